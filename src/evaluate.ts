@@ -1,0 +1,66 @@
+import type { Examples } from './dataset.js';
+import { type Activations, createActivations, infer, inferHidden, type Model, sumOf } from './model.js';
+
+/** Examples that evaluation and calibration put through the network at a time. */
+const CHUNK = 256;
+
+/** Evaluates a model over sets of examples of any size, in activations of its own: training's are never touched. */
+export class Evaluator {
+  readonly #model: Model;
+  readonly #activations: Activations;
+
+  constructor(model: Model) {
+    this.#model = model;
+    this.#activations = createActivations(model, CHUNK);
+  }
+
+  /** The mean loss over every example, in nats per character; NaN of none. Needs calibrated statistics. */
+  loss(examples: Examples): number {
+    const { backend, config } = this.#model;
+    const a = this.#activations;
+    let sum = 0;
+    this.#eachChunk(examples, (n) => {
+      infer(this.#model, a, n);
+      backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary);
+      sum += sumOf(a.losses, n);
+    });
+    return sum / examples.count;
+  }
+
+  /**
+   * Sets the statistics that evaluation and sampling use to the mean and the unbiased variance of hprebn over all the
+   * examples. Chunks are merged by the parallel rule of Chan, Golub and LeVeque (1979), in float64.
+   */
+  calibrate(examples: Examples): void {
+    const { bnmean, bnvar, config } = this.#model;
+    const { hidden: H } = config;
+    const { hprebn } = this.#activations;
+    const mean = new Float64Array(H);
+    const squares = new Float64Array(H);
+    let count = 0;
+    this.#eachChunk(examples, (n) => {
+      inferHidden(this.#model, this.#activations, n);
+      for (let j = 0; j < H; j++) {
+        let sum = 0;
+        for (let i = 0; i < n; i++) sum += hprebn[i * H + j];
+        const difference = sum / n - mean[j];
+        for (let i = 0; i < n; i++) squares[j] += (hprebn[i * H + j] - sum / n) ** 2;
+        squares[j] += (difference * difference * count * n) / (count + n);
+        mean[j] += (difference * n) / (count + n);
+      }
+      count += n;
+    });
+    bnmean.set(mean);
+    bnvar.set(squares.map((sum) => sum / (count - 1)));
+  }
+
+  #eachChunk({ count, contexts, targets }: Examples, visit: (n: number) => void): void {
+    const { context: T } = this.#model.config;
+    for (let start = 0; start < count; start += CHUNK) {
+      const n = Math.min(CHUNK, count - start);
+      this.#activations.Xb.set(contexts.subarray(start * T, (start + n) * T));
+      this.#activations.Yb.set(targets.subarray(start, start + n));
+      visit(n);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/** Part (a): each of the 26 atomic gradients, alone and in the chain, against differences. */
+import { backward, exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
+import { forwardLines } from '../lesson/forward.js';
+import { consumersOf, type GradientName, type Gradients, type StepName, type ValueName, type Values } from '../lesson/values.js';
+import { type RandomStream, randomStream } from '../random.js';
+import type { Tensor } from '../tensor.js';
+import { type GradCheckCase, randomTensor } from './case.js';
+import { bendingLength, centralDifference, chooseEntries, stepsAfter } from './differences.js';
+import type { CheckOptions } from './gradCheck.js';
+import { type CheckRow, judge, STRUCTURAL_ZEROS } from './row.js';
+
+/**
+ * Each gradient line by itself: the steps that read the tensor are given random upstream gradients, independent of each
+ * other, and the line must be the derivative of their weighted sum. A mistake in one line makes one row fail; the
+ * true upstream gradients would hide some (they sum to zero before b1 and before logit_maxes).
+ */
+export function checkLocally(given: GradCheckCase, options: CheckOptions, lines: GradientLines = exercise1): CheckRow[] {
+  const random = randomStream('grad-check', `${options.seed} upstream ${given.n}`);
+  return GRADIENT_NAMES.map((name) => {
+    const value = valueOf(name);
+    const upstream = randomUpstream(given.values, random);
+    const entries = chooseEntries(given.values[value].size, options.entries, random);
+    return judge(
+      { part: 'atomic', witness: 'local differences', n: given.n, name },
+      given.values[value].shape,
+      () => lines[name]({ ...given.values, ...upstream }),
+      entries,
+      (entry) => localDerivative(given.values, value, entry, upstream, options.eps),
+      options.tolerance,
+    );
+  });
+}
+
+/** The whole chain with the true upstream gradients, each tensor moved and the loss watched. */
+export function checkEndToEnd(given: GradCheckCase, options: CheckOptions, lines: GradientLines = exercise1): CheckRow[] {
+  const random = randomStream('grad-check', `${options.seed} entries ${given.n}`);
+  const gradients = attempt(() => backward(given.values, lines));
+  return GRADIENT_NAMES.map((name) => {
+    const value = valueOf(name);
+    const entries = chooseEntries(given.values[value].size, options.entries, random);
+    return judge(
+      { part: 'atomic', witness: 'end-to-end differences', n: given.n, name },
+      given.values[value].shape,
+      () => gradients()[name],
+      entries,
+      (entry) => lossDerivative(given.values, value, entry, options.eps),
+      options.tolerance,
+      STRUCTURAL_ZEROS.has(name),
+    );
+  });
+}
+
+/** d(loss)/d(entry) by differences, recomputing the steps that depend on the value. */
+export function lossDerivative(values: Values, name: ValueName, entry: number, eps: number): number {
+  const steps = stepsAfter(name);
+  const moved = { ...values };
+  return centralDifference(values[name].data, entry, eps * bendingLength(name, entry, values), () => {
+    for (const step of steps) moved[step] = forwardLines[step](moved);
+    return moved.loss.data[0];
+  });
+}
+
+/** d(Σ upstream·step)/d(entry) over the steps that read the value. Steps are summed as changes, so that what stays cancels exactly. */
+function localDerivative(values: Values, name: ValueName, entry: number, upstream: Gradients, eps: number): number {
+  const steps = consumersOf(name);
+  return centralDifference(values[name].data, entry, eps * bendingLength(name, entry, values), () =>
+    steps.reduce((sum, step) => sum + weightedChange(forwardLines[step](values), values, step, upstream), 0),
+  );
+}
+
+function weightedChange(moved: Tensor, values: Values, step: StepName, upstream: Gradients): number {
+  const still = values[step].data;
+  if (step === 'loss') return moved.data[0] - still[0];
+  const weights = upstream[`d${step}`].data;
+  let sum = 0;
+  for (let i = 0; i < still.length; i++) sum += weights[i] * (moved.data[i] - still[i]);
+  return sum;
+}
+
+/** Random gradients for every tensor: a line that reads one it should not is wrong by itself. */
+function randomUpstream(values: Values, random: RandomStream): Gradients {
+  return Object.fromEntries(GRADIENT_NAMES.map((name) => [name, randomTensor(values[valueOf(name)].shape, random)])) as Gradients;
+}
+
+export function valueOf(name: GradientName): ValueName {
+  return name.slice(1) as ValueName;
+}
+
+/** Runs once; what it threw is thrown to everyone who asks. */
+function attempt<T>(run: () => T): () => T {
+  try {
+    const result = run();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}

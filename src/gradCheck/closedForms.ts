@@ -1,0 +1,84 @@
+/** Part (b): the closed forms of Exercises 2 and 3, against differences and against the atomic chain. */
+import { exercise1, type GradientLines } from '../lesson/exercise1.js';
+import { exercise2 } from '../lesson/exercise2.js';
+import { exercise3 } from '../lesson/exercise3.js';
+import type { GradientName, Gradients, Values } from '../lesson/values.js';
+import { randomStream } from '../random.js';
+import { type GradCheckCase, randomTensor } from './case.js';
+import { bendingLength, centralDifference, chooseEntries } from './differences.js';
+import type { CheckOptions } from './gradCheck.js';
+import { type CheckRow, judge, type Witness } from './row.js';
+
+export interface ClosedForms {
+  dlogits: typeof exercise2.dlogits;
+  dhprebn: typeof exercise3.dhprebn;
+}
+
+const SOLVED: ClosedForms = { dlogits: exercise2.dlogits, dhprebn: exercise3.dhprebn };
+
+/** The atomic gradients between dlogits and the loss, and between dhprebn and dhpreact, in backward order. */
+const CROSS_ENTROPY_CHAIN: readonly GradientName[] = [
+  'dlogprobs',
+  'dprobs',
+  'dcounts_sum_inv',
+  'dcounts_sum',
+  'dcounts',
+  'dnorm_logits',
+  'dlogit_maxes',
+  'dlogits',
+];
+const BATCH_NORM_CHAIN: readonly GradientName[] = [
+  'dbnraw',
+  'dbnvar_inv',
+  'dbnvar',
+  'dbndiff2',
+  'dbndiff',
+  'dbnmeani',
+  'dhprebn',
+];
+
+export function checkClosedForms(given: GradCheckCase, options: CheckOptions, forms: ClosedForms = SOLVED): CheckRow[] {
+  const random = randomStream('grad-check', `${options.seed} closed forms ${given.n}`);
+  const { values } = given;
+  const dhpreact = randomTensor(values.hpreact.shape, random);
+  const forward = {
+    dlogits: () => exercise2.loss(values).data[0],
+    dhprebn: () => weightedSum(exercise3.hpreact(values).data, dhpreact.data),
+  };
+  const chain = {
+    dlogits: alongChain(values, {}, CROSS_ENTROPY_CHAIN).dlogits,
+    dhprebn: alongChain(values, { dhpreact }, BATCH_NORM_CHAIN).dhprebn,
+  };
+  return (['dlogits', 'dhprebn'] as const).flatMap((name) => {
+    const value = name === 'dlogits' ? 'logits' : 'hprebn';
+    const entries = chooseEntries(values[value].size, options.entries, random);
+    const row = (witness: Witness, numerical: (entry: number) => number) =>
+      judge(
+        { part: 'closed-forms', witness, n: given.n, name },
+        values[value].shape,
+        () => forms[name]({ ...values, dhpreact }),
+        entries,
+        numerical,
+        options.tolerance,
+      );
+    const { data } = values[value];
+    return [
+      row('local differences', (entry) =>
+        centralDifference(data, entry, options.eps * bendingLength(value, entry, values), forward[name]),
+      ),
+      row('atomic chain', (entry) => chain[name].data[entry]),
+    ];
+  });
+}
+
+function alongChain(values: Values, given: Partial<Gradients>, chain: readonly GradientName[], lines: GradientLines = exercise1): Gradients {
+  const at = { ...values, ...given } as Values & Gradients;
+  for (const name of chain) at[name] = lines[name](at);
+  return at;
+}
+
+function weightedSum(values: ArrayLike<number>, weights: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += weights[i] * values[i];
+  return sum;
+}

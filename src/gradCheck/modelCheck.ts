@@ -1,0 +1,52 @@
+/** Part (c): the model's own backward pass, every parameter; part (d): the backend that training uses. */
+import type { Backend } from '../backend/backend.js';
+import { createReferenceBackend } from '../backend/reference.js';
+import {
+  backward,
+  createModel,
+  createTrainingActivations,
+  forward,
+  type Model,
+  PARAMETER_NAMES,
+  parameterShapes,
+  type TrainingActivations,
+} from '../model.js';
+import { randomStream } from '../random.js';
+import { type FloatArray, Tensor } from '../tensor.js';
+import type { GradCheckCase } from './case.js';
+import { bendingLength, centralDifference, chooseEntries } from './differences.js';
+import type { CheckOptions } from './gradCheck.js';
+import { type CheckRow, judge, STRUCTURAL_ZEROS } from './row.js';
+
+/** @param backend a float64 backend: finite differences in float32 are noise */
+export function checkModel(given: GradCheckCase, options: CheckOptions, backend: Backend = createReferenceBackend('float64')): CheckRow[] {
+  const random = randomStream('grad-check', `${options.seed} model ${given.n}`);
+  const { model, activations } = modelOf(given, backend);
+  forward(model, activations);
+  backward(model, activations);
+  const shapes = parameterShapes(given.config);
+  return PARAMETER_NAMES.map((name) => {
+    const data = model.parameters[name];
+    const gradient = new Tensor(model.gradients[name].slice(), shapes[name]);
+    return judge(
+      { part: 'model', witness: 'end-to-end differences', n: given.n, name: `d${name}` },
+      shapes[name],
+      () => gradient,
+      chooseEntries(data.length, options.entries, random),
+      (entry) =>
+        centralDifference(data, entry, options.eps * bendingLength(name, entry, given.values), () => forward(model, activations)),
+      options.tolerance,
+      STRUCTURAL_ZEROS.has(`d${name}`),
+    );
+  });
+}
+
+/** The case's parameters and batch on a backend; what the backend's precision cannot hold is rounded. */
+export function modelOf({ config, n, parameters, batch }: GradCheckCase, backend: Backend): { model: Model; activations: TrainingActivations } {
+  const model = createModel(backend, config);
+  for (const name of PARAMETER_NAMES) (model.parameters[name] as FloatArray).set(parameters[name].data);
+  const activations = createTrainingActivations(model, n);
+  activations.Xb.set(batch.Xb.data);
+  activations.Yb.set(batch.Yb.data);
+  return { model, activations };
+}

@@ -1,0 +1,150 @@
+import { type FloatArray, type Shape, sameShape, showShape, type Tensor } from '../tensor.js';
+
+export const PARTS = ['atomic', 'closed-forms', 'model', 'backend'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** What a gradient was held against. */
+export type Witness = 'local differences' | 'end-to-end differences' | 'atomic chain' | 'float64 reference';
+
+/** The verdict on one tensor. */
+export interface CheckRow {
+  part: Part;
+  witness: Witness;
+  /** Batch size. */
+  n: number;
+  /** The tensor's key: dC. */
+  name: string;
+  ok: boolean;
+  shape: Shape;
+  /** Entries compared. */
+  entries: number;
+  maxAbsDiff: number;
+  /** max|a-b| / max(|a|,|b|), over the tensor: correct gradients of tiny entries differ entry by entry. */
+  maxRelDiff: number;
+  /** Index of the largest difference. */
+  at: number[];
+  /** What is compared with the limit: maxRelDiff, or the larger side of a structural zero. */
+  error: number;
+  limit: number;
+  /** The gradient is zero whatever the numbers: both sides must be (almost) 0, a relative difference says nothing. */
+  structuralZero: boolean;
+  /** Largest distance in float32 numbers, where two float32 computations are compared. */
+  maxUlps?: number;
+  /** Why there are no figures: a wrong shape, or an error thrown. */
+  problem?: string;
+}
+
+export type RowHead = Pick<CheckRow, 'part' | 'witness' | 'n' | 'name'>;
+
+export interface Difference {
+  maxAbs: number;
+  /** Position of the largest difference among those compared. */
+  at: number;
+  /** Largest magnitude on either side. */
+  largest: number;
+}
+
+/** Compares two lists of numbers; NaN anywhere makes the figures NaN, which no limit admits. */
+export function difference(a: ArrayLike<number>, b: ArrayLike<number>): Difference {
+  let maxAbs = 0;
+  let at = 0;
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    const distance = Math.abs(a[i] - b[i]);
+    if (distance > maxAbs || (Number.isNaN(distance) && !Number.isNaN(maxAbs))) {
+      maxAbs = distance;
+      at = i;
+    }
+    largest = Math.max(largest, Math.abs(a[i]), Math.abs(b[i]));
+  }
+  return { maxAbs, at, largest };
+}
+
+/** Where differences end to end see a gradient that is exactly zero: b1 before batch norm, logit_maxes before the softmax. */
+export const STRUCTURAL_ZEROS: ReadonlySet<string> = new Set(['db1', 'dlogit_maxes']);
+export const ZERO_LIMIT = 1e-9;
+
+/**
+ * Judges a gradient by its numerical twin at the given entries.
+ * @param manual a function, so that an error thrown by a gradient's line becomes the row's problem
+ * @param numerical for each entry the derivative by differences (or another derivation of it)
+ */
+export function judge(
+  head: RowHead,
+  expected: Shape,
+  manual: () => Tensor,
+  entries: readonly number[],
+  numerical: (entry: number) => number,
+  tolerance: number,
+  structuralZero = false,
+): CheckRow {
+  const failed = (problem: string): CheckRow => ({
+    ...head,
+    ok: false,
+    shape: expected,
+    entries: 0,
+    maxAbsDiff: Number.NaN,
+    maxRelDiff: Number.NaN,
+    at: [],
+    error: Number.NaN,
+    limit: tolerance,
+    structuralZero,
+    problem,
+  });
+  let gradient: Tensor;
+  try {
+    gradient = manual();
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error));
+  }
+  if (!sameShape(gradient.shape, expected)) return failed(`shape ${showShape(gradient.shape)}, expected ${showShape(expected)}`);
+  const a = entries.map((entry) => gradient.data[entry]);
+  const { maxAbs, at, largest } = difference(a, entries.map(numerical));
+  const maxRelDiff = largest === 0 ? 0 : maxAbs / largest;
+  const error = structuralZero ? largest : maxRelDiff;
+  const limit = structuralZero ? ZERO_LIMIT : tolerance;
+  return {
+    ...head,
+    ok: error <= limit,
+    shape: expected,
+    entries: entries.length,
+    maxAbsDiff: maxAbs,
+    maxRelDiff,
+    at: indexAt(entries[at], expected),
+    error,
+    limit,
+    structuralZero,
+  };
+}
+
+/** The index per dimension of an entry in row-major order. */
+export function indexAt(entry: number, shape: Shape): number[] {
+  const index: number[] = [];
+  for (let dim = shape.length - 1; dim >= 0; dim--) {
+    index.unshift(entry % shape[dim]);
+    entry = Math.floor(entry / shape[dim]);
+  }
+  return index;
+}
+
+/** How many floats of the arrays' own precision lie between the two sides, at most: 1 is a difference in the last bit. */
+export function maxUlps(a: FloatArray, b: FloatArray): number {
+  const rankA = ranks(a);
+  const rankB = ranks(b);
+  let most = 0n;
+  for (let i = 0; i < rankA.length; i++) {
+    const distance = rankA[i] > rankB[i] ? rankA[i] - rankB[i] : rankB[i] - rankA[i];
+    if (distance > most) most = distance;
+  }
+  return Number(most);
+}
+
+/** Floats as whole numbers in their order: neighbours differ by 1, and 0 and -0 are the same. */
+function ranks(values: FloatArray): bigint[] {
+  const bits =
+    values instanceof Float64Array
+      ? Array.from(new BigInt64Array(values.slice().buffer))
+      : Array.from(new Int32Array(values.slice().buffer), BigInt);
+  const lowest = values instanceof Float64Array ? -(2n ** 63n) : -(2n ** 31n);
+  return bits.map((pattern) => (pattern < 0n ? lowest - pattern : pattern));
+}

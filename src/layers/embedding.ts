@@ -1,0 +1,19 @@
+import type { FloatArray } from '../tensor.js';
+
+// emb [n,T,E]   C [V,E]   Xb [n,T]   (rows = n·T)
+
+/** emb = rows of C at Xb. */
+export function embeddingForward(emb: FloatArray, C: FloatArray, Xb: Int32Array, rows: number, E: number): void {
+  for (let r = 0; r < rows; r++) {
+    for (let e = 0; e < E; e++) emb[r * E + e] = C[Xb[r] * E + e];
+  }
+}
+
+/** dC from demb: a row of C that was read several times collects the sum. Overwrites dC. */
+export function embeddingBackward(dC: FloatArray, demb: FloatArray, Xb: Int32Array, rows: number, E: number): void {
+  // emb[r] = C[Xb[r]]
+  dC.fill(0);
+  for (let r = 0; r < rows; r++) {
+    for (let e = 0; e < E; e++) dC[Xb[r] * E + e] += demb[r * E + e];
+  }
+}

@@ -1,0 +1,41 @@
+import seedrandom from 'seedrandom';
+
+/** What randomness is used for. Each purpose has a stream of its own, so that drawing more in one never shifts another. */
+export type StreamName = 'split' | 'initialisation' | 'batches' | 'sampling' | 'grad-check';
+
+/** Uniform numbers in [0, 1), reproducible from name and seed. */
+export interface RandomStream {
+  (): number;
+  /** Where the stream stands, to be stored and restored. */
+  state(): seedrandom.State.Alea;
+}
+
+/** The stream of that name for a seed; streams of different names or seeds are unrelated. */
+export function randomStream(name: StreamName, seed: number | string): RandomStream {
+  return seedrandom.alea(`${name} ${seed}`, { state: true });
+}
+
+/** Standard normal, by Marsaglia's polar method. The second value of a pair is not kept: the state is the stream's alone. */
+export function normal(random: RandomStream): number {
+  for (;;) {
+    const x = 2 * random() - 1;
+    const y = 2 * random() - 1;
+    const square = x * x + y * y;
+    if (square > 0 && square < 1) return x * Math.sqrt((-2 * Math.log(square)) / square);
+  }
+}
+
+/** A whole number from 0 to below the limit. */
+export function randomInteger(random: RandomStream, limit: number): number {
+  return Math.floor(random() * limit);
+}
+
+/** A shuffled copy (Fisher-Yates). */
+export function shuffled<T>(values: readonly T[], random: RandomStream): T[] {
+  const out = [...values];
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = randomInteger(random, i + 1);
+    [out[i], out[j]] = [out[j], out[i]];
+  }
+  return out;
+}

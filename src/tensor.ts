@@ -1,0 +1,404 @@
+/**
+ * The tensor the lesson is written with: a typed array and a shape, dense and row-major.
+ *
+ * Float32Array is the working type; Float64Array serves the gradient checks. Elementwise operations broadcast as in
+ * NumPy, and float32 with float64 gives float64. Every operation returns a new tensor, except `view` (same data under another shape) and
+ * `scatterAddRows` (adds in place). Sums and products are accumulated in float64 and rounded once.
+ */
+
+export type FloatArray = Float32Array | Float64Array;
+export type Shape = readonly number[];
+export type DType = 'float32' | 'float64';
+
+/** Integers with a shape: rows of a table (Xb [n,T]) or classes (Yb [n]). */
+export interface Indices {
+  readonly data: Int32Array;
+  readonly shape: Shape;
+}
+
+/** Shapes or data types that do not fit the operation; the message names both. */
+export class ShapeError extends Error {
+  override name = 'ShapeError';
+}
+
+export interface KeepDim {
+  /** Keep the reduced dimension with size 1, as in PyTorch. */
+  keepdim?: boolean;
+}
+
+export class Tensor {
+  readonly data: FloatArray;
+  readonly shape: Shape;
+
+  /** @throws ShapeError if the data does not hold exactly the shape's number of entries */
+  constructor(data: FloatArray, shape: Shape) {
+    for (const size of shape) {
+      if (!Number.isSafeInteger(size) || size < 0) throw new ShapeError(`a shape has whole sizes from 0, got ${showShape(shape)}`);
+    }
+    if (sizeOf(shape) !== data.length) {
+      throw new ShapeError(`shape ${showShape(shape)} holds ${sizeOf(shape)} entries, the data has ${data.length}`);
+    }
+    this.data = data;
+    this.shape = [...shape];
+  }
+
+  static zeros(shape: Shape, dtype: DType = 'float32'): Tensor {
+    return new Tensor(newData(sizeOf(shape), dtype), shape);
+  }
+
+  static zerosLike(other: Tensor): Tensor {
+    return Tensor.zeros(other.shape, other.dtype);
+  }
+
+  static onesLike(other: Tensor): Tensor {
+    return map(other, () => 1);
+  }
+
+  /** From numbers in row-major order; without a shape, a vector. */
+  static of(values: ArrayLike<number>, shape: Shape = [values.length], dtype: DType = 'float32'): Tensor {
+    return new Tensor(dtype === 'float64' ? Float64Array.from(values) : Float32Array.from(values), shape);
+  }
+
+  /** One row per index, 1 at the index and 0 elsewhere: shape [...indices.shape, classes]. */
+  static oneHot(indices: Indices, classes: number, dtype: DType = 'float32'): Tensor {
+    const out = Tensor.zeros([...indices.shape, classes], dtype);
+    indices.data.forEach((index, row) => {
+      checkIndex('oneHot', index, classes);
+      out.data[row * classes + index] = 1;
+    });
+    return out;
+  }
+
+  get dtype(): DType {
+    return this.data instanceof Float64Array ? 'float64' : 'float32';
+  }
+
+  /** Number of entries. */
+  get size(): number {
+    return this.data.length;
+  }
+
+  /** Converted to the data type; the tensor itself where it has it already. */
+  to(dtype: DType): Tensor {
+    return dtype === this.dtype ? this : Tensor.of(this.data, this.shape, dtype);
+  }
+
+  clone(): Tensor {
+    return new Tensor(this.data.slice(), this.shape);
+  }
+
+  /** The only entry of a tensor of one entry. */
+  item(): number {
+    if (this.size !== 1) throw new ShapeError(`item needs one entry, the tensor has shape ${showShape(this.shape)}`);
+    return this.data[0];
+  }
+
+  /** The entry at an index per dimension. */
+  at(...index: number[]): number {
+    if (index.length !== this.shape.length) {
+      throw new ShapeError(`at needs ${this.shape.length} indices for shape ${showShape(this.shape)}, got ${index.length}`);
+    }
+    let offset = 0;
+    index.forEach((i, dim) => {
+      checkIndex('at', i, this.shape[dim]);
+      offset = offset * this.shape[dim] + i;
+    });
+    return this.data[offset];
+  }
+
+  // Elementwise, broadcasting
+
+  add(other: Tensor | number): Tensor {
+    return elementwise('add', this, other, (a, b) => a + b);
+  }
+
+  sub(other: Tensor | number): Tensor {
+    return elementwise('sub', this, other, (a, b) => a - b);
+  }
+
+  mul(other: Tensor | number): Tensor {
+    return elementwise('mul', this, other, (a, b) => a * b);
+  }
+
+  div(other: Tensor | number): Tensor {
+    return elementwise('div', this, other, (a, b) => a / b);
+  }
+
+  /** Entries to a power. -1, 2 and -0.5 are computed as 1/x, x·x and 1/sqrt(x): exact rounding, the same on every engine. */
+  pow(exponent: number): Tensor {
+    if (exponent === -1) return map(this, (a) => 1 / a);
+    if (exponent === 2) return map(this, (a) => a * a);
+    if (exponent === -0.5) return map(this, (a) => 1 / Math.sqrt(a));
+    return map(this, (a) => a ** exponent);
+  }
+
+  neg(): Tensor {
+    return map(this, (a) => -a);
+  }
+
+  exp(): Tensor {
+    return map(this, Math.exp);
+  }
+
+  log(): Tensor {
+    return map(this, Math.log);
+  }
+
+  tanh(): Tensor {
+    return map(this, Math.tanh);
+  }
+
+  // Reductions
+
+  /** Sum over a dimension (negative counts from the last), or of everything: shape []. */
+  sum(dim?: number, options: KeepDim = {}): Tensor {
+    if (dim === undefined) {
+      let sum = 0;
+      for (let i = 0; i < this.size; i++) sum += this.data[i];
+      return Tensor.of([sum], [], this.dtype);
+    }
+    const { outer, count, inner, shape } = reduction('sum', this.shape, dim, options);
+    const out = Tensor.zeros(shape, this.dtype);
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++) {
+        let sum = 0;
+        for (let k = 0; k < count; k++) sum += this.data[(o * count + k) * inner + i];
+        out.data[o * inner + i] = sum;
+      }
+    }
+    return out;
+  }
+
+  /** Mean over a dimension, or of everything: shape []. */
+  mean(dim?: number, options: KeepDim = {}): Tensor {
+    const sum = this.sum(dim, options);
+    return sum.div(this.size / sum.size);
+  }
+
+  /** Largest entries over a dimension and where they stand (the first of equals; NaN counts as largest, as in PyTorch). */
+  max(dim: number, options: KeepDim = {}): { values: Tensor; indices: Indices } {
+    const { outer, count, inner, shape } = reduction('max', this.shape, dim, options);
+    if (count === 0) throw new ShapeError(`max over dimension ${dim} of shape ${showShape(this.shape)}: it is empty`);
+    const values = Tensor.zeros(shape, this.dtype);
+    const indices = new Int32Array(values.size);
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++) {
+        let best = 0;
+        for (let k = 1; k < count; k++) {
+          const x = this.data[(o * count + k) * inner + i];
+          const largest = this.data[(o * count + best) * inner + i];
+          if (x > largest || (Number.isNaN(x) && !Number.isNaN(largest))) best = k;
+        }
+        values.data[o * inner + i] = this.data[(o * count + best) * inner + i];
+        indices[o * inner + i] = best;
+      }
+    }
+    return { values, indices: { data: indices, shape } };
+  }
+
+  // Matrices
+
+  /** [n,k] times [k,m] is [n,m]. */
+  matmul(other: Tensor): Tensor {
+    if (this.shape.length !== 2 || other.shape.length !== 2 || this.shape[1] !== other.shape[0]) {
+      throw new ShapeError(`matmul needs [n,k] and [k,m], got ${showShape(this.shape)} and ${showShape(other.shape)}`);
+    }
+    const [n, K] = this.shape;
+    const m = other.shape[1];
+    const out = Tensor.zeros([n, m], commonDType(this, other));
+    const a = this.data;
+    const b = other.data;
+    const row = new Float64Array(m);
+    for (let i = 0; i < n; i++) {
+      row.fill(0);
+      for (let k = 0; k < K; k++) {
+        const aik = a[i * K + k];
+        for (let j = 0; j < m; j++) row[j] += aik * b[k * m + j];
+      }
+      out.data.set(row, i * m);
+    }
+    return out;
+  }
+
+  /** The transpose of a matrix: [n,m] to [m,n], copied. */
+  transpose(): Tensor {
+    if (this.shape.length !== 2) throw new ShapeError(`transpose needs a matrix, got ${showShape(this.shape)}`);
+    const [n, m] = this.shape;
+    const out = Tensor.zeros([m, n], this.dtype);
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < m; j++) out.data[j * n + i] = this.data[i * m + j];
+    }
+    return out;
+  }
+
+  /** Short for {@link transpose}. */
+  get T(): Tensor {
+    return this.transpose();
+  }
+
+  /** The same data under another shape; one size may be -1 and is worked out. */
+  view(shape: Shape): Tensor {
+    const known = shape.filter((size) => size !== -1);
+    const missing = shape.length - known.length;
+    const rest = this.size / sizeOf(known);
+    const resolved = missing === 1 ? shape.map((size) => (size === -1 ? rest : size)) : shape;
+    if (missing > 1 || !Number.isInteger(rest) || sizeOf(resolved) !== this.size) {
+      throw new ShapeError(`view: shape ${showShape(this.shape)} cannot be seen as ${showShape(shape)}`);
+    }
+    return new Tensor(this.data, resolved);
+  }
+
+  // Rows and entries by index
+
+  /** Rows of a matrix [V,E] at the indices, C[Xb] in PyTorch: shape [...indices.shape, E]. */
+  gatherRows(indices: Indices): Tensor {
+    const [V, E] = matrixShape('gatherRows', this);
+    const out = Tensor.zeros([...indices.shape, E], this.dtype);
+    indices.data.forEach((index, row) => {
+      checkIndex('gatherRows', index, V);
+      out.data.set(this.data.subarray(index * E, (index + 1) * E), row * E);
+    });
+    return out;
+  }
+
+  /**
+   * Adds each row of source [...indices.shape, E] to this matrix's [V,E] row at its index, in place; an index that
+   * stands twice is added twice. The gradient of {@link gatherRows}, index_add_ in PyTorch. Returns this tensor.
+   */
+  scatterAddRows(indices: Indices, source: Tensor): this {
+    const [V, E] = matrixShape('scatterAddRows', this);
+    if (!sameShape(source.shape, [...indices.shape, E])) {
+      throw new ShapeError(`scatterAddRows: rows of shape ${showShape(source.shape)}, expected ${showShape([...indices.shape, E])}`);
+    }
+    if (commonDType(this, source) !== this.dtype) {
+      throw new ShapeError('scatterAddRows: adding float64 rows to a float32 tensor would round them; start from Tensor.zerosLike');
+    }
+    indices.data.forEach((index, row) => {
+      checkIndex('scatterAddRows', index, V);
+      for (let e = 0; e < E; e++) this.data[index * E + e] += source.data[row * E + e];
+    });
+    return this;
+  }
+
+  /** One entry per row of a matrix [n,V]: logprobs[range(n), Yb] in PyTorch, shape [n]. */
+  pick(indices: Indices): Tensor {
+    const [n, V] = matrixShape('pick', this);
+    if (!sameShape(indices.shape, [n])) {
+      throw new ShapeError(`pick: indices of shape ${showShape(indices.shape)}, expected ${showShape([n])} for ${showShape(this.shape)}`);
+    }
+    const out = Tensor.zeros([n], this.dtype);
+    indices.data.forEach((index, row) => {
+      checkIndex('pick', index, V);
+      out.data[row] = this.data[row * V + index];
+    });
+    return out;
+  }
+}
+
+/** A shape as PyTorch prints it: [32, 64]. */
+export function showShape(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, dim) => size === b[dim]);
+}
+
+/** Number of entries of a shape; 1 for []. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function newData(size: number, dtype: DType): FloatArray {
+  return dtype === 'float64' ? new Float64Array(size) : new Float32Array(size);
+}
+
+function map(a: Tensor, f: (x: number) => number): Tensor {
+  const out = newData(a.size, a.dtype);
+  const x = a.data;
+  for (let i = 0; i < out.length; i++) out[i] = f(x[i]);
+  return new Tensor(out, a.shape);
+}
+
+function elementwise(verb: string, a: Tensor, b: Tensor | number, f: (x: number, y: number) => number): Tensor {
+  if (typeof b === 'number') return map(a, (x) => f(x, b));
+  const out = Tensor.zeros(broadcastShape(verb, a.shape, b.shape), commonDType(a, b));
+  const x = a.data;
+  const y = b.data;
+  const z = out.data;
+  if (sameShape(a.shape, b.shape)) {
+    for (let i = 0; i < z.length; i++) z[i] = f(x[i], y[i]);
+    return out;
+  }
+  const inner = out.shape[out.shape.length - 1];
+  const stridesA = broadcastStrides(a.shape, out.shape);
+  const stridesB = broadcastStrides(b.shape, out.shape);
+  const stepA = stridesA[stridesA.length - 1];
+  const stepB = stridesB[stridesB.length - 1];
+  for (let start = 0; start < z.length; start += inner) {
+    const startA = offsetAt(start, out.shape, stridesA);
+    const startB = offsetAt(start, out.shape, stridesB);
+    for (let i = 0; i < inner; i++) z[start + i] = f(x[startA + i * stepA], y[startB + i * stepB]);
+  }
+  return out;
+}
+
+/** Sizes are aligned at the last dimension; each pair must be equal or hold a 1. */
+function broadcastShape(verb: string, a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, dim) => {
+    const sizeA = a[dim - rank + a.length] ?? 1;
+    const sizeB = b[dim - rank + b.length] ?? 1;
+    if (sizeA !== sizeB && sizeA !== 1 && sizeB !== 1) {
+      throw new ShapeError(`${verb}: shapes ${showShape(a)} and ${showShape(b)} do not broadcast (${sizeA} against ${sizeB})`);
+    }
+    return sizeA === 1 ? sizeB : sizeA;
+  });
+}
+
+/** Distance in the data of one step along each dimension of `out`; 0 where the tensor is repeated. */
+function broadcastStrides(shape: Shape, out: Shape): number[] {
+  const strides = new Array<number>(out.length).fill(0);
+  let stride = 1;
+  for (let dim = shape.length - 1; dim >= 0; dim--) {
+    if (shape[dim] !== 1) strides[dim + out.length - shape.length] = stride;
+    stride *= shape[dim];
+  }
+  return strides;
+}
+
+/** Where the entry that is number `position` in row-major order of `shape` lies under other strides. */
+function offsetAt(position: number, shape: Shape, strides: readonly number[]): number {
+  let offset = 0;
+  for (let dim = shape.length - 1; dim >= 0; dim--) {
+    offset += (position % shape[dim]) * strides[dim];
+    position = Math.floor(position / shape[dim]);
+  }
+  return offset;
+}
+
+function reduction(verb: string, shape: Shape, dim: number, { keepdim = false }: KeepDim) {
+  const at = dim < 0 ? dim + shape.length : dim;
+  if (!Number.isInteger(at) || at < 0 || at >= shape.length) {
+    throw new ShapeError(`${verb}: dimension ${dim} is not one of shape ${showShape(shape)}`);
+  }
+  return {
+    outer: sizeOf(shape.slice(0, at)),
+    count: shape[at],
+    inner: sizeOf(shape.slice(at + 1)),
+    shape: shape.flatMap((size, d) => (d !== at ? [size] : keepdim ? [1] : [])),
+  };
+}
+
+function matrixShape(verb: string, a: Tensor): Shape {
+  if (a.shape.length !== 2) throw new ShapeError(`${verb} needs a matrix, got ${showShape(a.shape)}`);
+  return a.shape;
+}
+
+function commonDType(a: Tensor, b: Tensor): DType {
+  return a.dtype === 'float64' ? a.dtype : b.dtype;
+}
+
+function checkIndex(verb: string, index: number, size: number): void {
+  if (!(index >= 0 && index < size)) throw new ShapeError(`${verb}: index ${index} is outside 0 to ${size - 1}`);
+}
