@@ -25,7 +25,7 @@ try {
 
   const text = `${names.join('\n')}\n`;
   await writeFile(new URL('names.txt', import.meta.url), text);
-  console.log(`${names.length} names, SHA-256 ${createHash('sha256').update(text).digest('hex')}`);
+  process.stdout.write(`${names.length} names, SHA-256 ${createHash('sha256').update(text).digest('hex')}\n`);
 } finally {
   await rm(folder, { recursive: true });
 }

@@ -23,11 +23,15 @@ export class NumericalError extends Error {
   override name = 'NumericalError';
 }
 
-/** A failed system call in a sentence: path and reason, without Node's code and call. */
-export function systemError(action: string, path: string, cause: unknown): SystemError {
-  const code = (cause as NodeJS.ErrnoException).code ?? '';
-  const reason = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new SystemError(`cannot ${action} ${showPath(path)}: ${reason}`, { cause });
+/** Runs something that calls the system; what the system refuses is thrown as a SystemError with path and reason. */
+export function withSystemErrors<T>(action: string, path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw new SystemError(`cannot ${action} ${showPath(path)}: ${REASONS[code] ?? error.message}`, { cause: error });
+  }
 }
 
 const REASONS: Record<string, string> = {

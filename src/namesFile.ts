@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { FileContentError, showPath, showText, systemError, UNPRINTABLE } from './errors.js';
+import { FileContentError, showPath, showText, UNPRINTABLE, withSystemErrors } from './errors.js';
 
 /** The character that stands before and after every name: entry 0 of every vocabulary. */
 export const BOUNDARY = '.';
@@ -27,7 +27,7 @@ export interface NamesFile {
 export function readNamesFile(path: string): NamesFile {
   const parser = new NamesParser(path);
   const hash = createHash('sha256');
-  try {
+  withSystemErrors('read', path, () => {
     const file = openSync(path, 'r');
     try {
       const chunk = Buffer.allocUnsafe(1 << 20);
@@ -38,9 +38,7 @@ export function readNamesFile(path: string): NamesFile {
     } finally {
       closeSync(file);
     }
-  } catch (error) {
-    throw error instanceof FileContentError ? error : systemError('read', path, error);
-  }
+  });
   return { ...parser.end(), sha256: hash.digest('hex') };
 }
 

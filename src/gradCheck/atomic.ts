@@ -17,7 +17,7 @@ import { type CheckRow, judge, STRUCTURAL_ZEROS } from './row.js';
 export function checkLocally(given: GradCheckCase, options: CheckOptions, lines: GradientLines = exercise1): CheckRow[] {
   const random = randomStream('grad-check', `${options.seed} upstream ${given.n}`);
   return GRADIENT_NAMES.map((name) => {
-    const value = valueOf(name);
+    const value = valueNamed(name);
     const upstream = randomUpstream(given.values, random);
     const entries = chooseEntries(given.values[value].size, options.entries, random);
     return judge(
@@ -36,7 +36,7 @@ export function checkEndToEnd(given: GradCheckCase, options: CheckOptions, lines
   const random = randomStream('grad-check', `${options.seed} entries ${given.n}`);
   const gradients = attempt(() => backward(given.values, lines));
   return GRADIENT_NAMES.map((name) => {
-    const value = valueOf(name);
+    const value = valueNamed(name);
     const entries = chooseEntries(given.values[value].size, options.entries, random);
     return judge(
       { part: 'atomic', witness: 'end-to-end differences', n: given.n, name },
@@ -79,10 +79,11 @@ function weightedChange(moved: Tensor, values: Values, step: StepName, upstream:
 
 /** Random gradients for every tensor: a line that reads one it should not is wrong by itself. */
 function randomUpstream(values: Values, random: RandomStream): Gradients {
-  return Object.fromEntries(GRADIENT_NAMES.map((name) => [name, randomTensor(values[valueOf(name)].shape, random)])) as Gradients;
+  return Object.fromEntries(GRADIENT_NAMES.map((name) => [name, randomTensor(values[valueNamed(name)].shape, random)])) as Gradients;
 }
 
-export function valueOf(name: GradientName): ValueName {
+/** The value that a gradient belongs to: C for dC. */
+function valueNamed(name: GradientName): ValueName {
   return name.slice(1) as ValueName;
 }
 

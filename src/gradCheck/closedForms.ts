@@ -27,15 +27,7 @@ const CROSS_ENTROPY_CHAIN: readonly GradientName[] = [
   'dlogit_maxes',
   'dlogits',
 ];
-const BATCH_NORM_CHAIN: readonly GradientName[] = [
-  'dbnraw',
-  'dbnvar_inv',
-  'dbnvar',
-  'dbndiff2',
-  'dbndiff',
-  'dbnmeani',
-  'dhprebn',
-];
+const BATCH_NORM_CHAIN: readonly GradientName[] = ['dbnraw', 'dbnvar_inv', 'dbnvar', 'dbndiff2', 'dbndiff', 'dbnmeani', 'dhprebn'];
 
 export function checkClosedForms(given: GradCheckCase, options: CheckOptions, forms: ClosedForms = SOLVED): CheckRow[] {
   const random = randomStream('grad-check', `${options.seed} closed forms ${given.n}`);
@@ -63,15 +55,18 @@ export function checkClosedForms(given: GradCheckCase, options: CheckOptions, fo
       );
     const { data } = values[value];
     return [
-      row('local differences', (entry) =>
-        centralDifference(data, entry, options.eps * bendingLength(value, entry, values), forward[name]),
-      ),
+      row('local differences', (entry) => centralDifference(data, entry, options.eps * bendingLength(value, entry, values), forward[name])),
       row('atomic chain', (entry) => chain[name].data[entry]),
     ];
   });
 }
 
-function alongChain(values: Values, given: Partial<Gradients>, chain: readonly GradientName[], lines: GradientLines = exercise1): Gradients {
+function alongChain(
+  values: Values,
+  given: Partial<Gradients>,
+  chain: readonly GradientName[],
+  lines: GradientLines = exercise1,
+): Gradients {
   const at = { ...values, ...given } as Values & Gradients;
   for (const name of chain) at[name] = lines[name](at);
   return at;

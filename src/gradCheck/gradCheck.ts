@@ -1,10 +1,11 @@
 import { createReferenceBackend } from '../backend/reference.js';
 import { checkEndToEnd, checkLocally } from './atomic.js';
 import { checkBackend } from './backendCheck.js';
-import { createCase, LESSON_CONFIG } from './case.js';
+import { createCase, type GradCheckCase, LESSON_CONFIG } from './case.js';
 import { checkClosedForms } from './closedForms.js';
 import { checkModel } from './modelCheck.js';
-import type { CheckRow, Part } from './row.js';
+import type { Part } from './parts.js';
+import type { CheckRow } from './row.js';
 
 export interface CheckOptions {
   /** Step of the differences, relative to the length over which the network bends. */
@@ -19,19 +20,14 @@ export interface CheckOptions {
 /** n = 2 shows a wrong Bessel factor best, 3 is the least without cancellation, 32 is the lesson's. */
 export const BATCH_SIZES: readonly number[] = [2, 3, 32];
 
+const CHECKS: Record<Part, (given: GradCheckCase, options: CheckOptions) => CheckRow[]> = {
+  atomic: (given, options) => [...checkLocally(given, options), ...checkEndToEnd(given, options)],
+  'closed-forms': checkClosedForms,
+  model: checkModel,
+  backend: (given) => checkBackend(given, createReferenceBackend('float32')),
+};
+
 /** All rows of one part, over the batch sizes. */
 export function checkPart(part: Part, options: CheckOptions): CheckRow[] {
-  return BATCH_SIZES.flatMap((n) => {
-    const given = createCase(LESSON_CONFIG, n, options.seed);
-    switch (part) {
-      case 'atomic':
-        return [...checkLocally(given, options), ...checkEndToEnd(given, options)];
-      case 'closed-forms':
-        return checkClosedForms(given, options);
-      case 'model':
-        return checkModel(given, options);
-      case 'backend':
-        return checkBackend(given, createReferenceBackend('float32'));
-    }
-  });
+  return BATCH_SIZES.flatMap((n) => CHECKS[part](createCase(LESSON_CONFIG, n, options.seed), options));
 }

@@ -33,8 +33,7 @@ export function checkModel(given: GradCheckCase, options: CheckOptions, backend:
       shapes[name],
       () => gradient,
       chooseEntries(data.length, options.entries, random),
-      (entry) =>
-        centralDifference(data, entry, options.eps * bendingLength(name, entry, given.values), () => forward(model, activations)),
+      (entry) => centralDifference(data, entry, options.eps * bendingLength(name, entry, given.values), () => forward(model, activations)),
       options.tolerance,
       STRUCTURAL_ZEROS.has(`d${name}`),
     );
@@ -42,7 +41,10 @@ export function checkModel(given: GradCheckCase, options: CheckOptions, backend:
 }
 
 /** The case's parameters and batch on a backend; what the backend's precision cannot hold is rounded. */
-export function modelOf({ config, n, parameters, batch }: GradCheckCase, backend: Backend): { model: Model; activations: TrainingActivations } {
+export function modelOf(
+  { config, n, parameters, batch }: GradCheckCase,
+  backend: Backend,
+): { model: Model; activations: TrainingActivations } {
   const model = createModel(backend, config);
   for (const name of PARAMETER_NAMES) (model.parameters[name] as FloatArray).set(parameters[name].data);
   const activations = createTrainingActivations(model, n);

@@ -1,7 +1,5 @@
 import { type FloatArray, type Shape, sameShape, showShape, type Tensor } from '../tensor.js';
-
-export const PARTS = ['atomic', 'closed-forms', 'model', 'backend'] as const;
-export type Part = (typeof PARTS)[number];
+import type { Part } from './parts.js';
 
 /** What a gradient was held against. */
 export type Witness = 'local differences' | 'end-to-end differences' | 'atomic chain' | 'float64 reference';
@@ -28,7 +26,7 @@ export interface CheckRow {
   limit: number;
   /** The gradient is zero whatever the numbers: both sides must be (almost) 0, a relative difference says nothing. */
   structuralZero: boolean;
-  /** Largest distance in float32 numbers, where two float32 computations are compared. */
+  /** Largest distance in float32 numbers, where float32 is compared; of a structural zero it would say nothing. */
   maxUlps?: number;
   /** Why there are no figures: a wrong shape, or an error thrown. */
   problem?: string;

@@ -1,0 +1,119 @@
+/** A run's directory: checkpoint.safetensors, metrics.jsonl and run.json; runs/latest points to the newest under runs/. */
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import * as v from 'valibot';
+import { FileContentError, SystemError, showPath, UsageError, withSystemErrors } from '../errors.js';
+import { atomicWrite } from './atomicWrite.js';
+
+export const CHECKPOINT_FILE = 'checkpoint.safetensors';
+export const METRICS_FILE = 'metrics.jsonl';
+export const RUN_FILE = 'run.json';
+const RUNS = 'runs';
+const LATEST = 'latest';
+
+/** What eval needs to find a run's data set again; run.json holds more, for people. */
+const RunFileSchema = v.object({ data: v.object({ path: v.string(), sha256: v.string() }) });
+export type RunFile = v.InferOutput<typeof RunFileSchema>;
+
+/** The next free runs/NNNN below a directory, created. */
+export function createNumberedRun(cwd: string): string {
+  const runs = join(cwd, RUNS);
+  return withSystemErrors('create a run in', runs, () => {
+    mkdirSync(runs, { recursive: true });
+    const numbers = readdirSync(runs).map((name) => (/^\d{4,}$/.test(name) ? Number(name) : 0));
+    for (let number = Math.max(0, ...numbers) + 1; ; number++) {
+      const directory = join(runs, String(number).padStart(4, '0'));
+      if (tryMkdir(directory)) return directory;
+    }
+  });
+}
+
+function tryMkdir(path: string): boolean {
+  try {
+    mkdirSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * Creates the directory that --out names. One that holds anything is refused; with force a run in it is replaced, and
+ * nothing else is touched.
+ * @param input the data file, which must not be one of the files that are replaced
+ */
+export function createNamedRun(directory: string, force: boolean, input: string): string {
+  const files = [CHECKPOINT_FILE, METRICS_FILE, RUN_FILE].map((name) => join(directory, name));
+  if ([directory, ...files].some((path) => resolve(path) === resolve(input))) {
+    throw new UsageError(`--out ${showPath(directory)} would overwrite --data ${showPath(input)}; name another directory`);
+  }
+  return withSystemErrors('write in', directory, () => {
+    const found = statSync(directory, { throwIfNoEntry: false });
+    if (found && !found.isDirectory())
+      throw new SystemError(`cannot write in ${showPath(directory)}: it is a file; --out names a directory`);
+    if (found && readdirSync(directory).length > 0 && !force) {
+      throw new UsageError(`--out ${showPath(directory)} exists and is not empty; --force replaces the run in it`);
+    }
+    mkdirSync(directory, { recursive: true });
+    accessSync(directory, constants.W_OK);
+    for (const file of files) rmSync(file, { force: true });
+    return directory;
+  });
+}
+
+/** Lets runs/latest name this run, if it is one of runs/. */
+export function linkLatest(cwd: string, directory: string): void {
+  const runs = join(cwd, RUNS);
+  if (resolve(dirname(directory)) !== resolve(runs)) return;
+  const temporary = join(runs, `.${LATEST}.${process.pid}`);
+  withSystemErrors('link', join(runs, LATEST), () => {
+    rmSync(temporary, { force: true });
+    symlinkSync(basename(directory), temporary, 'junction');
+    renameSync(temporary, join(runs, LATEST));
+  });
+}
+
+export function writeRunFile(directory: string, content: RunFile & Record<string, unknown>): void {
+  const path = join(directory, RUN_FILE);
+  const bytes = new TextEncoder().encode(`${JSON.stringify(content, null, 2)}\n`);
+  withSystemErrors('write', path, () => atomicWrite(path, bytes));
+}
+
+/**
+ * The checkpoint that [RUN] means: a run directory, a checkpoint file, or runs/latest.
+ * @throws SystemError if there is none
+ */
+export function findCheckpoint(cwd: string, run?: string): string {
+  const path = resolve(cwd, run ?? join(RUNS, LATEST));
+  if (!lstatSync(path, { throwIfNoEntry: false })) {
+    throw run === undefined
+      ? new SystemError(`no run yet: ${join(RUNS, LATEST)} does not exist; train one with 'backprop-ninja train', or name one`)
+      : new SystemError(`cannot read ${showPath(run)}: no such run directory or checkpoint`);
+  }
+  const checkpoint = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? join(path, CHECKPOINT_FILE) : path;
+  if (!existsSync(checkpoint)) throw new SystemError(`no checkpoint in ${showPath(run ?? path)}: the run has not finished`);
+  return checkpoint;
+}
+
+/** run.json beside a checkpoint; undefined if there is none. */
+export function readRunFile(checkpoint: string): RunFile | undefined {
+  const path = join(dirname(checkpoint), RUN_FILE);
+  if (!existsSync(path)) return undefined;
+  const text = withSystemErrors('read', path, () => readFileSync(path, 'utf8'));
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), RunFileSchema), text);
+  if (!parsed.success) throw new FileContentError(`${showPath(path)}: ${parsed.issues[0].message}; name the data set with --data`);
+  return parsed.output;
+}

@@ -1,0 +1,44 @@
+/** Numbers and tables as people read them. */
+
+/** 200,000 */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** A loss in nats per character: 2.1099 */
+export function formatLoss(loss: number): string {
+  return loss.toFixed(4);
+}
+
+/** A difference: 0, or two digits and an exponent. */
+export function formatDifference(value: number): string {
+  return value === 0 ? '0' : value.toExponential(1);
+}
+
+/** 45 s, 3 min 20 s, 2 h 5 min */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** 1.5 GiB */
+export function formatBytes(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
+}
+
+export type Align = 'left' | 'right';
+
+/** Lines of cells padded to columns, two blanks apart, without trailing blanks. */
+export function formatTable(rows: readonly (readonly string[])[], align: readonly Align[]): string[] {
+  const widths = align.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (align[column] === 'right' ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  );
+}

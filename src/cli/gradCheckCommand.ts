@@ -1,0 +1,147 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { ChalkInstance } from 'chalk';
+import { readSafetensors } from '../checkpoint/safetensors.js';
+import { FileContentError, showPath, UsageError, withSystemErrors } from '../errors.js';
+import { type AgainstRow, checkAgainst } from '../gradCheck/against.js';
+import { BATCH_SIZES, type CheckOptions, checkPart } from '../gradCheck/gradCheck.js';
+import { PARTS, type Part } from '../gradCheck/parts.js';
+import type { CheckRow } from '../gradCheck/row.js';
+import { showShape } from '../tensor.js';
+import { colorsFor } from './colors.js';
+import { type Align, formatCount, formatDifference, formatTable } from './format.js';
+import type { IO } from './io.js';
+
+export interface GradCheckCommandOptions extends CheckOptions {
+  part?: Part[];
+  against?: string;
+  json?: boolean;
+  color: boolean;
+}
+
+/**
+ * @param given whether an option stands on the command line
+ * @returns whether every row passed
+ */
+export function gradCheckCommand(options: GradCheckCommandOptions, given: (option: string) => boolean, io: IO): boolean {
+  const paint = colorsFor(io.stdout, io.env, options.color);
+  if (options.against === undefined) return checkOurs(options, io, paint);
+  const useless = ['part', 'eps', 'tolerance', 'entries', 'seed'].filter(given);
+  if (useless.length > 0) throw new UsageError(`--${useless[0]} has no meaning with --against: the file holds what is checked`);
+  return checkTheirs(options.against, options.json ?? false, io, paint);
+}
+
+function checkOurs(options: GradCheckCommandOptions, io: IO, paint: ChalkInstance): boolean {
+  const start = io.now();
+  const rows: CheckRow[] = [];
+  for (const part of options.part ?? PARTS) {
+    const partRows = checkPart(part, options);
+    rows.push(...partRows);
+    if (!options.json) for (const witness of new Set(partRows.map((row) => row.witness))) printTable(part, witness, partRows, io, paint);
+  }
+  const failed = rows.filter((row) => !row.ok);
+  if (options.json) io.stdout.write(`${JSON.stringify({ ok: failed.length === 0, tensors: rows })}\n`);
+  else {
+    const seconds = ((io.now() - start) / 1000).toFixed(1);
+    io.stdout.write(`\n${verdictLine(rows.length, failed, paint)} in ${seconds} s\n`);
+  }
+  return failed.length === 0;
+}
+
+function verdictLine(count: number, failed: readonly { name: string }[], paint: ChalkInstance): string {
+  if (failed.length === 0) return paint.green(`all ${formatCount(count)} checks passed`);
+  return paint.red(`${failed.length} of ${formatCount(count)} checks failed: ${[...new Set(failed.map(({ name }) => name))].join(', ')}`);
+}
+
+const TITLES: Record<Part, Record<string, string>> = {
+  atomic: {
+    'local differences': '(a) atomic gradients, each line alone on random upstream gradients, against differences',
+    'end-to-end differences': '(a) atomic gradients, the whole chain, against differences of the loss',
+  },
+  'closed-forms': {
+    'local differences': '(b) closed forms of cross-entropy and batch norm, against differences',
+    'atomic chain': '(b) the same, against the atomic chain',
+  },
+  model: { 'end-to-end differences': "(c) the model's own backward pass, against differences of the loss" },
+  backend: { 'float64 reference': '(d) the float32 backend that training uses, against the float64 reference' },
+};
+
+/** One line a tensor: the worst of the batch sizes, and every failed one. */
+function printTable(part: Part, witness: string, partRows: readonly CheckRow[], io: IO, paint: ChalkInstance): void {
+  const rows = partRows.filter((row) => row.witness === witness);
+  const shown = [...new Set(rows.map((row) => row.name))].flatMap((name) => {
+    const ofTensor = rows.filter((row) => row.name === name);
+    const failed = ofTensor.filter((row) => !row.ok);
+    return failed.length > 0 ? failed : [ofTensor.reduce((worst, row) => (row.error > worst.error ? row : worst))];
+  });
+  const ulps = rows.some((row) => row.maxUlps !== undefined);
+  const entriesOf = (name: string) => rows.filter((row) => row.name === name).reduce((sum, row) => sum + row.entries, 0);
+  const head = ['tensor', 'entries', 'worst at n', 'shape', 'max |a-b|', 'relative', ...(ulps ? ['ULPs'] : []), 'at', ''];
+  const align: Align[] = ['left', 'right', 'right', 'left', 'right', 'right', ...(ulps ? ['right' as const] : []), 'left', 'left'];
+  const cells = shown.map((row) => [
+    row.name,
+    formatCount(entriesOf(row.name)),
+    String(row.n),
+    showShape(row.shape),
+    row.problem ? '-' : formatDifference(row.maxAbsDiff),
+    row.problem || row.structuralZero ? '-' : formatDifference(row.error),
+    ...(ulps ? [row.maxUlps === undefined ? '-' : formatUlps(row.maxUlps)] : []),
+    row.problem ? '' : showShape(row.at),
+    verdictOf(row),
+  ]);
+  io.stdout.write(`\n${paint.bold(TITLES[part][witness])}  ${paint.dim(`n = ${BATCH_SIZES.join(', ')}`)}\n`);
+  writeTable(io, paint, [head, ...cells], align, shown);
+}
+
+/** A dimmed head and a line per row; failed ones are red. */
+function writeTable(io: IO, paint: ChalkInstance, cells: string[][], align: Align[], rows: readonly { ok: boolean }[]): void {
+  const [head, ...lines] = formatTable(cells, align);
+  const painted = lines.map((line, i) => (rows[i].ok ? line : paint.red(line)));
+  io.stdout.write(`${[paint.dim(head), ...painted].join('\n')}\n`);
+}
+
+function verdictOf(row: CheckRow): string {
+  if (row.problem) return `FAILED: ${row.problem}`;
+  if (!row.ok) return row.structuralZero ? `FAILED: must be 0, is ${formatDifference(row.error)}` : `FAILED: limit ${row.limit}`;
+  return row.structuralZero ? `ok: 0 by structure` : 'ok';
+}
+
+function checkTheirs(file: string, json: boolean, io: IO, paint: ChalkInstance): boolean {
+  const path = resolve(io.cwd, file);
+  const bytes = withSystemErrors('read', file, () => readFileSync(path));
+  let rows: AgainstRow[];
+  try {
+    rows = checkAgainst(readSafetensors(bytes));
+  } catch (error) {
+    if (error instanceof FileContentError) error.message = `${showPath(file)}: ${error.message}`;
+    throw error;
+  }
+  const failed = rows.filter((row) => !row.ok);
+  if (json) {
+    io.stdout.write(`${JSON.stringify({ ok: failed.length === 0, tensors: rows })}\n`);
+    return failed.length === 0;
+  }
+  const head = ['tensor', 'shape', 'exact', 'close', 'max |a-b|', 'ULPs', 'at', ''];
+  const cells = rows.map((row) => [
+    row.name,
+    showShape(row.shape),
+    row.problem ? '-' : yesNo(row.exact),
+    row.problem ? '-' : yesNo(row.close),
+    row.problem ? '-' : formatDifference(row.maxAbsDiff),
+    row.problem ? '-' : formatUlps(row.maxUlps),
+    row.problem ? '' : showShape(row.at),
+    row.ok ? 'ok' : `FAILED: ${row.problem ?? `theirs ${row.theirs}, ours ${row.ours}`}`,
+  ]);
+  writeTable(io, paint, [head, ...cells], ['left', 'left', 'left', 'left', 'right', 'right', 'left', 'left'], rows);
+  io.stdout.write(`\n${verdictLine(rows.length, failed, paint)}\n`);
+  return failed.length === 0;
+}
+
+function yesNo(value: boolean): string {
+  return value ? 'yes' : 'no';
+}
+
+/** Far apart, the exact distance says nothing. */
+function formatUlps(ulps: number): string {
+  return ulps < 1e6 ? formatCount(ulps) : ulps.toExponential(1);
+}

@@ -1,0 +1,41 @@
+/** Where a command reads its surroundings and writes its output, so that tests can stand in for the process. */
+export interface Output {
+  write(text: string): void;
+  isTTY: boolean;
+  columns: number;
+}
+
+export interface IO {
+  stdout: Output;
+  stderr: Output;
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  /** Milliseconds that never run backwards. */
+  now(): number;
+  /** The time of day, for run.json. */
+  date(): Date;
+}
+
+/** The IO of this process. */
+export function processIO(): IO {
+  return {
+    stdout: streamOutput(process.stdout),
+    stderr: streamOutput(process.stderr),
+    env: process.env,
+    cwd: process.cwd(),
+    now: () => performance.now(),
+    date: () => new Date(),
+  };
+}
+
+function streamOutput(stream: NodeJS.WriteStream): Output {
+  return {
+    write: (text) => void stream.write(text),
+    get isTTY() {
+      return stream.isTTY === true;
+    },
+    get columns() {
+      return stream.columns ?? 80;
+    },
+  };
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+const REQUIRED = [20, 19];
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1])) {
+  process.stderr.write(`error: backprop-ninja needs Node ${REQUIRED.join('.')} or newer, this is ${process.versions.node}\n`);
+  process.exit(4);
+}
+
+// A reader that has seen enough (| head) closes the pipe: that is no error.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
+
+const { run } = await import('./run.js');
+const { processIO } = await import('./io.js');
+process.exitCode = await run(process.argv.slice(2), processIO());

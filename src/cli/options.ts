@@ -1,0 +1,40 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parsers of option values. What they refuse, commander reports with the option's name, and the program exits with 2. */
+
+/** A whole number in plain decimal digits. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/** A decimal number, 1e-3 included; the lower bound is open where it says so. */
+export function decimalNumber(min: number, max: number, open: 'open' | 'closed' = 'closed'): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+    if (!decimal || value < min || value > max || (open === 'open' && value === min)) {
+      throw new InvalidArgumentError(
+        `Expected a number ${open === 'open' ? 'above' : 'from'} ${min} ${open === 'open' ? 'up ' : ''}to ${max}.`,
+      );
+    }
+    return value;
+  };
+}
+
+/** `all`, or a whole number. */
+export function wholeNumberOrAll(min: number, max: number): (text: string) => number | 'all' {
+  return (text) => {
+    if (text === 'all') return text;
+    try {
+      return wholeNumber(min, max)(text);
+    } catch {
+      throw new InvalidArgumentError(`Expected 'all' or a whole number from ${min} to ${max}.`);
+    }
+  };
+}

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { PARTS } from '../gradCheck/parts.js';
+import { colorsFor } from './colors.js';
+import type { IO } from './io.js';
+import { decimalNumber, wholeNumber, wholeNumberOrAll } from './options.js';
+
+const MAX_SEED = Number.MAX_SAFE_INTEGER;
+
+/** The version in package.json. */
+export function programVersion(): string {
+  const url = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
+}
+
+/**
+ * The command line. A command's module is loaded when the command runs, so that --help starts fast.
+ * @param setExitCode called by a command that ran and whose answer is no
+ */
+export function createProgram(io: IO, setExitCode: (code: number) => void): Command {
+  const program = new Command('backprop-ninja')
+    .description('Trains a character-level language model with every gradient written by hand, and proves the gradients right.')
+    .version(programVersion())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(oneLine(text, colorsFor(io.stderr, io.env).red('error:'))),
+      getOutHelpWidth: () => io.stdout.columns,
+      getErrHelpWidth: () => io.stderr.columns,
+      getOutHasColors: () => colorsFor(io.stdout, io.env).level > 0,
+      getErrHasColors: () => colorsFor(io.stderr, io.env).level > 0,
+    });
+  addTrain(program, io);
+  addEval(program, io);
+  addSample(program, io);
+  addGradCheck(program, io, setExitCode);
+  program.addHelpText(
+    'after',
+    examples(
+      ['backprop-ninja train', "train the lesson's network on the bundled names"],
+      ['backprop-ninja sample --count 5', 'print five new names from the newest run'],
+      ['backprop-ninja grad-check', 'hold every gradient against finite differences'],
+    ),
+  );
+  return program;
+}
+
+/** Commander's messages begin with "error: " and may put a suggestion on a second line. */
+function oneLine(text: string, prefix: string): string {
+  return `${prefix} ${text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')}\n`;
+}
+
+function examples(...lines: [command: string, does: string][]): string {
+  const width = Math.max(...lines.map(([command]) => command.length));
+  return `\nExamples:\n${lines.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`).join('\n')}\n`;
+}
+
+/** The options that every command has. */
+function addCommonOptions(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON document on stdout')
+    .option('--no-color', 'print without colours')
+    .option('--debug', 'print the stack trace of an error');
+}
+
+function addTrain(program: Command, io: IO): void {
+  const command = program
+    .command('train')
+    .description('train a network, report its losses and sample from it')
+    .option('--data <file>', 'text with a name per line (default: the bundled names)')
+    .option('--out <dir>', 'run directory (default: a new runs/NNNN)')
+    .option('--force', 'replace the run in an existing directory')
+    .option('--context <T>', 'characters that the next one is predicted from', wholeNumber(1, 64), 3)
+    .option('--embedding <E>', 'numbers per character', wholeNumber(1, 65_536), 10)
+    .option('--hidden <H>', 'hidden units', wholeNumber(1, 1_048_576), 200)
+    .option('--batch-size <n>', 'examples per step', wholeNumber(2, 1_048_576), 32)
+    .option('--steps <count>', 'steps of gradient descent', wholeNumber(1, 1_000_000_000), 200_000)
+    .option('--lr <rate>', 'learning rate; a tenth of it from half of the steps on', decimalNumber(0, 1000, 'open'), 0.1)
+    .option('--seed <number>', 'decides weights, batches and samples', wholeNumber(0, MAX_SEED), 2_147_483_647)
+    .option('--split-seed <number>', 'decides which names are held out', wholeNumber(0, MAX_SEED), 42)
+    .option('--unique', 'drop repeated names before the split', false)
+    .action(async (options) => {
+      const { trainCommand } = await import('./trainCommand.js');
+      await trainCommand(options, io);
+    });
+  addCommonOptions(command).addHelpText(
+    'after',
+    examples(
+      ['backprop-ninja train', "the lesson's recipe"],
+      ['backprop-ninja train --steps 20000 --hidden 64 --out quick', 'a small network, into a directory of your own'],
+      ['backprop-ninja train --data words.txt --context 5', 'any list of words, with a longer context'],
+    ),
+  );
+}
+
+function addEval(program: Command, io: IO): void {
+  const command = program
+    .command('eval')
+    .description("print a run's loss over every example of a part of its data")
+    .argument('[run]', 'run directory or checkpoint (default: runs/latest)')
+    .addOption(new Option('--split <part>', 'which part').choices(['train', 'val', 'test']).default('val'))
+    .option('--data <file>', "data set (default: the run's own)")
+    .action(async (run: string | undefined, options) => {
+      const { evalCommand } = await import('./evalCommand.js');
+      evalCommand(run, options, io);
+    });
+  addCommonOptions(command).addHelpText(
+    'after',
+    examples(
+      ['backprop-ninja eval', "the newest run's validation loss"],
+      ['backprop-ninja eval runs/0001 --split test', 'the test loss of another'],
+    ),
+  );
+}
+
+function addSample(program: Command, io: IO): void {
+  const command = program
+    .command('sample')
+    .description('print new names, one a line')
+    .argument('[run]', 'run directory or checkpoint (default: runs/latest)')
+    .option('--count <number>', 'how many', wholeNumber(1, 1_000_000), 20)
+    .option('--temperature <t>', 'below 1 bolder, above 1 more varied, 0 always the likeliest', decimalNumber(0, 100), 1)
+    .option('--top-k <k>', 'draw among the k likeliest characters only', wholeNumber(1, 1_114_112))
+    .option('--prefix <text>', 'what every name begins with', '')
+    .option('--seed <number>', "decides what is drawn (default: the run's seed)", wholeNumber(0, MAX_SEED))
+    .action(async (run: string | undefined, options) => {
+      const { sampleCommand } = await import('./sampleCommand.js');
+      sampleCommand(run, options, io);
+    });
+  addCommonOptions(command).addHelpText(
+    'after',
+    examples(
+      ['backprop-ninja sample --count 5 --seed 1', 'five names'],
+      ['backprop-ninja sample --prefix ma --temperature 0.7', 'likely names that begin with ma'],
+      ['backprop-ninja sample --count 1000 | sort -u', 'a name a line, for other programs'],
+    ),
+  );
+}
+
+function addGradCheck(program: Command, io: IO, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('grad-check')
+    .description('hold every hand-written gradient against finite differences')
+    .addOption(new Option('--part <name...>', 'which parts (default: all)').choices(PARTS))
+    .option('--eps <h>', 'step of the differences, where the network bends over a length of 1', decimalNumber(0, 0.1, 'open'), 1e-3)
+    .option('--tolerance <t>', 'largest relative difference of a tensor', decimalNumber(0, 1, 'open'), 1e-6)
+    .option('--entries <count>', 'entries of each tensor that are moved, or all', wholeNumberOrAll(1, 1_000_000_000), 100)
+    .option('--seed <number>', 'decides parameters, batches and entries', wholeNumber(0, MAX_SEED), 2_147_483_647)
+    .option('--against <file>', "check somebody else's gradients: a safetensors file with parameters, Xb, Yb and d… tensors")
+    .action(async (options, self: Command) => {
+      const { gradCheckCommand } = await import('./gradCheckCommand.js');
+      const given = (name: string) => self.getOptionValueSource(name) === 'cli';
+      if (!gradCheckCommand(options, given, io)) setExitCode(EXIT_NO);
+    });
+  addCommonOptions(command).addHelpText(
+    'after',
+    examples(
+      ['backprop-ninja grad-check', 'all parts, in a few seconds'],
+      ['backprop-ninja grad-check --part atomic --entries all', 'every entry of the 26 gradients'],
+      ['backprop-ninja grad-check --against mine.safetensors', "PyTorch's gradients, say, against ours"],
+    ),
+  );
+}
+
+/** It ran, and the answer is no. */
+const EXIT_NO = 1;

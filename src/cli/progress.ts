@@ -1,0 +1,60 @@
+import { formatCount, formatDuration, formatLoss } from './format.js';
+import type { IO } from './io.js';
+
+const REDRAW_MS = 100;
+const LINE_MS = 5_000;
+
+/**
+ * A training run's progress on stderr: one line redrawn in place on a terminal, elsewhere a plain line every few seconds.
+ * Rates are measured from the first step.
+ */
+export class Progress {
+  readonly #io: IO;
+  readonly #steps: number;
+  readonly #start: number;
+  readonly #live: boolean;
+  #shownAt: number;
+  #drawn = false;
+
+  constructor(io: IO, steps: number) {
+    this.#io = io;
+    this.#steps = steps;
+    this.#start = io.now();
+    this.#shownAt = this.#start;
+    this.#live = io.stderr.isTTY && io.env.TERM !== 'dumb';
+  }
+
+  /** Shows the state if it is time to. */
+  update(step: number, loss: number): void {
+    if (this.#io.now() - this.#shownAt >= (this.#live ? REDRAW_MS : LINE_MS)) this.#show(step, loss);
+  }
+
+  /** Shows the last state and leaves it standing. Returns the seconds since the start. */
+  finish(step: number, loss: number): number {
+    this.#show(step, loss);
+    if (this.#live) this.#io.stderr.write('\n');
+    return (this.#io.now() - this.#start) / 1000;
+  }
+
+  /** Removes the line from the terminal, so that a message can take its place. */
+  clear(): void {
+    if (this.#drawn) this.#io.stderr.write('\r\x1b[2K');
+    this.#drawn = false;
+  }
+
+  #show(step: number, loss: number): void {
+    this.#shownAt = this.#io.now();
+    const seconds = (this.#shownAt - this.#start) / 1000;
+    const rate = step / Math.max(seconds, 1e-3);
+    const time = step < this.#steps ? `${formatDuration((this.#steps - step) / rate)} left` : `done in ${formatDuration(seconds)}`;
+    const line = [
+      `step ${formatCount(step).padStart(formatCount(this.#steps).length)} / ${formatCount(this.#steps)}`,
+      `loss ${formatLoss(loss)}`,
+      `${formatCount(Math.round(rate))} steps/s`,
+      time,
+    ].join('   ');
+    if (!this.#live) this.#io.stderr.write(`${line}\n`);
+    else this.#io.stderr.write(`\r\x1b[2K${line.slice(0, Math.max(1, this.#io.stderr.columns - 1))}`);
+    this.#drawn = this.#live;
+  }
+}

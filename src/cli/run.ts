@@ -1,0 +1,37 @@
+import { CommanderError } from 'commander';
+import { FileContentError, NumericalError, SystemError, UsageError } from '../errors.js';
+import { colorsFor } from './colors.js';
+import type { IO } from './io.js';
+import { createProgram } from './program.js';
+
+const EXIT_USAGE = 2;
+const EXIT_FILE = 3;
+const EXIT_SYSTEM = 4;
+const EXIT_NUMBERS = 5;
+
+/** Runs a command line. Returns the exit code; what went wrong is said on stderr in one line. */
+export async function run(argv: readonly string[], io: IO): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram(io, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    const colors = colorsFor(io.stderr, io.env, !argv.includes('--no-color'));
+    const message = error instanceof Error ? error.message : String(error);
+    io.stderr.write(`${colors.red('error:')} ${message}\n`);
+    if (argv.includes('--debug') && error instanceof Error) io.stderr.write(`${error.stack}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return EXIT_USAGE;
+  if (error instanceof FileContentError) return EXIT_FILE;
+  if (error instanceof SystemError) return EXIT_SYSTEM;
+  if (error instanceof NumericalError) return EXIT_NUMBERS;
+  return EXIT_SYSTEM;
+}

@@ -1,0 +1,47 @@
+import { createReferenceBackend } from '../backend/reference.js';
+import { loadCheckpoint, restoreModel } from '../checkpoint/checkpoint.js';
+import { findCheckpoint } from '../checkpoint/runDirectory.js';
+import { vocabularyIndex } from '../dataset.js';
+import { showText, UsageError } from '../errors.js';
+import { randomStream } from '../random.js';
+import { MAX_NAME_LENGTH, Sampler } from '../sample.js';
+import type { IO } from './io.js';
+
+export interface SampleCommandOptions {
+  count: number;
+  temperature: number;
+  topK?: number;
+  prefix: string;
+  seed?: number;
+  json?: boolean;
+}
+
+export function sampleCommand(run: string | undefined, options: SampleCommandOptions, io: IO): void {
+  const path = findCheckpoint(io.cwd, run);
+  const checkpoint = loadCheckpoint(path);
+  const { vocabulary, config } = checkpoint;
+  checkPrefix(options.prefix, vocabulary);
+  const seed = options.seed ?? config.seed;
+  const sampler = new Sampler(restoreModel(checkpoint, createReferenceBackend('float32')), vocabulary, randomStream('sampling', seed));
+  const names: string[] = [];
+  let cut = 0;
+  for (let i = 0; i < options.count; i++) {
+    const { name, ended } = sampler.sample(options);
+    if (!ended) cut++;
+    if (options.json) names.push(name);
+    else io.stdout.write(`${showText(name)}\n`);
+  }
+  if (options.json) io.stdout.write(`${JSON.stringify({ checkpoint: path, seed, samples: names })}\n`);
+  if (cut > 0) io.stderr.write(`note: ${cut} of ${options.count} names did not end and were cut at ${MAX_NAME_LENGTH} characters\n`);
+}
+
+function checkPrefix(prefix: string, vocabulary: readonly string[]): void {
+  const known = vocabularyIndex(vocabulary.slice(1));
+  const strange = [...prefix].filter((character) => !known.has(character));
+  if (strange.length > 0) {
+    throw new UsageError(
+      `--prefix: the network does not know '${showText(strange.join(''))}'; it knows ${showText(vocabulary.slice(1).join(''))}`,
+    );
+  }
+  if ([...prefix].length >= MAX_NAME_LENGTH) throw new UsageError(`--prefix: at most ${MAX_NAME_LENGTH - 1} characters`);
+}

@@ -1,0 +1,39 @@
+/** The public API: the tensor and the lesson, the network and its training, the gradient check, files and sampling. */
+
+export type { Backend } from './backend/backend.js';
+export { createReferenceBackend } from './backend/reference.js';
+export { drawBatch } from './batch.js';
+export { type Checkpoint, loadCheckpoint, type RunConfig, restoreModel, saveCheckpoint } from './checkpoint/checkpoint.js';
+export { loadFloats, loadIndices, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './checkpoint/safetensors.js';
+export { createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './dataset.js';
+export { FileContentError, NumericalError, SystemError, UsageError } from './errors.js';
+export { Evaluator } from './evaluate.js';
+export { type AgainstRow, checkAgainst } from './gradCheck/against.js';
+export { type CheckOptions, checkPart } from './gradCheck/gradCheck.js';
+export { PARTS, type Part } from './gradCheck/parts.js';
+export type { CheckRow } from './gradCheck/row.js';
+export { backward as lessonBackward, exercise1 } from './lesson/exercise1.js';
+export { exercise2 } from './lesson/exercise2.js';
+export { exercise3 } from './lesson/exercise3.js';
+export * as exercise4 from './lesson/exercise4.js';
+export { forward as lessonForward } from './lesson/forward.js';
+export type { Batch, Gradients, Parameters, Values } from './lesson/values.js';
+export {
+  backward,
+  createModel,
+  createTrainingActivations,
+  forward,
+  initialise,
+  type Model,
+  type ModelConfig,
+  PARAMETER_NAMES,
+  parameterCount,
+  parameterShapes,
+  type TrainingActivations,
+} from './model.js';
+export { type NamesFile, readNamesFile } from './namesFile.js';
+export { NGram } from './ngram.js';
+export { type RandomStream, randomStream } from './random.js';
+export { type Sample, type SampleOptions, Sampler } from './sample.js';
+export { type DType, type FloatArray, type Indices, type Shape, ShapeError, Tensor } from './tensor.js';
+export { type MetricsRecord, Training, type TrainingOptions } from './train.js';
