@@ -1,0 +1,11 @@
+export { batchNormTanhBackward, batchNormTanhForward, batchNormTanhInference } from './batchNormTanh';
+export { crossEntropyBackward, crossEntropyForward } from './crossEntropy';
+export { embeddingBackward, embeddingForward } from './embedding';
+export { embeddingTableBackward, embeddingTableForward } from './embeddingTable';
+export { linearBackward, linearForward } from './linear';
+export { sgdUpdate } from './optimizer';
+
+/** The first byte that the arena may use: below it are the constants. */
+export function arenaStart(): usize {
+  return __heap_base;
+}

@@ -1,0 +1,33 @@
+/** out [N,M] is the transpose of a [M,N]: blocks of 4 by 4, the last ones overlapping those before them. */
+export function transpose(out: usize, a: usize, M: usize, N: usize): void {
+  if (M < 4 || N < 4) {
+    for (let i: usize = 0; i < M; i++) {
+      for (let j: usize = 0; j < N; j++) store<f32>(out + ((j * M + i) << 2), load<f32>(a + ((i * N + j) << 2)));
+    }
+    return;
+  }
+  for (let i: usize = 0; i < M; i += 4) {
+    const i0 = min(i, M - 4);
+    for (let j: usize = 0; j < N; j += 4) {
+      const j0 = min(j, N - 4);
+      transposeBlock(out + ((j0 * M + i0) << 2), M << 2, a + ((i0 * N + j0) << 2), N << 2);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function transposeBlock(out: usize, outs: usize, a: usize, as: usize): void {
+  const r0 = v128.load(a);
+  const r1 = v128.load(a + as);
+  const r2 = v128.load(a + 2 * as);
+  const r3 = v128.load(a + 3 * as);
+  const t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+  const t1 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+  const t2 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const t3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(out, v128.shuffle<f32>(t0, t2, 0, 1, 4, 5));
+  v128.store(out + outs, v128.shuffle<f32>(t0, t2, 2, 3, 6, 7));
+  v128.store(out + 2 * outs, v128.shuffle<f32>(t1, t3, 0, 1, 4, 5));
+  v128.store(out + 3 * outs, v128.shuffle<f32>(t1, t3, 2, 3, 6, 7));
+}
