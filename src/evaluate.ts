@@ -2,7 +2,7 @@ import type { Examples } from './dataset.js';
 import { type Activations, createActivations, infer, inferHidden, type Model, sumOf } from './model.js';
 
 /** Examples that evaluation and calibration put through the network at a time. */
-const CHUNK = 256;
+export const CHUNK = 256;
 
 /** Evaluates a model over sets of examples of any size, in activations of its own: training's are never touched. */
 export class Evaluator {

@@ -1,4 +1,5 @@
-import type { Backend } from './backend/backend.js';
+import type { ArenaSize, Backend } from './backend/backend.js';
+import { type CharacterGroups, groupCharacters } from './layers/embeddingTable.js';
 import { normal, randomStream } from './random.js';
 import { type FloatArray, type Shape, sizeOf } from './tensor.js';
 
@@ -41,9 +42,9 @@ export interface Activations {
   readonly n: number;
   readonly Xb: Int32Array;
   readonly Yb: Int32Array;
-  readonly emb: FloatArray;
+  /** How the first layer is computed: from rows of C for each example, or from a table of the different characters. */
+  readonly input: { emb: FloatArray } | { table: FloatArray; groups: CharacterGroups };
   readonly hprebn: FloatArray;
-  readonly hpreact: FloatArray;
   readonly h: FloatArray;
   readonly logits: FloatArray;
   readonly probs: FloatArray;
@@ -56,8 +57,8 @@ export interface TrainingActivations extends Activations {
   readonly bnraw: FloatArray;
   readonly dlogits: FloatArray;
   readonly dh: FloatArray;
-  readonly dhpreact: FloatArray;
   readonly dhprebn: FloatArray;
+  /** Only where `input` has no table. */
   readonly demb: FloatArray;
 }
 
@@ -70,11 +71,51 @@ export function parameterCount(config: ModelConfig): number {
   return Object.values(parameterShapes(config)).reduce((sum, shape) => sum + sizeOf(shape), 0);
 }
 
-/** Bytes of float32 that training with batches of n takes: parameters, gradients, activations and their gradients. */
-export function trainingBytes(config: ModelConfig, n: number): number {
+/** Whether batches of n look their first layer up in a table: not if most of them could consist of different characters. */
+function usesTable({ vocabulary: V }: ModelConfig, n: number): boolean {
+  return V <= 2 * n;
+}
+
+/** Entries of each array of {@link Activations}. */
+function activationSizes(config: ModelConfig, n: number) {
   const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
-  const activations = n * (T + 1 + 2 * T * E + 7 * H + 3 * V + 1) + 3 * H;
-  return 4 * (2 * parameterCount(config) + activations);
+  const D = Math.min(n, V);
+  const rows = { Xb: n * T, Yb: n, hprebn: n * H, h: n * H, logits: n * V, probs: n * V, losses: n };
+  return usesTable(config, n)
+    ? { ...rows, table: T * D * H, characters: T * D, counts: T, slots: n * T, slotOf: V, emb: 0 }
+    : { ...rows, table: 0, characters: 0, counts: 0, slots: 0, slotOf: 0, emb: n * T * E };
+}
+
+function trainingSizes(config: ModelConfig, n: number) {
+  const { hidden: H, vocabulary: V } = config;
+  const sizes = activationSizes(config, n);
+  return { ...sizes, bnvar_inv: H, bnraw: n * H, dlogits: n * V, dh: n * H, dhprebn: n * H, demb: sizes.emb };
+}
+
+/**
+ * What a model takes in a backend's arena.
+ * @param training the batch size to train with, if it is to be trained
+ * @param inference the sizes of the other activations, of evaluation and sampling
+ */
+export function arenaSize(config: ModelConfig, { training, inference = [] }: { training?: number; inference?: number[] }): ArenaSize {
+  const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
+  const sizes = [
+    ...[parameterCount(config), parameterCount(config), H, H],
+    ...(training === undefined ? [] : Object.values(trainingSizes(config, training))),
+    ...inference.flatMap((n) => Object.values(activationSizes(config, n))),
+  ];
+  const D = Math.min(Math.max(training ?? 0, ...inference), V);
+  return {
+    arrays: sizes.length,
+    entries: sizes.reduce((sum, size) => sum + size, 0),
+    // W1 or W2 transposed, and beside W1 the rows of the table's characters with their gradients
+    workspace: Math.max(H * V, T * E * H + D * (2 * E + 3) + 3),
+  };
+}
+
+/** Bytes of float32 and indices in an arena. */
+export function arenaBytes({ entries, workspace }: ArenaSize): number {
+  return 4 * (entries + workspace);
 }
 
 /** A model with all parameters 0. */
@@ -125,46 +166,50 @@ export function initialise({ config, parameters: { C, W1, b1, bngain, bnbias, W2
 }
 
 export function createActivations({ backend, config }: Model, n: number): Activations {
-  const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
+  const { vocabulary: V } = config;
+  const sizes = activationSizes(config, n);
+  const groups = (): CharacterGroups => ({
+    characters: backend.ints(sizes.characters),
+    counts: backend.ints(sizes.counts),
+    slots: backend.ints(sizes.slots),
+    slotOf: backend.ints(V),
+  });
   return {
     n,
-    Xb: backend.ints(n * T),
+    Xb: backend.ints(sizes.Xb),
     Yb: backend.ints(n),
-    emb: backend.floats(n * T * E),
-    hprebn: backend.floats(n * H),
-    hpreact: backend.floats(n * H),
-    h: backend.floats(n * H),
-    logits: backend.floats(n * V),
-    probs: backend.floats(n * V),
+    input: usesTable(config, n) ? { table: backend.floats(sizes.table), groups: groups() } : { emb: backend.floats(sizes.emb) },
+    hprebn: backend.floats(sizes.hprebn),
+    h: backend.floats(sizes.h),
+    logits: backend.floats(sizes.logits),
+    probs: backend.floats(sizes.probs),
     losses: backend.floats(n),
   };
 }
 
 /** @param n the batch size, at least 2: the variance of one example does not exist */
 export function createTrainingActivations(model: Model, n: number): TrainingActivations {
-  const { context: T, embedding: E, hidden: H, vocabulary: V } = model.config;
-  const { backend } = model;
+  const { backend, config } = model;
+  const sizes = trainingSizes(config, n);
   return {
     ...createActivations(model, n),
-    bnvar_inv: backend.floats(H),
-    bnraw: backend.floats(n * H),
-    dlogits: backend.floats(n * V),
-    dh: backend.floats(n * H),
-    dhpreact: backend.floats(n * H),
-    dhprebn: backend.floats(n * H),
-    demb: backend.floats(n * T * E),
+    bnvar_inv: backend.floats(sizes.bnvar_inv),
+    bnraw: backend.floats(sizes.bnraw),
+    dlogits: backend.floats(sizes.dlogits),
+    dh: backend.floats(sizes.dh),
+    dhprebn: backend.floats(sizes.dhprebn),
+    demb: backend.floats(sizes.demb),
   };
 }
 
 /** The forward pass on the batch Xb, Yb in the activations, with the batch's own statistics. Returns the mean loss. */
-export function forward({ backend, config, parameters }: Model, a: TrainingActivations): number {
-  const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
-  const { C, W1, b1, bngain, bnbias, W2, b2 } = parameters;
+export function forward(model: Model, a: TrainingActivations): number {
+  const { backend, config, parameters } = model;
+  const { hidden: H, vocabulary: V } = config;
+  const { bngain, bnbias, W2, b2 } = parameters;
   const { n } = a;
-  backend.embeddingForward(a.emb, C, a.Xb, n * T, E);
-  backend.linearForward(a.hprebn, a.emb, W1, b1, n, T * E, H);
-  backend.batchNormForward(a.hpreact, a.bnraw, a.bnvar_inv, a.hprebn, bngain, bnbias, n, H);
-  backend.tanhForward(a.h, a.hpreact, n * H);
+  inferHidden(model, a, n);
+  backend.batchNormTanhForward(a.h, a.bnraw, a.bnvar_inv, a.hprebn, bngain, bnbias, n, H);
   backend.linearForward(a.logits, a.h, W2, b2, n, H, V);
   backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, V);
   return sumOf(a.losses, n) / n;
@@ -173,22 +218,33 @@ export function forward({ backend, config, parameters }: Model, a: TrainingActiv
 /** The backward pass of the last {@link forward}: fills the model's gradients and those of the activations. */
 export function backward({ backend, config, parameters, gradients }: Model, a: TrainingActivations): void {
   const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
-  const { W1, bngain, W2 } = parameters;
+  const { C, W1, bngain, W2 } = parameters;
   const { C: dC, W1: dW1, b1: db1, bngain: dbngain, bnbias: dbnbias, W2: dW2, b2: db2 } = gradients;
-  const { n } = a;
+  const { n, input } = a;
   backend.crossEntropyBackward(a.dlogits, a.probs, a.Yb, n, V);
   backend.linearBackward(a.dh, dW2, db2, a.dlogits, a.h, W2, n, H, V);
-  backend.tanhBackward(a.dhpreact, a.dh, a.h, n * H);
-  backend.batchNormBackward(a.dhprebn, dbngain, dbnbias, a.dhpreact, a.bnraw, a.bnvar_inv, bngain, n, H);
-  backend.linearBackward(a.demb, dW1, db1, a.dhprebn, a.emb, W1, n, T * E, H);
-  backend.embeddingBackward(dC, a.demb, a.Xb, n * T, E);
+  backend.batchNormTanhBackward(a.dhprebn, dbngain, dbnbias, a.dh, a.h, a.bnraw, a.bnvar_inv, bngain, n, H);
+  if ('table' in input) {
+    backend.embeddingTableBackward(dC, dW1, db1, input.table, a.dhprebn, C, W1, input.groups, n, T, E, H, Math.min(n, V));
+  } else {
+    backend.linearBackward(a.demb, dW1, db1, a.dhprebn, input.emb, W1, n, T * E, H);
+    backend.embeddingBackward(dC, a.demb, a.Xb, n * T, E);
+  }
 }
 
-/** hprebn of the first n contexts in the activations: what calibration measures. */
+/** hprebn of the first n contexts in the activations. */
 export function inferHidden({ backend, config, parameters }: Model, a: Activations, n: number): void {
-  const { context: T, embedding: E, hidden: H } = config;
-  backend.embeddingForward(a.emb, parameters.C, a.Xb, n * T, E);
-  backend.linearForward(a.hprebn, a.emb, parameters.W1, parameters.b1, n, T * E, H);
+  const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
+  const { C, W1, b1 } = parameters;
+  const { input } = a;
+  if ('table' in input) {
+    const D = Math.min(a.n, V);
+    groupCharacters(input.groups, a.Xb, n, T, D);
+    backend.embeddingTableForward(a.hprebn, input.table, C, W1, b1, input.groups, n, T, E, H, D);
+  } else {
+    backend.embeddingForward(input.emb, C, a.Xb, n * T, E);
+    backend.linearForward(a.hprebn, input.emb, W1, b1, n, T * E, H);
+  }
 }
 
 /** Logits of the first n contexts in the activations, with the calibrated statistics: no example touches another. */
@@ -196,8 +252,7 @@ export function infer(model: Model, a: Activations, n: number): void {
   const { backend, config, parameters, bnmean, bnvar } = model;
   const { hidden: H, vocabulary: V } = config;
   inferHidden(model, a, n);
-  backend.batchNormInference(a.hpreact, a.hprebn, bnmean, bnvar, parameters.bngain, parameters.bnbias, n, H);
-  backend.tanhForward(a.h, a.hpreact, n * H);
+  backend.batchNormTanhInference(a.h, a.hprebn, bnmean, bnvar, parameters.bngain, parameters.bnbias, n, H);
   backend.linearForward(a.logits, a.h, parameters.W2, parameters.b2, n, H, V);
 }
 

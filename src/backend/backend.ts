@@ -1,10 +1,21 @@
-import type * as batchNorm from '../layers/batchNorm.js';
+import type * as batchNormTanh from '../layers/batchNormTanh.js';
 import type * as crossEntropy from '../layers/crossEntropy.js';
 import type * as embedding from '../layers/embedding.js';
+import type * as embeddingTable from '../layers/embeddingTable.js';
 import type * as linear from '../layers/linear.js';
-import type * as tanh from '../layers/tanh.js';
 import type * as optimizer from '../optimizer.js';
 import type { FloatArray } from '../tensor.js';
+
+/** How much a model will ask of a backend: see arenaSize in model.ts. */
+export interface ArenaSize {
+  /** Arrays that will be allocated, and the floats and indices in them all together. */
+  arrays: number;
+  entries: number;
+  /** Floats that a layer may use for itself while it runs. */
+  workspace: number;
+}
+
+export type CreateBackend = (size: ArenaSize) => Backend;
 
 /**
  * What the model runs on: arrays to compute in, and the layers that compute in them. The contract of each layer is the
@@ -15,18 +26,18 @@ export interface Backend {
   readonly name: string;
   /** A zeroed array of floats in the backend's own precision. */
   floats(size: number): FloatArray;
-  /** A zeroed array for the indices of a batch. */
+  /** A zeroed array of indices. */
   ints(size: number): Int32Array;
 
   embeddingForward: typeof embedding.embeddingForward;
   embeddingBackward: typeof embedding.embeddingBackward;
+  embeddingTableForward: typeof embeddingTable.embeddingTableForward;
+  embeddingTableBackward: typeof embeddingTable.embeddingTableBackward;
   linearForward: typeof linear.linearForward;
   linearBackward: typeof linear.linearBackward;
-  batchNormForward: typeof batchNorm.batchNormForward;
-  batchNormBackward: typeof batchNorm.batchNormBackward;
-  batchNormInference: typeof batchNorm.batchNormInference;
-  tanhForward: typeof tanh.tanhForward;
-  tanhBackward: typeof tanh.tanhBackward;
+  batchNormTanhForward: typeof batchNormTanh.batchNormTanhForward;
+  batchNormTanhBackward: typeof batchNormTanh.batchNormTanhBackward;
+  batchNormTanhInference: typeof batchNormTanh.batchNormTanhInference;
   crossEntropyForward: typeof crossEntropy.crossEntropyForward;
   crossEntropyBackward: typeof crossEntropy.crossEntropyBackward;
   sgdUpdate: typeof optimizer.sgdUpdate;

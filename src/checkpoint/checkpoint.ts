@@ -1,9 +1,9 @@
 /** What a run's checkpoint holds: the weights under the lesson's names, and in the metadata all that shaped them. */
 import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import type { Backend } from '../backend/backend.js';
+import type { CreateBackend } from '../backend/backend.js';
 import { FileContentError, showPath, withSystemErrors } from '../errors.js';
-import { createModel, type Model, type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
+import { arenaSize, createModel, type Model, type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../tensor.js';
 import { atomicWrite } from './atomicWrite.js';
 import { loadFloats, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
@@ -115,9 +115,10 @@ export function modelConfig({ context, embedding, hidden }: RunConfig, vocabular
   return { context, embedding, hidden, vocabulary: vocabulary.length };
 }
 
-/** The stored model, ready to evaluate and to sample from. */
-export function restoreModel({ config, vocabulary, tensors }: Checkpoint, backend: Backend): Model {
-  const model = createModel(backend, modelConfig(config, vocabulary));
+/** The stored model, ready to evaluate and to sample from with activations of those sizes. */
+export function restoreModel({ config, vocabulary, tensors }: Checkpoint, createBackend: CreateBackend, inference: number[]): Model {
+  const shape = modelConfig(config, vocabulary);
+  const model = createModel(createBackend(arenaSize(shape, { inference })), shape);
   const arrays: Record<string, FloatArray> = { ...model.parameters, bnmean: model.bnmean, bnvar: model.bnvar };
   for (const [name, data] of tensors) arrays[name].set(data);
   return model;

@@ -1,9 +1,9 @@
-import { createReferenceBackend } from '../backend/reference.js';
+import { createWasmBackend } from '../backend/wasm.js';
 import { type Checkpoint, loadCheckpoint, restoreModel } from '../checkpoint/checkpoint.js';
 import { findCheckpoint, readRunFile } from '../checkpoint/runDirectory.js';
 import { createExamples, type Split, vocabularyIndex } from '../dataset.js';
 import { FileContentError, showPath, showText, UsageError } from '../errors.js';
-import { Evaluator } from '../evaluate.js';
+import { CHUNK, Evaluator } from '../evaluate.js';
 import { type LoadedData, loadData } from './data.js';
 import { formatCount, formatLoss } from './format.js';
 import type { IO } from './io.js';
@@ -22,7 +22,7 @@ export function evalCommand(run: string | undefined, { split, data: file, json }
   const data = findData(path, checkpoint, file, io);
   const names = data.dataset.parts[split];
   const examples = createExamples(names, checkpoint.vocabulary, checkpoint.config.context);
-  const loss = new Evaluator(restoreModel(checkpoint, createReferenceBackend('float32'))).loss(examples);
+  const loss = new Evaluator(restoreModel(checkpoint, createWasmBackend, [CHUNK])).loss(examples);
   if (json) io.stdout.write(`${JSON.stringify({ checkpoint: path, split, loss, names: names.length, examples: examples.count })}\n`);
   else
     io.stdout.write(

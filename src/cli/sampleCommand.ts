@@ -1,4 +1,4 @@
-import { createReferenceBackend } from '../backend/reference.js';
+import { createWasmBackend } from '../backend/wasm.js';
 import { loadCheckpoint, restoreModel } from '../checkpoint/checkpoint.js';
 import { findCheckpoint } from '../checkpoint/runDirectory.js';
 import { vocabularyIndex } from '../dataset.js';
@@ -22,7 +22,7 @@ export function sampleCommand(run: string | undefined, options: SampleCommandOpt
   const { vocabulary, config } = checkpoint;
   checkPrefix(options.prefix, vocabulary);
   const seed = options.seed ?? config.seed;
-  const sampler = new Sampler(restoreModel(checkpoint, createReferenceBackend('float32')), vocabulary, randomStream('sampling', seed));
+  const sampler = new Sampler(restoreModel(checkpoint, createWasmBackend, [1]), vocabulary, randomStream('sampling', seed));
   const names: string[] = [];
   let cut = 0;
   for (let i = 0; i < options.count; i++) {

@@ -1,12 +1,14 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createReferenceBackend } from '../backend/reference.js';
+import type { ArenaSize } from '../backend/backend.js';
+import { createWasmBackend } from '../backend/wasm.js';
 import { modelConfig, type RunConfig, saveCheckpoint } from '../checkpoint/checkpoint.js';
 import { CHECKPOINT_FILE, createNamedRun, createNumberedRun, linkLatest, METRICS_FILE, writeRunFile } from '../checkpoint/runDirectory.js';
 import { createExamples, type Examples } from '../dataset.js';
 import { FileContentError, showPath, UsageError, withSystemErrors } from '../errors.js';
-import { createModel, type Model, type ModelConfig, parameterCount, trainingBytes } from '../model.js';
+import { CHUNK } from '../evaluate.js';
+import { arenaBytes, arenaSize, createModel, type Model, type ModelConfig, parameterCount } from '../model.js';
 import { Training } from '../train.js';
 import { type LoadedData, loadData } from './data.js';
 import { formatBytes, formatCount } from './format.js';
@@ -36,7 +38,7 @@ export interface TrainCommandOptions {
 const TURN_MS = 50;
 
 /** What one WebAssembly memory can hold, and so the largest network. */
-const MEMORY_LIMIT = 2 ** 32;
+const MEMORY_LIMIT = 2 ** 32 - 2 ** 20;
 
 export async function trainCommand(options: TrainCommandOptions, io: IO): Promise<void> {
   const data = loadData(options.data, options, io);
@@ -54,7 +56,8 @@ export async function trainCommand(options: TrainCommandOptions, io: IO): Promis
   writeRunFile(run, about);
   linkLatest(io.cwd, run);
 
-  const model = createModel(createReferenceBackend('float32'), modelConfig(config, data.dataset.vocabulary));
+  const size = arenaOf(modelConfig(config, data.dataset.vocabulary), config.batchSize);
+  const model = createModel(createWasmBackend(size), modelConfig(config, data.dataset.vocabulary));
   const examples = createExamples(data.dataset.parts.train, data.dataset.vocabulary, config.context);
   announce(io, run, model, data, examples);
   const seconds = await trainModel(model, examples, config, join(run, METRICS_FILE), io);
@@ -86,12 +89,17 @@ function runConfig({ context, embedding, hidden, batchSize, steps, lr, seed, spl
   return { context, embedding, hidden, batchSize, steps, learningRate: lr, seed, splitSeed, unique };
 }
 
+/** Training, then evaluation, then sampling. */
+function arenaOf(config: ModelConfig, batchSize: number): ArenaSize {
+  return arenaSize(config, { training: batchSize, inference: [CHUNK, 1] });
+}
+
 /** Refuses a network that cannot be held, before any of it is allocated, and says whose doing it is. */
 function checkMemory(config: ModelConfig, batchSize: number, { path }: LoadedData): void {
-  const needed = trainingBytes(config, batchSize);
+  const needed = arenaBytes(arenaOf(config, batchSize));
   if (needed <= MEMORY_LIMIT) return;
   const sizes = `the network needs ${formatBytes(needed)} of memory, at most ${formatBytes(MEMORY_LIMIT)} can be had`;
-  if (trainingBytes({ ...config, vocabulary: 27 }, batchSize) <= MEMORY_LIMIT) {
+  if (arenaBytes(arenaOf({ ...config, vocabulary: 27 }, batchSize)) <= MEMORY_LIMIT) {
     throw new FileContentError(`${showPath(path)}: its vocabulary has ${formatCount(config.vocabulary)} characters, with which ${sizes}`);
   }
   throw new UsageError(`${sizes}; lower --hidden, --embedding, --context or --batch-size`);

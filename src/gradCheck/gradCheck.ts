@@ -1,4 +1,4 @@
-import { createReferenceBackend } from '../backend/reference.js';
+import { createWasmBackend } from '../backend/wasm.js';
 import { checkEndToEnd, checkLocally } from './atomic.js';
 import { checkBackend } from './backendCheck.js';
 import { createCase, type GradCheckCase, LESSON_CONFIG } from './case.js';
@@ -24,7 +24,7 @@ const CHECKS: Record<Part, (given: GradCheckCase, options: CheckOptions) => Chec
   atomic: (given, options) => [...checkLocally(given, options), ...checkEndToEnd(given, options)],
   'closed-forms': checkClosedForms,
   model: checkModel,
-  backend: (given) => checkBackend(given, createReferenceBackend('float32')),
+  backend: (given) => checkBackend(given, createWasmBackend),
 };
 
 /** All rows of one part, over the batch sizes. */

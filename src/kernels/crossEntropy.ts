@@ -2,17 +2,21 @@ import { exp4, log, maxOfLanes, sumOfLanes } from './math';
 
 // losses [n]   probs [n,V]   logits [n,V]   dlogits [n,V]   Yb [n]
 
-/** See layers/crossEntropy.ts. */
+/** See layers/crossEntropy.ts. In passes over the batch: within a row each one waits for the one before. */
 export function crossEntropyForward(losses: usize, probs: usize, logits: usize, Yb: usize, n: usize, V: usize): void {
   const row: usize = V << 2;
   for (let i: usize = 0; i < n; i++) {
-    const largest = V < 4 ? narrowMax(logits, V) : rowMax(logits, V);
-    const sum = V < 4 ? narrowExp(probs, logits, largest, V) : rowExp(probs, logits, largest, V);
-    scaleRow(probs, 1 / sum, V);
-    const target = load<f32>(logits + ((load<i32>(Yb + (i << 2)) as usize) << 2));
+    const x = logits + i * row;
+    store<f32>(losses + (i << 2), V < 4 ? narrowMax(x, V) : rowMax(x, V));
+  }
+  for (let i: usize = 0; i < n; i++) {
+    const x = logits + i * row;
+    const p = probs + i * row;
+    const largest = load<f32>(losses + (i << 2));
+    const sum = V < 4 ? narrowExp(p, x, largest, V) : rowExp(p, x, largest, V);
+    scaleRow(p, 1 / sum, V);
+    const target = load<f32>(x + ((load<i32>(Yb + (i << 2)) as usize) << 2));
     store<f32>(losses + (i << 2), log(sum) - (target - largest));
-    probs += row;
-    logits += row;
   }
 }
 

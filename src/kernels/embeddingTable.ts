@@ -1,15 +1,26 @@
-import { addRow } from './embedding';
-import { sumRows } from './linear';
 import { matmul } from './matmul';
+import { addRow, copyRow, gatherRows, sumOfThree, sumRows } from './rows';
 import { transpose } from './transpose';
 
 // hprebn [n,H]   table, sums [T,D,H]   C [V,E]   W1 [T·E,H]   b1 [H]   characters [T,D]   counts [T]   slots [n,T]
-// workspace: room for 2·D·E + T·E·H floats
+// workspace: room for D·(2·E + 3) + T·E·H + 3 floats
 
 /** See layers/embeddingTable.ts. */
 export function embeddingTableForward(
-  hprebn: usize, table: usize, C: usize, W1: usize, b1: usize, characters: usize, counts: usize, slots: usize, workspace: usize,
-  n: usize, T: usize, E: usize, H: usize, D: usize,
+  hprebn: usize,
+  table: usize,
+  C: usize,
+  W1: usize,
+  b1: usize,
+  characters: usize,
+  counts: usize,
+  slots: usize,
+  workspace: usize,
+  n: usize,
+  T: usize,
+  E: usize,
+  H: usize,
+  D: usize,
 ): void {
   const row = H << 2;
   // table[t,d] = C[characters[t,d]] W1[t], and b1 where t = 0
@@ -19,26 +30,55 @@ export function embeddingTableForward(
     matmul(table + t * D * row, row, t == 0 ? b1 : 0, workspace, E << 2, 4, W1 + t * E * row, row, count, H, E);
   }
   // hprebn[i] = sum over t of table[t,slots[i,t]]
-  for (let i: usize = 0; i < n; i++) {
-    const slot = slots + ((i * T) << 2);
-    const first = table + (load<i32>(slot) as usize) * row;
-    if (T == 1) memory.copy(hprebn, first, row);
-    else sumOfRows(hprebn, first, table + (D + (load<i32>(slot, 4) as usize)) * row, H);
-    for (let t: usize = 2; t < T; t++) addRow(hprebn, table + (t * D + (load<i32>(slot + (t << 2)) as usize)) * row, H);
-    hprebn += row;
+  for (let i: usize = 0; i < n; i++) addTableRows(hprebn + i * row, table, slots + ((i * T) << 2), T, H, D);
+}
+
+/** out [H] = the sum of an example's rows of the table, three at a time. */
+// @ts-ignore: decorator
+@inline
+function addTableRows(out: usize, table: usize, slots: usize, T: usize, H: usize, D: usize): void {
+  let t: usize = 0;
+  if (T < 3) copyRow(out, tableRow(table, slots, t++, H, D), H);
+  else {
+    sumOfThree(out, tableRow(table, slots, 0, H, D), tableRow(table, slots, 1, H, D), tableRow(table, slots, 2, H, D), H);
+    t = 3;
   }
+  for (; t + 1 < T; t += 2) sumOfThree(out, out, tableRow(table, slots, t, H, D), tableRow(table, slots, t + 1, H, D), H);
+  if (t < T) addRow(out, tableRow(table, slots, t, H, D), H);
+}
+
+// @ts-ignore: decorator
+@inline
+function tableRow(table: usize, slots: usize, t: usize, H: usize, D: usize): usize {
+  return table + (((t * D + (load<i32>(slots + (t << 2)) as usize)) * H) << 2);
 }
 
 /** See layers/embeddingTable.ts. */
 export function embeddingTableBackward(
-  dC: usize, dW1: usize, db1: usize, sums: usize, dhprebn: usize, C: usize, W1: usize,
-  characters: usize, counts: usize, slots: usize, workspace: usize,
-  n: usize, T: usize, E: usize, H: usize, V: usize, D: usize,
+  dC: usize,
+  dW1: usize,
+  db1: usize,
+  sums: usize,
+  dhprebn: usize,
+  C: usize,
+  W1: usize,
+  characters: usize,
+  counts: usize,
+  slots: usize,
+  workspace: usize,
+  n: usize,
+  T: usize,
+  E: usize,
+  H: usize,
+  V: usize,
+  D: usize,
 ): void {
   const row = H << 2;
   const rows = workspace;
   const drows = rows + ((D * E) << 2);
-  const transposed = drows + ((D * E) << 2);
+  // Whole vectors of columns: what a row of drows has beyond E is computed from the columns that follow, and not read.
+  const width = (E + 3) & ~3;
+  const transposed = drows + ((D * width) << 2);
   transpose(transposed, W1, T * E, H);
   memory.fill(dC, 0, (V * E) << 2);
   for (let t: usize = 0; t < T; t++) {
@@ -46,49 +86,28 @@ export function embeddingTableBackward(
     const own = characters + ((t * D) << 2);
     const G = sums + t * D * row;
     // Examples with the same character share a row of the table: its gradient is the sum of theirs
-    sumBySlot(G, dhprebn, slots + (t << 2), n, T, H, count);
+    sumBySlot(G, dhprebn, slots + (t << 2), n, T, H);
     if (t == 0) sumRows(db1, G, count, H);
     // table[t,d] = C[characters[t,d]] W1[t]
     gatherRows(rows, C, own, count, E);
     matmul(dW1 + t * E * row, row, 0, rows, 4, E << 2, G, row, E, H, count);
-    matmul(drows, E << 2, 0, G, row, 4, transposed + ((t * E) << 2), (T * E) << 2, count, E, H);
+    matmul(drows, width << 2, 0, G, row, 4, transposed + ((t * E) << 2), (T * E) << 2, count, width, H);
     for (let d: usize = 0; d < count; d++) {
-      addRow(dC + (((load<i32>(own + (d << 2)) as usize) * E) << 2), drows + ((d * E) << 2), E);
+      addRow(dC + (((load<i32>(own + (d << 2)) as usize) * E) << 2), drows + ((d * width) << 2), E);
     }
   }
 }
 
-/** out [count,E] = rows of C at the characters. */
-function gatherRows(out: usize, C: usize, characters: usize, count: usize, E: usize): void {
-  const width = E << 2;
-  for (let d: usize = 0; d < count; d++) memory.copy(out + d * width, C + (load<i32>(characters + (d << 2)) as usize) * width, width);
-}
-
 /** sums [count,H]: for each slot the rows of a [n,H] that have it. Slots are numbered in the order they first occur. */
-function sumBySlot(sums: usize, a: usize, slots: usize, n: usize, T: usize, H: usize, count: usize): void {
+function sumBySlot(sums: usize, a: usize, slots: usize, n: usize, T: usize, H: usize): void {
   const row = H << 2;
   let seen: usize = 0;
   for (let i: usize = 0; i < n; i++) {
     const slot = load<i32>(slots + ((i * T) << 2)) as usize;
     if (slot == seen) {
-      memory.copy(sums + slot * row, a, row);
+      copyRow(sums + slot * row, a, H);
       seen++;
     } else addRow(sums + slot * row, a, H);
     a += row;
-  }
-}
-
-/** out [N] = a [N] + b [N] */
-function sumOfRows(out: usize, a: usize, b: usize, N: usize): void {
-  const end = a + (N << 2);
-  for (const vectors = a + ((N & ~3) << 2); a < vectors; a += 16) {
-    v128.store(out, f32x4.add(v128.load(a), v128.load(b)));
-    b += 16;
-    out += 16;
-  }
-  for (; a < end; a += 4) {
-    store<f32>(out, load<f32>(a) + load<f32>(b));
-    b += 4;
-    out += 4;
   }
 }

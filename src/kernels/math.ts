@@ -19,23 +19,57 @@ function T(i: usize): v128 {
   return v128.load32_splat(TANH + (i << 2));
 }
 
-/** tanh of four numbers: x·P(x²)/Q(x²), the rational minimax approximation that Eigen uses. */
+/** x within the range of the approximation. pmin and pmax keep NaN as it is. */
 // @ts-ignore: decorator
 @inline
-export function tanh4(x: v128): v128 {
-  // pmin and pmax keep NaN as it is.
-  const c = f32x4.pmax(f32x4.pmin(x, T(0)), T(1));
-  const y = f32x4.mul(c, c);
+function clampTanh(x: v128): v128 {
+  return f32x4.pmax(f32x4.pmin(x, T(0)), T(1));
+}
+
+/**
+ * tanh of eight numbers, stored at two places: x·P(x²)/Q(x²), the rational minimax approximation that Eigen uses.
+ * Two at a time, because each constant is loaded once for both and the divisions overlap.
+ */
+// @ts-ignore: decorator
+@inline
+export function storeTanh(outA: usize, a: v128, outB: usize, b: v128, lanes: usize): void {
+  const u = clampTanh(a);
+  const v = clampTanh(b);
+  const y = f32x4.mul(u, u);
+  const z = f32x4.mul(v, v);
   let p = f32x4.add(f32x4.mul(y, T(2)), T(3));
+  let q = f32x4.add(f32x4.mul(z, T(2)), T(3));
   p = f32x4.add(f32x4.mul(y, p), T(4));
+  q = f32x4.add(f32x4.mul(z, q), T(4));
   p = f32x4.add(f32x4.mul(y, p), T(5));
+  q = f32x4.add(f32x4.mul(z, q), T(5));
   p = f32x4.add(f32x4.mul(y, p), T(6));
+  q = f32x4.add(f32x4.mul(z, q), T(6));
   p = f32x4.add(f32x4.mul(y, p), T(7));
-  p = f32x4.add(f32x4.mul(y, p), T(8));
-  let q = f32x4.add(f32x4.mul(y, T(9)), T(10));
-  q = f32x4.add(f32x4.mul(y, q), T(11));
-  q = f32x4.add(f32x4.mul(y, q), T(12));
-  return f32x4.div(f32x4.mul(c, p), q);
+  q = f32x4.add(f32x4.mul(z, q), T(7));
+  p = f32x4.mul(u, f32x4.add(f32x4.mul(y, p), T(8)));
+  q = f32x4.mul(v, f32x4.add(f32x4.mul(z, q), T(8)));
+  let r = f32x4.add(f32x4.mul(y, T(9)), T(10));
+  let s = f32x4.add(f32x4.mul(z, T(9)), T(10));
+  r = f32x4.add(f32x4.mul(y, r), T(11));
+  s = f32x4.add(f32x4.mul(z, s), T(11));
+  r = f32x4.add(f32x4.mul(y, r), T(12));
+  s = f32x4.add(f32x4.mul(z, s), T(12));
+  storeLanes(outA, f32x4.div(p, r), lanes);
+  storeLanes(outB, f32x4.div(q, s), lanes);
+}
+
+/** Stores the first lanes, 1 to 4. */
+// @ts-ignore: decorator
+@inline
+export function storeLanes(p: usize, x: v128, lanes: usize): void {
+  if (lanes == 4) {
+    v128.store(p, x);
+    return;
+  }
+  store<f32>(p, f32x4.extract_lane(x, 0));
+  if (lanes > 1) store<f32>(p, f32x4.extract_lane(x, 1), 4);
+  if (lanes > 2) store<f32>(p, f32x4.extract_lane(x, 2), 8);
 }
 
 const EXP = memory.data<f32>([

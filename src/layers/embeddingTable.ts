@@ -34,7 +34,13 @@ export interface CharacterGroups {
   slotOf: Int32Array;
 }
 
-export function groupCharacters({ characters, counts, slots, slotOf }: CharacterGroups, Xb: Int32Array, n: number, T: number, D: number): void {
+export function groupCharacters(
+  { characters, counts, slots, slotOf }: CharacterGroups,
+  Xb: Int32Array,
+  n: number,
+  T: number,
+  D: number,
+): void {
   for (let t = 0; t < T; t++) {
     let count = 0;
     for (let i = 0; i < n; i++) {

@@ -1,0 +1,58 @@
+// Rows of N floats. Own loops: V8 calls out of the module for memory.copy, which costs more than a short row.
+
+/** out = a */
+// @ts-ignore: decorator
+@inline
+export function copyRow(out: usize, a: usize, N: usize): void {
+  const end = a + (N << 2);
+  const distance = out - a;
+  for (const vectors = a + ((N & ~3) << 2); a < vectors; a += 16) v128.store(a + distance, v128.load(a));
+  for (; a < end; a += 4) store<f32>(a + distance, load<f32>(a));
+}
+
+/** out += a */
+// @ts-ignore: decorator
+@inline
+export function addRow(out: usize, a: usize, N: usize): void {
+  const end = a + (N << 2);
+  const distance = out - a;
+  for (const vectors = a + ((N & ~3) << 2); a < vectors; a += 16) {
+    v128.store(a + distance, f32x4.add(v128.load(a + distance), v128.load(a)));
+  }
+  for (; a < end; a += 4) store<f32>(a + distance, load<f32>(a + distance) + load<f32>(a));
+}
+
+/** out = a + b + c */
+// @ts-ignore: decorator
+@inline
+export function sumOfThree(out: usize, a: usize, b: usize, c: usize, N: usize): void {
+  const end = N << 2;
+  let j: usize = 0;
+  for (const vectors: usize = (N & ~3) << 2; j < vectors; j += 16) {
+    v128.store(out + j, f32x4.add(f32x4.add(v128.load(a + j), v128.load(b + j)), v128.load(c + j)));
+  }
+  for (; j < end; j += 4) store<f32>(out + j, load<f32>(a + j) + load<f32>(b + j) + load<f32>(c + j));
+}
+
+/** out [N] = the sum of the rows of a [M,N] */
+export function sumRows(out: usize, a: usize, M: usize, N: usize): void {
+  const stride = N << 2;
+  const end = a + M * stride;
+  let j: usize = 0;
+  for (; j + 4 <= N; j += 4) {
+    let sum = f32x4.splat(0);
+    for (let p = a + (j << 2); p < end; p += stride) sum = f32x4.add(sum, v128.load(p));
+    v128.store(out + (j << 2), sum);
+  }
+  for (; j < N; j++) {
+    let sum: f32 = 0;
+    for (let p = a + (j << 2); p < end; p += stride) sum += load<f32>(p);
+    store<f32>(out + (j << 2), sum);
+  }
+}
+
+/** out [M,N] = rows of a at the indices */
+export function gatherRows(out: usize, a: usize, indices: usize, M: usize, N: usize): void {
+  const stride = N << 2;
+  for (let i: usize = 0; i < M; i++) copyRow(out + i * stride, a + (load<i32>(indices + (i << 2)) as usize) * stride, N);
+}
