@@ -2,8 +2,10 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    coverage: { include: ['src/**'], reporter: ['text-summary', 'html'] },
+    coverage: { include: ['src/**'], exclude: ['src/kernels/**'], reporter: ['text-summary', 'html'] },
+    projects: [
+      { test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: ['test/long/**'], testTimeout: 30_000 } },
+      { test: { name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 600_000 } },
+    ],
   },
 });

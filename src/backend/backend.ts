@@ -41,4 +41,7 @@ export interface Backend {
   crossEntropyForward: typeof crossEntropy.crossEntropyForward;
   crossEntropyBackward: typeof crossEntropy.crossEntropyBackward;
   sgdUpdate: typeof optimizer.sgdUpdate;
+
+  /** Keeps the multipliers and adders of a SIMD backend as busy as can be: what its kernels are measured by. */
+  peakLoop?(turns: number): void;
 }

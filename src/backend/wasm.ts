@@ -21,6 +21,7 @@ interface Kernels {
   crossEntropyForward(...args: number[]): void;
   crossEntropyBackward(...args: number[]): void;
   sgdUpdate(...args: number[]): void;
+  peakLoop(turns: number): void;
 }
 
 /**
@@ -132,6 +133,7 @@ export function createWasmBackend({ arrays, entries, workspace }: ArenaSize): Ba
     crossEntropyBackward: (dlogits, probs, Yb, n, V) =>
       kernels.crossEntropyBackward(dlogits.byteOffset, probs.byteOffset, Yb.byteOffset, n, V),
     sgdUpdate: (parameters, gradients, rate, size) => kernels.sgdUpdate(parameters.byteOffset, gradients.byteOffset, rate, size),
+    peakLoop: (turns) => kernels.peakLoop(turns),
   };
 }
 

@@ -35,6 +35,7 @@ export function createProgram(io: IO, setExitCode: (code: number) => void): Comm
   addEval(program, io);
   addSample(program, io);
   addGradCheck(program, io, setExitCode);
+  addBench(program, io, setExitCode);
   program.addHelpText(
     'after',
     examples(
@@ -162,6 +163,30 @@ function addGradCheck(program: Command, io: IO, setExitCode: (code: number) => v
       ['backprop-ninja grad-check', 'all parts, in a few seconds'],
       ['backprop-ninja grad-check --part atomic --entries all', 'every entry of the 26 gradients'],
       ['backprop-ninja grad-check --against mine.safetensors', "PyTorch's gradients, say, against ours"],
+    ),
+  );
+}
+
+function addBench(program: Command, io: IO, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('bench')
+    .description('time the training loop and each layer, after comparing their results')
+    .option('--data <file>', 'text with a name per line (default: the bundled names)')
+    .option('--context <T>', 'characters that the next one is predicted from', wholeNumber(1, 64), 3)
+    .option('--embedding <E>', 'numbers per character', wholeNumber(1, 65_536), 10)
+    .option('--hidden <H>', 'hidden units', wholeNumber(1, 1_048_576), 200)
+    .option('--batch-size <n>', 'examples per step', wholeNumber(2, 1_048_576), 32)
+    .addOption(new Option('--backend <name>', 'what to time').choices(['wasm', 'reference', 'both']).default('both'))
+    .option('--seconds <s>', 'time to spend on each backend', decimalNumber(0, 3600, 'open'), 3)
+    .action(async (options) => {
+      const { benchCommand } = await import('./benchCommand.js');
+      if (!benchCommand(options, io)) setExitCode(EXIT_NO);
+    });
+  addCommonOptions(command).addHelpText(
+    'after',
+    examples(
+      ['backprop-ninja bench', "the lesson's network, both backends"],
+      ['backprop-ninja bench --hidden 1024 --batch-size 256 --backend wasm', 'a large one, kernels only'],
     ),
   );
 }

@@ -16,10 +16,14 @@ interface Computed {
   shape: Shape;
 }
 
-export function checkBackend(given: GradCheckCase, createBackend: CreateBackend): CheckRow[] {
+export function checkBackend(
+  given: GradCheckCase,
+  createBackend: CreateBackend,
+  referenceBackend: Backend = createReferenceBackend('float64'),
+): CheckRow[] {
   const rounded = roundParameters(given);
   const candidate = computeGradients(rounded, createBackend(arenaSize(given.config, { training: given.n })));
-  const reference = computeGradients(rounded, createReferenceBackend('float64'));
+  const reference = computeGradients(rounded, referenceBackend);
   const cancelling = given.n <= 3 ? cancellationScales(rounded, reference) : {};
   return Object.keys(reference).map((name) => {
     const { data: a, shape } = candidate[name];

@@ -1,0 +1,179 @@
+/** How fast a backend is: the whole training loop, and each layer on the arrays of a real batch. */
+import type { Backend, CreateBackend } from './backend/backend.js';
+import { drawBatch } from './batch.js';
+import type { Examples } from './dataset.js';
+import {
+  arenaSize,
+  backward,
+  createModel,
+  createTrainingActivations,
+  forward,
+  initialise,
+  type Model,
+  type ModelConfig,
+  type TrainingActivations,
+} from './model.js';
+import { randomStream } from './random.js';
+import { Training } from './train.js';
+
+/** Milliseconds that never run backwards. */
+export type Clock = () => number;
+
+export interface LayerTiming {
+  name: string;
+  microseconds: number;
+  /** Multiplications, additions and divisions of one call. */
+  operations: number;
+}
+
+export interface BackendTiming {
+  backend: string;
+  /** Of the whole loop: drawing the batch, forward, backward, update. */
+  microsecondsPerStep: number;
+  layers: LayerTiming[];
+}
+
+const ROUNDS = 9;
+/** What tanh and exp cost in kernels/math.ts, per entry. */
+const TANH = 23;
+const EXP = 20;
+
+/** Times one backend; each figure is the median of several rounds, which together take about `seconds`. */
+export function timeBackend(
+  createBackend: CreateBackend,
+  config: ModelConfig,
+  n: number,
+  examples: Examples,
+  seconds: number,
+  clock: Clock,
+): BackendTiming {
+  const backend = createBackend(arenaSize(config, { training: n }));
+  const model = createModel(backend, config);
+  const training = new Training(model, examples, { steps: Number.MAX_SAFE_INTEGER, batchSize: n, learningRate: 0.1, seed: 1 });
+  const microsecondsPerStep = medianTime(() => training.advance(), seconds / 2, clock);
+  return { backend: backend.name, microsecondsPerStep, layers: timeLayers(createBackend, config, n, examples, seconds / 2, clock) };
+}
+
+function timeLayers(
+  createBackend: CreateBackend,
+  config: ModelConfig,
+  n: number,
+  examples: Examples,
+  seconds: number,
+  clock: Clock,
+): LayerTiming[] {
+  const model = createModel(createBackend(arenaSize(config, { training: n })), config);
+  const activations = createTrainingActivations(model, n);
+  initialise(model, 1);
+  drawBatch(activations.Xb, activations.Yb, examples, randomStream('batches', 1), n, config.context);
+  forward(model, activations);
+  backward(model, activations);
+  const calls = [...inputCalls(model, activations), ...otherCalls(model, activations)];
+  return calls.map(({ name, operations, run }) => ({ name, operations, microseconds: medianTime(run, seconds / calls.length, clock) }));
+}
+
+interface Call {
+  name: string;
+  operations: number;
+  run: () => void;
+}
+
+function inputCalls({ backend, config, parameters, gradients }: Model, a: TrainingActivations): Call[] {
+  const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
+  const { C, W1, b1 } = parameters;
+  const { n, input } = a;
+  if ('emb' in input) {
+    const { emb } = input;
+    const product = 2 * n * T * E * H;
+    return [
+      { name: 'embedding, forward', operations: 0, run: () => backend.embeddingForward(emb, C, a.Xb, n * T, E) },
+      { name: 'linear 1, forward', operations: product, run: () => backend.linearForward(a.hprebn, emb, W1, b1, n, T * E, H) },
+      {
+        name: 'linear 1, backward',
+        operations: 2 * product + n * H,
+        run: () => backend.linearBackward(a.demb, gradients.W1, gradients.b1, a.dhprebn, emb, W1, n, T * E, H),
+      },
+      { name: 'embedding, backward', operations: n * T * E, run: () => backend.embeddingBackward(gradients.C, a.demb, a.Xb, n * T, E) },
+    ];
+  }
+  const { table, groups } = input;
+  const D = Math.min(n, V);
+  const product = 2 * groups.counts.reduce((sum, count) => sum + count, 0) * E * H;
+  return [
+    {
+      name: 'embedding table, forward',
+      operations: product + n * T * H,
+      run: () => backend.embeddingTableForward(a.hprebn, table, C, W1, b1, groups, n, T, E, H, D),
+    },
+    {
+      name: 'embedding table, backward',
+      operations: 2 * product + n * T * H,
+      run: () => backend.embeddingTableBackward(gradients.C, gradients.W1, gradients.b1, table, a.dhprebn, C, W1, groups, n, T, E, H, D),
+    },
+  ];
+}
+
+function otherCalls({ backend, config, parameters, gradients, flatParameters, flatGradients }: Model, a: TrainingActivations): Call[] {
+  const { hidden: H, vocabulary: V } = config;
+  const { bngain, bnbias, W2, b2 } = parameters;
+  const { n } = a;
+  const product = 2 * n * H * V;
+  return [
+    {
+      name: 'batch norm and tanh, forward',
+      operations: n * H * (8 + TANH),
+      run: () => backend.batchNormTanhForward(a.h, a.bnraw, a.bnvar_inv, a.hprebn, bngain, bnbias, n, H),
+    },
+    {
+      name: 'batch norm and tanh, backward',
+      operations: n * H * 10,
+      run: () =>
+        backend.batchNormTanhBackward(a.dhprebn, gradients.bngain, gradients.bnbias, a.dh, a.h, a.bnraw, a.bnvar_inv, bngain, n, H),
+    },
+    { name: 'linear, forward', operations: product, run: () => backend.linearForward(a.logits, a.h, W2, b2, n, H, V) },
+    {
+      name: 'linear, backward',
+      operations: 2 * product + n * V,
+      run: () => backend.linearBackward(a.dh, gradients.W2, gradients.b2, a.dlogits, a.h, W2, n, H, V),
+    },
+    {
+      name: 'cross-entropy, forward',
+      operations: n * V * (4 + EXP),
+      run: () => backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, V),
+    },
+    { name: 'cross-entropy, backward', operations: n * V, run: () => backend.crossEntropyBackward(a.dlogits, a.probs, a.Yb, n, V) },
+    {
+      name: 'update',
+      operations: 2 * flatParameters.length,
+      run: () => backend.sgdUpdate(flatParameters, flatGradients, 0, flatParameters.length),
+    },
+  ];
+}
+
+/** Microseconds of one call: the median round. */
+function medianTime(run: () => void, seconds: number, clock: Clock): number {
+  return roundTimes(run, seconds, clock)[(ROUNDS - 1) / 2];
+}
+
+/** Microseconds of one call in rounds of as many calls as fill their share of the time, ascending. */
+function roundTimes(run: () => void, seconds: number, clock: Clock): number[] {
+  const roundMs = (1000 * seconds) / (ROUNDS + 1);
+  let calls = 0;
+  // The first round warms up and counts.
+  for (const start = clock(); clock() - start < roundMs; calls++) run();
+  const times = Array.from({ length: ROUNDS }, () => {
+    const start = clock();
+    for (let i = 0; i < calls; i++) run();
+    return (1000 * (clock() - start)) / calls;
+  });
+  return times.sort((a, b) => a - b);
+}
+
+/** Operations of one turn of the kernels' peak loop. */
+const PEAK_OPERATIONS = 96;
+
+/** What one core does at most in 128-bit multiplies and adds, in operations per second: the best of several rounds. */
+export function measurePeak(peakLoop: NonNullable<Backend['peakLoop']>, seconds: number, clock: Clock): number {
+  const turns = 1000;
+  return (PEAK_OPERATIONS * turns * 1e6) / roundTimes(() => peakLoop(turns), seconds, clock)[0];
+}

@@ -1,0 +1,16 @@
+// The kernels' elementary functions over arrays, compiled by math.test.ts: the program itself has them inlined only.
+import { exp4, log, storeTanh } from '../../src/kernels/math';
+
+/** size is a multiple of 8. */
+export function tanhOf(out: usize, x: usize, size: usize): void {
+  for (let i: usize = 0; i < size << 2; i += 32) storeTanh(out + i, v128.load(x + i), out + i + 16, v128.load(x + i, 16), 4);
+}
+
+/** size is a multiple of 4. */
+export function expOf(out: usize, x: usize, size: usize): void {
+  for (let i: usize = 0; i < size << 2; i += 16) v128.store(out + i, exp4(v128.load(x + i)));
+}
+
+export function logOf(out: usize, x: usize, size: usize): void {
+  for (let i: usize = 0; i < size << 2; i += 4) store<f32>(out + i, log(load<f32>(x + i)));
+}
