@@ -30,7 +30,7 @@ export function withSystemErrors<T>(action: string, path: string, run: () => T):
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
     const { code = '' } = error as NodeJS.ErrnoException;
-    throw new SystemError(`cannot ${action} ${showPath(path)}: ${REASONS[code] ?? error.message}`, { cause: error });
+    throw new SystemError(`cannot ${action} ${showPath(path)}: ${REASONS[code] ?? showText(error.message)}`, { cause: error });
   }
 }
 
@@ -56,6 +56,12 @@ export function showText(text: string): string {
     const code = c.codePointAt(0) as number;
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
   });
+}
+
+/** The beginning of a text from outside, escaped: what a message can quote. */
+export function quoteText(text: string): string {
+  const shown = showText(text);
+  return shown.length <= 60 ? shown : `${shown.slice(0, 60)}…`;
 }
 
 /** A path for a message: escaped, and quoted where blanks or quotes would leave its ends unclear. */

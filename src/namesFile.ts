@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { FileContentError, showPath, showText, UNPRINTABLE, withSystemErrors } from './errors.js';
+import { FileContentError, quoteText, showPath, showText, UNPRINTABLE, withSystemErrors } from './errors.js';
 
 /** The character that stands before and after every name: entry 0 of every vocabulary. */
 export const BOUNDARY = '.';
@@ -66,7 +66,7 @@ class NamesParser {
     }
     this.#rest = Buffer.from(bytes.subarray(start));
     if (this.#rest.length > MAX_LINE_BYTES) this.#fail(this.#line + 1, `longer than ${MAX_LINE_BYTES} bytes; expected a name per line`);
-    if (this.#offset > MAX_FILE_BYTES) {
+    if (this.#offset + this.#rest.length > MAX_FILE_BYTES) {
       throw new FileContentError(`${showPath(this.#path)}: larger than ${MAX_FILE_BYTES} bytes, the most a data set may have`);
     }
   }
@@ -115,10 +115,10 @@ class NamesParser {
   #checkName(name: string): void {
     const unprintable = name.match(UNPRINTABLE);
     if (unprintable) {
-      this.#fail(this.#line, `'${showText(name)}' holds the control character ${showText(unprintable[0])}; names are plain text`);
+      this.#fail(this.#line, `'${quoteText(name)}' holds the control character ${showText(unprintable[0])}; names are plain text`);
     }
     if (name.includes(BOUNDARY)) {
-      this.#fail(this.#line, `'${name}' holds '${BOUNDARY}', which marks where a name begins and ends; write it without`);
+      this.#fail(this.#line, `'${quoteText(name)}' holds '${BOUNDARY}', which marks where a name begins and ends; write it without`);
     }
   }
 

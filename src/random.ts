@@ -3,11 +3,19 @@ import seedrandom from 'seedrandom';
 /** What randomness is used for. Each purpose has a stream of its own, so that drawing more in one never shifts another. */
 export type StreamName = 'split' | 'initialisation' | 'batches' | 'sampling' | 'grad-check';
 
+/** Where a stream stands: the state of Baagøe's Alea generator. */
+export interface StreamState {
+  c: number;
+  s0: number;
+  s1: number;
+  s2: number;
+}
+
 /** Uniform numbers in [0, 1), reproducible from name and seed. */
 export interface RandomStream {
   (): number;
   /** Where the stream stands, to be stored and restored. */
-  state(): seedrandom.State.Alea;
+  state(): StreamState;
 }
 
 /** The stream of that name for a seed; streams of different names or seeds are unrelated. */

@@ -22,7 +22,7 @@ export interface MetricsRecord {
 }
 
 /** Steps between two lines of metrics; the last step always has one. */
-export const METRICS_EVERY = 100;
+const METRICS_EVERY = 100;
 
 /** Weight of a new batch in the smoothed loss: it follows about the last 1,000 batches. */
 const SMOOTHING = 1e-3;

@@ -1,12 +1,12 @@
 /** What a run's checkpoint holds: the weights under the lesson's names, and in the metadata all that shaped them. */
-import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import type { CreateBackend } from '../backend/backend.js';
-import { FileContentError, showPath, withSystemErrors } from '../errors.js';
+import { FileContentError, quoteText, showPath, UNPRINTABLE, withSystemErrors } from '../errors.js';
 import { arenaSize, createModel, type Model, type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
+import { BOUNDARY } from '../namesFile.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../tensor.js';
 import { atomicWrite } from './atomicWrite.js';
-import { loadFloats, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
+import { loadFloats, readSafetensorsFile, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
 
 const FORMAT = 'backprop-ninja checkpoint';
 const FORMAT_VERSION = '1';
@@ -37,11 +37,23 @@ export interface Checkpoint {
   tensors: ReadonlyMap<string, FloatArray>;
 }
 
+/** The boundary, then single characters, each of them once. */
+const VocabularySchema = v.pipe(
+  v.array(v.string()),
+  v.minLength(2),
+  v.check((list) => list[0] === BOUNDARY && !list.slice(1).includes(BOUNDARY), `Expected '${BOUNDARY}' first, and only there`),
+  v.check(
+    (list) => list.every((entry) => [...entry].length === 1 && entry.search(UNPRINTABLE) === -1),
+    'Expected single printable characters',
+  ),
+  v.check((list) => new Set(list).size === list.length, 'Expected different characters'),
+);
+
 const MetadataSchema = v.object({
   format: v.literal(FORMAT),
   formatVersion: v.literal(FORMAT_VERSION),
   config: v.pipe(v.string(), v.parseJson(), RunConfigSchema),
-  vocabulary: v.pipe(v.string(), v.parseJson(), v.pipe(v.array(v.string()), v.minLength(2))),
+  vocabulary: v.pipe(v.string(), v.parseJson(), VocabularySchema),
   step: v.pipe(v.string(), v.parseJson(), count),
   dataSha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
 });
@@ -75,9 +87,9 @@ export function saveCheckpoint(path: string, model: Model, about: Omit<Checkpoin
  * @throws FileContentError that lists what is wrong with it
  */
 export function loadCheckpoint(path: string): Checkpoint {
-  const bytes = withSystemErrors('read', path, () => readFileSync(path));
+  const file = readSafetensorsFile(path);
   try {
-    return parseCheckpoint(readSafetensors(bytes));
+    return parseCheckpoint(file);
   } catch (error) {
     if (error instanceof FileContentError) error.message = `${showPath(path)}: ${error.message}`;
     throw error;
@@ -88,13 +100,15 @@ function parseCheckpoint({ metadata, tensors }: Safetensors): Checkpoint {
   const parsed = v.safeParse(MetadataSchema, metadata);
   if (!parsed.success) {
     if (metadata.format !== FORMAT) throw new FileContentError('safetensors, but not a checkpoint of backprop-ninja');
-    throw new FileContentError(`metadata: ${parsed.issues.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`).join('; ')}`);
+    throw new FileContentError(
+      `metadata: ${parsed.issues.map((issue) => `${v.getDotPath(issue)}: ${quoteText(issue.message)}`).join('; ')}`,
+    );
   }
   const about = parsed.output;
   const expected = new Map(checkpointShapes(modelConfig(about.config, about.vocabulary)));
   const problems: string[] = [];
   const arrays = new Map<string, FloatArray>();
-  for (const name of tensors.keys()) if (!expected.has(name)) problems.push(`unexpected tensor ${JSON.stringify(name)}`);
+  for (const name of tensors.keys()) if (!expected.has(name)) problems.push(`unexpected tensor "${quoteText(name)}"`);
   for (const [name, shape] of expected) {
     const stored = tensors.get(name);
     if (!stored) problems.push(`tensor "${name}" is missing`);

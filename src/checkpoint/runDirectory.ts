@@ -3,10 +3,10 @@ import {
   accessSync,
   constants,
   existsSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -19,7 +19,7 @@ import { atomicWrite } from './atomicWrite.js';
 
 export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 export const METRICS_FILE = 'metrics.jsonl';
-export const RUN_FILE = 'run.json';
+const RUN_FILE = 'run.json';
 const RUNS = 'runs';
 const LATEST = 'latest';
 
@@ -57,11 +57,14 @@ function tryMkdir(path: string): boolean {
  */
 export function createNamedRun(directory: string, force: boolean, input: string): string {
   const files = [CHECKPOINT_FILE, METRICS_FILE, RUN_FILE].map((name) => join(directory, name));
-  if ([directory, ...files].some((path) => resolve(path) === resolve(input))) {
+  if ([directory, ...files].some((path) => realPath(path) === realPath(input))) {
     throw new UsageError(`--out ${showPath(directory)} would overwrite --data ${showPath(input)}; name another directory`);
   }
   return withSystemErrors('write in', directory, () => {
     const found = statSync(directory, { throwIfNoEntry: false });
+    if (!found && basename(directory) === LATEST && basename(dirname(directory)) === RUNS) {
+      throw new UsageError(`--out ${showPath(directory)} is where the newest run is linked from; name another directory`);
+    }
     if (found && !found.isDirectory())
       throw new SystemError(`cannot write in ${showPath(directory)}: it is a file; --out names a directory`);
     if (found && readdirSync(directory).length > 0 && !force) {
@@ -74,14 +77,20 @@ export function createNamedRun(directory: string, force: boolean, input: string)
   });
 }
 
+/** The path behind all links; the path itself where nothing is. */
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : resolve(path);
+}
+
 /** Lets runs/latest name this run, if it is one of runs/. */
 export function linkLatest(cwd: string, directory: string): void {
   const runs = join(cwd, RUNS);
-  if (resolve(dirname(directory)) !== resolve(runs)) return;
+  const target = realPath(directory);
+  if (dirname(target) !== realPath(runs)) return;
   const temporary = join(runs, `.${LATEST}.${process.pid}`);
   withSystemErrors('link', join(runs, LATEST), () => {
     rmSync(temporary, { force: true });
-    symlinkSync(basename(directory), temporary, 'junction');
+    symlinkSync(basename(target), temporary, 'junction');
     renameSync(temporary, join(runs, LATEST));
   });
 }
@@ -98,12 +107,13 @@ export function writeRunFile(directory: string, content: RunFile & Record<string
  */
 export function findCheckpoint(cwd: string, run?: string): string {
   const path = resolve(cwd, run ?? join(RUNS, LATEST));
-  if (!lstatSync(path, { throwIfNoEntry: false })) {
+  const found = withSystemErrors('read', run ?? path, () => statSync(path, { throwIfNoEntry: false }));
+  if (!found) {
     throw run === undefined
       ? new SystemError(`no run yet: ${join(RUNS, LATEST)} does not exist; train one with 'backprop-ninja train', or name one`)
       : new SystemError(`cannot read ${showPath(run)}: no such run directory or checkpoint`);
   }
-  const checkpoint = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? join(path, CHECKPOINT_FILE) : path;
+  const checkpoint = found.isDirectory() ? join(path, CHECKPOINT_FILE) : path;
   if (!existsSync(checkpoint)) throw new SystemError(`no checkpoint in ${showPath(run ?? path)}: the run has not finished`);
   return checkpoint;
 }

@@ -2,10 +2,11 @@
  * The safetensors format: 8 bytes with the header's length (little-endian), a JSON header that gives each tensor's dtype,
  * shape and place, then the bytes of all tensors without gaps. https://github.com/huggingface/safetensors
  */
-import { FileContentError } from '../errors.js';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { FileContentError, quoteText, showPath, withSystemErrors } from '../errors.js';
 import { type FloatArray, type Shape, showShape, sizeOf } from '../tensor.js';
 
-export const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 100_000_000;
 
 const BYTES_PER_ENTRY = {
   F64: 8,
@@ -44,7 +45,9 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
     entries.push([name, { dtype, shape, data_offsets: [offset, offset + bytes.length] }]);
     offset += bytes.length;
   }
-  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  // Not as one object: JavaScript would put names that are numbers first.
+  const members = entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`);
+  const json = new TextEncoder().encode(`{${members.join()}}`);
   const headerBytes = Math.ceil(json.length / 8) * 8;
   const file = new Uint8Array(8 + headerBytes + offset);
   new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
@@ -59,61 +62,143 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
 }
 
 /**
- * Reads a file's bytes. Everything the format promises is checked before a tensor is touched.
- * @throws FileContentError that names what is wrong and where; the caller adds the path
+ * Reads a file. Everything the format promises is checked before a tensor is touched, and before the data is read.
+ * @param shownAs how messages name it
+ * @throws SystemError if it cannot be read
+ * @throws FileContentError that names the file, what is wrong and where
  */
-export function readSafetensors(file: Uint8Array): Safetensors {
-  const header = readHeader(file);
-  const data = file.subarray(8 + header.bytes);
-  const tensors = new Map<string, StoredTensor>();
-  let end = 0;
-  for (const [name, start, stored] of Object.entries(header.json)
-    .filter(([name]) => name !== '__metadata__')
-    .map(([name, entry]) => readEntry(name, entry))
-    .sort((a, b) => a[1] - b[1])) {
-    if (start !== end) throw new FileContentError(`tensor ${JSON.stringify(name)} begins at byte ${start} of the data, expected ${end}`);
-    end = start + stored.size;
-    tensors.set(name, { dtype: stored.dtype, shape: stored.shape, bytes: data.subarray(start, end) });
+export function readSafetensorsFile(path: string, shownAs = path): Safetensors {
+  try {
+    return withSystemErrors('read', shownAs, () => {
+      const file = openSync(path, 'r');
+      try {
+        const { size } = fstatSync(file);
+        const header = readHeader(size, (start, length) => readBytes(file, start, length));
+        return cutTensors(header, readBytes(file, header.dataStart, size - header.dataStart));
+      } finally {
+        closeSync(file);
+      }
+    });
+  } catch (error) {
+    if (error instanceof FileContentError) error.message = `${showPath(shownAs)}: ${error.message}`;
+    throw error;
   }
-  if (data.length !== end) throw new FileContentError(`the file holds ${data.length} bytes of data, its header describes ${end}`);
-  return { metadata: readMetadata(header.json.__metadata__), tensors };
 }
 
-function readHeader(file: Uint8Array): { bytes: number; json: Record<string, unknown> } {
-  if (file.length < 8) throw new FileContentError(`no safetensors file: ${file.length} bytes, expected at least 8`);
-  const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+/** The same for a file's bytes. */
+export function readSafetensors(file: Uint8Array): Safetensors {
+  const header = readHeader(file.length, (start, length) => file.subarray(start, start + length));
+  return cutTensors(header, file.subarray(header.dataStart));
+}
+
+interface Entry {
+  name: string;
+  dtype: SafetensorsDType;
+  shape: Shape;
+  start: number;
+  end: number;
+}
+
+interface Header {
+  metadata: Record<string, string>;
+  entries: Entry[];
+  dataStart: number;
+}
+
+function readBytes(file: number, start: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const read = readSync(file, bytes, done, length - done, start + done);
+    if (read === 0) throw new FileContentError(`cut short: ${start + done} bytes could be read, expected ${start + length}`);
+    done += read;
+  }
+  return bytes;
+}
+
+function readHeader(size: number, read: (start: number, length: number) => Uint8Array): Header {
+  if (size < 8) throw new FileContentError(`no safetensors file: ${size} bytes, expected at least 8`);
+  const first = read(0, 8);
+  const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
     throw new FileContentError(`no safetensors file: header length ${length}, at most ${MAX_HEADER_BYTES} is allowed`);
   }
-  const bytes = Number(length);
-  if (8 + bytes > file.length) throw new FileContentError(`cut short: the header needs ${8 + bytes} bytes, the file has ${file.length}`);
+  const dataStart = 8 + Number(length);
+  if (dataStart > size) throw new FileContentError(`cut short: the header needs ${dataStart} bytes, the file has ${size}`);
+  const json = parseHeader(read(8, Number(length)));
+  const entries = Object.entries(json)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => readEntry(name, entry))
+    .sort((a, b) => a.start - b.start || a.end - b.end);
+  let end = 0;
+  for (const entry of entries) {
+    if (entry.start !== end) {
+      throw new FileContentError(`tensor ${quoteName(entry.name)} begins at byte ${entry.start} of the data, expected ${end}`);
+    }
+    end = entry.end;
+  }
+  if (size - dataStart !== end) {
+    throw new FileContentError(`the file holds ${size - dataStart} bytes of data, its header describes ${end}`);
+  }
+  return { metadata: readMetadata(json.__metadata__), entries, dataStart };
+}
+
+function cutTensors({ metadata, entries }: Header, data: Uint8Array): Safetensors {
+  const tensors = entries.map(({ name, dtype, shape, start, end }) => [name, { dtype, shape, bytes: data.subarray(start, end) }] as const);
+  return { metadata, tensors: new Map(tensors) };
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, 8 + bytes)));
-  } catch {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    checkNesting(text);
+    json = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof FileContentError) throw error;
     throw new FileContentError('no safetensors file: the header is not JSON in UTF-8');
   }
   if (!isRecord(json)) throw new FileContentError('no safetensors file: the header is not a JSON object');
-  return { bytes, json };
+  return json;
 }
 
-function readEntry(name: string, entry: unknown): [name: string, start: number, { dtype: SafetensorsDType; shape: Shape; size: number }] {
+/** A header is an object of objects of lists. */
+const MAX_DEPTH = 3;
+
+/** Refuses what JSON.parse would let pass: a key that stands twice in an object, `__proto__`, and deeper nesting. */
+function checkNesting(text: string): void {
+  const keys: Set<string>[] = [];
+  for (const [token, string, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*(:?)|[[\]{}]/g)) {
+    if (token === '{' || token === '[') keys.push(new Set());
+    else if (token === '}' || token === ']') keys.pop();
+    else if (colon && keys.length > 0) {
+      const key = JSON.parse(string) as string;
+      const seen = keys[keys.length - 1];
+      if (seen.has(key) || key === '__proto__') {
+        throw new FileContentError(`the header has the key ${quoteName(key)}${seen.has(key) ? ' twice' : ''}`);
+      }
+      seen.add(key);
+    }
+    if (keys.length > MAX_DEPTH) throw new FileContentError(`no safetensors file: the header is nested more than ${MAX_DEPTH} deep`);
+  }
+}
+
+function readEntry(name: string, entry: unknown): Entry {
   const refuse = (problem: string): never => {
-    throw new FileContentError(`tensor ${JSON.stringify(name)}: ${problem}`);
+    throw new FileContentError(`tensor ${quoteName(name)}: ${problem}`);
   };
   if (!isRecord(entry)) return refuse('its header entry is not an object');
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (typeof dtype !== 'string' || !Object.hasOwn(BYTES_PER_ENTRY, dtype)) return refuse(`unknown dtype ${JSON.stringify(dtype)}`);
-  if (!isCounts(shape)) return refuse(`shape ${JSON.stringify(shape)} is not a list of whole numbers`);
+  if (typeof dtype !== 'string' || !Object.hasOwn(BYTES_PER_ENTRY, dtype)) return refuse(`unknown dtype ${quoteValue(dtype)}`);
+  if (!isCounts(shape)) return refuse(`shape ${quoteValue(shape)} is not a list of whole numbers`);
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    return refuse(`data_offsets ${JSON.stringify(offsets)} are not a beginning and an end`);
+    return refuse(`data_offsets ${quoteValue(offsets)} are not a beginning and an end`);
   }
   const known = dtype as SafetensorsDType;
   const size = sizeOf(shape) * BYTES_PER_ENTRY[known];
   if (offsets[1] - offsets[0] !== size) {
-    return refuse(`${showShape(shape)} of ${dtype} takes ${size} bytes, its data_offsets span ${offsets[1] - offsets[0]}`);
+    return refuse(`${quoteText(showShape(shape))} of ${dtype} takes ${size} bytes, its data_offsets span ${offsets[1] - offsets[0]}`);
   }
-  return [name, offsets[0], { dtype: known, shape, size }];
+  return { name, dtype: known, shape, start: offsets[0], end: offsets[1] };
 }
 
 function readMetadata(metadata: unknown): Record<string, string> {
@@ -122,6 +207,14 @@ function readMetadata(metadata: unknown): Record<string, string> {
     throw new FileContentError('__metadata__ is not an object of strings');
   }
   return metadata as Record<string, string>;
+}
+
+function quoteName(name: string): string {
+  return `"${quoteText(name)}"`;
+}
+
+function quoteValue(value: unknown): string {
+  return quoteText(JSON.stringify(value) ?? 'none');
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -149,7 +242,7 @@ export function loadFloats(name: string, { dtype, bytes }: StoredTensor): FloatA
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (dtype === 'F32') return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
   if (dtype === 'F64') return Float64Array.from({ length: bytes.length / 8 }, (_, i) => view.getFloat64(8 * i, true));
-  throw new FileContentError(`tensor ${JSON.stringify(name)} has dtype ${dtype}, expected F32 or F64`);
+  throw new FileContentError(`tensor ${quoteName(name)} has dtype ${dtype}, expected F32 or F64`);
 }
 
 /** The numbers of an I32 or I64 tensor, each from 0 to below the limit. */
@@ -157,12 +250,12 @@ export function loadIndices(name: string, { dtype, shape, bytes }: StoredTensor,
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const read = { I32: (i: number) => BigInt(view.getInt32(4 * i, true)), I64: (i: number) => view.getBigInt64(8 * i, true) };
   if (dtype !== 'I32' && dtype !== 'I64') {
-    throw new FileContentError(`tensor ${JSON.stringify(name)} has dtype ${dtype}, expected I64 or I32`);
+    throw new FileContentError(`tensor ${quoteName(name)} has dtype ${dtype}, expected I64 or I32`);
   }
   return Int32Array.from({ length: sizeOf(shape) }, (_, i) => {
     const index = read[dtype](i);
     if (index < 0n || index >= BigInt(limit)) {
-      throw new FileContentError(`tensor ${JSON.stringify(name)} holds the index ${index}, expected 0 to ${limit - 1}`);
+      throw new FileContentError(`tensor ${quoteName(name)} holds the index ${index}, expected 0 to ${limit - 1}`);
     }
     return Number(index);
   });

@@ -32,12 +32,16 @@ export function formatBytes(bytes: number): string {
 
 export type Align = 'left' | 'right';
 
-/** Lines of cells padded to columns, two blanks apart, without trailing blanks. */
+/** Lines of cells padded to columns (by characters), two blanks apart, without trailing blanks. */
 export function formatTable(rows: readonly (readonly string[])[], align: readonly Align[]): string[] {
-  const widths = align.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const length = (cell = '') => [...cell].length;
+  const widths = align.map((_, column) => Math.max(...rows.map((row) => length(row[column]))));
   return rows.map((row) =>
     row
-      .map((cell, column) => (align[column] === 'right' ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+      .map((cell, column) => {
+        const padding = ' '.repeat(widths[column] - length(cell));
+        return align[column] === 'right' ? padding + cell : cell + padding;
+      })
       .join('  ')
       .trimEnd(),
   );

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ChalkInstance } from 'chalk';
-import { readSafetensors } from '../checkpoint/safetensors.js';
-import { FileContentError, showPath, UsageError, withSystemErrors } from '../errors.js';
+import { readSafetensorsFile } from '../checkpoint/safetensors.js';
+import { FileContentError, showPath, UsageError } from '../errors.js';
 import { type AgainstRow, checkAgainst } from '../gradCheck/against.js';
 import { BATCH_SIZES, type CheckOptions, checkPart } from '../gradCheck/gradCheck.js';
 import { PARTS, type Part } from '../gradCheck/parts.js';
@@ -107,11 +106,10 @@ function verdictOf(row: CheckRow): string {
 }
 
 function checkTheirs(file: string, json: boolean, io: IO, paint: ChalkInstance): boolean {
-  const path = resolve(io.cwd, file);
-  const bytes = withSystemErrors('read', file, () => readFileSync(path));
+  const theirs = readSafetensorsFile(resolve(io.cwd, file), file);
   let rows: AgainstRow[];
   try {
-    rows = checkAgainst(readSafetensors(bytes));
+    rows = checkAgainst(theirs);
   } catch (error) {
     if (error instanceof FileContentError) error.message = `${showPath(file)}: ${error.message}`;
     throw error;

@@ -16,6 +16,9 @@ export interface IO {
   date(): Date;
 }
 
+/** The work between two looks at the event loop, so that signals, the terminal and closed pipes are noticed. */
+export const TURN_MS = 50;
+
 /** The IO of this process. */
 export function processIO(): IO {
   return {

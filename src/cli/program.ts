@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { PARTS } from '../gradCheck/parts.js';
+import { showText } from '../errors.js';
+import { CHECK_DEFAULTS, PARTS } from '../gradCheck/parts.js';
 import { colorsFor } from './colors.js';
 import type { IO } from './io.js';
 import { decimalNumber, wholeNumber, wholeNumberOrAll } from './options.js';
@@ -16,8 +17,9 @@ export function programVersion(): string {
 /**
  * The command line. A command's module is loaded when the command runs, so that --help starts fast.
  * @param setExitCode called by a command that ran and whose answer is no
+ * @param color whether messages may have colours: commander prints some before it has parsed --no-color
  */
-export function createProgram(io: IO, setExitCode: (code: number) => void): Command {
+export function createProgram(io: IO, setExitCode: (code: number) => void, color = true): Command {
   const program = new Command('backprop-ninja')
     .description('Trains a character-level language model with every gradient written by hand, and proves the gradients right.')
     .version(programVersion())
@@ -25,11 +27,11 @@ export function createProgram(io: IO, setExitCode: (code: number) => void): Comm
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => write(oneLine(text, colorsFor(io.stderr, io.env).red('error:'))),
+      outputError: (text, write) => write(oneLine(text, colorsFor(io.stderr, io.env, color).red('error:'))),
       getOutHelpWidth: () => io.stdout.columns,
       getErrHelpWidth: () => io.stderr.columns,
-      getOutHasColors: () => colorsFor(io.stdout, io.env).level > 0,
-      getErrHasColors: () => colorsFor(io.stderr, io.env).level > 0,
+      getOutHasColors: () => colorsFor(io.stdout, io.env, color).level > 0,
+      getErrHasColors: () => colorsFor(io.stderr, io.env, color).level > 0,
     });
   addTrain(program, io);
   addEval(program, io);
@@ -49,10 +51,11 @@ export function createProgram(io: IO, setExitCode: (code: number) => void): Comm
 
 /** Commander's messages begin with "error: " and may put a suggestion on a second line. */
 function oneLine(text: string, prefix: string): string {
-  return `${prefix} ${text
+  const message = text
     .replace(/^error: /, '')
     .trim()
-    .replace(/\s*\n\s*/g, ' ')}\n`;
+    .replace(/\n(?=\(Did you mean)/, ' ');
+  return `${prefix} ${showText(message)}\n`;
 }
 
 function examples(...lines: [command: string, does: string][]): string {
@@ -130,7 +133,7 @@ function addSample(program: Command, io: IO): void {
     .option('--seed <number>', "decides what is drawn (default: the run's seed)", wholeNumber(0, MAX_SEED))
     .action(async (run: string | undefined, options) => {
       const { sampleCommand } = await import('./sampleCommand.js');
-      sampleCommand(run, options, io);
+      await sampleCommand(run, options, io);
     });
   addCommonOptions(command).addHelpText(
     'after',
@@ -147,9 +150,19 @@ function addGradCheck(program: Command, io: IO, setExitCode: (code: number) => v
     .command('grad-check')
     .description('hold every hand-written gradient against finite differences')
     .addOption(new Option('--part <name...>', 'which parts (default: all)').choices(PARTS))
-    .option('--eps <h>', 'step of the differences, where the network bends over a length of 1', decimalNumber(0, 0.1, 'open'), 1e-3)
-    .option('--tolerance <t>', 'largest relative difference of a tensor', decimalNumber(0, 1, 'open'), 1e-6)
-    .option('--entries <count>', 'entries of each tensor that are moved, or all', wholeNumberOrAll(1, 1_000_000_000), 100)
+    .option(
+      '--eps <h>',
+      'step of the differences, where the network bends over a length of 1',
+      decimalNumber(0, 0.1, 'open'),
+      CHECK_DEFAULTS.eps,
+    )
+    .option('--tolerance <t>', 'largest relative difference of a tensor', decimalNumber(0, 1, 'open'), CHECK_DEFAULTS.tolerance)
+    .option(
+      '--entries <count>',
+      'entries of each tensor that are moved, or all',
+      wholeNumberOrAll(1, 1_000_000_000),
+      CHECK_DEFAULTS.entries,
+    )
     .option('--seed <number>', 'decides parameters, batches and entries', wholeNumber(0, MAX_SEED), 2_147_483_647)
     .option('--against <file>', "check somebody else's gradients: a safetensors file with parameters, Xb, Yb and d… tensors")
     .action(async (options, self: Command) => {

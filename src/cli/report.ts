@@ -1,6 +1,6 @@
 import type { RunConfig } from '../checkpoint/checkpoint.js';
 import { createExamples, type Dataset, type Examples, type Split } from '../dataset.js';
-import { showPath } from '../errors.js';
+import { NumericalError, showPath } from '../errors.js';
 import { Evaluator } from '../evaluate.js';
 import type { Model } from '../model.js';
 import { NGram } from '../ngram.js';
@@ -34,6 +34,8 @@ export function createReport(model: Model, dataset: Dataset, trainExamples: Exam
   const { vocabulary, parts } = dataset;
   const evaluator = new Evaluator(model);
   evaluator.calibrate(trainExamples);
+  const trainLoss = evaluator.loss(trainExamples);
+  if (!Number.isFinite(trainLoss)) throw new NumericalError(`the training loss is ${trainLoss} after the last step; a lower --lr may help`);
   const lossOf = (names: readonly string[]) => evaluator.loss(createExamples(names, vocabulary, config.context));
   const inTraining = new Set(parts.train);
   const heldOut = new Set([...parts.val, ...parts.test]);
@@ -42,7 +44,7 @@ export function createReport(model: Model, dataset: Dataset, trainExamples: Exam
   const sampler = new Sampler(model, vocabulary, randomStream('sampling', config.seed));
   const samples = Array.from({ length: SAMPLES }, () => sampler.sample({ temperature: 1, prefix: '' }).name);
   return {
-    trainLoss: evaluator.loss(trainExamples),
+    trainLoss,
     valLoss: lossOf(parts.val),
     testLoss: lossOf(parts.test),
     valSeen: { names: seen.length, loss: lossOf(seen) },

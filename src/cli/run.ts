@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { FileContentError, NumericalError, SystemError, UsageError } from '../errors.js';
+import { FileContentError, NumericalError, SystemError, showText, UsageError } from '../errors.js';
 import { colorsFor } from './colors.js';
 import type { IO } from './io.js';
 import { createProgram } from './program.js';
@@ -12,17 +12,22 @@ const EXIT_NUMBERS = 5;
 /** Runs a command line. Returns the exit code; what went wrong is said on stderr in one line. */
 export async function run(argv: readonly string[], io: IO): Promise<number> {
   let exitCode = 0;
-  const program = createProgram(io, (code) => {
-    exitCode = code;
-  });
+  const color = !argv.includes('--no-color');
+  const program = createProgram(
+    io,
+    (code) => {
+      exitCode = code;
+    },
+    color,
+  );
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-    const colors = colorsFor(io.stderr, io.env, !argv.includes('--no-color'));
+    const colors = colorsFor(io.stderr, io.env, color);
     const message = error instanceof Error ? error.message : String(error);
-    io.stderr.write(`${colors.red('error:')} ${message}\n`);
+    io.stderr.write(`${colors.red('error:')} ${showText(message)}\n`);
     if (argv.includes('--debug') && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return exitCodeOf(error);
   }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createWasmBackend } from '../backend/wasm.js';
 import { loadCheckpoint, restoreModel } from '../checkpoint/checkpoint.js';
 import { findCheckpoint } from '../checkpoint/runDirectory.js';
@@ -5,7 +6,7 @@ import { vocabularyIndex } from '../dataset.js';
 import { showText, UsageError } from '../errors.js';
 import { randomStream } from '../random.js';
 import { MAX_NAME_LENGTH, Sampler } from '../sample.js';
-import type { IO } from './io.js';
+import { type IO, TURN_MS } from './io.js';
 
 export interface SampleCommandOptions {
   count: number;
@@ -16,7 +17,8 @@ export interface SampleCommandOptions {
   json?: boolean;
 }
 
-export function sampleCommand(run: string | undefined, options: SampleCommandOptions, io: IO): void {
+/** Writes names as they are drawn, and lets the event loop have a turn now and then: it says when nobody reads any more. */
+export async function sampleCommand(run: string | undefined, options: SampleCommandOptions, io: IO): Promise<void> {
   const path = findCheckpoint(io.cwd, run);
   const checkpoint = loadCheckpoint(path);
   const { vocabulary, config } = checkpoint;
@@ -25,11 +27,16 @@ export function sampleCommand(run: string | undefined, options: SampleCommandOpt
   const sampler = new Sampler(restoreModel(checkpoint, createWasmBackend, [1]), vocabulary, randomStream('sampling', seed));
   const names: string[] = [];
   let cut = 0;
+  let turnEnds = io.now() + TURN_MS;
   for (let i = 0; i < options.count; i++) {
     const { name, ended } = sampler.sample(options);
     if (!ended) cut++;
     if (options.json) names.push(name);
     else io.stdout.write(`${showText(name)}\n`);
+    if (io.now() >= turnEnds) {
+      await nextTurn();
+      turnEnds = io.now() + TURN_MS;
+    }
   }
   if (options.json) io.stdout.write(`${JSON.stringify({ checkpoint: path, seed, samples: names })}\n`);
   if (cut > 0) io.stderr.write(`note: ${cut} of ${options.count} names did not end and were cut at ${MAX_NAME_LENGTH} characters\n`);

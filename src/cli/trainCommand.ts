@@ -12,7 +12,7 @@ import { arenaBytes, arenaSize, createModel, type Model, type ModelConfig, param
 import { Training } from '../train.js';
 import { type LoadedData, loadData } from './data.js';
 import { formatBytes, formatCount } from './format.js';
-import type { IO } from './io.js';
+import { type IO, TURN_MS } from './io.js';
 import { programVersion } from './program.js';
 import { Progress } from './progress.js';
 import { createReport, printReport } from './report.js';
@@ -33,9 +33,6 @@ export interface TrainCommandOptions {
   json?: boolean;
   color: boolean;
 }
-
-/** The work between two looks at the event loop, so that signals and the terminal are served. */
-const TURN_MS = 50;
 
 /** What one WebAssembly memory can hold, and so the largest network. */
 const MEMORY_LIMIT = 2 ** 32 - 2 ** 20;
@@ -125,7 +122,8 @@ async function trainModel(model: Model, examples: Examples, config: RunConfig, m
     try {
       while (!training.done) {
         const turnEnds = io.now() + TURN_MS;
-        while (!training.done && io.now() < turnEnds) training.advance();
+        do training.advance();
+        while (!training.done && io.now() < turnEnds);
         if (!training.done) progress.update(training.step, training.smoothedLoss);
         await nextTurn();
       }

@@ -1,5 +1,5 @@
 /** Part (a): each of the 26 atomic gradients, alone and in the chain, against differences. */
-import { backward, exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
+import { exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
 import { forwardLines } from '../lesson/forward.js';
 import { consumersOf, type GradientName, type Gradients, type StepName, type ValueName, type Values } from '../lesson/values.js';
 import { type RandomStream, randomStream } from '../random.js';
@@ -34,14 +34,14 @@ export function checkLocally(given: GradCheckCase, options: CheckOptions, lines:
 /** The whole chain with the true upstream gradients, each tensor moved and the loss watched. */
 export function checkEndToEnd(given: GradCheckCase, options: CheckOptions, lines: GradientLines = exercise1): CheckRow[] {
   const random = randomStream('grad-check', `${options.seed} entries ${given.n}`);
-  const gradients = attempt(() => backward(given.values, lines));
+  const gradientOf = runChain(given.values, lines);
   return GRADIENT_NAMES.map((name) => {
     const value = valueNamed(name);
     const entries = chooseEntries(given.values[value].size, options.entries, random);
     return judge(
       { part: 'atomic', witness: 'end-to-end differences', n: given.n, name },
       given.values[value].shape,
-      () => gradients()[name],
+      () => gradientOf(name),
       entries,
       (entry) => lossDerivative(given.values, value, entry, options.eps),
       options.tolerance,
@@ -87,14 +87,18 @@ function valueNamed(name: GradientName): ValueName {
   return name.slice(1) as ValueName;
 }
 
-/** Runs once; what it threw is thrown to everyone who asks. */
-function attempt<T>(run: () => T): () => T {
-  try {
-    const result = run();
-    return () => result;
-  } catch (error) {
-    return () => {
-      throw error;
-    };
+/** The chain's gradients by name. Where a line threw, asking for it throws the same, and those after it were not reached. */
+function runChain(values: Values, lines: GradientLines): (name: GradientName) => Tensor {
+  const at = { ...values } as Values & Gradients;
+  for (const [position, name] of GRADIENT_NAMES.entries()) {
+    try {
+      at[name] = lines[name](at);
+    } catch (error) {
+      return (asked) => {
+        if (GRADIENT_NAMES.indexOf(asked) < position) return at[asked];
+        throw asked === name ? error : new Error(`not reached: ${name} threw an error`);
+      };
+    }
   }
+  return (asked) => at[asked];
 }

@@ -2,9 +2,6 @@ import { STEP_INPUTS, STEP_NAMES, type StepName, type ValueName, type Values } f
 import { type RandomStream, shuffled } from '../random.js';
 import type { FloatArray } from '../tensor.js';
 
-/** Step of the differences, in units of {@link bendingLength}. */
-export const DEFAULT_EPS = 1e-3;
-
 /**
  * The derivative of f with respect to one entry, by fourth-order central differences (Richardson's extrapolation of the
  * steps h and 2h): the error is of order h⁴ by truncation, and 1e-16·|f|/h by rounding. The entry is put back.

@@ -1,0 +1,272 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { decimalNumber, wholeNumber, wholeNumberOrAll } from '../../src/cli/options.js';
+import { createProgram } from '../../src/cli/program.js';
+import { fakeIO, ONE_ERROR_LINE, runCli } from './fakeIO.js';
+import { tempDirectory } from './tempDirectory.js';
+
+const MAX_SEED = '9007199254740991';
+const COUNT_NONSENSE = [
+  'x',
+  '-1',
+  'NaN',
+  '',
+  ' ',
+  '0x10',
+  '1.5',
+  '1e9',
+  '1e3',
+  '+5',
+  '5x',
+  'Infinity',
+  '٣',
+  '1,000',
+  '99999999999999999999',
+];
+const NUMBER_NONSENSE = ['x', '-1', 'NaN', '', ' ', '0x10', 'Infinity', '1e999', '0,1', '1_0', '1e', '.', '-'];
+
+describe('every numeric option refuses what is no number in its range, and names both', () => {
+  it.each([
+    // command, option, the range that is said, values refused besides the nonsense
+    ['train', '--context', 'a whole number from 1 to 64', COUNT_NONSENSE, ['0', '65']],
+    ['train', '--embedding', 'a whole number from 1 to 65536', COUNT_NONSENSE, ['0', '65537']],
+    ['train', '--hidden', 'a whole number from 1 to 1048576', COUNT_NONSENSE, ['0', '1048577']],
+    ['train', '--batch-size', 'a whole number from 2 to 1048576', COUNT_NONSENSE, ['0', '1', '1048577']],
+    ['train', '--steps', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
+    ['train', '--lr', 'a number above 0 up to 1000', NUMBER_NONSENSE, ['0', '0.0', '1e-999', '1e9', '1000.1']],
+    ['train', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
+    ['train', '--split-seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
+    ['sample', '--count', 'a whole number from 1 to 1000000', COUNT_NONSENSE, ['0', '1000001']],
+    ['sample', '--temperature', 'a number from 0 to 100', NUMBER_NONSENSE, ['1e9', '100.1', '-0.1']],
+    ['sample', '--top-k', 'a whole number from 1 to 1114112', COUNT_NONSENSE, ['0', '1114113']],
+    ['sample', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
+    ['bench', '--context', 'a whole number from 1 to 64', COUNT_NONSENSE, ['0', '65']],
+    ['bench', '--embedding', 'a whole number from 1 to 65536', COUNT_NONSENSE, ['0', '65537']],
+    ['bench', '--hidden', 'a whole number from 1 to 1048576', COUNT_NONSENSE, ['0', '1048577']],
+    ['bench', '--batch-size', 'a whole number from 2 to 1048576', COUNT_NONSENSE, ['0', '1', '1048577']],
+    ['bench', '--seconds', 'a number above 0 up to 3600', NUMBER_NONSENSE, ['0', '3601']],
+    ['grad-check', '--eps', 'a number above 0 up to 0.1', NUMBER_NONSENSE, ['0', '1e9', '0.11']],
+    ['grad-check', '--tolerance', 'a number above 0 up to 1', NUMBER_NONSENSE, ['0', '1e9', '1.1']],
+    ['grad-check', '--entries', "'all' or a whole number from 1 to 1000000000", COUNT_NONSENSE, ['0', 'ALL', 'alle']],
+    ['grad-check', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
+  ])('%s %s: %s', async (command, option, range, nonsense, outside) => {
+    const cwd = tempDirectory();
+    for (const value of [...nonsense, ...outside]) {
+      const { exitCode, stdout, stderr } = await runCli(cwd, [command, option, value]);
+      expect({ exitCode, stdout }, value).toEqual({ exitCode: 2, stdout: '' });
+      expect(stderr).toMatch(ONE_ERROR_LINE);
+      expect(stderr).toMatch(new RegExp(`^error: option '${option} <\\S+>' argument`));
+      expect(stderr).toContain(`'${value}' is invalid. Expected ${range}.`);
+    }
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it.each([
+    ['eval', '--split', 'validation', 'train, val, test'],
+    ['eval', '--split', '', 'train, val, test'],
+    ['grad-check', '--part', 'exercise1', 'atomic, closed-forms, model, backend'],
+  ])('%s %s %j: the choices are named', async (command, option, value, choices) => {
+    const { exitCode, stdout, stderr } = await runCli(tempDirectory(), [command, option, value]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(ONE_ERROR_LINE);
+    expect(stderr).toContain(`'${value}' is invalid. Allowed choices are ${choices}.`);
+  });
+
+  it('no numeric option is forgotten here', () => {
+    const program = createProgram(fakeIO(tempDirectory()), () => {});
+    const numeric = program.commands.flatMap((command) =>
+      command.options.filter((option) => option.parseArg && !option.argChoices).map((option) => `${command.name()} ${option.long}`),
+    );
+    expect(numeric).toEqual([
+      'train --context',
+      'train --embedding',
+      'train --hidden',
+      'train --batch-size',
+      'train --steps',
+      'train --lr',
+      'train --seed',
+      'train --split-seed',
+      'sample --count',
+      'sample --temperature',
+      'sample --top-k',
+      'sample --seed',
+      'grad-check --eps',
+      'grad-check --tolerance',
+      'grad-check --entries',
+      'grad-check --seed',
+      'bench --context',
+      'bench --embedding',
+      'bench --hidden',
+      'bench --batch-size',
+      'bench --seconds',
+    ]);
+  });
+});
+
+describe('what the parsers accept', () => {
+  it.each([
+    ['2', 2],
+    ['64', 64],
+    ['007', 7],
+  ])('a whole number from 2 to 64: %s', (text, value) => {
+    expect(wholeNumber(2, 64)(text)).toBe(value);
+  });
+
+  it.each([
+    ['0.1', 0.1],
+    ['1e-3', 0.001],
+    ['1E+2', 100],
+    ['.5', 0.5],
+    ['5.', 5],
+    ['+3', 3],
+    ['100', 100],
+  ])('a number above 0 up to 100: %s', (text, value) => {
+    expect(decimalNumber(0, 100, 'open')(text)).toBe(value);
+  });
+
+  it('an end of the range that is closed, and not one that is open', () => {
+    expect(decimalNumber(0, 100)('0')).toBe(0);
+    expect(decimalNumber(0, 100, 'open')('100')).toBe(100);
+    expect(() => decimalNumber(0, 100, 'open')('0')).toThrow('Expected a number above 0 up to 100.');
+  });
+
+  it.each([
+    ['all', 'all'],
+    ['1', 1],
+    ['50', 50],
+  ])("'all' or a whole number: %s", (text, value) => {
+    expect(wholeNumberOrAll(1, 50)(text)).toBe(value);
+  });
+});
+
+describe('unknown and misspelt', () => {
+  it.each([
+    [['trian'], "unknown command 'trian'", 'train'],
+    [['evla'], "unknown command 'evla'", 'eval'],
+    [['sampel'], "unknown command 'sampel'", 'sample'],
+    [['gradcheck'], "unknown command 'gradcheck'", 'grad-check'],
+    [['train', '--hiden', '3'], "unknown option '--hiden'", '--hidden'],
+    [['train', '--spilt-seed', '3'], "unknown option '--spilt-seed'", '--split-seed'],
+    [['train', '--batchsize=3'], "unknown option '--batchsize=3'", '--batch-size'],
+    [['eval', '--splt', 'val'], "unknown option '--splt'", '--split'],
+    [['sample', '--temprature', '1'], "unknown option '--temprature'", '--temperature'],
+    [['grad-check', '--agianst', 'x'], "unknown option '--agianst'", '--against'],
+  ])('%j: one line that says what was meant, exit code 2', async (argv, problem, meant) => {
+    const { exitCode, stdout, stderr } = await runCli(tempDirectory(), argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toBe(`error: ${problem} (Did you mean ${meant}?)\n`);
+  });
+
+  it.each([
+    [['xyzzy'], "unknown command 'xyzzy'"],
+    [['--xyzzy'], "unknown option '--xyzzy'"],
+    [['train', '--xyzzy'], "unknown option '--xyzzy'"],
+    [['train', 'names.txt'], "too many arguments for 'train'. Expected 0 arguments but got 1."],
+    [['sample', 'a', 'b'], "too many arguments for 'sample'. Expected 1 argument but got 2."],
+    [['train', '--steps'], "option '--steps <count>' argument missing"],
+    [['eval', '--data'], "option '--data <file>' argument missing"],
+    [['grad-check', '--part'], "option '--part <name...>' argument missing"],
+  ])('%j: one line without a guess, exit code 2', async (argv, problem) => {
+    const { exitCode, stdout, stderr } = await runCli(tempDirectory(), argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toBe(`error: ${problem}\n`);
+  });
+
+  it('text of the command line is shown escaped', async () => {
+    const nasty = '\x1b[31mx\n\u202e';
+    for (const argv of [[nasty], [`--${nasty}`], ['train', '--steps', nasty], ['eval', '--split', nasty], ['sample', nasty]]) {
+      const { exitCode, stderr } = await runCli(tempDirectory(), argv);
+      expect(exitCode).toBe(argv[0] === 'sample' ? 4 : 2);
+      expect(stderr.slice(0, -1), JSON.stringify(argv)).not.toMatch(/[\p{Cc}\u202e]/u);
+    }
+  });
+
+  it('nothing at all: the help on stderr, exit code 2', async () => {
+    const { exitCode, stdout, stderr } = await runCli(tempDirectory(), []);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(/^Usage: backprop-ninja/);
+  });
+});
+
+describe('help', () => {
+  const COMMON = ['--json', '--no-color', '--debug', '--help'];
+  const OPTIONS: Record<string, string[]> = {
+    train: [
+      '--data',
+      '--out',
+      '--force',
+      '--context',
+      '--embedding',
+      '--hidden',
+      '--batch-size',
+      '--steps',
+      '--lr',
+      '--seed',
+      '--split-seed',
+      '--unique',
+      ...COMMON,
+    ],
+    eval: ['--split', '--data', ...COMMON],
+    sample: ['--count', '--temperature', '--top-k', '--prefix', '--seed', ...COMMON],
+    'grad-check': ['--part', '--eps', '--tolerance', '--entries', '--seed', '--against', ...COMMON],
+  };
+
+  it('of the program names every command, and has examples', async () => {
+    const { exitCode, stdout, stderr } = await runCli(tempDirectory(), ['--help']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    for (const command of [...Object.keys(OPTIONS), 'help']) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    expect(stdout).toMatch(/\nExamples:\n( {2}backprop-ninja .+\n)+\n?$/);
+  });
+
+  it.each(Object.entries(OPTIONS))('of %s names every option with what it does, and has examples of itself', async (command, options) => {
+    const { exitCode, stdout, stderr } = await runCli(tempDirectory(), [command, '--help']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const shown = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)(?: <\S+>)? {2,}\w/gm)].map((match) => match[1]);
+    expect(shown).toEqual(options);
+    const [, examples] = stdout.split('\nExamples:\n');
+    const lines = examples.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines) expect(line).toMatch(new RegExp(`^  backprop-ninja ${command}( .*)?  +\\S`));
+    expect((await runCli(tempDirectory(), ['help', command])).stdout).toBe(stdout);
+  });
+
+  it.each([
+    ['train', ['default: 3', 'default: 10', 'default: 200', 'default: 32', 'default: 200000', 'default: 0.1', '2147483647', 'default: 42']],
+    ['eval', ['default: "val"', 'runs/latest']],
+    ['sample', ['default: 20', 'default: 1', 'runs/latest']],
+    ['grad-check', ['default: 0.001', 'default: 0.000001', 'default: 100']],
+  ])('of %s says the defaults', async (command, defaults) => {
+    const { stdout } = await runCli(tempDirectory(), [command, '--help'], { columns: 200 });
+    for (const text of defaults) expect(stdout).toContain(text);
+  });
+
+  it.each([1, 10, 40])('fits a terminal of %i columns without a crash', async (columns) => {
+    const { exitCode, stdout } = await runCli(tempDirectory(), ['train', '--help'], { columns, tty: true });
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('--hidden');
+  });
+
+  it('the commands in its examples are accepted', () => {
+    const io = fakeIO(tempDirectory());
+    const program = createProgram(io, () => {});
+    for (const command of program.commands) {
+      command.action(() => {});
+      command.outputHelp();
+    }
+    program.outputHelp();
+    const commands = [...io.stdout.text.matchAll(/^ {2}backprop-ninja (.+?)(?: \|.*?)? {3,}\S/gm)].map((match) => match[1]);
+    expect(commands.length).toBeGreaterThan(10);
+    for (const line of commands) {
+      const again = createProgram(io, () => {});
+      for (const command of again.commands) command.action(() => {});
+      expect(() => again.parse(line.split(' '), { from: 'user' }), line).not.toThrow();
+    }
+  });
+});
+
+describe('--version', () => {
+  it.each(['--version', '-V'])("%s prints the package's version", async (flag) => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(await runCli(tempDirectory(), [flag])).toMatchObject({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+  });
+});

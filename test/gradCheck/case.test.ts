@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { createCase, LESSON_CONFIG, randomTensor } from '../../src/gradCheck/case.js';
+import { VALUE_NAMES } from '../../src/lesson/values.js';
+import { PARAMETER_NAMES, parameterShapes } from '../../src/model.js';
+import { randomStream } from '../../src/random.js';
+import { largestOf } from '../compare.js';
+import { SMALL } from './support.js';
+
+describe.each([2, 3, 32])('createCase, n = %i', (n) => {
+  const given = createCase(LESSON_CONFIG, n, 1);
+
+  it('is float64 and of the shapes of the configuration', () => {
+    expect(VALUE_NAMES.filter((name) => given.values[name].dtype !== 'float64')).toEqual([]);
+    for (const name of PARAMETER_NAMES) expect(given.parameters[name].shape, name).toEqual(parameterShapes(LESSON_CONFIG)[name]);
+    expect([given.batch.Xb.shape, given.batch.Yb.shape]).toEqual([[n, 3], [n]]);
+  });
+
+  it('keeps off what hides mistakes: zeros, a gain of 1, a batch without a repeated character', () => {
+    for (const name of PARAMETER_NAMES) expect(given.parameters[name].data, name).not.toContain(0);
+    expect(given.parameters.bngain.data).not.toContain(1);
+    const Xb = [...given.batch.Xb.data];
+    expect(Xb[2], 'twice in a context').toBe(Xb[0]);
+    expect(Xb[(n - 1) * 3], 'in another context').toBe(Xb[0]);
+  });
+
+  it('holds no two values with the same data: one can be moved alone', () => {
+    expect(new Set(VALUE_NAMES.map((name) => given.values[name].data.buffer)).size).toBe(VALUE_NAMES.length);
+  });
+
+  it('is the same for the same seed, and another for another seed or n', () => {
+    expect(createCase(LESSON_CONFIG, n, 1).values.loss.item()).toBe(given.values.loss.item());
+    expect(createCase(LESSON_CONFIG, n, 2).parameters.C.data).not.toEqual(given.parameters.C.data);
+    expect(createCase(LESSON_CONFIG, n + 1, 1).parameters.C.data).not.toEqual(given.parameters.C.data);
+  });
+});
+
+it('createCase draws indices inside the vocabulary, all of them', () => {
+  const { Xb, Yb } = createCase(SMALL, 200, 0).batch;
+  for (const { data } of [Xb, Yb]) expect([...new Set(data)].sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
+});
+
+it('randomTensor is standard normal: 2,500 entries within four standard errors of mean 0 and variance 1', () => {
+  const { data, shape } = randomTensor([50, 50], randomStream('grad-check', 0));
+  const mean = (values: number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+  expect(shape).toEqual([50, 50]);
+  expect(Math.abs(mean([...data]))).toBeLessThan(4 / 50);
+  expect(Math.abs(mean([...data].map((x) => x * x)) - 1)).toBeLessThan((4 * Math.SQRT2) / 50);
+  expect(largestOf(data)).toBeLessThan(5);
+});

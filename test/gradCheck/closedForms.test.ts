@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { createCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
+import { checkClosedForms } from '../../src/gradCheck/closedForms.js';
+import { exercise2 } from '../../src/lesson/exercise2.js';
+import { exercise3 } from '../../src/lesson/exercise3.js';
+import { CLOSED_FORM_MUTANTS } from './mutants.js';
+import { OPTIONS, redRows, SMALL } from './support.js';
+
+const CASES = [2, 3, 32].map((n) => createCase(SMALL, n, OPTIONS.seed));
+const LESSON = createCase(LESSON_CONFIG, 32, OPTIONS.seed);
+const solved = { dlogits: exercise2.dlogits, dhprebn: exercise3.dhprebn };
+
+describe('the check of the closed forms at n = 2, 3 and 32', () => {
+  it.each([...CASES, LESSON])('passes the solved exercises, held against two witnesses each, H = $config.hidden, n = $n', (given) => {
+    const rows = checkClosedForms(given, OPTIONS);
+    expect(redRows(rows)).toEqual([]);
+    expect(rows.map((row) => [row.part, row.name, row.witness])).toEqual([
+      ['closed-forms', 'dlogits', 'local differences'],
+      ['closed-forms', 'dlogits', 'atomic chain'],
+      ['closed-forms', 'dhprebn', 'local differences'],
+      ['closed-forms', 'dhprebn', 'atomic chain'],
+    ]);
+  });
+
+  it.each(CLOSED_FORM_MUTANTS)('$form, $mistake: both of its rows turn red, and no other', ({ form, planted }) => {
+    for (const given of CASES) {
+      const rows = checkClosedForms(given, OPTIONS, { ...solved, [form]: planted });
+      expect(redRows(rows), `n = ${given.n}`).toEqual([form, form]);
+    }
+  });
+
+  it.each(['softmax without minus one-hot', 'Bessel factor 1 for n/(n-1)', 'gain forgotten'])(
+    'sees in the lesson network: %s',
+    (mistake) => {
+      const mutants = CLOSED_FORM_MUTANTS.filter((mutant) => mutant.mistake === mistake);
+      expect(mutants.length).toBe(1);
+      for (const { form, planted } of mutants) {
+        expect(redRows(checkClosedForms(LESSON, OPTIONS, { ...solved, [form]: planted }))).toEqual([form, form]);
+      }
+    },
+  );
+
+  it('an error thrown fails the rows of its form and names the problem', () => {
+    const rows = checkClosedForms(CASES[1], OPTIONS, {
+      ...solved,
+      dhprebn: () => {
+        throw new Error('TODO');
+      },
+    });
+    expect(rows.map((row) => row.problem)).toEqual([undefined, undefined, 'TODO', 'TODO']);
+    expect(redRows(rows)).toEqual(['dhprebn', 'dhprebn']);
+  });
+});

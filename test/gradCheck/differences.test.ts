@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createCase } from '../../src/gradCheck/case.js';
+import { bendingLength, centralDifference, chooseEntries, stepsAfter } from '../../src/gradCheck/differences.js';
+import { STEP_NAMES } from '../../src/lesson/values.js';
+import { randomStream } from '../../src/random.js';
+import { SMALL } from './support.js';
+
+describe('centralDifference', () => {
+  const derivative = (f: (x: number) => number, x: number, h: number) => {
+    const data = Float64Array.of(7, x);
+    return centralDifference(data, 1, h, () => f(data[1]));
+  };
+
+  it('is exact for powers up to the fourth, whatever the step, within rounding (1e-12)', () => {
+    for (const power of [0, 1, 2, 3, 4]) {
+      expect(Math.abs(derivative((x) => x ** power, 1, 0.5) - power), `x^${power}`).toBeLessThan(1e-12);
+    }
+  });
+
+  it('errs by the fourth power of the step: half of it, a 16th of the error, within 1 %', () => {
+    const error = (h: number) => Math.abs(derivative(Math.exp, 0, h) - 1);
+    expect(Math.abs(error(0.1) / error(0.05) / 16 - 1)).toBeLessThan(0.01);
+  });
+
+  it('puts the entry back to the bit and touches no other', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), fc.double({ min: 1e-9, max: 1, noNaN: true }), (x, h) => {
+        const data = Float64Array.of(1, x, 2);
+        centralDifference(data, 1, h, () => data[1]);
+        expect([...data]).toEqual([1, x, 2]);
+      }),
+    );
+  });
+});
+
+describe('bendingLength', () => {
+  const { values } = createCase(SMALL, 3, 'bending');
+  const H = SMALL.hidden;
+  const deviation = (column: number) => Math.sqrt(values.bnvar.data[column] + 1e-5);
+  const narrowest = Math.sqrt(Math.min(...values.bnvar.data) + 1e-5);
+
+  it('is the standard deviation of the column in front of batch norm, its square at the variance, and of the narrowest before W1', () => {
+    const column = 2;
+    for (const name of ['hprebn', 'bndiff', 'W1'] as const) expect(bendingLength(name, H + column, values), name).toBe(deviation(column));
+    for (const name of ['b1', 'bnmeani'] as const) expect(bendingLength(name, column, values), name).toBe(deviation(column));
+    expect(bendingLength('bnvar', column, values)).toBe(values.bnvar.data[column] + 1e-5);
+    expect(bendingLength('bndiff2', H + column, values)).toBe(values.bnvar.data[column] + 1e-5);
+    for (const name of ['C', 'emb', 'embact'] as const) expect(bendingLength(name, 1, values), name).toBe(narrowest);
+  });
+
+  it('is the value itself where the network divides by it, and the distance to the maximum among the logits', () => {
+    for (const name of ['counts', 'counts_sum', 'counts_sum_inv', 'probs'] as const) {
+      expect(bendingLength(name, 1, values), name).toBe(values[name].data[1]);
+    }
+    const moved = { ...values, logits: values.logits.clone() };
+    moved.logits.data.set([0.25, 0, 0.5, 0, 0, 0, 0]);
+    expect([0, 1, 2].map((entry) => bendingLength('logits', entry, moved))).toEqual([0.25, 0.5, 0.25]);
+    moved.logits.data.set([-9, 0, 0.5]);
+    expect(bendingLength('logits', 0, moved)).toBe(1);
+  });
+
+  it('is 1 elsewhere', () => {
+    expect((['W2', 'b2', 'bngain', 'h', 'norm_logits', 'logprobs'] as const).map((name) => bendingLength(name, 0, values))).toEqual(
+      Array(6).fill(1),
+    );
+  });
+});
+
+describe('chooseEntries', () => {
+  const random = () => randomStream('grad-check', 'entries');
+
+  it('takes all where all are wanted or as many as there are', () => {
+    expect(chooseEntries(4, 'all', random())).toEqual([0, 1, 2, 3]);
+    expect(chooseEntries(4, 4, random())).toEqual([0, 1, 2, 3]);
+    expect(chooseEntries(4, 100, random())).toEqual([0, 1, 2, 3]);
+  });
+
+  it('takes as many as said, different ones, in ascending order', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), fc.nat(50), fc.integer(), (size, entries, seed) => {
+        const chosen = chooseEntries(size, entries, randomStream('grad-check', seed));
+        expect(chosen.length).toBe(Math.min(size, entries));
+        chosen.forEach((entry, i) => {
+          expect(entry > (chosen[i - 1] ?? -1) && entry < size).toBe(true);
+        });
+      }),
+    );
+  });
+
+  it('reaches every entry', () => {
+    const stream = random();
+    const reached = new Set(Array.from({ length: 200 }, () => chooseEntries(20, 2, stream)).flat());
+    expect(reached.size).toBe(20);
+  });
+});
+
+describe('stepsAfter', () => {
+  it.each([
+    ['logprobs', ['loss']],
+    ['counts_sum', ['counts_sum_inv', 'probs', 'logprobs', 'loss']],
+    ['b2', STEP_NAMES.slice(STEP_NAMES.indexOf('logits'))],
+    ['bnvar', ['bnvar_inv', 'bnraw', 'hpreact', 'h', ...STEP_NAMES.slice(STEP_NAMES.indexOf('logits'))]],
+    ['C', STEP_NAMES],
+  ] as const)('%s: %j', (name, steps) => {
+    expect(stepsAfter(name)).toEqual(steps);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { normal, randomStream } from '../../src/random.js';
+import { BACKENDS, floatsOf, intsOf } from '../backends.js';
+import { relativeError } from '../compare.js';
+
+describe.each(BACKENDS)('cross-entropy on $name', ({ create, dtype }) => {
+  const backend = create();
+  const limit = dtype === 'float32' ? 1e-6 : 1e-14;
+  const run = (logits: ArrayLike<number>, targets: number[]) => {
+    const n = targets.length;
+    const V = logits.length / n;
+    const [losses, probs, dlogits] = [n, n * V, n * V].map((size) => backend.floats(size));
+    const Yb = intsOf(backend, targets);
+    backend.crossEntropyForward(losses, probs, floatsOf(backend, logits), Yb, n, V);
+    backend.crossEntropyBackward(dlogits, probs, Yb, n, V);
+    return { losses: [...losses], probs: [...probs], dlogits: [...dlogits] };
+  };
+
+  it(`losses are log-sum-exp less the target's logit, and rows of probs sum to 1, within ${limit}`, () => {
+    const [n, V] = [7, 27];
+    const random = randomStream('grad-check', 'cross-entropy');
+    const logits = Array.from({ length: n * V }, () => Math.fround(3 * normal(random)));
+    const targets = [0, 26, 3, 3, 1, 13, 25];
+    const { losses, probs } = run(logits, targets);
+    const rows = targets.map((_, i) => logits.slice(i * V, (i + 1) * V));
+    const expected = rows.map((row, i) => Math.log(row.reduce((sum, x) => sum + Math.exp(x), 0)) - row[targets[i]]);
+    expect(relativeError(losses, expected)).toBeLessThan(limit);
+    for (let i = 0; i < n; i++) {
+      const sum = probs.slice(i * V, (i + 1) * V).reduce((total, p) => total + p, 0);
+      expect(Math.abs(sum - 1)).toBeLessThan(limit);
+    }
+  });
+
+  it(`equal logits, however large, have the loss ln V, within ${limit}`, () => {
+    for (const logit of [0, 1e4, -1e4, 1e30]) {
+      const { losses, probs, dlogits } = run([logit, logit, logit, logit], [1]);
+      expect(relativeError(losses, [Math.log(4)])).toBeLessThan(limit);
+      expect(probs).toEqual([0.25, 0.25, 0.25, 0.25]);
+      expect(dlogits).toEqual([0.25, -0.75, 0.25, 0.25]);
+    }
+  });
+
+  it('logits of 1e4 and -1e4 give finite numbers: loss 0 at the larger, 20,000 at the smaller', () => {
+    const { losses, probs, dlogits } = run([1e4, -1e4, -1e4, 1e4, -1e4, -1e4], [0, 1]);
+    expect(losses).toEqual([0, 20_000]);
+    expect(probs).toEqual([1, 0, 0, 1, 0, 0]);
+    expect(dlogits).toEqual([0, 0, 0, 0.5, -0.5, 0]);
+  });
+
+  it('a NaN among the logits is not hidden', () => {
+    expect(run([0, Number.NaN, 0], [0]).losses).toEqual([Number.NaN]);
+  });
+
+  it('each row is by itself', () => {
+    const [first, second] = [
+      [1, -2, 0.5],
+      [0, 3, 3],
+    ];
+    const both = run([...first, ...second], [2, 0]);
+    expect(both.losses).toEqual([...run(first, [2]).losses, ...run(second, [0]).losses]);
+    expect(both.probs).toEqual([...run(first, [2]).probs, ...run(second, [0]).probs]);
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { createReferenceBackend } from '../../src/backend/reference.js';
+import { BACKENDS, FLOAT32_BACKENDS, FLOAT64_BACKENDS } from '../backends.js';
+import { dot, relativeError } from '../compare.js';
+import { LAYERS, LayerRun, showSizes } from './layers.js';
+
+const LAYERS_AT_SIZES = LAYERS.flatMap((layer) =>
+  layer.sizes.map((sizes) => ({ layer, sizes, title: `${layer.name} ${showSizes(sizes)}` })),
+);
+
+describe.each(FLOAT64_BACKENDS)('$name: backward is the derivative of forward, within 1e-7 of the largest entry', ({ create }) => {
+  it.each(LAYERS_AT_SIZES)('$title', ({ layer, sizes }) => {
+    const run = new LayerRun(layer, create(), sizes).forward().backward();
+    for (const name of run.inputNames) {
+      const input = run.arrays[name];
+      const numerical = Array.from(input, (x, entry) => {
+        const weighted = (shift: number) => {
+          input[entry] = x + shift;
+          return dot(run.forward().output, run.upstream);
+        };
+        // Fourth-order central difference.
+        const h = 1e-4;
+        const derivative = (8 * (weighted(h) - weighted(-h)) - (weighted(2 * h) - weighted(-2 * h))) / (12 * h);
+        input[entry] = x;
+        return derivative;
+      });
+      expect(relativeError(run.arrays[`d${name}`], numerical), name).toBeLessThan(1e-7);
+    }
+  });
+});
+
+describe.each(BACKENDS)('$name', ({ create }) => {
+  it.each(LAYERS_AT_SIZES)('$title: overwrites; what stood in its outputs before does not matter', ({ layer, sizes }) => {
+    const [afterNaN, afterOnes] = [Number.NaN, 1].map((stale) => new LayerRun(layer, create(), sizes, stale).forward().backward());
+    for (const name of afterNaN.outputNames) {
+      expect(afterNaN.arrays[name], name).not.toContain(Number.NaN);
+      expect(afterNaN.arrays[name], name).toEqual(afterOnes.arrays[name]);
+    }
+  });
+
+  it.each(LAYERS_AT_SIZES)('$title: writes neither to its inputs nor behind the end of an array', ({ layer, sizes }) => {
+    const run = new LayerRun(layer, create(), sizes);
+    const read = () => [...run.inputNames.map((name) => [...run.arrays[name]]), [...run.upstream], [...run.indices]];
+    const before = read();
+    run.forward().backward();
+    expect(read()).toEqual(before);
+    expect(run.guardsIntact).toBe(true);
+  });
+});
+
+describe.each(FLOAT32_BACKENDS)('$name agrees with the float64 reference within 1e-5 of the largest entry', ({ create }) => {
+  // Of two or three rows the batch norm's backward pass cancels (almost) everything but rounding.
+  const conditioned = LAYERS_AT_SIZES.filter(({ layer, sizes }) => !layer.name.startsWith('batchNorm') || sizes.n > 3);
+  it.each(conditioned)('$title', ({ layer, sizes }) => {
+    const float32 = new LayerRun(layer, create(), sizes).forward().backward();
+    const float64 = new LayerRun(layer, createReferenceBackend('float64'), sizes).forward().backward();
+    for (const name of float32.outputNames) expect(relativeError(float32.arrays[name], float64.arrays[name]), name).toBeLessThan(1e-5);
+  });
+});

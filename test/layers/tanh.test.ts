@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { tanhBackward, tanhForward } from '../../src/layers/tanh.js';
+import { floatsOf, REFERENCE_BACKENDS } from '../backends.js';
+import { relativeError } from '../compare.js';
+
+describe.each(REFERENCE_BACKENDS)('tanh on $name', ({ create, dtype }) => {
+  const backend = create();
+  const tanh = (xs: number[]) => {
+    const h = backend.floats(xs.length);
+    tanhForward(h, floatsOf(backend, xs), xs.length);
+    return h;
+  };
+
+  const limit = dtype === 'float32' ? 1e-6 : 1e-15;
+  it(`is Math.tanh within ${limit} of each value, from 1e-6 to 10 on either side`, () => {
+    for (let x = 1e-6; x < 10; x *= 1.1) {
+      const given = floatsOf(backend, [x, -x]);
+      expect(relativeError(tanh([...given]), Array.from(given, Math.tanh)), `x ${x}`).toBeLessThanOrEqual(limit);
+    }
+  });
+
+  it('is -1 and 1 far out, with gradient 0, and 0 at 0, with gradient dh', () => {
+    const h = tanh([-1e30, -100, 0, 100, 1e30]);
+    expect([...h]).toEqual([-1, -1, 0, 1, 1]);
+    const dhpreact = backend.floats(5);
+    tanhBackward(dhpreact, floatsOf(backend, [3, 3, 3, 3, 3]), h, 5);
+    expect([...dhpreact]).toEqual([0, 0, 3, 0, 0]);
+  });
+});

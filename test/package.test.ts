@@ -1,0 +1,191 @@
+// What is published, as a user gets it: packed from a copy of the sources, installed into an empty folder, run as a process.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { makeDirectory, put, removeDirectory, tempDirectory } from './cli/tempDirectory.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MODULES = join(ROOT, 'node_modules');
+const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const NOT_SOURCES = ['node_modules', '.git', 'dist', 'runs', 'coverage', 'test', 'bench'];
+
+/** npm is a script of its own on Windows. */
+const shell = process.platform === 'win32';
+
+let directory: string;
+/** Where the package is installed. */
+let app: string;
+/** The files in the tarball. */
+let packed: string[];
+
+beforeAll(() => {
+  directory = makeDirectory();
+  const sources = join(directory, 'sources');
+  cpSync(ROOT, sources, { recursive: true, filter: (path) => !NOT_SOURCES.includes(basename(path)) });
+  symlinkSync(MODULES, join(sources, 'node_modules'), 'junction');
+  npm(sources, 'pack', '--pack-destination', directory);
+  const tarball = readdirSync(directory).find((name) => name.endsWith('.tgz')) as string;
+  packed = execFileSync('tar', ['-tzf', tarball], { cwd: directory, encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((path) => path.replace(/^package\//, ''));
+  app = join(directory, 'app');
+  mkdirSync(app);
+  put(app, 'package.json', '{"private":true,"type":"module"}');
+  // Its dependencies are taken from here, so that no network is needed.
+  const dependencies = Object.keys(PACKAGE.dependencies).map((name) => join(MODULES, name));
+  npm(app, 'install', '--offline', '--no-audit', '--no-fund', join(directory, tarball), ...dependencies);
+  return () => removeDirectory(directory);
+}, 120_000);
+
+function npm(cwd: string, ...argv: string[]): void {
+  const { status, stdout, stderr } = spawnSync('npm', argv, { cwd, encoding: 'utf8', shell });
+  if (status !== 0) throw new Error(`npm ${argv[0]} ended with ${status}:\n${stdout}${stderr}`);
+}
+
+const BINARY = join('node_modules', 'backprop-ninja', ...PACKAGE.bin['backprop-ninja'].split('/'));
+
+/** Runs the installed binary in a directory. */
+function ninja(cwd: string, ...argv: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(app, BINARY), ...argv], { cwd, encoding: 'utf8', timeout: 60_000 });
+  return { status, stdout, stderr };
+}
+
+const QUICK = ['--steps', '100', '--hidden', '8', '--embedding', '4'];
+
+describe('the tarball', () => {
+  it('holds what a user needs', () => {
+    for (const file of ['package.json', 'README.md', 'LICENSE'].filter((name) => existsSync(join(ROOT, name))))
+      expect(packed).toContain(file);
+    for (const file of ['data/names.txt', 'data/README.md', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']) {
+      expect(packed).toContain(file);
+    }
+  });
+
+  it('holds nothing else', () => {
+    const expected = [
+      /^package\.json$/,
+      /^(README|CHANGELOG|LICENSE)(\.md)?$/,
+      /^data\/(names\.txt|README\.md)$/,
+      /^dist\/.+\.(js|d\.ts|wasm)$/,
+    ];
+    expect(packed.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([]);
+  });
+
+  it('has a declaration for every script, and a source for both', () => {
+    const scripts = packed.filter((path) => path.endsWith('.js'));
+    const declarations = packed.filter((path) => path.endsWith('.d.ts'));
+    expect(declarations).toEqual(expect.arrayContaining(scripts.map((path) => path.replace(/\.js$/, '.d.ts'))));
+    const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).map((path) => path.replaceAll('\\', '/'));
+    expect(scripts.filter((path) => !sources.includes(path.replace(/^dist\/(.*)\.js$/, '$1.ts')))).toEqual([]);
+  });
+
+  it('asks for the Node that it needs', () => {
+    const installed = JSON.parse(readFileSync(join(app, 'node_modules', 'backprop-ninja', 'package.json'), 'utf8'));
+    expect(installed).toMatchObject({ name: 'backprop-ninja', type: 'module', engines: { node: '>=20.19' } });
+  });
+});
+
+describe('the binary', () => {
+  it('is linked by npm, and prints help and version', () => {
+    expect(existsSync(join(app, 'node_modules', '.bin', 'backprop-ninja'))).toBe(true);
+    const linked = spawnSync(join(app, 'node_modules', '.bin', 'backprop-ninja'), ['--version'], { encoding: 'utf8', shell });
+    expect(linked.stdout).toBe(`${PACKAGE.version}\n`);
+    const { status, stdout, stderr } = ninja(app, '--help');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^Usage: backprop-ninja/);
+  });
+
+  it('trains on the names that come with it, evaluates and samples', { timeout: 60_000 }, () => {
+    const cwd = tempDirectory();
+    const trained = ninja(cwd, 'train', ...QUICK, '--json');
+    expect(trained.status).toBe(0);
+    const report = JSON.parse(trained.stdout);
+    expect(readdirSync(join(cwd, 'runs', '0001')).sort()).toEqual(['checkpoint.safetensors', 'metrics.jsonl', 'run.json']);
+    const evaluated = ninja(cwd, 'eval', '--json');
+    expect(evaluated.status).toBe(0);
+    expect(JSON.parse(evaluated.stdout).loss).toBe(report.valLoss);
+    expect(ninja(cwd, 'sample')).toEqual({ status: 0, stdout: `${report.samples.join('\n')}\n`, stderr: '' });
+  });
+
+  it.each([
+    [['train', '--steps', '0'], 2],
+    [['train', '--data', 'none.txt'], 4],
+    [['sample'], 4],
+  ])('%j exits with %i', (argv, exitCode) => {
+    const { status, stdout, stderr } = ninja(tempDirectory(), ...argv);
+    expect({ status, stdout }).toEqual({ status: exitCode, stdout: '' });
+    expect(stderr).toMatch(/^error: [^\n]+\n$/);
+  });
+
+  it('ends soon and quietly, with 0, when its reader has seen enough', { timeout: 60_000 }, async () => {
+    const cwd = tempDirectory();
+    ninja(cwd, 'train', '--data', put(cwd, 'names.txt', 'anna\nbob\ncarl\ndora\nemil\nfritz\n'), ...QUICK);
+    const child = spawn(process.execPath, [join(app, BINARY), 'sample', '--count', '1000000'], { cwd, timeout: 10_000 });
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    const ended = await new Promise((resolve) => {
+      child.on('close', (status, signal) => resolve({ status, signal }));
+    });
+    expect({ ended, stderr }).toEqual({ ended: { status: 0, signal: null }, stderr: '' });
+  });
+});
+
+describe('the library', () => {
+  it('is imported by a script', () => {
+    put(
+      app,
+      'script.js',
+      `import { createReferenceBackend, createModel, PARAMETER_NAMES, Tensor, UsageError } from 'backprop-ninja';
+      const model = createModel(createReferenceBackend('float32'), { context: 3, embedding: 10, hidden: 64, vocabulary: 27 });
+      console.log(JSON.stringify([model.flatParameters.length, PARAMETER_NAMES, [...Tensor.of([1, 2]).data], new UsageError('x').name]));`,
+    );
+    const { stdout, stderr } = spawnSync(process.execPath, ['script.js'], { cwd: app, encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual([4137, ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'], [1, 2], 'UsageError']);
+  });
+
+  it('gives only what it exports', () => {
+    put(app, 'inside.js', `import 'backprop-ninja/dist/cli/run.js';`);
+    const { status, stderr } = spawnSync(process.execPath, ['inside.js'], { cwd: app, encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  /** What the compiler says of one TypeScript file that uses the package and nothing else. */
+  function compile(name: string, source: string): string {
+    put(app, name, source);
+    const options = '--noEmit --strict --module NodeNext --moduleResolution NodeNext --target ES2023 --types'.split(' ');
+    const { stdout } = spawnSync(process.execPath, [join(MODULES, 'typescript', 'bin', 'tsc'), ...options, '', name], {
+      cwd: app,
+      encoding: 'utf8',
+    });
+    return stdout;
+  }
+
+  it('has types that a strict consumer can check', { timeout: 60_000 }, () => {
+    const messages = compile(
+      'consumer.ts',
+      `import { type Backend, createReferenceBackend, type Dataset, randomStream, readNamesFile, type RunConfig, Sampler, Tensor, Training } from 'backprop-ninja';
+      export const names: string[] = readNamesFile('names.txt').names;
+      export const tensor: Tensor = Tensor.of([1, 2, 3]);
+      export const backend: Backend = createReferenceBackend('float64');
+      export const next: number = randomStream('split', 1)();
+      export const seed = (config: RunConfig): number => config.seed;
+      export const vocabulary = (dataset: Dataset): readonly string[] => dataset.vocabulary;
+      export type Both = [Sampler, Training];`,
+    );
+    expect(messages).toBe('');
+  });
+
+  it('has types that tell a wrong use', { timeout: 60_000 }, () => {
+    expect(compile('wrong.ts', `import { Tensor } from 'backprop-ninja';\nexport const wrong: number = Tensor.of([1]);`)).toContain(
+      "wrong.ts(2,14): error TS2322: Type 'Tensor' is not assignable to type 'number'",
+    );
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import type { Backend } from '../src/backend/backend.js';
+import { createExamples, createVocabulary } from '../src/dataset.js';
+import { NumericalError } from '../src/errors.js';
+import { Evaluator } from '../src/evaluate.js';
+import { createModel, initialise, type Model } from '../src/model.js';
+import { type MetricsRecord, Training, type TrainingOptions } from '../src/train.js';
+import { FLOAT32_BACKENDS } from './backends.js';
+
+const NAMES = ['anna', 'hanna', 'emma', 'ella', 'hella', 'lena', 'mae', 'hal', 'alma', 'noah', 'noel', 'leo', 'nala', 'lana'];
+const VOCABULARY = createVocabulary(NAMES);
+const EXAMPLES = createExamples(NAMES, VOCABULARY, 3);
+const OPTIONS: TrainingOptions = { steps: 250, batchSize: 8, learningRate: 0.1, seed: 42 };
+
+describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
+  const modelOn = (backend: Backend): Model =>
+    createModel(backend, { context: 3, embedding: 4, hidden: 16, vocabulary: VOCABULARY.length });
+
+  /** Runs to the end. */
+  function train(options: Partial<TrainingOptions> = {}, backend = create(), between: (model: Model, step: number) => void = () => {}) {
+    const model = modelOn(backend);
+    const records: MetricsRecord[] = [];
+    const losses: number[] = [];
+    const training = new Training(model, EXAMPLES, { ...OPTIONS, ...options }, (record) => records.push(record));
+    while (!training.done) {
+      between(model, training.step);
+      losses.push(training.advance());
+    }
+    return { training, model, records, losses, parameters: [...model.flatParameters] };
+  }
+
+  const mean = (values: number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+  it('starts at the initialisation of its seed', () => {
+    const model = modelOn(create());
+    model.flatParameters.fill(9);
+    new Training(model, EXAMPLES, OPTIONS);
+    const fresh = modelOn(create());
+    initialise(fresh, OPTIONS.seed);
+    expect([...model.flatParameters]).toEqual([...fresh.flatParameters]);
+  });
+
+  it('learns: from about ln V the loss falls below 1.5 within 1,000 steps, in training and over all examples', () => {
+    const { losses, model } = train({ steps: 1_000, batchSize: 16 });
+    expect(Math.abs(mean(losses.slice(0, 5)) - Math.log(VOCABULARY.length))).toBeLessThan(0.6);
+    expect(mean(losses.slice(-100))).toBeLessThan(1.5);
+    const evaluator = new Evaluator(model);
+    evaluator.calibrate(EXAMPLES);
+    expect(evaluator.loss(EXAMPLES)).toBeLessThan(1.5);
+  });
+
+  it('gives the same parameters to the bit for the same seed, and others for another', () => {
+    const { parameters } = train();
+    expect(train().parameters).toEqual(parameters);
+    expect(train({ seed: 43 }).parameters).not.toEqual(parameters);
+  });
+
+  it('is not changed by evaluating between the steps', () => {
+    let evaluator: Evaluator | undefined;
+    const { parameters } = train({}, create(), (model, step) => {
+      if (step % 25 !== 0) return;
+      evaluator ??= new Evaluator(model);
+      evaluator.calibrate(EXAMPLES);
+      evaluator.loss(EXAMPLES);
+    });
+    expect(parameters).toEqual(train().parameters);
+  });
+
+  it('records after every 100 steps and after the last: the mean loss since the record before, and the rate', () => {
+    const { records, losses } = train();
+    expect(records.map(({ step, rate }) => [step, rate])).toEqual([
+      [100, 0.1],
+      [200, 0.01],
+      [250, 0.01],
+    ]);
+    const means = [losses.slice(0, 100), losses.slice(100, 200), losses.slice(200)].map(mean);
+    records.forEach(({ loss }, i) => {
+      expect(loss).toBeCloseTo(means[i], 12);
+    });
+  });
+
+  it('records once where the last step is a hundredth one', () => {
+    expect(train({ steps: 200 }).records.map(({ step }) => step)).toEqual([100, 200]);
+    expect(train({ steps: 1 }).records.map(({ step }) => step)).toEqual([1]);
+  });
+
+  it.each([
+    [4, [0.5, 0.5, 0.05, 0.05]],
+    [5, [0.5, 0.5, 0.05, 0.05, 0.05]],
+    [1, [0.05]],
+  ])('%i steps update at the rates %j: a tenth from step floor(steps/2) on', (steps, expected) => {
+    const rates: number[] = [];
+    const backend = create();
+    const watched: Backend = {
+      ...backend,
+      sgdUpdate: (parameters, gradients, rate, size) => {
+        rates.push(rate);
+        expect(size).toBe(parameters.length);
+        backend.sgdUpdate(parameters, gradients, rate, size);
+      },
+    };
+    train({ steps, learningRate: 0.5 }, watched);
+    expect(rates).toEqual(expected);
+  });
+
+  it('counts its steps, and smooths the loss with weight 1/1000 for a new batch', () => {
+    const training = new Training(modelOn(create()), EXAMPLES, OPTIONS);
+    expect([training.step, training.done, training.smoothedLoss]).toEqual([0, false, Number.NaN]);
+    const losses = Array.from({ length: OPTIONS.steps }, () => training.advance());
+    expect([training.step, training.done]).toEqual([250, true]);
+    const weights = losses.map((_, i) => 0.999 ** (losses.length - 1 - i));
+    const expected = losses.reduce((sum, loss, i) => sum + loss * weights[i], 0) / weights.reduce((sum, weight) => sum + weight, 0);
+    expect(training.smoothedLoss).toBeCloseTo(expected, 10);
+  });
+
+  it('the smoothed loss after a step is its loss', () => {
+    const training = new Training(modelOn(create()), EXAMPLES, OPTIONS);
+    expect(training.advance()).toBeCloseTo(training.smoothedLoss, 12);
+  });
+
+  it('a rate of 1e30 ends in a NumericalError that names step and rate, and leaves the parameters that made it', () => {
+    const model = modelOn(create());
+    const training = new Training(model, EXAMPLES, { ...OPTIONS, learningRate: 1e30 });
+    let before: number[] = [];
+    const run = () => {
+      while (!training.done) {
+        before = [...model.flatParameters];
+        training.advance();
+      }
+    };
+    expect(run).toThrow(NumericalError);
+    expect(() => training.advance()).toThrow(/^the loss became (NaN|Infinity) at step \d+; a lower --lr than 1e\+30 may help$/);
+    expect(training.step).toBeLessThan(OPTIONS.steps);
+    expect([...model.flatParameters]).toEqual(before);
+  });
+});
