@@ -137,7 +137,7 @@ describe('drawIndex', () => {
   it('of equal logits takes the lower index first: at temperature 0, and where top-k cuts', () => {
     expect(drawIndex(LOGITS, 0, 6, fixed(0.99))).toBe(1);
     expect(drawIndex(LOGITS, 1, 1, fixed(0.99))).toBe(1);
-    expect(drawIndex(Float32Array.of(3, 3, 3), 1, 2, fixed(0.99))).toBe(1);
+    expect(drawIndex(new Float32Array(30), 1, 5, fixed(0.99))).toBe(4);
   });
 
   it('reaches the first and the last, also at the ends of the random numbers', () => {
@@ -148,6 +148,7 @@ describe('drawIndex', () => {
   it('is safe with logits of 1e4 and temperatures of 1e-3 and 1e3', () => {
     const logits = Float32Array.of(-1e4, 1e4, 0);
     expect([1e-3, 1, 1e3].map((temperature) => drawIndex(logits, temperature, 3, fixed(0.5)))).toEqual([1, 1, 1]);
+    expect(drawIndex(Float32Array.of(1e4, 1e4), 1e-3, 2, fixed(0.75))).toBe(1);
   });
 
   it('a lower temperature makes the likeliest likelier', () => {

@@ -23,6 +23,18 @@ describe.each([2, 3, 32])('createCase, n = %i', (n) => {
     expect(Xb[(n - 1) * 3], 'in another context').toBe(Xb[0]);
   });
 
+  it.each([
+    ['C', 0, 1],
+    ['W1', 0, 5 / 3 / Math.sqrt(30)],
+    ['bngain', 1, 0.1],
+    ['bnbias', 0, 0.1],
+    ['W2', 0, 0.1],
+  ] as const)('draws %s with mean %d and standard deviation %d, within four standard errors', (name, mean, deviation) => {
+    const squares = Array.from(given.parameters[name].data, (x) => ((x - mean) / deviation) ** 2);
+    const sum = squares.reduce((total, x) => total + x, 0);
+    expect(Math.abs(sum - squares.length) / Math.sqrt(2 * squares.length)).toBeLessThan(4);
+  });
+
   it('holds no two values with the same data: one can be moved alone', () => {
     expect(new Set(VALUE_NAMES.map((name) => given.values[name].data.buffer)).size).toBe(VALUE_NAMES.length);
   });

@@ -89,7 +89,7 @@ describe('maxUlps', () => {
 describe('judge', () => {
   const head = { part: 'atomic', witness: 'local differences', n: 2, name: 'dC' } as const;
   const manual = (values: number[], shape: Shape = [2, 2]) => Tensor.of(values, shape, 'float64');
-  const row = (gradient: () => Tensor, numerical: number[], structuralZero = false, entries = [0, 1, 2, 3]) =>
+  const row = (gradient: () => Tensor, numerical: number[], structuralZero?: boolean, entries = [0, 1, 2, 3]) =>
     judge(head, [2, 2], gradient, entries, (entry) => numerical[entry], 1e-6, structuralZero);
 
   it('measures the largest difference by the largest entry', () => {
@@ -109,18 +109,31 @@ describe('judge', () => {
   });
 
   it('compares the entries it is told, and says where in the tensor', () => {
-    expect(row(() => manual([1, 9, 1, 7]), [1, 0, 1, 6], false, [0, 2, 3])).toMatchObject({
+    expect(row(() => manual([1, 9, 1, 7]), [1, 0, 1, 6], undefined, [0, 2, 3])).toMatchObject({
       ok: false,
       entries: 3,
       at: [1, 1],
       maxAbsDiff: 1,
     });
-    expect(row(() => manual([1, 9, 1, 7]), [1, 0, 1, 6], false, [0, 2]).ok).toBe(true);
+    expect(row(() => manual([1, 9, 1, 7]), [1, 0, 1, 6], undefined, [0, 2]).ok).toBe(true);
   });
 
   it('passes zeros on both sides, and fails zeros on one', () => {
     expect(row(() => manual([0, 0, 0, 0]), [0, 0, 0, 0])).toMatchObject({ ok: true, error: 0 });
     expect(row(() => manual([0, 0, 0, 0]), [0, 1e-20, 0, 0])).toMatchObject({ ok: false, error: 1 });
+  });
+
+  it('passes an error that is the tolerance, and nothing above', () => {
+    const off = (tolerance: number) =>
+      judge(
+        head,
+        [1],
+        () => manual([1], [1]),
+        [0],
+        () => 0.75,
+        tolerance,
+      ).ok;
+    expect([off(0.25), off(0.2499)]).toEqual([true, false]);
   });
 
   it('judges a structural zero by the larger side', () => {
@@ -137,7 +150,7 @@ describe('judge', () => {
 
   // Known fault: only the entries that are moved are looked at, though a NaN could be seen for nothing in the others too.
   it('fails NaN at an entry that is not among those compared', () => {
-    expect(row(() => manual([1, nan, 1, 1]), [1, 1, 1, 1], false, [0, 2, 3]).ok).toBe(false);
+    expect(row(() => manual([1, nan, 1, 1]), [1, 1, 1, 1], undefined, [0, 2, 3]).ok).toBe(false);
   });
 
   it.each<[string, () => Tensor, string]>([
