@@ -93,7 +93,7 @@ function inputCalls({ backend, config, parameters, gradients }: Model, a: Traini
         operations: 2 * product + n * H,
         run: () => backend.linearBackward(a.demb, gradients.W1, gradients.b1, a.dhprebn, emb, W1, n, T * E, H),
       },
-      { name: 'embedding, backward', operations: n * T * E, run: () => backend.embeddingBackward(gradients.C, a.demb, a.Xb, n * T, E) },
+      { name: 'embedding, backward', operations: n * T * E, run: () => backend.embeddingBackward(gradients.C, a.demb, a.Xb, n * T, E, V) },
     ];
   }
   const { table, groups } = input;
@@ -108,7 +108,7 @@ function inputCalls({ backend, config, parameters, gradients }: Model, a: Traini
     {
       name: 'embedding table, backward',
       operations: 2 * product + n * T * H,
-      run: () => backend.embeddingTableBackward(gradients.C, gradients.W1, gradients.b1, table, a.dhprebn, C, W1, groups, n, T, E, H, D),
+      run: () => backend.embeddingTableBackward(gradients.C, gradients.W1, gradients.b1, table, a.dhprebn, C, W1, groups, n, T, E, H, V, D),
     },
   ];
 }

@@ -225,10 +225,10 @@ export function backward({ backend, config, parameters, gradients }: Model, a: T
   backend.linearBackward(a.dh, dW2, db2, a.dlogits, a.h, W2, n, H, V);
   backend.batchNormTanhBackward(a.dhprebn, dbngain, dbnbias, a.dh, a.h, a.bnraw, a.bnvar_inv, bngain, n, H);
   if ('table' in input) {
-    backend.embeddingTableBackward(dC, dW1, db1, input.table, a.dhprebn, C, W1, input.groups, n, T, E, H, Math.min(n, V));
+    backend.embeddingTableBackward(dC, dW1, db1, input.table, a.dhprebn, C, W1, input.groups, n, T, E, H, V, Math.min(n, V));
   } else {
     backend.linearBackward(a.demb, dW1, db1, a.dhprebn, input.emb, W1, n, T * E, H);
-    backend.embeddingBackward(dC, a.demb, a.Xb, n * T, E);
+    backend.embeddingBackward(dC, a.demb, a.Xb, n * T, E, V);
   }
 }
 

@@ -51,8 +51,7 @@ export function createWasmBackend({ arrays, entries, workspace }: ArenaSize): Ba
     floats: (size) => new Float32Array(memory.buffer, allocate(size), size),
     ints: (size) => new Int32Array(memory.buffer, allocate(size), size),
     embeddingForward: (emb, C, Xb, rows, E) => kernels.embeddingForward(emb.byteOffset, C.byteOffset, Xb.byteOffset, rows, E),
-    embeddingBackward: (dC, demb, Xb, rows, E) =>
-      kernels.embeddingBackward(dC.byteOffset, demb.byteOffset, Xb.byteOffset, rows, E, dC.length / E),
+    embeddingBackward: (dC, demb, Xb, rows, E, V) => kernels.embeddingBackward(dC.byteOffset, demb.byteOffset, Xb.byteOffset, rows, E, V),
     embeddingTableForward: (hprebn, table, C, W1, b1, { characters, counts, slots }, n, T, E, H, D) =>
       kernels.embeddingTableForward(
         hprebn.byteOffset,
@@ -70,7 +69,7 @@ export function createWasmBackend({ arrays, entries, workspace }: ArenaSize): Ba
         H,
         D,
       ),
-    embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, { characters, counts, slots }, n, T, E, H, D) =>
+    embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, { characters, counts, slots }, n, T, E, H, V, D) =>
       kernels.embeddingTableBackward(
         dC.byteOffset,
         dW1.byteOffset,
@@ -87,7 +86,7 @@ export function createWasmBackend({ arrays, entries, workspace }: ArenaSize): Ba
         T,
         E,
         H,
-        C.length / E,
+        V,
         D,
       ),
     linearForward: (out, x, W, b, n, I, O) => kernels.linearForward(out.byteOffset, x.byteOffset, W.byteOffset, b.byteOffset, n, I, O),

@@ -1,6 +1,6 @@
 import type { FloatArray } from '../tensor.js';
 
-// emb [n,T,E]   C [V,E]   Xb [n,T]   (rows = n·T)
+// emb [n,T,E]   C, dC [V,E]   Xb [n,T]   (rows = n·T)
 
 /** emb = rows of C at Xb. */
 export function embeddingForward(emb: FloatArray, C: FloatArray, Xb: Int32Array, rows: number, E: number): void {
@@ -10,9 +10,9 @@ export function embeddingForward(emb: FloatArray, C: FloatArray, Xb: Int32Array,
 }
 
 /** dC from demb: a row of C that was read several times collects the sum. Overwrites dC. */
-export function embeddingBackward(dC: FloatArray, demb: FloatArray, Xb: Int32Array, rows: number, E: number): void {
+export function embeddingBackward(dC: FloatArray, demb: FloatArray, Xb: Int32Array, rows: number, E: number, V: number): void {
   // emb[r] = C[Xb[r]]
-  dC.fill(0);
+  dC.fill(0, 0, V * E);
   for (let r = 0; r < rows; r++) {
     for (let e = 0; e < E; e++) dC[Xb[r] * E + e] += demb[r * E + e];
   }

@@ -105,19 +105,20 @@ export function embeddingTableBackward(
   T: number,
   E: number,
   H: number,
+  V: number,
   D: number,
 ): void {
   // hprebn[i] = sum over t of table[t,slots[i,t]]
-  dtable.fill(0);
+  dtable.fill(0, 0, T * D * H);
   for (let i = 0; i < n; i++) {
     for (let t = 0; t < T; t++) {
       for (let j = 0; j < H; j++) dtable[(t * D + slots[i * T + t]) * H + j] += dhprebn[i * H + j];
     }
   }
   // table[t,d] = C[characters[t,d]] W1[t], and b1 where t = 0
-  dC.fill(0);
-  dW1.fill(0);
-  db1.fill(0);
+  dC.fill(0, 0, V * E);
+  dW1.fill(0, 0, T * E * H);
+  db1.fill(0, 0, H);
   for (let t = 0; t < T; t++) {
     for (let d = 0; d < counts[t]; d++) {
       const character = characters[t * D + d];

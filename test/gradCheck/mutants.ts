@@ -316,13 +316,13 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
     layer: 'embeddingTableBackward',
     mistake: "'=' for '+=': the last example with a character, not the sum",
     plant: () => ({
-      embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, T, E, H, D) => {
+      embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, T, E, H, V, D) => {
         const last = dhprebn.map((d, at) => {
           const i = Math.floor(at / H);
           const later = Array.from({ length: n - i - 1 }, (_, k) => i + 1 + k);
           return later.some((k) => groups.slots[k * T] === groups.slots[i * T]) ? 0 : d;
         });
-        embeddingTableBackward(dC, dW1, db1, dtable, last, C, W1, groups, n, T, E, H, D);
+        embeddingTableBackward(dC, dW1, db1, dtable, last, C, W1, groups, n, T, E, H, V, D);
       },
     }),
     red: [...FROM_HPREBN, 'db1'],
@@ -333,9 +333,9 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
     layer: 'embeddingTableBackward',
     mistake: 'the slots of position 0 at every position',
     plant: () => ({
-      embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, T, E, H, D) => {
+      embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, T, E, H, V, D) => {
         const slots = groups.slots.map((_, at) => groups.slots[at - (at % T)]);
-        embeddingTableBackward(dC, dW1, db1, dtable, dhprebn, C, W1, { ...groups, slots }, n, T, E, H, D);
+        embeddingTableBackward(dC, dW1, db1, dtable, dhprebn, C, W1, { ...groups, slots }, n, T, E, H, V, D);
       },
     }),
     red: FROM_HPREBN,
@@ -551,12 +551,12 @@ export function withMistake(correct: Backend, { plant }: BackendMutant): Backend
       }),
     embeddingTableBackward:
       wrong.embeddingTableBackward ??
-      ((dC, dW1, db1, _table, dhprebn, C, W1, groups, n, T, E, _H, D) => {
+      ((dC, dW1, db1, _table, dhprebn, C, W1, groups, n, T, E, _H, V, D) => {
         const Xb = charactersOf(groups, n, T, D);
         const [emb, demb] = [new Float64Array(n * T * E), new Float64Array(n * T * E)];
         layers.embeddingForward(emb, C, Xb, n * T, E);
         layers.linearBackward(demb, dW1, db1, dhprebn, emb, W1, n, T * E, dhprebn.length / n);
-        layers.embeddingBackward(dC, demb, Xb, n * T, E);
+        layers.embeddingBackward(dC, demb, Xb, n * T, E, V);
       }),
   };
 }

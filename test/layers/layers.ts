@@ -73,7 +73,7 @@ export const LAYERS: readonly Layer[] = [
     output: 'emb',
     writes: ({ n, T, E }) => ({ emb: n * T * E }),
     forward: (backend, { emb, C }, Xb, { n, T, E }) => backend.embeddingForward(emb, C, Xb, n * T, E),
-    backward: (backend, { dC, demb }, Xb, { n, T, E }) => backend.embeddingBackward(dC, demb, Xb, n * T, E),
+    backward: (backend, { dC, demb }, Xb, { n, T, E, V }) => backend.embeddingBackward(dC, demb, Xb, n * T, E, V),
   },
   {
     name: 'linear',
@@ -145,7 +145,7 @@ export const LAYERS: readonly Layer[] = [
     },
     backward: (backend, a, _, { n, T, E, H, V }) => {
       const { groups, table, D } = tableOf(backend, a, n, T, H, V);
-      backend.embeddingTableBackward(a.dC, a.dW1, a.db1, table, a.dhprebn, a.C, a.W1, groups, n, T, E, H, D);
+      backend.embeddingTableBackward(a.dC, a.dW1, a.db1, table, a.dhprebn, a.C, a.W1, groups, n, T, E, H, V, D);
     },
   },
   {
@@ -184,16 +184,14 @@ const GUARD = 7777;
 
 /** One layer at one size on one backend, its inputs drawn at random. */
 export class LayerRun {
-  /** The arrays without their guards, to look at. */
   readonly arrays: Arrays = {};
   readonly indices: Int32Array;
   readonly #layer: Layer;
   readonly #backend: Backend;
   readonly #sizes: Sizes;
-  /** What the layer gets: each array with guards behind its end. */
-  readonly #guarded: Arrays = {};
+  readonly #guarded: FloatArray[] = [];
 
-  /** What the layer writes holds `stale` before. The numbers drawn are float32's in either precision. */
+  /** Every array is cut from a longer one; what the layer writes holds `stale` before. The numbers drawn are float32's in either precision. */
   constructor(layer: Layer, backend: Backend, s: Sizes, stale = Number.NaN) {
     this.#layer = layer;
     this.#backend = backend;
@@ -216,17 +214,17 @@ export class LayerRun {
   #allocate(name: string, values: readonly number[]): void {
     const whole = this.#backend.floats(values.length + GUARDS).fill(GUARD);
     whole.set(values);
-    this.#guarded[name] = whole;
+    this.#guarded.push(whole);
     this.arrays[name] = whole.subarray(0, values.length);
   }
 
   forward(): this {
-    this.#layer.forward(this.#backend, this.#guarded, this.indices, this.#sizes);
+    this.#layer.forward(this.#backend, this.arrays, this.indices, this.#sizes);
     return this;
   }
 
   backward(): this {
-    this.#layer.backward(this.#backend, this.#guarded, this.indices, this.#sizes);
+    this.#layer.backward(this.#backend, this.arrays, this.indices, this.#sizes);
     return this;
   }
 
@@ -248,8 +246,8 @@ export class LayerRun {
     return this.arrays[this.#layer.output];
   }
 
-  /** Whether something was written behind an array's end. */
+  /** Whether something was written behind an array's end: a kernel could, on its raw memory. */
   get guardsIntact(): boolean {
-    return Object.values(this.#guarded).every((whole) => whole.subarray(-GUARDS).every((x) => x === GUARD));
+    return this.#guarded.every((whole) => whole.subarray(-GUARDS).every((x) => x === GUARD));
   }
 }
