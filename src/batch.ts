@@ -1,11 +1,9 @@
-import type { Examples } from './dataset.js';
+import { copyExample, type Examples } from './dataset.js';
 import { type RandomStream, randomInteger } from './random.js';
 
 /** Fills Xb [n,T] and Yb [n] with examples drawn at random, with replacement. */
 export function drawBatch(Xb: Int32Array, Yb: Int32Array, examples: Examples, random: RandomStream, n: number, T: number): void {
   for (let i = 0; i < n; i++) {
-    const row = randomInteger(random, examples.count);
-    for (let t = 0; t < T; t++) Xb[i * T + t] = examples.contexts[row * T + t];
-    Yb[i] = examples.targets[row];
+    copyExample(Xb, Yb, i, examples, randomInteger(random, examples.count), T);
   }
 }

@@ -21,10 +21,11 @@ export interface DatasetOptions {
 /** Next-character examples: T indices of context and the index that follows: one per character of a name, one for its end. */
 export interface Examples {
   count: number;
-  /** [count,T] */
-  contexts: Int32Array;
-  /** [count] */
-  targets: Int32Array;
+  /**
+   * [count,T+1]: each context with its target behind it, in as few bytes as the vocabulary allows. An example drawn at random is a
+   * miss in the cache, and this way it is one.
+   */
+  rows: Uint8Array | Uint16Array | Int32Array;
 }
 
 /** Splits names 80/10/10 *by name* after a seeded shuffle. */
@@ -63,14 +64,25 @@ export function createExamples(names: readonly string[], vocabulary: readonly st
   const indexOf = vocabularyIndex(vocabulary);
   const encoded = names.map((name) => encode(name, indexOf));
   const count = encoded.reduce((sum, indices) => sum + indices.length, 0);
-  const contexts = new Int32Array(count * T);
-  const targets = new Int32Array(count);
-  let row = 0;
+  const rows = newRows(count * (T + 1), vocabulary.length);
+  let at = 0;
   for (const indices of encoded) {
     indices.forEach((target, position) => {
-      for (let t = 0; t < T; t++) contexts[row * T + t] = indices[position - T + t] ?? 0;
-      targets[row++] = target;
+      for (let t = 0; t < T; t++) rows[at++] = indices[position - T + t] ?? 0;
+      rows[at++] = target;
     });
   }
-  return { count, contexts, targets };
+  return { count, rows };
+}
+
+function newRows(size: number, V: number): Examples['rows'] {
+  if (V <= 2 ** 8) return new Uint8Array(size);
+  return V <= 2 ** 16 ? new Uint16Array(size) : new Int32Array(size);
+}
+
+/** Copies an example's context and target to row i of a batch Xb [n,T], Yb [n]. */
+export function copyExample(Xb: Int32Array, Yb: Int32Array, i: number, { rows }: Examples, example: number, T: number): void {
+  const start = example * (T + 1);
+  for (let t = 0; t < T; t++) Xb[i * T + t] = rows[start + t];
+  Yb[i] = rows[start + T];
 }

@@ -1,4 +1,4 @@
-import type { Examples } from './dataset.js';
+import { copyExample, type Examples } from './dataset.js';
 import { type Activations, createActivations, infer, inferHidden, type Model, sumOf } from './model.js';
 
 /** Examples that evaluation and calibration put through the network at a time. */
@@ -54,12 +54,12 @@ export class Evaluator {
     bnvar.set(squares.map((sum) => sum / (count - 1)));
   }
 
-  #eachChunk({ count, contexts, targets }: Examples, visit: (n: number) => void): void {
+  #eachChunk(examples: Examples, visit: (n: number) => void): void {
     const { context: T } = this.#model.config;
-    for (let start = 0; start < count; start += CHUNK) {
-      const n = Math.min(CHUNK, count - start);
-      this.#activations.Xb.set(contexts.subarray(start * T, (start + n) * T));
-      this.#activations.Yb.set(targets.subarray(start, start + n));
+    const { Xb, Yb } = this.#activations;
+    for (let start = 0; start < examples.count; start += CHUNK) {
+      const n = Math.min(CHUNK, examples.count - start);
+      for (let i = 0; i < n; i++) copyExample(Xb, Yb, i, examples, start + i, T);
       visit(n);
     }
   }

@@ -7,8 +7,7 @@ import { randomStream } from '../src/random.js';
 const COUNT = 5;
 const EXAMPLES: Examples = {
   count: COUNT,
-  contexts: Int32Array.from({ length: 3 * COUNT }, (_, i) => 10 * Math.floor(i / 3) + (i % 3)),
-  targets: Int32Array.from({ length: COUNT }, (_, i) => i),
+  rows: Uint8Array.from(Array.from({ length: COUNT }, (_, r) => [10 * r, 10 * r + 1, 10 * r + 2, r]).flat()),
 };
 
 function batch(n: number, seed: number, size = n): { Xb: Int32Array; Yb: Int32Array } {

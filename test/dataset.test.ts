@@ -133,34 +133,48 @@ describe('examples', () => {
   ])("the contexts of 'abc' for T = %i, and what follows them", (T, contexts) => {
     const examples = createExamples(['abc'], vocabulary, T);
     expect(examples.count).toBe(4);
-    expect([...examples.contexts]).toEqual(contexts.flat());
-    expect([...examples.targets]).toEqual([1, 2, 3, 0]);
+    expect([...examples.rows]).toEqual(contexts.flatMap((context, i) => [...context, [1, 2, 3, 0][i]]));
   });
 
   it('start afresh with every name', () => {
-    const { count, contexts, targets } = createExamples(['ab', 'c'], vocabulary, 2);
+    const { count, rows } = createExamples(['ab', 'c'], vocabulary, 2);
     expect(count).toBe(5);
-    expect([...contexts]).toEqual([0, 0, 0, 1, 1, 2, 0, 0, 0, 3]);
-    expect([...targets]).toEqual([1, 2, 0, 3, 0]);
+    expect([...rows]).toEqual([0, 0, 1, 0, 1, 2, 1, 2, 0, 0, 0, 3, 0, 3, 0]);
+  });
+
+  it.each([
+    [2, Uint8Array],
+    [256, Uint8Array],
+    [257, Uint16Array],
+    [65_536, Uint16Array],
+    [65_537, Int32Array],
+  ])('take as few bytes as a vocabulary of %i allows, and keep its last index', (V, kind) => {
+    const letters = ['.', ...Array.from({ length: V - 1 }, (_, i) => String.fromCodePoint(0x20000 + i))];
+    const { rows } = createExamples([letters[V - 1]], letters, 1);
+    expect(rows).toBeInstanceOf(kind);
+    expect([...rows]).toEqual([0, V - 1, V - 1, 0]);
   });
 
   it('of no names are none', () => {
-    expect(createExamples([], vocabulary, 3)).toEqual({ count: 0, contexts: new Int32Array(0), targets: new Int32Array(0) });
+    expect(createExamples([], vocabulary, 3)).toEqual({ count: 0, rows: new Uint8Array(0) });
   });
 
   it('spell the names: the targets of a name are its characters, the contexts what came before', () => {
     fc.assert(
       fc.property(fc.array(name, { maxLength: 10 }), fc.integer({ min: 1, max: 6 }), (names, T) => {
         const letters = createVocabulary(names);
-        const { count, contexts, targets } = createExamples(names, letters, T);
+        const { count, rows } = createExamples(names, letters, T);
+        const targets = Array.from({ length: count }, (_, i) => rows[i * (T + 1) + T]);
         const texts = names.map((text) => `${text}.`);
-        expect([...targets].map((index) => letters[index]).join('')).toBe(texts.join(''));
-        expect(count).toBe(targets.length);
+        expect(targets.map((index) => letters[index]).join('')).toBe(texts.join(''));
+        expect(rows.length).toBe(count * (T + 1));
         const expected = texts.flatMap((text) => {
           const padded = [...'.'.repeat(T), ...text];
           return [...text].map((_, position) => padded.slice(position, position + T).join(''));
         });
-        const found = expected.map((_, row) => [...contexts.subarray(row * T, (row + 1) * T)].map((index) => letters[index]).join(''));
+        const found = expected.map((_, row) =>
+          [...rows.subarray(row * (T + 1), row * (T + 1) + T)].map((index) => letters[index]).join(''),
+        );
         expect(found).toEqual(expected);
       }),
     );

@@ -22,6 +22,7 @@ export function centralDifference(data: FloatArray, entry: number, h: number, f:
  * The distance over which the network bends when this entry moves, which the step has to stay well below. It is 1 but
  * where the network divides by something small: the batch's standard deviation (at n = 2 it may be as small as the
  * 1e-5 under the root), a count or probability that is divided by or under the logarithm; and before the maximum, the distance to the kink.
+ * b1 may move by any step: batch norm takes a shift of a column out again.
  */
 export function bendingLength(name: ValueName, entry: number, values: Values): number {
   const { bnvar, logits } = values;
@@ -32,7 +33,6 @@ export function bendingLength(name: ValueName, entry: number, values: Values): n
     case 'bndiff2':
       return variance(entry % H);
     case 'W1':
-    case 'b1':
     case 'hprebn':
     case 'bnmeani':
     case 'bndiff':

@@ -96,8 +96,9 @@ export function judge(
     return failed(error instanceof Error ? error.message : String(error));
   }
   if (!sameShape(gradient.shape, expected)) return failed(`shape ${showShape(gradient.shape)}, expected ${showShape(expected)}`);
-  const compared = entries.map((entry) => gradient.data[entry]);
-  const { maxAbs, at, largest: largestCompared } = difference(compared, entries.map(numerical));
+  const chosen = withLargest(entries, gradient.data);
+  const compared = chosen.map((entry) => gradient.data[entry]);
+  const { maxAbs, at, largest: largestCompared } = difference(compared, chosen.map(numerical));
   // Of the whole tensor: the entries compared may all be tiny. NaN in any other entry counts, too.
   const largest = Math.max(largestCompared, difference(gradient.data, gradient.data).largest);
   const maxRelDiff = largest === 0 ? 0 : maxAbs / largest;
@@ -110,11 +111,18 @@ export function judge(
     entries: entries.length,
     maxAbsDiff: maxAbs,
     maxRelDiff,
-    at: indexAt(entries[at], expected),
+    at: indexAt(chosen[at], expected),
     error,
     limit,
     structuralZero,
   };
+}
+
+/** The entries, the last of them exchanged for the gradient's largest: of a sparse gradient a sample may be all zeros. */
+function withLargest(entries: readonly number[], data: FloatArray): readonly number[] {
+  let largest = 0;
+  for (let i = 1; i < data.length; i++) if (Math.abs(data[i]) > Math.abs(data[largest])) largest = i;
+  return entries.includes(largest) ? entries : [...entries.slice(0, -1), largest];
 }
 
 /** The index per dimension of an entry in row-major order. */

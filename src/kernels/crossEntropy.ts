@@ -1,22 +1,27 @@
-import { exp4, log, maxOfLanes, sumOfLanes } from './math';
+import { exp4, log, maxOfLanes, storeLanes, sumOfLanes } from './math';
 
 // losses [n]   probs [n,V]   logits [n,V]   dlogits [n,V]   Yb [n]
 
-/** See layers/crossEntropy.ts. In passes over the batch: within a row each one waits for the one before. */
+/**
+ * See layers/crossEntropy.ts. In three passes, because within a row each step waits for the one before: the
+ * exponentials of all rows are one loop of independent vectors.
+ */
 export function crossEntropyForward(losses: usize, probs: usize, logits: usize, Yb: usize, n: usize, V: usize): void {
   const row: usize = V << 2;
   for (let i: usize = 0; i < n; i++) {
     const x = logits + i * row;
-    store<f32>(losses + (i << 2), V < 4 ? narrowMax(x, V) : rowMax(x, V));
-  }
-  for (let i: usize = 0; i < n; i++) {
-    const x = logits + i * row;
-    const p = probs + i * row;
-    const largest = load<f32>(losses + (i << 2));
-    const sum = V < 4 ? narrowExp(p, x, largest, V) : rowExp(p, x, largest, V);
-    scaleRow(p, 1 / sum, V);
+    const largest = rowMax(x, V);
+    subtractFromRow(probs + i * row, x, largest, V);
     const target = load<f32>(x + ((load<i32>(Yb + (i << 2)) as usize) << 2));
-    store<f32>(losses + (i << 2), log(sum) - (target - largest));
+    store<f32>(losses + (i << 2), largest - target);
+  }
+  expInPlace(probs, n * V);
+  for (let i: usize = 0; i < n; i++) {
+    const p = probs + i * row;
+    const sum = rowSum(p, V);
+    scaleRow(p, 1 / sum, V);
+    const at = losses + (i << 2);
+    store<f32>(at, log(sum) + load<f32>(at));
   }
 }
 
@@ -24,56 +29,69 @@ export function crossEntropyForward(losses: usize, probs: usize, logits: usize, 
 export function crossEntropyBackward(dlogits: usize, probs: usize, Yb: usize, n: usize, V: usize): void {
   // loss = mean over i of log(sum over v of exp(logits[i,v])) - logits[i,Yb[i]]
   const share: f32 = 1 / (n as f32);
-  for (let i: usize = 0, end = n * V; i < end; i++) store<f32>(dlogits + (i << 2), load<f32>(probs + (i << 2)) * share);
+  const vectors = f32x4.splat(share);
+  const end = (n * V) << 2;
+  let at: usize = 0;
+  for (; at + 16 <= end; at += 16) v128.store(dlogits + at, f32x4.mul(v128.load(probs + at), vectors));
+  for (; at < end; at += 4) store<f32>(dlogits + at, load<f32>(probs + at) * share);
   for (let i: usize = 0; i < n; i++) {
-    const at = dlogits + ((i * V + (load<i32>(Yb + (i << 2)) as usize)) << 2);
-    store<f32>(at, load<f32>(at) - share);
+    const target = dlogits + ((i * V + (load<i32>(Yb + (i << 2)) as usize)) << 2);
+    store<f32>(target, load<f32>(target) - share);
   }
 }
 
+function expInPlace(x: usize, size: usize): void {
+  const end = x + ((size & ~3) << 2);
+  for (; x < end; x += 16) v128.store(x, exp4(v128.load(x)));
+  const left = size & 3;
+  if (left) storeLanes(x, exp4(v128.load(x)), left);
+}
+
+// The last vector of a row overlaps the one before it: what is computed twice comes out the same.
+
+// @ts-ignore: decorator
+@inline
 function rowMax(x: usize, V: usize): f32 {
-  let largest = v128.load(x + ((V - 4) << 2));
-  for (let end = x + ((V & ~3) << 2); x < end; x += 16) largest = f32x4.pmax(largest, v128.load(x));
-  return maxOfLanes(largest);
-}
-
-/** out = exp(x - largest); returns its sum. The last vector overlaps the one before: what was counted there is masked. */
-function rowExp(out: usize, x: usize, largest: f32, V: usize): f32 {
-  const shift = f32x4.splat(largest);
-  let sum = f32x4.splat(0);
+  if (V < 4) {
+    let largest = load<f32>(x);
+    for (let j: usize = 1; j < V; j++) largest = max(largest, load<f32>(x + (j << 2)));
+    return largest;
+  }
   const last: usize = (V - 4) << 2;
-  const whole: usize = (V & ~3) << 2;
-  for (let j: usize = 0; j < whole; j += 16) {
-    const count = exp4(f32x4.sub(v128.load(x + j), shift));
-    v128.store(out + j, count);
-    sum = f32x4.add(sum, count);
-  }
-  if (V & 3) {
-    const count = exp4(f32x4.sub(v128.load(x + last), shift));
-    v128.store(out + last, count);
-    sum = f32x4.add(sum, v128.and(count, i32x4.ge_s(i32x4(0, 1, 2, 3), i32x4.splat(4 - ((V & 3) as i32)))));
-  }
-  return sumOfLanes(sum);
+  let lanes = v128.load(x + last);
+  for (let j: usize = 0; j < last; j += 16) lanes = f32x4.pmax(lanes, v128.load(x + j));
+  return maxOfLanes(lanes);
 }
 
-function scaleRow(x: usize, factor: f32, V: usize): void {
-  const end = x + (V << 2);
-  for (const vectors = x + ((V & ~3) << 2); x < vectors; x += 16) v128.store(x, f32x4.mul(v128.load(x), f32x4.splat(factor)));
-  for (; x < end; x += 4) store<f32>(x, load<f32>(x) * factor);
-}
-
-function narrowMax(x: usize, V: usize): f32 {
-  let largest = load<f32>(x);
-  for (let j: usize = 1; j < V; j++) largest = max(largest, load<f32>(x + (j << 2)));
-  return largest;
-}
-
-function narrowExp(out: usize, x: usize, largest: f32, V: usize): f32 {
-  let sum: f32 = 0;
-  for (let j: usize = 0; j < V; j++) {
-    const count = f32x4.extract_lane(exp4(f32x4.splat(load<f32>(x + (j << 2)) - largest)), 0);
-    store<f32>(out + (j << 2), count);
-    sum += count;
+// @ts-ignore: decorator
+@inline
+function subtractFromRow(out: usize, x: usize, shift: f32, V: usize): void {
+  if (V < 4) {
+    for (let j: usize = 0; j < V << 2; j += 4) store<f32>(out + j, load<f32>(x + j) - shift);
+    return;
   }
+  const vector = f32x4.splat(shift);
+  const last: usize = (V - 4) << 2;
+  for (let j: usize = 0; j < last; j += 16) v128.store(out + j, f32x4.sub(v128.load(x + j), vector));
+  v128.store(out + last, f32x4.sub(v128.load(x + last), vector));
+}
+
+// @ts-ignore: decorator
+@inline
+function rowSum(x: usize, V: usize): f32 {
+  let lanes = f32x4.splat(0);
+  let j: usize = 0;
+  for (; j + 16 <= V << 2; j += 16) lanes = f32x4.add(lanes, v128.load(x + j));
+  let sum = sumOfLanes(lanes);
+  for (; j < V << 2; j += 4) sum += load<f32>(x + j);
   return sum;
+}
+
+// @ts-ignore: decorator
+@inline
+function scaleRow(x: usize, factor: f32, V: usize): void {
+  const vector = f32x4.splat(factor);
+  let j: usize = 0;
+  for (; j + 16 <= V << 2; j += 16) v128.store(x + j, f32x4.mul(v128.load(x + j), vector));
+  for (; j < V << 2; j += 4) store<f32>(x + j, load<f32>(x + j) * factor);
 }

@@ -13,7 +13,11 @@ describe.each(FLOAT64_BACKENDS)('$name: backward is the derivative of forward, w
     const run = new LayerRun(layer, create(), sizes).forward().backward();
     for (const name of run.inputNames) {
       const input = run.arrays[name];
-      const numerical = Array.from(input, (x, entry) => {
+      const gradient = [...run.arrays[`d${name}`]];
+      // Every entry, or about 400 of a larger array.
+      const entries = [...input.keys()].filter((entry) => entry % Math.ceil(input.length / 400) === 0);
+      const numerical = entries.map((entry) => {
+        const x = input[entry];
         const weighted = (shift: number) => {
           input[entry] = x + shift;
           return dot(run.forward().output, run.upstream);
@@ -24,7 +28,13 @@ describe.each(FLOAT64_BACKENDS)('$name: backward is the derivative of forward, w
         input[entry] = x;
         return derivative;
       });
-      expect(relativeError(run.arrays[`d${name}`], numerical), name).toBeLessThan(1e-7);
+      expect(
+        relativeError(
+          entries.map((entry) => gradient[entry]),
+          numerical,
+        ),
+        name,
+      ).toBeLessThan(1e-7);
     }
   });
 });

@@ -184,14 +184,16 @@ const GUARD = 7777;
 
 /** One layer at one size on one backend, its inputs drawn at random. */
 export class LayerRun {
+  /** The arrays without their guards, to look at. */
   readonly arrays: Arrays = {};
   readonly indices: Int32Array;
   readonly #layer: Layer;
   readonly #backend: Backend;
   readonly #sizes: Sizes;
-  readonly #guarded: FloatArray[] = [];
+  /** What the layer gets: arrays longer than it needs, with guards behind the end. */
+  readonly #guarded: Arrays = {};
 
-  /** Every array is cut from a longer one; what the layer writes holds `stale` before. The numbers drawn are float32's in either precision. */
+  /** What the layer writes holds `stale` before. The numbers drawn are float32's in either precision. */
   constructor(layer: Layer, backend: Backend, s: Sizes, stale = Number.NaN) {
     this.#layer = layer;
     this.#backend = backend;
@@ -214,17 +216,17 @@ export class LayerRun {
   #allocate(name: string, values: readonly number[]): void {
     const whole = this.#backend.floats(values.length + GUARDS).fill(GUARD);
     whole.set(values);
-    this.#guarded.push(whole);
+    this.#guarded[name] = whole;
     this.arrays[name] = whole.subarray(0, values.length);
   }
 
   forward(): this {
-    this.#layer.forward(this.#backend, this.arrays, this.indices, this.#sizes);
+    this.#layer.forward(this.#backend, this.#guarded, this.indices, this.#sizes);
     return this;
   }
 
   backward(): this {
-    this.#layer.backward(this.#backend, this.arrays, this.indices, this.#sizes);
+    this.#layer.backward(this.#backend, this.#guarded, this.indices, this.#sizes);
     return this;
   }
 
@@ -246,8 +248,8 @@ export class LayerRun {
     return this.arrays[this.#layer.output];
   }
 
-  /** Whether something was written behind an array's end: a kernel could, on its raw memory. */
+  /** Whether something was written behind an array's end. */
   get guardsIntact(): boolean {
-    return this.#guarded.every((whole) => whole.subarray(-GUARDS).every((x) => x === GUARD));
+    return Object.values(this.#guarded).every((whole) => whole.subarray(-GUARDS).every((x) => x === GUARD));
   }
 }
