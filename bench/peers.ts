@@ -5,7 +5,7 @@
  *
  *   npm run bench -- [--rounds 5] [--python /usr/bin/python3] [--c step.c] [--torch torch_step.py]
  *
- * --c and --torch name other peers in place of those beside this file: a C program that takes -DH and -DB or -DN and a number of
+ * --c and --torch name other peers in place of those beside this file: a C program that takes -DH, -DB and a number of
  * steps, a Python program that takes NAMES H N STEPS MODE; the first number before "us/step" in a line is read.
  */
 import { execFileSync } from 'node:child_process';
@@ -76,7 +76,7 @@ function ours(H: number, n: number): number {
 function plainC(H: number, n: number): number | undefined {
   const program = join(directory, `step-${H}-${n}`);
   try {
-    execFileSync('gcc', ['-O3', '-march=native', '-ffast-math', `-DH=${H}`, `-DN=${n}`, `-DB=${n}`, options.c, '-o', program, '-lm'], {
+    execFileSync('gcc', ['-O3', '-march=native', '-ffast-math', `-DH=${H}`, `-DB=${n}`, options.c, '-o', program, '-lm'], {
       stdio: 'ignore',
     });
   } catch {

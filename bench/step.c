@@ -1,6 +1,6 @@
 // The lesson's network and its gradients in plain C, float32: one training step, the batch drawn from synthetic
 // characters. What a compiler makes of straightforward tiled loops, to measure the kernels against.
-//   gcc -O3 -march=native -ffast-math -DH=200 -DN=32 step.c -o step -lm && ./step 20000
+//   gcc -O3 -march=native -ffast-math -DH=200 -DB=32 step.c -o step -lm && ./step 20000
 // Prints the microseconds of a step, in three rounds.
 #include <math.h>
 #include <stdint.h>
@@ -12,16 +12,16 @@
 #ifndef H
 #define H 200
 #endif
-#ifndef N
-#define N 32
+#ifndef B
+#define B 32
 #endif
 enum { V = 27, E = 10, T = 3, I = T * E, VP = 32, IP = 32 };  // rows of V and of I are padded to whole vectors
 
 static float C[V * E], W1[I * H], b1[H], bngain[H], bnbias[H], W2[H * VP], b2[VP];
 static float dC[V * E], dW1[I * H], db1[H], dbngain[H], dbnbias[H], dW2[H * VP], db2[VP];
-static float emb[N * I], hprebn[N * H], bnraw[N * H], bnvar_inv[H], h[N * H], logits[N * VP], dlogits[N * VP];
-static float dh[N * H], demb[N * IP], W1t[H * IP], W2t[VP * H];
-static int Xb[N * T], Yb[N];
+static float emb[B * I], hprebn[B * H], bnraw[B * H], bnvar_inv[H], h[B * H], logits[B * VP], dlogits[B * VP];
+static float dh[B * H], demb[B * IP], W1t[H * IP], W2t[VP * H];
+static int Xb[B * T], Yb[B];
 
 static uint64_t state = 2147483647;
 static uint32_t next_random(void) {
@@ -74,36 +74,36 @@ static void matmul(float *restrict out, int outm, const float *restrict init, co
 }
 
 static float forward(void) {
-  for (int r = 0; r < N * T; r++) memcpy(emb + r * E, C + Xb[r] * E, sizeof(float) * E);
-  matmul(hprebn, H, b1, emb, I, 1, W1, H, N, H, I);
+  for (int r = 0; r < B * T; r++) memcpy(emb + r * E, C + Xb[r] * E, sizeof(float) * E);
+  matmul(hprebn, H, b1, emb, I, 1, W1, H, B, H, I);
   static float mean[H], variance[H];
   memset(mean, 0, sizeof mean);
   memset(variance, 0, sizeof variance);
-  for (int i = 0; i < N; i++)
-    for (int j = 0; j < H; j++) mean[j] += hprebn[i * H + j] / N;
-  for (int i = 0; i < N; i++)
+  for (int i = 0; i < B; i++)
+    for (int j = 0; j < H; j++) mean[j] += hprebn[i * H + j] / B;
+  for (int i = 0; i < B; i++)
     for (int j = 0; j < H; j++) {
       float difference = hprebn[i * H + j] - mean[j];
       variance[j] += difference * difference;
     }
-  for (int j = 0; j < H; j++) bnvar_inv[j] = 1.f / sqrtf(variance[j] / (N - 1) + 1e-5f);
-  for (int i = 0; i < N; i++)
+  for (int j = 0; j < H; j++) bnvar_inv[j] = 1.f / sqrtf(variance[j] / (B - 1) + 1e-5f);
+  for (int i = 0; i < B; i++)
     for (int j = 0; j < H; j++) {
       float raw = (hprebn[i * H + j] - mean[j]) * bnvar_inv[j];
       bnraw[i * H + j] = raw;
       h[i * H + j] = fast_tanh(bngain[j] * raw + bnbias[j]);
     }
-  matmul(logits, VP, b2, h, H, 1, W2, VP, N, VP, H);
+  matmul(logits, VP, b2, h, H, 1, W2, VP, B, VP, H);
   float loss = 0;
-  for (int i = 0; i < N; i++) {
+  for (int i = 0; i < B; i++) {
     const float *row = logits + i * VP;
     float *out = dlogits + i * VP, largest = row[0], sum = 0;
     for (int v = 1; v < V; v++) largest = row[v] > largest ? row[v] : largest;
     for (int v = 0; v < VP; v++) out[v] = v < V ? fast_exp(row[v] - largest) : 0.f;
     for (int v = 0; v < VP; v++) sum += out[v];
-    for (int v = 0; v < VP; v++) out[v] /= sum * N;
-    out[Yb[i]] -= 1.f / N;
-    loss += (logf(sum) - row[Yb[i]] + largest) / N;
+    for (int v = 0; v < VP; v++) out[v] /= sum * B;
+    out[Yb[i]] -= 1.f / B;
+    loss += (logf(sum) - row[Yb[i]] + largest) / B;
   }
   return loss;
 }
@@ -111,14 +111,14 @@ static float forward(void) {
 static void backward(void) {
   for (int j = 0; j < H; j++)
     for (int v = 0; v < VP; v++) W2t[v * H + j] = W2[j * VP + v];
-  matmul(dh, H, 0, dlogits, VP, 1, W2t, H, N, H, V);
-  matmul(dW2, VP, 0, h, 1, H, dlogits, VP, H, VP, N);
+  matmul(dh, H, 0, dlogits, VP, 1, W2t, H, B, H, V);
+  matmul(dW2, VP, 0, h, 1, H, dlogits, VP, H, VP, B);
   memset(db2, 0, sizeof db2);
-  for (int i = 0; i < N; i++)
+  for (int i = 0; i < B; i++)
     for (int v = 0; v < VP; v++) db2[v] += dlogits[i * VP + v];
   memset(dbngain, 0, sizeof dbngain);
   memset(dbnbias, 0, sizeof dbnbias);
-  for (int i = 0; i < N; i++)
+  for (int i = 0; i < B; i++)
     for (int j = 0; j < H; j++) {
       float d = dh[i * H + j] * (1.f - h[i * H + j] * h[i * H + j]);
       dh[i * H + j] = d;
@@ -126,18 +126,18 @@ static void backward(void) {
       dbngain[j] += d * bnraw[i * H + j];
     }
   memset(db1, 0, sizeof db1);
-  for (int i = 0; i < N; i++)
+  for (int i = 0; i < B; i++)
     for (int j = 0; j < H; j++) {
-      float d = bngain[j] * bnvar_inv[j] / N * (N * dh[i * H + j] - dbnbias[j] - (float)N / (N - 1) * bnraw[i * H + j] * dbngain[j]);
+      float d = bngain[j] * bnvar_inv[j] / B * (B * dh[i * H + j] - dbnbias[j] - (float)B / (B - 1) * bnraw[i * H + j] * dbngain[j]);
       dh[i * H + j] = d;
       db1[j] += d;
     }
-  matmul(dW1, H, 0, emb, 1, I, dh, H, I, H, N);
+  matmul(dW1, H, 0, emb, 1, I, dh, H, I, H, B);
   for (int i = 0; i < I; i++)
     for (int j = 0; j < H; j++) W1t[j * IP + i] = W1[i * H + j];
-  matmul(demb, IP, 0, dh, H, 1, W1t, IP, N, IP, H);
+  matmul(demb, IP, 0, dh, H, 1, W1t, IP, B, IP, H);
   memset(dC, 0, sizeof dC);
-  for (int i = 0; i < N; i++)
+  for (int i = 0; i < B; i++)
     for (int t = 0; t < T; t++)
       for (int e = 0; e < E; e++) dC[Xb[i * T + t] * E + e] += demb[i * IP + t * E + e];
 }
@@ -158,8 +158,8 @@ int main(int count, char **arguments) {
     float loss = 0;
     clock_gettime(CLOCK_MONOTONIC, &start);
     for (int s = 0; s < steps; s++) {
-      for (int i = 0; i < N * T; i++) Xb[i] = next_random() % V;
-      for (int i = 0; i < N; i++) Yb[i] = (Xb[i * T] * 7 + 1) % V;
+      for (int i = 0; i < B * T; i++) Xb[i] = next_random() % V;
+      for (int i = 0; i < B; i++) Yb[i] = (Xb[i * T] * 7 + 1) % V;
       loss = forward();
       backward();
       update(C, dC, V * E, .1f);

@@ -108,8 +108,8 @@ export function arenaSize(config: ModelConfig, { training, inference = [] }: { t
   return {
     arrays: sizes.length,
     entries: sizes.reduce((sum, size) => sum + size, 0),
-    // W1 or W2 transposed, and beside W1 the rows of the table's characters with their gradients
-    workspace: Math.max(H * V, T * E * H + D * (2 * E + 3) + 3),
+    // W1 or W2 transposed, beside W1 the rows of the table's characters with their gradients; 16 columns of a batch
+    workspace: Math.max((H + 16) * V, (T * E + 16) * H + D * (2 * E + 3) + 3, 16 * (training ?? 0)),
   };
 }
 

@@ -2,7 +2,7 @@ import { storeLanes, storeTanh } from './math';
 
 // h, bnraw, hprebn, dh, dhprebn [n,H]   bnvar_inv, bngain, bnbias, dbngain, dbnbias, bnmean, bnvar [H]
 //
-// Eight columns, as two vectors, are worked on from the first pass to the last while they are in the cache. The last
+// Forward, eight columns, as two vectors, are worked on from the first pass to the last while they are in the cache. The last
 // vectors overlap those before them: no input is overwritten, so a column that is computed twice comes out the same. Fewer
 // than four columns are computed as four, of which the others are never stored.
 
@@ -74,44 +74,118 @@ function inverseDeviation(squares: v128, n: usize): v128 {
   return f32x4.div(f32x4.splat(1), f32x4.sqrt(f32x4.add(variance, f32x4.splat(EPSILON))));
 }
 
-/** See layers/batchNormTanh.ts. */
+/**
+ * See layers/batchNormTanh.ts. Row by row, four rows at a time, with the sums of the columns in memory: column by column, rows
+ * that lie a power of two apart (H 1024) fall on the same few lines of the cache, and this took ten times as long.
+ */
 export function batchNormTanhBackward(
   dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, bnvar_inv: usize, bngain: usize, n: usize, H: usize,
 ): void {
-  if (H < 4) return backwardBlock(dhprebn, dbngain, dbnbias, dh, h, bnraw, bnvar_inv, bngain, n, H, H);
-  for (let j: usize = 0; j < H; j += 4) {
-    const at = min(j, H - 4) << 2;
-    backwardBlock(dhprebn + at, dbngain + at, dbnbias + at, dh + at, h + at, bnraw + at, bnvar_inv + at, bngain + at, n, H, 4);
+  const stride = H << 2;
+  const end = n * stride;
+  const fours = (n & ~3) * stride;
+  const four = stride << 2;
+  memory.fill(dbngain, 0, stride);
+  memory.fill(dbnbias, 0, stride);
+  let p: usize = 0;
+  for (; p < fours; p += four) sumFourRows(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, stride);
+  for (; p < end; p += stride) sumRow(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, 0, stride);
+  const share: f32 = 1 / (n as f32);
+  const bessel: f32 = 1 / ((n - 1) as f32);
+  for (p = 0; p < fours; p += four) {
+    centreFourRows(dhprebn + p, dbngain, dbnbias, bnraw + p, bnvar_inv, bngain, share, bessel, stride);
+  }
+  for (; p < end; p += stride) centreRow(dhprebn + p, dbngain, dbnbias, bnraw + p, bnvar_inv, bngain, share, bessel, 0, stride);
+}
+
+/**
+ * h = tanh(bngain·bnraw + bnbias): dhpreact = (1 - h²)·dh, kept in dhprebn until its sums are known, and what it adds to
+ * dbngain (times bnraw) and dbnbias.
+ */
+function sumFourRows(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, stride: usize): void {
+  const vectors = stride & ~15;
+  const second = stride;
+  const third = stride << 1;
+  const fourth = third + stride;
+  for (let j: usize = 0; j < vectors; j += 16) {
+    let gain = v128.load(dbngain + j);
+    let bias = v128.load(dbnbias + j);
+    const d0 = dtanh(v128.load(dh + j), v128.load(h + j));
+    const d1 = dtanh(v128.load(dh + second + j), v128.load(h + second + j));
+    const d2 = dtanh(v128.load(dh + third + j), v128.load(h + third + j));
+    const d3 = dtanh(v128.load(dh + fourth + j), v128.load(h + fourth + j));
+    v128.store(dhprebn + j, d0);
+    v128.store(dhprebn + second + j, d1);
+    v128.store(dhprebn + third + j, d2);
+    v128.store(dhprebn + fourth + j, d3);
+    bias = f32x4.add(f32x4.add(f32x4.add(f32x4.add(bias, d0), d1), d2), d3);
+    gain = f32x4.add(gain, f32x4.mul(d0, v128.load(bnraw + j)));
+    gain = f32x4.add(gain, f32x4.mul(d1, v128.load(bnraw + second + j)));
+    gain = f32x4.add(gain, f32x4.mul(d2, v128.load(bnraw + third + j)));
+    gain = f32x4.add(gain, f32x4.mul(d3, v128.load(bnraw + fourth + j)));
+    v128.store(dbngain + j, gain);
+    v128.store(dbnbias + j, bias);
+  }
+  for (let p: usize = 0, below = stride << 2; p < below; p += stride) sumRow(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, vectors, stride);
+}
+
+/** One row, from the byte offset j on. */
+function sumRow(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, j: usize, stride: usize): void {
+  for (; j < stride; j += 4) {
+    const y = load<f32>(h + j);
+    const d: f32 = ((1 as f32) - y * y) * load<f32>(dh + j);
+    store<f32>(dhprebn + j, d);
+    store<f32>(dbngain + j, load<f32>(dbngain + j) + d * load<f32>(bnraw + j));
+    store<f32>(dbnbias + j, load<f32>(dbnbias + j) + d);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function backwardBlock(
-  dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, bnvar_inv: usize, bngain: usize,
-  n: usize, H: usize, lanes: usize,
+function dtanh(dh: v128, h: v128): v128 {
+  return f32x4.mul(f32x4.sub(f32x4.splat(1), f32x4.mul(h, h)), dh);
+}
+
+/** dhprebn = bngain·bnvar_inv·(dhpreact - dbnbias/n - bnraw·dbngain/(n-1)) */
+function centreFourRows(
+  dhprebn: usize, dbngain: usize, dbnbias: usize, bnraw: usize, bnvar_inv: usize, bngain: usize, share: f32, bessel: f32, stride: usize,
 ): void {
-  const stride = H << 2;
-  const end = n * stride;
-  // h = tanh(bngain·bnraw + bnbias): dhpreact = (1 - h²)·dh, kept in dhprebn until its sums are known
-  let gain = f32x4.splat(0);
-  let bias = f32x4.splat(0);
-  for (let p: usize = 0; p < end; p += stride) {
-    const y = v128.load(h + p);
-    const d = f32x4.mul(f32x4.sub(f32x4.splat(1), f32x4.mul(y, y)), v128.load(dh + p));
-    storeLanes(dhprebn + p, d, lanes);
-    bias = f32x4.add(bias, d);
-    gain = f32x4.add(gain, f32x4.mul(d, v128.load(bnraw + p)));
+  const vectors = stride & ~15;
+  const second = stride;
+  const third = stride << 1;
+  const fourth = third + stride;
+  const shares = f32x4.splat(share);
+  const bessels = f32x4.splat(bessel);
+  for (let j: usize = 0; j < vectors; j += 16) {
+    const scale = f32x4.mul(v128.load(bngain + j), v128.load(bnvar_inv + j));
+    const mean = f32x4.mul(v128.load(dbnbias + j), shares);
+    const slope = f32x4.mul(v128.load(dbngain + j), bessels);
+    centre(dhprebn + j, bnraw + j, scale, mean, slope);
+    centre(dhprebn + second + j, bnraw + second + j, scale, mean, slope);
+    centre(dhprebn + third + j, bnraw + third + j, scale, mean, slope);
+    centre(dhprebn + fourth + j, bnraw + fourth + j, scale, mean, slope);
   }
-  storeLanes(dbngain, gain, lanes);
-  storeLanes(dbnbias, bias, lanes);
-  // dhprebn = bngain·bnvar_inv·(dhpreact - bias/n - bnraw·gain/(n-1))
-  const scale = f32x4.mul(v128.load(bngain), v128.load(bnvar_inv));
-  const biasShare = f32x4.mul(bias, f32x4.splat(1 / (n as f32)));
-  const gainShare = f32x4.mul(gain, f32x4.splat(1 / ((n - 1) as f32)));
-  for (let p: usize = 0; p < end; p += stride) {
-    const d = f32x4.sub(f32x4.sub(v128.load(dhprebn + p), biasShare), f32x4.mul(v128.load(bnraw + p), gainShare));
-    storeLanes(dhprebn + p, f32x4.mul(scale, d), lanes);
+  for (let p: usize = 0, below = stride << 2; p < below; p += stride) {
+    centreRow(dhprebn + p, dbngain, dbnbias, bnraw + p, bnvar_inv, bngain, share, bessel, vectors, stride);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function centre(dhprebn: usize, bnraw: usize, scale: v128, mean: v128, slope: v128): void {
+  const d = f32x4.sub(f32x4.sub(v128.load(dhprebn), mean), f32x4.mul(v128.load(bnraw), slope));
+  v128.store(dhprebn, f32x4.mul(scale, d));
+}
+
+/** One row, from the byte offset j on. */
+function centreRow(
+  dhprebn: usize, dbngain: usize, dbnbias: usize, bnraw: usize, bnvar_inv: usize, bngain: usize, share: f32, bessel: f32, j: usize, stride: usize,
+): void {
+  for (; j < stride; j += 4) {
+    const scale = load<f32>(bngain + j) * load<f32>(bnvar_inv + j);
+    const slope = load<f32>(dbngain + j) * bessel;
+    const d = load<f32>(dhprebn + j) - load<f32>(dbnbias + j) * share - load<f32>(bnraw + j) * slope;
+    store<f32>(dhprebn + j, scale * d);
   }
 }
 

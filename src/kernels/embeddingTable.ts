@@ -79,7 +79,7 @@ export function embeddingTableBackward(
   // Whole vectors of columns: what a row of drows has beyond E is computed from the columns that follow, and not read.
   const width = (E + 3) & ~3;
   const transposed = drows + ((D * width) << 2);
-  transpose(transposed, W1, T * E, H);
+  transpose(transposed, (T * E) << 2, W1, T * E, H);
   memory.fill(dC, 0, (V * E) << 2);
   for (let t: usize = 0; t < T; t++) {
     const count = load<i32>(counts + (t << 2)) as usize;

@@ -1,8 +1,8 @@
-/** out [N,M] is the transpose of a [M,N]: blocks of 4 by 4, the last ones overlapping those before them. */
-export function transpose(out: usize, a: usize, M: usize, N: usize): void {
+/** out [N,M], its rows outs bytes apart, is the transpose of a [M,N]: blocks of 4 by 4, the last ones overlapping those before them. */
+export function transpose(out: usize, outs: usize, a: usize, M: usize, N: usize): void {
   if (M < 4 || N < 4) {
     for (let i: usize = 0; i < M; i++) {
-      for (let j: usize = 0; j < N; j++) store<f32>(out + ((j * M + i) << 2), load<f32>(a + ((i * N + j) << 2)));
+      for (let j: usize = 0; j < N; j++) store<f32>(out + j * outs + (i << 2), load<f32>(a + ((i * N + j) << 2)));
     }
     return;
   }
@@ -10,7 +10,7 @@ export function transpose(out: usize, a: usize, M: usize, N: usize): void {
     const i0 = min(i, M - 4);
     for (let j: usize = 0; j < N; j += 4) {
       const j0 = min(j, N - 4);
-      transposeBlock(out + ((j0 * M + i0) << 2), M << 2, a + ((i0 * N + j0) << 2), N << 2);
+      transposeBlock(out + j0 * outs + (i0 << 2), outs, a + ((i0 * N + j0) << 2), N << 2);
     }
   }
 }
