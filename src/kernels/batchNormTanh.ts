@@ -1,4 +1,5 @@
 import { storeLanes, storeTanh } from './math';
+import { zeroRow } from './rows';
 
 // h, bnraw, hprebn, dh, dhprebn [n,H]   bnvar_inv, bngain, bnbias, dbngain, dbnbias, bnmean, bnvar [H]
 //
@@ -85,8 +86,8 @@ export function batchNormTanhBackward(
   const end = n * stride;
   const fours = (n & ~3) * stride;
   const four = stride << 2;
-  memory.fill(dbngain, 0, stride);
-  memory.fill(dbnbias, 0, stride);
+  zeroRow(dbngain, H);
+  zeroRow(dbnbias, H);
   let p: usize = 0;
   for (; p < fours; p += four) sumFourRows(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, stride);
   for (; p < end; p += stride) sumRow(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, 0, stride);

@@ -1,4 +1,4 @@
-import { exp4, log, maxOfLanes, storeLanes, sumOfLanes } from './math';
+import { exp4, expPairInPlace, log, maxOfLanes, storeLanes, sumOfLanes } from './math';
 
 // losses [n]   probs [n,V]   logits [n,V]   dlogits [n,V]   Yb [n]
 
@@ -41,8 +41,11 @@ export function crossEntropyBackward(dlogits: usize, probs: usize, Yb: usize, n:
 }
 
 function expInPlace(x: usize, size: usize): void {
-  const end = x + ((size & ~3) << 2);
-  for (; x < end; x += 16) v128.store(x, exp4(v128.load(x)));
+  for (const pairs = x + ((size & ~7) << 2); x < pairs; x += 32) expPairInPlace(x);
+  if (size & 4) {
+    v128.store(x, exp4(v128.load(x)));
+    x += 16;
+  }
   const left = size & 3;
   if (left) storeLanes(x, exp4(v128.load(x)), left);
 }

@@ -1,4 +1,4 @@
-import { addRow, gatherRows } from './rows';
+import { addRow, gatherRows, zeroRow } from './rows';
 
 // emb [rows,E]   C [V,E]   Xb [rows]
 
@@ -11,6 +11,6 @@ export function embeddingForward(emb: usize, C: usize, Xb: usize, rows: usize, E
 export function embeddingBackward(dC: usize, demb: usize, Xb: usize, rows: usize, E: usize, V: usize): void {
   // emb[r] = C[Xb[r]]
   const width = E << 2;
-  memory.fill(dC, 0, V * width);
+  zeroRow(dC, V * E);
   for (let r: usize = 0; r < rows; r++) addRow(dC + (load<i32>(Xb + (r << 2)) as usize) * width, demb + r * width, E);
 }

@@ -1,5 +1,5 @@
 import { matmul } from './matmul';
-import { addRow, copyRow, gatherRows, sumOfThree, sumRows } from './rows';
+import { addRow, copyRow, gatherRows, sumOfThree, sumRows, zeroRow } from './rows';
 import { transpose } from './transpose';
 
 // hprebn [n,H]   table, sums [T,D,H]   C [V,E]   W1 [T·E,H]   b1 [H]   characters [T,D]   counts [T]   slots [n,T]
@@ -80,7 +80,7 @@ export function embeddingTableBackward(
   const width = (E + 3) & ~3;
   const transposed = drows + ((D * width) << 2);
   transpose(transposed, (T * E) << 2, W1, T * E, H);
-  memory.fill(dC, 0, (V * E) << 2);
+  zeroRow(dC, V * E);
   for (let t: usize = 0; t < T; t++) {
     const count = load<i32>(counts + (t << 2)) as usize;
     const own = characters + ((t * D) << 2);

@@ -93,15 +93,50 @@ function E(i: usize): v128 {
 export function exp4(x: v128): v128 {
   const c = f32x4.pmax(f32x4.pmin(x, E(1)), E(0));
   const shifted = f32x4.add(f32x4.mul(c, E(2)), E(3));
-  const n = f32x4.sub(shifted, E(3));
-  const r = f32x4.sub(f32x4.sub(c, f32x4.mul(n, E(4))), f32x4.mul(n, E(5)));
+  const r = exponentRest(c, f32x4.sub(shifted, E(3)));
   let p = f32x4.add(f32x4.mul(r, E(6)), E(7));
   p = f32x4.add(f32x4.mul(r, p), E(8));
   p = f32x4.add(f32x4.mul(r, p), E(9));
   p = f32x4.add(f32x4.mul(r, p), E(10));
   p = f32x4.add(f32x4.mul(r, p), E(11));
-  p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r), E(12));
-  // 2^n as two factors: n runs from -150 to 128, one factor would leave the range of exponents.
+  return scaleByPower(f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r), E(12)), shifted);
+}
+
+/** exp of eight numbers in place: each constant is loaded once for both vectors. */
+// @ts-ignore: decorator
+@inline
+export function expPairInPlace(at: usize): void {
+  const a = f32x4.pmax(f32x4.pmin(v128.load(at), E(1)), E(0));
+  const b = f32x4.pmax(f32x4.pmin(v128.load(at, 16), E(1)), E(0));
+  const shiftedA = f32x4.add(f32x4.mul(a, E(2)), E(3));
+  const shiftedB = f32x4.add(f32x4.mul(b, E(2)), E(3));
+  const r = exponentRest(a, f32x4.sub(shiftedA, E(3)));
+  const s = exponentRest(b, f32x4.sub(shiftedB, E(3)));
+  let p = f32x4.add(f32x4.mul(r, E(6)), E(7));
+  let q = f32x4.add(f32x4.mul(s, E(6)), E(7));
+  p = f32x4.add(f32x4.mul(r, p), E(8));
+  q = f32x4.add(f32x4.mul(s, q), E(8));
+  p = f32x4.add(f32x4.mul(r, p), E(9));
+  q = f32x4.add(f32x4.mul(s, q), E(9));
+  p = f32x4.add(f32x4.mul(r, p), E(10));
+  q = f32x4.add(f32x4.mul(s, q), E(10));
+  p = f32x4.add(f32x4.mul(r, p), E(11));
+  q = f32x4.add(f32x4.mul(s, q), E(11));
+  v128.store(at, scaleByPower(f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r), E(12)), shiftedA));
+  v128.store(at, scaleByPower(f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(s, s), q), s), E(12)), shiftedB), 16);
+}
+
+/** x - n·ln 2, in two parts that lose nothing. */
+// @ts-ignore: decorator
+@inline
+function exponentRest(x: v128, n: v128): v128 {
+  return f32x4.sub(f32x4.sub(x, f32x4.mul(n, E(4))), f32x4.mul(n, E(5)));
+}
+
+/** p·2^n, where n stands in the low bits of shifted. As two factors: n runs from -150 to 128, one would leave the range of exponents. */
+// @ts-ignore: decorator
+@inline
+function scaleByPower(p: v128, shifted: v128): v128 {
   const whole = i32x4.sub(shifted, E(3));
   const half = i32x4.shr_s(whole, 1);
   return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));

@@ -1,4 +1,13 @@
-// Rows of N floats. Own loops: V8 calls out of the module for memory.copy, which costs more than a short row.
+// Rows of N floats. Own loops: V8 calls out of the module for memory.copy and memory.fill, which costs more than a short row.
+
+/** out = 0 */
+// @ts-ignore: decorator
+@inline
+export function zeroRow(out: usize, N: usize): void {
+  const end = out + (N << 2);
+  for (const vectors = out + ((N & ~3) << 2); out < vectors; out += 16) v128.store(out, f32x4.splat(0));
+  for (; out < end; out += 4) store<f32>(out, 0);
+}
 
 /** out = a */
 // @ts-ignore: decorator
