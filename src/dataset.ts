@@ -1,5 +1,7 @@
-import { BOUNDARY } from './namesFile.js';
 import { randomStream, shuffled } from './random.js';
+
+/** The character that stands before and after every name: entry 0 of every vocabulary. */
+export const BOUNDARY = '.';
 
 export type Split = 'train' | 'val' | 'test';
 export const SPLITS: readonly Split[] = ['train', 'val', 'test'];

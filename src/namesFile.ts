@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
+import { BOUNDARY } from './dataset.js';
 import { FileContentError, quoteText, showPath, showText, UNPRINTABLE, withSystemErrors } from './errors.js';
-
-/** The character that stands before and after every name: entry 0 of every vocabulary. */
-export const BOUNDARY = '.';
 
 export const MAX_LINE_BYTES = 64 * 1024;
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;

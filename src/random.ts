@@ -1,4 +1,4 @@
-import seedrandom from 'seedrandom';
+import alea from 'seedrandom/lib/alea.js';
 
 /** What randomness is used for. Each purpose has a stream of its own, so that drawing more in one never shifts another. */
 export type StreamName = 'split' | 'initialisation' | 'batches' | 'sampling' | 'grad-check';
@@ -20,7 +20,7 @@ export interface RandomStream {
 
 /** The stream of that name for a seed; streams of different names or seeds are unrelated. */
 export function randomStream(name: StreamName, seed: number | string): RandomStream {
-  return seedrandom.alea(`${name} ${seed}`, { state: true });
+  return alea(`${name} ${seed}`, { state: true });
 }
 
 /** Standard normal, by Marsaglia's polar method. The second value of a pair is not kept: the state is the stream's alone. */

@@ -1,9 +1,9 @@
 /** What a run's checkpoint holds: the weights under the lesson's names, and in the metadata all that shaped them. */
 import * as v from 'valibot';
 import type { CreateBackend } from '../backend/backend.js';
+import { BOUNDARY } from '../dataset.js';
 import { FileContentError, quoteText, showPath, UNPRINTABLE, withSystemErrors } from '../errors.js';
 import { arenaSize, createModel, type Model, type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
-import { BOUNDARY } from '../namesFile.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../tensor.js';
 import { atomicWrite } from './atomicWrite.js';
 import { loadFloats, readSafetensorsFile, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';

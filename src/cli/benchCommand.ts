@@ -6,7 +6,7 @@ import { checkBackend, FLOAT32_VARIANCE } from '../gradCheck/backendCheck.js';
 import { createCase } from '../gradCheck/case.js';
 import type { CheckRow } from '../gradCheck/row.js';
 import { type ModelConfig, parameterCount } from '../model.js';
-import { colorsFor } from './colors.js';
+import { type Paint, paintFor } from './colors.js';
 import { loadData } from './data.js';
 import { formatCount, formatDifference, formatTable } from './format.js';
 import type { IO } from './io.js';
@@ -30,7 +30,7 @@ const BACKENDS = {
 const PEAK_SECONDS = 0.2;
 
 /** @returns whether the backends' results agree; if not, nothing is timed */
-export function benchCommand(options: BenchCommandOptions, io: IO): boolean {
+export async function benchCommand(options: BenchCommandOptions, io: IO): Promise<boolean> {
   const { dataset } = loadData(options.data, { splitSeed: 42, unique: false }, io);
   const { context, embedding, hidden, batchSize: n, seconds, json } = options;
   const config: ModelConfig = { context, embedding, hidden, vocabulary: dataset.vocabulary.length };
@@ -50,7 +50,7 @@ export function benchCommand(options: BenchCommandOptions, io: IO): boolean {
     io.stdout.write(
       `${JSON.stringify({ ok: true, config, batchSize: n, peakGflops: peak / 1e9, backends: timings.map((t) => withRates(t, peak)) })}\n`,
     );
-  else print(config, n, peak, timings, io, options.color);
+  else print(config, n, peak, timings, io, await paintFor(io.stdout, io.env, options.color));
   return true;
 }
 
@@ -70,8 +70,7 @@ function withRates({ backend, microsecondsPerStep, layers }: BackendTiming, peak
   };
 }
 
-function print(config: ModelConfig, n: number, peak: number, timings: readonly BackendTiming[], io: IO, color: boolean): void {
-  const paint = colorsFor(io.stdout, io.env, color);
+function print(config: ModelConfig, n: number, peak: number, timings: readonly BackendTiming[], io: IO, paint: Paint): void {
   const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
   io.stdout.write(
     `T ${T}, E ${E}, H ${H}, V ${V}, n ${n}: ${formatCount(parameterCount(config))} parameters; the backends' results agree\n` +

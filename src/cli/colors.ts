@@ -1,15 +1,30 @@
-import { Chalk, type ChalkInstance, type ColorSupportLevel } from 'chalk';
+import type { ColorSupportLevel } from 'chalk';
 import type { IO, Output } from './io.js';
 
-/**
- * Colours for one stream. A flag beats the environment, which beats the default: --no-color, FORCE_COLOR, NO_COLOR,
- * TERM=dumb, and colours only on a terminal.
- */
-export function colorsFor(output: Output, env: IO['env'], flag = true): ChalkInstance {
-  return new Chalk({ level: colorLevel(output, env, flag) });
+/** The styles that output is painted with. */
+export interface Paint {
+  bold(text: string): string;
+  dim(text: string): string;
+  red(text: string): string;
+  green(text: string): string;
 }
 
-function colorLevel(output: Output, env: IO['env'], flag: boolean): ColorSupportLevel {
+const plain = (text: string) => text;
+const PLAIN: Paint = { bold: plain, dim: plain, red: plain, green: plain };
+
+/** How to paint what goes to a stream. Chalk is loaded only where there is something to paint: it takes 5 ms. */
+export async function paintFor(output: Output, env: IO['env'], flag = true): Promise<Paint> {
+  const level = colorLevel(output, env, flag);
+  if (level === 0) return PLAIN;
+  const { Chalk } = await import('chalk');
+  return new Chalk({ level });
+}
+
+/**
+ * Whether a stream gets colours. A flag beats the environment, which beats the default: --no-color, FORCE_COLOR, NO_COLOR,
+ * TERM=dumb, and colours only on a terminal.
+ */
+export function colorLevel(output: Output, env: IO['env'], flag = true): ColorSupportLevel {
   if (!flag) return 0;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR === '0' || env.FORCE_COLOR === 'false' ? 0 : 1;
   if (env.NO_COLOR || env.TERM === 'dumb') return 0;

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { ChalkInstance } from 'chalk';
 import { readSafetensorsFile } from '../checkpoint/safetensors.js';
 import { FileContentError, showPath, UsageError } from '../errors.js';
 import { type AgainstRow, checkAgainst } from '../gradCheck/against.js';
@@ -7,7 +6,7 @@ import { BATCH_SIZES, type CheckOptions, checkPart } from '../gradCheck/gradChec
 import { PARTS, type Part } from '../gradCheck/parts.js';
 import type { CheckRow } from '../gradCheck/row.js';
 import { showShape } from '../tensor.js';
-import { colorsFor } from './colors.js';
+import { type Paint, paintFor } from './colors.js';
 import { type Align, formatCount, formatDifference, formatTable } from './format.js';
 import type { IO } from './io.js';
 
@@ -22,15 +21,15 @@ export interface GradCheckCommandOptions extends CheckOptions {
  * @param given whether an option stands on the command line
  * @returns whether every row passed
  */
-export function gradCheckCommand(options: GradCheckCommandOptions, given: (option: string) => boolean, io: IO): boolean {
-  const paint = colorsFor(io.stdout, io.env, options.color);
+export async function gradCheckCommand(options: GradCheckCommandOptions, given: (option: string) => boolean, io: IO): Promise<boolean> {
+  const paint = await paintFor(io.stdout, io.env, options.color);
   if (options.against === undefined) return checkOurs(options, io, paint);
   const useless = ['part', 'eps', 'tolerance', 'entries', 'seed'].filter(given);
   if (useless.length > 0) throw new UsageError(`--${useless[0]} has no meaning with --against: the file holds what is checked`);
   return checkTheirs(options.against, options.json ?? false, io, paint);
 }
 
-function checkOurs(options: GradCheckCommandOptions, io: IO, paint: ChalkInstance): boolean {
+function checkOurs(options: GradCheckCommandOptions, io: IO, paint: Paint): boolean {
   const start = io.now();
   const rows: CheckRow[] = [];
   for (const part of options.part ?? PARTS) {
@@ -47,7 +46,7 @@ function checkOurs(options: GradCheckCommandOptions, io: IO, paint: ChalkInstanc
   return failed.length === 0;
 }
 
-function verdictLine(count: number, failed: readonly { name: string }[], paint: ChalkInstance): string {
+function verdictLine(count: number, failed: readonly { name: string }[], paint: Paint): string {
   if (failed.length === 0) return paint.green(`all ${formatCount(count)} checks passed`);
   return paint.red(`${failed.length} of ${formatCount(count)} checks failed: ${[...new Set(failed.map(({ name }) => name))].join(', ')}`);
 }
@@ -66,7 +65,7 @@ const TITLES: Record<Part, Record<string, string>> = {
 };
 
 /** One line a tensor: the worst of the batch sizes, and every failed one. */
-function printTable(part: Part, witness: string, partRows: readonly CheckRow[], io: IO, paint: ChalkInstance): void {
+function printTable(part: Part, witness: string, partRows: readonly CheckRow[], io: IO, paint: Paint): void {
   const rows = partRows.filter((row) => row.witness === witness);
   const shown = [...new Set(rows.map((row) => row.name))].flatMap((name) => {
     const ofTensor = rows.filter((row) => row.name === name);
@@ -93,7 +92,7 @@ function printTable(part: Part, witness: string, partRows: readonly CheckRow[], 
 }
 
 /** A dimmed head and a line per row; failed ones are red. */
-function writeTable(io: IO, paint: ChalkInstance, cells: string[][], align: Align[], rows: readonly { ok: boolean }[]): void {
+function writeTable(io: IO, paint: Paint, cells: string[][], align: Align[], rows: readonly { ok: boolean }[]): void {
   const [head, ...lines] = formatTable(cells, align);
   const painted = lines.map((line, i) => (rows[i].ok ? line : paint.red(line)));
   io.stdout.write(`${[paint.dim(head), ...painted].join('\n')}\n`);
@@ -105,7 +104,7 @@ function verdictOf(row: CheckRow): string {
   return row.structuralZero ? `ok: 0 by structure` : 'ok';
 }
 
-function checkTheirs(file: string, json: boolean, io: IO, paint: ChalkInstance): boolean {
+function checkTheirs(file: string, json: boolean, io: IO, paint: Paint): boolean {
   const theirs = readSafetensorsFile(resolve(io.cwd, file), file);
   let rows: AgainstRow[];
   try {

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { showText } from '../errors.js';
 import { CHECK_DEFAULTS, PARTS } from '../gradCheck/parts.js';
-import { colorsFor } from './colors.js';
+import { colorLevel } from './colors.js';
 import type { IO } from './io.js';
 import { decimalNumber, wholeNumber, wholeNumberOrAll } from './options.js';
 
@@ -17,7 +16,7 @@ export function programVersion(): string {
 /**
  * The command line. A command's module is loaded when the command runs, so that --help starts fast.
  * @param setExitCode called by a command that ran and whose answer is no
- * @param color whether messages may have colours: commander prints some before it has parsed --no-color
+ * @param color whether help may have colours: it is printed before commander has parsed --no-color
  */
 export function createProgram(io: IO, setExitCode: (code: number) => void, color = true): Command {
   const program = new Command('backprop-ninja')
@@ -27,11 +26,12 @@ export function createProgram(io: IO, setExitCode: (code: number) => void, color
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => write(oneLine(text, colorsFor(io.stderr, io.env, color).red('error:'))),
+      // Said by run(), in one line.
+      outputError: () => {},
       getOutHelpWidth: () => io.stdout.columns,
       getErrHelpWidth: () => io.stderr.columns,
-      getOutHasColors: () => colorsFor(io.stdout, io.env, color).level > 0,
-      getErrHasColors: () => colorsFor(io.stderr, io.env, color).level > 0,
+      getOutHasColors: () => colorLevel(io.stdout, io.env, color) > 0,
+      getErrHasColors: () => colorLevel(io.stderr, io.env, color) > 0,
     });
   addTrain(program, io);
   addEval(program, io);
@@ -47,15 +47,6 @@ export function createProgram(io: IO, setExitCode: (code: number) => void, color
     ),
   );
   return program;
-}
-
-/** Commander's messages begin with "error: " and may put a suggestion on a second line. */
-function oneLine(text: string, prefix: string): string {
-  const message = text
-    .replace(/^error: /, '')
-    .trim()
-    .replace(/\n(?=\(Did you mean)/, ' ');
-  return `${prefix} ${showText(message)}\n`;
 }
 
 function examples(...lines: [command: string, does: string][]): string {
@@ -168,7 +159,7 @@ function addGradCheck(program: Command, io: IO, setExitCode: (code: number) => v
     .action(async (options, self: Command) => {
       const { gradCheckCommand } = await import('./gradCheckCommand.js');
       const given = (name: string) => self.getOptionValueSource(name) === 'cli';
-      if (!gradCheckCommand(options, given, io)) setExitCode(EXIT_NO);
+      if (!(await gradCheckCommand(options, given, io))) setExitCode(EXIT_NO);
     });
   addCommonOptions(command).addHelpText(
     'after',
@@ -193,7 +184,7 @@ function addBench(program: Command, io: IO, setExitCode: (code: number) => void)
     .option('--seconds <s>', 'time to spend on each backend', decimalNumber(0, 3600, 'open'), 3)
     .action(async (options) => {
       const { benchCommand } = await import('./benchCommand.js');
-      if (!benchCommand(options, io)) setExitCode(EXIT_NO);
+      if (!(await benchCommand(options, io))) setExitCode(EXIT_NO);
     });
   addCommonOptions(command).addHelpText(
     'after',

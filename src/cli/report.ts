@@ -6,7 +6,7 @@ import type { Model } from '../model.js';
 import { NGram } from '../ngram.js';
 import { randomStream } from '../random.js';
 import { Sampler } from '../sample.js';
-import { colorsFor } from './colors.js';
+import { paintFor } from './colors.js';
 import { formatCount, formatLoss, formatTable } from './format.js';
 import type { IO } from './io.js';
 
@@ -70,9 +70,9 @@ function eachSplit(loss: (split: Split) => number): Losses {
 
 const ORIGIN_TEXT: Record<Origin, string> = { new: 'new', training: 'in the training part', 'held out': 'in validation or test' };
 
-export function printReport(report: Report, { vocabulary }: Dataset, run: string, io: IO, color: boolean): void {
+export async function printReport(report: Report, { vocabulary }: Dataset, run: string, io: IO, color: boolean): Promise<void> {
   const { trainLoss, valLoss, testLoss, valSeen, valUnseen, baselines, samples, origins } = report;
-  const paint = colorsFor(io.stdout, io.env, color);
+  const paint = await paintFor(io.stdout, io.env, color);
   const row = (name: string, { train, val, test }: Losses) => [name, ...[train, val, test].map(formatLoss)];
   const [head, network, ...others] = formatTable(
     [

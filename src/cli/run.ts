@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { FileContentError, NumericalError, SystemError, showText, UsageError } from '../errors.js';
-import { colorsFor } from './colors.js';
+import { paintFor } from './colors.js';
 import type { IO } from './io.js';
 import { createProgram } from './program.js';
 
@@ -24,16 +24,30 @@ export async function run(argv: readonly string[], io: IO): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-    const colors = colorsFor(io.stderr, io.env, color);
-    const message = error instanceof Error ? error.message : String(error);
-    io.stderr.write(`${colors.red('error:')} ${showText(message)}\n`);
+    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) {
+      return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    }
+    const paint = await paintFor(io.stderr, io.env, color);
+    io.stderr.write(`${paint.red('error:')} ${messageOf(error)}\n`);
     if (argv.includes('--debug') && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return exitCodeOf(error);
   }
 }
 
+/** In one line, escaped. Commander's messages begin with "error: " and may put a suggestion on a second line. */
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof CommanderError)) return showText(message);
+  return showText(
+    message
+      .replace(/^error: /, '')
+      .trim()
+      .replace(/\n(?=\(Did you mean)/, ' '),
+  );
+}
+
 function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return EXIT_USAGE;
   if (error instanceof UsageError) return EXIT_USAGE;
   if (error instanceof FileContentError) return EXIT_FILE;
   if (error instanceof SystemError) return EXIT_SYSTEM;

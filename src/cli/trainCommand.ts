@@ -79,7 +79,7 @@ export async function trainCommand(options: TrainCommandOptions, io: IO): Promis
   };
   writeRunFile(run, { ...about, finishedAt: io.date().toISOString(), result });
   if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
-  else printReport(report, data.dataset, run, io, options.color);
+  else await printReport(report, data.dataset, run, io, options.color);
 }
 
 function runConfig({ context, embedding, hidden, batchSize, steps, lr, seed, splitSeed, unique }: TrainCommandOptions): RunConfig {
