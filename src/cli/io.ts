@@ -1,3 +1,6 @@
+import { isAbsolute, relative } from 'node:path';
+import { showPath } from '../errors.js';
+
 /** Where a command reads its surroundings and writes its output, so that tests can stand in for the process. */
 export interface Output {
   write(text: string): void;
@@ -18,6 +21,12 @@ export interface IO {
 
 /** The work between two looks at the event loop, so that signals, the terminal and closed pipes are noticed. */
 export const TURN_MS = 50;
+
+/** A path as a person would type it here, safe to print: from the current directory where it lies below it. */
+export function shortPath(path: string, { cwd }: IO): string {
+  const below = relative(cwd, path);
+  return showPath(below.startsWith('..') || isAbsolute(below) || below === '' ? path : below);
+}
 
 /** The IO of this process. */
 export function processIO(): IO {

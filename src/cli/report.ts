@@ -1,6 +1,6 @@
 import type { RunConfig } from '../checkpoint/checkpoint.js';
 import { createExamples, type Dataset, type Examples, type Split } from '../dataset.js';
-import { NumericalError, showPath } from '../errors.js';
+import { NumericalError } from '../errors.js';
 import { Evaluator } from '../evaluate.js';
 import type { Model } from '../model.js';
 import { NGram } from '../ngram.js';
@@ -8,7 +8,7 @@ import { randomStream } from '../random.js';
 import { Sampler } from '../sample.js';
 import { paintFor } from './colors.js';
 import { formatCount, formatLoss, formatTable } from './format.js';
-import type { IO } from './io.js';
+import { type IO, shortPath } from './io.js';
 
 const SAMPLES = 20;
 
@@ -104,7 +104,7 @@ export async function printReport(report: Report, { vocabulary }: Dataset, run: 
     `${samples.length} names sampled, ${fresh} of them new:`,
     ...nameLines.map((line) => `  ${line}`),
     '',
-    `more names: backprop-ninja sample ${showPath(run)}`,
+    `more names: backprop-ninja sample ${shortPath(run, io)}`,
   ];
   io.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -12,7 +12,7 @@ import { arenaBytes, arenaSize, createModel, type Model, type ModelConfig, param
 import { Training } from '../train.js';
 import { type LoadedData, loadData } from './data.js';
 import { formatBytes, formatCount } from './format.js';
-import { type IO, TURN_MS } from './io.js';
+import { type IO, shortPath, TURN_MS } from './io.js';
 import { programVersion } from './program.js';
 import { Progress } from './progress.js';
 import { createReport, printReport } from './report.js';
@@ -105,9 +105,9 @@ function checkMemory(config: ModelConfig, batchSize: number, { path }: LoadedDat
 function announce(io: IO, run: string, model: Model, { path, names, dataset }: LoadedData, examples: Examples): void {
   const { context: T, embedding: E, hidden: H, vocabulary: V } = model.config;
   io.stderr.write(
-    `${showPath(path)}: ${formatCount(names)} names, ${formatCount(dataset.parts.train.length)} of them to train on ` +
+    `${shortPath(path, io)}: ${formatCount(names)} names, ${formatCount(dataset.parts.train.length)} of them to train on ` +
       `(${formatCount(examples.count)} examples), ${V} characters\n` +
-      `T ${T}, E ${E}, H ${H}: ${formatCount(parameterCount(model.config))} parameters; writing ${showPath(run)}\n`,
+      `T ${T}, E ${E}, H ${H}: ${formatCount(parameterCount(model.config))} parameters; writing ${shortPath(run, io)}\n`,
   );
 }
 
