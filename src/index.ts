@@ -1,16 +1,17 @@
 /** The public API: the tensor and the lesson, the network and its training, the gradient check, files and sampling. */
 
-export type { Backend } from './backend/backend.js';
+export type { ArenaSize, Backend } from './backend/backend.js';
 export { createReferenceBackend } from './backend/reference.js';
+export { createWasmBackend } from './backend/wasm.js';
 export { drawBatch } from './batch.js';
 export { type Checkpoint, loadCheckpoint, type RunConfig, restoreModel, saveCheckpoint } from './checkpoint/checkpoint.js';
 export { loadFloats, loadIndices, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './checkpoint/safetensors.js';
 export { createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './dataset.js';
 export { FileContentError, NumericalError, SystemError, UsageError } from './errors.js';
-export { Evaluator } from './evaluate.js';
+export { CHUNK, Evaluator } from './evaluate.js';
 export { type AgainstRow, checkAgainst } from './gradCheck/against.js';
-export { type CheckOptions, checkPart } from './gradCheck/gradCheck.js';
-export { PARTS, type Part } from './gradCheck/parts.js';
+export { checkPart } from './gradCheck/gradCheck.js';
+export { type CheckOptions, PARTS, type Part } from './gradCheck/options.js';
 export type { CheckRow } from './gradCheck/row.js';
 export { backward as lessonBackward, exercise1 } from './lesson/exercise1.js';
 export { exercise2 } from './lesson/exercise2.js';
@@ -19,6 +20,7 @@ export * as exercise4 from './lesson/exercise4.js';
 export { forward as lessonForward } from './lesson/forward.js';
 export type { Batch, Gradients, Parameters, Values } from './lesson/values.js';
 export {
+  arenaSize,
   backward,
   createModel,
   createTrainingActivations,

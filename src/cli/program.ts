@@ -1,17 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { CHECK_DEFAULTS, PARTS } from '../gradCheck/parts.js';
+import { CHECK_DEFAULTS, PARTS } from '../gradCheck/options.js';
 import { colorLevel } from './colors.js';
 import type { IO } from './io.js';
 import { decimalNumber, wholeNumber, wholeNumberOrAll } from './options.js';
+import { programVersion } from './version.js';
 
 const MAX_SEED = Number.MAX_SAFE_INTEGER;
-
-/** The version in package.json. */
-export function programVersion(): string {
-  const url = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
-}
 
 /**
  * The command line. A command's module is loaded when the command runs, so that --help starts fast.

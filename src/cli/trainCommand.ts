@@ -13,9 +13,9 @@ import { Training } from '../train.js';
 import { type LoadedData, loadData } from './data.js';
 import { formatBytes, formatCount } from './format.js';
 import { type IO, shortPath, TURN_MS } from './io.js';
-import { programVersion } from './program.js';
 import { Progress } from './progress.js';
 import { createReport, printReport } from './report.js';
+import { programVersion } from './version.js';
 
 export interface TrainCommandOptions {
   data?: string;

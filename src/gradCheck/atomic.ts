@@ -6,7 +6,7 @@ import { type RandomStream, randomStream } from '../random.js';
 import type { Tensor } from '../tensor.js';
 import { type GradCheckCase, randomTensor } from './case.js';
 import { bendingLength, centralDifference, chooseEntries, stepsAfter } from './differences.js';
-import type { CheckOptions } from './gradCheck.js';
+import type { CheckOptions } from './options.js';
 import { type CheckRow, judge, STRUCTURAL_ZEROS } from './row.js';
 
 /**

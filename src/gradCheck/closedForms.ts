@@ -6,7 +6,7 @@ import type { GradientName, Gradients, Values } from '../lesson/values.js';
 import { randomStream } from '../random.js';
 import { type GradCheckCase, randomTensor } from './case.js';
 import { bendingLength, centralDifference, chooseEntries } from './differences.js';
-import type { CheckOptions } from './gradCheck.js';
+import type { CheckOptions } from './options.js';
 import { type CheckRow, judge, type Witness } from './row.js';
 
 export interface ClosedForms {

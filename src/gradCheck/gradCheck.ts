@@ -4,18 +4,8 @@ import { checkBackend, FLOAT32_VARIANCE } from './backendCheck.js';
 import { createCase, type GradCheckCase, LESSON_CONFIG } from './case.js';
 import { checkClosedForms } from './closedForms.js';
 import { checkModel } from './modelCheck.js';
-import type { Part } from './parts.js';
+import type { CheckOptions, Part } from './options.js';
 import type { CheckRow } from './row.js';
-
-export interface CheckOptions {
-  /** Step of the differences, relative to the length over which the network bends. */
-  eps: number;
-  /** Largest max|a-b| / max(|a|,|b|) that a float64 row may have. */
-  tolerance: number;
-  /** How many entries of each tensor are moved. */
-  entries: number | 'all';
-  seed: number | string;
-}
 
 /** n = 2 shows a wrong Bessel factor best, 3 is the least without cancellation, 32 is the lesson's. */
 export const BATCH_SIZES: readonly number[] = [2, 3, 32];

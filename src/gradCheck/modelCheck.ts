@@ -15,7 +15,7 @@ import { randomStream } from '../random.js';
 import { type FloatArray, Tensor } from '../tensor.js';
 import type { GradCheckCase } from './case.js';
 import { bendingLength, centralDifference, chooseEntries } from './differences.js';
-import type { CheckOptions } from './gradCheck.js';
+import type { CheckOptions } from './options.js';
 import { type CheckRow, judge, STRUCTURAL_ZEROS } from './row.js';
 
 /** @param backend a float64 backend: finite differences in float32 are noise */

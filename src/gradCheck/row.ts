@@ -1,5 +1,5 @@
 import { type FloatArray, type Shape, sameShape, showShape, type Tensor } from '../tensor.js';
-import type { Part } from './parts.js';
+import type { Part } from './options.js';
 
 /** What a gradient was held against. */
 export type Witness = 'local differences' | 'end-to-end differences' | 'atomic chain' | 'float64 reference';

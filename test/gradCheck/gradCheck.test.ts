@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BATCH_SIZES, checkPart } from '../../src/gradCheck/gradCheck.js';
-import { PARTS } from '../../src/gradCheck/parts.js';
+import { PARTS } from '../../src/gradCheck/options.js';
 
 const OPTIONS = { eps: 1e-3, tolerance: 1e-6, entries: 1, seed: 0 };
 

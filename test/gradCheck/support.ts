@@ -1,4 +1,4 @@
-import type { CheckOptions } from '../../src/gradCheck/gradCheck.js';
+import type { CheckOptions } from '../../src/gradCheck/options.js';
 import type { CheckRow } from '../../src/gradCheck/row.js';
 import type { ModelConfig } from '../../src/model.js';
 
