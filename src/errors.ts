@@ -34,6 +34,16 @@ export function withSystemErrors<T>(action: string, path: string, run: () => T):
   }
 }
 
+/** Runs something that judges a file's content; the fault it throws is given the file's name. */
+export function namingFile<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof FileContentError) error.message = `${showPath(path)}: ${error.message}`;
+    throw error;
+  }
+}
+
 const REASONS: Record<string, string> = {
   ENOENT: 'no such file or directory',
   EACCES: 'permission denied',

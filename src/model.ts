@@ -147,6 +147,11 @@ function parameterViews(block: FloatArray, config: ModelConfig): ParameterArrays
   return Object.fromEntries(views) as ParameterArrays;
 }
 
+/** Standard deviations of the lesson's initialisation. Its means are 0, but for bngain's, which is 1. */
+export function initialScales({ context: T, embedding: E }: ModelConfig): Record<ParameterName, number> {
+  return { C: 1, W1: 5 / 3 / Math.sqrt(T * E), b1: 0.1, bngain: 0.1, bnbias: 0.1, W2: 0.1, b2: 0.1 };
+}
+
 /**
  * The lesson's initialisation: C ~ N(0,1); W1 ~ N(0,1)·(5/3)/sqrt(T·E), the Kaiming gain for tanh; W2 and the biases
  * small but not 0, and the batch norm's gain off 1, because special values hide mistakes in the backward pass.
@@ -156,13 +161,14 @@ export function initialise({ config, parameters: { C, W1, b1, bngain, bnbias, W2
   const fill = (out: FloatArray, scale: number, shift = 0) => {
     for (let i = 0; i < out.length; i++) out[i] = normal(random) * scale + shift;
   };
-  fill(C, 1);
-  fill(W1, 5 / 3 / Math.sqrt(config.context * config.embedding));
-  fill(b1, 0.1);
-  fill(W2, 0.1);
-  fill(b2, 0.1);
-  fill(bngain, 0.1, 1);
-  fill(bnbias, 0.1);
+  const scales = initialScales(config);
+  fill(C, scales.C);
+  fill(W1, scales.W1);
+  fill(b1, scales.b1);
+  fill(W2, scales.W2);
+  fill(b2, scales.b2);
+  fill(bngain, scales.bngain, 1);
+  fill(bnbias, scales.bnbias);
 }
 
 export function createActivations({ backend, config }: Model, n: number): Activations {

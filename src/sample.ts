@@ -24,12 +24,14 @@ export interface Sample {
 export class Sampler {
   readonly #model: Model;
   readonly #vocabulary: readonly string[];
+  readonly #indexOf: ReadonlyMap<string, number>;
   readonly #random: RandomStream;
   readonly #activations: Activations;
 
   constructor(model: Model, vocabulary: readonly string[], random: RandomStream) {
     this.#model = model;
     this.#vocabulary = vocabulary;
+    this.#indexOf = vocabularyIndex(vocabulary);
     this.#random = random;
     this.#activations = createActivations(model, 1);
   }
@@ -37,7 +39,7 @@ export class Sampler {
   /** @throws RangeError if the prefix holds a character outside the vocabulary */
   sample({ temperature, topK = this.#vocabulary.length, prefix }: SampleOptions): Sample {
     const T = this.#model.config.context;
-    const indices = encode(prefix, vocabularyIndex(this.#vocabulary)).slice(0, -1);
+    const indices = encode(prefix, this.#indexOf).slice(0, -1);
     while (indices.length < MAX_NAME_LENGTH) {
       for (let t = 0; t < T; t++) this.#activations.Xb[t] = indices[indices.length - T + t] ?? 0;
       infer(this.#model, this.#activations, 1);

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { CreateBackend } from '../backend/backend.js';
 import { BOUNDARY } from '../dataset.js';
-import { FileContentError, quoteText, showPath, UNPRINTABLE, withSystemErrors } from '../errors.js';
+import { FileContentError, namingFile, quoteText, UNPRINTABLE, withSystemErrors } from '../errors.js';
 import { arenaSize, createModel, type Model, type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../tensor.js';
 import { atomicWrite } from './atomicWrite.js';
@@ -65,9 +65,14 @@ function checkpointShapes(config: ModelConfig): [name: string, shape: Shape][] {
   return [...PARAMETER_NAMES.map((name): [string, Shape] => [name, shapes[name]]), ['bnmean', statistics], ['bnvar', statistics]];
 }
 
+/** The arrays of a model that a checkpoint holds, by their names in it. */
+function storedArrays({ parameters, bnmean, bnvar }: Model): Record<string, FloatArray> {
+  return { ...parameters, bnmean, bnvar };
+}
+
 /** @throws SystemError if it cannot be written; what was there stays */
 export function saveCheckpoint(path: string, model: Model, about: Omit<Checkpoint, 'tensors'>): void {
-  const arrays: Record<string, FloatArray> = { ...model.parameters, bnmean: model.bnmean, bnvar: model.bnvar };
+  const arrays = storedArrays(model);
   const bytes = writeSafetensors({
     metadata: {
       format: FORMAT,
@@ -88,12 +93,7 @@ export function saveCheckpoint(path: string, model: Model, about: Omit<Checkpoin
  */
 export function loadCheckpoint(path: string): Checkpoint {
   const file = readSafetensorsFile(path);
-  try {
-    return parseCheckpoint(file);
-  } catch (error) {
-    if (error instanceof FileContentError) error.message = `${showPath(path)}: ${error.message}`;
-    throw error;
-  }
+  return namingFile(path, () => parseCheckpoint(file));
 }
 
 function parseCheckpoint({ metadata, tensors }: Safetensors): Checkpoint {
@@ -133,7 +133,7 @@ export function modelConfig({ context, embedding, hidden }: RunConfig, vocabular
 export function restoreModel({ config, vocabulary, tensors }: Checkpoint, createBackend: CreateBackend, inference: number[]): Model {
   const shape = modelConfig(config, vocabulary);
   const model = createModel(createBackend(arenaSize(shape, { inference })), shape);
-  const arrays: Record<string, FloatArray> = { ...model.parameters, bnmean: model.bnmean, bnvar: model.bnvar };
+  const arrays = storedArrays(model);
   for (const [name, data] of tensors) arrays[name].set(data);
   return model;
 }

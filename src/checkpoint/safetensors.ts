@@ -3,7 +3,7 @@
  * shape and place, then the bytes of all tensors without gaps. https://github.com/huggingface/safetensors
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { FileContentError, quoteText, showPath, withSystemErrors } from '../errors.js';
+import { FileContentError, namingFile, quoteText, withSystemErrors } from '../errors.js';
 import { type FloatArray, type Shape, showShape, sizeOf } from '../tensor.js';
 
 const MAX_HEADER_BYTES = 100_000_000;
@@ -68,8 +68,8 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
  * @throws FileContentError that names the file, what is wrong and where
  */
 export function readSafetensorsFile(path: string, shownAs = path): Safetensors {
-  try {
-    return withSystemErrors('read', shownAs, () => {
+  return namingFile(shownAs, () =>
+    withSystemErrors('read', shownAs, () => {
       const file = openSync(path, 'r');
       try {
         const { size } = fstatSync(file);
@@ -78,11 +78,8 @@ export function readSafetensorsFile(path: string, shownAs = path): Safetensors {
       } finally {
         closeSync(file);
       }
-    });
-  } catch (error) {
-    if (error instanceof FileContentError) error.message = `${showPath(shownAs)}: ${error.message}`;
-    throw error;
-  }
+    }),
+  );
 }
 
 /** The same for a file's bytes. */

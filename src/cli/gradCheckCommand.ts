@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { readSafetensorsFile } from '../checkpoint/safetensors.js';
-import { FileContentError, showPath, UsageError } from '../errors.js';
-import { type AgainstRow, checkAgainst } from '../gradCheck/against.js';
+import { namingFile, UsageError } from '../errors.js';
+import { checkAgainst } from '../gradCheck/against.js';
 import { BATCH_SIZES, checkPart } from '../gradCheck/gradCheck.js';
 import { type CheckOptions, PARTS, type Part } from '../gradCheck/options.js';
 import type { CheckRow } from '../gradCheck/row.js';
@@ -106,13 +106,7 @@ function verdictOf(row: CheckRow): string {
 
 function checkTheirs(file: string, json: boolean, io: IO, paint: Paint): boolean {
   const theirs = readSafetensorsFile(resolve(io.cwd, file), file);
-  let rows: AgainstRow[];
-  try {
-    rows = checkAgainst(theirs);
-  } catch (error) {
-    if (error instanceof FileContentError) error.message = `${showPath(file)}: ${error.message}`;
-    throw error;
-  }
+  const rows = namingFile(file, () => checkAgainst(theirs));
   const failed = rows.filter((row) => !row.ok);
   if (json) {
     io.stdout.write(`${JSON.stringify({ ok: failed.length === 0, tensors: rows })}\n`);

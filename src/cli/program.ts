@@ -56,17 +56,23 @@ function addCommonOptions(command: Command): Command {
     .option('--debug', 'print the stack trace of an error');
 }
 
+/** The sizes of a network and its batch; the defaults are the lesson's. */
+function addNetworkOptions(command: Command): Command {
+  return command
+    .option('--context <T>', 'characters that the next one is predicted from', wholeNumber(1, 64), 3)
+    .option('--embedding <E>', 'numbers per character', wholeNumber(1, 65_536), 10)
+    .option('--hidden <H>', 'hidden units', wholeNumber(1, 1_048_576), 200)
+    .option('--batch-size <n>', 'examples per step', wholeNumber(2, 1_048_576), 32);
+}
+
 function addTrain(program: Command, io: IO): void {
   const command = program
     .command('train')
     .description('train a network, report its losses and sample from it')
     .option('--data <file>', 'text with a name per line (default: the bundled names)')
     .option('--out <dir>', 'run directory (default: a new runs/NNNN)')
-    .option('--force', 'replace the run in an existing directory')
-    .option('--context <T>', 'characters that the next one is predicted from', wholeNumber(1, 64), 3)
-    .option('--embedding <E>', 'numbers per character', wholeNumber(1, 65_536), 10)
-    .option('--hidden <H>', 'hidden units', wholeNumber(1, 1_048_576), 200)
-    .option('--batch-size <n>', 'examples per step', wholeNumber(2, 1_048_576), 32)
+    .option('--force', 'replace the run in an existing directory');
+  addNetworkOptions(command)
     .option('--steps <count>', 'steps of gradient descent', wholeNumber(1, 1_000_000_000), 200_000)
     .option('--lr <rate>', 'learning rate; a tenth of it from half of the steps on', decimalNumber(0, 1000, 'open'), 0.1)
     .option('--seed <number>', 'decides weights, batches and samples', wholeNumber(0, MAX_SEED), 2_147_483_647)
@@ -169,11 +175,8 @@ function addBench(program: Command, io: IO, setExitCode: (code: number) => void)
   const command = program
     .command('bench')
     .description('time the training loop and each layer, after comparing their results')
-    .option('--data <file>', 'text with a name per line (default: the bundled names)')
-    .option('--context <T>', 'characters that the next one is predicted from', wholeNumber(1, 64), 3)
-    .option('--embedding <E>', 'numbers per character', wholeNumber(1, 65_536), 10)
-    .option('--hidden <H>', 'hidden units', wholeNumber(1, 1_048_576), 200)
-    .option('--batch-size <n>', 'examples per step', wholeNumber(2, 1_048_576), 32)
+    .option('--data <file>', 'text with a name per line (default: the bundled names)');
+  addNetworkOptions(command)
     .addOption(new Option('--backend <name>', 'what to time').choices(['wasm', 'reference', 'both']).default('both'))
     .option('--seconds <s>', 'time to spend on each backend', decimalNumber(0, 3600, 'open'), 3)
     .action(async (options) => {

@@ -40,7 +40,8 @@ const MEMORY_LIMIT = 2 ** 32 - 2 ** 20;
 export async function trainCommand(options: TrainCommandOptions, io: IO): Promise<void> {
   const data = loadData(options.data, options, io);
   const config = runConfig(options);
-  checkMemory(modelConfig(config, data.dataset.vocabulary), config.batchSize, data);
+  const shape = modelConfig(config, data.dataset.vocabulary);
+  checkMemory(shape, config.batchSize, data);
   const run =
     options.out === undefined ? createNumberedRun(io.cwd) : createNamedRun(resolve(io.cwd, options.out), options.force ?? false, data.path);
   const about = {
@@ -53,8 +54,7 @@ export async function trainCommand(options: TrainCommandOptions, io: IO): Promis
   writeRunFile(run, about);
   linkLatest(io.cwd, run);
 
-  const size = arenaOf(modelConfig(config, data.dataset.vocabulary), config.batchSize);
-  const model = createModel(createWasmBackend(size), modelConfig(config, data.dataset.vocabulary));
+  const model = createModel(createWasmBackend(arenaOf(shape, config.batchSize)), shape);
   const examples = createExamples(data.dataset.parts.train, data.dataset.vocabulary, config.context);
   announce(io, run, model, data, examples);
   const seconds = await trainModel(model, examples, config, join(run, METRICS_FILE), io);
@@ -71,7 +71,7 @@ export async function trainCommand(options: TrainCommandOptions, io: IO): Promis
   const result = {
     run,
     checkpoint,
-    parameters: parameterCount(model.config),
+    parameters: parameterCount(shape),
     steps,
     seconds,
     stepsPerSecond: steps / seconds,

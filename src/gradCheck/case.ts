@@ -1,6 +1,6 @@
 import { forward } from '../lesson/forward.js';
 import type { Batch, Parameters, Values } from '../lesson/values.js';
-import { type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
+import { initialScales, type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
 import { normal, type RandomStream, randomInteger, randomStream } from '../random.js';
 import { type Shape, sizeOf, Tensor } from '../tensor.js';
 
@@ -29,7 +29,11 @@ export function createCase(config: ModelConfig, n: number, seed: number | string
   const batch = drawContexts(config, n, random);
   const parameters = drawParameters(config, random);
   let values = forward(parameters, batch);
-  for (let round = 0; round < MAX_ROUNDS && redrawColumns(parameters.W1, values.bnvar, leastVariance, random); round++) {
+  for (
+    let round = 0;
+    round < MAX_ROUNDS && redrawColumns(parameters.W1, initialScales(config).W1, values.bnvar, leastVariance, random);
+    round++
+  ) {
     values = forward(parameters, batch);
   }
   values.embact = values.embact.clone();
@@ -50,18 +54,17 @@ function drawContexts({ context: T, vocabulary: V }: ModelConfig, n: number, ran
 
 function drawParameters(config: ModelConfig, random: RandomStream): Parameters {
   const shapes = parameterShapes(config);
-  const scale = { C: 1, W1: 5 / 3 / Math.sqrt(config.context * config.embedding), b1: 0.1, bngain: 0.1, bnbias: 0.1, W2: 0.1, b2: 0.1 };
+  const scales = initialScales(config);
   const parameters = Object.fromEntries(
-    PARAMETER_NAMES.map((name) => [name, randomTensor(shapes[name], random).mul(scale[name])]),
+    PARAMETER_NAMES.map((name) => [name, randomTensor(shapes[name], random).mul(scales[name])]),
   ) as Parameters;
   parameters.bngain = parameters.bngain.add(1);
   return parameters;
 }
 
 /** Whether there were columns to draw again. */
-function redrawColumns(W1: Tensor, bnvar: Tensor, leastVariance: number, random: RandomStream): boolean {
+function redrawColumns(W1: Tensor, scale: number, bnvar: Tensor, leastVariance: number, random: RandomStream): boolean {
   const [I, H] = W1.shape;
-  const scale = 5 / 3 / Math.sqrt(I);
   const columns = Array.from(bnvar.data.keys()).filter((j) => bnvar.data[j] < leastVariance);
   for (const j of columns) for (let i = 0; i < I; i++) W1.data[i * H + j] = normal(random) * scale;
   return columns.length > 0;

@@ -1,5 +1,5 @@
 /** Part (b): the closed forms of Exercises 2 and 3, against differences and against the atomic chain. */
-import { exercise1, type GradientLines } from '../lesson/exercise1.js';
+import { exercise1 } from '../lesson/exercise1.js';
 import { exercise2 } from '../lesson/exercise2.js';
 import { exercise3 } from '../lesson/exercise3.js';
 import type { GradientName, Gradients, Values } from '../lesson/values.js';
@@ -61,14 +61,9 @@ export function checkClosedForms(given: GradCheckCase, options: CheckOptions, fo
   });
 }
 
-function alongChain(
-  values: Values,
-  given: Partial<Gradients>,
-  chain: readonly GradientName[],
-  lines: GradientLines = exercise1,
-): Gradients {
+function alongChain(values: Values, given: Partial<Gradients>, chain: readonly GradientName[]): Gradients {
   const at = { ...values, ...given } as Values & Gradients;
-  for (const name of chain) at[name] = lines[name](at);
+  for (const name of chain) at[name] = exercise1[name](at);
   return at;
 }
 

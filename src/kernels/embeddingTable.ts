@@ -7,20 +7,8 @@ import { transpose } from './transpose';
 
 /** See layers/embeddingTable.ts. */
 export function embeddingTableForward(
-  hprebn: usize,
-  table: usize,
-  C: usize,
-  W1: usize,
-  b1: usize,
-  characters: usize,
-  counts: usize,
-  slots: usize,
-  workspace: usize,
-  n: usize,
-  T: usize,
-  E: usize,
-  H: usize,
-  D: usize,
+  hprebn: usize, table: usize, C: usize, W1: usize, b1: usize, characters: usize, counts: usize, slots: usize, workspace: usize,
+  n: usize, T: usize, E: usize, H: usize, D: usize,
 ): void {
   const row = H << 2;
   // table[t,d] = C[characters[t,d]] W1[t], and b1 where t = 0
@@ -55,23 +43,9 @@ function tableRow(table: usize, slots: usize, t: usize, H: usize, D: usize): usi
 
 /** See layers/embeddingTable.ts. */
 export function embeddingTableBackward(
-  dC: usize,
-  dW1: usize,
-  db1: usize,
-  sums: usize,
-  dhprebn: usize,
-  C: usize,
-  W1: usize,
-  characters: usize,
-  counts: usize,
-  slots: usize,
-  workspace: usize,
-  n: usize,
-  T: usize,
-  E: usize,
-  H: usize,
-  V: usize,
-  D: usize,
+  dC: usize, dW1: usize, db1: usize, sums: usize, dhprebn: usize, C: usize, W1: usize,
+  characters: usize, counts: usize, slots: usize, workspace: usize,
+  n: usize, T: usize, E: usize, H: usize, V: usize, D: usize,
 ): void {
   const row = H << 2;
   const rows = workspace;
