@@ -1,4 +1,4 @@
-import { matmul } from './matmul';
+import { matmul, matmulTransposed } from './matmul';
 import { addRow, copyRow, gatherRows, sumOfThree, sumRows, zeroRow } from './rows';
 import { transpose } from './transpose';
 
@@ -15,7 +15,7 @@ export function embeddingTableForward(
   for (let t: usize = 0; t < T; t++) {
     const count = load<i32>(counts + (t << 2)) as usize;
     gatherRows(workspace, C, characters + ((t * D) << 2), count, E);
-    matmul(table + t * D * row, row, t == 0 ? b1 : 0, workspace, E << 2, 4, W1 + t * E * row, row, count, H, E);
+    matmul(table + t * D * row, row, t == 0 ? b1 : 0, workspace, E << 2, W1 + t * E * row, row, count, H, E);
   }
   // hprebn[i] = sum over t of table[t,slots[i,t]]
   for (let i: usize = 0; i < n; i++) addTableRows(hprebn + i * row, table, slots + ((i * T) << 2), T, H, D);
@@ -64,8 +64,8 @@ export function embeddingTableBackward(
     if (t == 0) sumRows(db1, G, count, H);
     // table[t,d] = C[characters[t,d]] W1[t]
     gatherRows(rows, C, own, count, E);
-    matmul(dW1 + t * E * row, row, 0, rows, 4, E << 2, G, row, E, H, count);
-    matmul(drows, width << 2, 0, G, row, 4, transposed + ((t * E) << 2), (T * E) << 2, count, width, H);
+    matmulTransposed(dW1 + t * E * row, row, rows, E << 2, G, row, E, H, count);
+    matmul(drows, width << 2, 0, G, row, transposed + ((t * E) << 2), (T * E) << 2, count, width, H);
     for (let d: usize = 0; d < count; d++) {
       addRow(dC + (((load<i32>(own + (d << 2)) as usize) * E) << 2), drows + ((d * width) << 2), E);
     }

@@ -6,12 +6,19 @@ export function transpose(out: usize, outs: usize, a: usize, M: usize, N: usize)
     }
     return;
   }
+  const row = N << 2;
+  const last = outs * (N - 4);
   for (let i: usize = 0; i < M; i += 4) {
     const i0 = min(i, M - 4);
-    for (let j: usize = 0; j < N; j += 4) {
-      const j0 = min(j, N - 4);
-      transposeBlock(out + j0 * outs + (i0 << 2), outs, a + ((i0 * N + j0) << 2), N << 2);
+    const column = out + (i0 << 2);
+    const end = column + last;
+    let p = a + i0 * row;
+    let o = column;
+    for (; o < end; o += outs << 2) {
+      transposeBlock(o, outs, p, row);
+      p += 16;
     }
+    transposeBlock(end, outs, a + i0 * row + row - 16, row);
   }
 }
 
