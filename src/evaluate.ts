@@ -32,20 +32,18 @@ export class Evaluator {
    * examples. Chunks are merged by the parallel rule of Chan, Golub and LeVeque (1979), in float64.
    */
   calibrate(examples: Examples): void {
-    const { bnmean, bnvar, config } = this.#model;
+    const { backend, bnmean, bnvar, config } = this.#model;
     const { hidden: H } = config;
-    const { hprebn } = this.#activations;
     const mean = new Float64Array(H);
     const squares = new Float64Array(H);
     let count = 0;
     this.#eachChunk(examples, (n) => {
       inferHidden(this.#model, this.#activations, n);
+      // bnmean and bnvar hold the chunk's moments until they hold those of all chunks
+      backend.columnMoments(bnmean, bnvar, this.#activations.hprebn, n, H);
       for (let j = 0; j < H; j++) {
-        let sum = 0;
-        for (let i = 0; i < n; i++) sum += hprebn[i * H + j];
-        const difference = sum / n - mean[j];
-        for (let i = 0; i < n; i++) squares[j] += (hprebn[i * H + j] - sum / n) ** 2;
-        squares[j] += (difference * difference * count * n) / (count + n);
+        const difference = bnmean[j] - mean[j];
+        squares[j] += bnvar[j] + (difference * difference * count * n) / (count + n);
         mean[j] += (difference * n) / (count + n);
       }
       count += n;

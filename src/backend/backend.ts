@@ -1,3 +1,4 @@
+import type * as batchNorm from '../layers/batchNorm.js';
 import type * as batchNormTanh from '../layers/batchNormTanh.js';
 import type * as crossEntropy from '../layers/crossEntropy.js';
 import type * as embedding from '../layers/embedding.js';
@@ -38,6 +39,7 @@ export interface Backend {
   batchNormTanhForward: typeof batchNormTanh.batchNormTanhForward;
   batchNormTanhBackward: typeof batchNormTanh.batchNormTanhBackward;
   batchNormTanhInference: typeof batchNormTanh.batchNormTanhInference;
+  columnMoments: typeof batchNorm.columnMoments;
   crossEntropyForward: typeof crossEntropy.crossEntropyForward;
   crossEntropyBackward: typeof crossEntropy.crossEntropyBackward;
   sgdUpdate: typeof optimizer.sgdUpdate;

@@ -1,3 +1,4 @@
+import { columnMoments } from '../layers/batchNorm.js';
 import { batchNormTanhBackward, batchNormTanhForward, batchNormTanhInference } from '../layers/batchNormTanh.js';
 import { crossEntropyBackward, crossEntropyForward } from '../layers/crossEntropy.js';
 import { embeddingBackward, embeddingForward } from '../layers/embedding.js';
@@ -25,6 +26,7 @@ export function createReferenceBackend(dtype: DType): Backend {
     batchNormTanhForward,
     batchNormTanhBackward,
     batchNormTanhInference,
+    columnMoments,
     crossEntropyForward,
     crossEntropyBackward,
     sgdUpdate,

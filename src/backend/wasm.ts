@@ -18,6 +18,7 @@ interface Kernels {
   batchNormTanhForward(...args: number[]): void;
   batchNormTanhBackward(...args: number[]): void;
   batchNormTanhInference(...args: number[]): void;
+  columnMoments(...args: number[]): void;
   crossEntropyForward(...args: number[]): void;
   crossEntropyBackward(...args: number[]): void;
   sgdUpdate(...args: number[]): void;
@@ -127,6 +128,7 @@ export function createWasmBackend({ arrays, entries, workspace }: ArenaSize): Ba
         n,
         H,
       ),
+    columnMoments: (mean, squares, x, n, H) => kernels.columnMoments(mean.byteOffset, squares.byteOffset, x.byteOffset, n, H),
     crossEntropyForward: (losses, probs, logits, Yb, n, V) =>
       kernels.crossEntropyForward(losses.byteOffset, probs.byteOffset, logits.byteOffset, Yb.byteOffset, n, V),
     crossEntropyBackward: (dlogits, probs, Yb, n, V) =>

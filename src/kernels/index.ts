@@ -1,3 +1,4 @@
+export { columnMoments } from './batchNorm';
 export { batchNormTanhBackward, batchNormTanhForward, batchNormTanhInference } from './batchNormTanh';
 export { crossEntropyBackward, crossEntropyForward } from './crossEntropy';
 export { embeddingBackward, embeddingForward } from './embedding';

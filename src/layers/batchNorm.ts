@@ -86,3 +86,14 @@ export function batchNormInference(
     }
   }
 }
+
+/** Of each column of x [n,H]: its mean, and the sum of its squared deviations from it. Overwrites both. */
+export function columnMoments(mean: FloatArray, squares: FloatArray, x: FloatArray, n: number, H: number): void {
+  for (let j = 0; j < H; j++) {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += x[i * H + j];
+    mean[j] = sum / n;
+    squares[j] = 0;
+    for (let i = 0; i < n; i++) squares[j] += (x[i * H + j] - mean[j]) ** 2;
+  }
+}
