@@ -23,6 +23,19 @@ export function randomStream(name: StreamName, seed: number | string): RandomStr
   return alea(`${name} ${seed}`, { state: true });
 }
 
+/** The stream that stands where another stood; the state must satisfy {@link isStreamState}. */
+export function restoreStream(state: StreamState): RandomStream {
+  return alea('', { state: { ...state } });
+}
+
+/** Alea's carry is below its multiplier; its three lags are multiples of 2^-32 in [0, 1). Of any other state it makes NaN, or no random numbers. */
+const MULTIPLIER = 2_091_639;
+
+export function isStreamState({ c, s0, s1, s2 }: StreamState): boolean {
+  const isLag = (lag: number) => lag >= 0 && lag < 1 && Number.isInteger(lag * 2 ** 32);
+  return Number.isInteger(c) && c >= 0 && c < MULTIPLIER && [s0, s1, s2].every(isLag);
+}
+
 /** Standard normal, by Marsaglia's polar method. The second value of a pair is not kept: the state is the stream's alone. */
 export function normal(random: RandomStream): number {
   for (;;) {

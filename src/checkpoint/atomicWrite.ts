@@ -1,23 +1,55 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { SystemError, showPath } from '../errors.js';
 
 /** Replaces a file as a whole: whoever reads the path finds the old bytes or all of the new ones, even after a power cut. */
 export function atomicWrite(path: string, bytes: Uint8Array): void {
-  const temporary = join(dirname(path), `.${process.pid}.tmp`);
+  const directory = dirname(path);
+  const temporary = writeFileWhole(directory, bytes);
   try {
-    const file = openSync(temporary, 'w');
+    renameSync(temporary, path);
+  } catch (error) {
+    removeQuietly(temporary);
+    throw error;
+  }
+  syncDirectory(directory);
+}
+
+/** Writes a temporary file to the disk in full, or leaves none. Returns its path. */
+export function writeFileWhole(directory: string, bytes: Uint8Array): string {
+  const path = join(directory, `.${process.pid}.tmp`);
+  try {
+    const file = openSync(path, 'w');
     try {
-      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+      writeAll(file, bytes);
+      const { size } = fstatSync(file);
+      if (size !== bytes.length) throw new SystemError(`cannot write ${showPath(path)}: ${size} of ${bytes.length} bytes arrived`);
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
+    return path;
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeQuietly(path);
     throw error;
   }
-  syncDirectory(dirname(path));
+}
+
+/** Writes all of it, in as many calls as the system wants. */
+export function writeAll(file: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+}
+
+/** Removes what a killed writer left in a directory that nobody else writes in. */
+export function removeLeftovers(directory: string): void {
+  for (const name of readdirSync(directory)) if (/^\.\d+(\.stale)?\.tmp$/.test(name)) removeQuietly(join(directory, name));
+}
+
+/** A file that cannot be removed now is removed by the next start; the error that made it useless matters more. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {}
 }
 
 /** Makes a rename in the directory durable. Windows cannot open directories and needs no such step. */

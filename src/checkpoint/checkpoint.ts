@@ -1,37 +1,59 @@
 /** What a run's checkpoint holds: the weights under the lesson's names, and in the metadata all that shaped them. */
+import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { CreateBackend } from '../backend/backend.js';
 import { BOUNDARY } from '../dataset.js';
-import { FileContentError, namingFile, quoteText, UNPRINTABLE, withSystemErrors } from '../errors.js';
+import { allFinite } from '../diagnose.js';
+import { FileContentError, NumericalError, namingFile, quoteText, UNPRINTABLE, withSystemErrors } from '../errors.js';
 import { arenaSize, createModel, type Model, type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
+import { isStreamState } from '../random.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../tensor.js';
+import type { TrainingState } from '../train.js';
 import { atomicWrite } from './atomicWrite.js';
-import { loadFloats, readSafetensorsFile, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
+import { loadFloats, type RawFile, readSafetensorsFile, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
 
 const FORMAT = 'backprop-ninja checkpoint';
-const FORMAT_VERSION = '1';
+const FORMAT_VERSION = '2';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const finite = v.pipe(v.number(), v.finite());
 
-/** What shapes a run's weights, and nothing else: no path, no clock, no host. */
+/** What shapes a run's weights and metrics, and nothing else: no path, no clock, no host. */
 const RunConfigSchema = v.strictObject({
-  context: count,
-  embedding: count,
-  hidden: count,
-  batchSize: count,
-  steps: count,
-  learningRate: v.pipe(v.number(), v.finite()),
+  context: positive,
+  embedding: positive,
+  hidden: positive,
+  batchSize: v.pipe(v.number(), v.safeInteger(), v.minValue(2)),
+  steps: positive,
+  /** From this step on, the learning rate is a tenth. */
+  switchStep: count,
+  learningRate: finite,
+  /** Steps between two evaluations on the validation part. */
+  evalEvery: positive,
   seed: count,
   splitSeed: count,
   unique: v.boolean(),
 });
 export type RunConfig = v.InferOutput<typeof RunConfigSchema>;
 
+const StreamStateSchema = v.pipe(
+  v.strictObject({ c: v.number(), s0: v.number(), s1: v.number(), s2: v.number() }),
+  v.check(isStreamState, 'Expected the state of a random stream'),
+);
+
+/** The smallest validation loss so far, and after how many steps. */
+const BestSchema = v.strictObject({ step: count, valLoss: finite });
+export type Best = v.InferOutput<typeof BestSchema>;
+
 export interface Checkpoint {
+  /** Name and version of what wrote it. */
+  program: string;
   config: RunConfig;
   vocabulary: readonly string[];
-  /** Steps done. */
-  step: number;
+  /** Where the training stands. */
+  state: TrainingState;
+  best: Best | null;
   /** Of the data file's bytes. */
   dataSha256: string;
   tensors: ReadonlyMap<string, FloatArray>;
@@ -49,14 +71,27 @@ const VocabularySchema = v.pipe(
   v.check((list) => new Set(list).size === list.length, 'Expected different characters'),
 );
 
+/** A JSON text in a string of the metadata. */
+function json<const T extends v.GenericSchema>(schema: T) {
+  return v.pipe(v.string(), v.parseJson(), schema);
+}
+
+const sha256Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'Expected 64 hexadecimal digits'));
+
 const MetadataSchema = v.object({
   format: v.literal(FORMAT),
   formatVersion: v.literal(FORMAT_VERSION),
-  config: v.pipe(v.string(), v.parseJson(), RunConfigSchema),
-  vocabulary: v.pipe(v.string(), v.parseJson(), VocabularySchema),
-  step: v.pipe(v.string(), v.parseJson(), count),
-  dataSha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  program: v.string(),
+  config: json(RunConfigSchema),
+  vocabulary: json(VocabularySchema),
+  step: json(count),
+  streams: json(v.strictObject({ batches: StreamStateSchema })),
+  losses: json(v.strictObject({ lossSinceRecord: finite, stepsSinceRecord: count, smoothed: finite, weight: finite })),
+  best: json(v.nullable(BestSchema)),
+  dataSha256: sha256Text,
+  sha256: sha256Text,
 });
+type Metadata = Record<keyof v.InferInput<typeof MetadataSchema>, string>;
 
 /** Shapes of the tensors in a checkpoint, in their order: the parameters, then the calibrated statistics. */
 function checkpointShapes(config: ModelConfig): [name: string, shape: Shape][] {
@@ -70,21 +105,55 @@ function storedArrays({ parameters, bnmean, bnvar }: Model): Record<string, Floa
   return { ...parameters, bnmean, bnvar };
 }
 
-/** @throws SystemError if it cannot be written; what was there stays */
-export function saveCheckpoint(path: string, model: Model, about: Omit<Checkpoint, 'tensors'>): void {
+/**
+ * The file's bytes: the same for the same run at the same step.
+ * @throws NumericalError if a tensor holds NaN or Inf: such a checkpoint would be refused
+ */
+export function checkpointBytes(model: Model, about: Omit<Checkpoint, 'tensors'>): Uint8Array {
   const arrays = storedArrays(model);
-  const bytes = writeSafetensors({
-    metadata: {
-      format: FORMAT,
-      formatVersion: FORMAT_VERSION,
-      config: JSON.stringify(about.config),
-      vocabulary: JSON.stringify(about.vocabulary),
-      step: JSON.stringify(about.step),
-      dataSha256: about.dataSha256,
-    },
-    tensors: new Map(checkpointShapes(model.config).map(([name, shape]) => [name, storeFloats(arrays[name], shape)])),
-  });
+  const { step, batches, ...losses } = about.state;
+  const metadata: Metadata = {
+    format: FORMAT,
+    formatVersion: FORMAT_VERSION,
+    program: about.program,
+    config: JSON.stringify(about.config),
+    vocabulary: JSON.stringify(about.vocabulary),
+    step: JSON.stringify(step),
+    streams: JSON.stringify({ batches }),
+    losses: JSON.stringify(losses),
+    best: JSON.stringify(about.best),
+    dataSha256: about.dataSha256,
+    sha256: NO_DIGEST,
+  };
+  const shapes = checkpointShapes(model.config);
+  const broken = shapes.find(([name]) => !allFinite(arrays[name]));
+  if (broken) throw new NumericalError(`${broken[0]} holds NaN or Inf after ${step} steps; not saved`);
+  const tensors = new Map(shapes.map(([name, shape]) => [name, storeFloats(arrays[name], shape)]));
+  return seal(writeSafetensors({ metadata, tensors }));
+}
+
+/** Writes a checkpoint. @throws SystemError if it cannot be written; what was there stays */
+export function saveCheckpoint(path: string, model: Model, about: Omit<Checkpoint, 'tensors'>): void {
+  const bytes = checkpointBytes(model, about);
   withSystemErrors('write', path, () => atomicWrite(path, bytes));
+}
+
+const DIGEST_KEY = '"sha256":"';
+const NO_DIGEST = '0'.repeat(64);
+
+/** Writes into the file the SHA-256 that the file has with zeros in its place. */
+function seal(file: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  bytes.write(createHash('sha256').update(bytes).digest('hex'), bytes.indexOf(DIGEST_KEY) + DIGEST_KEY.length, 'latin1');
+  return file;
+}
+
+function isSealed({ header, data }: RawFile, digest: string): boolean {
+  const bytes = Buffer.from(header);
+  const at = bytes.indexOf(DIGEST_KEY + digest);
+  if (at === -1) return false;
+  bytes.write(NO_DIGEST, at + DIGEST_KEY.length, 'latin1');
+  return createHash('sha256').update(bytes).update(data).digest('hex') === digest;
 }
 
 /**
@@ -96,16 +165,44 @@ export function loadCheckpoint(path: string): Checkpoint {
   return namingFile(path, () => parseCheckpoint(file));
 }
 
-function parseCheckpoint({ metadata, tensors }: Safetensors): Checkpoint {
+function parseCheckpoint({ metadata, tensors, raw }: Safetensors & { raw: RawFile }): Checkpoint {
+  checkOrigin(metadata, tensors);
+  if (metadata.sha256 !== undefined && !isSealed(raw, metadata.sha256)) {
+    throw new FileContentError('damaged: its SHA-256 is not the one it was written with; bring back a copy, or train again');
+  }
   const parsed = v.safeParse(MetadataSchema, metadata);
   if (!parsed.success) {
-    if (metadata.format !== FORMAT) throw new FileContentError('safetensors, but not a checkpoint of backprop-ninja');
     throw new FileContentError(
       `metadata: ${parsed.issues.map((issue) => `${v.getDotPath(issue)}: ${quoteText(issue.message)}`).join('; ')}`,
     );
   }
-  const about = parsed.output;
-  const expected = new Map(checkpointShapes(modelConfig(about.config, about.vocabulary)));
+  const { program, config, vocabulary, step, streams, losses, best, dataSha256 } = parsed.output;
+  const { arrays, problems } = readTensors(tensors, new Map(checkpointShapes(modelConfig(config, vocabulary))));
+  if (step > config.steps) problems.push(`metadata: step ${step} is beyond the last, ${config.steps}`);
+  if (problems.length > 0) throw new FileContentError(problems.join('; '));
+  return { program, config, vocabulary, state: { step, ...streams, ...losses }, best, dataSha256, tensors: arrays };
+}
+
+/** Refuses what somebody else wrote, and what a newer version of this program did. */
+function checkOrigin({ format, formatVersion }: Safetensors['metadata'], tensors: Safetensors['tensors']): void {
+  if (format !== FORMAT) {
+    const names = [...tensors.keys()];
+    const some = names.slice(0, 3).map((name) => `"${quoteText(name)}"`);
+    const held = names.length === 0 ? 'no tensors' : `${names.length} tensors: ${some.join(', ')}${names.length > 3 ? ', …' : ''}`;
+    throw new FileContentError(`safetensors, but not a checkpoint of backprop-ninja; it holds ${held}`);
+  }
+  if (/^\d+$/.test(formatVersion) && Number(formatVersion) > Number(FORMAT_VERSION)) {
+    throw new FileContentError(
+      `metadata: formatVersion: ${quoteText(formatVersion)}, this backprop-ninja reads ${FORMAT_VERSION}; a newer one wrote it, update`,
+    );
+  }
+}
+
+/** Everything that is wrong with the tensors, and those that are right. */
+function readTensors(
+  tensors: Safetensors['tensors'],
+  expected: ReadonlyMap<string, Shape>,
+): { arrays: Map<string, FloatArray>; problems: string[] } {
   const problems: string[] = [];
   const arrays = new Map<string, FloatArray>();
   for (const name of tensors.keys()) if (!expected.has(name)) problems.push(`unexpected tensor "${quoteText(name)}"`);
@@ -116,24 +213,30 @@ function parseCheckpoint({ metadata, tensors }: Safetensors): Checkpoint {
       problems.push(`tensor "${name}" is ${stored.dtype} ${showShape(stored.shape)}, expected F32 ${showShape(shape)}`);
     } else {
       const data = loadFloats(name, stored);
-      if (data.some((x) => !Number.isFinite(x))) problems.push(`tensor "${name}" holds NaN or Inf`);
+      if (!allFinite(data)) problems.push(`tensor "${name}" holds NaN or Inf`);
       arrays.set(name, data);
     }
   }
-  if (problems.length > 0) throw new FileContentError(problems.join('; '));
-  const { config, vocabulary, step, dataSha256 } = about;
-  return { config, vocabulary, step, dataSha256, tensors: arrays };
+  return { arrays, problems };
 }
 
 export function modelConfig({ context, embedding, hidden }: RunConfig, vocabulary: readonly string[]): ModelConfig {
   return { context, embedding, hidden, vocabulary: vocabulary.length };
 }
 
-/** The stored model, ready to evaluate and to sample from with activations of those sizes. */
-export function restoreModel({ config, vocabulary, tensors }: Checkpoint, createBackend: CreateBackend, inference: number[]): Model {
+/** A model of the stored shape and weights, on a backend with room for that work. */
+export function restoreModel(
+  { config, vocabulary, tensors }: Checkpoint,
+  createBackend: CreateBackend,
+  work: { training?: number; inference: number[] },
+): Model {
   const shape = modelConfig(config, vocabulary);
-  const model = createModel(createBackend(arenaSize(shape, { inference })), shape);
+  const model = createModel(createBackend(arenaSize(shape, work)), shape);
+  restoreTensors(model, tensors);
+  return model;
+}
+
+function restoreTensors(model: Model, tensors: Checkpoint['tensors']): void {
   const arrays = storedArrays(model);
   for (const [name, data] of tensors) arrays[name].set(data);
-  return model;
 }

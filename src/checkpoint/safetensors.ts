@@ -5,6 +5,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { FileContentError, namingFile, quoteText, withSystemErrors } from '../errors.js';
 import { type FloatArray, type Shape, showShape, sizeOf } from '../tensor.js';
+import { RECOGNISABLE_BYTES, recognise } from './recognise.js';
 
 const MAX_HEADER_BYTES = 100_000_000;
 
@@ -61,20 +62,27 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
   return file;
 }
 
+/** A file's bytes: up to the data, and the data. */
+export interface RawFile {
+  header: Uint8Array;
+  data: Uint8Array;
+}
+
 /**
  * Reads a file. Everything the format promises is checked before a tensor is touched, and before the data is read.
  * @param shownAs how messages name it
  * @throws SystemError if it cannot be read
  * @throws FileContentError that names the file, what is wrong and where
  */
-export function readSafetensorsFile(path: string, shownAs = path): Safetensors {
+export function readSafetensorsFile(path: string, shownAs = path): Safetensors & { raw: RawFile } {
   return namingFile(shownAs, () =>
     withSystemErrors('read', shownAs, () => {
       const file = openSync(path, 'r');
       try {
         const { size } = fstatSync(file);
         const header = readHeader(size, (start, length) => readBytes(file, start, length));
-        return cutTensors(header, readBytes(file, header.dataStart, size - header.dataStart));
+        const data = readBytes(file, header.dataStart, size - header.dataStart);
+        return { ...cutTensors(header, data), raw: { header: readBytes(file, 0, header.dataStart), data } };
       } finally {
         closeSync(file);
       }
@@ -113,6 +121,8 @@ function readBytes(file: number, start: number, length: number): Uint8Array {
 }
 
 function readHeader(size: number, read: (start: number, length: number) => Uint8Array): Header {
+  const other = recognise(read(0, Math.min(size, RECOGNISABLE_BYTES)));
+  if (other) throw new FileContentError(`no safetensors file: this is ${other}`);
   if (size < 8) throw new FileContentError(`no safetensors file: ${size} bytes, expected at least 8`);
   const first = read(0, 8);
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createDataset, type Dataset, type DatasetOptions, SPLITS } from '../dataset.js';
-import { showPath, UsageError } from '../errors.js';
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { readRunFile } from '../checkpoint/runDirectory.js';
+import { createDataset, type Dataset, type DatasetOptions, SPLITS, vocabularyIndex } from '../dataset.js';
+import { FileContentError, showPath, showText, UsageError } from '../errors.js';
 import { type NamesFile, readNamesFile } from '../namesFile.js';
 import { formatCount } from './format.js';
 import type { IO } from './io.js';
@@ -36,6 +38,57 @@ export function loadData(file: string | undefined, options: DatasetOptions, io: 
     );
   }
   return { path, sha256, names: names.length, dataset };
+}
+
+/**
+ * The data set of a run: the one that its run.json names, or the file given.
+ * @param path of the checkpoint
+ * @param file what --data names
+ * @param another whether that file may hold other names than the run was begun with; its own may never
+ * @throws FileContentError that lists what differs
+ */
+export function loadRunData(
+  path: string,
+  { config, vocabulary, dataSha256 }: Checkpoint,
+  file: string | undefined,
+  another: 'may be another' | 'must be the same',
+  io: IO,
+): LoadedData {
+  const found = file ?? readRunFile(path)?.data.path;
+  if (found === undefined)
+    throw new UsageError(`no run.json beside ${showPath(path)} says what data it was trained on; name it with --data`);
+  const data = loadData(found, config, io);
+  const differences = [
+    ...(data.sha256 === dataSha256 ? [] : [`SHA-256 ${data.sha256}, expected ${dataSha256}`]),
+    ...vocabularyDifferences(vocabulary, data.dataset.vocabulary),
+  ];
+  if (differences.length > 0 && (file === undefined || another === 'must be the same')) {
+    throw new FileContentError(
+      `${showPath(found)} is not what the run was trained on: ${differences.join('; ')}; bring it back, or name the right file with --data`,
+    );
+  }
+  checkKnown(found, vocabulary, data.dataset.vocabulary);
+  if (data.sha256 !== dataSha256) io.stderr.write('note: this is not the data set that the run was trained on\n');
+  return data;
+}
+
+function vocabularyDifferences(stored: readonly string[], found: readonly string[]): string[] {
+  const without = (list: readonly string[], others: readonly string[]) => {
+    const known = vocabularyIndex(others);
+    return list.filter((character) => !known.has(character));
+  };
+  const show = (title: string, list: string[]) => (list.length === 0 ? [] : [`${title} ${showText(list.slice(0, 10).join(' '))}`]);
+  return [...show('new characters', without(found, stored)), ...show('missing characters', without(stored, found))];
+}
+
+/** The network has no embedding for other characters. */
+function checkKnown(path: string, vocabulary: readonly string[], found: readonly string[]): void {
+  const known = vocabularyIndex(vocabulary);
+  const strange = found.filter((character) => !known.has(character));
+  if (strange.length === 0) return;
+  throw new FileContentError(
+    `${showPath(path)} has characters that the network does not know: ${showText(strange.slice(0, 10).join(' '))}; it knows ${vocabulary.join('')}`,
+  );
 }
 
 function describeTidied({ byteOrderMark, carriageReturns, surroundingBlanks, blankLines }: NamesFile['tidied']): string {

@@ -17,7 +17,15 @@ export interface IO {
   now(): number;
   /** The time of day, for run.json. */
   date(): Date;
+  /**
+   * Calls the handler at the first signal to stop; the next one ends the process at once, as if nobody listened. Returns what ends
+   * the listening.
+   */
+  onStop(handler: (signal: StopSignal) => void): () => void;
 }
+
+export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type StopSignal = (typeof STOP_SIGNALS)[number];
 
 /** The work between two looks at the event loop, so that signals, the terminal and closed pipes are noticed. */
 export const TURN_MS = 50;
@@ -37,7 +45,20 @@ export function processIO(): IO {
     cwd: process.cwd(),
     now: () => performance.now(),
     date: () => new Date(),
+    onStop: listenForStop,
   };
+}
+
+function listenForStop(handler: (signal: StopSignal) => void): () => void {
+  const stopListening = () => {
+    for (const name of STOP_SIGNALS) process.off(name, listener);
+  };
+  const listener = (signal: StopSignal) => {
+    stopListening();
+    handler(signal);
+  };
+  for (const name of STOP_SIGNALS) process.on(name, listener);
+  return stopListening;
 }
 
 function streamOutput(stream: NodeJS.WriteStream): Output {

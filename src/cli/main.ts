@@ -7,14 +7,15 @@ if (major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1])) {
   process.exit(4);
 }
 
-// A reader that has seen enough (| head) closes the pipe. Without one for the result there is nothing left to do; without one for
-// progress and messages, training goes on.
+// A reader that has seen enough (| head) closes the pipe; a terminal that is closed answers EIO. Without a reader for the result
+// there is nothing left to do; without one for progress and messages, training goes on.
+const READER_GONE = ['EPIPE', 'EIO'];
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
+  if (READER_GONE.includes(error.code ?? '')) process.exit(0);
   throw error;
 });
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (!READER_GONE.includes(error.code ?? '')) throw error;
 });
 
 const { run } = await import('./run.js');

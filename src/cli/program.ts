@@ -27,10 +27,12 @@ export function createProgram(io: IO, setExitCode: (code: number) => void, color
       getOutHasColors: () => colorLevel(io.stdout, io.env, color) > 0,
       getErrHasColors: () => colorLevel(io.stderr, io.env, color) > 0,
     });
-  addTrain(program, io);
+  addTrain(program, io, setExitCode);
   addEval(program, io);
   addSample(program, io);
   addGradCheck(program, io, setExitCode);
+  addReplay(program, io, setExitCode);
+  addDiff(program, io, setExitCode);
   addBench(program, io, setExitCode);
   program.addHelpText(
     'after',
@@ -65,22 +67,26 @@ function addNetworkOptions(command: Command): Command {
     .option('--batch-size <n>', 'examples per step', wholeNumber(2, 1_048_576), 32);
 }
 
-function addTrain(program: Command, io: IO): void {
+function addTrain(program: Command, io: IO, setExitCode: (code: number) => void): void {
   const command = program
     .command('train')
     .description('train a network, report its losses and sample from it')
     .option('--data <file>', 'text with a name per line (default: the bundled names)')
     .option('--out <dir>', 'run directory (default: a new runs/NNNN)')
-    .option('--force', 'replace the run in an existing directory');
+    .option('--force', 'replace the run in an existing directory')
+    .option('--resume [run]', 'go on with a run that was stopped (default: runs/latest); with more --steps, extend it');
   addNetworkOptions(command)
     .option('--steps <count>', 'steps of gradient descent', wholeNumber(1, 1_000_000_000), 200_000)
     .option('--lr <rate>', 'learning rate; a tenth of it from half of the steps on', decimalNumber(0, 1000, 'open'), 0.1)
     .option('--seed <number>', 'decides weights, batches and samples', wholeNumber(0, MAX_SEED), 2_147_483_647)
     .option('--split-seed <number>', 'decides which names are held out', wholeNumber(0, MAX_SEED), 42)
     .option('--unique', 'drop repeated names before the split', false)
-    .action(async (options) => {
+    .option('--eval-every <steps>', 'steps between evaluations (default: under 2 % of the time)', wholeNumber(1, 1_000_000_000))
+    .option('--save-every <steps>', 'steps between saves (default: as --eval-every)', wholeNumber(1, 1_000_000_000))
+    .option('--check-every <steps>', 'steps between checks that all numbers are finite (default: 1000)', wholeNumber(1, 1_000_000_000))
+    .action(async (options, self: Command) => {
       const { trainCommand } = await import('./trainCommand.js');
-      await trainCommand(options, io);
+      setExitCode(await trainCommand(options, (name) => self.getOptionValueSource(name) === 'cli', io));
     });
   addCommonOptions(command).addHelpText(
     'after',
@@ -88,6 +94,7 @@ function addTrain(program: Command, io: IO): void {
       ['backprop-ninja train', "the lesson's recipe"],
       ['backprop-ninja train --steps 20000 --hidden 64 --out quick', 'a small network, into a directory of your own'],
       ['backprop-ninja train --data words.txt --context 5', 'any list of words, with a longer context'],
+      ['backprop-ninja train --resume', 'go on with the newest run'],
     ),
   );
 }
@@ -168,6 +175,38 @@ function addGradCheck(program: Command, io: IO, setExitCode: (code: number) => v
       ['backprop-ninja grad-check --part atomic --entries all', 'every entry of the 26 gradients'],
       ['backprop-ninja grad-check --against mine.safetensors', "PyTorch's gradients, say, against ours"],
     ),
+  );
+}
+
+function addReplay(program: Command, io: IO, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('replay')
+    .description('train a run again and hold its parameters against those it recorded')
+    .argument('[run]', 'run directory or checkpoint (default: runs/latest)')
+    .option('--data <file>', "data set (default: the run's own)")
+    .action(async (run: string | undefined, options) => {
+      const { replayCommand } = await import('./replayCommand.js');
+      if (!(await replayCommand(run, options, io))) setExitCode(EXIT_NO);
+    });
+  addCommonOptions(command).addHelpText(
+    'after',
+    examples(['backprop-ninja replay runs/0001', 'prove that a run can be had again, bit for bit']),
+  );
+}
+
+function addDiff(program: Command, io: IO, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('diff')
+    .description('name the first recorded step and tensors at which two runs part')
+    .argument('<run-a>', 'run directory')
+    .argument('<run-b>', 'run directory')
+    .action(async (runA: string, runB: string, options) => {
+      const { diffCommand } = await import('./diffCommand.js');
+      if (!(await diffCommand(runA, runB, options, io))) setExitCode(EXIT_NO);
+    });
+  addCommonOptions(command).addHelpText(
+    'after',
+    examples(['backprop-ninja diff runs/0001 runs/0002', 'where they part, and what they were configured with']),
   );
 }
 

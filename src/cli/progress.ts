@@ -10,14 +10,17 @@ const LINE_MS = 5_000;
  */
 export class Progress {
   readonly #io: IO;
+  readonly #first: number;
   readonly #steps: number;
   readonly #start: number;
   readonly #live: boolean;
   #shownAt: number;
   #drawn = false;
 
-  constructor(io: IO, steps: number) {
+  /** @param first steps that were done before */
+  constructor(io: IO, first: number, steps: number) {
     this.#io = io;
+    this.#first = first;
     this.#steps = steps;
     this.#start = io.now();
     this.#shownAt = this.#start;
@@ -45,7 +48,7 @@ export class Progress {
   #show(step: number, loss: number): void {
     this.#shownAt = this.#io.now();
     const seconds = (this.#shownAt - this.#start) / 1000;
-    const rate = step / Math.max(seconds, 1e-3);
+    const rate = (step - this.#first) / Math.max(seconds, 1e-3);
     const time = step < this.#steps ? `${formatDuration((this.#steps - step) / rate)} left` : `done in ${formatDuration(seconds)}`;
     const line = [
       `step ${formatCount(step).padStart(formatCount(this.#steps).length)} / ${formatCount(this.#steps)}`,

@@ -1,7 +1,9 @@
-import type { RunConfig } from '../checkpoint/checkpoint.js';
+import { join } from 'node:path';
+import type { Best, RunConfig } from '../checkpoint/checkpoint.js';
+import { BEST_FILE } from '../checkpoint/runDirectory.js';
 import { createExamples, type Dataset, type Examples, type Split } from '../dataset.js';
 import { NumericalError } from '../errors.js';
-import { Evaluator } from '../evaluate.js';
+import type { Evaluator } from '../evaluate.js';
 import type { Model } from '../model.js';
 import { NGram } from '../ngram.js';
 import { randomStream } from '../random.js';
@@ -29,11 +31,9 @@ export interface Report {
   origins: Origin[];
 }
 
-/** Calibrates the batch norm over the training part, then evaluates over every example and samples. */
-export function createReport(model: Model, dataset: Dataset, trainExamples: Examples, config: RunConfig): Report {
+/** Evaluates a calibrated network over every example, and samples from it. */
+export function createReport(model: Model, evaluator: Evaluator, dataset: Dataset, trainExamples: Examples, config: RunConfig): Report {
   const { vocabulary, parts } = dataset;
-  const evaluator = new Evaluator(model);
-  evaluator.calibrate(trainExamples);
   const trainLoss = evaluator.loss(trainExamples);
   if (!Number.isFinite(trainLoss)) throw new NumericalError(`the training loss is ${trainLoss} after the last step; a lower --lr may help`);
   const lossOf = (names: readonly string[]) => evaluator.loss(createExamples(names, vocabulary, config.context));
@@ -70,7 +70,14 @@ function eachSplit(loss: (split: Split) => number): Losses {
 
 const ORIGIN_TEXT: Record<Origin, string> = { new: 'new', training: 'in the training part', 'held out': 'in validation or test' };
 
-export async function printReport(report: Report, { vocabulary }: Dataset, run: string, io: IO, color: boolean): Promise<void> {
+export async function printReport(
+  report: Report,
+  best: Best | null,
+  { vocabulary }: Dataset,
+  run: string,
+  io: IO,
+  color: boolean,
+): Promise<void> {
   const { trainLoss, valLoss, testLoss, valSeen, valUnseen, baselines, samples, origins } = report;
   const paint = await paintFor(io.stdout, io.env, color);
   const row = (name: string, { train, val, test }: Losses) => [name, ...[train, val, test].map(formatLoss)];
@@ -100,6 +107,11 @@ export async function printReport(report: Report, { vocabulary }: Dataset, run: 
     ...others,
     '',
     `validation names: ${seen.join(', ')}`,
+    ...(best && best.valLoss < valLoss
+      ? [
+          `best validation loss: ${formatLoss(best.valLoss)} after step ${formatCount(best.step)}, kept in ${shortPath(join(run, BEST_FILE), io)}`,
+        ]
+      : []),
     '',
     `${samples.length} names sampled, ${fresh} of them new:`,
     ...nameLines.map((line) => `  ${line}`),

@@ -24,7 +24,7 @@ export async function sampleCommand(run: string | undefined, options: SampleComm
   const { vocabulary, config } = checkpoint;
   checkPrefix(options.prefix, vocabulary);
   const seed = options.seed ?? config.seed;
-  const sampler = new Sampler(restoreModel(checkpoint, createWasmBackend, [1]), vocabulary, randomStream('sampling', seed));
+  const sampler = new Sampler(restoreModel(checkpoint, createWasmBackend, { inference: [1] }), vocabulary, randomStream('sampling', seed));
   const names: string[] = [];
   let cut = 0;
   let turnEnds = io.now() + TURN_MS;

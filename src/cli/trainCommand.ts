@@ -1,138 +1,126 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ArenaSize } from '../backend/backend.js';
-import { createWasmBackend } from '../backend/wasm.js';
-import { modelConfig, type RunConfig, saveCheckpoint } from '../checkpoint/checkpoint.js';
-import { CHECKPOINT_FILE, createNamedRun, createNumberedRun, linkLatest, METRICS_FILE, writeRunFile } from '../checkpoint/runDirectory.js';
-import { createExamples, type Examples } from '../dataset.js';
-import { FileContentError, showPath, UsageError, withSystemErrors } from '../errors.js';
-import { CHUNK } from '../evaluate.js';
-import { arenaBytes, arenaSize, createModel, type Model, type ModelConfig, parameterCount } from '../model.js';
-import { Training } from '../train.js';
-import { type LoadedData, loadData } from './data.js';
-import { formatBytes, formatCount } from './format.js';
-import { type IO, shortPath, TURN_MS } from './io.js';
+import { CHECKPOINT_FILE, writeRunFile } from '../checkpoint/runDirectory.js';
+import { NumericalError } from '../errors.js';
+import { parameterCount } from '../model.js';
+import { Session } from '../session.js';
+import { formatCount } from './format.js';
+import { type IO, type StopSignal, shortPath, TURN_MS } from './io.js';
 import { Progress } from './progress.js';
 import { createReport, printReport } from './report.js';
-import { programVersion } from './version.js';
+import { resumeRun } from './resumeRun.js';
+import { type PreparedRun, startRun, type TrainCommandOptions } from './startRun.js';
 
-export interface TrainCommandOptions {
-  data?: string;
-  out?: string;
-  force?: boolean;
-  context: number;
-  embedding: number;
-  hidden: number;
-  batchSize: number;
-  steps: number;
-  lr: number;
-  seed: number;
-  splitSeed: number;
-  unique: boolean;
-  json?: boolean;
-  color: boolean;
-}
+/** What shells add a signal's number to. */
+const EXIT_SIGNAL: Record<StopSignal, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
-/** What one WebAssembly memory can hold, and so the largest network. */
-const MEMORY_LIMIT = 2 ** 32 - 2 ** 20;
-
-export async function trainCommand(options: TrainCommandOptions, io: IO): Promise<void> {
-  const data = loadData(options.data, options, io);
-  const config = runConfig(options);
-  const shape = modelConfig(config, data.dataset.vocabulary);
-  checkMemory(shape, config.batchSize, data);
-  const run =
-    options.out === undefined ? createNumberedRun(io.cwd) : createNamedRun(resolve(io.cwd, options.out), options.force ?? false, data.path);
-  const about = {
-    program: `backprop-ninja ${programVersion()}`,
-    node: process.version,
-    startedAt: io.date().toISOString(),
-    data: { path: data.path, sha256: data.sha256, names: data.names },
-    config,
-  };
-  writeRunFile(run, about);
-  linkLatest(io.cwd, run);
-
-  const model = createModel(createWasmBackend(arenaOf(shape, config.batchSize)), shape);
-  const examples = createExamples(data.dataset.parts.train, data.dataset.vocabulary, config.context);
-  announce(io, run, model, data, examples);
-  const seconds = await trainModel(model, examples, config, join(run, METRICS_FILE), io);
-
-  const report = createReport(model, data.dataset, examples, config);
-  const checkpoint = join(run, CHECKPOINT_FILE);
-  saveCheckpoint(checkpoint, model, {
-    config,
-    vocabulary: data.dataset.vocabulary,
-    step: config.steps,
-    dataSha256: data.sha256,
-  });
-  const { steps } = config;
-  const result = {
-    run,
-    checkpoint,
-    parameters: parameterCount(shape),
-    steps,
-    seconds,
-    stepsPerSecond: steps / seconds,
-    ...report,
-  };
-  writeRunFile(run, { ...about, finishedAt: io.date().toISOString(), result });
-  if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
-  else await printReport(report, data.dataset, run, io, options.color);
-}
-
-function runConfig({ context, embedding, hidden, batchSize, steps, lr, seed, splitSeed, unique }: TrainCommandOptions): RunConfig {
-  return { context, embedding, hidden, batchSize, steps, learningRate: lr, seed, splitSeed, unique };
-}
-
-/** Training, then evaluation, then sampling. */
-function arenaOf(config: ModelConfig, batchSize: number): ArenaSize {
-  return arenaSize(config, { training: batchSize, inference: [CHUNK, 1] });
-}
-
-/** Refuses a network that cannot be held, before any of it is allocated, and says whose doing it is. */
-function checkMemory(config: ModelConfig, batchSize: number, { path }: LoadedData): void {
-  const needed = arenaBytes(arenaOf(config, batchSize));
-  if (needed <= MEMORY_LIMIT) return;
-  const sizes = `the network needs ${formatBytes(needed)} of memory, at most ${formatBytes(MEMORY_LIMIT)} can be had`;
-  if (arenaBytes(arenaOf({ ...config, vocabulary: 27 }, batchSize)) <= MEMORY_LIMIT) {
-    throw new FileContentError(`${showPath(path)}: its vocabulary has ${formatCount(config.vocabulary)} characters, with which ${sizes}`);
+/**
+ * @param given whether an option stands on the command line
+ * @returns the exit code
+ */
+export async function trainCommand(options: TrainCommandOptions, given: (option: string) => boolean, io: IO): Promise<number> {
+  const run = options.resume === undefined ? startRun(options, io) : resumeRun(options, given, io);
+  try {
+    return await trainRun(run, options, io);
+  } finally {
+    run.unlock();
   }
-  throw new UsageError(`${sizes}; lower --hidden, --embedding, --context or --batch-size`);
 }
 
-function announce(io: IO, run: string, model: Model, { path, names, dataset }: LoadedData, examples: Examples): void {
+async function trainRun(run: PreparedRun, options: TrainCommandOptions, io: IO): Promise<number> {
+  let signal: StopSignal | undefined;
+  const stopListening = io.onStop((name) => {
+    signal = name;
+  });
+  const session = new Session({ ...run, saveEvery: options.saveEvery ?? run.config.evalEvery, checkEvery: options.checkEvery });
+  try {
+    run.onBegun();
+    announce(run, session, io);
+    const from = session.step;
+    const seconds = await train(session, run, () => signal !== undefined, io);
+    if (!session.done) {
+      session.save();
+      io.stderr.write(
+        `${signal}: saved after step ${formatCount(session.step)} of ${formatCount(run.config.steps)}; ` +
+          `go on with: backprop-ninja train --resume ${shortPath(run.directory, io)}\n`,
+      );
+      return EXIT_SIGNAL[signal as StopSignal];
+    }
+    await report(run, session, { seconds, steps: session.step - from }, options, io);
+    return 0;
+  } finally {
+    session.close();
+    stopListening();
+  }
+}
+
+function announce({ directory, model, data, dataset }: PreparedRun, session: Session, io: IO): void {
   const { context: T, embedding: E, hidden: H, vocabulary: V } = model.config;
   io.stderr.write(
-    `${shortPath(path, io)}: ${formatCount(names)} names, ${formatCount(dataset.parts.train.length)} of them to train on ` +
-      `(${formatCount(examples.count)} examples), ${V} characters\n` +
-      `T ${T}, E ${E}, H ${H}: ${formatCount(parameterCount(model.config))} parameters; writing ${shortPath(run, io)}\n`,
+    `${shortPath(data.path, io)}: ${formatCount(data.names)} names, ${formatCount(dataset.parts.train.length)} of them to train on ` +
+      `(${formatCount(session.trainExamples.count)} examples), ${V} characters\n` +
+      `T ${T}, E ${E}, H ${H}: ${formatCount(parameterCount(model.config))} parameters; ` +
+      `${whatNow(session)} ${shortPath(directory, io)}\n`,
+  );
+  if (session.droppedLines.length > 0) {
+    io.stderr.write(`note: metrics.jsonl: line ${session.droppedLines.join(', ')} was no whole record; dropped\n`);
+  }
+}
+
+function whatNow({ step, done }: Session): string {
+  if (done) return `all ${formatCount(step)} steps are done in`;
+  return step === 0 ? 'writing' : `going on after step ${formatCount(step)} in`;
+}
+
+/** Trains to the end, or until it is to stop. Returns the seconds that the steps took. */
+async function train(session: Session, { config, directory }: PreparedRun, isToStop: () => boolean, io: IO): Promise<number> {
+  const progress = new Progress(io, session.step, config.steps);
+  const from = session.step;
+  try {
+    while (!session.done && !isToStop()) {
+      const turnEnds = io.now() + TURN_MS;
+      do session.advance();
+      while (!session.done && io.now() < turnEnds);
+      if (!session.done) progress.update(session.step, session.smoothedLoss);
+      await nextTurn();
+    }
+  } catch (error) {
+    progress.clear();
+    if (error instanceof NumericalError) error.message += wayOut(session, directory, io);
+    throw error;
+  }
+  if (session.done && session.step > from) return progress.finish(session.step, session.smoothedLoss);
+  progress.clear();
+  return 0;
+}
+
+function wayOut({ savedAt }: Session, directory: string, io: IO): string {
+  return (
+    `; the checkpoint of step ${savedAt} stands, 'backprop-ninja train --resume ${shortPath(directory, io)} --check-every 1' ` +
+    'goes through the steps since then again, a lower --lr may avoid it'
   );
 }
 
-/** Trains to the end, with metrics in the file and progress on stderr. Returns the seconds that the steps took. */
-async function trainModel(model: Model, examples: Examples, config: RunConfig, metricsPath: string, io: IO): Promise<number> {
-  const metrics = withSystemErrors('write', metricsPath, () => openSync(metricsPath, 'w'));
-  try {
-    const training = new Training(model, examples, config, (record) => {
-      withSystemErrors('write', metricsPath, () => writeSync(metrics, `${JSON.stringify(record)}\n`));
-    });
-    const progress = new Progress(io, config.steps);
-    try {
-      while (!training.done) {
-        const turnEnds = io.now() + TURN_MS;
-        do training.advance();
-        while (!training.done && io.now() < turnEnds);
-        if (!training.done) progress.update(training.step, training.smoothedLoss);
-        await nextTurn();
-      }
-    } catch (error) {
-      progress.clear();
-      throw error;
-    }
-    return progress.finish(training.step, training.smoothedLoss);
-  } finally {
-    closeSync(metrics);
-  }
+async function report(
+  run: PreparedRun,
+  session: Session,
+  { seconds, steps }: { seconds: number; steps: number },
+  { json, color }: TrainCommandOptions,
+  io: IO,
+): Promise<void> {
+  const { directory, model, dataset, config, about } = run;
+  const losses = createReport(model, session.evaluator, dataset, session.trainExamples, config);
+  const result = {
+    run: directory,
+    checkpoint: join(directory, CHECKPOINT_FILE),
+    parameters: parameterCount(model.config),
+    steps: config.steps,
+    seconds,
+    stepsPerSecond: steps > 0 ? steps / seconds : null,
+    best: session.best,
+    ...losses,
+  };
+  if (steps > 0 || about.finishedAt === undefined) writeRunFile(directory, { ...about, finishedAt: io.date().toISOString(), result });
+  if (json) io.stdout.write(`${JSON.stringify(result)}\n`);
+  else await printReport(losses, session.best, dataset, directory, io, color);
 }

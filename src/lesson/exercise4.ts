@@ -1,6 +1,6 @@
 /** Exercise 4: the whole backward pass in one go, and the training loop on it. */
 import { PARAMETER_NAMES, type ParameterName } from '../model.js';
-import { stepRate } from '../schedule.js';
+import { defaultSwitchStep, stepRate } from '../schedule.js';
 import { Tensor } from '../tensor.js';
 import { exercise2 } from './exercise2.js';
 import { exercise3, normalise } from './exercise3.js';
@@ -64,7 +64,7 @@ export function train(
   for (let step = 0; step < steps; step++) {
     const trace = forward(parameters, drawBatch(step));
     const gradients = backward(trace);
-    const rate = stepRate(step, steps, learningRate);
+    const rate = stepRate(step, defaultSwitchStep(steps), learningRate);
     for (const name of PARAMETER_NAMES) parameters[name] = parameters[name].sub(gradients[`d${name}`].mul(rate));
     losses.push(trace.loss.item());
   }

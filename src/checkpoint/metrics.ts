@@ -1,0 +1,121 @@
+/** metrics.jsonl: a line per record of a run, in the order of its steps. */
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
+import * as v from 'valibot';
+import { withSystemErrors } from '../errors.js';
+import { type Model, PARAMETER_NAMES, type ParameterName } from '../model.js';
+import type { FloatArray } from '../tensor.js';
+import type { LossRecord } from '../train.js';
+import { atomicWrite, writeAll } from './atomicWrite.js';
+
+/** The mean loss over the validation part after so many steps. */
+export interface EvaluationRecord {
+  step: number;
+  valLoss: number;
+}
+
+/** What the parameters were after so many steps, each by the beginning of the SHA-256 of its bytes. */
+export interface HashRecord {
+  step: number;
+  hashes: Hashes;
+}
+export type Hashes = Record<ParameterName, string>;
+
+export type MetricsRecord = LossRecord | EvaluationRecord | HashRecord;
+
+/** Steps between two hash records; the first and the last step of a run have one, too. */
+export const HASH_EVERY = 1000;
+
+const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/));
+const step = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const RecordSchema = v.union([
+  v.object({ step, loss: v.number(), rate: v.number() }),
+  v.object({ step, valLoss: v.number() }),
+  v.object({ step, hashes: v.object(v.entriesFromList(PARAMETER_NAMES, hash)) }),
+]);
+
+export function parameterHashes(parameters: Readonly<Record<ParameterName, FloatArray>>): Hashes {
+  return Object.fromEntries(PARAMETER_NAMES.map((name) => [name, hashOf(parameters[name])])) as Hashes;
+}
+
+function hashOf({ buffer, byteOffset, byteLength }: FloatArray): string {
+  return createHash('sha256')
+    .update(new Uint8Array(buffer, byteOffset, byteLength))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+export function hashRecord(step: number, { parameters }: Model): HashRecord {
+  return { step, hashes: parameterHashes(parameters) };
+}
+
+/** A metrics file that is being written. Every record is with the system when append returns, and on the disk after sync. */
+export interface MetricsWriter {
+  append(record: MetricsRecord): void;
+  sync(): void;
+  close(): void;
+}
+
+/**
+ * @param mode 'new' empties the file, 'continue' appends
+ * @throws SystemError from each of its calls, if the system refuses
+ */
+export function openMetrics(path: string, mode: 'new' | 'continue'): MetricsWriter {
+  const run = <T>(call: () => T) => withSystemErrors('write', path, call);
+  const file = run(() => openSync(path, mode === 'new' ? 'w' : 'a'));
+  return {
+    append: (record) => run(() => writeAll(file, Buffer.from(`${JSON.stringify(record)}\n`))),
+    sync: () => run(() => fsyncSync(file)),
+    close: () => closeSync(file),
+  };
+}
+
+interface Line {
+  text: string;
+  number: number;
+  record: MetricsRecord | undefined;
+}
+
+export interface Metrics {
+  records: MetricsRecord[];
+  /** Numbers of the lines that are no records: torn by a crash, or changed since. */
+  skipped: number[];
+}
+
+/** A missing file is an empty one. @throws SystemError if it cannot be read */
+export function readMetrics(path: string): Metrics {
+  const lines = readLines(path);
+  return {
+    records: lines.flatMap(({ record }) => record ?? []),
+    skipped: lines.flatMap(({ record, number }) => (record ? [] : number)),
+  };
+}
+
+/** Drops all that is no record, or of a later step. Returns the numbers of the lines that were no records. */
+export function truncateMetrics(path: string, step: number): number[] {
+  const lines = readLines(path);
+  const kept = lines.filter(({ record }) => record && record.step <= step);
+  if (kept.length < lines.length) {
+    const text = kept.map((line) => `${line.text}\n`).join('');
+    withSystemErrors('write', path, () => atomicWrite(path, Buffer.from(text)));
+  }
+  return lines.flatMap(({ record, number }) => (record ? [] : number));
+}
+
+function readLines(path: string): Line[] {
+  const text = withSystemErrors('read', path, () => (existsSync(path) ? readFileSync(path, 'utf8') : ''));
+  const whole = text.split('\n');
+  const rest = whole.pop() as string;
+  const lines: Line[] = whole.map((line, i) => ({ text: line, number: i + 1, record: parseRecord(line) }));
+  // Without its line end, even a line that can be read was not written in full.
+  return rest === '' ? lines : [...lines, { text: rest, number: lines.length + 1, record: undefined }];
+}
+
+function parseRecord(line: string): MetricsRecord | undefined {
+  try {
+    const parsed = v.safeParse(RecordSchema, JSON.parse(line));
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}

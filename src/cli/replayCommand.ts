@@ -1,0 +1,69 @@
+import { dirname, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createWasmBackend } from '../backend/wasm.js';
+import { loadCheckpoint, modelConfig } from '../checkpoint/checkpoint.js';
+import { parameterHashes, readMetrics } from '../checkpoint/metrics.js';
+import { findCheckpoint, METRICS_FILE } from '../checkpoint/runDirectory.js';
+import { createExamples } from '../dataset.js';
+import { arenaSize, createModel, type ParameterArrays } from '../model.js';
+import { differingTensors, expectedHashes, hashRecords, type Parting } from '../replay.js';
+import { Training } from '../train.js';
+import { paintFor } from './colors.js';
+import { loadRunData } from './data.js';
+import { formatCount } from './format.js';
+import { type IO, shortPath, TURN_MS } from './io.js';
+import { Progress } from './progress.js';
+
+export interface ReplayCommandOptions {
+  data?: string;
+  json?: boolean;
+  color: boolean;
+}
+
+/** Trains a run again, in memory, and holds the parameters against those it recorded. @returns whether they are the same */
+export async function replayCommand(run: string | undefined, options: ReplayCommandOptions, io: IO): Promise<boolean> {
+  const path = findCheckpoint(io.cwd, run);
+  const checkpoint = loadCheckpoint(path);
+  const { config, vocabulary, state, tensors } = checkpoint;
+  const { dataset } = loadRunData(path, checkpoint, options.data, 'must be the same', io);
+  const { records, skipped } = readMetrics(join(dirname(path), METRICS_FILE));
+  if (skipped.length > 0) io.stderr.write(`note: metrics.jsonl: line ${skipped.join(', ')} is no whole record; skipped\n`);
+  const expected = expectedHashes(hashRecords(records), state.step, Object.fromEntries(tensors) as unknown as ParameterArrays);
+
+  const shape = modelConfig(config, vocabulary);
+  const model = createModel(createWasmBackend(arenaSize(shape, { training: config.batchSize })), shape);
+  const training = new Training(model, createExamples(dataset.parts.train, vocabulary, config.context), config);
+  const progress = new Progress(io, 0, state.step);
+  let compared = 0;
+  let parting: Parting | undefined;
+  const compare = () => {
+    const hashes = expected.get(training.step);
+    if (!hashes) return;
+    compared++;
+    const differing = differingTensors(hashes, parameterHashes(model.parameters));
+    if (differing.length > 0) parting = { step: training.step, tensors: differing };
+  };
+  compare();
+  while (training.step < state.step && !parting) {
+    const turnEnds = io.now() + TURN_MS;
+    do {
+      training.advance();
+      compare();
+    } while (training.step < state.step && !parting && io.now() < turnEnds);
+    progress.update(training.step, training.smoothedLoss);
+    await nextTurn();
+  }
+  progress.clear();
+
+  if (options.json)
+    io.stdout.write(`${JSON.stringify({ checkpoint: path, ok: !parting, steps: training.step, compared, parting: parting ?? null })}\n`);
+  else {
+    const paint = await paintFor(io.stdout, io.env, options.color);
+    io.stdout.write(
+      parting
+        ? `${paint.red('not the same')}: after step ${formatCount(parting.step)}, ${parting.tensors.join(', ')} of ${shortPath(path, io)} cannot be had again\n`
+        : `${paint.green('the same')}: ${formatCount(state.step)} steps again, equal at each of ${formatCount(compared)} recorded ones, bit for bit\n`,
+    );
+  }
+  return !parting;
+}

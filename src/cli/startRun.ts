@@ -1,0 +1,120 @@
+import { resolve } from 'node:path';
+import type { ArenaSize } from '../backend/backend.js';
+import { createWasmBackend } from '../backend/wasm.js';
+import { type Checkpoint, modelConfig, type RunConfig } from '../checkpoint/checkpoint.js';
+import { acquireLock } from '../checkpoint/lock.js';
+import { checkDiskSpace, createNamedRun, createNumberedRun, linkLatest, type RunFile, writeRunFile } from '../checkpoint/runDirectory.js';
+import { createExamples, type Dataset } from '../dataset.js';
+import { FileContentError, showPath, UsageError } from '../errors.js';
+import { CHUNK } from '../evaluate.js';
+import { arenaBytes, arenaSize, createModel, type Model, type ModelConfig, parameterCount } from '../model.js';
+import { defaultEvalEvery, defaultSwitchStep } from '../schedule.js';
+import { runBytes } from '../session.js';
+import { type LoadedData, loadData } from './data.js';
+import { formatBytes, formatCount } from './format.js';
+import type { IO } from './io.js';
+import { programVersion } from './version.js';
+
+export interface TrainCommandOptions {
+  /** A run, or true for the newest. */
+  resume?: string | true;
+  data?: string;
+  out?: string;
+  force?: boolean;
+  context: number;
+  embedding: number;
+  hidden: number;
+  batchSize: number;
+  steps: number;
+  lr: number;
+  seed: number;
+  splitSeed: number;
+  unique: boolean;
+  evalEvery?: number;
+  saveEvery?: number;
+  checkEvery?: number;
+  json?: boolean;
+  color: boolean;
+}
+
+/** A run that is ready to be trained: new, or from a checkpoint. */
+export interface PreparedRun {
+  directory: string;
+  config: RunConfig;
+  data: LoadedData;
+  dataset: Dataset;
+  dataSha256: string;
+  model: Model;
+  program: string;
+  from?: Checkpoint;
+  /** What run.json holds. */
+  about: RunFile & Record<string, unknown>;
+  /** To be called when the run's first checkpoint stands. */
+  onBegun: () => void;
+  /** Gives the directory's lock back. */
+  unlock: () => void;
+}
+
+/** What one WebAssembly memory can hold, and so the largest network. */
+const MEMORY_LIMIT = 2 ** 32 - 2 ** 20;
+
+/** A new run in a directory of its own. */
+export function startRun(options: TrainCommandOptions, io: IO): PreparedRun {
+  const data = loadData(options.data, options, io);
+  const { dataset } = data;
+  const config = runConfig(options, dataset);
+  const shape = modelConfig(config, dataset.vocabulary);
+  checkMemory(shape, config.batchSize, data);
+  const directory =
+    options.out === undefined ? createNumberedRun(io.cwd) : createNamedRun(resolve(io.cwd, options.out), options.force ?? false, data.path);
+  const startedAt = io.date().toISOString();
+  const unlock = acquireLock(directory, startedAt);
+  try {
+    checkDiskSpace(directory, runBytes(4 * parameterCount(shape), config));
+    const program = programName();
+    const about = {
+      program,
+      node: process.version,
+      startedAt,
+      data: { path: data.path, sha256: data.sha256, names: data.names },
+      config,
+    };
+    writeRunFile(directory, about);
+    const model = createModel(createWasmBackend(arenaOf(shape, config.batchSize)), shape);
+    const onBegun = () => linkLatest(io.cwd, directory);
+    return { directory, config, data, dataset, dataSha256: data.sha256, model, program, about, onBegun, unlock };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+export function programName(): string {
+  return `backprop-ninja ${programVersion()}`;
+}
+
+function runConfig(options: TrainCommandOptions, { parts, vocabulary }: Dataset): RunConfig {
+  const { context, embedding, hidden, batchSize, steps, lr, seed, splitSeed, unique } = options;
+  const count = (names: readonly string[]) => createExamples(names, vocabulary, context).count;
+  const evalEvery = options.evalEvery ?? defaultEvalEvery(count(parts.train), count(parts.val), batchSize);
+  const switchStep = defaultSwitchStep(steps);
+  return { context, embedding, hidden, batchSize, steps, switchStep, learningRate: lr, evalEvery, seed, splitSeed, unique };
+}
+
+/** Training, then evaluation, then sampling. */
+export const INFERENCE = [CHUNK, 1];
+
+function arenaOf(config: ModelConfig, batchSize: number): ArenaSize {
+  return arenaSize(config, { training: batchSize, inference: INFERENCE });
+}
+
+/** Refuses a network that cannot be held, before any of it is allocated, and says whose doing it is. */
+export function checkMemory(config: ModelConfig, batchSize: number, { path }: LoadedData): void {
+  const needed = arenaBytes(arenaOf(config, batchSize));
+  if (needed <= MEMORY_LIMIT) return;
+  const sizes = `the network needs ${formatBytes(needed)} of memory, at most ${formatBytes(MEMORY_LIMIT)} can be had`;
+  if (arenaBytes(arenaOf({ ...config, vocabulary: 27 }, batchSize)) <= MEMORY_LIMIT) {
+    throw new FileContentError(`${showPath(path)}: its vocabulary has ${formatCount(config.vocabulary)} characters, with which ${sizes}`);
+  }
+  throw new UsageError(`${sizes}; lower --hidden, --embedding, --context or --batch-size`);
+}

@@ -1,0 +1,137 @@
+/** When numbers blow up: which tensor did so first, where, and from what. */
+import { NumericalError } from './errors.js';
+import { type Model, PARAMETER_NAMES, parameterShapes, type TrainingActivations } from './model.js';
+import { type FloatArray, type Shape, showShape } from './tensor.js';
+
+export interface Entry {
+  tensor: string;
+  index: number[];
+  value: number;
+}
+
+/** The first tensor, in the order of computation, that has an entry which is not finite; and the largest entries of what it is made from. */
+export interface Diagnosis extends Entry {
+  inputs: Entry[];
+}
+
+/** A loss, activation, gradient or parameter is not finite. */
+export class NonFiniteError extends NumericalError {
+  /** Counted from 0: the steps done before. */
+  readonly step: number;
+  readonly diagnosis: Diagnosis | undefined;
+
+  constructor(step: number, loss: number, diagnosis: Diagnosis | undefined) {
+    super(diagnosis ? `step ${step}: ${describe(diagnosis, step)}` : `step ${step}: the loss is ${loss}`);
+    this.step = step;
+    this.diagnosis = diagnosis;
+  }
+}
+
+function describe({ tensor, index, value, inputs }: Diagnosis, step: number): string {
+  const largest = inputs.map((input) => `${showEntry(input)} = ${input.value}`).join(', ');
+  const origin = isParameter(tensor) ? `after the update of step ${step - 1}` : 'all that is computed before it is finite';
+  return `${showEntry({ tensor, index })} is ${value}, ${origin}; the largest that it is made from: ${largest}`;
+}
+
+function showEntry({ tensor, index }: Pick<Entry, 'tensor' | 'index'>): string {
+  return `${tensor}${showShape(index)}`;
+}
+
+function isParameter(name: string): boolean {
+  return (PARAMETER_NAMES as readonly string[]).includes(name);
+}
+
+/** What each tensor is computed from, in the order of computation: parameters by the update, then forward, then backward. */
+const MADE_FROM: readonly (readonly [tensor: string, inputs: readonly string[]])[] = [
+  ...PARAMETER_NAMES.map((name) => [name, [`d${name}`]] as const),
+  ['hprebn', ['C', 'W1', 'b1']],
+  ['bnvar_inv', ['hprebn']],
+  ['bnraw', ['hprebn', 'bnvar_inv']],
+  ['h', ['bnraw', 'bngain', 'bnbias']],
+  ['logits', ['h', 'W2', 'b2']],
+  ['probs', ['logits']],
+  ['losses', ['logits']],
+  ['dlogits', ['probs']],
+  ['dh', ['dlogits', 'W2']],
+  ['dW2', ['h', 'dlogits']],
+  ['db2', ['dlogits']],
+  ['dbngain', ['dh', 'h', 'bnraw']],
+  ['dbnbias', ['dh', 'h']],
+  ['dhprebn', ['dh', 'h', 'bnraw', 'bnvar_inv', 'bngain']],
+  ['dC', ['dhprebn', 'W1']],
+  ['dW1', ['C', 'dhprebn']],
+  ['db1', ['dhprebn']],
+];
+
+/** undefined if all is finite. */
+export function diagnose(model: Model, activations: TrainingActivations): Diagnosis | undefined {
+  const tensors = namedTensors(model, activations);
+  for (const [name, inputs] of MADE_FROM) {
+    const { data, shape } = tensors[name];
+    const at = data.findIndex((x) => !Number.isFinite(x));
+    if (at !== -1) {
+      return { tensor: name, index: indexOf(at, shape), value: data[at], inputs: inputs.map((input) => largestOf(input, tensors[input])) };
+    }
+  }
+  return undefined;
+}
+
+/** Whether every entry of the parameters, their gradients and the activations is finite. */
+export function isStepFinite(
+  { flatParameters, flatGradients }: Model,
+  { hprebn, bnvar_inv, bnraw, h, logits, dlogits, dh, dhprebn }: TrainingActivations,
+): boolean {
+  return [flatParameters, flatGradients, hprebn, bnvar_inv, bnraw, h, logits, dlogits, dh, dhprebn].every(allFinite);
+}
+
+/** 0·x is 0, but for Inf and NaN, of which it is NaN. */
+export function allFinite(values: FloatArray): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += 0 * values[i];
+  return sum === 0;
+}
+
+interface NamedTensor {
+  data: FloatArray;
+  shape: Shape;
+}
+
+function namedTensors({ config, parameters, gradients }: Model, a: TrainingActivations): Record<string, NamedTensor> {
+  const { hidden: H, vocabulary: V } = config;
+  const { n } = a;
+  const shapes = parameterShapes(config);
+  const tensors: Record<string, NamedTensor> = {
+    hprebn: { data: a.hprebn, shape: [n, H] },
+    bnvar_inv: { data: a.bnvar_inv, shape: [1, H] },
+    bnraw: { data: a.bnraw, shape: [n, H] },
+    h: { data: a.h, shape: [n, H] },
+    logits: { data: a.logits, shape: [n, V] },
+    probs: { data: a.probs, shape: [n, V] },
+    losses: { data: a.losses, shape: [n] },
+    dlogits: { data: a.dlogits, shape: [n, V] },
+    dh: { data: a.dh, shape: [n, H] },
+    dhprebn: { data: a.dhprebn, shape: [n, H] },
+  };
+  for (const name of PARAMETER_NAMES) {
+    tensors[name] = { data: parameters[name], shape: shapes[name] };
+    tensors[`d${name}`] = { data: gradients[name], shape: shapes[name] };
+  }
+  return tensors;
+}
+
+function indexOf(at: number, shape: Shape): number[] {
+  const index: number[] = [];
+  for (const size of [...shape].reverse()) {
+    index.unshift(at % size);
+    at = Math.floor(at / size);
+  }
+  return index;
+}
+
+/** The entry of the largest magnitude; NaN counts as larger than any. */
+function largestOf(tensor: string, { data, shape }: NamedTensor): Entry {
+  const size = (x: number) => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : Math.abs(x));
+  let at = 0;
+  for (let i = 1; i < data.length; i++) if (size(data[i]) > size(data[at])) at = i;
+  return { tensor, index: indexOf(at, shape), value: data[at] };
+}

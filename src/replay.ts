@@ -1,0 +1,44 @@
+/** Whether a run can be had again from its configuration, and where two runs part. */
+import { type Hashes, type HashRecord, type MetricsRecord, parameterHashes } from './checkpoint/metrics.js';
+import { PARAMETER_NAMES, type ParameterName } from './model.js';
+
+/** A step after which parameters differ, and which of them. */
+export interface Parting {
+  step: number;
+  tensors: ParameterName[];
+}
+
+export function hashRecords(records: readonly MetricsRecord[]): HashRecord[] {
+  return records.filter((record) => 'hashes' in record);
+}
+
+export function differingTensors(a: Hashes, b: Hashes): ParameterName[] {
+  return PARAMETER_NAMES.filter((name) => a[name] !== b[name]);
+}
+
+export interface Comparison {
+  /** Steps that both runs have recorded. */
+  steps: number[];
+  /** The first of them after which the parameters differ. */
+  parting: Parting | undefined;
+}
+
+/** Where two runs part, as far as they are recorded. */
+export function compareRuns(a: readonly HashRecord[], b: readonly HashRecord[]): Comparison {
+  const others = new Map(b.map(({ step, hashes }) => [step, hashes]));
+  const common = a.flatMap(({ step, hashes }) => {
+    const other = others.get(step);
+    return other ? [{ step, tensors: differingTensors(hashes, other) }] : [];
+  });
+  return { steps: common.map(({ step }) => step), parting: common.find(({ tensors }) => tensors.length > 0) };
+}
+
+/** The hashes to hold a replayed run against: those recorded up to its last step, and the checkpoint's own. */
+export function expectedHashes(
+  records: readonly HashRecord[],
+  step: number,
+  parameters: Parameters<typeof parameterHashes>[0],
+): ReadonlyMap<number, Hashes> {
+  const recorded = records.filter((record) => record.step < step);
+  return new Map([...recorded.map(({ step: at, hashes }) => [at, hashes] as const), [step, parameterHashes(parameters)]]);
+}
