@@ -1,4 +1,4 @@
-import type { IO, Output } from '../../src/cli/io.js';
+import type { IO, Output, StopSignal } from '../../src/cli/io.js';
 import { run } from '../../src/cli/run.js';
 import { put } from './tempDirectory.js';
 
@@ -11,6 +11,8 @@ export interface Surroundings {
   tick?: number;
   /** The time of day. */
   date?: string;
+  /** A signal to stop, which comes when the clock has reached so many milliseconds. */
+  stop?: { signal: StopSignal; at: number };
 }
 
 /** A piece of output and the clock's milliseconds when it was written. */
@@ -53,8 +55,9 @@ export interface FakeIO extends IO {
 }
 
 /** An IO that collects what is written, with a clock that ticks whenever it is read. */
-export function fakeIO(cwd: string, { env = {}, tty = false, columns = 80, tick = 1, date }: Surroundings = {}): FakeIO {
+export function fakeIO(cwd: string, { env = {}, tty = false, columns = 80, tick = 1, date, stop }: Surroundings = {}): FakeIO {
   let clock = 0;
+  let onStop: ((signal: StopSignal) => void) | undefined;
   const output = (name: 'stdout' | 'stderr') => new FakeOutput(tty === true || tty === name, columns, () => clock);
   return {
     stdout: output('stdout'),
@@ -63,9 +66,19 @@ export function fakeIO(cwd: string, { env = {}, tty = false, columns = 80, tick 
     cwd,
     now: () => {
       clock += tick;
+      if (stop && clock >= stop.at && onStop) {
+        onStop(stop.signal);
+        onStop = undefined;
+      }
       return clock;
     },
     date: () => new Date(date ?? '2020-02-02T02:02:02.020Z'),
+    onStop: (handler) => {
+      onStop = handler;
+      return () => {
+        onStop = undefined;
+      };
+    },
   };
 }
 
