@@ -9,7 +9,7 @@ import { createExamples, type Dataset, type Examples } from './dataset.js';
 import { NumericalError, withSystemErrors } from './errors.js';
 import { Evaluator } from './evaluate.js';
 import type { Model } from './model.js';
-import { Training } from './train.js';
+import { type LossRecord, Training } from './train.js';
 
 export interface SessionOptions {
   /** The run's directory, which this process has locked. */
@@ -44,6 +44,7 @@ export class Session {
   readonly droppedLines: readonly number[];
   #best: Best | null;
   #savedAt: number | undefined;
+  #calibratedAt: number | undefined;
 
   /** @throws SystemError if the directory cannot be written in */
   constructor(options: SessionOptions) {
@@ -55,16 +56,22 @@ export class Session {
     this.evaluator = new Evaluator(model);
     this.#best = from?.best ?? null;
     this.#savedAt = from?.state.step;
-    const metrics = join(directory, METRICS_FILE);
+    this.#calibratedAt = from?.state.step;
     withSystemErrors('write in', directory, () => removeLeftovers(directory));
-    this.droppedLines = from ? truncateMetrics(metrics, from.state.step) : [];
-    const hooks = { onRecord: (record: Parameters<MetricsWriter['append']>[0]) => this.#metrics.append(record), checkEvery };
+    const hooks = { onRecord: (record: LossRecord) => this.#metrics.append(record), checkEvery };
     this.#training = new Training(model, this.#trainExamples, config, hooks, from?.state);
-    this.#metrics = openMetrics(metrics, from ? 'continue' : 'new');
+    // The checkpoint comes first: until it stands, whatever was in the directory is whole.
+    if (!from) this.#saveCheckpoint();
     if (!this.#best) withSystemErrors('write in', directory, () => rmSync(join(directory, BEST_FILE), { force: true }));
-    if (from) return;
-    this.#metrics.append(hashRecord(0, model));
-    this.save();
+    const metrics = join(directory, METRICS_FILE);
+    if (this.step === 0) {
+      this.droppedLines = [];
+      this.#metrics = openMetrics(metrics, 'new');
+      this.#metrics.append(hashRecord(0, model));
+    } else {
+      this.droppedLines = truncateMetrics(metrics, this.step);
+      this.#metrics = openMetrics(metrics, 'continue');
+    }
   }
 
   get trainExamples(): Examples {
@@ -111,17 +118,27 @@ export class Session {
   /** Brings the run to the disk: the metrics first, so that they are never behind the checkpoint. */
   save(): void {
     this.#metrics.sync();
-    this.evaluator.calibrate(this.#trainExamples);
-    this.#write(CHECKPOINT_FILE);
-    this.#savedAt = this.step;
+    this.#saveCheckpoint();
   }
 
   close(): void {
     this.#metrics.close();
   }
 
-  #evaluate(): void {
+  #saveCheckpoint(): void {
+    this.#calibrate();
+    this.#write(CHECKPOINT_FILE);
+    this.#savedAt = this.step;
+  }
+
+  #calibrate(): void {
+    if (this.#calibratedAt === this.step) return;
     this.evaluator.calibrate(this.#trainExamples);
+    this.#calibratedAt = this.step;
+  }
+
+  #evaluate(): void {
+    this.#calibrate();
     const valLoss = this.evaluator.loss(this.#valExamples);
     if (!Number.isFinite(valLoss)) throw new NumericalError(`the validation loss is ${valLoss} after ${this.step} steps`);
     this.#metrics.append({ step: this.step, valLoss });

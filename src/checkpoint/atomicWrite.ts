@@ -37,7 +37,11 @@ export function writeFileWhole(directory: string, bytes: Uint8Array): string {
 
 /** Writes all of it, in as many calls as the system wants. */
 export function writeAll(file: number, bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+  for (let written = 0; written < bytes.length; ) {
+    const more = writeSync(file, bytes, written);
+    if (more === 0) throw new SystemError(`${written} of ${bytes.length} bytes could be written, and no more`);
+    written += more;
+  }
 }
 
 /** Removes what a killed writer left in a directory that nobody else writes in. */

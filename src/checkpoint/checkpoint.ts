@@ -28,7 +28,7 @@ const RunConfigSchema = v.strictObject({
   steps: positive,
   /** From this step on, the learning rate is a tenth. */
   switchStep: count,
-  learningRate: finite,
+  learningRate: v.pipe(finite, v.gtValue(0)),
   /** Steps between two evaluations on the validation part. */
   evalEvery: positive,
   seed: count,
@@ -173,12 +173,14 @@ function parseCheckpoint({ metadata, tensors, raw }: Safetensors & { raw: RawFil
   const parsed = v.safeParse(MetadataSchema, metadata);
   if (!parsed.success) {
     throw new FileContentError(
-      `metadata: ${parsed.issues.map((issue) => `${v.getDotPath(issue)}: ${quoteText(issue.message)}`).join('; ')}`,
+      `metadata: ${parsed.issues.map((issue) => `${quoteText(v.getDotPath(issue) ?? '')}: ${quoteText(issue.message)}`).join('; ')}`,
     );
   }
   const { program, config, vocabulary, step, streams, losses, best, dataSha256 } = parsed.output;
   const { arrays, problems } = readTensors(tensors, new Map(checkpointShapes(modelConfig(config, vocabulary))));
   if (step > config.steps) problems.push(`metadata: step ${step} is beyond the last, ${config.steps}`);
+  if (best && best.step > step) problems.push(`metadata: best step ${best.step} is beyond the step ${step}`);
+  if (arrays.get('bnvar')?.some((x) => x < 0)) problems.push('tensor "bnvar" holds a negative variance');
   if (problems.length > 0) throw new FileContentError(problems.join('; '));
   return { program, config, vocabulary, state: { step, ...streams, ...losses }, best, dataSha256, tensors: arrays };
 }

@@ -70,12 +70,6 @@ export function openMetrics(path: string, mode: 'new' | 'continue'): MetricsWrit
   };
 }
 
-interface Line {
-  text: string;
-  number: number;
-  record: MetricsRecord | undefined;
-}
-
 export interface Metrics {
   records: MetricsRecord[];
   /** Numbers of the lines that are no records: torn by a crash, or changed since. */
@@ -84,32 +78,56 @@ export interface Metrics {
 
 /** A missing file is an empty one. @throws SystemError if it cannot be read */
 export function readMetrics(path: string): Metrics {
-  const lines = readLines(path);
-  return {
-    records: lines.flatMap(({ record }) => record ?? []),
-    skipped: lines.flatMap(({ record, number }) => (record ? [] : number)),
-  };
+  const metrics: Metrics = { records: [], skipped: [] };
+  for (const { record, number } of lines(readBytes(path))) {
+    if (record) metrics.records.push(record);
+    else metrics.skipped.push(number);
+  }
+  return metrics;
 }
 
 /** Drops all that is no record, or of a later step. Returns the numbers of the lines that were no records. */
 export function truncateMetrics(path: string, step: number): number[] {
-  const lines = readLines(path);
-  const kept = lines.filter(({ record }) => record && record.step <= step);
-  if (kept.length < lines.length) {
-    const text = kept.map((line) => `${line.text}\n`).join('');
-    withSystemErrors('write', path, () => atomicWrite(path, Buffer.from(text)));
+  const bytes = readBytes(path);
+  const dropped: number[] = [];
+  let kept = 0;
+  for (const { start, end, record, number } of lines(bytes)) {
+    if (!record) dropped.push(number);
+    if (!record || record.step > step) continue;
+    bytes.copyWithin(kept, start, end);
+    kept += end - start;
   }
-  return lines.flatMap(({ record, number }) => (record ? [] : number));
+  if (kept < bytes.length) withSystemErrors('write', path, () => atomicWrite(path, bytes.subarray(0, kept)));
+  return dropped;
 }
 
-function readLines(path: string): Line[] {
-  const text = withSystemErrors('read', path, () => (existsSync(path) ? readFileSync(path, 'utf8') : ''));
-  const whole = text.split('\n');
-  const rest = whole.pop() as string;
-  const lines: Line[] = whole.map((line, i) => ({ text: line, number: i + 1, record: parseRecord(line) }));
-  // Without its line end, even a line that can be read was not written in full.
-  return rest === '' ? lines : [...lines, { text: rest, number: lines.length + 1, record: undefined }];
+function readBytes(path: string): Buffer {
+  return withSystemErrors('read', path, () => (existsSync(path) ? readFileSync(path) : Buffer.alloc(0)));
 }
+
+interface Line {
+  /** From its first byte to behind its line end. */
+  start: number;
+  end: number;
+  /** From 1. */
+  number: number;
+  record: MetricsRecord | undefined;
+}
+
+/** A long run has millions of lines: one at a time. A line may be overwritten once the next is asked for. */
+function* lines(bytes: Buffer): Generator<Line> {
+  let start = 0;
+  for (let number = 1; start < bytes.length; number++) {
+    const feed = bytes.indexOf(LINE_FEED, start);
+    const end = feed === -1 ? bytes.length : feed + 1;
+    // Without its line end, even a line that can be read was not written in full.
+    const record = feed === -1 ? undefined : parseRecord(bytes.toString('utf8', start, feed));
+    yield { start, end, number, record };
+    start = end;
+  }
+}
+
+const LINE_FEED = 0x0a;
 
 function parseRecord(line: string): MetricsRecord | undefined {
   try {

@@ -32,8 +32,8 @@ export const RECOGNISABLE_BYTES = 512;
 /** @param start the first bytes of a file, {@link RECOGNISABLE_BYTES} or all of them */
 export function recognise(start: Uint8Array): string | undefined {
   const text = Buffer.from(start).toString('latin1');
-  // A header that begins where it should is taken for what it is.
-  if (text[8] === '{') return undefined;
+  // A header that begins where it should is taken for what it is. Its length, below 100 MB, leaves the upper bytes 0.
+  if (text[8] === '{' && text.slice(4, 8) === '\0\0\0\0') return undefined;
   const begins = (start: string | RegExp) => (typeof start === 'string' ? text.startsWith(start) : start.test(text));
   return SIGNATURES.find(({ start, holds }) => begins(start) && (holds?.test(text) ?? true))?.kind;
 }

@@ -158,8 +158,8 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   let json: unknown;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    checkNesting(text);
     json = JSON.parse(text);
+    checkNesting(text);
   } catch (error) {
     if (error instanceof FileContentError) throw error;
     throw new FileContentError('no safetensors file: the header is not JSON in UTF-8');
@@ -171,22 +171,36 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
 /** A header is an object of objects of lists. */
 const MAX_DEPTH = 3;
 
-/** Refuses what JSON.parse would let pass: a key that stands twice in an object, `__proto__`, and deeper nesting. */
+/** Refuses what JSON.parse lets pass: a key that stands twice in an object, `__proto__`, and deeper nesting. The text is JSON. */
 function checkNesting(text: string): void {
   const keys: Set<string>[] = [];
-  for (const [token, string, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*(:?)|[[\]{}]/g)) {
+  for (let at = 0; at < text.length; at++) {
+    const token = text[at];
     if (token === '{' || token === '[') keys.push(new Set());
     else if (token === '}' || token === ']') keys.pop();
-    else if (colon && keys.length > 0) {
-      const key = JSON.parse(string) as string;
-      const seen = keys[keys.length - 1];
-      if (seen.has(key) || key === '__proto__') {
-        throw new FileContentError(`the header has the key ${quoteName(key)}${seen.has(key) ? ' twice' : ''}`);
-      }
-      seen.add(key);
+    else if (token === '"') {
+      const end = endOfString(text, at);
+      let next = end;
+      while (' \t\n\r'.includes(text[next])) next++;
+      if (text[next] === ':') addKey(keys[keys.length - 1], JSON.parse(text.slice(at, end)) as string);
+      at = end - 1;
     }
     if (keys.length > MAX_DEPTH) throw new FileContentError(`no safetensors file: the header is nested more than ${MAX_DEPTH} deep`);
   }
+}
+
+/** The position behind the string that begins there. */
+function endOfString(text: string, start: number): number {
+  let end = start + 1;
+  while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+  return end + 1;
+}
+
+function addKey(seen: Set<string>, key: string): void {
+  if (seen.has(key) || key === '__proto__') {
+    throw new FileContentError(`the header has the key ${quoteName(key)}${seen.has(key) ? ' twice' : ''}`);
+  }
+  seen.add(key);
 }
 
 function readEntry(name: string, entry: unknown): Entry {

@@ -1,9 +1,18 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { ArenaSize } from '../backend/backend.js';
 import { createWasmBackend } from '../backend/wasm.js';
 import { type Checkpoint, modelConfig, type RunConfig } from '../checkpoint/checkpoint.js';
 import { acquireLock } from '../checkpoint/lock.js';
-import { checkDiskSpace, createNamedRun, createNumberedRun, linkLatest, type RunFile, writeRunFile } from '../checkpoint/runDirectory.js';
+import {
+  CHECKPOINT_FILE,
+  checkDiskSpace,
+  createNamedRun,
+  createNumberedRun,
+  linkLatest,
+  type RunFile,
+  writeRunFile,
+} from '../checkpoint/runDirectory.js';
 import { createExamples, type Dataset } from '../dataset.js';
 import { FileContentError, showPath, UsageError } from '../errors.js';
 import { CHUNK } from '../evaluate.js';
@@ -79,9 +88,14 @@ export function startRun(options: TrainCommandOptions, io: IO): PreparedRun {
       data: { path: data.path, sha256: data.sha256, names: data.names },
       config,
     };
-    writeRunFile(directory, about);
+    // Beside an older run's checkpoint, run.json waits until the new one stands.
+    const replaces = existsSync(join(directory, CHECKPOINT_FILE));
+    if (!replaces) writeRunFile(directory, about);
     const model = createModel(createWasmBackend(arenaOf(shape, config.batchSize)), shape);
-    const onBegun = () => linkLatest(io.cwd, directory);
+    const onBegun = () => {
+      if (replaces) writeRunFile(directory, about);
+      linkLatest(io.cwd, directory);
+    };
     return { directory, config, data, dataset, dataSha256: data.sha256, model, program, about, onBegun, unlock };
   } catch (error) {
     unlock();

@@ -2,9 +2,11 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpath
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
+  checkDiskSpace,
   createNamedRun,
   createNumberedRun,
   findCheckpoint,
+  findRunDirectory,
   linkLatest,
   readRunFile,
   writeRunFile,
@@ -13,12 +15,16 @@ import { SystemError, UsageError } from '../../src/errors.js';
 import { put, snapshot, tempDirectory } from '../cli/tempDirectory.js';
 import { refusal } from './files.js';
 
-const system = vi.hoisted(() => ({ readOnly: false }));
+const system = vi.hoisted(() => ({ readOnly: false, freeBytes: undefined as number | undefined }));
 
 vi.mock('node:fs', async (importOriginal) => {
   const fs = await importOriginal<typeof import('node:fs')>();
   return {
     ...fs,
+    statfsSync: (path: string) => {
+      const found = fs.statfsSync(path);
+      return system.freeBytes === undefined ? found : { ...found, bsize: 4096, bfree: 2 ** 40, bavail: system.freeBytes / 4096 };
+    },
     accessSync: (path: string, mode: number) => {
       if (!system.readOnly) return fs.accessSync(path, mode);
       throw Object.assign(new Error(`EACCES: permission denied, access '${path}'`), { code: 'EACCES', syscall: 'access' });
@@ -28,9 +34,10 @@ vi.mock('node:fs', async (importOriginal) => {
 
 beforeEach(() => {
   system.readOnly = false;
+  system.freeBytes = undefined;
 });
 
-const RUN_FILES = { 'checkpoint.safetensors': 'old', 'metrics.jsonl': 'old', 'run.json': 'old' };
+const RUN_FILES = { 'best.safetensors': 'old', 'checkpoint.safetensors': 'old', 'metrics.jsonl': 'old', 'run.json': 'old' };
 
 function putAll(directory: string, files: Record<string, string>): void {
   for (const [name, content] of Object.entries(files)) put(directory, name, content);
@@ -130,16 +137,31 @@ describe('a run directory that is named', () => {
     expect(snapshot(directory)).toEqual(files);
   });
 
-  it("with force, loses the run's three files and nothing else", () => {
+  it('with force, may hold a run and anything else, and stays as it is until the new run is written', () => {
     const directory = tempDirectory();
     putAll(directory, { ...RUN_FILES, 'notes.txt': 'mine', 'checkpoint.safetensors.bak': 'mine', [join('more', 'run.json')]: 'mine' });
-    create(directory, true);
-    expect(snapshot(directory)).toEqual({
-      'notes.txt': 'mine',
-      'checkpoint.safetensors.bak': 'mine',
-      more: '',
-      [join('more', 'run.json')]: 'mine',
-    });
+    const before = snapshot(directory);
+    expect(create(directory, true)).toBe(directory);
+    expect(snapshot(directory)).toEqual(before);
+  });
+
+  it.each([false, true])('runs/latest where there is none is refused, and not made (force %s)', (force) => {
+    const cwd = tempDirectory();
+    const directory = join(cwd, 'runs', 'latest');
+    expect(thrownBy(UsageError, () => create(directory, force))).toBe(
+      `--out ${directory} is where the newest run is linked from; name another directory`,
+    );
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it('runs/latest with force is the newest run', () => {
+    const cwd = tempDirectory();
+    const run = createNumberedRun(cwd);
+    linkLatest(cwd, run);
+    putAll(run, RUN_FILES);
+    create(join(cwd, 'runs', 'latest'), true);
+    expect(readdirSync(join(cwd, 'runs'))).toEqual(['0001', 'latest']);
+    expect(snapshot(run)).toEqual(RUN_FILES);
   });
 
   it('with force, may be new', () => {
@@ -158,7 +180,7 @@ describe('a run directory that is named', () => {
     expect(thrownBy(SystemError, () => create(join(file, 'out')))).toMatch(/^cannot write in \S+out: /);
   });
 
-  it('that cannot be written is refused before anything is removed', () => {
+  it('that cannot be written is refused, and stays as it is', () => {
     const directory = tempDirectory();
     putAll(directory, RUN_FILES);
     system.readOnly = true;
@@ -235,14 +257,14 @@ describe('findCheckpoint', () => {
     );
   });
 
-  it('says of a run without a checkpoint that it has not finished', () => {
+  it('says of a run without a checkpoint what it may be, and how to start it again', () => {
     const cwd = tempDirectory();
     const run = createNumberedRun(cwd);
     linkLatest(cwd, run);
     expect(thrownBy(SystemError, () => findCheckpoint(cwd, join('runs', '0001')))).toBe(
-      `no checkpoint in ${join('runs', '0001')}: the run has not finished`,
+      `no checkpoint in ${join('runs', '0001')}: it is no run, or one that was stopped before it saved anything; 'backprop-ninja train --out' with --force starts it again`,
     );
-    expect(thrownBy(SystemError, () => findCheckpoint(cwd))).toMatch(/the run has not finished$/);
+    expect(thrownBy(SystemError, () => findCheckpoint(cwd))).toContain(`no checkpoint in ${join(cwd, 'runs', 'latest')}: `);
   });
 
   it.each([
@@ -255,13 +277,76 @@ describe('findCheckpoint', () => {
   });
 });
 
+describe('findRunDirectory', () => {
+  it('takes a directory, relative or absolute, or its checkpoint', () => {
+    const cwd = tempDirectory();
+    const file = put(cwd, join('out', 'checkpoint.safetensors'), '');
+    for (const run of ['out', 'out/', join(cwd, 'out'), join('out', 'checkpoint.safetensors'), file]) {
+      expect(findRunDirectory(cwd, run), run).toBe(join(cwd, 'out'));
+    }
+  });
+
+  it('without a name, finds the newest run by its own name: the link may point to another while it is trained', () => {
+    const cwd = tempDirectory();
+    const run = createNumberedRun(cwd);
+    linkLatest(cwd, run);
+    expect(findRunDirectory(cwd)).toBe(run);
+  });
+
+  it('takes a directory that is empty', () => {
+    const cwd = tempDirectory();
+    expect(findRunDirectory('/', cwd)).toBe(cwd);
+  });
+
+  it.each(['best.safetensors', 'metrics.jsonl'])('refuses another file of a run: %s', (name) => {
+    const cwd = tempDirectory();
+    put(cwd, join('out', name), '');
+    expect(thrownBy(UsageError, () => findRunDirectory(cwd, join('out', name)))).toBe(
+      `${join('out', name)} is a file; name the run's directory`,
+    );
+  });
+
+  it('names a run that does not exist, and says how to get one', () => {
+    const cwd = tempDirectory();
+    expect(thrownBy(SystemError, () => findRunDirectory(cwd, 'gone'))).toBe('cannot read gone: no such run directory or checkpoint');
+    expect(thrownBy(SystemError, () => findRunDirectory(cwd))).toMatch(/^no run yet: /);
+  });
+});
+
+describe('checkDiskSpace', () => {
+  it('lets a run through that there is room for, to the last byte', () => {
+    system.freeBytes = 4096 * 10;
+    expect(() => checkDiskSpace(tempDirectory(), 4096 * 10)).not.toThrow();
+  });
+
+  it('refuses one that there is no room for, with what it needs, what is free and the way out', () => {
+    system.freeBytes = 4096 * 256;
+    const directory = tempDirectory();
+    expect(thrownBy(SystemError, () => checkDiskSpace(directory, 4096 * 256 + 1))).toBe(
+      `no room in ${directory}: the run needs 1.0 MiB, 1.0 MiB are free; name a directory on another disk with --out`,
+    );
+    expect(thrownBy(SystemError, () => checkDiskSpace(directory, 12.34 * 2 ** 20))).toContain('needs 12.3 MiB, 1.0 MiB are free');
+  });
+
+  it('asks the disk that the directory lies on', () => {
+    expect(() => checkDiskSpace(tempDirectory(), 1)).not.toThrow();
+    expect(thrownBy(SystemError, () => checkDiskSpace(tempDirectory(), 2 ** 70))).toMatch(/^no room in /);
+  });
+
+  it('of a directory that is gone is a SystemError', () => {
+    expect(thrownBy(SystemError, () => checkDiskSpace(join(tempDirectory(), 'gone'), 1))).toMatch(
+      /^cannot look at \S+gone: no such file or directory$/,
+    );
+  });
+});
+
 describe('run.json', () => {
   const about = { data: { path: '/a/names.txt', sha256: 'abc' } };
 
   it('comes back as it was written, with more in it for people', () => {
     const run = tempDirectory();
     writeRunFile(run, { ...about, program: 'backprop-ninja' });
-    expect(readRunFile(join(run, 'checkpoint.safetensors'))).toEqual(about);
+    expect(readRunFile(join(run, 'checkpoint.safetensors'))).toEqual({ ...about, program: 'backprop-ninja' });
     const text = readFileSync(join(run, 'run.json'), 'utf8');
     expect(JSON.parse(text)).toEqual({ ...about, program: 'backprop-ninja' });
     expect(text).toMatch(/^\{\n {2}"/);

@@ -1,15 +1,19 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   loadFloats,
   loadIndices,
   readSafetensors,
+  readSafetensorsFile,
   type SafetensorsDType,
   type StoredTensor,
   storeFloats,
   writeSafetensors,
 } from '../../src/checkpoint/safetensors.js';
+import { SystemError } from '../../src/errors.js';
+import { put, tempDirectory } from '../cli/tempDirectory.js';
 import { headerLength, isRead, rawFile, refusal } from './files.js';
 
 const SIZES: Record<SafetensorsDType, number> = {
@@ -197,12 +201,56 @@ describe('structure faults are refused', () => {
     expect(refusal(() => readSafetensors(rawFile({ __metadata__: metadata })))).toBe('__metadata__ is not an object of strings');
   });
 
+  const empty = '{"dtype":"U8","shape":[0],"data_offsets":[0,0]}';
   it.each([
-    ['nested too deeply', `{"a":{"dtype":"F32","shape":${'['.repeat(100_000)}${']'.repeat(100_000)},"data_offsets":[0,0]}}`],
-    ['with a tensor twice', '{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'],
-    ['with __proto__', '{"__proto__":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'],
-  ])('a header %s', (_, header) => {
-    expect(refusal(() => readSafetensors(rawFile(header))).length).toBeLessThan(1000);
+    ['with a tensor twice', `{"a":${empty},"a":${empty}}`, 'the header has the key "a" twice'],
+    ['with a tensor twice, once in escapes', `{"a":${empty},"\\u0061":${empty}}`, 'the header has the key "a" twice'],
+    ['with its metadata twice', '{"__metadata__":{},"__metadata__":{}}', 'the header has the key "__metadata__" twice'],
+    ['with a key of its metadata twice', '{"__metadata__":{"b":"1","b":"2"}}', 'the header has the key "b" twice'],
+    [
+      "with a tensor's shape twice",
+      '{"a":{"dtype":"U8","shape":[0],"shape":[0],"data_offsets":[0,0]}}',
+      'the header has the key "shape" twice',
+    ],
+    ['with __proto__', `{"__proto__":${empty}}`, 'the header has the key "__proto__"'],
+    ['with __proto__ in escapes', `{"__proto\\u005f_":${empty}}`, 'the header has the key "__proto__"'],
+    ['with __proto__ in its metadata', '{"__metadata__":{"__proto__":"1"}}', 'the header has the key "__proto__"'],
+    ['with a blank after the key that stands twice', `{"a" :${empty},"a"\n:${empty}}`, 'the header has the key "a" twice'],
+  ])('a header %s: names the key', (_, header, message) => {
+    expect(refusal(() => readSafetensors(rawFile(header)))).toBe(message);
+  });
+
+  it.each([
+    ['lists in a shape', '{"a":{"dtype":"F32","shape":[[]],"data_offsets":[0,0]}}'],
+    ['100,000 lists', `{"a":{"dtype":"F32","shape":${'['.repeat(100_000)}${']'.repeat(100_000)},"data_offsets":[0,0]}}`],
+  ])('a header nested too deeply: %s', (_, header) => {
+    expect(refusal(() => readSafetensors(rawFile(header)))).toBe('no safetensors file: the header is nested more than 3 deep');
+  });
+
+  it.each([
+    ['lists', '['],
+    ['objects', '{"a":'],
+  ])('a header of 1,000,000 %s without an end', (_, start) => {
+    expect(refusal(() => readSafetensors(rawFile(start.repeat(1_000_000))))).toMatch(
+      /^no safetensors file: the header is (nested|not JSON)/,
+    );
+  });
+
+  it('brackets, colons and quotes in its texts are neither nesting nor keys', () => {
+    const metadata = { a: '[[[[{{{{', b: '"a":"a":', c: '\\', d: '{"a":1,"a":2}' };
+    expect(readSafetensors(rawFile({ __metadata__: metadata })).metadata).toEqual(metadata);
+  });
+
+  it('a header that holds a text of 10 MB is read', () => {
+    const text = 'x'.repeat(10_000_000);
+    expect(readSafetensors(rawFile({ __metadata__: { text } })).metadata.text.length).toBe(text.length);
+  });
+
+  it('a header of 60 kB in which a text with quotes does not end is refused in a moment', () => {
+    const file = rawFile(`{"${'\\"'.repeat(30_000)}`);
+    const start = performance.now();
+    expect(refusal(() => readSafetensors(file))).toBe('no safetensors file: the header is not JSON in UTF-8');
+    expect(performance.now() - start).toBeLessThan(500);
   });
 
   const good = { dtype: 'F32', shape: [2], data_offsets: [0, 8] };
@@ -267,6 +315,39 @@ describe('structure faults are refused', () => {
 
   it("a tensor's name in the message is shown escaped", () => {
     expect(refusal(() => readSafetensors(rawFile({ 'a\x1b\x9b31m\u202e': null })))).not.toMatch(/[\p{Cc}\u202e]/u);
+  });
+});
+
+describe('a file on the disk', () => {
+  it('gives the same as its bytes, and both parts of them', () => {
+    const path = put(tempDirectory(), 'file', smallFile());
+    const { raw, ...file } = readSafetensorsFile(path);
+    expect(file).toEqual(readSafetensors(smallFile()));
+    expect(Buffer.concat([raw.header, raw.data])).toEqual(Buffer.from(smallFile()));
+    expect(raw.data).toHaveLength(16);
+  });
+
+  it('is named before what is wrong with it, escaped', () => {
+    const path = put(tempDirectory(), 'my\nfile', 'short');
+    expect(refusal(() => readSafetensorsFile(path))).toBe(
+      `${path.replace('\n', '\\x0a')}: no safetensors file: 5 bytes, expected at least 8`,
+    );
+    expect(refusal(() => readSafetensorsFile(path, 'mine'))).toBe('mine: no safetensors file: 5 bytes, expected at least 8');
+  });
+
+  it('that is missing or a directory: path and reason', () => {
+    const directory = tempDirectory();
+    const missing = join(directory, 'none');
+    expect(() => readSafetensorsFile(missing)).toThrow(new SystemError(`cannot read ${missing}: no such file or directory`));
+    expect(() => readSafetensorsFile(directory)).toThrow(new SystemError(`cannot read ${directory}: it is a directory`));
+  });
+
+  it('of a gigabyte is refused by its first bytes, without its data being read', () => {
+    const path = put(tempDirectory(), 'large', rawFile({ a: { dtype: 'U8', shape: [2 ** 30], data_offsets: [0, 2 ** 30] } }));
+    truncateSync(path, 2 ** 30);
+    const before = process.memoryUsage().arrayBuffers;
+    expect(refusal(() => readSafetensorsFile(path))).toContain('its header describes 1073741824');
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 26);
   });
 });
 
