@@ -21,16 +21,18 @@ export class NonFiniteError extends NumericalError {
   readonly diagnosis: Diagnosis | undefined;
 
   constructor(step: number, loss: number, diagnosis: Diagnosis | undefined) {
-    super(diagnosis ? `step ${step}: ${describe(diagnosis, step)}` : `step ${step}: the loss is ${loss}`);
+    super(diagnosis ? `step ${step}: ${describe(diagnosis)}` : `step ${step}: the loss is ${loss}`);
     this.step = step;
     this.diagnosis = diagnosis;
   }
 }
 
-function describe({ tensor, index, value, inputs }: Diagnosis, step: number): string {
+function describe({ tensor, index, value, inputs }: Diagnosis): string {
   const largest = inputs.map((input) => `${showEntry(input)} = ${input.value}`).join(', ');
-  const origin = isParameter(tensor) ? `after the update of step ${step - 1}` : 'all that is computed before it is finite';
-  return `${showEntry({ tensor, index })} is ${value}, ${origin}; the largest that it is made from: ${largest}`;
+  const origin = isParameter(tensor)
+    ? `since an update before it; the largest gradient of the last one: ${largest}`
+    : `all that is computed before it is finite; the largest that it is made from: ${largest}`;
+  return `${showEntry({ tensor, index })} is ${value}, ${origin}`;
 }
 
 function showEntry({ tensor, index }: Pick<Entry, 'tensor' | 'index'>): string {
@@ -41,9 +43,13 @@ function isParameter(name: string): boolean {
   return (PARAMETER_NAMES as readonly string[]).includes(name);
 }
 
+type MadeFrom = readonly [tensor: string, inputs: readonly string[]];
+
+const MADE_BY_UPDATES: readonly MadeFrom[] = PARAMETER_NAMES.map((name) => [name, [`d${name}`]] as const);
+
 /** What each tensor is computed from, in the order of computation: parameters by the update, then forward, then backward. */
-const MADE_FROM: readonly (readonly [tensor: string, inputs: readonly string[]])[] = [
-  ...PARAMETER_NAMES.map((name) => [name, [`d${name}`]] as const),
+const MADE_FROM: readonly MadeFrom[] = [
+  ...MADE_BY_UPDATES,
   ['hprebn', ['C', 'W1', 'b1']],
   ['bnvar_inv', ['hprebn']],
   ['bnraw', ['hprebn', 'bnvar_inv']],
@@ -63,10 +69,18 @@ const MADE_FROM: readonly (readonly [tensor: string, inputs: readonly string[]])
   ['db1', ['dhprebn']],
 ];
 
-/** undefined if all is finite. */
+/** Of a training step. undefined if all is finite. */
 export function diagnose(model: Model, activations: TrainingActivations): Diagnosis | undefined {
-  const tensors = namedTensors(model, activations);
-  for (const [name, inputs] of MADE_FROM) {
+  return firstNonFinite(MADE_FROM, { ...modelTensors(model), ...activationTensors(model, activations) });
+}
+
+/** Of the parameters, and the statistics that they are calibrated with. undefined if all is finite. */
+export function diagnoseModel(model: Model): Diagnosis | undefined {
+  return firstNonFinite([...MADE_BY_UPDATES, ['bnmean', ['C', 'W1', 'b1']], ['bnvar', ['C', 'W1', 'b1']]], modelTensors(model));
+}
+
+function firstNonFinite(order: typeof MADE_FROM, tensors: Record<string, NamedTensor>): Diagnosis | undefined {
+  for (const [name, inputs] of order) {
     const { data, shape } = tensors[name];
     const at = data.findIndex((x) => !Number.isFinite(x));
     if (at !== -1) {
@@ -96,11 +110,10 @@ interface NamedTensor {
   shape: Shape;
 }
 
-function namedTensors({ config, parameters, gradients }: Model, a: TrainingActivations): Record<string, NamedTensor> {
+function activationTensors({ config }: Model, a: TrainingActivations): Record<string, NamedTensor> {
   const { hidden: H, vocabulary: V } = config;
   const { n } = a;
-  const shapes = parameterShapes(config);
-  const tensors: Record<string, NamedTensor> = {
+  return {
     hprebn: { data: a.hprebn, shape: [n, H] },
     bnvar_inv: { data: a.bnvar_inv, shape: [1, H] },
     bnraw: { data: a.bnraw, shape: [n, H] },
@@ -112,6 +125,12 @@ function namedTensors({ config, parameters, gradients }: Model, a: TrainingActiv
     dh: { data: a.dh, shape: [n, H] },
     dhprebn: { data: a.dhprebn, shape: [n, H] },
   };
+}
+
+function modelTensors({ config, parameters, gradients, bnmean, bnvar }: Model): Record<string, NamedTensor> {
+  const shapes = parameterShapes(config);
+  const statistics: Shape = [1, config.hidden];
+  const tensors: Record<string, NamedTensor> = { bnmean: { data: bnmean, shape: statistics }, bnvar: { data: bnvar, shape: statistics } };
   for (const name of PARAMETER_NAMES) {
     tensors[name] = { data: parameters[name], shape: shapes[name] };
     tensors[`d${name}`] = { data: gradients[name], shape: shapes[name] };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { BOUNDARY } from './dataset.js';
 import { FileContentError, quoteText, showPath, showText, UNPRINTABLE, withSystemErrors } from './errors.js';
+import { firstInvalidByte } from './utf8.js';
 
 export const MAX_LINE_BYTES = 64 * 1024;
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -98,16 +99,13 @@ class NamesParser {
   }
 
   #decode(bytes: Buffer): string {
-    const text = bytes.toString('utf8');
-    // A replacement character that the bytes do not spell themselves marks the first invalid byte.
-    for (let at = text.indexOf('\ufffd'); at !== -1; at = text.indexOf('\ufffd', at + 1)) {
-      const byte = Buffer.byteLength(text.slice(0, at));
-      if (bytes.toString('hex', byte, byte + 3) === 'efbfbd') continue;
+    const byte = firstInvalidByte(bytes);
+    if (byte !== undefined) {
       const utf16 = this.#line === 1 && /^(fffe|feff)/.test(bytes.toString('hex', 0, 2));
       const found = utf16 ? 'UTF-16' : `byte 0x${bytes.toString('hex', byte, byte + 1)}, which is not UTF-8`;
       this.#fail(this.#line, `found ${found} at byte ${this.#offset + byte} of the file; save it as UTF-8`);
     }
-    return text;
+    return bytes.toString('utf8');
   }
 
   #checkName(name: string): void {

@@ -33,12 +33,15 @@ export function compareRuns(a: readonly HashRecord[], b: readonly HashRecord[]):
   return { steps: common.map(({ step }) => step), parting: common.find(({ tensors }) => tensors.length > 0) };
 }
 
-/** The hashes to hold a replayed run against: those recorded up to its last step, and the checkpoint's own. */
+/** The hashes to hold a replayed run against, by step: those recorded up to its last step, and there the checkpoint's own, too. */
 export function expectedHashes(
   records: readonly HashRecord[],
   step: number,
   parameters: Parameters<typeof parameterHashes>[0],
-): ReadonlyMap<number, Hashes> {
-  const recorded = records.filter((record) => record.step < step);
-  return new Map([...recorded.map(({ step: at, hashes }) => [at, hashes] as const), [step, parameterHashes(parameters)]]);
+): ReadonlyMap<number, readonly Hashes[]> {
+  const expected = new Map<number, Hashes[]>();
+  for (const record of [...records, { step, hashes: parameterHashes(parameters) }]) {
+    if (record.step <= step) expected.set(record.step, [...(expected.get(record.step) ?? []), record.hashes]);
+  }
+  return expected;
 }

@@ -6,9 +6,10 @@ import { type Best, type Checkpoint, type RunConfig, saveCheckpoint } from './ch
 import { HASH_EVERY, hashRecord, type MetricsWriter, openMetrics, truncateMetrics } from './checkpoint/metrics.js';
 import { BEST_FILE, CHECKPOINT_FILE, METRICS_FILE } from './checkpoint/runDirectory.js';
 import { createExamples, type Dataset, type Examples } from './dataset.js';
+import { diagnoseModel, NonFiniteError } from './diagnose.js';
 import { NumericalError, withSystemErrors } from './errors.js';
 import { Evaluator } from './evaluate.js';
-import type { Model } from './model.js';
+import { type Model, type ModelConfig, parameterCount } from './model.js';
 import { type LossRecord, Training } from './train.js';
 
 export interface SessionOptions {
@@ -134,6 +135,8 @@ export class Session {
   #calibrate(): void {
     if (this.#calibratedAt === this.step) return;
     this.evaluator.calibrate(this.#trainExamples);
+    const diagnosis = diagnoseModel(this.#options.model);
+    if (diagnosis) throw new NonFiniteError(this.step, Number.NaN, diagnosis);
     this.#calibratedAt = this.step;
   }
 
@@ -156,9 +159,14 @@ export class Session {
 
 const METRICS_BYTES = { loss: 70, hashes: 260, evaluation: 50 };
 
+/** The header of a checkpoint, and what a file system rounds up. */
+const OVERHEAD_BYTES = 16_384;
+
 /** Bytes that a run takes on the disk at most: three checkpoints, one of them being written, and the metrics. */
-export function runBytes(parameterBytes: number, { steps, evalEvery }: RunConfig): number {
+export function runBytes(shape: ModelConfig, { steps, evalEvery }: RunConfig): number {
   const lines =
     (steps / 100) * METRICS_BYTES.loss + (steps / HASH_EVERY) * METRICS_BYTES.hashes + (steps / evalEvery) * METRICS_BYTES.evaluation;
-  return 3 * (parameterBytes + 4096) + Math.ceil(lines) + 4096;
+  // Characters take up to 6 bytes in the header: escaped twice.
+  const checkpoint = 4 * (parameterCount(shape) + 2 * shape.hidden) + 8 * shape.vocabulary + OVERHEAD_BYTES;
+  return 3 * checkpoint + Math.ceil(lines) + OVERHEAD_BYTES;
 }

@@ -1,6 +1,6 @@
 import { drawBatch } from './batch.js';
 import type { Examples } from './dataset.js';
-import { diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
+import { allFinite, diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
 import { backward, createTrainingActivations, forward, initialise, type Model, type TrainingActivations } from './model.js';
 import { type RandomStream, randomStream, restoreStream, type StreamState } from './random.js';
 import { defaultSwitchStep, stepRate } from './schedule.js';
@@ -119,11 +119,14 @@ export class Training {
     const { batchSize, learningRate, steps, switchStep = defaultSwitchStep(steps) } = this.#options;
     const { backend, config, flatParameters, flatGradients } = this.#model;
     const a = this.#activations;
+    const isChecked = this.#step % this.#checkEvery === 0;
+    // Parameters first, while the gradients of their last update stand.
+    if (isChecked && !allFinite(flatParameters)) this.#refuse(Number.NaN);
     drawBatch(a.Xb, a.Yb, this.#examples, this.#batches, batchSize, config.context);
     const loss = forward(this.#model, a);
     if (!Number.isFinite(loss)) this.#refuse(loss);
     backward(this.#model, a);
-    if (this.#step % this.#checkEvery === 0 && !isStepFinite(this.#model, a)) this.#refuse(loss);
+    if (isChecked && !isStepFinite(this.#model, a)) this.#refuse(loss);
     const rate = stepRate(this.#step, switchStep, learningRate);
     backend.sgdUpdate(flatParameters, flatGradients, rate, flatParameters.length);
     this.#step++;

@@ -20,7 +20,7 @@ import {
   sumOf,
 } from '../src/model.js';
 import { normal, randomInteger, randomStream } from '../src/random.js';
-import { stepRate } from '../src/schedule.js';
+import { defaultSwitchStep, stepRate } from '../src/schedule.js';
 import { type FloatArray, sizeOf } from '../src/tensor.js';
 import { BACKENDS, FLOAT32_BACKENDS, FLOAT64_BACKENDS } from './backends.js';
 import { largestOf, relativeError } from './compare.js';
@@ -202,7 +202,12 @@ describe.each(BACKENDS)('forward and backward on $name', ({ create, dtype: preci
         a.Yb.set(Yb.data);
         const loss = forward(model, a);
         backward(model, a);
-        backend.sgdUpdate(model.flatParameters, model.flatGradients, stepRate(step, batches.length, 0.1), model.flatParameters.length);
+        backend.sgdUpdate(
+          model.flatParameters,
+          model.flatGradients,
+          stepRate(step, defaultSwitchStep(batches.length), 0.1),
+          model.flatParameters.length,
+        );
         return loss;
       });
       expect(relativeError(losses, fixture.tensor('losses').data)).toBeLessThan(limit);

@@ -103,7 +103,12 @@ describe('the binary', () => {
     const trained = ninja(cwd, 'train', ...QUICK, '--json');
     expect(trained.status).toBe(0);
     const report = JSON.parse(trained.stdout);
-    expect(readdirSync(join(cwd, 'runs', '0001')).sort()).toEqual(['checkpoint.safetensors', 'metrics.jsonl', 'run.json']);
+    expect(readdirSync(join(cwd, 'runs', '0001')).sort()).toEqual([
+      'best.safetensors',
+      'checkpoint.safetensors',
+      'metrics.jsonl',
+      'run.json',
+    ]);
     const evaluated = ninja(cwd, 'eval', '--json');
     expect(evaluated.status).toBe(0);
     expect(JSON.parse(evaluated.stdout).loss).toBe(report.valLoss);
@@ -171,13 +176,15 @@ describe('the library', () => {
   it('has types that a strict consumer can check', { timeout: 60_000 }, () => {
     const messages = compile(
       'consumer.ts',
-      `import { type Backend, createReferenceBackend, type Dataset, randomStream, readNamesFile, type RunConfig, Sampler, Tensor, Training } from 'backprop-ninja';
+      `import { type Backend, createReferenceBackend, type Dataset, randomStream, readMetrics, readNamesFile, type RunConfig, Sampler, Tensor, Training, type TrainingState } from 'backprop-ninja';
       export const names: string[] = readNamesFile('names.txt').names;
       export const tensor: Tensor = Tensor.of([1, 2, 3]);
       export const backend: Backend = createReferenceBackend('float64');
       export const next: number = randomStream('split', 1)();
       export const seed = (config: RunConfig): number => config.seed;
       export const vocabulary = (dataset: Dataset): readonly string[] => dataset.vocabulary;
+      export const records = (path: string): number => readMetrics(path).records.length;
+      export const state = (training: Training): TrainingState => training.state;
       export type Both = [Sampler, Training];`,
     );
     expect(messages).toBe('');

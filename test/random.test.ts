@@ -1,12 +1,20 @@
 import fc from 'fast-check';
-import seedrandom from 'seedrandom';
 import { describe, expect, it } from 'vitest';
-import { normal, type RandomStream, randomInteger, randomStream, type StreamName, shuffled } from '../src/random.js';
+import {
+  isStreamState,
+  normal,
+  type RandomStream,
+  randomInteger,
+  randomStream,
+  restoreStream,
+  type StreamName,
+  type StreamState,
+  shuffled,
+} from '../src/random.js';
 
 const STREAMS: StreamName[] = ['split', 'initialisation', 'batches', 'sampling', 'grad-check'];
 /** A stream from a state that was stored as JSON. */
-const restore = (state: seedrandom.State.Alea): RandomStream =>
-  seedrandom.alea('', { state: JSON.parse(JSON.stringify(state)) as seedrandom.State.Alea });
+const restore = (state: StreamState): RandomStream => restoreStream(JSON.parse(JSON.stringify(state)) as StreamState);
 const draw = <T>(count: number, from: () => T): T[] => Array.from({ length: count }, from);
 
 describe('randomStream', () => {
@@ -38,6 +46,73 @@ describe('randomStream', () => {
     const expected = draw(20, () => normal(stream));
     const restored = restore(state);
     expect(draw(20, () => normal(restored))).toEqual(expected);
+  });
+});
+
+describe('restoreStream', () => {
+  it('stands where the other stood, after any number of draws, of any seed', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...STREAMS), fc.integer(), fc.nat(200), (name, seed, count) => {
+        const stream = randomStream(name, seed);
+        draw(count, stream);
+        const restored = restore(stream.state());
+        expect(restored.state()).toEqual(stream.state());
+        expect(draw(10, restored)).toEqual(draw(10, stream));
+      }),
+    );
+  });
+
+  it('leaves the state that it is given as it is, and shares it with no other stream', () => {
+    const state = Object.freeze(randomStream('batches', 1).state());
+    const [one, two] = [restoreStream(state), restoreStream(state)];
+    const expected = draw(5, one);
+    expect(draw(5, two)).toEqual(expected);
+    expect(state).toEqual(randomStream('batches', 1).state());
+  });
+
+  it('a state that was taken does not move on with its stream', () => {
+    const stream = randomStream('batches', 1);
+    const before = stream.state();
+    const copy = { ...before };
+    draw(5, stream);
+    expect(before).toEqual(copy);
+    expect(stream.state()).not.toEqual(copy);
+  });
+});
+
+describe('isStreamState', () => {
+  const GOOD: StreamState = { c: 1, s0: 0.5, s1: 0.25, s2: 0.75 };
+  const ULP = 2 ** -32;
+
+  it('accepts every state that a stream can stand in', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...STREAMS), fc.integer(), fc.nat(1000), (name, seed, count) => {
+        const stream = randomStream(name, seed);
+        draw(count, stream);
+        expect(isStreamState(stream.state())).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    ['as it is', {}],
+    ['no carry', { c: 0 }],
+    ['the largest carry', { c: 2_091_638 }],
+    ['a lag of 0', { s0: 0 }],
+    ['the largest lag', { s2: 1 - ULP }],
+    ['the smallest', { s1: ULP }],
+  ])('accepts %s', (_, change) => {
+    expect(isStreamState({ ...GOOD, ...change })).toBe(true);
+  });
+
+  it.each([[-1], [0.5], [2_091_639], [1e300], [Number.NaN], [Infinity], [-Infinity]])('refuses the carry %d', (c) => {
+    expect(isStreamState({ ...GOOD, c })).toBe(false);
+  });
+
+  it.each(
+    (['s0', 's1', 's2'] as const).flatMap((lag) => [-ULP, 1, 1.5, 2, ULP / 2, 0.1, Number.NaN, Infinity].map((value) => ({ lag, value }))),
+  )('refuses the lag $lag of $value', ({ lag, value }) => {
+    expect(isStreamState({ ...GOOD, [lag]: value })).toBe(false);
   });
 });
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../src/backend/backend.js';
 import { createExamples, createVocabulary } from '../src/dataset.js';
-import { NumericalError } from '../src/errors.js';
+import { NonFiniteError } from '../src/diagnose.js';
 import { Evaluator } from '../src/evaluate.js';
 import { createModel, initialise, type Model } from '../src/model.js';
-import { type MetricsRecord, Training, type TrainingOptions } from '../src/train.js';
+import { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from '../src/train.js';
 import { FLOAT32_BACKENDS } from './backends.js';
 
 const NAMES = ['anna', 'hanna', 'emma', 'ella', 'hella', 'lena', 'mae', 'hal', 'alma', 'noah', 'noel', 'leo', 'nala', 'lana'];
@@ -19,9 +19,9 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
   /** Runs to the end. */
   function train(options: Partial<TrainingOptions> = {}, backend = create(), between: (model: Model, step: number) => void = () => {}) {
     const model = modelOn(backend);
-    const records: MetricsRecord[] = [];
+    const records: LossRecord[] = [];
     const losses: number[] = [];
-    const training = new Training(model, EXAMPLES, { ...OPTIONS, ...options }, (record) => records.push(record));
+    const training = new Training(model, EXAMPLES, { ...OPTIONS, ...options }, { onRecord: (record) => records.push(record) });
     while (!training.done) {
       between(model, training.step);
       losses.push(training.advance());
@@ -118,7 +118,14 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
     expect(training.advance()).toBeCloseTo(training.smoothedLoss, 12);
   });
 
-  it('a rate of 1e30 ends in a NumericalError that names step and rate, and leaves the parameters that made it', () => {
+  it('takes the switch step from its options', () => {
+    expect(train({ switchStep: 100 }).records[0].rate).toBe(0.1);
+    expect(train({ switchStep: 99 }).records[0].rate).toBe(0.01);
+    expect(train({ switchStep: 250 }).records[2].rate).toBe(0.1);
+    expect(train({ switchStep: 0 }).records[0].rate).toBe(0.01);
+  });
+
+  it('a rate of 1e30 ends in a NonFiniteError that names the step, and leaves the parameters that made it', () => {
     const model = modelOn(create());
     const training = new Training(model, EXAMPLES, { ...OPTIONS, learningRate: 1e30 });
     let before: number[] = [];
@@ -128,9 +135,110 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
         training.advance();
       }
     };
-    expect(run).toThrow(NumericalError);
-    expect(() => training.advance()).toThrow(/^the loss became (NaN|Infinity) at step \d+; a lower --lr than 1e\+30 may help$/);
+    expect(run).toThrow(NonFiniteError);
+    expect(() => training.advance()).toThrow(new RegExp(`^step ${training.step}: \\w+\\[.+\\] is (NaN|-?Infinity), `));
     expect(training.step).toBeLessThan(OPTIONS.steps);
     expect([...model.flatParameters]).toEqual(before);
+  });
+});
+
+describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state', ({ create }) => {
+  const CONFIG = { context: 3, embedding: 4, hidden: 16, vocabulary: VOCABULARY.length };
+  const options: TrainingOptions = { ...OPTIONS, steps: 230, batchSize: 4 };
+
+  interface Moment {
+    state: TrainingState;
+    parameters: number[];
+    smoothedLoss: number;
+  }
+  const momentOf = (training: Training, model: Model): Moment => ({
+    state: training.state,
+    parameters: [...model.flatParameters],
+    smoothedLoss: training.smoothedLoss,
+  });
+
+  /** A run to the end, with where it stood before every step and at last. */
+  function straight() {
+    const model = createModel(create(), CONFIG);
+    const records: LossRecord[] = [];
+    const losses: number[] = [];
+    const training = new Training(model, EXAMPLES, options, { onRecord: (record) => records.push(record) });
+    const moments = [momentOf(training, model)];
+    while (!training.done) {
+      losses.push(training.advance());
+      moments.push(momentOf(training, model));
+    }
+    return { moments, losses, records };
+  }
+
+  /** The training that stands where another stood, as it would be read from a file: on a model that held other numbers before. */
+  function resumed(model: Model, { state, parameters }: Moment, hooks: TrainingHooks = {}, more: Partial<TrainingOptions> = {}) {
+    model.flatParameters.set(parameters);
+    return new Training(model, EXAMPLES, { ...options, ...more }, hooks, JSON.parse(JSON.stringify(state)) as TrainingState);
+  }
+
+  const run = straight();
+  const STEPS = Array.from({ length: options.steps + 1 }, (_, step) => step);
+
+  it('stands where the other stood', () => {
+    const model = createModel(create(), CONFIG);
+    for (const step of STEPS) expect(momentOf(resumed(model, run.moments[step]), model)).toEqual(run.moments[step]);
+  });
+
+  it('goes on bit for bit from every step: loss, parameters, state and record of the next', () => {
+    const model = createModel(create(), CONFIG);
+    for (const step of STEPS.slice(0, -1)) {
+      const records: LossRecord[] = [];
+      const training = resumed(model, run.moments[step], { onRecord: (record) => records.push(record) });
+      expect(training.advance()).toBe(run.losses[step]);
+      expect(momentOf(training, model)).toEqual(run.moments[step + 1]);
+      expect(records).toEqual(run.records.filter((record) => record.step === step + 1));
+    }
+  });
+
+  it.each([0, 1, 50, 99, 100, 101, 114, 115, 199, 200, 229])(
+    'from step %i to the end has the records and losses of the run without a stop',
+    (step) => {
+      const model = createModel(create(), CONFIG);
+      const records: LossRecord[] = [];
+      const losses: number[] = [];
+      const training = resumed(model, run.moments[step], { onRecord: (record) => records.push(record) });
+      while (!training.done) losses.push(training.advance());
+      expect(losses).toEqual(run.losses.slice(step));
+      expect(records).toEqual(run.records.filter((record) => record.step > step));
+      expect(momentOf(training, model)).toEqual(run.moments.at(-1));
+    },
+  );
+
+  it('is not initialised again', () => {
+    const model = createModel(create(), CONFIG);
+    resumed(model, run.moments[7]);
+    expect([...model.flatParameters]).toEqual(run.moments[7].parameters);
+  });
+
+  it('of a run that is done is done', () => {
+    expect(resumed(createModel(create(), CONFIG), run.moments[230]).done).toBe(true);
+  });
+
+  it('with more steps and the same switch step begins like the longer run', () => {
+    const model = createModel(create(), CONFIG);
+    const longer = { steps: 300, switchStep: 115 };
+    const training = resumed(model, run.moments[150], {}, longer);
+    while (!training.done) training.advance();
+    const other = createModel(create(), CONFIG);
+    const whole = new Training(other, EXAMPLES, { ...options, ...longer });
+    while (!whole.done) whole.advance();
+    expect(momentOf(training, model)).toEqual(momentOf(whole, other));
+  });
+
+  it('a state that was taken does not move on with the training', () => {
+    const model = createModel(create(), CONFIG);
+    const training = new Training(model, EXAMPLES, options);
+    training.advance();
+    const { state } = training;
+    const copy = structuredClone(state);
+    training.advance();
+    expect(state).toEqual(copy);
+    expect(training.state).not.toEqual(copy);
   });
 });

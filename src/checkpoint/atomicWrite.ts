@@ -21,7 +21,7 @@ export function writeFileWhole(directory: string, bytes: Uint8Array): string {
   try {
     const file = openSync(path, 'w');
     try {
-      writeAll(file, bytes);
+      writeAll(file, bytes, path);
       const { size } = fstatSync(file);
       if (size !== bytes.length) throw new SystemError(`cannot write ${showPath(path)}: ${size} of ${bytes.length} bytes arrived`);
       fsyncSync(file);
@@ -36,21 +36,28 @@ export function writeFileWhole(directory: string, bytes: Uint8Array): string {
 }
 
 /** Writes all of it, in as many calls as the system wants. */
-export function writeAll(file: number, bytes: Uint8Array): void {
+export function writeAll(file: number, bytes: Uint8Array, path: string): void {
   for (let written = 0; written < bytes.length; ) {
     const more = writeSync(file, bytes, written);
-    if (more === 0) throw new SystemError(`${written} of ${bytes.length} bytes could be written, and no more`);
+    if (more === 0)
+      throw new SystemError(`cannot write ${showPath(path)}: ${written} of ${bytes.length} bytes could be written, and no more`);
     written += more;
   }
 }
 
-/** Removes what a killed writer left in a directory that nobody else writes in. */
-export function removeLeftovers(directory: string): void {
-  for (const name of readdirSync(directory)) if (/^\.\d+(\.stale)?\.tmp$/.test(name)) removeQuietly(join(directory, name));
+/**
+ * Removes what killed writers left.
+ * @param isOthers whether the process of that number may still be writing there
+ */
+export function removeLeftovers(directory: string, isOthers: (pid: number) => boolean = () => false): void {
+  for (const name of readdirSync(directory)) {
+    const pid = /^\.(\d+)(\.stale)?\.tmp$/.exec(name)?.[1];
+    if (pid !== undefined && !isOthers(Number(pid))) removeQuietly(join(directory, name));
+  }
 }
 
 /** A file that cannot be removed now is removed by the next start; the error that made it useless matters more. */
-function removeQuietly(path: string): void {
+export function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {}

@@ -1,10 +1,10 @@
 /** A run directory's lock: one process at a time trains in it. */
-import { linkSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { SystemError, showPath, showText, withSystemErrors } from '../errors.js';
-import { writeFileWhole } from './atomicWrite.js';
+import { removeQuietly, writeFileWhole } from './atomicWrite.js';
 
 const LOCK_FILE = 'lock';
 
@@ -31,9 +31,9 @@ export function acquireLock(directory: string, startedAt: string): () => void {
       // A link to a file that is already whole: others see no lock or all of it.
       while (!tryLink(temporary, path)) removeStale(path, directory);
     } finally {
-      rmSync(temporary, { force: true });
+      removeQuietly(temporary);
     }
-    return () => rmSync(path, { force: true });
+    return () => removeQuietly(path);
   });
 }
 
@@ -62,7 +62,7 @@ function removeStale(path: string, directory: string): void {
   }
   const moved = readFileSync(aside, 'utf8');
   if (moved !== text) tryLink(aside, path);
-  rmSync(aside, { force: true });
+  removeQuietly(aside);
   if (moved !== text) refuseIfAlive(moved, path, directory);
 }
 
@@ -93,13 +93,17 @@ function refuseIfAlive(text: string, path: string, directory: string): void {
 }
 
 function isAlive({ pid, processStart: start }: Owner): boolean {
+  return isRunning(pid) && (start === null || [null, start].includes(processStart(pid)));
+}
+
+/** Whether there is a process of that number, as far as the system says. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
-  const found = readProcess(pid);
-  return found === undefined || (!found.ended && (start === null || found.start === start));
+  return !readProcess(pid)?.ended;
 }
 
 function processStart(pid: number): string | null {

@@ -64,7 +64,7 @@ export function openMetrics(path: string, mode: 'new' | 'continue'): MetricsWrit
   const run = <T>(call: () => T) => withSystemErrors('write', path, call);
   const file = run(() => openSync(path, mode === 'new' ? 'w' : 'a'));
   return {
-    append: (record) => run(() => writeAll(file, Buffer.from(`${JSON.stringify(record)}\n`))),
+    append: (record) => run(() => writeAll(file, Buffer.from(`${JSON.stringify(record)}\n`), path)),
     sync: () => run(() => fsyncSync(file)),
     close: () => closeSync(file),
   };

@@ -19,6 +19,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { FileContentError, quoteText, SystemError, showPath, UsageError, withSystemErrors } from '../errors.js';
 import { atomicWrite, removeLeftovers } from './atomicWrite.js';
+import { isRunning } from './lock.js';
 
 export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 export const BEST_FILE = 'best.safetensors';
@@ -104,7 +105,8 @@ export function linkLatest(cwd: string, directory: string): void {
   if (dirname(target) !== realPath(runs)) return;
   const temporary = join(runs, `.${process.pid}.tmp`);
   withSystemErrors('link', join(runs, LATEST), () => {
-    removeLeftovers(runs);
+    // Others may be making runs beside this one.
+    removeLeftovers(runs, (pid) => pid !== process.pid && isRunning(pid));
     symlinkSync(basename(target), temporary, 'junction');
     renameSync(temporary, join(runs, LATEST));
   });

@@ -5,6 +5,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { FileContentError, namingFile, quoteText, withSystemErrors } from '../errors.js';
 import { type FloatArray, type Shape, showShape, sizeOf } from '../tensor.js';
+import { firstInvalidByte } from '../utf8.js';
 import { RECOGNISABLE_BYTES, recognise } from './recognise.js';
 
 const MAX_HEADER_BYTES = 100_000_000;
@@ -155,15 +156,20 @@ function cutTensors({ metadata, entries }: Header, data: Uint8Array): Safetensor
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const invalid = firstInvalidByte(buffer);
+  if (invalid !== undefined) throw new FileContentError(`no safetensors file: the header is not UTF-8 at byte ${8 + invalid} of the file`);
+  const text = buffer.toString('utf8');
   let json: unknown;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     json = JSON.parse(text);
-    checkNesting(text);
   } catch (error) {
-    if (error instanceof FileContentError) throw error;
-    throw new FileContentError('no safetensors file: the header is not JSON in UTF-8');
+    // V8 says where, but not always.
+    const position = /position (\d+)/.exec((error as Error).message)?.[1];
+    const most = position === undefined ? text.length : Number(position) + 1;
+    throw new FileContentError(`no safetensors file: the header is not JSON within its first ${most} characters`);
   }
+  checkNesting(text);
   if (!isRecord(json)) throw new FileContentError('no safetensors file: the header is not a JSON object');
   return json;
 }
@@ -185,7 +191,8 @@ function checkNesting(text: string): void {
       if (text[next] === ':') addKey(keys[keys.length - 1], JSON.parse(text.slice(at, end)) as string);
       at = end - 1;
     }
-    if (keys.length > MAX_DEPTH) throw new FileContentError(`no safetensors file: the header is nested more than ${MAX_DEPTH} deep`);
+    if (keys.length > MAX_DEPTH)
+      throw new FileContentError(`no safetensors file: the header is nested more than ${MAX_DEPTH} deep at its character ${at}`);
   }
 }
 

@@ -1,12 +1,13 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { readRunFile } from '../checkpoint/runDirectory.js';
-import { createDataset, type Dataset, type DatasetOptions, SPLITS, vocabularyIndex } from '../dataset.js';
-import { FileContentError, showPath, showText, UsageError } from '../errors.js';
+import { type MetricsRecord, readMetrics } from '../checkpoint/metrics.js';
+import { METRICS_FILE, readRunFile } from '../checkpoint/runDirectory.js';
+import { createDataset, createVocabulary, type Dataset, type DatasetOptions, SPLITS, vocabularyIndex } from '../dataset.js';
+import { FileContentError, SystemError, showPath, showText, UsageError } from '../errors.js';
 import { type NamesFile, readNamesFile } from '../namesFile.js';
 import { formatCount } from './format.js';
-import type { IO } from './io.js';
+import { type IO, shortPath } from './io.js';
 
 export interface LoadedData {
   /** Absolute. */
@@ -24,16 +25,34 @@ function bundledNames(): string {
 
 /** Reads and splits a data set; what had to be tidied is noted on stderr. */
 export function loadData(file: string | undefined, options: DatasetOptions, io: IO): LoadedData {
+  return splitData(readData(file, io), options);
+}
+
+/** A data set that is read, and not split yet. */
+interface ReadData {
+  path: string;
+  /** As the user named it. */
+  shownAs: string;
+  sha256: string;
+  names: readonly string[];
+}
+
+function readData(file: string | undefined, io: IO): ReadData {
   const path = file === undefined ? bundledNames() : resolve(io.cwd, file);
+  const shownAs = showPath(file ?? path);
   const { names, sha256, tidied } = readNamesFile(path);
   const note = describeTidied(tidied);
-  if (note) io.stderr.write(`note: ${showPath(file ?? path)}: ${note}\n`);
+  if (note) io.stderr.write(`note: ${shownAs}: ${note}\n`);
+  return { path, shownAs, sha256, names };
+}
+
+function splitData({ path, shownAs, sha256, names }: ReadData, options: DatasetOptions): LoadedData {
   const dataset = createDataset(names, options);
   const empty = SPLITS.find((split) => dataset.parts[split].length === 0);
   if (empty) {
     const count = SPLITS.reduce((sum, split) => sum + dataset.parts[split].length, 0);
     throw new UsageError(
-      `${showPath(file ?? path)} has ${count} ${options.unique ? 'different ' : ''}names, too few to split 80/10/10: ` +
+      `${shownAs} has ${count} ${options.unique ? 'different ' : ''}names, too few to split 80/10/10: ` +
         `the ${empty} part is empty; give --data a file with at least 6`,
     );
   }
@@ -57,19 +76,37 @@ export function loadRunData(
   const found = file ?? readRunFile(path)?.data.path;
   if (found === undefined)
     throw new UsageError(`no run.json beside ${showPath(path)} says what data it was trained on; name it with --data`);
-  const data = loadData(found, config, io);
+  const data = readRunData(found, file !== undefined, io);
   const differences = [
     ...(data.sha256 === dataSha256 ? [] : [`SHA-256 ${data.sha256}, expected ${dataSha256}`]),
-    ...vocabularyDifferences(vocabulary, data.dataset.vocabulary),
+    ...vocabularyDifferences(vocabulary, createVocabulary(data.names)),
   ];
   if (differences.length > 0 && (file === undefined || another === 'must be the same')) {
     throw new FileContentError(
       `${showPath(found)} is not what the run was trained on: ${differences.join('; ')}; bring it back, or name the right file with --data`,
     );
   }
-  checkKnown(found, vocabulary, data.dataset.vocabulary);
+  checkKnown(found, vocabulary, createVocabulary(data.names));
   if (data.sha256 !== dataSha256) io.stderr.write('note: this is not the data set that the run was trained on\n');
-  return data;
+  return splitData(data, config);
+}
+
+/** A run's records; lines that are none are noted on stderr. */
+export function readRunMetrics(directory: string, io: IO): MetricsRecord[] {
+  const path = join(directory, METRICS_FILE);
+  const { records, skipped } = readMetrics(path);
+  if (skipped.length > 0) io.stderr.write(`note: ${shortPath(path, io)}: line ${skipped.join(', ')} is no whole record; skipped\n`);
+  return records;
+}
+
+/** A file that cannot be read, and that nobody named on the command line, may have been moved. */
+function readRunData(file: string, named: boolean, io: IO): ReadData {
+  try {
+    return readData(file, io);
+  } catch (error) {
+    if (error instanceof SystemError && !named) error.message += '; if the data set was moved, name it with --data';
+    throw error;
+  }
 }
 
 function vocabularyDifferences(stored: readonly string[], found: readonly string[]): string[] {

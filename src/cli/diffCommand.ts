@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { loadCheckpoint, type RunConfig } from '../checkpoint/checkpoint.js';
-import { readMetrics } from '../checkpoint/metrics.js';
-import { findCheckpoint, findRunDirectory, METRICS_FILE } from '../checkpoint/runDirectory.js';
+import { findCheckpoint, findRunDirectory } from '../checkpoint/runDirectory.js';
 import { type Comparison, compareRuns, hashRecords } from '../replay.js';
 import { paintFor } from './colors.js';
+import { readRunMetrics } from './data.js';
 import { formatCount } from './format.js';
 import type { IO } from './io.js';
 
@@ -38,7 +37,7 @@ interface RunSummary {
 function readRun(run: string, io: IO): RunSummary {
   const directory = findRunDirectory(io.cwd, run);
   const { config, dataSha256 } = loadCheckpoint(findCheckpoint(io.cwd, directory));
-  return { records: hashRecords(readMetrics(join(directory, METRICS_FILE)).records), config, dataSha256 };
+  return { records: hashRecords(readRunMetrics(directory, io)), config, dataSha256 };
 }
 
 interface Difference {

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { showPath } from '../errors.js';
+import { showPath, showText } from '../errors.js';
 
 /** Where a command reads its surroundings and writes its output, so that tests can stand in for the process. */
 export interface Output {
@@ -33,7 +33,20 @@ export const TURN_MS = 50;
 /** A path as a person would type it here, safe to print: from the current directory where it lies below it. */
 export function shortPath(path: string, { cwd }: IO): string {
   const below = relative(cwd, path);
-  return showPath(below.startsWith('..') || isAbsolute(below) || below === '' ? path : below);
+  if (below.startsWith('..') || isAbsolute(below) || below === '') return showPath(path);
+  return showPath(below);
+}
+
+/** A path as part of a command that is proposed: it means the same to a POSIX shell. */
+export function shellPath(path: string, { cwd }: IO): string {
+  const below = relative(cwd, path);
+  const word = below.startsWith('..') || isAbsolute(below) || below === '' ? path : below;
+  // A name that begins with a dash would be taken for an option.
+  const safe = word.startsWith('-') ? `./${word}` : word;
+  if (/^[\w@%+=:,./-]+$/.test(safe)) return safe;
+  // What would not be printed as it is becomes an escape, which $'…' reads.
+  const escaped = showText(safe.replace(/[\\']/g, '\\$&'));
+  return escaped.includes('\\') ? `$'${escaped}'` : `'${safe}'`;
 }
 
 /** The IO of this process. */

@@ -1,15 +1,15 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createWasmBackend } from '../backend/wasm.js';
 import { loadCheckpoint, modelConfig } from '../checkpoint/checkpoint.js';
-import { parameterHashes, readMetrics } from '../checkpoint/metrics.js';
-import { findCheckpoint, METRICS_FILE } from '../checkpoint/runDirectory.js';
+import { parameterHashes } from '../checkpoint/metrics.js';
+import { findCheckpoint } from '../checkpoint/runDirectory.js';
 import { createExamples } from '../dataset.js';
 import { arenaSize, createModel, type ParameterArrays } from '../model.js';
 import { differingTensors, expectedHashes, hashRecords, type Parting } from '../replay.js';
 import { Training } from '../train.js';
 import { paintFor } from './colors.js';
-import { loadRunData } from './data.js';
+import { loadRunData, readRunMetrics } from './data.js';
 import { formatCount } from './format.js';
 import { type IO, shortPath, TURN_MS } from './io.js';
 import { Progress } from './progress.js';
@@ -26,8 +26,7 @@ export async function replayCommand(run: string | undefined, options: ReplayComm
   const checkpoint = loadCheckpoint(path);
   const { config, vocabulary, state, tensors } = checkpoint;
   const { dataset } = loadRunData(path, checkpoint, options.data, 'must be the same', io);
-  const { records, skipped } = readMetrics(join(dirname(path), METRICS_FILE));
-  if (skipped.length > 0) io.stderr.write(`note: metrics.jsonl: line ${skipped.join(', ')} is no whole record; skipped\n`);
+  const records = readRunMetrics(dirname(path), io);
   const expected = expectedHashes(hashRecords(records), state.step, Object.fromEntries(tensors) as unknown as ParameterArrays);
 
   const shape = modelConfig(config, vocabulary);
@@ -37,10 +36,11 @@ export async function replayCommand(run: string | undefined, options: ReplayComm
   let compared = 0;
   let parting: Parting | undefined;
   const compare = () => {
-    const hashes = expected.get(training.step);
-    if (!hashes) return;
+    const recorded = expected.get(training.step);
+    if (!recorded) return;
     compared++;
-    const differing = differingTensors(hashes, parameterHashes(model.parameters));
+    const hashes = parameterHashes(model.parameters);
+    const differing = recorded.map((one) => differingTensors(one, hashes)).find((tensors) => tensors.length > 0) ?? [];
     if (differing.length > 0) parting = { step: training.step, tensors: differing };
   };
   compare();

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Best, RunConfig } from '../checkpoint/checkpoint.js';
 import { BEST_FILE } from '../checkpoint/runDirectory.js';
@@ -10,7 +11,7 @@ import { randomStream } from '../random.js';
 import { Sampler } from '../sample.js';
 import { paintFor } from './colors.js';
 import { formatCount, formatLoss, formatTable } from './format.js';
-import { type IO, shortPath } from './io.js';
+import { type IO, shellPath, shortPath } from './io.js';
 
 const SAMPLES = 20;
 
@@ -107,7 +108,7 @@ export async function printReport(
     ...others,
     '',
     `validation names: ${seen.join(', ')}`,
-    ...(best && best.valLoss < valLoss
+    ...(best && best.valLoss < valLoss && existsSync(join(run, BEST_FILE))
       ? [
           `best validation loss: ${formatLoss(best.valLoss)} after step ${formatCount(best.step)}, kept in ${shortPath(join(run, BEST_FILE), io)}`,
         ]
@@ -116,7 +117,7 @@ export async function printReport(
     `${samples.length} names sampled, ${fresh} of them new:`,
     ...nameLines.map((line) => `  ${line}`),
     '',
-    `more names: backprop-ninja sample ${shortPath(run, io)}`,
+    `more names: backprop-ninja sample ${shellPath(run, io)}`,
   ];
   io.stdout.write(`${lines.join('\n')}\n`);
 }

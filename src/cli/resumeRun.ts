@@ -3,9 +3,16 @@ import { join } from 'node:path';
 import { createWasmBackend } from '../backend/wasm.js';
 import { type Checkpoint, loadCheckpoint, modelConfig, type RunConfig, restoreModel } from '../checkpoint/checkpoint.js';
 import { acquireLock } from '../checkpoint/lock.js';
-import { BEST_FILE, checkDiskSpace, findCheckpoint, findRunDirectory, readRunFile, writeRunFile } from '../checkpoint/runDirectory.js';
+import {
+  BEST_FILE,
+  checkDiskSpace,
+  findCheckpoint,
+  findRunDirectory,
+  type RunFile,
+  readRunFile,
+  writeRunFile,
+} from '../checkpoint/runDirectory.js';
 import { FileContentError, showText, UsageError } from '../errors.js';
-import { parameterCount } from '../model.js';
 import { runBytes } from '../session.js';
 import { loadRunData } from './data.js';
 import { type IO, shortPath } from './io.js';
@@ -29,12 +36,18 @@ export function resumeRun(options: TrainCommandOptions, given: (option: string) 
     const data = loadRunData(path, from, options.data, 'must be the same', io);
     const { dataset } = data;
     checkMemory(modelConfig(config, dataset.vocabulary), config.batchSize, data);
-    checkDiskSpace(directory, runBytes(4 * parameterCount(modelConfig(config, dataset.vocabulary)), config));
+    checkDiskSpace(directory, runBytes(modelConfig(config, dataset.vocabulary), config));
     const model = restoreModel(from, createWasmBackend, { training: config.batchSize, inference: INFERENCE });
-    const about = { ...readRunFile(path), data: { path: data.path, sha256: data.sha256, names: data.names }, config };
-    if (config.steps > from.config.steps || from.state.step < config.steps) delete (about as Record<string, unknown>).finishedAt;
+    const { finishedAt, result, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(path) ?? { program: programName() };
+    const goesOn = from.state.step < config.steps;
+    const about = {
+      ...stored,
+      ...(goesOn ? {} : { finishedAt, result }),
+      data: { path: data.path, sha256: data.sha256, names: data.names },
+      config,
+    };
     const onBegun = () => {
-      if (from.state.step < config.steps) writeRunFile(directory, about);
+      if (goesOn || stored.data?.path !== data.path) writeRunFile(directory, about);
     };
     return { directory, config, data, dataset, dataSha256: data.sha256, model, program: programName(), from, about, onBegun, unlock };
   } catch (error) {

@@ -16,7 +16,7 @@ import {
 import { createExamples, type Dataset } from '../dataset.js';
 import { FileContentError, showPath, UsageError } from '../errors.js';
 import { CHUNK } from '../evaluate.js';
-import { arenaBytes, arenaSize, createModel, type Model, type ModelConfig, parameterCount } from '../model.js';
+import { arenaBytes, arenaSize, createModel, type Model, type ModelConfig } from '../model.js';
 import { defaultEvalEvery, defaultSwitchStep } from '../schedule.js';
 import { runBytes } from '../session.js';
 import { type LoadedData, loadData } from './data.js';
@@ -79,7 +79,7 @@ export function startRun(options: TrainCommandOptions, io: IO): PreparedRun {
   const startedAt = io.date().toISOString();
   const unlock = acquireLock(directory, startedAt);
   try {
-    checkDiskSpace(directory, runBytes(4 * parameterCount(shape), config));
+    checkDiskSpace(directory, runBytes(shape, config));
     const program = programName();
     const about = {
       program,

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { CHECKPOINT_FILE, writeRunFile } from '../checkpoint/runDirectory.js';
+import { CHECKPOINT_FILE, METRICS_FILE, writeRunFile } from '../checkpoint/runDirectory.js';
 import { NumericalError } from '../errors.js';
 import { parameterCount } from '../model.js';
 import { Session } from '../session.js';
 import { formatCount } from './format.js';
-import { type IO, type StopSignal, shortPath, TURN_MS } from './io.js';
+import { type IO, type StopSignal, shellPath, shortPath, TURN_MS } from './io.js';
 import { Progress } from './progress.js';
 import { createReport, printReport } from './report.js';
 import { resumeRun } from './resumeRun.js';
@@ -42,7 +42,7 @@ async function trainRun(run: PreparedRun, options: TrainCommandOptions, io: IO):
       session.save();
       io.stderr.write(
         `${signal}: saved after step ${formatCount(session.step)} of ${formatCount(run.config.steps)}; ` +
-          `go on with: backprop-ninja train --resume ${shortPath(run.directory, io)}\n`,
+          `go on with: backprop-ninja train --resume ${shellPath(run.directory, io)}\n`,
       );
       return EXIT_SIGNAL[signal as StopSignal];
     }
@@ -63,7 +63,9 @@ function announce({ directory, model, data, dataset }: PreparedRun, session: Ses
       `${whatNow(session)} ${shortPath(directory, io)}\n`,
   );
   if (session.droppedLines.length > 0) {
-    io.stderr.write(`note: metrics.jsonl: line ${session.droppedLines.join(', ')} was no whole record; dropped\n`);
+    io.stderr.write(
+      `note: ${shortPath(join(directory, METRICS_FILE), io)}: line ${session.droppedLines.join(', ')} was no whole record; dropped\n`,
+    );
   }
 }
 
@@ -96,7 +98,7 @@ async function train(session: Session, { config, directory }: PreparedRun, isToS
 
 function wayOut({ savedAt }: Session, directory: string, io: IO): string {
   return (
-    `; the checkpoint of step ${savedAt} stands, 'backprop-ninja train --resume ${shortPath(directory, io)} --check-every 1' ` +
+    `; the checkpoint of step ${savedAt} stands, backprop-ninja train --resume ${shellPath(directory, io)} --check-every 1 ` +
     'goes through the steps since then again, a lower --lr may avoid it'
   );
 }

@@ -190,7 +190,9 @@ describe('structure faults are refused', () => {
     ['empty', headerLength(0n)],
     ['followed by something else', rawFile('{} {}')],
   ])('a header that is %s', (_, file) => {
-    expect(refusal(() => readSafetensors(file))).toBe('no safetensors file: the header is not JSON in UTF-8');
+    expect(refusal(() => readSafetensors(file))).toMatch(
+      /^no safetensors file: the header is not (JSON within its first \d+ characters|UTF-8 at byte \d+ of the file)$/,
+    );
   });
 
   it.each([[[]], [null], ['"text"'], [7], [true]])('a header that is %j is no object', (header) => {
@@ -224,7 +226,9 @@ describe('structure faults are refused', () => {
     ['lists in a shape', '{"a":{"dtype":"F32","shape":[[]],"data_offsets":[0,0]}}'],
     ['100,000 lists', `{"a":{"dtype":"F32","shape":${'['.repeat(100_000)}${']'.repeat(100_000)},"data_offsets":[0,0]}}`],
   ])('a header nested too deeply: %s', (_, header) => {
-    expect(refusal(() => readSafetensors(rawFile(header)))).toBe('no safetensors file: the header is nested more than 3 deep');
+    expect(refusal(() => readSafetensors(rawFile(header)))).toMatch(
+      /^no safetensors file: the header is nested more than 3 deep at its character \d+$/,
+    );
   });
 
   it.each([
@@ -249,7 +253,9 @@ describe('structure faults are refused', () => {
   it('a header of 60 kB in which a text with quotes does not end is refused in a moment', () => {
     const file = rawFile(`{"${'\\"'.repeat(30_000)}`);
     const start = performance.now();
-    expect(refusal(() => readSafetensors(file))).toBe('no safetensors file: the header is not JSON in UTF-8');
+    expect(refusal(() => readSafetensors(file))).toMatch(
+      /^no safetensors file: the header is not (JSON within its first \d+ characters|UTF-8 at byte \d+ of the file)$/,
+    );
     expect(performance.now() - start).toBeLessThan(500);
   });
 

@@ -1,19 +1,34 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
 import { NAMES, ONE_ERROR_LINE, runCli, SMALL, writeNames } from './fakeIO.js';
 import { snapshot, tempDirectory } from './tempDirectory.js';
 
-/** The learning rate at a step; no option can make training diverge, so that the schedule has to. */
-const schedule = vi.hoisted(() => ({ rate: undefined as ((step: number, steps: number, rate: number) => number) | undefined }));
+/** A step and its learning rate; no option can make training diverge in it, so that the schedule has to. */
+const schedule = vi.hoisted(() => ({ at: undefined as number | undefined, rate: 0 }));
 
 vi.mock('../../src/schedule.js', async (importOriginal) => {
-  const { stepRate } = await importOriginal<typeof import('../../src/schedule.js')>();
-  return { stepRate: (step: number, steps: number, rate: number) => (schedule.rate ?? stepRate)(step, steps, rate) };
+  const original = await importOriginal<typeof import('../../src/schedule.js')>();
+  const stepRate: typeof original.stepRate = (step, switchStep, rate) =>
+    step === schedule.at ? schedule.rate : original.stepRate(step, switchStep, rate);
+  return { ...original, stepRate };
+});
+
+/** How often a training has looked at all of its numbers. */
+const looks = vi.hoisted(() => ({ count: 0 }));
+
+vi.mock('../../src/diagnose.js', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../src/diagnose.js')>();
+  const isStepFinite: typeof original.isStepFinite = (model, activations) => {
+    looks.count++;
+    return original.isStepFinite(model, activations);
+  };
+  return { ...original, isStepFinite };
 });
 
 afterEach(() => {
-  schedule.rate = undefined;
+  schedule.at = undefined;
 });
 
 describe('an error', () => {
@@ -52,20 +67,34 @@ describe('an error', () => {
 });
 
 describe('numbers that blow up', () => {
-  const blowUpAt = (at: number) => {
-    schedule.rate = (step, _, rate) => (step === at ? 1e38 : rate);
-  };
+  const blowUpAt = (at: number, rate = 1e38) => Object.assign(schedule, { at, rate });
+  const checkpointIn = (run: string) => join(run, 'checkpoint.safetensors');
 
-  it('end with exit code 5, the step and what may help, and no report', async () => {
+  it('end with exit code 5, the step, the first tensor and the index, what stands and what may help, and no report', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     blowUpAt(7);
     const { exitCode, stdout, stderr } = await runCli(cwd, ['train', ...SMALL]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
     expect(stderr.split('\n').at(-2)).toMatch(
-      /^error: the loss became (NaN|-?Infinity) at step (8|9|10); a lower --lr than 0\.1 may help$/,
+      new RegExp(
+        '^error: step (8|9|10): \\w+\\[\\d+(, ?\\d+)?\\] is (NaN|-?Infinity), .+; the largest that it is made from: .+; ' +
+          `the checkpoint of step 0 stands, backprop-ninja train --resume ${join('runs', '0001')} --check-every 1 ` +
+          'goes through the steps since then again, a lower --lr may avoid it$',
+      ),
     );
-    expect(existsSync(join(cwd, 'runs', '0001', 'checkpoint.safetensors'))).toBe(false);
+  });
+
+  it.each([
+    ['every step', ['--check-every', '1'], 50],
+    ['every 7 steps from the first on', ['--check-every', '7'], 8],
+    ['the first only, of fewer than 1000', [], 1],
+  ])('are looked for in %s: %j', async (_, options, count) => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    looks.count = 0;
+    expect((await runCli(cwd, ['train', ...SMALL, ...options])).exitCode).toBe(0);
+    expect(looks.count).toBe(count);
   });
 
   it('clear the progress line of a terminal before the message', async () => {
@@ -76,31 +105,44 @@ describe('numbers that blow up', () => {
     expect(exitCode).toBe(5);
     expect(stderr.split('\r\x1b[2K').slice(-2)).toEqual([
       expect.stringMatching(/^step .* left$/),
-      expect.stringMatching(/^error: the loss became .+\n$/),
+      expect.stringMatching(/^error: step 4\d: .+\n$/),
     ]);
   });
 
-  it('leave the metrics up to there, and a run that eval and sample do not take for finished', async () => {
+  it('leave the metrics up to there, and the last checkpoint to eval and sample', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     blowUpAt(240);
     expect((await runCli(cwd, ['train', ...SMALL, '--steps', '300'])).exitCode).toBe(5);
-    const metrics = snapshot(join(cwd, 'runs', '0001'))['metrics.jsonl'];
-    expect(metrics.match(/"step":\d+/g)).toEqual(['"step":100', '"step":200']);
-    for (const command of ['eval', 'sample']) {
-      const { exitCode, stderr } = await runCli(cwd, [command]);
-      expect(exitCode).toBe(4);
-      expect(stderr).toMatch(/the run has not finished\n$/);
-    }
+    const run = join(cwd, 'runs', '0001');
+    expect(snapshot(run)['metrics.jsonl'].match(/"step":\d+/g)).toEqual([0, 100, 100, 200, 200].map((step) => `"step":${step}`));
+    expect(loadCheckpoint(checkpointIn(run)).state.step).toBe(200);
+    for (const command of ['eval', 'sample']) expect((await runCli(cwd, [command])).exitCode).toBe(0);
+  });
+
+  it('leave a run that can be resumed, and then is what it would have been', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    blowUpAt(33);
+    const argv = ['train', ...SMALL, '--save-every', '10'];
+    const { exitCode, stderr } = await runCli(cwd, [...argv, '--out', 'a']);
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain('; the checkpoint of step 30 stands, ');
+    schedule.at = undefined;
+    expect((await runCli(cwd, ['train', '--resume', 'a'])).exitCode).toBe(0);
+    expect((await runCli(cwd, [...argv, '--out', 'b'])).exitCode).toBe(0);
+    const [a, b] = ['a', 'b'].map((run) => snapshot(join(cwd, run)));
+    for (const file of ['checkpoint.safetensors', 'best.safetensors', 'metrics.jsonl']) expect(a[file] === b[file], file).toBe(true);
   });
 
   it('in the very last step are found as well: no report of NaN, no checkpoint that cannot be read', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
-    schedule.rate = (step, steps, rate) => (step === steps - 1 ? Infinity : rate);
-    const { exitCode, stdout } = await runCli(cwd, ['train', ...SMALL]);
+    blowUpAt(49, Infinity);
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['train', ...SMALL]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
-    expect(existsSync(join(cwd, 'runs', '0001', 'checkpoint.safetensors'))).toBe(false);
+    expect(stderr).toContain('; the checkpoint of step 0 stands, ');
+    expect(loadCheckpoint(checkpointIn(join(cwd, 'runs', '0001'))).state.step).toBe(0);
   });
 });
 

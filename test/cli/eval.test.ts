@@ -111,7 +111,7 @@ describe('the data', () => {
     const { exitCode, stdout, stderr } = await runCli(cwd, ['eval', 'run']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
     expect(stderr).toMatch(
-      /^error: \S+names\.txt has changed since the run was trained on it: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; bring it back, or give --data .*\n$/,
+      /^error: \S+names\.txt is not what the run was trained on: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; bring it back, or name the right file with --data\n$/,
     );
     expect((await runCli(cwd, ['eval', 'run', '--data', 'names.txt'])).exitCode).toBe(0);
   });
@@ -122,7 +122,9 @@ describe('the data', () => {
     rmSync(join(cwd, 'names.txt'));
     const { exitCode, stderr } = await runCli(cwd, ['eval', 'run']);
     expect(exitCode).toBe(4);
-    expect(stderr).toBe(`error: cannot read ${join(cwd, 'names.txt')}: no such file or directory\n`);
+    expect(stderr).toBe(
+      `error: cannot read ${join(cwd, 'names.txt')}: no such file or directory; if the data set was moved, name it with --data\n`,
+    );
   });
 
   it('must be named where there is no run.json (2)', async () => {
@@ -196,14 +198,16 @@ describe.each(['eval', 'sample'])('%s: the run', (command) => {
   it('has no checkpoint (4)', async () => {
     const cwd = tempDirectory();
     put(cwd, join('run', 'run.json'), '{}');
-    expect(await refusedWith(cwd, 4, ['run'])).toBe('error: no checkpoint in run: the run has not finished\n');
+    expect(await refusedWith(cwd, 4, ['run'])).toBe(
+      "error: no checkpoint in run: it is no run, or one that was stopped before it saved anything; 'backprop-ninja train --out' with --force starts it again\n",
+    );
   });
 
   it.each([
     ['cut short', (bytes: Buffer) => bytes.subarray(0, -1), 'the file holds'],
     ['empty', () => Buffer.alloc(0), '0 bytes, expected at least 8'],
     ["somebody else's", () => Buffer.from('\x02\0\0\0\0\0\0\0{}', 'latin1'), 'safetensors, but not a checkpoint of backprop-ninja'],
-    ['an HTML page', () => Buffer.from('<!DOCTYPE html><html></html>'), 'no safetensors file'],
+    ['an HTML page', () => Buffer.from('<!DOCTYPE html><html></html>'), 'no safetensors file: this is a web page (HTML)'],
   ])('has a checkpoint that is %s (3): the path and what is wrong', async (_, change, reason) => {
     const cwd = copyOfRun();
     const path = join(cwd, 'run', 'checkpoint.safetensors');

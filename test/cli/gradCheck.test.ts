@@ -236,7 +236,13 @@ describe("somebody else's gradients", () => {
       4,
       'cannot read mine.safetensors: it is a directory',
     ],
-    ['another format', () => withFile('{"dW1": [1, 2]}'), 3, 'mine.safetensors: no safetensors file: header length'],
+    ['another format', () => withFile('{"dW1": [1, 2]}'), 3, 'mine.safetensors: no safetensors file: this is a JSON text'],
+    [
+      'a format that nobody knows',
+      () => withFile('\x01\x02\x03\x04\x05\x06\x07\x08'),
+      3,
+      'mine.safetensors: no safetensors file: header length',
+    ],
     ['an empty file', () => withFile(''), 3, 'mine.safetensors: no safetensors file: 0 bytes, expected at least 8'],
     [
       'a file of gigabytes',

@@ -36,6 +36,9 @@ describe('every numeric option refuses what is no number in its range, and names
     ['train', '--lr', 'a number above 0 up to 1000', NUMBER_NONSENSE, ['0', '0.0', '1e-999', '1e9', '1000.1']],
     ['train', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
     ['train', '--split-seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
+    ['train', '--eval-every', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
+    ['train', '--save-every', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
+    ['train', '--check-every', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
     ['sample', '--count', 'a whole number from 1 to 1000000', COUNT_NONSENSE, ['0', '1000001']],
     ['sample', '--temperature', 'a number from 0 to 100', NUMBER_NONSENSE, ['1e9', '100.1', '-0.1']],
     ['sample', '--top-k', 'a whole number from 1 to 1114112', COUNT_NONSENSE, ['0', '1114113']],
@@ -86,6 +89,9 @@ describe('every numeric option refuses what is no number in its range, and names
       'train --lr',
       'train --seed',
       'train --split-seed',
+      'train --eval-every',
+      'train --save-every',
+      'train --check-every',
       'sample --count',
       'sample --temperature',
       'sample --top-k',
@@ -145,6 +151,10 @@ describe('unknown and misspelt', () => {
     [['evla'], "unknown command 'evla'", 'eval'],
     [['sampel'], "unknown command 'sampel'", 'sample'],
     [['gradcheck'], "unknown command 'gradcheck'", 'grad-check'],
+    [['repaly'], "unknown command 'repaly'", 'replay'],
+    [['dif'], "unknown command 'dif'", 'diff'],
+    [['train', '--resum'], "unknown option '--resum'", '--resume'],
+    [['train', '--evalevery=3'], "unknown option '--evalevery=3'", '--eval-every'],
     [['train', '--hiden', '3'], "unknown option '--hiden'", '--hidden'],
     [['train', '--spilt-seed', '3'], "unknown option '--spilt-seed'", '--split-seed'],
     [['train', '--batchsize=3'], "unknown option '--batchsize=3'", '--batch-size'],
@@ -163,6 +173,10 @@ describe('unknown and misspelt', () => {
     [['train', '--xyzzy'], "unknown option '--xyzzy'"],
     [['train', 'names.txt'], "too many arguments for 'train'. Expected 0 arguments but got 1."],
     [['sample', 'a', 'b'], "too many arguments for 'sample'. Expected 1 argument but got 2."],
+    [['diff', 'a'], "missing required argument 'run-b'"],
+    [['diff', 'a', 'b', 'c'], "too many arguments for 'diff'. Expected 2 arguments but got 3."],
+    [['replay', 'a', 'b'], "too many arguments for 'replay'. Expected 1 argument but got 2."],
+    [['train', '--save-every'], "option '--save-every <steps>' argument missing"],
     [['train', '--steps'], "option '--steps <count>' argument missing"],
     [['eval', '--data'], "option '--data <file>' argument missing"],
     [['grad-check', '--part'], "option '--part <name...>' argument missing"],
@@ -195,6 +209,7 @@ describe('help', () => {
       '--data',
       '--out',
       '--force',
+      '--resume',
       '--context',
       '--embedding',
       '--hidden',
@@ -204,11 +219,17 @@ describe('help', () => {
       '--seed',
       '--split-seed',
       '--unique',
+      '--eval-every',
+      '--save-every',
+      '--check-every',
       ...COMMON,
     ],
     eval: ['--split', '--data', ...COMMON],
     sample: ['--count', '--temperature', '--top-k', '--prefix', '--seed', ...COMMON],
     'grad-check': ['--part', '--eps', '--tolerance', '--entries', '--seed', '--against', ...COMMON],
+    replay: ['--data', ...COMMON],
+    diff: COMMON,
+    bench: ['--data', '--context', '--embedding', '--hidden', '--batch-size', '--backend', '--seconds', ...COMMON],
   };
 
   it('of the program names every command, and has examples', async () => {
@@ -221,18 +242,20 @@ describe('help', () => {
   it.each(Object.entries(OPTIONS))('of %s names every option with what it does, and has examples of itself', async (command, options) => {
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), [command, '--help']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    const shown = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)(?: <\S+>)? {2,}\w/gm)].map((match) => match[1]);
+    const shown = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)(?: <\S+>| \[\S+\])? {2,}\w/gm)].map((match) => match[1]);
     expect(shown).toEqual(options);
     const [, examples] = stdout.split('\nExamples:\n');
     const lines = examples.trimEnd().split('\n');
-    expect(lines.length).toBeGreaterThan(1);
+    expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) expect(line).toMatch(new RegExp(`^  backprop-ninja ${command}( .*)?  +\\S`));
     expect((await runCli(tempDirectory(), ['help', command])).stdout).toBe(stdout);
   });
 
   it.each([
     ['train', ['default: 3', 'default: 10', 'default: 200', 'default: 32', 'default: 200000', 'default: 0.1', '2147483647', 'default: 42']],
+    ['train', ['default: 1000', 'default: runs/latest', 'default: as --eval-every', 'under 2 % of the time']],
     ['eval', ['default: "val"', 'runs/latest']],
+    ['replay', ['runs/latest', "default: the run's own"]],
     ['sample', ['default: 20', 'default: 1', 'runs/latest']],
     ['grad-check', ['default: 0.001', 'default: 0.000001', 'default: 100']],
   ])('of %s says the defaults', async (command, defaults) => {

@@ -40,7 +40,7 @@ describe('on a terminal', () => {
 
   it('a terminal that is resized meanwhile gets frames of its new width', () => {
     const io = fakeIO('/', { tty: true, tick: 200 });
-    const progress = new Progress(io, 100);
+    const progress = new Progress(io, 0, 100);
     io.stderr.columns = 30;
     progress.update(1, 3);
     io.stderr.columns = 12;
@@ -81,11 +81,11 @@ describe('elsewhere', () => {
 });
 
 describe('what it says', () => {
-  function lineOf(steps: number, step: number, milliseconds: number): string {
+  function lineOf(steps: number, step: number, milliseconds: number, first = 0): string {
     const io: FakeIO = fakeIO('/', { tick: 0 });
     let clock = 0;
     io.now = () => clock;
-    const progress = new Progress(io, steps);
+    const progress = new Progress(io, first, steps);
     clock = milliseconds;
     progress.update(step, 2.34567);
     return io.stderr.text;
@@ -97,19 +97,23 @@ describe('what it says', () => {
     expect(lineOf(1_000_000_000, 1_000_000, 100_000)).toMatch(/ {3}10,000 steps\/s {3}27 h 45 min left\n$/);
   });
 
+  it('of a run that goes on, the rate and the time left by the steps since then', () => {
+    expect(lineOf(200_000, 50_000, 10_000, 40_000)).toBe('step  50,000 / 200,000   loss 2.3457   1,000 steps/s   2 min 30 s left\n');
+  });
+
   it('nothing before it is time', () => {
     expect(lineOf(200_000, 50_000, 4999)).toBe('');
   });
 
   it('returns the seconds it took, and clears only what it drew', () => {
     const plain = fakeIO('/', { tick: 250 });
-    const progress = new Progress(plain, 10);
+    const progress = new Progress(plain, 0, 10);
     progress.clear();
     expect(plain.stderr.text).toBe('');
     expect(progress.finish(10, 1)).toBe(0.5);
 
     const live = fakeIO('/', { tick: 250, tty: true });
-    const drawn = new Progress(live, 10);
+    const drawn = new Progress(live, 0, 10);
     drawn.update(1, 1);
     drawn.clear();
     drawn.clear();

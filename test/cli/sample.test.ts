@@ -147,7 +147,7 @@ describe('a network that never ends a name', () => {
   async function endless(...argv: string[]) {
     const cwd = tempDirectory();
     const checkpoint = loadCheckpoint(join(trained, 'run', 'checkpoint.safetensors'));
-    const model = restoreModel(checkpoint, () => createReferenceBackend('float32'), []);
+    const model = restoreModel(checkpoint, () => createReferenceBackend('float32'), { inference: [1] });
     model.parameters.b2[0] = -1e6;
     saveCheckpoint(join(cwd, 'endless.safetensors'), model, checkpoint);
     return runCli(cwd, ['sample', 'endless.safetensors', '--count', '3', ...argv]);

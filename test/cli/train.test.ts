@@ -2,11 +2,22 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
 import { createDataset, createVocabulary } from '../../src/dataset.js';
+import { PARAMETER_NAMES } from '../../src/model.js';
+import type { FloatArray } from '../../src/tensor.js';
 import { type fakeIO, NAMES, ONE_ERROR_LINE, type Outcome, runCli, SMALL, type TrainReport, trainSmall, writeNames } from './fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from './tempDirectory.js';
 
-const RUN_FILES = ['checkpoint.safetensors', 'metrics.jsonl', 'run.json'];
+const RUN_FILES = ['best.safetensors', 'checkpoint.safetensors', 'metrics.jsonl', 'run.json'];
+
+interface MetricsLine {
+  step: number;
+  loss: number;
+  rate: number;
+  valLoss: number;
+  hashes: Record<string, string>;
+}
 
 describe('a run', () => {
   let cwd: string;
@@ -24,6 +35,13 @@ describe('a run', () => {
     return () => removeDirectory(cwd);
   });
 
+  /** The lines of metrics.jsonl, which all end in a line feed. */
+  function metrics(): MetricsLine[] {
+    const lines = readFileSync(join(cwd, 'runs', '0001', 'metrics.jsonl'), 'utf8').split('\n');
+    expect(lines.pop()).toBe('');
+    return lines.map((line) => JSON.parse(line) as MetricsLine);
+  }
+
   it('exits with 0', () => {
     expect([text.exitCode, json.exitCode]).toEqual([0, 0]);
   });
@@ -34,7 +52,7 @@ describe('a run', () => {
     expect(report.run).toBe(join(cwd, 'runs', '0002'));
   });
 
-  it('leaves checkpoint, metrics and run.json in its directory, and nothing else', () => {
+  it('leaves checkpoint, best checkpoint, metrics and run.json in its directory, and nothing else', () => {
     expect(readdirSync(join(cwd, 'runs', '0001')).sort()).toEqual(RUN_FILES);
   });
 
@@ -47,6 +65,7 @@ describe('a run', () => {
       'steps',
       'seconds',
       'stepsPerSecond',
+      'best',
       'trainLoss',
       'valLoss',
       'testLoss',
@@ -101,9 +120,7 @@ describe('a run', () => {
   });
 
   it('writes metrics every 100 steps and at the end, with the mean loss and a tenth of the rate from half of the steps on', () => {
-    const lines = readFileSync(join(cwd, 'runs', '0001', 'metrics.jsonl'), 'utf8').split('\n');
-    expect(lines.pop()).toBe('');
-    const records = lines.map((line) => JSON.parse(line) as { step: number; loss: number; rate: number });
+    const records = metrics().filter((record) => 'loss' in record);
     expect(records.map(({ step, rate }) => ({ step, rate }))).toEqual([
       { step: 100, rate: 0.1 },
       { step: 200, rate: 0.01 },
@@ -111,6 +128,32 @@ describe('a run', () => {
     ]);
     for (const { loss } of records) expect(loss).toBeGreaterThan(0);
     expect(records[0].loss).toBeGreaterThan(records[2].loss);
+  });
+
+  it('writes the validation loss at every evaluation and at the end; the last is that of the report', () => {
+    const records = metrics().filter((record) => 'valLoss' in record);
+    expect(records.map(({ step }) => step)).toEqual([100, 200, 250]);
+    expect(records[2].valLoss).toBe(report.valLoss);
+    const best = records.reduce((smallest, record) => (record.valLoss < smallest.valLoss ? record : smallest));
+    expect((report as TrainReport & { best: unknown }).best).toEqual(best);
+  });
+
+  it('writes hashes of the parameters at the start and at the end, those of the checkpoint', () => {
+    const records = metrics().filter((record) => 'hashes' in record);
+    expect(records.map(({ step }) => step)).toEqual([0, 250]);
+    const { tensors } = loadCheckpoint(join(cwd, 'runs', '0001', 'checkpoint.safetensors'));
+    for (const name of PARAMETER_NAMES) {
+      const { buffer, byteOffset, byteLength } = tensors.get(name) as FloatArray;
+      const digest = createHash('sha256')
+        .update(new Uint8Array(buffer, byteOffset, byteLength))
+        .digest('hex');
+      expect(records[1].hashes[name], name).toBe(digest.slice(0, 16));
+    }
+  });
+
+  it('writes its metrics in the order of the steps, a line each', () => {
+    const steps = metrics().map(({ step }) => step);
+    expect(steps).toEqual([0, 100, 100, 200, 200, 250, 250, 250]);
   });
 
   it('keeps in run.json the data, the options, the times and the report', () => {
@@ -129,7 +172,9 @@ describe('a run', () => {
         hidden: 8,
         batchSize: 32,
         steps: 250,
+        switchStep: 125,
         learningRate: 0.1,
+        evalEvery: 100,
         seed: 2147483647,
         splitSeed: 42,
         unique: false,
@@ -144,17 +189,18 @@ describe('a run', () => {
 describe('every option', () => {
   it('reaches the run', async () => {
     const cwd = tempDirectory();
-    const options = '--context 2 --embedding 3 --hidden 5 --batch-size 7 --steps 11 --lr 0.25 --seed 13 --split-seed 17 --unique'.split(
-      ' ',
-    );
-    await trainSmall(cwd, ...options);
+    const options =
+      '--context 2 --embedding 3 --hidden 5 --batch-size 7 --steps 11 --lr 0.25 --seed 13 --split-seed 17 --unique --eval-every 4';
+    await trainSmall(cwd, ...options.split(' '));
     expect(JSON.parse(readFileSync(join(cwd, 'run', 'run.json'), 'utf8')).config).toEqual({
       context: 2,
       embedding: 3,
       hidden: 5,
       batchSize: 7,
       steps: 11,
+      switchStep: 5,
       learningRate: 0.25,
+      evalEvery: 4,
       seed: 13,
       splitSeed: 17,
       unique: true,
@@ -170,6 +216,8 @@ describe('every option', () => {
     ['the smallest batch', ['--batch-size', '2']],
     ['a batch larger than the data', ['--batch-size', '1000', '--steps', '2']],
     ['the largest learning rate', ['--lr', '1000']],
+    ['everything after every step', ['--eval-every', '1', '--save-every', '1', '--check-every', '1']],
+    ['nothing before the last step', ['--eval-every', '1000000000', '--save-every', '1000000000', '--check-every', '1000000000']],
     ['the largest seed', ['--seed', '9007199254740991', '--split-seed', '9007199254740991']],
   ])('may be at its limit: %s', async (_, options) => {
     const report = await trainSmall(tempDirectory(), ...options);
@@ -232,7 +280,7 @@ describe('the report', () => {
 
 describe('reproducibility', () => {
   const bytesOf = (directory: string) =>
-    ['checkpoint.safetensors', 'metrics.jsonl'].map((name) => readFileSync(join(directory, 'run', name), 'latin1'));
+    ['checkpoint.safetensors', 'metrics.jsonl', 'best.safetensors'].map((name) => readFileSync(join(directory, 'run', name), 'latin1'));
 
   async function train(surroundings: Parameters<typeof fakeIO>[1], ...options: string[]) {
     const cwd = tempDirectory();
@@ -242,7 +290,7 @@ describe('reproducibility', () => {
     return bytesOf(cwd);
   }
 
-  it('checkpoint and metrics are the same bytes in another directory, at another time, however often progress is shown', async () => {
+  it('checkpoints and metrics are the same bytes in another directory, at another time, however often progress is shown', async () => {
     const first = await train({});
     const slow = await train({ tick: 24, date: '2031-01-01T00:00:00.000Z' });
     const drawn = await train({ tick: 7, tty: true, columns: 20, env: { FORCE_COLOR: '1', HOME: '/elsewhere' } });
@@ -250,8 +298,17 @@ describe('reproducibility', () => {
     expect(drawn).toEqual(first);
   });
 
-  it('--json changes nothing of them', async () => {
-    expect(await train({}, '--json')).toEqual(await train({}));
+  it.each([[['--json']], [['--save-every', '7']], [['--check-every', '1']]])('%j changes nothing of them', async (options) => {
+    expect(await train({}, ...options)).toEqual(await train({}));
+  });
+
+  it('--eval-every changes nothing of the parameters', async () => {
+    const parametersOf = async (...options: string[]) => {
+      const cwd = tempDirectory();
+      await trainSmall(cwd, ...options);
+      return loadCheckpoint(join(cwd, 'run', 'checkpoint.safetensors')).tensors;
+    };
+    expect(await parametersOf('--eval-every', '7')).toEqual(await parametersOf('--eval-every', '50'));
   });
 
   it.each([
@@ -436,7 +493,7 @@ describe('--out', () => {
     expect(snapshot(cwd)).toEqual(before);
   });
 
-  it('with --force replaces the three files of a run, and nothing else', async () => {
+  it('with --force replaces the four files of a run, and nothing else', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await train(cwd, '--out', 'out', '--seed', '1');
@@ -444,7 +501,7 @@ describe('--out', () => {
     const before = snapshot(join(cwd, 'out'));
     expect((await train(cwd, '--out', 'out', '--seed', '2', '--force')).exitCode).toBe(0);
     const after = snapshot(join(cwd, 'out'));
-    expect(Object.keys(after)).toEqual(['checkpoint.safetensors', 'metrics.jsonl', 'notes.txt', 'run.json']);
+    expect(Object.keys(after)).toEqual([...RUN_FILES, 'notes.txt'].sort());
     expect(after['notes.txt']).toBe('mine');
     for (const file of RUN_FILES) expect(after[file], file).not.toBe(before[file]);
   });
@@ -490,11 +547,12 @@ describe('--out', () => {
     expect(readFileSync(join(cwd, 'runs', '0001', 'checkpoint.safetensors'), 'latin1')).not.toBe(before['checkpoint.safetensors']);
   });
 
-  it('runs/latest where there is none is refused or trained into, but not left half done', async () => {
+  it('runs/latest where there is none is refused (2), and nothing is made', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
-    const { exitCode } = await train(cwd, '--out', join('runs', 'latest'));
-    expect([0, 2]).toContain(exitCode);
-    expect((await runCli(cwd, ['sample'])).exitCode).toBe(exitCode === 0 ? 0 : 4);
+    const { exitCode, stdout, stderr } = await train(cwd, '--out', join('runs', 'latest'));
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toBe(`error: --out ${join(cwd, 'runs', 'latest')} is where the newest run is linked from; name another directory\n`);
+    expect(readdirSync(cwd)).toEqual(['names.txt']);
   });
 });

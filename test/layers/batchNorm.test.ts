@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BATCH_NORM_EPSILON, batchNormBackward, batchNormForward, batchNormInference } from '../../src/layers/batchNorm.js';
 import { normal, randomStream } from '../../src/random.js';
-import { floatsOf, REFERENCE_BACKENDS } from '../backends.js';
+import { BACKENDS, floatsOf, REFERENCE_BACKENDS } from '../backends.js';
 import { largestOf, relativeError } from '../compare.js';
 
 describe.each(REFERENCE_BACKENDS)('batch norm on $name', ({ create, dtype }) => {
@@ -78,5 +78,69 @@ describe.each(REFERENCE_BACKENDS)('batch norm on $name', ({ create, dtype }) => 
     batchNormInference(hpreact, floatsOf(backend, [3, 5]), floatsOf(backend, [3]), backend.floats(1), one, one, 2, 1);
     expect(relativeError(hpreact, [1, 1 + 2 / Math.sqrt(BATCH_NORM_EPSILON)])).toBeLessThan(limit);
     expect(hpreact[0]).toBe(1);
+  });
+});
+
+describe.each(BACKENDS)('columnMoments on $name', ({ create, dtype }) => {
+  const GUARDS = 8;
+  const guarded = (values: number[], guard: number) => [...values, ...new Array<number>(GUARDS).fill(guard)];
+
+  /** Of numbers that float32 holds exactly; NaN stands behind x, and before in what is written. */
+  function moments(x: number[], n: number, H: number) {
+    const backend = create();
+    const input = floatsOf(backend, guarded(x, Number.NaN));
+    const stale = new Array<number>(H).fill(Number.NaN);
+    const [mean, squares] = [floatsOf(backend, guarded(stale, 7777)), floatsOf(backend, guarded(stale, 7777))];
+    backend.columnMoments(mean, squares, input, n, H);
+    const isWhole = [mean, squares].every((array) => array.subarray(H).every((entry) => entry === 7777));
+    return { mean: [...mean.subarray(0, H)], squares: [...squares.subarray(0, H)], input: [...input.subarray(0, n * H)], isWhole };
+  }
+
+  /** The same in float64, by the definition. */
+  function definition(x: number[], n: number, H: number) {
+    const columns = Array.from({ length: H }, (_, j) => Array.from({ length: n }, (_, i) => x[i * H + j]));
+    const mean = columns.map((column) => column.reduce((sum, entry) => sum + entry, 0) / n);
+    return { columns, mean, squares: columns.map((column, j) => column.reduce((sum, entry) => sum + (entry - mean[j]) ** 2, 0)) };
+  }
+
+  const SIZES = [1, 2, 33, 256].flatMap((n) => [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33, 200].map((H) => ({ n, H })));
+  const limit = dtype === 'float32' ? 1e-5 : 1e-13;
+
+  it.each(SIZES)(
+    `n $n, H $H: each column's mean within ${limit} of its largest entry, the squares within ${limit} of their sum`,
+    ({ n, H }) => {
+      const random = randomStream('grad-check', `column moments ${n} ${H}`);
+      // Columns of different means and widths, so that none can stand for another.
+      const x = Array.from({ length: n * H }, (_, at) => Math.fround((1 + (at % H)) * normal(random) + (at % H) - 4));
+      const { columns, ...expected } = definition(x, n, H);
+      const { mean, squares, input, isWhole } = moments(x, n, H);
+      for (let j = 0; j < H; j++) {
+        expect(Math.abs(mean[j] - expected.mean[j]), `mean of column ${j}`).toBeLessThanOrEqual(limit * largestOf(columns[j]));
+        expect(Math.abs(squares[j] - expected.squares[j]), `squares of column ${j}`).toBeLessThanOrEqual(limit * expected.squares[j]);
+      }
+      expect(input).toEqual(x);
+      expect(isWhole).toBe(true);
+    },
+  );
+
+  it.each([1, 3, 4, 7])('of one row of %i is the row itself, without deviations', (H) => {
+    const x = Array.from({ length: H }, (_, j) => Math.fround(j / 3 - 1));
+    expect(moments(x, 1, H)).toMatchObject({ mean: x, squares: x.map(() => 0) });
+  });
+
+  it.each([1, 5])('of %i equal columns far from 0 keeps the squares: within 1e-4 in float32 at mean 1000', (H) => {
+    const x = [999, 1000, 1001, 1000].flatMap((entry) => new Array<number>(H).fill(entry));
+    const { mean, squares } = moments(x, 4, H);
+    expect(relativeError(mean, new Array(H).fill(1000))).toBeLessThan(1e-6);
+    expect(relativeError(squares, new Array(H).fill(2))).toBeLessThan(1e-4);
+  });
+
+  it.each([2, 6])('keeps NaN and infinity to their own columns: H %i', (H) => {
+    const x = Array.from({ length: 3 * H }, (_, at) => at);
+    x[H + 1] = Number.NaN;
+    const { mean, squares } = moments(x, 3, H);
+    expect([mean, squares].map((array) => array.map((entry) => Number.isNaN(entry)))).toEqual(
+      [0, 1].map(() => Array.from({ length: H }, (_, j) => j === 1)),
+    );
   });
 });

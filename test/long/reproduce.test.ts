@@ -10,24 +10,35 @@ const execute = promisify(execFile);
 const directory = mkdtempSync(join(tmpdir(), 'backprop-ninja-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** SHA-256 of a short run's checkpoint and metrics on another Node, of its eval, and of its samples. */
+/** Runs the program on another Node. */
+function programOn(node: string, ...args: string[]) {
+  return execute('npx', ['-y', '-p', `node@${node}`, 'node', 'dist/cli/main.js', ...args], { maxBuffer: 2 ** 24, timeout: 300_000 });
+}
+
+/** SHA-256 of a short run's checkpoints and metrics on another Node, of its eval, and of its samples. */
 async function trainOn(node: string): Promise<Record<string, string>> {
   const run = join(directory, node);
-  const program = (...args: string[]) =>
-    execute('npx', ['-y', '-p', `node@${node}`, 'node', 'dist/cli/main.js', ...args], { maxBuffer: 2 ** 24 });
-  await program('train', '--steps', '3000', '--out', run);
+  await programOn(node, 'train', '--steps', '3000', '--eval-every', '700', '--out', run);
   const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
+  const ofFile = (name: string) => sha256(readFileSync(join(run, name)));
   return {
-    checkpoint: sha256(readFileSync(join(run, 'checkpoint.safetensors'))),
-    metrics: sha256(readFileSync(join(run, 'metrics.jsonl'))),
-    loss: (await program('eval', run)).stdout,
-    samples: sha256((await program('sample', run, '--count', '200')).stdout),
+    checkpoint: ofFile('checkpoint.safetensors'),
+    best: ofFile('best.safetensors'),
+    metrics: ofFile('metrics.jsonl'),
+    loss: (await programOn(node, 'eval', run)).stdout,
+    samples: sha256((await programOn(node, 'sample', run, '--count', '200')).stdout),
   };
 }
 
 describe('the same command on Node 20, 22 and 24', () => {
   const expected = trainOn('20');
-  it.each(['22', '24'])('gives the same checkpoint, metrics, loss and samples on Node %s as on 20', async (node) => {
+  it.each(['22', '24'])('gives the same checkpoints, metrics, loss and samples on Node %s as on 20', async (node) => {
     expect(await trainOn(node)).toEqual(await expected);
+  });
+
+  it.each(['22', '24'])('replay on Node %s finds the run of Node 20 again, bit for bit', async (node) => {
+    await expected;
+    const { stdout } = await programOn(node, 'replay', join(directory, '20'), '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, steps: 3000, compared: 4 });
   });
 });

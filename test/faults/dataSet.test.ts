@@ -1,0 +1,213 @@
+// FAULTS.md, "Data set": a test per row, through the command line.
+import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readSafetensorsFile } from '../../src/checkpoint/safetensors.js';
+import { NAMES, runCli, SMALL, type TrainReport, trainSmall, writeNames } from '../cli/fakeIO.js';
+import { put, snapshot, tempDirectory } from '../cli/tempDirectory.js';
+import { expectRefusal, ninja, openToAll } from './support.js';
+
+const SIZES = SMALL.slice(2);
+
+/** Trains on a file of these bytes, which must be refused, and leave everything as it was. */
+async function refuse(content: string | Uint8Array, exitCode: number, ...says: (string | RegExp)[]): Promise<void> {
+  const cwd = tempDirectory();
+  put(cwd, 'names.txt', content);
+  const before = snapshot(cwd);
+  for (const command of [['train', ...SIZES], ['bench']]) {
+    expectRefusal(await runCli(cwd, [...command, '--data', 'names.txt']), exitCode, 'names.txt', ...says);
+  }
+  expect(snapshot(cwd)).toEqual(before);
+}
+
+describe('missing, a directory, no permission: path and reason (4)', () => {
+  const COMMANDS = [['train'], ['bench'], ['eval', 'run'], ['replay', 'run'], ['train', '--resume', 'run']];
+
+  it.each(COMMANDS.map((argv) => [argv.join(' '), argv] as const))('%s', async (_, argv) => {
+    const cwd = tempDirectory();
+    await trainSmall(cwd);
+    const given = [...argv, '--data'];
+    const path = join(cwd, 'none.txt');
+    expectRefusal(await runCli(cwd, [...given, 'none.txt']), 4, `cannot read ${path}: no such file or directory`);
+    mkdirSync(path);
+    expectRefusal(await runCli(cwd, [...given, 'none.txt']), 4, `cannot read ${path}: it is a directory`);
+  });
+
+  it('no permission', () => {
+    const cwd = tempDirectory();
+    openToAll(cwd);
+    const path = writeNames(cwd);
+    chmodSync(path, 0);
+    expectRefusal(ninja(cwd, ['train', ...SMALL], { asNobody: true }), 4, `cannot read ${path}: permission denied`);
+  });
+});
+
+describe('empty, or only blank lines: "no names" before anything is allocated (3)', () => {
+  it.each([[''], ['\n'], ['\n \n\t\r\n\u00a0'], ['\ufeff'], ['\ufeff\r\n']])('%j', async (content) => {
+    await refuse(content, 3, 'no names in it; expected a name per line');
+  });
+});
+
+describe('invalid UTF-8: line and byte offset; never silently replaced (3)', () => {
+  it.each([
+    ['Latin-1', [0x7a, 0xf6, 0x65], 'byte 0xf6, which is not UTF-8 at byte 11'],
+    ['a stray continuation', [0x61, 0x80], 'byte 0x80, which is not UTF-8 at byte 11'],
+    ['a character cut short at the end', [0xe6, 0xbc], 'byte 0xe6, which is not UTF-8 at byte 10'],
+    ['an overlong form', [0xc0, 0xaf], 'byte 0xc0, which is not UTF-8 at byte 10'],
+    ['half of a surrogate pair', [0xed, 0xa0, 0x80], 'byte 0xed, which is not UTF-8 at byte 10'],
+    ['beyond U+10FFFF', [0xf4, 0x90, 0x80, 0x80], 'byte 0xf4, which is not UTF-8 at byte 10'],
+    ['after a true U+FFFD', [0xef, 0xbf, 0xbd, 0xff], 'byte 0xff, which is not UTF-8 at byte 13'],
+  ])('%s', async (_, bytes, says) => {
+    await refuse(Buffer.concat([Buffer.from('anna\nzoé\n'), Buffer.from(bytes)]), 3, 'line 3: ', says);
+  });
+
+  it('UTF-16', async () => {
+    await refuse(Buffer.from('\ufeffanna\n', 'utf16le'), 3, 'line 1: found UTF-16 at byte 0');
+  });
+});
+
+describe('BOM, CRLF, surrounding blanks, no last newline, blank lines: accepted, normalised, counted in a note (0)', () => {
+  const clean = `${NAMES.join('\n')}\n`;
+  const [first, ...others] = NAMES;
+
+  it.each([
+    ['BOM', `\ufeff${clean}`, 'a byte order mark'],
+    ['CRLF', clean.replaceAll('\n', '\r\n'), '60 CRLF line ends'],
+    [
+      'surrounding blanks',
+      [`\t${first}`, ` ${others[0]} `, `\u3000${others[1]}`, ...others.slice(2), ''].join('\n'),
+      'blanks around 3 names',
+    ],
+    ['blank lines', `\n\n  \n${clean}\n`, '4 blank lines'],
+    [
+      'all of them',
+      `\ufeff ${first}\r\n\r\n${others.join('\n')}`,
+      'a byte order mark, 2 CRLF line ends, blanks around 1 names, 1 blank lines',
+    ],
+    ['no last newline, of which there is nothing to say', clean.slice(0, -1), undefined],
+  ])('%s', async (_, content, dropped) => {
+    const train = async (text: string) => {
+      const cwd = tempDirectory();
+      put(cwd, 'names.txt', text);
+      const { exitCode, stdout, stderr } = await runCli(cwd, ['train', ...SMALL, '--out', 'run', '--json']);
+      const { tensors } = readSafetensorsFile(join(cwd, 'run', 'checkpoint.safetensors'));
+      return { exitCode, stderr, tensors, samples: (JSON.parse(stdout) as TrainReport).samples };
+    };
+    const { stderr, ...result } = await train(content);
+    expect(stderr.split('\n').filter((line) => line.startsWith('note: '))).toEqual(dropped ? [`note: names.txt: dropped ${dropped}`] : []);
+    const { stderr: _clean, ...expected } = await train(clean);
+    expect(result).toEqual(expected);
+    expect(result.exitCode).toBe(0);
+  });
+});
+
+describe('control, escape or bidi characters inside a name: refused, shown escaped; never printed raw (3)', () => {
+  it.each([
+    ['a\0b', '\\x00'],
+    ['a\tb', '\\x09'],
+    ['a\rb', '\\x0d'],
+    ['\x07ab', '\\x07'],
+    ['a\x1b[31mb', '\\x1b'],
+    ['a\x7fb', '\\x7f'],
+    ['a\x85b', '\\x85'],
+    ['a\x9b31mb', '\\x9b'],
+    ['a\u061cb', '\\u061c'],
+    ['a\u200fb', '\\u200f'],
+    ['a\u2028b', '\\u2028'],
+    ['a\u202eb', '\\u202e'],
+    ['ab\u2066', '\\u2066'],
+  ])('%j', async (name, shown) => {
+    await refuse(`anna\n${name}\n`, 3, "line 2: '", `holds the control character ${shown}`);
+  });
+});
+
+describe('a name holding the boundary character `.`: refused, with its line (3)', () => {
+  it.each(['.', '..', 'a.b', '.ab', 'ab.'])('%s', async (name) => {
+    await refuse(`anna\n\n${name}\nbob\n`, 3, `line 3: '${name}' holds '.'`, 'write it without');
+  });
+});
+
+describe('a line of gigabytes: refused at a stated limit, memory bounded (3)', () => {
+  it('3 GiB without a line end', () => {
+    const cwd = tempDirectory();
+    truncateSync(put(cwd, 'names.txt', 'anna\n'), 3 * 2 ** 30);
+    const peak = "process.on('exit', () => process.stdout.write(String(process.resourceUsage().maxRSS)))";
+    const { stdout, ...outcome } = ninja(cwd, ['train', ...SMALL], { before: peak });
+    expectRefusal({ ...outcome, stdout: '' }, 3, 'line 2: longer than 65536 bytes; expected a name per line');
+    expect(Number(stdout)).toBeGreaterThan(0);
+    expect(Number(stdout)).toBeLessThan(200 * 1024);
+  });
+});
+
+describe('duplicates, one-letter names, any alphabet (é, ß, 漢): fine; code points, not UTF-16 halves (0)', () => {
+  it.each([
+    ['duplicates', ['ab', 'ab', 'ab', 'ba', 'ba', 'ab', 'ab'], 'ab'],
+    ['one name, again and again', Array<string>(12).fill('ab'), 'ab'],
+    ['one-letter names', ['a', 'b', 'c', 'd', 'e', 'f', 'g'], 'abcdefg'],
+    ['any alphabet', ['é', 'ß', '漢字', 'ßé', 'שלום', 'ไทย', 'éé', '漢'], 'éß漢字שלוםไทย'],
+    ['beyond 16 bits', ['😀', '😀𝒳', '𝒳', '🂡', '🂡😀', '𝒳𝒳', '😀😀'], '😀𝒳🂡'],
+    ['é in two code points', ['e\u0301', 'e\u0301e', 'ee\u0301', 'e', 'e\u0301', 'e', 'ee'], 'e\u0301'],
+  ])('%s', async (_, names, letters) => {
+    const cwd = tempDirectory();
+    writeNames(cwd, names);
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['train', ...SMALL, '--json']);
+    expect({ exitCode, refused: stderr.includes('error:') }).toEqual({ exitCode: 0, refused: false });
+    const alphabet = new Set(letters);
+    expect(stderr).toContain(` ${names.length} names`);
+    expect(stderr).toContain(` ${alphabet.size + 1} characters\n`);
+    const { samples, valLoss } = JSON.parse(stdout) as TrainReport;
+    expect(valLoss).toBeGreaterThan(0);
+    expect([...new Set(samples.join(''))].filter((letter) => !alphabet.has(letter))).toEqual([]);
+  });
+});
+
+describe('vocabulary so large that the model would not fit: memory needed and limit (3)', () => {
+  const letters = Array.from({ length: 20_000 }, (_, i) => String.fromCodePoint(0x4e00 + i));
+
+  it("is the file's doing", async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd, letters);
+    const before = snapshot(cwd);
+    expectRefusal(
+      await runCli(cwd, ['train', '--data', 'names.txt', '--hidden', '65536']),
+      3,
+      'names.txt: its vocabulary has 20,001 characters, with which the network needs ',
+      /needs [\d.]+ GiB of memory, at most [\d.]+ GiB can be had/,
+    );
+    expect(snapshot(cwd)).toEqual(before);
+  });
+
+  it("a network too large for any vocabulary is the options' doing (2)", async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const outcome = await runCli(cwd, ['train', '--data', 'names.txt', '--hidden', '1048576', '--embedding', '65536']);
+    expectRefusal(outcome, 2, /needs .+ of memory, at most .+ can be had; lower --hidden, --embedding, --context or --batch-size/);
+  });
+});
+
+describe('so few names that a split is empty or a batch of 2 cannot be drawn: which option to change (2)', () => {
+  it.each([
+    ['1 name', ['anna'], [], 'has 1 names'],
+    ['5 names', NAMES.slice(0, 5), [], 'has 5 names'],
+    ['5 different names with --unique', [...NAMES.slice(0, 5), ...NAMES.slice(0, 5)], ['--unique'], 'has 5 different names'],
+  ])('%s', async (_, names, options, says) => {
+    const cwd = tempDirectory();
+    writeNames(cwd, names);
+    const before = snapshot(cwd);
+    const outcome = await runCli(cwd, ['train', ...SMALL, ...options]);
+    expectRefusal(outcome, 2, `names.txt ${says}, too few to split 80/10/10: the `, 'give --data a file with at least 6');
+    expect(snapshot(cwd)).toEqual(before);
+  });
+
+  it('a batch of 1', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    expectRefusal(await runCli(cwd, ['train', ...SMALL, '--batch-size', '1']), 2, "'--batch-size <n>'", 'from 2 to 1048576');
+  });
+
+  it('6 of the shortest names are enough', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd, Array<string>(6).fill('a'));
+    expect((await runCli(cwd, ['train', ...SMALL])).exitCode).toBe(0);
+  });
+});

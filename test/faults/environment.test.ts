@@ -1,0 +1,479 @@
+// FAULTS.md, "Environment": a test per row, through the command line; signals, pipes and limits on real processes.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { run } from '../../src/cli/run.js';
+import { fakeIO, NAMES, runCli, SMALL, type Surroundings, type TrainReport, writeNames } from '../cli/fakeIO.js';
+import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../cli/tempDirectory.js';
+import { type CheckpointParts, expectRefusal, fillTensor, ninja, pipedTo, rewriteCheckpoint, startNinja } from './support.js';
+
+const CHECKPOINT = join('run', 'checkpoint.safetensors');
+
+let trained: string;
+
+beforeAll(async () => {
+  trained = makeDirectory();
+  writeNames(trained);
+  expect((await runCli(trained, ['train', ...SMALL, '--out', 'run'])).exitCode).toBe(0);
+  return () => removeDirectory(trained);
+});
+
+/** A directory with the names and a run of 50 steps on them, for a test to go on with. */
+function withRun(): string {
+  const cwd = tempDirectory();
+  cpSync(join(trained, 'run'), join(cwd, 'run'), { recursive: true });
+  const data = writeNames(cwd);
+  const about = JSON.parse(readFileSync(join(cwd, 'run', 'run.json'), 'utf8'));
+  put(cwd, join('run', 'run.json'), JSON.stringify({ ...about, data: { ...about.data, path: data } }));
+  return cwd;
+}
+
+/** A training that goes on until it is stopped, and saves only at its start. */
+const LONG = [...SMALL, '--steps', '1000000000', '--eval-every', '1000000000', '--out', 'run'];
+
+function startLong(before = '', ...more: string[]) {
+  const cwd = tempDirectory();
+  writeNames(cwd);
+  return { cwd, ...startNinja(cwd, ['train', ...LONG, ...more], { before }) };
+}
+
+/** A script that lets the program's k-th rename (run.json's is the first, the first checkpoint's the second) say so and take so long. */
+function slowRename(k: number, milliseconds: number): string {
+  return `
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const { renameSync } = fs;
+    let calls = 0;
+    fs.renameSync = (from, to) => {
+      if (++calls === ${k}) {
+        fs.writeSync(2, 'renaming\\n');
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${milliseconds});
+      }
+      renameSync(from, to);
+    };
+    syncBuiltinESMExports();`;
+}
+
+const leftovers = (run: string) => readdirSync(run).filter((name) => name.endsWith('.tmp') || name === 'lock');
+
+describe('disk full, quota, file-size limit, short write, failing fsync or rename: old checkpoint whole, temporary file gone, clear error (4)', () => {
+  it('a file-size limit (every failing call: failingCalls.test.ts)', () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const sizes = ['--hidden', '64', '--embedding', '4', '--steps', '5', '--data', 'names.txt', '--out', 'run'];
+    expect(ninja(cwd, ['train', ...sizes]).exitCode).toBe(0);
+    const before = snapshot(join(cwd, 'run'));
+    expect(before['checkpoint.safetensors'].length).toBeGreaterThan(4096);
+    const { exitCode, stdout, stderr } = ninja(cwd, ['train', '--resume', 'run', '--steps', '9'], { shellLimit: 'ulimit -f 4' });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: '' });
+    expect(stderr.split('\n').at(-2)).toMatch(/^error: cannot write .*\/run\/\w+\.safetensors: the file-size limit is reached$/);
+    expect(stderr.match(/error:| {4}at /g)).toHaveLength(1);
+    const after = snapshot(join(cwd, 'run'));
+    expect(Object.keys(after)).toEqual(Object.keys(before));
+    for (const file of ['checkpoint.safetensors', 'best.safetensors']) expect(after[file]).toBe(before[file]);
+    expect(ninja(cwd, ['train', '--resume', 'run']).exitCode).toBe(0);
+  });
+});
+
+describe('kill -9 at any moment: next start finds the old or the new checkpoint, whole; leftovers cleaned (0)', () => {
+  it('in the middle of a save (at many moments: test/long)', async () => {
+    const { cwd, child, says, ended } = startLong(slowRename(3, 8000), '--save-every', '100');
+    await says(/renaming/);
+    child.kill('SIGKILL');
+    expect(await ended).toEqual({ exitCode: null, signal: 'SIGKILL' });
+    expect(leftovers(join(cwd, 'run'))).toHaveLength(2);
+    expect((await runCli(cwd, ['sample', 'run'])).exitCode).toBe(0);
+    const { exitCode, stderr } = await runCli(cwd, ['train', '--resume', 'run'], { stop: { signal: 'SIGINT', at: 5 } });
+    expect(stderr).not.toContain('error:');
+    expect(exitCode).toBe(130);
+    expect(leftovers(join(cwd, 'run'))).toEqual([]);
+  });
+});
+
+describe('Ctrl-C, SIGTERM, SIGHUP while training: saved and said within 1 s; a second one stops at once, old checkpoint whole (130 / 143 / 129)', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s', async (name, expected) => {
+    const { cwd, child, says, ended, stderr } = startLong();
+    await says(/writing run\n/);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const sent = performance.now();
+    child.kill(name);
+    expect(await ended).toEqual({ exitCode: expected, signal: null });
+    expect(performance.now() - sent).toBeLessThan(1000);
+    const step = loadCheckpoint(join(cwd, CHECKPOINT)).state.step;
+    expect(step).toBeGreaterThan(0);
+    expect(stderr().split('\n').slice(2)).toEqual([
+      `${name}: saved after step ${step.toLocaleString('en-US')} of 1,000,000,000; go on with: backprop-ninja train --resume run`,
+      '',
+    ]);
+    expect(readdirSync(join(cwd, 'run')).sort()).toEqual(['checkpoint.safetensors', 'metrics.jsonl', 'run.json']);
+  });
+
+  it("the lesson's network on its own names", async () => {
+    const cwd = tempDirectory();
+    const { child, says, ended, stderr } = startNinja(cwd, ['train', '--out', 'run']);
+    await says(/writing run\n/);
+    const sent = performance.now();
+    child.kill('SIGINT');
+    expect(await ended).toEqual({ exitCode: 130, signal: null });
+    expect(performance.now() - sent).toBeLessThan(1000);
+    expect(stderr()).toMatch(/\nSIGINT: saved after step [\d,]+ of 200,000; go on with: backprop-ninja train --resume run\n$/);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('a second %s while it saves', async (name) => {
+    const { cwd, child, says, ended } = startLong(slowRename(3, 8000));
+    await says(/writing run\n/);
+    const old = readFileSync(join(cwd, CHECKPOINT));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    child.kill(name);
+    await says(/renaming/);
+    const sent = performance.now();
+    child.kill(name);
+    expect(await ended).toEqual({ exitCode: null, signal: name });
+    expect(performance.now() - sent).toBeLessThan(1000);
+    expect(readFileSync(join(cwd, CHECKPOINT)).equals(old)).toBe(true);
+    const resumed = await runCli(cwd, ['train', '--resume', 'run'], { stop: { signal: 'SIGINT', at: 5 } });
+    expect(resumed.exitCode).toBe(130);
+    expect(readdirSync(join(cwd, 'run')).sort()).toEqual(['checkpoint.safetensors', 'metrics.jsonl', 'run.json']);
+  });
+});
+
+describe("two trainers on one run directory: the second is refused and names the first; a dead one's lock is taken over (4)", () => {
+  it('a living one, by --resume and by --out --force', async () => {
+    const { cwd, child, says, ended } = startLong();
+    await says(/writing run\n/);
+    for (const argv of [
+      ['train', '--resume', 'run'],
+      ['train', ...SMALL, '--out', 'run', '--force'],
+    ]) {
+      const refused = new RegExp(`run is in use: process ${child.pid} has been training there since \\d{4}-\\d\\d-\\d\\dT`);
+      expectRefusal(await runCli(cwd, argv), 4, refused);
+    }
+    // Reading is not training.
+    expect((await runCli(cwd, ['sample', 'run'])).exitCode).toBe(0);
+    child.kill('SIGINT');
+    expect(await ended).toEqual({ exitCode: 130, signal: null });
+    expect(loadCheckpoint(join(cwd, CHECKPOINT)).config.steps).toBe(1_000_000_000);
+  });
+
+  it('a dead one', async () => {
+    const { cwd, child, says, ended } = startLong();
+    await says(/writing run\n/);
+    child.kill('SIGKILL');
+    await ended;
+    expect(existsSync(join(cwd, 'run', 'lock'))).toBe(true);
+    const { exitCode, stderr } = await runCli(cwd, ['train', '--resume', 'run'], { stop: { signal: 'SIGTERM', at: 5 } });
+    expect(stderr).not.toContain('error:');
+    expect(exitCode).toBe(143);
+    expect(existsSync(join(cwd, 'run', 'lock'))).toBe(false);
+  });
+
+  it('two in runs of their own, which begin at the same time, do not disturb each other', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    // The third rename is that of runs/latest.
+    const { says, ended, stderr } = startNinja(cwd, ['train', ...SMALL], { before: slowRename(3, 500) });
+    await says(/renaming/);
+    const other = await runCli(cwd, ['train', ...SMALL]);
+    expect({ ...(await ended), errors: stderr().match(/error:.*/) }).toEqual({ exitCode: 0, signal: null, errors: null });
+    expect(other.exitCode).toBe(0);
+  });
+
+  it('one on another host, of which nothing can be known', async () => {
+    const cwd = withRun();
+    const owner = { pid: 1, host: `not-${hostname()}`, startedAt: '2020-02-02T02:02:02.020Z', processStart: null };
+    put(cwd, join('run', 'lock'), JSON.stringify(owner));
+    const way = `if it is not, delete ${join(cwd, 'run', 'lock')}`;
+    expectRefusal(await runCli(cwd, ['train', '--resume', 'run']), 4, `in use by process 1 on not-${hostname()} since 2020`, way);
+  });
+});
+
+describe('stdout closed early (`sample | head -1`): quiet end (0)', () => {
+  it.each([
+    ['head -1', ['sample', 'run', '--count', '1000000']],
+    ['true', ['sample', 'run', '--count', '3000', '--json']],
+    ['true', ['eval', 'run']],
+    ['true', ['train', '--help']],
+    ['head -1', ['train', '--resume', 'run', '--steps', '60']],
+  ])('by %s: %j', (reader, argv) => {
+    const cwd = withRun();
+    const { exitCode, stderr } = pipedTo(reader, cwd, argv);
+    expect({ exitCode, errors: stderr.match(/error|\n? {4}at |EPIPE/gi) }).toEqual({ exitCode: 0, errors: null });
+    expect(existsSync(join(cwd, 'run', 'lock'))).toBe(false);
+    if (argv[0] !== 'train') expect(stderr.replace(/^note: .*\n/gm, '')).toBe('');
+  });
+});
+
+describe('no TTY, TERM=dumb, NO_COLOR, 10 columns, resize: plain lines, no escapes, no crash (0)', () => {
+  const surroundings: [string, Surroundings][] = [
+    ['no TTY', {}],
+    ['no TTY, slow', { tick: 400 }],
+    ['TERM=dumb', { tty: true, env: { TERM: 'dumb' }, tick: 400 }],
+    ['TERM=dumb, NO_COLOR, 10 columns', { tty: true, env: { TERM: 'dumb', NO_COLOR: '1' }, columns: 10, tick: 400 }],
+    ['no TTY, 10 columns', { columns: 10 }],
+  ];
+
+  it.each(surroundings)('%s: no escapes at all', async (_, around) => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const out = [];
+    for (const argv of [['train', ...SMALL], ['eval'], ['sample'], ['replay'], ['diff', 'runs/0001', 'runs/latest'], ['train', '--help']]) {
+      const { exitCode, stdout, stderr } = await runCli(cwd, argv, around);
+      expect(exitCode, argv[0]).toBe(0);
+      out.push(stdout, stderr);
+    }
+    expectRefusal(await runCli(cwd, ['train', '--steps', 'x'], around), 2);
+    expect(out.join('').replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
+
+  it('NO_COLOR on a terminal: the progress line is redrawn, but nothing has a colour', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['train', ...SMALL], { tty: true, env: { NO_COLOR: '1' }, tick: 20 });
+    expect(exitCode).toBe(0);
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(stderr.replaceAll('\r\x1b[2K', '').replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(stderr).toContain('\r\x1b[2Kstep');
+  });
+
+  it.each([0, 1, 2, 10])('%i columns on a terminal: the line that is redrawn never wraps', async (columns) => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const { exitCode, stderr } = await runCli(cwd, ['train', ...SMALL], { tty: true, env: { NO_COLOR: '1' }, columns, tick: 20 });
+    expect(exitCode).toBe(0);
+    const drawn = stderr.split('\r\x1b[2K').slice(1);
+    expect(drawn.length).toBeGreaterThan(1);
+    for (const line of drawn) expect(line.split('\n')[0].length).toBeLessThanOrEqual(Math.max(1, columns - 1));
+  });
+
+  it('a terminal that is resized while it trains: each line fits the width it then has', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const io = fakeIO(cwd, { tty: true, env: { NO_COLOR: '1' }, tick: 20 });
+    const widths: number[] = [];
+    Object.defineProperty(io.stderr, 'columns', {
+      get: () => {
+        const width = [120, 10, 40, 1, 80][widths.length % 5];
+        widths.push(width);
+        return width;
+      },
+    });
+    expect(await run(['train', ...SMALL], io)).toBe(0);
+    const drawn = io.stderr.writes.filter(({ text }) => text.startsWith('\r\x1b[2K')).map(({ text }) => text.slice(5).length);
+    expect(drawn.length).toBeGreaterThan(4);
+    expect(drawn.length).toBe(widths.length);
+    drawn.forEach((length, i) => {
+      expect(length).toBeLessThanOrEqual(Math.max(1, widths[i] - 1));
+    });
+  });
+
+  it('as a process without a terminal', () => {
+    const { exitCode, stdout, stderr } = ninja(withRun(), ['train', '--resume', 'run', '--steps', '60'], {
+      env: { ...process.env, TERM: 'xterm-256color', FORCE_COLOR: undefined },
+    });
+    expect(exitCode).toBe(0);
+    expect((stdout + stderr).replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe('loss or gradient becomes NaN or Inf: step, first tensor, index; last good checkpoint kept (5)', () => {
+  const fill = (name: string, at: number, value: number) => (file: CheckpointParts) => {
+    const { bytes } = file.tensors.get(name) as { bytes: Uint8Array };
+    const old = new Float32Array(Uint8Array.from(bytes).buffer);
+    fillTensor(file, name, (i) => (i === at ? value : old[i]));
+  };
+  const all = (name: string, value: number) => (file: CheckpointParts) => fillTensor(file, name, () => value);
+
+  it.each([
+    ['the loss, from b2', [fill('b2', 0, 3e38), fill('b2', 1, -3e38)], /step 50: (losses\[\d+\]|logits\[\d+, \d+\]) is -?(NaN|Infinity)/],
+    ['the loss, from W2', [all('W2', 3e38)], /step 50: logits\[\d+, \d+\] is -?(NaN|Infinity), .*W2\[\d+, \d+\] = 3\.?\d*e\+38/],
+    ['an activation, from W1', [fill('W1', 0, 3e38)], /step 50: \w+\[\d+(, \d+)?\] is -?(NaN|Infinity)/],
+    [
+      'a gradient, of a finite loss',
+      [all('C', 0), all('bnbias', 0), all('bngain', 3e38)],
+      /step 50: dhprebn\[\d+, \d+\] is -?(NaN|Infinity), .*bngain\[0, \d\] = 3\.?\d*e\+38/,
+    ],
+  ])('%s', async (_, changes, says) => {
+    const cwd = withRun();
+    rewriteCheckpoint(join(cwd, 'run'), (file) => {
+      for (const change of changes) change(file);
+    });
+    const before = snapshot(join(cwd, 'run'));
+    const argv = ['train', '--resume', 'run', '--steps', '60', '--check-every', '1'];
+    const { exitCode, stdout, stderr } = await runCli(cwd, argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
+    expect(stderr.match(/error:| {4}at /g)).toEqual(['error:']);
+    const error = stderr.split('\n').at(-2);
+    expect(error).toMatch(/^error: step 50: /);
+    expect(error).toMatch(says);
+    expect(error).toContain('the checkpoint of step 50 stands');
+    const after = snapshot(join(cwd, 'run'));
+    expect(Object.keys(after)).toEqual(Object.keys(before));
+    for (const file of ['checkpoint.safetensors', 'best.safetensors', 'metrics.jsonl']) expect(after[file], file).toBe(before[file]);
+  });
+
+  it('nothing is saved that the next start would refuse, without --check-every too', async () => {
+    const cwd = withRun();
+    rewriteCheckpoint(join(cwd, 'run'), (file) => {
+      for (const change of [all('C', 0), all('bnbias', 0), all('bngain', 3e38)]) change(file);
+    });
+    const before = snapshot(join(cwd, 'run'));
+    const { exitCode } = await runCli(cwd, ['train', '--resume', 'run', '--steps', '60', '--save-every', '1']);
+    expect(exitCode).toBe(5);
+    expect(snapshot(join(cwd, 'run'))['checkpoint.safetensors']).toBe(before['checkpoint.safetensors']);
+    expect((await runCli(cwd, ['sample', 'run'])).exitCode).toBe(0);
+  });
+});
+
+describe('a batch of identical rows (variance 0), equal logits: finite (0)', () => {
+  it('batches of 2 of the only two examples, half of which are identical rows', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd, Array<string>(10).fill('a'));
+    const argv = ['train', ...SMALL, '--context', '1', '--batch-size', '2', '--check-every', '1', '--eval-every', '1', '--json'];
+    const { exitCode, stdout } = await runCli(cwd, argv);
+    expect(exitCode).toBe(0);
+    const { trainLoss, valLoss, testLoss } = JSON.parse(stdout) as TrainReport;
+    for (const loss of [trainLoss, valLoss, testLoss]) expect(loss).toEqual(expect.any(Number));
+  });
+
+  it('a network of zeros: every logit is equal, and every row', async () => {
+    const cwd = withRun();
+    rewriteCheckpoint(join(cwd, 'run'), (file) => {
+      for (const name of file.tensors.keys()) fillTensor(file, name, () => 0);
+    });
+    const { stdout } = await runCli(cwd, ['eval', 'run', '--json']);
+    expect(JSON.parse(stdout).loss).toBeCloseTo(Math.log(new Set(NAMES.join('')).size + 1), 6);
+    expect((await runCli(cwd, ['sample', 'run'])).exitCode).toBe(0);
+    const resumed = await runCli(cwd, ['train', '--resume', 'run', '--steps', '60', '--check-every', '1', '--json']);
+    expect(resumed.exitCode).toBe(0);
+    expect((JSON.parse(resumed.stdout) as TrainReport).valLoss).toEqual(expect.any(Number));
+  });
+});
+
+describe("metrics.jsonl with a torn last line: skipped with its number; truncated to the checkpoint's step on resume (0)", () => {
+  const TORN = '{"step":51,"lo';
+  function tear(): { cwd: string; file: string; lines: string[] } {
+    const cwd = withRun();
+    const file = join(cwd, 'run', 'metrics.jsonl');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, `${text}{"step":51,"loss":1,"rate":0.1}\n${TORN}`);
+    return { cwd, file, lines: text.trimEnd().split('\n') };
+  }
+
+  it('resume', async () => {
+    const { cwd, file, lines } = tear();
+    const { exitCode, stderr } = await runCli(cwd, ['train', '--resume', 'run', '--steps', '60']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(`metrics.jsonl: line ${lines.length + 2} was no whole record; dropped\n`);
+    const after = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(after.slice(0, lines.length)).toEqual(lines);
+    expect(after.slice(lines.length).map((line) => JSON.parse(line).step)).toEqual(after.slice(lines.length).map(() => 60));
+  });
+
+  it.each([[['replay', 'run']], [['diff', 'run', 'run']]])('%j', async (argv) => {
+    const { cwd, file, lines } = tear();
+    const before = readFileSync(file, 'utf8');
+    const { exitCode, stderr } = await runCli(cwd, argv);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(new RegExp(`^note: .*metrics\\.jsonl: line ${lines.length + 2} is no whole record; skipped\n`));
+    expect(readFileSync(file, 'utf8')).toBe(before);
+  });
+});
+
+describe('paths with blanks, newlines, non-ASCII, leading dash, 255-byte names: work; shown escaped (0)', () => {
+  it.each([
+    ['blanks', 'my run'],
+    ['a blank', ' '],
+    ['a newline', 'two\nlines'],
+    ['non-ASCII', '漢字 é'],
+    ['a leading dash', '-run'],
+    ['an option', '--steps'],
+    ['quotes', 'it\'s "x"'],
+    ['an escape sequence', '\x1b[31mred'],
+    ['a bidi mark', 'a\u202eb'],
+    ['255 bytes', 'n'.repeat(255)],
+    ['255 bytes of 85 characters', '漢'.repeat(85)],
+  ])('%s', async (_, name) => {
+    const cwd = tempDirectory();
+    mkdirSync(join(cwd, 'data'));
+    const data = join('data', name);
+    writeNames(cwd, NAMES, data);
+    const shown: string[] = [];
+    for (const argv of [
+      ['train', ...SMALL.slice(2), `--data=${data}`, `--out=${name}`],
+      ['eval', '--', name],
+      ['sample', '--', name],
+      ['replay', '--', name],
+      ['diff', '--', name, name],
+      ['train', `--resume=${name}`, '--steps=60'],
+    ]) {
+      const { exitCode, stdout, stderr } = await runCli(cwd, argv);
+      expect({ exitCode, argv: argv[0] }).toEqual({ exitCode: 0, argv: argv[0] });
+      shown.push(stdout, stderr);
+    }
+    expect(shown.join('').replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+    expect(shown[1].split('\n')).toHaveLength(4);
+    expect(readdirSync(cwd).sort()).toEqual([name, 'data'].sort());
+  });
+
+  it.each(['my run', '-run', "it's", 'a;b$c'])('the commands that are proposed work in a shell: %j', async (name) => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const stopped = await runCli(cwd, ['train', ...SMALL, '--steps', '100000', `--out=${name}`], { stop: { signal: 'SIGINT', at: 5 } });
+    expect(
+      (await runCli(cwd, wordsOf(stopped.stderr, 'go on with: backprop-ninja '), { stop: { signal: 'SIGINT', at: 5 } })).exitCode,
+    ).toBe(130);
+    const { stdout } = await runCli(cwd, ['train', ...SMALL, `--out=${name}`, '--force']);
+    expect((await runCli(cwd, wordsOf(stdout, 'more names: backprop-ninja '))).exitCode).toBe(0);
+  });
+
+  /** A command line in the output, as a shell reads it. */
+  function wordsOf(output: string, before: string): string[] {
+    const command = output.slice(output.indexOf(before) + before.length).split('\n')[0];
+    const { stdout } = spawnSync('bash', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' });
+    return stdout.split('\0').slice(0, -1);
+  }
+
+  it('one byte longer than the system allows is refused with the reason (4)', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    expectRefusal(await runCli(cwd, ['train', ...SMALL, '--out', 'n'.repeat(256)]), 4, 'the name is too long');
+  });
+});
+
+describe('Node too old, no WebAssembly SIMD: what is needed (4)', () => {
+  it.each(['20.18.3', '0.12.18'])('Node %s', (version) => {
+    const before = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });`;
+    const outcome = ninja(tempDirectory(), ['--help'], { before });
+    expect(outcome).toEqual({
+      exitCode: 4,
+      stdout: '',
+      stderr: `error: backprop-ninja needs Node 20.19 or newer, this is ${version}\n`,
+    });
+  });
+
+  it.each(['20.19.0', '100.0.0'])('Node %s is new enough', (version) => {
+    const before = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });`;
+    expect(ninja(tempDirectory(), ['--version'], { before }).exitCode).toBe(0);
+  });
+
+  it.each([
+    [['sample', 'run']],
+    [['train', '--resume', 'run', '--steps', '60']],
+    [['train', ...SMALL, '--out', 'new']],
+    [['bench', '--data', 'names.txt']],
+    [['grad-check', '--part', 'backend', '--entries', '1']],
+  ])('no WebAssembly SIMD: %j', (argv) => {
+    const before = "WebAssembly.Module = class { constructor() { throw new WebAssembly.CompileError('Wasm SIMD unsupported'); } };";
+    const cwd = withRun();
+    const run = snapshot(join(cwd, 'run'));
+    expectRefusal(ninja(cwd, argv, { before }), 4, 'the kernels need WebAssembly with SIMD, which this Node or processor does not have');
+    expect(snapshot(join(cwd, 'run'))).toEqual(run);
+  });
+});

@@ -1,0 +1,292 @@
+/** A file system whose k-th call fails, for every k: what `train` says then, and what it leaves behind. */
+import { appendFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Outcome, runCli, writeNames } from '../cli/fakeIO.js';
+import { makeDirectory, put, removeDirectory, snapshot } from '../cli/tempDirectory.js';
+
+interface Call {
+  name: string;
+  /** The name of the file that it concerns, or its descriptor. */
+  file: string;
+}
+
+/** What the failing call does: throws that code; writes half; writes nothing, as all later ones; finds the file shorter than it is. */
+type Fault = 'ENOSPC' | 'EIO' | 'EDQUOT' | 'half' | 'nothing' | 'shorter';
+
+const system = vi.hoisted(() => ({
+  /** Whether calls are counted, and fail. */
+  armed: false,
+  calls: [] as Call[],
+  /** Checkpoints in the order in which they came into their place, and the calls that brought them. */
+  saves: [] as { call: number; bytes: string }[],
+  failing: -1,
+  fault: 'EIO' as Fault,
+  /** Whether the disk is full from the failing call on. */
+  staysFull: false,
+}));
+
+vi.mock('node:fs', async (importOriginal) => {
+  const fs = await importOriginal<typeof import('node:fs')>();
+  const NEEDS_SPACE = ['writeSync', 'fsyncSync', 'mkdirSync', 'linkSync', 'symlinkSync'];
+  const PUTS_IN_PLACE = ['renameSync', 'linkSync', 'symlinkSync'];
+  const ENDLESS = 50;
+
+  const throwError = (code: string, name: string, args: unknown[]): never => {
+    const path = typeof args[0] === 'string' ? ` '${args[0]}'` : '';
+    throw Object.assign(new Error(`${code}: made up, ${name}${path}`), { code, syscall: name });
+  };
+  const fileOf = (name: string, args: unknown[]) => {
+    const path = String(PUTS_IN_PLACE.includes(name) ? args[1] : args[0]);
+    return path.startsWith('/proc/') ? path : path.slice(path.lastIndexOf('/') + 1);
+  };
+  const fail = (name: string, work: () => unknown, args: unknown[]): unknown => {
+    if (system.fault === 'shorter') return { size: (work() as { size: number }).size - 1 };
+    if (system.fault === 'half') {
+      const [file, bytes, offset] = args as [number, Uint8Array, number];
+      return fs.writeSync(file, bytes, offset, Math.floor((bytes.length - offset) / 2));
+    }
+    // Whatever close reports, the descriptor is gone.
+    if (name === 'closeSync') work();
+    return throwError(system.fault, name, args);
+  };
+  const enter = (name: string, work: () => unknown, args: unknown[]): unknown => {
+    const file = fileOf(name, args);
+    // The program's own files.
+    if (!system.armed || file === 'package.json' || file === 'kernels.wasm') return work();
+    const call = system.calls.push({ name, file }) - 1;
+    const late = system.failing >= 0 && call >= system.failing;
+    if (late && system.fault === 'nothing' && name === 'writeSync') {
+      return call < system.failing + ENDLESS ? 0 : throwError('asked without end', name, args);
+    }
+    if (call === system.failing && system.fault !== 'nothing') return fail(name, work, args);
+    if (late && system.staysFull && NEEDS_SPACE.includes(name)) throwError('ENOSPC', name, args);
+    // No test needs to outlive a power cut.
+    const result = name === 'fsyncSync' ? undefined : work();
+    if (name === 'renameSync' && file === 'checkpoint.safetensors') {
+      system.saves.push({ call, bytes: fs.readFileSync(args[1] as string, 'latin1') });
+    }
+    return result;
+  };
+
+  const FALLIBLE = [
+    'accessSync',
+    'closeSync',
+    'fstatSync',
+    'fsyncSync',
+    'linkSync',
+    'mkdirSync',
+    'openSync',
+    'readdirSync',
+    'readFileSync',
+    'readSync',
+    'realpathSync',
+    'renameSync',
+    'rmSync',
+    'statfsSync',
+    'statSync',
+    'symlinkSync',
+    'writeSync',
+  ] as const;
+  const wrapped = FALLIBLE.map((name) => {
+    const original = fs[name] as (...args: unknown[]) => unknown;
+    return [name, (...args: unknown[]) => enter(name, () => original(...args), args)];
+  });
+  return { ...fs, ...Object.fromEntries(wrapped) };
+});
+
+interface Save {
+  call: number;
+  bytes: string;
+}
+
+interface Try {
+  outcome: Outcome;
+  calls: Call[];
+  saves: Save[];
+}
+
+/** Runs a command line with the k-th call failing; with none, if k is -1. */
+async function runFailing(cwd: string, argv: readonly string[], k = -1, fault: Fault = 'EIO', staysFull = false): Promise<Try> {
+  Object.assign(system, { armed: true, calls: [], saves: [], failing: k, fault, staysFull });
+  try {
+    const outcome = await runCli(cwd, argv);
+    return { outcome, calls: system.calls, saves: system.saves };
+  } finally {
+    system.armed = false;
+  }
+}
+
+const SHAPE = ['--data', 'names.txt', '--steps', '12', '--hidden', '8', '--embedding', '4', '--eval-every', '4', '--out', 'run'];
+const START = ['train', ...SHAPE, '--save-every', '3', '--force'];
+const RESUME = ['train', '--resume', 'run', '--save-every', '3'];
+const CHECKPOINT = 'checkpoint.safetensors';
+const RESULTS = [CHECKPOINT, 'best.safetensors', 'metrics.jsonl'];
+
+function results(cwd: string): Record<string, string> {
+  return Object.fromEntries(RESULTS.map((name) => [name, readFileSync(join(cwd, 'run', name), 'latin1')]));
+}
+
+/** Of a killed writer whose pid nobody can have. */
+const LEFTOVER = '.4194304.tmp';
+
+/** Without an answer to when the process began, the lock has only its pid; temporary files that stay are removed by the next start. */
+function isHarmless({ name, file }: Call): boolean {
+  return (name === 'readFileSync' && file.startsWith('/proc/')) || (name === 'rmSync' && file.endsWith('.tmp'));
+}
+
+function isWrite({ name }: Call): boolean {
+  return name === 'writeSync';
+}
+
+interface Scenario {
+  title: string;
+  argv: readonly string[];
+  /** What may change before the first save; all other files stay as they were. */
+  changedFirst: readonly string[];
+  /** Makes what the command finds. */
+  prepare: (cwd: string) => Promise<void>;
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    title: 'a new run over an older one',
+    argv: START,
+    changedFirst: [],
+    prepare: async (cwd) => {
+      const { exitCode, stderr } = await runCli(cwd, ['train', ...SHAPE, '--force', '--seed', '2']);
+      expect(exitCode, stderr).toBe(0);
+    },
+  },
+  {
+    title: 'a run that is resumed, with a torn line in its metrics and what a killed writer left',
+    argv: RESUME,
+    changedFirst: ['metrics.jsonl', 'best.safetensors', 'run.json'],
+    prepare: async (cwd) => {
+      const { exitCode, stderr } = await runCli(cwd, START, { tick: 60, stop: { signal: 'SIGINT', at: 1000 } });
+      expect(exitCode, stderr).toBe(130);
+      expect(stderr).toMatch(/saved after step [56] of 12/);
+      appendFileSync(join(cwd, 'run', 'metrics.jsonl'), '{"step": 7, "lo');
+      put(cwd, join('run', LEFTOVER), 'half a checkpo');
+    },
+  },
+];
+
+describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
+  let cwd: string;
+  /** The files that the command finds. */
+  let found: Record<string, string>;
+  /** What the undisturbed command does and leaves. */
+  let undisturbed: Try;
+  let expected: Record<string, string>;
+
+  beforeAll(async () => {
+    cwd = makeDirectory();
+    writeNames(cwd);
+    await prepare(cwd);
+    found = snapshot(join(cwd, 'run'));
+    undisturbed = await runFailing(cwd, argv);
+    expect(undisturbed.outcome.exitCode, undisturbed.outcome.stderr).toBe(0);
+    expected = results(cwd);
+    return () => removeDirectory(cwd);
+  });
+
+  /** The numbers of the calls that are to fail. */
+  function numbers(which: (call: Call, k: number) => boolean): number[] {
+    return [...undisturbed.calls.keys()].filter((k) => which(undisturbed.calls[k], k));
+  }
+
+  function show(k: number): string {
+    const { name, file } = undisturbed.calls[k];
+    return `call ${k} of ${undisturbed.calls.length}, ${name} of ${file}`;
+  }
+
+  async function failAt(k: number, fault: Fault, staysFull = false): Promise<Try> {
+    rmSync(join(cwd, 'run'), { recursive: true });
+    for (const [name, bytes] of Object.entries(found)) put(cwd, `run/${name}`, Buffer.from(bytes, 'latin1'));
+    return runFailing(cwd, argv, k, fault, staysFull);
+  }
+
+  /** One line that names a file, and nothing lost: what stands in the directory, and what can be made of it. */
+  async function expectRefusal(k: number, fault: Fault, staysFull = false): Promise<void> {
+    const { outcome } = await failAt(k, fault, staysFull);
+    const { name, file } = undisturbed.calls[k];
+    expect(outcome.exitCode, `${show(k)}: ${outcome.stderr}`).toBe(4);
+    const lines = outcome.stderr.split('\n');
+    expect(lines.at(-2), show(k)).toMatch(/^error: ./);
+    expect(lines.at(-2), show(k)).toMatch(/\brun\b|names\.txt/);
+    expect(lines.filter((line) => /^error:|^ +at /.test(line)).length, `${show(k)}: ${outcome.stderr}`).toBe(1);
+    expect(outcome.stderr, show(k)).not.toContain('asked without end');
+
+    const left = snapshot(join(cwd, 'run'));
+    const saved = undisturbed.saves.filter(({ call }) => call < k).at(-1);
+    expect(
+      left[CHECKPOINT] === (saved?.bytes ?? found[CHECKPOINT]),
+      `${show(k)}: the last checkpoint that came into its place stands`,
+    ).toBe(true);
+    const temporaries = Object.keys(left).filter((entry) => entry.endsWith('.tmp') && !(entry in found));
+    expect(temporaries, show(k)).toEqual([]);
+    expect('lock' in left, `${show(k)}: a lock is left`).toBe(name === 'rmSync' && file === 'lock');
+    if (!saved) {
+      for (const entry of Object.keys(found).filter((entry) => !changedFirst.includes(entry) && !entry.endsWith('.tmp'))) {
+        expect(left[entry] === found[entry], `${show(k)}: ${entry} is as it was before`).toBe(true);
+      }
+    }
+    await expectSameEnd(show(k));
+  }
+
+  /** When the file system works again, the run ends as if nothing had happened. */
+  async function expectSameEnd(title: string): Promise<void> {
+    // The process that held it has ended.
+    rmSync(join(cwd, 'run', 'lock'), { force: true });
+    const stands = readFileSync(join(cwd, 'run', CHECKPOINT), 'latin1');
+    const { exitCode, stderr } = await runCli(cwd, stands === found[CHECKPOINT] ? argv : RESUME);
+    expect(exitCode, `${title}, then: ${stderr}`).toBe(0);
+    const ended = results(cwd);
+    for (const name of RESULTS) expect(ended[name] === expected[name], `${title}: ${name} ends as in an undisturbed run`).toBe(true);
+    expect(readdirSync(join(cwd, 'run')).sort(), title).toEqual([...RESULTS, 'run.json'].sort());
+    expect(JSON.parse(readFileSync(join(cwd, 'run', 'run.json'), 'utf8')), title).toHaveProperty('finishedAt');
+  }
+
+  it('calls the file system often, and saves several times', () => {
+    expect(undisturbed.calls.length).toBeGreaterThan(80);
+    expect(undisturbed.saves.length).toBeGreaterThan(1);
+  });
+
+  it.each(['ENOSPC', 'EIO', 'EDQUOT'] as const)('loses nothing when the k-th call fails with %s, for every k', async (code) => {
+    for (const k of numbers((call) => !isHarmless(call))) await expectRefusal(k, code);
+  });
+
+  it('loses nothing when the disk is full from the k-th call on, for every k that needs room', async () => {
+    for (const k of numbers(({ name }) => name === 'writeSync' || name === 'fsyncSync')) await expectRefusal(k, 'ENOSPC', true);
+  });
+
+  it('loses nothing when the disk has room for half of what the k-th call writes', async () => {
+    for (const k of numbers(isWrite)) await expectRefusal(k, 'half', true);
+  });
+
+  it('ends when the k-th call, and all after it, write nothing and report no error', async () => {
+    for (const k of numbers(isWrite)) await expectRefusal(k, 'nothing');
+  });
+
+  it('notices a file that is shorter than what was written', async () => {
+    const { calls } = undisturbed;
+    for (const k of numbers(({ name }, k) => name === 'fstatSync' && isWrite(calls[k - 1]))) await expectRefusal(k, 'shorter');
+  });
+
+  it('goes on when the k-th call writes only half of its bytes', async () => {
+    for (const k of numbers(isWrite)) {
+      const { outcome } = await failAt(k, 'half');
+      expect(outcome.exitCode, `${show(k)}: ${outcome.stderr}`).toBe(0);
+      expect(results(cwd), show(k)).toEqual(expected);
+    }
+  });
+
+  it('goes on when the system does not say when the process began, or does not remove a temporary file', async () => {
+    for (const k of numbers(isHarmless)) {
+      const { outcome } = await failAt(k, 'EIO');
+      expect(outcome.exitCode, `${show(k)}: ${outcome.stderr}`).toBe(0);
+      expect(results(cwd), show(k)).toEqual(expected);
+    }
+  });
+});

@@ -1,0 +1,164 @@
+/** Disks that are really full: the checkpoint stays whole, and when there is room again the run goes on. */
+import { spawnSync } from 'node:child_process';
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { writeNames } from '../cli/fakeIO.js';
+import { makeDirectory, removeDirectory } from '../cli/tempDirectory.js';
+import { type Ended, MAIN, ninja, RESULTS, results, start, startNinja } from './child.js';
+
+const SHAPE = ['--hidden', '8', '--embedding', '2', '--batch-size', '4', '--eval-every', '50'];
+
+let cwd: string;
+let data: string[];
+
+beforeAll(() => {
+  cwd = makeDirectory();
+  data = ['--data', writeNames(cwd)];
+});
+afterAll(() => removeDirectory(cwd));
+
+/** One line that names the run's file or directory and says why; before it only what a run says at its beginning. */
+function expectRefusal({ exitCode, stdout, stderr }: Ended, ...says: RegExp[]): void {
+  expect(exitCode, stderr).toBe(4);
+  expect(stdout).toBe('');
+  const errors = stderr.split('\n').filter((line) => /^error|^ +at |^step/.test(line));
+  expect(errors.length, stderr).toBe(1);
+  for (const pattern of says) expect(errors[0]).toMatch(pattern);
+}
+
+/** Refused before training, with nothing left but the directory. */
+function expectNoRoom(ended: Ended, run: string): void {
+  expectRefusal(ended, /no room in \S+: the run needs \d+\.\d MiB, \d+\.\d MiB are free; .*--out/);
+  expect(ended.stderr).not.toContain('parameters');
+  expect(readdirSync(run)).toEqual([]);
+}
+
+/** The run's checkpoint can be read whole, and nothing half-written lies beside it. Returns its step. */
+function expectWhole(run: string): number {
+  expect(readdirSync(run).filter((name) => name.endsWith('.tmp') || name === 'lock')).toEqual([]);
+  return loadCheckpoint(join(run, 'checkpoint.safetensors')).state.step;
+}
+
+async function expectDone(argv: readonly string[]): Promise<void> {
+  const { exitCode, stderr } = await ninja(argv, { cwd });
+  expect(exitCode, stderr).toBe(0);
+}
+
+function expectSameResults(run: string, other: string): void {
+  const found = results(run);
+  const expected = results(other);
+  for (const name of RESULTS) expect(found[name] === expected[name], `${name} of ${run} has the bytes of ${other}`).toBe(true);
+}
+
+/** A disk of half a megabyte, where this process may mount one; a limit on files is then all that is left to try. */
+function mountSmallDisk(): string | undefined {
+  const directory = makeDirectory();
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', directory], { timeout: 10_000 });
+  if (status === 0) return directory;
+  removeDirectory(directory);
+  return undefined;
+}
+
+/** Writes into a file as long as the disk takes anything. */
+function fillUp(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (let size = 65_536; size > 0; ) {
+      try {
+        writeSync(file, Buffer.alloc(size));
+        fsyncSync(file);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ENOSPC' });
+        size >>= 1;
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+const disk = mountSmallDisk();
+afterAll(() => {
+  if (disk === undefined) return;
+  spawnSync('umount', [disk], { timeout: 10_000 });
+  removeDirectory(disk);
+});
+
+function describeFullDisk(small: string): void {
+  const STEPS = ['--steps', '20000', '--save-every', '10'];
+
+  it('ends training with one line when it fills up, refuses to begin while it is full, and goes on when there is room again', async () => {
+    const run = join(small, 'run');
+    const filler = join(small, 'filler');
+    await expectDone(['train', ...data, ...SHAPE, ...STEPS, '--out', 'undisturbed']);
+
+    const child = startNinja(['train', ...data, ...SHAPE, ...STEPS, '--out', run], { cwd });
+    await child.says(/ characters\n/);
+    fillUp(filler);
+    expectRefusal(await child.ended, /cannot write \S+: no space left on the device/);
+    const step = expectWhole(run);
+    expect(step).toBeLessThan(20_000);
+    const checkpoint = readFileSync(join(run, 'checkpoint.safetensors'), 'latin1');
+
+    expectRefusal(await ninja(['train', '--resume', run], { cwd }), /no space left on the device|no room in/);
+    expect(expectWhole(run)).toBe(step);
+    expectRefusal(await ninja(['train', ...data, ...SHAPE, '--force', '--out', run], { cwd }), /no space left on the device|no room in/);
+    expect(readFileSync(join(run, 'checkpoint.safetensors'), 'latin1') === checkpoint, 'the old checkpoint is untouched').toBe(true);
+
+    rmSync(filler);
+    await expectDone(['train', '--resume', run]);
+    expectSameResults(run, join(cwd, 'undisturbed'));
+  });
+
+  it.each([
+    ['three checkpoints', ['--hidden', '2000', '--steps', '10']],
+    ['the metrics', ['--steps', '1000000', '--eval-every', '10']],
+  ])('is found to have no room for %s before training starts', async (_, shape) => {
+    const run = join(small, 'large');
+    expectNoRoom(await ninja(['train', ...data, ...SHAPE, ...shape, '--out', run], { cwd }), run);
+  });
+}
+
+if (disk !== undefined) describe('a disk of half a megabyte', () => describeFullDisk(disk));
+else {
+  // Of what every Linux has, the smallest disk is in memory.
+  it('finds that the metrics would not fit into memory before training starts', async () => {
+    const run = `/dev/shm/backprop-ninja-${process.pid}`;
+    try {
+      expectNoRoom(await ninja(['train', ...data, ...SHAPE, '--eval-every', '1', '--steps', '1000000000', '--out', run], { cwd }), run);
+    } finally {
+      removeDirectory(run);
+    }
+  });
+}
+
+describe('a limit on the size of files', () => {
+  const STEPS = ['--steps', '2000', '--save-every', '10'];
+  /** In units of 1 KiB: more than a checkpoint takes, and less than the metrics. */
+  const limited = (argv: readonly string[], limit = 4) =>
+    start('bash', ['-c', `ulimit -f ${limit}; exec "$@"`, 'bash', process.execPath, MAIN, ...argv], { cwd }).ended;
+
+  it('ends training with one line when it is reached, and without it the run goes on', async () => {
+    const run = join(cwd, 'limited');
+    const train = ['train', ...data, ...SHAPE, '--eval-every', '5', ...STEPS];
+    await expectDone([...train, '--out', 'unlimited']);
+    expect(statSync(join(cwd, 'unlimited', 'metrics.jsonl')).size).toBeGreaterThan(4096);
+
+    expectRefusal(await limited([...train, '--out', run]), /cannot write \S+metrics\.jsonl: the file-size limit is reached/);
+    expect(expectWhole(run)).toBeLessThan(2000);
+    await expectDone(['train', '--resume', run]);
+    expectSameResults(run, join(cwd, 'unlimited'));
+  });
+
+  it('keeps the old run when not even the first checkpoint of a new one can be written', async () => {
+    const run = join(cwd, 'old');
+    await expectDone(['train', ...data, ...SHAPE, '--steps', '100', '--out', run]);
+    const before = results(run);
+    const ended = await limited(['train', ...data, ...SHAPE, '--seed', '2', '--steps', '100', '--force', '--out', run], 1);
+    expectRefusal(ended, /cannot write \S+checkpoint\.safetensors: the file-size limit is reached/);
+    expectWhole(run);
+    expect(results(run)).toEqual(before);
+  });
+});

@@ -1,0 +1,145 @@
+/** kill -9 at random moments: nothing is lost, and the run ends as if nothing had happened. */
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { randomStream } from '../../src/random.js';
+import { writeNames } from '../cli/fakeIO.js';
+import { makeDirectory, put, removeDirectory, snapshot } from '../cli/tempDirectory.js';
+import { type Ended, ninja, RESULTS, results, startNinja } from './child.js';
+
+const KILLS = 120;
+const KILLS_IN_START = 30;
+const TIME_LIMIT = 240_000;
+
+const SHAPE = ['--data', 'names.txt', '--hidden', '8', '--embedding', '2', '--batch-size', '4'];
+/** It writes for about as long as it trains. */
+const SAVES = ['--save-every', '5'];
+const EVERY = ['--eval-every', '7', ...SAVES];
+const COMMAND = ['train', ...SHAPE, '--steps', '40000', ...EVERY, '--force'];
+/** Enough not to be done when it is killed. */
+const SHORT = ['train', ...SHAPE, '--steps', '1500', ...EVERY, '--force'];
+
+describe('a run that is killed again and again', () => {
+  let cwd: string;
+  let run: string;
+  let checkpoint: string;
+  let expected: Record<string, string>;
+  /** Another run, which stands where the killed one is to be written. */
+  let older: Record<string, string>;
+
+  const toTheEnd = async (argv: readonly string[]) => {
+    const { exitCode, stderr } = await ninja(argv, { cwd, timeout: TIME_LIMIT });
+    expect(exitCode, stderr).toBe(0);
+  };
+
+  beforeAll(async () => {
+    cwd = makeDirectory();
+    writeNames(cwd);
+    run = join(cwd, 'run');
+    checkpoint = join(run, 'checkpoint.safetensors');
+    await toTheEnd([...COMMAND, '--out', 'undisturbed']);
+    expected = results(join(cwd, 'undisturbed'));
+    await toTheEnd(['train', ...SHAPE, '--steps', '100', '--seed', '2', '--out', 'run']);
+    older = snapshot(run);
+    return () => removeDirectory(cwd);
+  }, TIME_LIMIT);
+
+  const random = randomStream('sampling', 'kill -9');
+  const hasBegun = () => readFileSync(checkpoint, 'latin1') !== older['checkpoint.safetensors'];
+  /** What a person would type. */
+  const next = () => (hasBegun() ? ['train', '--resume', 'run', ...SAVES] : [...COMMAND, '--out', 'run']);
+
+  /** From the start of a process to its first step, in milliseconds. */
+  let startup = 200;
+
+  /**
+   * Starts the program and kills it.
+   * @param inStart how often anywhere in its start, rather than while it trains
+   */
+  async function startAndKill(argv: readonly string[], inStart = 1 / 3): Promise<Ended> {
+    const startedAt = performance.now();
+    const child = startNinja(argv, { cwd });
+    if (random() < inStart) await sleep(random() * startup);
+    else {
+      await child.says(/ characters\n/);
+      startup = performance.now() - startedAt;
+      await sleep(random() * 200);
+    }
+    child.kill('SIGKILL');
+    return child.ended;
+  }
+
+  function putOlder(): void {
+    rmSync(run, { recursive: true });
+    for (const [name, bytes] of Object.entries(older)) put(run, name, Buffer.from(bytes, 'latin1'));
+  }
+
+  function expectResults(expected: Record<string, string>): void {
+    const found = results(run);
+    for (const name of RESULTS) expect(found[name] === expected[name], `${name} has the expected bytes`).toBe(true);
+  }
+
+  /** No lock and no temporary file is left, either. */
+  function expectEnd(expected: Record<string, string>): void {
+    expectResults(expected);
+    expect(readdirSync(run).sort()).toEqual([...RESULTS, 'run.json'].sort());
+  }
+
+  it(
+    `keeps a whole checkpoint through ${KILLS} kills at random moments, and ends with the bytes of an undisturbed run`,
+    async () => {
+      let temporary = 0;
+      let step = 0;
+      for (let kills = 0; kills < KILLS; ) {
+        const { exitCode, signal, stderr } = await startAndKill(next());
+        if (exitCode === 0) {
+          // A fast machine was done with it: once more.
+          expectEnd(expected);
+          putOlder();
+          step = 0;
+          continue;
+        }
+        expect(signal, stderr).toBe('SIGKILL');
+        kills++;
+        if (readdirSync(run).some((name) => name.endsWith('.tmp'))) temporary++;
+        const { state } = loadCheckpoint(checkpoint);
+        if (hasBegun()) {
+          expect(state.step, 'what was saved once is not lost').toBeGreaterThanOrEqual(step);
+          step = state.step;
+        }
+        const best = join(run, 'best.safetensors');
+        if (existsSync(best)) loadCheckpoint(best);
+      }
+      expect(temporary, 'some kills come in the middle of a write').toBeGreaterThan(0);
+      await toTheEnd(next());
+      expectEnd(expected);
+    },
+    TIME_LIMIT,
+  );
+
+  it(
+    `keeps the older run until the first checkpoint of the new one stands, through ${KILLS_IN_START} kills in its first moments`,
+    async () => {
+      putOlder();
+      await toTheEnd([...SHORT, '--out', 'short']);
+      const expected = results(join(cwd, 'short'));
+      const times = { before: 0, after: 0 };
+      for (let kill = 0; kill < KILLS_IN_START; kill++) {
+        putOlder();
+        const { exitCode } = await startAndKill([...SHORT, '--out', 'run'], 0.9);
+        if (hasBegun()) times.after++;
+        else {
+          times.before++;
+          expectResults(older);
+          expect(readFileSync(join(run, 'run.json'), 'latin1') === older['run.json'], 'run.json is as it was').toBe(true);
+        }
+        if (exitCode !== 0) await toTheEnd(hasBegun() ? ['train', '--resume', 'run', ...SAVES] : [...SHORT, '--out', 'run']);
+        expectEnd(expected);
+      }
+      expect(Math.min(times.before, times.after), `${times.before} before, ${times.after} after the first save`).toBeGreaterThan(0);
+    },
+    TIME_LIMIT,
+  );
+});
