@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { ExerciseNumber } from '../dojo/exercises.js';
 
 /** Parsers of option values. What they refuse, commander reports with the option's name, and the program exits with 2. */
 
@@ -37,4 +38,8 @@ export function wholeNumberOrAll(min: number, max: number): (text: string) => nu
       throw new InvalidArgumentError(`Expected 'all' or a whole number from ${min} to ${max}.`);
     }
   };
+}
+
+export function exerciseNumber(text: string): ExerciseNumber {
+  return wholeNumber(1, 4)(text) as ExerciseNumber;
 }

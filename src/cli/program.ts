@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
+import type { ExerciseNumber } from '../dojo/exercises.js';
 import { CHECK_DEFAULTS, PARTS } from '../gradCheck/options.js';
 import { colorLevel } from './colors.js';
 import type { IO } from './io.js';
-import { decimalNumber, wholeNumber, wholeNumberOrAll } from './options.js';
+import { decimalNumber, exerciseNumber, wholeNumber, wholeNumberOrAll } from './options.js';
 import { programVersion } from './version.js';
 
 const MAX_SEED = Number.MAX_SAFE_INTEGER;
@@ -31,6 +32,7 @@ export function createProgram(io: IO, setExitCode: (code: number) => void, color
   addEval(program, io);
   addSample(program, io);
   addGradCheck(program, io, setExitCode);
+  addExercise(program, io, setExitCode);
   addReplay(program, io, setExitCode);
   addDiff(program, io, setExitCode);
   addBench(program, io, setExitCode);
@@ -174,6 +176,58 @@ function addGradCheck(program: Command, io: IO, setExitCode: (code: number) => v
       ['backprop-ninja grad-check', 'all parts, in a few seconds'],
       ['backprop-ninja grad-check --part atomic --entries all', 'every entry of the 26 gradients'],
       ['backprop-ninja grad-check --against mine.safetensors', "PyTorch's gradients, say, against ours"],
+    ),
+  );
+}
+
+function addExercise(program: Command, io: IO, setExitCode: (code: number) => void): void {
+  const exercise = program.command('exercise').description('the dojo: write the backward pass yourself, and be told what is wrong');
+  const command = (name: string, description: string) =>
+    addCommonOptions(exercise.command(name).description(description).option('--dir <dir>', 'your folder', 'dojo'));
+  const numbered = (name: string, description: string) => command(name, description).argument('<exercise>', '1 to 4', exerciseNumber);
+
+  addCommonOptions(exercise.command('start').description('lay the four exercises out; nothing is overwritten'))
+    .argument('[dir]', 'your folder', 'dojo')
+    .action(async (directory: string) => {
+      const { startCommand } = await import('./exerciseCommand.js');
+      startCommand(directory, io);
+    });
+  command('check', 'check your lines, one by one, and name what is wrong')
+    .argument('[exercise]', '1 to 4 (default: all)', exerciseNumber)
+    .action(async (number: ExerciseNumber | undefined, options) => {
+      const { checkCommand } = await import('./exerciseCommand.js');
+      if (!(await checkCommand(number, options, io))) setExitCode(EXIT_NO);
+    });
+  command('status', 'how far you are').action(async (options) => {
+    const { statusCommand } = await import('./exerciseCommand.js');
+    await statusCommand(options, io);
+  });
+  numbered('hint', 'the rule behind a gradient, its shape, its formula')
+    .argument('[gradient]', 'such as dprobs (default: the first that is not right)')
+    .option('--step <number>', '1 the rule, 2 the shape, 3 the formula', wholeNumber(1, 3), 1)
+    .action(async (number: ExerciseNumber, gradient: string | undefined, options) => {
+      const { hintCommand } = await import('./exerciseCommand.js');
+      await hintCommand(number, gradient, options, io);
+    });
+  numbered('solution', 'the solution, once you have one')
+    .argument('[gradient]', 'of one gradient only')
+    .option('--force', 'before you have one')
+    .action(async (number: ExerciseNumber, gradient: string | undefined, options) => {
+      const { solutionCommand } = await import('./exerciseCommand.js');
+      await solutionCommand(number, gradient, options, io);
+    });
+  numbered('reset', 'begin an exercise again; what you wrote is kept under another name').action(
+    async (number: ExerciseNumber, options) => {
+      const { resetCommand } = await import('./exerciseCommand.js');
+      resetCommand(number, options, io);
+    },
+  );
+  exercise.addHelpText(
+    'after',
+    examples(
+      ['backprop-ninja exercise start', 'lay the exercises out in dojo/'],
+      ['backprop-ninja exercise check 1', 'a row per gradient; red ones say what is wrong'],
+      ['backprop-ninja exercise hint 1', 'a hint for the first line that is not right'],
     ),
   );
 }

@@ -1,0 +1,239 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LineReport } from '../dojo/check.js';
+import {
+  EXERCISE_NUMBERS,
+  EXERCISES,
+  type ExerciseLine,
+  type ExerciseNumber,
+  exerciseFile,
+  SHAPE_TEXT,
+  solutionOf,
+  solutionText,
+  stubText,
+  valueNamed,
+} from '../dojo/exercises.js';
+import { DOJO_GUIDE } from '../dojo/guide.js';
+import { checkFile, type ExerciseReport } from '../dojo/run.js';
+import { SystemError, showText, UsageError, withSystemErrors } from '../errors.js';
+import { showShape } from '../tensor.js';
+import { type Paint, paintFor } from './colors.js';
+import { formatDifference, formatTable } from './format.js';
+import { type IO, shellPath, shortPath } from './io.js';
+
+export interface ExerciseOptions {
+  dir: string;
+  json?: boolean;
+  color: boolean;
+}
+
+/** Lays out the exercises. What is there already stays as it is. */
+export function startCommand(directory: string, io: IO): void {
+  const folder = resolve(io.cwd, directory);
+  const files: Record<string, string> = { 'README.md': DOJO_GUIDE, 'tsconfig.json': tsconfigText(folder) };
+  for (const number of EXERCISE_NUMBERS) files[exerciseFile(number)] = stubText(EXERCISES[number]);
+  const kept: string[] = [];
+  for (const [name, text] of Object.entries(files)) if (!writeNew(join(folder, name), text)) kept.push(name);
+  if (kept.length > 0) io.stderr.write(`note: ${kept.join(', ')} ${kept.length === 1 ? 'was' : 'were'} there already, and kept\n`);
+  const option = directory === DEFAULT_DIRECTORY ? '' : ` --dir ${shellPath(folder, io)}`;
+  io.stdout.write(
+    `${shortPath(folder, io)} is ready. Open ${shortPath(join(folder, exerciseFile(1)), io)} in your editor, write a line, and run\n\n` +
+      `  backprop-ninja exercise check 1${option}\n  backprop-ninja exercise hint 1${option}\n`,
+  );
+}
+
+export const DEFAULT_DIRECTORY = 'dojo';
+
+/** Returns whether the file is new. */
+function writeNew(path: string, text: string): boolean {
+  return withSystemErrors('write', path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    try {
+      writeFileSync(path, text, { flag: 'wx' });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  });
+}
+
+/** Lets an editor find the types, wherever this program is installed. */
+function tsconfigText(folder: string): string {
+  const types = fileURLToPath(new URL('../../dist/index.d.ts', import.meta.url));
+  const path = relative(folder, types);
+  return `${JSON.stringify(
+    {
+      compilerOptions: {
+        target: 'es2023',
+        module: 'esnext',
+        moduleResolution: 'bundler',
+        strict: true,
+        skipLibCheck: true,
+        noEmit: true,
+        types: [],
+        paths: { 'backprop-ninja': [path.startsWith('.') ? path : `./${path}`] },
+      },
+      include: ['*.ts'],
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+/** @returns whether all lines are right */
+export async function checkCommand(number: ExerciseNumber | undefined, options: ExerciseOptions, io: IO): Promise<boolean> {
+  const numbers = number === undefined ? EXERCISE_NUMBERS : [number];
+  const reports: ExerciseReport[] = [];
+  const paint = await paintFor(io.stdout, io.env, options.color);
+  for (const one of numbers) {
+    const report = await checkFile(learnersFile(one, options, io), one);
+    reports.push(report);
+    if (!options.json) io.stdout.write(`${reportLines(report, paint).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
+  }
+  const ok = reports.every((report) => report.ok);
+  if (options.json) io.stdout.write(`${JSON.stringify({ ok, exercises: reports })}\n`);
+  return ok;
+}
+
+function learnersFile(number: ExerciseNumber, { dir }: ExerciseOptions, io: IO): string {
+  const path = join(resolve(io.cwd, dir), exerciseFile(number));
+  if (existsSync(path)) return path;
+  throw new SystemError(`no ${shortPath(path, io)}: begin with 'backprop-ninja exercise start', or name the folder with --dir`);
+}
+
+function reportLines({ exercise, broken, lines, ok }: ExerciseReport, paint: Paint): string[] {
+  const { title } = EXERCISES[exercise];
+  const head = paint.bold(`Exercise ${exercise}: ${title}`);
+  if (broken !== undefined) return [head, paint.red(`${exerciseFile(exercise)} cannot be run: ${showText(broken)}`)];
+  const [columns, ...rows] = formatTable(
+    [['', 'gradient', 'shape', 'exact', 'close', 'max diff', 'ULPs', ''], ...lines.map(rowOf)],
+    ['left', 'left', 'left', 'left', 'left', 'right', 'right', 'left'],
+  );
+  const colored = rows.map((row, i) => paintRow(row, lines[i], paint));
+  const right = lines.filter(({ verdict }) => verdict === 'right').length;
+  const next = lines.find(({ verdict }) => verdict !== 'right');
+  const summary = ok
+    ? paint.green(`all ${lines.length} right${exercise < 4 ? `; Exercise ${exercise + 1} is next` : ': you are a backprop ninja'}`)
+    : `${right} of ${lines.length} right; next: ${next?.name}`;
+  return [head, paint.dim(columns), ...colored, summary];
+}
+
+function rowOf({ name, shape, figures, verdict, problem, worst }: LineReport): string[] {
+  const mark = { right: '✓', wrong: '✗', failed: '✗', todo: '·' }[verdict];
+  const numbers = figures
+    ? [figures.exact ? 'yes' : 'no', figures.close ? 'yes' : 'no', formatDifference(figures.maxDiff), showUlps(figures.maxUlps)]
+    : ['', '', '', ''];
+  const what =
+    verdict === 'todo' ? 'to be written' : [problem ?? '', worst ? worstText(worst) : ''].filter((text) => text !== '').join('; ');
+  return [mark, name, showShape(shape), ...numbers, showText(what)];
+}
+
+function showUlps(ulps: number): string {
+  return ulps < 1e6 ? `${ulps}` : '>1e6';
+}
+
+function worstText({ index, yours, truth, ratio }: NonNullable<LineReport['worst']>): string {
+  const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the truth`;
+  return `wrong: at ${showShape(index)} it is ${yours.toPrecision(6)}, and should be ${truth.toPrecision(6)}${constant}`;
+}
+
+function paintRow(row: string, { verdict }: LineReport, paint: Paint): string {
+  if (verdict === 'right') return paint.green(row);
+  return verdict === 'todo' ? paint.dim(row) : paint.red(row);
+}
+
+/** How far the learner is in each exercise. */
+export async function statusCommand(options: ExerciseOptions, io: IO): Promise<void> {
+  const reports: ExerciseReport[] = [];
+  for (const number of EXERCISE_NUMBERS) reports.push(await checkFile(learnersFile(number, options, io), number));
+  if (options.json) {
+    io.stdout.write(`${JSON.stringify({ exercises: reports })}\n`);
+    return;
+  }
+  const paint = await paintFor(io.stdout, io.env, options.color);
+  for (const { exercise, lines, broken, ok } of reports) {
+    const total = EXERCISES[exercise].lines.length;
+    const right = lines.filter(({ verdict }) => verdict === 'right').length;
+    const state = broken === undefined ? `${right} of ${total} right` : 'cannot be run';
+    const line = `${ok ? '✓' : '·'} Exercise ${exercise}: ${EXERCISES[exercise].title.padEnd(31)}  ${state}`;
+    io.stdout.write(`${ok ? paint.green(line) : line}\n`);
+  }
+}
+
+const HINT_STEPS = ['rule', 'shape', 'formula'] as const;
+
+export interface HintOptions extends ExerciseOptions {
+  step: number;
+}
+
+/** The rule; with the next steps, the shape and the formula. Without a name, of the first line that is not right. */
+export async function hintCommand(number: ExerciseNumber, name: string | undefined, options: HintOptions, io: IO): Promise<void> {
+  const line = name === undefined ? await firstOpenLine(number, options, io) : findLine(number, name);
+  if (!line) {
+    io.stdout.write(`Exercise ${number} is done: no hint needed\n`);
+    return;
+  }
+  const texts = {
+    rule: line.knowledge.rule,
+    shape: `${line.name} has the shape of ${valueNamed(line.name)}, ${SHAPE_TEXT[valueNamed(line.name)]}.`,
+    formula: line.knowledge.formula,
+  };
+  const shown = HINT_STEPS.slice(0, options.step);
+  const more = options.step < HINT_STEPS.length ? `\nthe ${HINT_STEPS[options.step]}: add --step ${options.step + 1}` : '';
+  io.stdout.write(
+    `${line.forward.map((text) => `  ${text}`).join('\n')}\n${line.name}\n${shown.map((step) => `  ${texts[step]}`).join('\n')}\n${more === '' ? '' : `${more.trim()}\n`}`,
+  );
+}
+
+async function firstOpenLine(number: ExerciseNumber, options: ExerciseOptions, io: IO): Promise<ExerciseLine | undefined> {
+  const { broken, lines } = await checkFile(learnersFile(number, options, io), number);
+  const { lines: known } = EXERCISES[number];
+  if (broken !== undefined) return known[0];
+  return known.find((_, i) => lines[i]?.verdict !== 'right');
+}
+
+function findLine(number: ExerciseNumber, name: string): ExerciseLine {
+  const { lines } = EXERCISES[number];
+  const line = lines.find((one) => one.name === name);
+  if (line) return line;
+  throw new UsageError(`Exercise ${number} has no gradient '${showText(name)}'; it has ${lines.map((one) => one.name).join(', ')}`);
+}
+
+export interface SolutionOptions extends ExerciseOptions {
+  force?: boolean;
+}
+
+/** The solution, to whoever has one already, or insists. */
+export async function solutionCommand(number: ExerciseNumber, name: string | undefined, options: SolutionOptions, io: IO): Promise<void> {
+  const line = name === undefined ? undefined : findLine(number, name);
+  if (!options.force) {
+    const { lines, ok } = await checkFile(learnersFile(number, options, io), number);
+    const done = line ? lines.some((report) => report.name === line.name && report.verdict === 'right') : ok;
+    if (!done)
+      throw new UsageError(`${line?.name ?? `Exercise ${number}`} is not solved yet; 'exercise hint' helps, --force shows the solution`);
+  }
+  io.stdout.write(line ? `${solutionOf(line)}\n` : solutionText(EXERCISES[number]));
+}
+
+/** A fresh file for an exercise; the old one is kept under another name. */
+export function resetCommand(number: ExerciseNumber, options: ExerciseOptions, io: IO): void {
+  const path = learnersFile(number, options, io);
+  const stub = stubText(EXERCISES[number]);
+  if (readFileSync(path, 'utf8') === stub) {
+    io.stdout.write(`${shortPath(path, io)} is as it was in the beginning\n`);
+    return;
+  }
+  const kept = freeName(path);
+  withSystemErrors('rename', path, () => renameSync(path, kept));
+  writeNew(path, stub);
+  io.stdout.write(`${shortPath(path, io)} is new; what was in it is kept in ${shortPath(kept, io)}\n`);
+}
+
+function freeName(path: string): string {
+  for (let number = 1; ; number++) {
+    const name = `${path.slice(0, -'.ts'.length)}.old${number}.txt`;
+    if (!existsSync(name)) return name;
+  }
+}

@@ -1,0 +1,246 @@
+/** The four exercises: which lines each asks for, what is right, and the text that a learner begins with. */
+import { readFileSync } from 'node:fs';
+import { exercise1, GRADIENT_NAMES } from '../lesson/exercise1.js';
+import { exercise2 } from '../lesson/exercise2.js';
+import { exercise3 } from '../lesson/exercise3.js';
+import { consumersOf, type GradientName, type StepName, type ValueName } from '../lesson/values.js';
+import type { Tensor } from '../tensor.js';
+import { type At, CLOSED_LINES, LINES, type LineKnowledge } from './lines.js';
+
+export const EXERCISE_NUMBERS = [1, 2, 3, 4] as const;
+export type ExerciseNumber = (typeof EXERCISE_NUMBERS)[number];
+
+/** A gradient as a learner writes it: a function of the forward values and of the gradients above. */
+export type Line = (at: At) => Tensor;
+
+/** What the learner's file of each exercise exports. */
+export type Exercise1 = Record<GradientName, Line>;
+export type Exercise2 = Record<'dlogits', Line>;
+export type Exercise3 = Record<'dhprebn', Line>;
+export type Exercise4 = Record<(typeof EXERCISE_4)[number], Line>;
+
+const EXERCISE_4 = [
+  'dlogits',
+  'dh',
+  'dW2',
+  'db2',
+  'dhpreact',
+  'dbngain',
+  'dbnbias',
+  'dhprebn',
+  'dembact',
+  'dW1',
+  'db1',
+  'demb',
+  'dC',
+] as const satisfies readonly GradientName[];
+
+export interface ExerciseLine {
+  name: GradientName;
+  knowledge: LineKnowledge;
+  /** The solution. */
+  solution: Line;
+  /** The lesson's file that has it. */
+  source: string;
+  /** The forward lines that it differentiates. */
+  forward: readonly string[];
+}
+
+export interface Exercise {
+  number: ExerciseNumber;
+  title: string;
+  /** What is asked, for the head of the file. */
+  task: string;
+  lines: readonly ExerciseLine[];
+}
+
+const FORWARD_TEXT: Record<StepName, string> = {
+  emb: 'emb = rows of C at Xb',
+  embact: 'embact = emb, viewed as [n,T·E]',
+  hprebn: 'hprebn = embact W1 + b1',
+  bnmeani: 'bnmeani = sum of hprebn over the batch / n',
+  bndiff: 'bndiff = hprebn - bnmeani, broadcast over the batch',
+  bndiff2: 'bndiff2 = bndiff²',
+  bnvar: 'bnvar = sum of bndiff2 over the batch / (n-1)',
+  bnvar_inv: 'bnvar_inv = (bnvar + 1e-5)^(-1/2)',
+  bnraw: 'bnraw = bndiff · bnvar_inv, broadcast over the batch',
+  hpreact: 'hpreact = bngain · bnraw + bnbias, broadcast over the batch',
+  h: 'h = tanh(hpreact)',
+  logits: 'logits = h W2 + b2',
+  logit_maxes: 'logit_maxes = row maximum of logits',
+  norm_logits: 'norm_logits = logits - logit_maxes, broadcast along the row',
+  counts: 'counts = exp(norm_logits)',
+  counts_sum: 'counts_sum = row sum of counts',
+  counts_sum_inv: 'counts_sum_inv = counts_sum^(-1)',
+  probs: 'probs = counts · counts_sum_inv, broadcast along the row',
+  logprobs: 'logprobs = log(probs)',
+  loss: 'loss = -mean of logprobs at Yb',
+};
+
+const CROSS_ENTROPY = 'loss = -mean of log(softmax(logits)) at Yb';
+const BATCH_NORM = 'bnraw = (hprebn - mean) · bnvar_inv, hpreact = bngain · bnraw + bnbias';
+
+/** Shapes as the lesson has them, in its letters. */
+export const SHAPE_TEXT: Record<ValueName, string> = {
+  C: '[V,E]',
+  W1: '[T·E,H]',
+  b1: '[H]',
+  bngain: '[1,H]',
+  bnbias: '[1,H]',
+  W2: '[H,V]',
+  b2: '[V]',
+  emb: '[n,T,E]',
+  embact: '[n,T·E]',
+  hprebn: '[n,H]',
+  bnmeani: '[1,H]',
+  bndiff: '[n,H]',
+  bndiff2: '[n,H]',
+  bnvar: '[1,H]',
+  bnvar_inv: '[1,H]',
+  bnraw: '[n,H]',
+  hpreact: '[n,H]',
+  h: '[n,H]',
+  logits: '[n,V]',
+  logit_maxes: '[n,1]',
+  norm_logits: '[n,V]',
+  counts: '[n,V]',
+  counts_sum: '[n,1]',
+  counts_sum_inv: '[n,1]',
+  probs: '[n,V]',
+  logprobs: '[n,V]',
+};
+
+/** The value that a gradient belongs to: C for dC. */
+export function valueNamed(name: GradientName): ValueName {
+  return name.slice(1) as ValueName;
+}
+
+const atomicLine = (name: GradientName): ExerciseLine => ({
+  name,
+  knowledge: LINES[name],
+  solution: exercise1[name],
+  source: 'exercise1.ts',
+  forward: consumersOf(valueNamed(name)).map((step) => FORWARD_TEXT[step]),
+});
+const closedCrossEntropy: ExerciseLine = {
+  name: 'dlogits',
+  knowledge: CLOSED_LINES.dlogits,
+  solution: exercise2.dlogits,
+  source: 'exercise2.ts',
+  forward: [CROSS_ENTROPY],
+};
+const closedBatchNorm: ExerciseLine = {
+  name: 'dhprebn',
+  knowledge: CLOSED_LINES.dhprebn,
+  solution: exercise3.dhprebn,
+  source: 'exercise3.ts',
+  forward: [BATCH_NORM],
+};
+
+function lineOfExercise4(name: GradientName): ExerciseLine {
+  if (name === 'dlogits') return closedCrossEntropy;
+  return name === 'dhprebn' ? closedBatchNorm : atomicLine(name);
+}
+
+export const EXERCISES: Record<ExerciseNumber, Exercise> = {
+  1: {
+    number: 1,
+    title: 'every atomic step',
+    task: 'Backpropagate through every atomic step of the forward pass: one line per gradient, from the loss back to C.',
+    lines: GRADIENT_NAMES.map(atomicLine),
+  },
+  2: {
+    number: 2,
+    title: 'cross-entropy in one expression',
+    task: 'Backpropagate through cross-entropy at once: work out d loss / d logits on paper, simplify, and write it as one expression.',
+    lines: [closedCrossEntropy],
+  },
+  3: {
+    number: 3,
+    title: 'batch norm in one expression',
+    task: 'Backpropagate through batch norm at once: hprebn reaches hpreact directly, through the mean and through the variance.',
+    lines: [closedBatchNorm],
+  },
+  4: {
+    number: 4,
+    title: 'the whole backward pass',
+    task: 'Put it all together: the backward pass that trains the network, with the closed forms of Exercises 2 and 3 in it.',
+    lines: EXERCISE_4.map(lineOfExercise4),
+  },
+};
+
+export function exerciseFile(number: ExerciseNumber): string {
+  return `exercise${number}.ts`;
+}
+
+/** Thrown by a line that is still to be written. */
+export class TodoError extends Error {
+  override name = 'TodoError';
+}
+
+/** What stands in a line until it is written. */
+export function todo(): never {
+  throw new TodoError('not written yet');
+}
+
+/** The file as a learner finds it: the forward lines, and a function per gradient to be written. */
+export function stubText(exercise: Exercise): string {
+  return fileText(exercise, ({ name, source }) => `${readSource(name, source).parameters} => todo()`);
+}
+
+/** The file with every line written. */
+export function solutionText(exercise: Exercise): string {
+  return fileText(exercise, ({ name, source }) => {
+    const { parameters, body } = readSource(name, source);
+    return `${parameters} =>${body}`;
+  });
+}
+
+/** One line's solution, as the lesson has it. */
+export function solutionOf({ name, source }: ExerciseLine): string {
+  const { parameters, body } = readSource(name, source);
+  return `${name}: ${parameters} =>${body}`;
+}
+
+function fileText({ number, title, task, lines }: Exercise, code: (line: ExerciseLine) => string): string {
+  const codes = lines.map(code);
+  const body = lines
+    .map((line, i) =>
+      [
+        ...line.forward.map((text) => `  // ${text}`),
+        `  // ${line.name} ${SHAPE_TEXT[valueNamed(line.name)]}`,
+        `  ${line.name}: ${codes[i]},`,
+      ].join('\n'),
+    )
+    .join('\n\n');
+  const calls = (name: string) => codes.some((text) => text.includes(`${name}(`));
+  const imports = ['softmax', 'Tensor', 'todo'].filter((name) => name === 'Tensor' || calls(name));
+  return `${[
+    '/**',
+    ` * Exercise ${number}: ${title}.`,
+    ' *',
+    ` * ${task}`,
+    ' *',
+    ' * Each gradient is a function of the forward values and of the gradients above it, and has the shape of its tensor. Replace each',
+    ' * todo(); ask for more of the values where you need them. Shapes: n batch, T context, E embedding, H hidden, V vocabulary.',
+    ' *',
+    ` *   npx backprop-ninja exercise check ${number}`,
+    ` *   npx backprop-ninja exercise hint ${number}`,
+    ' */',
+    `import { type Exercise${number}, ${imports.join(', ')} } from 'backprop-ninja';`,
+    '',
+    `const exercise${number}: Exercise${number} = {`,
+    body,
+    '};',
+    '',
+    `export default exercise${number};`,
+  ].join('\n')}\n`;
+}
+
+/** A line as it is written in the lesson: the lesson's files are shipped, and have one entry per gradient. */
+function readSource(name: GradientName, file: string): { parameters: string; body: string } {
+  const text = readFileSync(new URL(`../../src/lesson/${file}`, import.meta.url), 'utf8');
+  const entry = new RegExp(`^ {2}${name}: \\((\\{[^}]*\\})(?:: \\w+)?\\)(?:: \\w+)? =>([^]*?),\\n(?=\\n| {2}\\S|\\})`, 'm').exec(text);
+  if (!entry) throw new Error(`${file} has no line for ${name}`);
+  return { parameters: `(${entry[1]})`, body: entry[2] };
+}

@@ -1,0 +1,233 @@
+/**
+ * Naming a mistake: what a wrong line computed is explained as the sum of the line's branches, one of them perhaps exchanged for a variant that
+ * people write, each with a coefficient. Coefficients are fitted, and accepted only if they are the same simple expression (-1, 0, 2, n, 1/n, …) at
+ * every batch size. A name is given only if it explains more than 99.9 % of the difference in every case.
+ */
+import { type Shape, sameShape, showShape, type Tensor } from '../tensor.js';
+import type { At, Branch, LineKnowledge } from './lines.js';
+
+/** What a line was given, what it should return, and what it did. */
+export interface Observation {
+  at: At;
+  expected: Tensor;
+  found: Tensor;
+}
+
+const EXPLAINED = 0.999;
+
+/** What the line did wrong, in words; undefined if no hypothesis explains it. */
+export function nameMistake(line: LineKnowledge, observations: readonly Observation[]): string | undefined {
+  if (observations.length === 0) return undefined;
+  return nameShape(line, observations) ?? nameValues(line, observations);
+}
+
+function every(observations: readonly Observation[], holds: (observation: Observation) => boolean): boolean {
+  return observations.every(holds);
+}
+
+// Shapes -------------------------------------------------------------------------------------------------------------
+
+function nameShape(line: LineKnowledge, observations: readonly Observation[]): string | undefined {
+  if (every(observations, ({ expected, found }) => sameShape(expected.shape, found.shape))) return undefined;
+  const [{ expected, found }] = observations;
+  const shapes = `${showShape(found.shape)} for ${showShape(expected.shape)}`;
+  if (every(observations, (o) => isCloseTo(o.found, o.expected)))
+    return `right values in the wrong shape, ${shapes}${keepdimHint(found.shape, expected.shape)}`;
+  const transposed = every(
+    observations,
+    (o) => o.found.shape.length === 2 && isCloseTo(o.found.T, o.expected) && sameShape(o.found.T.shape, o.expected.shape),
+  );
+  if (transposed) return `the transpose of the right answer, ${shapes}`;
+  const { sum } = line;
+  if (sum) {
+    const unsummed = line.branches.length === 1 ? line.branches[0] : undefined;
+    const what = sum.dim === 0 ? 'the batch' : 'the row';
+    if (unsummed && every(observations, (o) => explains(o, unsummed.value(o.at))))
+      return `the sum over ${what} is forgotten, ${shapes}: what was broadcast must be summed`;
+    const other = sum.dim === 0 ? 1 : 0;
+    if (unsummed && every(observations, (o) => explains(o, unsummed.value(o.at).sum(other)))) {
+      return `it is summed over ${other === 0 ? 'the batch' : 'the row'}, not over ${what}, ${shapes}`;
+    }
+    if (unsummed && every(observations, (o) => o.found.size === 1))
+      return `it is summed over everything, not over ${what} alone, ${shapes}`;
+  }
+  const row = every(observations, (o) => o.found.size * o.expected.shape[0] === o.expected.size && broadcastsTo(o.found, o.expected));
+  if (row) return `right values in one row, ${shapes}: the gradient has the shape of its tensor, so it must be broadcast over the batch`;
+  return undefined;
+}
+
+function keepdimHint(found: Shape, expected: Shape): string {
+  const ones = (shape: Shape) => shape.filter((size) => size === 1).length;
+  if (ones(expected) > ones(found)) return ': sum with { keepdim: true }';
+  return ones(expected) < ones(found) ? ': sum without keepdim' : '';
+}
+
+/** Whether the same numbers stand in both, whatever the shapes. */
+function isCloseTo(a: Tensor, b: Tensor): boolean {
+  return a.size === b.size && residual(a.data, b.data) <= CLOSE * squares(b.data);
+}
+
+const CLOSE = 1e-18;
+
+/** Whether it is that value, up to rounding, whatever the shape. */
+function explains({ found }: Observation, value: Tensor): boolean {
+  return isCloseTo(found, value);
+}
+
+function broadcastsTo(row: Tensor, whole: Tensor): boolean {
+  const length = row.size;
+  const repeated = whole.data.map((_, i) => row.data[i % length]);
+  return residual(repeated, whole.data) <= CLOSE * squares(whole.data);
+}
+
+// Values -------------------------------------------------------------------------------------------------------------
+
+interface Hypothesis {
+  values: readonly Branch['value'][];
+  /** What a variant does; empty for the line's own branches. */
+  mistake: string;
+}
+
+function nameValues(line: LineKnowledge, observations: readonly Observation[]): string | undefined {
+  if (!every(observations, ({ expected, found }) => sameShape(expected.shape, found.shape))) return undefined;
+  for (const hypothesis of hypotheses(line)) {
+    const coefficients = fitAll(line, hypothesis, observations);
+    if (coefficients) return describe(line, hypothesis, coefficients);
+  }
+  return undefined;
+}
+
+/** The line's own branches; then with one of them exchanged. */
+function hypotheses({ branches }: LineKnowledge): Hypothesis[] {
+  const own = branches.map(({ value }) => value);
+  const exchanged = branches.flatMap(({ variants }, k) =>
+    variants.map(({ mistake, value }) => ({ mistake, values: own.map((other, i) => (i === k ? value : other)) })),
+  );
+  return [{ mistake: '', values: own }, ...exchanged];
+}
+
+/** A coefficient that people produce, as an expression in the sizes. */
+interface Coefficient {
+  value: (sizes: { n: number; V: number; H: number }) => number;
+  mistake: string;
+}
+
+const MISSING = 'it is missing';
+const TWICE = 'it is counted twice';
+
+const COEFFICIENTS: readonly Coefficient[] = [
+  { value: () => 1, mistake: '' },
+  { value: () => -1, mistake: 'the sign is wrong' },
+  { value: () => 0, mistake: MISSING },
+  { value: () => 2, mistake: TWICE },
+  { value: () => 0.5, mistake: 'a factor 2 is missing' },
+  { value: () => -2, mistake: 'the factor -1/2 is missing' },
+  { value: () => 4, mistake: 'there are two factors 2 too many' },
+  { value: () => -0.5, mistake: 'the sign is wrong and a factor 2 is missing' },
+  { value: ({ n }) => n, mistake: 'the division by n is missing' },
+  { value: ({ n }) => -n, mistake: 'the sign is wrong and the division by n is missing' },
+  { value: ({ n }) => 1 / n, mistake: 'it is divided by n once too often: a mean stands where a sum belongs' },
+  { value: ({ n }) => -1 / n, mistake: 'the sign is wrong, and it is divided by n once too often' },
+  { value: ({ n }) => 1 / n ** 2, mistake: 'it is divided by n twice too often' },
+  { value: ({ n }) => (n - 1) / n, mistake: "n stands where n - 1 belongs: Bessel's correction" },
+  { value: ({ n }) => n / (n - 1), mistake: 'n - 1 stands where n belongs' },
+  { value: ({ n }) => -n / (n - 1), mistake: 'the sign is wrong, and n - 1 stands where n belongs' },
+  { value: ({ n }) => -(n - 1) / n, mistake: "the sign is wrong, and n stands where n - 1 belongs: Bessel's correction" },
+  { value: ({ n }) => n - 1, mistake: 'the division by n - 1 is missing' },
+  { value: ({ n }) => 1 / (n - 1), mistake: 'it is divided by n - 1 once too often' },
+  { value: ({ n }) => (n - 1) / (n + 1), mistake: 'n + 1 stands where n - 1 belongs' },
+  { value: ({ n }) => n / (n + 1), mistake: 'n + 1 stands where n belongs' },
+  { value: ({ V }) => 1 / V, mistake: 'it is averaged over the row where a sum belongs' },
+  { value: ({ V }) => -1 / V, mistake: 'the sign is wrong, and it is averaged over the row where a sum belongs' },
+  { value: ({ V }) => V, mistake: 'it is too large by the length of the row' },
+  { value: ({ H }) => 1 / H, mistake: 'it is divided by the number of hidden units' },
+];
+
+/** One coefficient per branch that fits every observation, or undefined. */
+function fitAll(line: LineKnowledge, { values }: Hypothesis, observations: readonly Observation[]): Coefficient[] | undefined {
+  let candidates: Coefficient[][] | undefined;
+  const bases: { basis: Tensor[]; observation: Observation; sizes: { n: number; V: number; H: number } }[] = [];
+  for (const observation of observations) {
+    const { at, found, expected } = observation;
+    const basis = values.map((value) => reduce(line, value(at)));
+    if (basis.some((tensor) => !sameShape(tensor.shape, expected.shape))) return undefined;
+    const fitted = leastSquares(basis, found);
+    if (!fitted) return undefined;
+    const sizes = { n: at.n, V: at.logits.shape[1], H: at.h.shape[1] };
+    candidates = fitted.map((number, k) =>
+      (candidates?.[k] ?? COEFFICIENTS).filter(({ value }) => Math.abs(value(sizes) - number) <= 1e-4 * Math.max(1, Math.abs(number))),
+    );
+    if (candidates.some((list) => list.length === 0)) return undefined;
+    bases.push({ basis, observation, sizes });
+  }
+  const chosen = candidates?.map(([first]) => first);
+  if (!chosen) return undefined;
+  const holds = bases.every(
+    ({ basis, observation, sizes }) =>
+      explainedShare(
+        basis,
+        chosen.map(({ value }) => value(sizes)),
+        observation,
+      ) > EXPLAINED,
+  );
+  return holds ? chosen : undefined;
+}
+
+function reduce({ sum }: LineKnowledge, value: Tensor): Tensor {
+  return sum ? value.sum(sum.dim, { keepdim: sum.keepdim }) : value;
+}
+
+/** How much of found - expected the combination explains: 1 is all of it. */
+function explainedShare(basis: readonly Tensor[], coefficients: readonly number[], { found, expected }: Observation): number {
+  const predicted = Array.from(found.data, (_, i) => basis.reduce((sum, { data }, k) => sum + coefficients[k] * data[i], 0));
+  return 1 - residual(predicted, found.data) / residual(expected.data, found.data);
+}
+
+/** The coefficients of the tensors whose sum is nearest to the target; undefined if they depend on each other. */
+function leastSquares(basis: readonly Tensor[], target: Tensor): number[] | undefined {
+  const size = basis.length;
+  const rows = basis.map((a) => [...basis.map((b) => dot(a.data, b.data)), dot(a.data, target.data)]);
+  for (let k = 0; k < size; k++) {
+    const pivot = rows[k][k];
+    if (!(Math.abs(pivot) > 1e-12 * dot(basis[k].data, basis[k].data))) return undefined;
+    for (let i = 0; i < size; i++) {
+      if (i === k) continue;
+      const factor = rows[i][k] / pivot;
+      for (let j = k; j <= size; j++) rows[i][j] -= factor * rows[k][j];
+    }
+  }
+  return rows.map((row, k) => row[size] / row[k]);
+}
+
+function describe({ branches }: LineKnowledge, { mistake }: Hypothesis, coefficients: readonly Coefficient[]): string {
+  const wrong = coefficients.flatMap((coefficient, k) => (coefficient.mistake === '' ? [] : [{ coefficient, k }]));
+  const all = wrong.length === coefficients.length && new Set(coefficients).size === 1;
+  const words = all ? [wholeLine(coefficients[0])] : wrong.map(({ coefficient, k }) => oneBranch(branches[k].through, coefficient));
+  return [...(mistake === '' ? [] : [mistake]), ...words].join('; ');
+}
+
+function wholeLine({ mistake }: Coefficient): string {
+  if (mistake === MISSING) return 'it is 0 everywhere';
+  return mistake === TWICE ? 'there is a factor 2 too many' : mistake;
+}
+
+function oneBranch(through: string, { mistake }: Coefficient): string {
+  const branch = `the branch through ${through}`;
+  return mistake.startsWith('it is ') ? `${branch} ${mistake.slice('it '.length)}` : `in ${branch}, ${mistake}`;
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+function squares(a: ArrayLike<number>): number {
+  return dot(a, a);
+}
+
+function residual(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return sum;
+}

@@ -1,0 +1,73 @@
+/** Checks a learner's file: every line gets a report, whatever the others do. */
+import { Worker } from 'node:worker_threads';
+import { createCase, LESSON_CONFIG } from '../gradCheck/case.js';
+import type { LineReport } from './check.js';
+import { EXERCISES, type ExerciseNumber, valueNamed } from './exercises.js';
+import type { Assignment, Message } from './worker.js';
+
+export interface ExerciseReport {
+  exercise: ExerciseNumber;
+  ok: boolean;
+  /** Why the file could not be loaded at all. */
+  broken?: string;
+  /** In backward order. */
+  lines: LineReport[];
+}
+
+/** Milliseconds that a file may take to load, and a line to be checked. */
+export const LINE_LIMIT_MS = 5_000;
+
+export async function checkFile(path: string, exercise: ExerciseNumber, limit = LINE_LIMIT_MS): Promise<ExerciseReport> {
+  const { lines } = EXERCISES[exercise];
+  const reports: LineReport[] = [];
+  while (reports.length < lines.length) {
+    const outcome = await runWorker({ path, exercise, from: reports.length }, limit, (report) => reports.push(report));
+    if (!outcome) break;
+    const { line, problem } = outcome;
+    if (line === undefined) return { exercise, ok: false, broken: problem, lines: reports };
+    reports.push(failed(lines[line].name, problem));
+  }
+  return { exercise, ok: reports.every(({ verdict }) => verdict === 'right'), lines: reports };
+}
+
+function failed(name: LineReport['name'], problem: string): LineReport {
+  const { values } = createCase(LESSON_CONFIG, 32, 'dojo');
+  return { name, shape: values[valueNamed(name)].shape, verdict: 'failed', problem };
+}
+
+/** Why a thread did not come to its end: what a line did, or, without a line, the file. */
+interface Outcome {
+  line?: number;
+  problem: string;
+}
+
+/** One thread, to the last line, or until something stops it. */
+function runWorker(assignment: Assignment, limit: number, onReport: (report: LineReport) => void): Promise<Outcome | undefined> {
+  return new Promise((resolve) => {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: assignment });
+    /** The line that has begun and has not ended. */
+    let running: number | undefined;
+    let done = false;
+    const finish = (problem?: string) => {
+      if (done) return;
+      done = true;
+      clearTimeout(timer);
+      void worker.terminate();
+      resolve(problem === undefined ? undefined : { problem, ...(running === undefined ? {} : { line: running }) });
+    };
+    const stuck = () => finish(`it did not end within ${limit / 1000} s`);
+    let timer = setTimeout(stuck, limit);
+    worker.on('message', (message: Message) => {
+      clearTimeout(timer);
+      timer = setTimeout(stuck, limit);
+      if (message.kind === 'broken') finish(message.problem);
+      else if (message.kind === 'begun') running = message.line;
+      else if (message.kind === 'report') {
+        running = undefined;
+        onReport(message.report);
+      } else finish();
+    });
+    worker.on('error', (error) => finish(error.message));
+    worker.on('exit', () => finish('it ended the program'));
+  });
+}
