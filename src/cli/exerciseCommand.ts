@@ -162,7 +162,7 @@ export async function statusCommand(options: ExerciseOptions, io: IO): Promise<v
   }
 }
 
-const HINT_STEPS = ['rule', 'shape', 'formula'] as const;
+export const HINT_STEPS = ['rule', 'shape', 'formula'] as const;
 
 export interface HintOptions extends ExerciseOptions {
   step: number;

@@ -22,6 +22,10 @@ export interface IO {
    * the listening.
    */
   onStop(handler: (signal: StopSignal) => void): () => void;
+  /** Whether keys can be read one by one. */
+  readonly hasKeys: boolean;
+  /** Calls the handler at each key; where there is no terminal, never. Returns what ends it. */
+  onKey(handler: (key: string) => void): () => void;
 }
 
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -59,6 +63,8 @@ export function processIO(): IO {
     now: () => performance.now(),
     date: () => new Date(),
     onStop: listenForStop,
+    hasKeys: process.stdin.isTTY === true,
+    onKey: listenForKeys,
   };
 }
 
@@ -72,6 +78,21 @@ function listenForStop(handler: (signal: StopSignal) => void): () => void {
   };
   for (const name of STOP_SIGNALS) process.on(name, listener);
   return stopListening;
+}
+
+function listenForKeys(handler: (key: string) => void): () => void {
+  const { stdin } = process;
+  if (!stdin.isTTY) return () => {};
+  const listener = (keys: Buffer) => {
+    for (const key of keys.toString('utf8')) handler(key);
+  };
+  stdin.setRawMode(true);
+  stdin.on('data', listener);
+  return () => {
+    stdin.off('data', listener);
+    stdin.setRawMode(false);
+    stdin.pause();
+  };
 }
 
 function streamOutput(stream: NodeJS.WriteStream): Output {

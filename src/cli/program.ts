@@ -198,6 +198,12 @@ function addExercise(program: Command, io: IO, setExitCode: (code: number) => vo
       const { checkCommand } = await import('./exerciseCommand.js');
       if (!(await checkCommand(number, options, io))) setExitCode(EXIT_NO);
     });
+  command('watch', 'check at every save; keys for hints and the next exercise')
+    .argument('[exercise]', '1 to 4', exerciseNumber, 1)
+    .action(async (number: ExerciseNumber, options) => {
+      const { watchCommand } = await import('./watchCommand.js');
+      await watchCommand(number, options, io);
+    });
   command('status', 'how far you are').action(async (options) => {
     const { statusCommand } = await import('./exerciseCommand.js');
     await statusCommand(options, io);

@@ -73,6 +73,8 @@ export function fakeIO(cwd: string, { env = {}, tty = false, columns = 80, tick 
       return clock;
     },
     date: () => new Date(date ?? '2020-02-02T02:02:02.020Z'),
+    hasKeys: false,
+    onKey: () => () => {},
     onStop: (handler) => {
       onStop = handler;
       return () => {
