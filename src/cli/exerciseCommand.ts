@@ -24,6 +24,8 @@ import { type IO, shellPath, shortPath } from './io.js';
 
 export interface ExerciseOptions {
   dir: string;
+  /** Ends a check early. */
+  signal?: AbortSignal;
   json?: boolean;
   color: boolean;
 }
@@ -88,7 +90,7 @@ export async function checkCommand(number: ExerciseNumber | undefined, options: 
   const reports: ExerciseReport[] = [];
   const paint = await paintFor(io.stdout, io.env, options.color);
   for (const one of numbers) {
-    const report = await checkFile(learnersFile(one, options, io), one);
+    const report = await checkFile(learnersFile(one, options, io), one, options.signal);
     reports.push(report);
     if (!options.json) io.stdout.write(`${reportLines(report, paint).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
   }
@@ -147,7 +149,7 @@ function paintRow(row: string, { verdict }: LineReport, paint: Paint): string {
 /** How far the learner is in each exercise. */
 export async function statusCommand(options: ExerciseOptions, io: IO): Promise<void> {
   const reports: ExerciseReport[] = [];
-  for (const number of EXERCISE_NUMBERS) reports.push(await checkFile(learnersFile(number, options, io), number));
+  for (const number of EXERCISE_NUMBERS) reports.push(await checkFile(learnersFile(number, options, io), number, options.signal));
   if (options.json) {
     io.stdout.write(`${JSON.stringify({ exercises: reports })}\n`);
     return;
@@ -166,6 +168,8 @@ export const HINT_STEPS = ['rule', 'shape', 'formula'] as const;
 
 export interface HintOptions extends ExerciseOptions {
   step: number;
+  /** How to get the next step. */
+  more?: string;
 }
 
 /** The rule; with the next steps, the shape and the formula. Without a name, of the first line that is not right. */
@@ -181,14 +185,14 @@ export async function hintCommand(number: ExerciseNumber, name: string | undefin
     formula: line.knowledge.formula,
   };
   const shown = HINT_STEPS.slice(0, options.step);
-  const more = options.step < HINT_STEPS.length ? `\nthe ${HINT_STEPS[options.step]}: add --step ${options.step + 1}` : '';
+  const more = options.step < HINT_STEPS.length ? `${options.more ?? `--step ${options.step + 1}`}: the ${HINT_STEPS[options.step]}\n` : '';
   io.stdout.write(
-    `${line.forward.map((text) => `  ${text}`).join('\n')}\n${line.name}\n${shown.map((step) => `  ${texts[step]}`).join('\n')}\n${more === '' ? '' : `${more.trim()}\n`}`,
+    `${line.forward.map((text) => `  ${text}`).join('\n')}\n${line.name}\n${shown.map((step) => `  ${texts[step]}`).join('\n')}\n${more}`,
   );
 }
 
 async function firstOpenLine(number: ExerciseNumber, options: ExerciseOptions, io: IO): Promise<ExerciseLine | undefined> {
-  const { broken, lines } = await checkFile(learnersFile(number, options, io), number);
+  const { broken, lines } = await checkFile(learnersFile(number, options, io), number, options.signal);
   const { lines: known } = EXERCISES[number];
   if (broken !== undefined) return known[0];
   return known.find((_, i) => lines[i]?.verdict !== 'right');

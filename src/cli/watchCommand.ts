@@ -11,7 +11,9 @@ const SETTLED_MS = 100;
 const KEYS = 'h hint   n next exercise   l list   r run again   q quit';
 
 /** Checks an exercise at every save, until it is told to quit. Keys are read where there is a terminal. */
-export async function watchCommand(number: ExerciseNumber, options: ExerciseOptions, io: IO): Promise<void> {
+export async function watchCommand(number: ExerciseNumber, given: ExerciseOptions, io: IO): Promise<void> {
+  const stopped = new AbortController();
+  const options = { ...given, signal: stopped.signal };
   const folder = resolve(io.cwd, options.dir);
   const live = io.stdout.isTTY && io.env.TERM !== 'dumb';
   let exercise = number;
@@ -29,7 +31,7 @@ export async function watchCommand(number: ExerciseNumber, options: ExerciseOpti
   };
   const hint = async () => {
     hintStep = Math.min(hintStep + 1, HINT_STEPS.length);
-    await hintCommand(exercise, undefined, { ...options, step: hintStep }, io);
+    await hintCommand(exercise, undefined, { ...options, step: hintStep, more: 'h again' }, io);
   };
   const next = async () => {
     exercise = EXERCISE_NUMBERS[exercise % EXERCISE_NUMBERS.length];
@@ -65,6 +67,7 @@ export async function watchCommand(number: ExerciseNumber, options: ExerciseOpti
     then(check);
     await ended;
   } finally {
+    stopped.abort();
     clearTimeout(timer);
     watcher.close();
     stopKeys();

@@ -15,13 +15,15 @@ export interface ExerciseReport {
 }
 
 /** Milliseconds that a file may take to load, and a line to be checked. */
-export const LINE_LIMIT_MS = 5_000;
+const LINE_LIMIT_MS = 5_000;
 
-export async function checkFile(path: string, exercise: ExerciseNumber, limit = LINE_LIMIT_MS): Promise<ExerciseReport> {
+/** @throws the signal's reason, when it ends the check early */
+export async function checkFile(path: string, exercise: ExerciseNumber, signal?: AbortSignal): Promise<ExerciseReport> {
   const { lines } = EXERCISES[exercise];
   const reports: LineReport[] = [];
   while (reports.length < lines.length) {
-    const outcome = await runWorker({ path, exercise, from: reports.length }, limit, (report) => reports.push(report));
+    const outcome = await runWorker({ path, exercise, from: reports.length }, (report) => reports.push(report), signal);
+    signal?.throwIfAborted();
     if (!outcome) break;
     const { line, problem } = outcome;
     if (line === undefined) return { exercise, ok: false, broken: problem, lines: reports };
@@ -42,7 +44,7 @@ interface Outcome {
 }
 
 /** One thread, to the last line, or until something stops it. */
-function runWorker(assignment: Assignment, limit: number, onReport: (report: LineReport) => void): Promise<Outcome | undefined> {
+function runWorker(assignment: Assignment, onReport: (report: LineReport) => void, signal?: AbortSignal): Promise<Outcome | undefined> {
   return new Promise((resolve) => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: assignment });
     /** The line that has begun and has not ended. */
@@ -55,11 +57,11 @@ function runWorker(assignment: Assignment, limit: number, onReport: (report: Lin
       void worker.terminate();
       resolve(problem === undefined ? undefined : { problem, ...(running === undefined ? {} : { line: running }) });
     };
-    const stuck = () => finish(`it did not end within ${limit / 1000} s`);
-    let timer = setTimeout(stuck, limit);
+    const stuck = () => finish(`it did not end within ${LINE_LIMIT_MS / 1000} s`);
+    let timer = setTimeout(stuck, LINE_LIMIT_MS);
     worker.on('message', (message: Message) => {
       clearTimeout(timer);
-      timer = setTimeout(stuck, limit);
+      timer = setTimeout(stuck, LINE_LIMIT_MS);
       if (message.kind === 'broken') finish(message.problem);
       else if (message.kind === 'begun') running = message.line;
       else if (message.kind === 'report') {
@@ -67,6 +69,7 @@ function runWorker(assignment: Assignment, limit: number, onReport: (report: Lin
         onReport(message.report);
       } else finish();
     });
+    signal?.addEventListener('abort', () => finish());
     worker.on('error', (error) => finish(error.message));
     worker.on('exit', () => finish('it ended the program'));
   });
