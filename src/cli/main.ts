@@ -21,3 +21,9 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
 const { run } = await import('./run.js');
 const { processIO } = await import('./io.js');
 process.exitCode = await run(process.argv.slice(2), processIO());
+
+// Node 20 aborts at its end when the terminal it began on is closed: there, all being saved, the signal itself ends the process.
+const HUNG_UP = 129;
+if (process.exitCode === HUNG_UP && [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)) {
+  process.kill(process.pid, 'SIGHUP');
+}
