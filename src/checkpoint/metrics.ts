@@ -66,7 +66,7 @@ export function openMetrics(path: string, mode: 'new' | 'continue'): MetricsWrit
   return {
     append: (record) => run(() => writeAll(file, Buffer.from(`${JSON.stringify(record)}\n`), path)),
     sync: () => run(() => fsyncSync(file)),
-    close: () => closeSync(file),
+    close: () => run(() => closeSync(file)),
   };
 }
 

@@ -243,7 +243,6 @@ describe('two trainers in one directory', { timeout: TIME_LIMIT }, () => {
 describe('a pipe whose reader has seen enough', { timeout: TIME_LIMIT }, () => {
   it.each([
     ['sample', ['sample', 'undisturbed', '--count', '100000']],
-    ['eval', ['eval', 'undisturbed']],
     ['help', ['train', '--help']],
   ])('ends %s quietly with 0', async (_, argv) => {
     const script = `"$@" | head -1; echo "exit codes: $PIPESTATUS"`;
