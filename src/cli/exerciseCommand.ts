@@ -45,7 +45,7 @@ export function startCommand(directory: string, io: IO): void {
   );
 }
 
-export const DEFAULT_DIRECTORY = 'dojo';
+const DEFAULT_DIRECTORY = 'dojo';
 
 /** Returns whether the file is new. */
 function writeNew(path: string, text: string): boolean {

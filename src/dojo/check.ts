@@ -39,7 +39,7 @@ interface Given {
 }
 
 /** Batches of 2, 3 and 32 with repeated characters; each with the true gradients above, and with random ones, which hide nothing. */
-export function createObservations(): Given[] {
+function createObservations(): Given[] {
   return [
     { config: SMALL, n: 2 },
     { config: SMALL, n: 3 },

@@ -29,6 +29,8 @@ export interface LineKnowledge {
   /** The line as a formula. */
   formula: string;
   branches: readonly Branch[];
+  /** What people multiply every branch by, or leave out of every one. */
+  scaled?: readonly { mistake: string; by: Value }[];
   /** The dimension that was broadcast, and so is summed; and whether it stays, with size 1. */
   sum?: { dim: 0 | 1; keepdim: boolean };
 }
@@ -449,14 +451,19 @@ export const CLOSED_LINES: Record<'dlogits' | 'dhprebn', LineKnowledge> = {
     rule: 'The derivative of log Σ exp is the softmax; that of the target logit is 1 at the target. The mean divides by n.',
     formula: 'dlogits = (softmax(logits) - one-hot of Yb) / n',
     branches: [
-      single('the softmax', ({ logits, n }) => softmax(logits).div(n), [
-        'the exponentials are not divided by their sum: no softmax',
-        ({ logits, n }) =>
-          logits
-            .sub(logits.max(1, { keepdim: true }).values)
-            .exp()
-            .div(n),
-      ]),
+      single(
+        'the softmax',
+        ({ logits, n }) => softmax(logits).div(n),
+        ['the softmax runs over the batch, not along the row', ({ logits, n }) => softmax(logits.T).T.div(n)],
+        [
+          'the exponentials are not divided by their sum: no softmax',
+          ({ logits, n }) =>
+            logits
+              .sub(logits.max(1, { keepdim: true }).values)
+              .exp()
+              .div(n),
+        ],
+      ),
       single('the target: minus one-hot', (at) => target(at).div(-at.n), [
         '1 is subtracted at the row maximum, not at the target',
         (at) => maximum(at).div(-at.n),
@@ -486,6 +493,12 @@ export const CLOSED_LINES: Record<'dlogits' | 'dhprebn', LineKnowledge> = {
           .mul(dhpreact.mul(bnraw).sum(0, { keepdim: true }))
           .div(-(n - 1)),
       ),
+    ],
+    scaled: [
+      { mistake: 'the gain, bngain, is left out', by: ({ bngain }) => bngain.pow(-1) },
+      { mistake: 'bnvar_inv is left out', by: ({ bnvar_inv }) => bnvar_inv.pow(-1) },
+      { mistake: 'bnvar_inv is squared', by: ({ bnvar_inv }) => bnvar_inv },
+      { mistake: 'bnvar stands for bnvar_inv', by: ({ bnvar, bnvar_inv }) => bnvar.div(bnvar_inv) },
     ],
   },
 };

@@ -97,13 +97,14 @@ function nameValues(line: LineKnowledge, observations: readonly Observation[]): 
   return undefined;
 }
 
-/** The line's own branches; then with one of them exchanged. */
-function hypotheses({ branches }: LineKnowledge): Hypothesis[] {
+/** The line's own branches; then with one of them exchanged, or all of them scaled. */
+function hypotheses({ branches, scaled = [] }: LineKnowledge): Hypothesis[] {
   const own = branches.map(({ value }) => value);
   const exchanged = branches.flatMap(({ variants }, k) =>
     variants.map(({ mistake, value }) => ({ mistake, values: own.map((other, i) => (i === k ? value : other)) })),
   );
-  return [{ mistake: '', values: own }, ...exchanged];
+  const together = scaled.map(({ mistake, by }) => ({ mistake, values: own.map((value) => (at: At) => value(at).mul(by(at))) }));
+  return [{ mistake: '', values: own }, ...exchanged, ...together];
 }
 
 /** A coefficient that people produce, as an expression in the sizes. */
@@ -133,6 +134,7 @@ const COEFFICIENTS: readonly Coefficient[] = [
   { value: ({ n }) => n / (n - 1), mistake: 'n - 1 stands where n belongs' },
   { value: ({ n }) => -n / (n - 1), mistake: 'the sign is wrong, and n - 1 stands where n belongs' },
   { value: ({ n }) => -(n - 1) / n, mistake: "the sign is wrong, and n stands where n - 1 belongs: Bessel's correction" },
+  { value: ({ n }) => ((n - 1) / n) ** 2, mistake: 'the factor n/(n-1) is the other way up' },
   { value: ({ n }) => n - 1, mistake: 'the division by n - 1 is missing' },
   { value: ({ n }) => 1 / (n - 1), mistake: 'it is divided by n - 1 once too often' },
   { value: ({ n }) => (n - 1) / (n + 1), mistake: 'n + 1 stands where n - 1 belongs' },
