@@ -43,7 +43,7 @@ function createObservations(): Given[] {
   return [
     { config: SMALL, n: 2 },
     { config: SMALL, n: 3 },
-    { config: SMALL, n: 32 },
+    { config: LESSON_CONFIG, n: 32 },
   ].flatMap(({ config, n }) => {
     const { values } = createCase(config, n, SEED);
     const random = randomStream('grad-check', `${SEED} upstream ${n}`);
@@ -168,7 +168,7 @@ function explain(
   knowledge: ExerciseLine['knowledge'],
   observations: readonly (Observation & { real: boolean })[],
 ): Pick<LineReport, 'problem' | 'worst'> {
-  const misshapen = observations.find(({ expected, found }) => !sameShape(expected.shape, found.shape));
+  const misshapen = observations.findLast(({ expected, found }) => !sameShape(expected.shape, found.shape));
   const random = observations.filter(({ real }) => !real);
   if (!misshapen && observations.every((observation) => isRight(observation) || !observation.real)) {
     return { problem: 'right with the true gradients above it, wrong with others: it does not follow from what the line is given' };

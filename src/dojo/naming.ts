@@ -29,7 +29,8 @@ function every(observations: readonly Observation[], holds: (observation: Observ
 
 function nameShape(line: LineKnowledge, observations: readonly Observation[]): string | undefined {
   if (every(observations, ({ expected, found }) => sameShape(expected.shape, found.shape))) return undefined;
-  const [{ expected, found }] = observations;
+  // Of the last, which is the lesson's own batch: the shapes that the learner sees.
+  const { expected, found } = observations[observations.length - 1];
   const shapes = `${showShape(found.shape)} for ${showShape(expected.shape)}`;
   if (every(observations, (o) => isCloseTo(o.found, o.expected)))
     return `right values in the wrong shape, ${shapes}${keepdimHint(found.shape, expected.shape)}`;
