@@ -38,7 +38,7 @@ describe('missing, a directory, no permission: path and reason (4)', () => {
     openToAll(cwd);
     const path = writeNames(cwd);
     chmodSync(path, 0);
-    expectRefusal(ninja(cwd, ['train', ...SMALL], { asNobody: true }), 4, `cannot read ${path}: permission denied`);
+    expectRefusal(ninja(cwd, ['train', ...SMALL], { withPermissions: true }), 4, `cannot read ${path}: permission denied`);
   });
 });
 

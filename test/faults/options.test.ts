@@ -196,7 +196,7 @@ describe('output exists without --force, is its own input / is a file, is read-o
     writeNames(cwd);
     mkdirSync(join(cwd, 'out'));
     chmodSync(join(cwd, 'out'), 0o555);
-    const outcome = ninja(cwd, ['train', ...SMALL, ...options], { asNobody: true });
+    const outcome = ninja(cwd, ['train', ...SMALL, ...options], { withPermissions: true });
     expectRefusal(outcome, 4, `cannot write in ${join(cwd, named)}: permission denied`);
     expect(readdirSync(join(cwd, 'out'))).toEqual([]);
   });
@@ -235,7 +235,7 @@ describe('run or checkpoint missing or unreadable: path and reason (4)', () => {
     openToAll(join(cwd, 'run'));
     const path = join(cwd, 'run', 'checkpoint.safetensors');
     chmodSync(path, 0);
-    expectRefusal(ninja(cwd, argv('run'), { asNobody: true }), 4, `cannot read ${path}: permission denied`);
+    expectRefusal(ninja(cwd, argv('run'), { withPermissions: true }), 4, `cannot read ${path}: permission denied`);
   });
 
   it.each([['eval'], ['sample'], ['replay'], ['train', '--resume']])('%s %s: no run yet', async (...argv) => {

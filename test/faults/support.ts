@@ -28,24 +28,26 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 interface ChildOptions extends SpawnSyncOptions {
   /** A script that runs before the program. */
   before?: string;
-  /** Runs it as a user who is bound by the permissions of files; the tests may be root, who is not. */
-  asNobody?: boolean;
+  /** Runs it bound by the permissions of files, as root is only without these capabilities. */
+  withPermissions?: boolean;
   /** Limits that a shell sets before, `ulimit -f 4` for example. */
   shellLimit?: string;
 }
 
-function commandLine(argv: readonly string[], { before, asNobody, shellLimit }: ChildOptions): [string, string[], { uid?: number }] {
+const BOUND = ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-dac_override,-dac_read_search'];
+
+function commandLine(argv: readonly string[], { before, withPermissions, shellLimit }: ChildOptions): [string, string[]] {
   const preload = before === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(before)}`];
-  const line = [process.execPath, ...preload, MAIN, ...argv];
-  const user = asNobody && process.getuid?.() === 0 ? { uid: 65_534 } : {};
-  if (shellLimit === undefined) return [line[0], line.slice(1), user];
-  return ['bash', ['-c', `${shellLimit}; exec "$@"`, 'bash', ...line], user];
+  const bound = withPermissions && process.getuid?.() === 0 ? BOUND : [];
+  const [file, ...args] = [...bound, process.execPath, ...preload, MAIN, ...argv];
+  if (shellLimit === undefined) return [file, args];
+  return ['bash', ['-c', `${shellLimit}; exec "$@"`, 'bash', file, ...args]];
 }
 
 /** Runs the built program as a process. */
 export function ninja(cwd: string, argv: readonly string[], options: ChildOptions = {}): Shown {
-  const [file, args, user] = commandLine(argv, options);
-  const { status, signal, stdout, stderr } = spawnSync(file, args, { cwd, timeout: 10_000, ...options, ...user, encoding: 'utf8' });
+  const [file, args] = commandLine(argv, options);
+  const { status, signal, stdout, stderr } = spawnSync(file, args, { cwd, timeout: 10_000, ...options, encoding: 'utf8' });
   if (status === null) throw new Error(`ended by ${signal}: ${stderr}`);
   return { exitCode: status, stdout, stderr };
 }
