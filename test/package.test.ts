@@ -143,6 +143,36 @@ describe('the binary', () => {
   });
 });
 
+describe('the dojo', () => {
+  /** As a newcomer types it, where the package is installed. */
+  function npx(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
+    const { status, stdout, stderr } = spawnSync('npx', ['backprop-ninja', ...argv], {
+      cwd: app,
+      encoding: 'utf8',
+      shell,
+      timeout: 60_000,
+      // npm's own remarks on its configuration are not the program's.
+      env: { ...process.env, npm_config_loglevel: 'silent' },
+    });
+    return { status, stdout, stderr };
+  }
+
+  it('is laid out, has its types, and is done once every solution is written', { timeout: 60_000 }, () => {
+    expect(npx('exercise', 'start')).toMatchObject({ status: 0, stderr: '' });
+    for (const number of ['1', '2', '3', '4']) {
+      const solution = ninja(app, 'exercise', 'solution', number, '--force');
+      expect({ status: solution.status, stderr: solution.stderr }).toEqual({ status: 0, stderr: '' });
+      put(app, `dojo/exercise${number}.ts`, solution.stdout);
+    }
+    const types = spawnSync(process.execPath, [join(MODULES, 'typescript', 'bin', 'tsc'), '-p', 'dojo'], { cwd: app, encoding: 'utf8' });
+    expect(types.stdout).toBe('');
+    const { status, stdout, stderr } = npx('exercise', 'check');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.match(/^✓/gm)).toHaveLength(26 + 1 + 1 + 13);
+    expect(stdout.endsWith('all 13 right: you are a backprop ninja\n')).toBe(true);
+  });
+});
+
 describe('the library', () => {
   it('is imported by a script', () => {
     put(

@@ -1,4 +1,5 @@
 /** Checks a learner's lines: each by itself, on given gradients above it, so that one mistake makes one red row. */
+import { inspect } from 'node:util';
 import { createCase, LESSON_CONFIG, randomTensor } from '../gradCheck/case.js';
 import { indexAt, maxUlps } from '../gradCheck/row.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
@@ -119,7 +120,7 @@ function run(line: (at: At) => unknown, at: At): Tensor | TodoError | string {
     result = line(Object.freeze(copies));
   } catch (error) {
     if (error instanceof Error && error.name === 'TodoError') return new TodoError(error.message);
-    return `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : `${error}`}`;
+    return `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : inspect(error)}`;
   }
   const changed = Object.keys(at).find((key) => !sameData(at[key as keyof At], copies[key as keyof At]));
   if (changed) return `it changes ${changed}, which it was given to read`;

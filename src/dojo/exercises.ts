@@ -213,8 +213,11 @@ function fileText({ number, title, task, lines }: Exercise, code: (line: Exercis
       ].join('\n'),
     )
     .join('\n\n');
-  const calls = (name: string) => codes.some((text) => text.includes(`${name}(`));
-  const imports = ['softmax', 'Tensor', 'todo'].filter((name) => name === 'Tensor' || calls(name));
+  const has = (text: string) => codes.some((one) => one.includes(text));
+  // A line that is still to be written may want the class.
+  const imports = [has('softmax(') ? 'softmax' : '', has('Tensor.') || has('todo(') ? 'Tensor' : '', has('todo(') ? 'todo' : ''].filter(
+    (name) => name !== '',
+  );
   return `${[
     '/**',
     ` * Exercise ${number}: ${title}.`,
@@ -227,7 +230,7 @@ function fileText({ number, title, task, lines }: Exercise, code: (line: Exercis
     ` *   npx backprop-ninja exercise check ${number}`,
     ` *   npx backprop-ninja exercise hint ${number}`,
     ' */',
-    `import { type Exercise${number}, ${imports.join(', ')} } from 'backprop-ninja';`,
+    `import { ${[`type Exercise${number}`, ...imports].join(', ')} } from 'backprop-ninja';`,
     '',
     `const exercise${number}: Exercise${number} = {`,
     body,

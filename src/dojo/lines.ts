@@ -361,12 +361,13 @@ export const LINES: Record<GradientName, LineKnowledge> = {
       product('bndiff2', [
         {
           name: 'bndiff',
-          value: ({ bndiff }) => bndiff.mul(2),
+          value: ({ bndiff }) => bndiff,
           instead: [
-            ['bndiff2 stands for bndiff', ({ bndiff2 }) => bndiff2.mul(2)],
-            ['bnraw stands for bndiff', ({ bnraw }) => bnraw.mul(2)],
+            ['bndiff2 stands for bndiff', ({ bndiff2 }) => bndiff2],
+            ['bnraw stands for bndiff', ({ bnraw }) => bnraw],
           ],
         },
+        { name: 'the factor 2', value: ({ bndiff }) => ones(bndiff).mul(2), needed: true },
         upstream('dbndiff2'),
       ]),
     ],

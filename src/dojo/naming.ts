@@ -33,7 +33,7 @@ function nameShape(line: LineKnowledge, observations: readonly Observation[]): s
   const { expected, found } = observations[observations.length - 1];
   const shapes = `${showShape(found.shape)} for ${showShape(expected.shape)}`;
   if (every(observations, (o) => isCloseTo(o.found, o.expected)))
-    return `right values in the wrong shape, ${shapes}${keepdimHint(found.shape, expected.shape)}`;
+    return `right values in the wrong shape, ${shapes}${line.sum ? keepdimHint(found.shape, expected.shape) : ''}`;
   const transposed = every(
     observations,
     (o) => o.found.shape.length === 2 && isCloseTo(o.found.T, o.expected) && sameShape(o.found.T.shape, o.expected.shape),
@@ -49,7 +49,7 @@ function nameShape(line: LineKnowledge, observations: readonly Observation[]): s
     if (unsummed && every(observations, (o) => explains(o, unsummed.value(o.at).sum(other)))) {
       return `it is summed over ${other === 0 ? 'the batch' : 'the row'}, not over ${what}, ${shapes}`;
     }
-    if (unsummed && every(observations, (o) => o.found.size === 1))
+    if (unsummed && every(observations, (o) => o.found.size === 1 && explains(o, unsummed.value(o.at).sum())))
       return `it is summed over everything, not over ${what} alone, ${shapes}`;
   }
   const row = every(observations, (o) => o.found.size * o.expected.shape[0] === o.expected.size && broadcastsTo(o.found, o.expected));
@@ -115,7 +115,7 @@ interface Coefficient {
 }
 
 const MISSING = 'it is missing';
-const TWICE = 'it is counted twice';
+const TWICE = 'it is twice too large';
 
 const COEFFICIENTS: readonly Coefficient[] = [
   { value: () => 1, mistake: '' },
@@ -123,12 +123,12 @@ const COEFFICIENTS: readonly Coefficient[] = [
   { value: () => 0, mistake: MISSING },
   { value: () => 2, mistake: TWICE },
   { value: () => 0.5, mistake: 'a factor 2 is missing' },
-  { value: () => -2, mistake: 'the factor -1/2 is missing' },
+  { value: () => -2, mistake: 'the sign is wrong, and it is twice too large' },
   { value: () => 4, mistake: 'there are two factors 2 too many' },
   { value: () => -0.5, mistake: 'the sign is wrong and a factor 2 is missing' },
-  { value: ({ n }) => n, mistake: 'the division by n is missing' },
-  { value: ({ n }) => -n, mistake: 'the sign is wrong and the division by n is missing' },
-  { value: ({ n }) => 1 / n, mistake: 'it is divided by n once too often: a mean stands where a sum belongs' },
+  { value: ({ n }) => n, mistake: 'it is n times too large' },
+  { value: ({ n }) => -n, mistake: 'the sign is wrong, and it is n times too large' },
+  { value: ({ n }) => 1 / n, mistake: 'it is divided by n once too often' },
   { value: ({ n }) => -1 / n, mistake: 'the sign is wrong, and it is divided by n once too often' },
   { value: ({ n }) => 1 / n ** 2, mistake: 'it is divided by n twice too often' },
   { value: ({ n }) => (n - 1) / n, mistake: "n stands where n - 1 belongs: Bessel's correction" },
@@ -140,8 +140,8 @@ const COEFFICIENTS: readonly Coefficient[] = [
   { value: ({ n }) => 1 / (n - 1), mistake: 'it is divided by n - 1 once too often' },
   { value: ({ n }) => (n - 1) / (n + 1), mistake: 'n + 1 stands where n - 1 belongs' },
   { value: ({ n }) => n / (n + 1), mistake: 'n + 1 stands where n belongs' },
-  { value: ({ V }) => 1 / V, mistake: 'it is averaged over the row where a sum belongs' },
-  { value: ({ V }) => -1 / V, mistake: 'the sign is wrong, and it is averaged over the row where a sum belongs' },
+  { value: ({ V }) => 1 / V, mistake: 'it is divided by the length of the row once too often' },
+  { value: ({ V }) => -1 / V, mistake: 'the sign is wrong, and it is divided by the length of the row once too often' },
   { value: ({ V }) => V, mistake: 'it is too large by the length of the row' },
   { value: ({ H }) => 1 / H, mistake: 'it is divided by the number of hidden units' },
 ];
@@ -183,7 +183,9 @@ function reduce({ sum }: LineKnowledge, value: Tensor): Tensor {
 /** How much of found - expected the combination explains: 1 is all of it. */
 function explainedShare(basis: readonly Tensor[], coefficients: readonly number[], { found, expected }: Observation): number {
   const predicted = Array.from(found.data, (_, i) => basis.reduce((sum, { data }, k) => sum + coefficients[k] * data[i], 0));
-  return 1 - residual(predicted, found.data) / residual(expected.data, found.data);
+  const unexplained = residual(predicted, found.data);
+  // At n = 2 a factor n - 1 makes no difference: nothing is left to be explained.
+  return unexplained <= CLOSE * squares(expected.data) ? 1 : 1 - unexplained / residual(expected.data, found.data);
 }
 
 /** The coefficients of the tensors whose sum is nearest to the target; undefined if they depend on each other. */

@@ -1,4 +1,5 @@
 /** Checks a learner's file: every line gets a report, whatever the others do. */
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { createCase, LESSON_CONFIG } from '../gradCheck/case.js';
 import type { LineReport } from './check.js';
@@ -29,7 +30,7 @@ export async function checkFile(path: string, exercise: ExerciseNumber, signal?:
     if (line === undefined) return { exercise, ok: false, broken: problem, lines: reports };
     reports.push(failed(lines[line].name, problem));
   }
-  return { exercise, ok: reports.every(({ verdict }) => verdict === 'right'), lines: reports };
+  return { exercise, ok: reports.length === lines.length && reports.every(({ verdict }) => verdict === 'right'), lines: reports };
 }
 
 function failed(name: LineReport['name'], problem: string): LineReport {
@@ -70,7 +71,7 @@ function runWorker(assignment: Assignment, onReport: (report: LineReport) => voi
       } else finish();
     });
     signal?.addEventListener('abort', () => finish());
-    worker.on('error', (error) => finish(error.message));
+    worker.on('error', (error: unknown) => finish(error instanceof Error ? error.message : `it threw ${inspect(error)}`));
     worker.on('exit', () => finish('it ended the program'));
   });
 }

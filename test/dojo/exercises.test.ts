@@ -1,0 +1,199 @@
+import { readFileSync } from 'node:fs';
+import { createJiti } from 'jiti';
+import { describe, expect, it } from 'vitest';
+import { LineChecker } from '../../src/dojo/check.js';
+import {
+  EXERCISE_NUMBERS,
+  EXERCISES,
+  type Exercise,
+  exerciseFile,
+  SHAPE_TEXT,
+  solutionOf,
+  solutionText,
+  stubText,
+  TodoError,
+  todo,
+  valueNamed,
+} from '../../src/dojo/exercises.js';
+import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
+import { consumersOf, VALUE_NAMES } from '../../src/lesson/values.js';
+import { put, tempDirectory } from '../cli/tempDirectory.js';
+
+const ALL = EXERCISE_NUMBERS.map((number) => ({ number, exercise: EXERCISES[number] }));
+const LINES = ALL.flatMap(({ number, exercise }) => exercise.lines.map((line) => ({ number, name: line.name, line, exercise })));
+
+const lesson = (file: string): string => readFileSync(new URL(`../../src/lesson/${file}`, import.meta.url), 'utf8');
+/** A line break is a space, and the breaks of a call chain are none. */
+const flat = (text: string): string => text.replace(/\s+/g, ' ').replace(/ ?([().,{}]) ?/g, '$1');
+
+/** What a text has for each gradient: its comments, and its code. */
+function entriesOf(text: string): { comments: string[]; name: string; code: string }[] {
+  const body = text.slice(text.indexOf(' = {\n') + ' = {\n'.length, text.indexOf('\n};'));
+  return body.split('\n\n').map((entry) => {
+    const comments = entry.split('\n').filter((line) => line.startsWith('  // '));
+    const code = entry.split('\n').slice(comments.length).join('\n');
+    return { comments: comments.map((line) => line.slice('  // '.length)), name: code.trim().split(':')[0], code };
+  });
+}
+
+/** The names that a file takes from the library as values. */
+function importsOf(text: string): string[] {
+  const [, names] = /^import \{ (.*) \} from 'backprop-ninja';$/m.exec(text) ?? [];
+  return names.split(', ').filter((name) => !name.startsWith('type '));
+}
+
+describe('the four exercises', () => {
+  it('are 26 lines, 1, 1 and 13, in backward order', () => {
+    expect(ALL.map(({ exercise }) => exercise.lines.length)).toEqual([26, 1, 1, 13]);
+    expect(EXERCISES[1].lines.map(({ name }) => name)).toEqual(GRADIENT_NAMES);
+    for (const { exercise } of ALL) {
+      const places = exercise.lines.map(({ name }) => GRADIENT_NAMES.indexOf(name));
+      expect(places).toEqual([...places].sort((a, b) => a - b));
+    }
+  });
+
+  it('have the closed forms in Exercise 4, and the atomic lines for the rest', () => {
+    const knownAs = new Map(
+      [...EXERCISES[1].lines, ...EXERCISES[2].lines, ...EXERCISES[3].lines].map((line) => [line.name, line.knowledge]),
+    );
+    for (const { name, knowledge } of EXERCISES[4].lines) expect([name, knowledge]).toEqual([name, knownAs.get(name)]);
+    const named = (name: string) => EXERCISES[4].lines.find((line) => line.name === name);
+    expect(named('dlogits')?.solution).toBe(EXERCISES[2].lines[0].solution);
+    expect(named('dhprebn')?.solution).toBe(EXERCISES[3].lines[0].solution);
+  });
+
+  it.each(ALL)('Exercise $number is known by its own number and file', ({ number, exercise }) => {
+    expect(exercise.number).toBe(number);
+    expect(exerciseFile(number)).toBe(`exercise${number}.ts`);
+    expect(exercise.title).not.toBe('');
+    expect(exercise.task).toMatch(/\.$/);
+  });
+});
+
+describe('what a line says of itself', () => {
+  it.each(LINES)('Exercise $number, $name: the forward lines that read its value', ({ number, name, line }) => {
+    const value = valueNamed(name);
+    expect(VALUE_NAMES).toContain(value);
+    expect(line.forward.length).toBeGreaterThan(0);
+    const reads = new RegExp(`= .*\\b${value}\\b`);
+    for (const text of line.forward) expect(text).toMatch(reads);
+    if (number === 1) expect(line.forward.map((text) => text.split(' ')[0])).toEqual(consumersOf(value));
+  });
+
+  it.each(LINES)('Exercise $number, $name: a rule in sentences, and a formula that begins with its name', ({ name, line }) => {
+    expect(line.knowledge.rule).toMatch(/^[\w[].*\.$/);
+    expect(line.knowledge.formula.startsWith(name === 'dC' ? 'dC[' : `${name} = `)).toBe(true);
+  });
+
+  it('its shape in letters has the rank of its tensor, and 1 where that is 1', () => {
+    const { lines } = EXERCISES[1];
+    const checker = new LineChecker();
+    const sizes: Record<string, number> = { n: 32, T: 3, E: 10, H: 64, V: 27, T·E: 30, 1: 1 };
+    for (const line of lines) {
+      const letters = SHAPE_TEXT[valueNamed(line.name)].slice(1, -1).split(',');
+      expect([line.name, letters.map((letter) => sizes[letter])]).toEqual([line.name, checker.check(line, undefined).shape]);
+    }
+  });
+});
+
+describe.each(ALL)('the file of Exercise $number, to be written', ({ number, exercise }) => {
+  const text = stubText(exercise);
+
+  it('has one todo() per gradient, each under its forward lines and its shape', () => {
+    const entries = entriesOf(text);
+    expect(text.match(/=> todo\(\),/g)).toHaveLength(exercise.lines.length);
+    expect(entries.map(({ name }) => name)).toEqual(exercise.lines.map(({ name }) => name));
+    for (const [i, { comments, code }] of entries.entries()) {
+      const { name, forward } = exercise.lines[i];
+      expect(comments).toEqual([...forward, `${name} ${SHAPE_TEXT[valueNamed(name)]}`]);
+      expect(code).toMatch(/^ {2}\w+: \(\{ \w+(, \w+)* \}\) => todo\(\),$/);
+    }
+  });
+
+  it('says at its head what is asked, and how it is checked and helped', () => {
+    const head = text.slice(0, text.indexOf('*/'));
+    expect(head).toContain(`Exercise ${number}: ${exercise.title}.`);
+    expect(head).toContain(exercise.task);
+    expect(head).toContain(`exercise check ${number}`);
+    expect(head).toContain(`exercise hint ${number}`);
+    expect(text).toContain(`export default exercise${number};`);
+    expect(text).toContain(`const exercise${number}: Exercise${number} = {`);
+  });
+
+  it('takes Tensor and todo from the library, and its type', () => {
+    expect(importsOf(text)).toEqual(['Tensor', 'todo']);
+    expect(text).toContain(`import { type Exercise${number}, `);
+  });
+
+  it('gives away no solution', () => {
+    for (const { name } of exercise.lines) {
+      const { code = '' } = entriesOf(text).find((entry) => entry.name === name) ?? {};
+      expect(code).not.toMatch(/\.(mul|sum|add|matmul|div|neg|view|pow|sub)\(/);
+    }
+    expect(text).not.toContain(exercise.lines[0].knowledge.formula);
+  });
+
+  it('has no line longer than 180 characters, no tab, and ends with one newline', () => {
+    expect(text.split('\n').filter((line) => line.length > 180 || /\t| $/.test(line))).toEqual([]);
+    expect(text.endsWith(';\n')).toBe(true);
+  });
+});
+
+describe.each(ALL)('the file of Exercise $number, solved', ({ number, exercise }) => {
+  const text = solutionText(exercise);
+
+  it('has no todo, and the same comments and parameters as the one to be written', () => {
+    expect(text.slice(text.indexOf('*/'))).not.toContain('todo');
+    expect(importsOf(text)).not.toContain('todo');
+    const [solved, stub] = [entriesOf(text), entriesOf(stubText(exercise))];
+    expect(solved.map(({ comments }) => comments)).toEqual(stub.map(({ comments }) => comments));
+    for (const [i, { code }] of solved.entries()) expect(code.startsWith(stub[i].code.replace(' todo(),', ''))).toBe(true);
+  });
+
+  it("has the lesson's own code for every line", () => {
+    for (const line of exercise.lines) {
+      const { code = '' } = entriesOf(text).find(({ name }) => name === line.name) ?? {};
+      const body = code.slice(code.indexOf('=>') + '=>'.length).replace(/,$/, '');
+      expect(body.trim().length).toBeGreaterThan(10);
+      expect(flat(lesson(line.source))).toContain(flat(body));
+      expect(`  ${solutionOf(line)},`).toBe(code);
+    }
+  });
+
+  it('takes from the library what it uses, and nothing else', () => {
+    const code = entriesOf(text)
+      .map((entry) => entry.code)
+      .join('\n');
+    const used = ['softmax', 'Tensor', 'todo'].filter((name) => new RegExp(`\\b${name}[.(]`).test(code));
+    expect(importsOf(text)).toEqual(used);
+  });
+
+  it('is right, line by line, as a file that is loaded', async () => {
+    const cwd = tempDirectory();
+    put(cwd, exerciseFile(number), text);
+    // The code alone is under test, not how the library is found.
+    const alias = { 'backprop-ninja': new URL('../../src/index.ts', import.meta.url).pathname };
+    const jiti = createJiti(import.meta.url, { fsCache: false, alias });
+    const lines = await jiti.import<Record<string, unknown>>(`${cwd}/${exerciseFile(number)}`, { default: true });
+    expect(Object.keys(lines)).toEqual(exercise.lines.map(({ name }) => name));
+    const checker = new LineChecker();
+    const verdicts = exercise.lines.map((line) => [line.name, checker.check(line, lines[line.name]).verdict]);
+    expect(verdicts.filter(([, verdict]) => verdict !== 'right')).toEqual([]);
+  });
+});
+
+describe('todo()', () => {
+  it('throws an error of its own name', () => {
+    expect(() => todo()).toThrow(TodoError);
+    expect(() => todo()).toThrow('not written yet');
+  });
+});
+
+describe('a line that the lesson does not have', () => {
+  it('is an error with the file, not an empty solution', () => {
+    const [line] = EXERCISES[2].lines;
+    const broken: Exercise = { ...EXERCISES[2], lines: [{ ...line, source: 'exercise3.ts' }] };
+    expect(() => solutionText(broken)).toThrow('exercise3.ts has no line for dlogits');
+    expect(() => stubText(broken)).toThrow('exercise3.ts has no line for dlogits');
+  });
+});
