@@ -23,6 +23,8 @@ export interface LineReport {
   figures?: { exact: boolean; close: boolean; maxDiff: number; maxUlps: number };
   /** Why there is no answer, or what is wrong with it. */
   problem?: string;
+  /** Whether the problem is the mistake by its name, and not only what was found. */
+  named?: true;
   /** Of an answer whose mistake has no name: the entry that is furthest off. */
   worst?: { index: number[]; yours: number; truth: number; ratio: number | null };
 }
@@ -168,14 +170,15 @@ function isRight({ expected, found }: Observation): boolean {
 function explain(
   knowledge: ExerciseLine['knowledge'],
   observations: readonly (Observation & { real: boolean })[],
-): Pick<LineReport, 'problem' | 'worst'> {
+): Pick<LineReport, 'problem' | 'named' | 'worst'> {
   const misshapen = observations.findLast(({ expected, found }) => !sameShape(expected.shape, found.shape));
   const random = observations.filter(({ real }) => !real);
+  const name = nameMistake(knowledge, random);
   if (!misshapen && observations.every((observation) => isRight(observation) || !observation.real)) {
+    if (name) return { problem: `${name}; the true gradients above it hide that, others show it`, named: true };
     return { problem: 'right with the true gradients above it, wrong with others: it does not follow from what the line is given' };
   }
-  const name = nameMistake(knowledge, random);
-  if (name) return { problem: name };
+  if (name) return { problem: name, named: true };
   if (misshapen) return { problem: `shape ${showShape(misshapen.found.shape)}, expected ${showShape(misshapen.expected.shape)}` };
   return { worst: worstEntry(random[random.length - 1]) };
 }

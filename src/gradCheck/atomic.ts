@@ -14,9 +14,14 @@ import { type CheckRow, judge, STRUCTURAL_ZEROS } from './row.js';
  * other, and the line must be the derivative of their weighted sum. A mistake in one line makes one row fail; the
  * true upstream gradients would hide some (they sum to zero before b1 and before logit_maxes).
  */
-export function checkLocally(given: GradCheckCase, options: CheckOptions, lines: GradientLines = exercise1): CheckRow[] {
+export function checkLocally(
+  given: GradCheckCase,
+  options: CheckOptions,
+  lines: GradientLines = exercise1,
+  names: readonly GradientName[] = GRADIENT_NAMES,
+): CheckRow[] {
   const random = randomStream('grad-check', `${options.seed} upstream ${given.n}`);
-  return GRADIENT_NAMES.map((name) => {
+  return names.map((name) => {
     const value = valueNamed(name);
     const upstream = randomUpstream(given.values, random);
     const entries = chooseEntries(given.values[value].size, options.entries, random);

@@ -4,17 +4,18 @@ import { exercise2 } from '../lesson/exercise2.js';
 import { exercise3 } from '../lesson/exercise3.js';
 import type { GradientName, Gradients, Values } from '../lesson/values.js';
 import { randomStream } from '../random.js';
+import type { Tensor } from '../tensor.js';
 import { type GradCheckCase, randomTensor } from './case.js';
 import { bendingLength, centralDifference, chooseEntries } from './differences.js';
 import type { CheckOptions } from './options.js';
 import { type CheckRow, judge, type Witness } from './row.js';
 
-export interface ClosedForms {
-  dlogits: typeof exercise2.dlogits;
-  dhprebn: typeof exercise3.dhprebn;
-}
+/** A gradient in one expression, of the forward values and the gradient above the layer. */
+export type ClosedForm = (at: Values & Pick<Gradients, 'dhpreact'>) => Tensor;
+export type ClosedFormName = 'dlogits' | 'dhprebn';
+export type ClosedForms = Record<ClosedFormName, ClosedForm>;
 
-const SOLVED: ClosedForms = { dlogits: exercise2.dlogits, dhprebn: exercise3.dhprebn };
+export const SOLVED: ClosedForms = { dlogits: exercise2.dlogits, dhprebn: exercise3.dhprebn };
 
 /** The atomic gradients between dlogits and the loss, and between dhprebn and dhpreact, in backward order. */
 const CROSS_ENTROPY_CHAIN: readonly GradientName[] = [

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { LINE_MUTANTS } from '../../src/dojo/mutants.js';
 import { checkEndToEnd, lossDerivative } from '../../src/gradCheck/atomic.js';
 import { createCase } from '../../src/gradCheck/case.js';
 import { exercise1, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
-import { LINE_MUTANTS } from './mutants.js';
 import { OPTIONS, redRows, SMALL } from './support.js';
 
 // Every entry's difference costs a pass through what follows, so fewer are moved than by default.

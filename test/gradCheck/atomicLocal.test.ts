@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { LINE_MUTANTS } from '../../src/dojo/mutants.js';
 import { checkLocally } from '../../src/gradCheck/atomic.js';
 import { createCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
 import { exercise1, GRADIENT_NAMES, type GradientLines } from '../../src/lesson/exercise1.js';
 import { Tensor } from '../../src/tensor.js';
-import { LINE_MUTANTS } from './mutants.js';
 import { OPTIONS, redRows, SMALL } from './support.js';
 
 const CASES = [2, 3, 32].map((n) => createCase(SMALL, n, OPTIONS.seed));
@@ -38,7 +38,7 @@ describe('the local check of the atomic gradients at n = 2, 3 and 32', () => {
   it.each([
     ['dbndiff2', 'n for n - 1'],
     ['dbnraw', 'gain forgotten'],
-    ['dC', "'=' for '+='"],
+    ['dC', 'assigned, not added'],
   ])('sees in the lesson network: %s, %s', (name, title) => {
     const mutants = LINE_MUTANTS.filter(({ line, mistake }) => line === name && mistake === title);
     expect(mutants.length).toBe(1);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkBackend, FLOAT32_VARIANCE } from '../../src/gradCheck/backendCheck.js';
 import { createCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
 import { FLOAT32_BACKENDS } from '../backends.js';
-import { BACKEND_MUTANTS, type BackendMutant, withMistake } from './mutants.js';
+import { BACKEND_MUTANTS, type BackendMutant, withMistake } from './backendMutants.js';
 import { OPTIONS, redRows } from './support.js';
 
 const CASES = [2, 3, 32].map((n) => createCase(LESSON_CONFIG, n, OPTIONS.seed, FLOAT32_VARIANCE));

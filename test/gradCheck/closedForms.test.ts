@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { CLOSED_FORM_MUTANTS } from '../../src/dojo/mutants.js';
 import { createCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
 import { checkClosedForms } from '../../src/gradCheck/closedForms.js';
 import { exercise2 } from '../../src/lesson/exercise2.js';
 import { exercise3 } from '../../src/lesson/exercise3.js';
-import { CLOSED_FORM_MUTANTS } from './mutants.js';
 import { OPTIONS, redRows, SMALL } from './support.js';
 
 const CASES = [2, 3, 32].map((n) => createCase(SMALL, n, OPTIONS.seed));
@@ -22,10 +22,10 @@ describe('the check of the closed forms at n = 2, 3 and 32', () => {
     ]);
   });
 
-  it.each(CLOSED_FORM_MUTANTS)('$form, $mistake: both of its rows turn red, and no other', ({ form, planted }) => {
+  it.each(CLOSED_FORM_MUTANTS)('$line, $mistake: both of its rows turn red, and no other', ({ line, planted }) => {
     for (const given of CASES) {
-      const rows = checkClosedForms(given, OPTIONS, { ...solved, [form]: planted });
-      expect(redRows(rows), `n = ${given.n}`).toEqual([form, form]);
+      const rows = checkClosedForms(given, OPTIONS, { ...solved, [line]: planted });
+      expect(redRows(rows), `n = ${given.n}`).toEqual([line, line]);
     }
   });
 
@@ -34,8 +34,8 @@ describe('the check of the closed forms at n = 2, 3 and 32', () => {
     (mistake) => {
       const mutants = CLOSED_FORM_MUTANTS.filter((mutant) => mutant.mistake === mistake);
       expect(mutants.length).toBe(1);
-      for (const { form, planted } of mutants) {
-        expect(redRows(checkClosedForms(LESSON, OPTIONS, { ...solved, [form]: planted }))).toEqual([form, form]);
+      for (const { line, planted } of mutants) {
+        expect(redRows(checkClosedForms(LESSON, OPTIONS, { ...solved, [line]: planted }))).toEqual([line, line]);
       }
     },
   );

@@ -3,7 +3,7 @@ import { createReferenceBackend } from '../../src/backend/reference.js';
 import { createCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
 import { checkModel, modelOf } from '../../src/gradCheck/modelCheck.js';
 import { backward, forward, PARAMETER_NAMES, parameterShapes } from '../../src/model.js';
-import { BACKEND_MUTANTS, withMistake } from './mutants.js';
+import { BACKEND_MUTANTS, withMistake } from './backendMutants.js';
 import { OPTIONS, redRows, SMALL } from './support.js';
 
 const CASES = [2, 3, 32].map((n) => createCase(SMALL, n, OPTIONS.seed));
