@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LineReport } from '../dojo/check.js';
+import type { LineReport, WorstEntry } from '../dojo/check.js';
 import {
   EXERCISE_NUMBERS,
   EXERCISES,
@@ -128,7 +128,7 @@ function rowOf({ name, shape, figures, verdict, problem, worst }: LineReport): s
     ? [figures.exact ? 'yes' : 'no', figures.close ? 'yes' : 'no', formatDifference(figures.maxDiff), showUlps(figures.maxUlps)]
     : ['', '', '', ''];
   const what =
-    verdict === 'todo' ? 'to be written' : [problem ?? '', worst ? worstText(worst) : ''].filter((text) => text !== '').join('; ');
+    verdict === 'todo' ? 'to be written' : [problem ?? '', worst ? showWorst(worst) : ''].filter((text) => text !== '').join('; ');
   return [mark, name, showShape(shape), ...numbers, showText(what)];
 }
 
@@ -136,7 +136,7 @@ function showUlps(ulps: number): string {
   return ulps < 1e6 ? `${ulps}` : '>1e6';
 }
 
-function worstText({ index, yours, truth, ratio }: NonNullable<LineReport['worst']>): string {
+export function showWorst({ index, yours, truth, ratio }: WorstEntry): string {
   const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the truth`;
   return `wrong: at ${showShape(index)} it is ${yours.toPrecision(6)}, and should be ${truth.toPrecision(6)}${constant}`;
 }

@@ -26,6 +26,11 @@ export interface IO {
   readonly hasKeys: boolean;
   /** Calls the handler at each key; where there is no terminal, never. Returns what ends it. */
   onKey(handler: (key: string) => void): () => void;
+  /**
+   * Lines of standard input, as they come, until it ends or Ctrl-C. On a terminal each is asked for with the prompt, and the Tab key completes
+   * its last word.
+   */
+  readLines(prompt: string, words: readonly string[]): AsyncIterable<string>;
 }
 
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -65,6 +70,7 @@ export function processIO(): IO {
     onStop: listenForStop,
     hasKeys: process.stdin.isTTY === true,
     onKey: listenForKeys,
+    readLines,
   };
 }
 
@@ -93,6 +99,29 @@ function listenForKeys(handler: (key: string) => void): () => void {
     stdin.setRawMode(false);
     stdin.pause();
   };
+}
+
+async function* readLines(prompt: string, words: readonly string[]): AsyncGenerator<string> {
+  const { createInterface } = await import('node:readline');
+  const { stdin, stdout } = process;
+  const terminal = stdin.isTTY === true && stdout.isTTY === true;
+  const completer = (line: string): [string[], string] => {
+    const last = line.slice(line.lastIndexOf(' ') + 1);
+    return [words.filter((word) => word.startsWith(last)), last];
+  };
+  const lines = createInterface({
+    input: stdin,
+    ...(terminal ? { output: stdout, completer } : {}),
+    terminal,
+    prompt: terminal ? prompt : '',
+  });
+  lines.on('SIGINT', () => lines.close());
+  if (terminal) lines.prompt();
+  for await (const line of lines) {
+    yield line;
+    if (terminal) lines.prompt();
+  }
+  if (terminal) stdout.write('\n');
 }
 
 function streamOutput(stream: NodeJS.WriteStream): Output {

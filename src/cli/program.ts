@@ -33,6 +33,8 @@ export function createProgram(io: IO, setExitCode: (code: number) => void, color
   addSample(program, io);
   addGradCheck(program, io, setExitCode);
   addExercise(program, io, setExitCode);
+  addHunt(program, io, setExitCode);
+  addMutants(program, io, setExitCode);
   addReplay(program, io, setExitCode);
   addDiff(program, io, setExitCode);
   addBench(program, io, setExitCode);
@@ -86,6 +88,7 @@ function addTrain(program: Command, io: IO, setExitCode: (code: number) => void)
     .option('--eval-every <steps>', 'steps between evaluations (default: under 2 % of the time)', wholeNumber(1, 1_000_000_000))
     .option('--save-every <steps>', 'steps between saves (default: as --eval-every)', wholeNumber(1, 1_000_000_000))
     .option('--check-every <steps>', 'steps between checks that all numbers are finite (default: 1000)', wholeNumber(1, 1_000_000_000))
+    .option('--mutant <name>', "train a mistake of 'mutants' beside the right gradients (default there: --hidden 64 --steps 5000)")
     .action(async (options, self: Command) => {
       const { trainCommand } = await import('./trainCommand.js');
       setExitCode(await trainCommand(options, (name) => self.getOptionValueSource(name) === 'cli', io));
@@ -97,6 +100,7 @@ function addTrain(program: Command, io: IO, setExitCode: (code: number) => void)
       ['backprop-ninja train --steps 20000 --hidden 64 --out quick', 'a small network, into a directory of your own'],
       ['backprop-ninja train --data words.txt --context 5', 'any list of words, with a longer context'],
       ['backprop-ninja train --resume', 'go on with the newest run'],
+      ['backprop-ninja train --mutant dbnraw-gain-forgotten', 'a wrong gradient beside the right ones'],
     ),
   );
 }
@@ -234,6 +238,38 @@ function addExercise(program: Command, io: IO, setExitCode: (code: number) => vo
       ['backprop-ninja exercise start', 'lay the exercises out in dojo/'],
       ['backprop-ninja exercise check 1', 'a row per gradient; red ones say what is wrong'],
       ['backprop-ninja exercise hint 1', 'a hint for the first line that is not right'],
+    ),
+  );
+}
+
+function addHunt(program: Command, io: IO, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('hunt')
+    .description('find the one wrong line in a backward pass, with as few probes as you can')
+    .option('--seed <number>', 'decides the mistake (default: another one each time)', wholeNumber(0, MAX_SEED))
+    .action(async (options) => {
+      const { huntCommand } = await import('./huntCommand.js');
+      if (!(await huntCommand(options, io))) setExitCode(EXIT_NO);
+    });
+  addCommonOptions(command).addHelpText(
+    'after',
+    examples(['backprop-ninja hunt', 'a mistake you have not seen'], ['backprop-ninja hunt --seed 7', 'the same one for everybody']),
+  );
+}
+
+function addMutants(program: Command, io: IO, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('mutants')
+    .description('plant every mistake of the bank, and show which gradient checks notice it')
+    .action(async (options) => {
+      const { mutantsCommand } = await import('./mutantsCommand.js');
+      if (!(await mutantsCommand(options, io))) setExitCode(EXIT_NO);
+    });
+  addCommonOptions(command).addHelpText(
+    'after',
+    examples(
+      ['backprop-ninja mutants', "the kill matrix: others' checks beside ours"],
+      ['backprop-ninja mutants --json', 'the same with what the dojo says of each'],
     ),
   );
 }

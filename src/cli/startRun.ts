@@ -42,6 +42,8 @@ export interface TrainCommandOptions {
   evalEvery?: number;
   saveEvery?: number;
   checkEvery?: number;
+  /** A mistake of the bank, to be trained beside the right gradients. */
+  mutant?: string;
   json?: boolean;
   color: boolean;
 }

@@ -12,13 +12,14 @@ import { resumeRun } from './resumeRun.js';
 import { type PreparedRun, startRun, type TrainCommandOptions } from './startRun.js';
 
 /** What shells add a signal's number to. */
-const EXIT_SIGNAL: Record<StopSignal, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+export const EXIT_SIGNAL: Record<StopSignal, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /**
  * @param given whether an option stands on the command line
  * @returns the exit code
  */
 export async function trainCommand(options: TrainCommandOptions, given: (option: string) => boolean, io: IO): Promise<number> {
+  if (options.mutant !== undefined) return (await import('./trainMutantCommand.js')).trainMutantCommand(options, given, io);
   const run = options.resume === undefined ? startRun(options, io) : resumeRun(options, given, io);
   try {
     return await trainRun(run, options, io);

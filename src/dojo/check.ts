@@ -26,7 +26,15 @@ export interface LineReport {
   /** Whether the problem is the mistake by its name, and not only what was found. */
   named?: true;
   /** Of an answer whose mistake has no name: the entry that is furthest off. */
-  worst?: { index: number[]; yours: number; truth: number; ratio: number | null };
+  worst?: WorstEntry;
+}
+
+export interface WorstEntry {
+  index: number[];
+  yours: number;
+  truth: number;
+  /** Yours over the truth, where it is the same in every entry. */
+  ratio: number | null;
 }
 
 const SMALL: ModelConfig = { context: 3, embedding: 4, hidden: 8, vocabulary: 13 };
@@ -183,7 +191,8 @@ function explain(
   return { worst: worstEntry(random[random.length - 1]) };
 }
 
-function worstEntry({ expected, found }: Observation): NonNullable<LineReport['worst']> {
+/** The entry that is furthest off. */
+export function worstEntry({ expected, found }: Pick<Observation, 'expected' | 'found'>): WorstEntry {
   let at = 0;
   for (let i = 1; i < expected.size; i++) {
     if (Math.abs(found.data[i] - expected.data[i]) > Math.abs(found.data[at] - expected.data[at])) at = i;

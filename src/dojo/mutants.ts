@@ -2,8 +2,9 @@
  * The bank of planted mistakes. A gradient check is worth what it catches, so every mistake people make in these lines is
  * planted here, with what the dojo says of it.
  */
+import { showText, UsageError } from '../errors.js';
 import type { ClosedForm, ClosedFormName } from '../gradCheck/closedForms.js';
-import type { GradientLine } from '../lesson/exercise1.js';
+import { exercise1, type GradientLine, type GradientLines } from '../lesson/exercise1.js';
 import { softmax } from '../lesson/exercise2.js';
 import type { GradientName } from '../lesson/values.js';
 import { type Indices, Tensor } from '../tensor.js';
@@ -56,8 +57,13 @@ const inOneExpression = (line: ClosedFormName, mistake: string, named: string | 
 
 /** dhpreact, '1 - h for 1 - h²' becomes dhpreact-1-minus-h-for-1-minus-h2. */
 function mutantName(where: string, mistake: string): string {
-  const words = mistake.toLowerCase().replaceAll(' - ', ' minus ').replaceAll(' + ', ' plus ').replaceAll('²', '2');
-  return `${where}-${words.replaceAll(/['’]/g, '').replaceAll(/[^a-z0-9]+/g, '-')}`;
+  const words = mistake
+    .toLowerCase()
+    .replaceAll('/(', ' over (')
+    .replaceAll(/(?<=\d|n|\s) ?- ?(?=\d|h)/g, ' minus ')
+    .replaceAll(' + ', ' plus ')
+    .replaceAll('²', '2');
+  return `${where}-${words.replaceAll(/['’()[\]]/g, '').replaceAll(/[^a-z0-9]+/g, '-')}`;
 }
 
 const KEEP = { keepdim: true };
@@ -317,9 +323,10 @@ export const LINE_MUTANTS: readonly Mutant[] = [
 
   inLine('dbnmeani', 'sign forgotten', 'the sign is wrong', ({ dbndiff }) => dbndiff.sum(0, KEEP)),
   inLine('dbnmeani', 'averaged over the batch', 'it is divided by n once too often', ({ dbndiff }) => dbndiff.neg().mean(0, KEEP)),
+  // The lecture's own solution has this shape.
   inLine(
     'dbnmeani',
-    "shape [H] for [1,H], as in the lecture's own solution",
+    'shape [H] for [1,H]',
     'right values in the wrong shape, [64] for [1, 64]: sum with { keepdim: true }',
     ({ dbndiff }) => dbndiff.neg().sum(0),
   ),
@@ -461,6 +468,22 @@ function batchNormMutants(mistakes: readonly (readonly [mistake: string, named: 
 }
 
 export const MUTANTS: readonly Mutant[] = [...LINE_MUTANTS, ...CLOSED_FORM_MUTANTS];
+
+/** @throws UsageError that names those alike */
+export function findMutant(name: string): Mutant {
+  const mutant = MUTANTS.find((one) => one.name === name);
+  if (mutant) return mutant;
+  const [where] = name.split('-');
+  const alike = MUTANTS.filter((one) => one.name.startsWith(`${where}-`)).map((one) => one.name);
+  throw new UsageError(
+    `no mutant '${showText(name)}'; ${alike.length > 0 ? `there are ${alike.join(', ')}` : "'backprop-ninja mutants' lists them"}`,
+  );
+}
+
+/** Exercise 1's lines with the mistake in one of them; a closed form stands in for its atomic line. */
+export function plant({ line, planted }: Mutant): GradientLines {
+  return { ...exercise1, [line]: planted };
+}
 
 /** Ones at the indices, in rows as long as those of the tensor. */
 function hot(indices: Indices, { shape, dtype }: Tensor): Tensor {

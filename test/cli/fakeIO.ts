@@ -11,6 +11,8 @@ export interface Surroundings {
   tick?: number;
   /** The time of day. */
   date?: string;
+  /** The lines of standard input. */
+  input?: readonly string[];
   /** A signal to stop, which comes when the clock has reached so many milliseconds. */
   stop?: { signal: StopSignal; at: number };
 }
@@ -55,7 +57,7 @@ export interface FakeIO extends IO {
 }
 
 /** An IO that collects what is written, with a clock that ticks whenever it is read. */
-export function fakeIO(cwd: string, { env = {}, tty = false, columns = 80, tick = 1, date, stop }: Surroundings = {}): FakeIO {
+export function fakeIO(cwd: string, { env = {}, tty = false, columns = 80, tick = 1, date, stop, input = [] }: Surroundings = {}): FakeIO {
   let clock = 0;
   let onStop: ((signal: StopSignal) => void) | undefined;
   const output = (name: 'stdout' | 'stderr') => new FakeOutput(tty === true || tty === name, columns, () => clock);
@@ -75,6 +77,9 @@ export function fakeIO(cwd: string, { env = {}, tty = false, columns = 80, tick 
     date: () => new Date(date ?? '2020-02-02T02:02:02.020Z'),
     hasKeys: false,
     onKey: () => () => {},
+    async *readLines() {
+      yield* input;
+    },
     onStop: (handler) => {
       onStop = handler;
       return () => {

@@ -1,0 +1,60 @@
+/** Curves in a terminal. */
+
+export interface Curve {
+  /** One character: what the curve is drawn with. */
+  mark: string;
+  points: readonly (readonly [x: number, y: number])[];
+}
+
+export interface PlotOptions {
+  /** Characters and lines that the whole plot may take. */
+  width: number;
+  height: number;
+  showX: (x: number) => string;
+  showY: (y: number) => string;
+  /** The range of y; what lies outside is drawn at its edge. Default: that of all curves. */
+  range?: readonly [lowest: number, highest: number];
+}
+
+/** What is drawn where two curves meet. */
+const BOTH = '*';
+
+/** The curves with their axes, line by line; points that are not finite are left out. The first and the last x stand below. */
+export function plotCurves(curves: readonly Curve[], { width, height, showX, showY, range }: PlotOptions): string[] {
+  const points = curves.flatMap(({ points }) => points.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y)));
+  if (points.length === 0) return [];
+  const [left, right] = extent(points.map(([x]) => x));
+  const [bottom, top] = range ?? extent(points.map(([, y]) => y));
+  const rows = Math.max(2, height - 2);
+  const labels = Array.from({ length: rows }, (_, row) => showY(top - ((top - bottom) * row) / (rows - 1)));
+  const labelWidth = Math.max(...labels.map((label) => label.length));
+  const columns = Math.max(2, width - labelWidth - 3);
+  const grid = Array.from({ length: rows }, () => new Array<string>(columns).fill(' '));
+  for (const { mark, points } of curves) {
+    for (const [x, y] of points) {
+      if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
+      const column = place(x, left, right, columns);
+      const row = rows - 1 - place(y, bottom, top, rows);
+      grid[row][column] = grid[row][column] === ' ' || grid[row][column] === mark ? mark : BOTH;
+    }
+  }
+  const [first, last] = [showX(left), showX(right)];
+  return [
+    // Every other line has its number, the top and the bottom among them.
+    ...grid.map((cells, row) =>
+      `${(row % 2 === 0 || row === rows - 1 ? labels[row] : '').padStart(labelWidth)} │ ${cells.join('').trimEnd()}`.trimEnd(),
+    ),
+    `${' '.repeat(labelWidth)} └${'─'.repeat(columns + 1)}`,
+    `${' '.repeat(labelWidth + 3)}${first}${last.padStart(Math.max(last.length + 1, columns - first.length))}`,
+  ];
+}
+
+function extent(values: readonly number[]): [number, number] {
+  return [Math.min(...values), Math.max(...values)];
+}
+
+/** Where a value of a range stands among so many cells: in the first if the range is a single value. */
+function place(value: number, from: number, to: number, cells: number): number {
+  if (from === to) return 0;
+  return Math.min(cells - 1, Math.max(0, Math.round(((value - from) / (to - from)) * (cells - 1))));
+}

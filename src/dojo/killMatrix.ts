@@ -1,0 +1,135 @@
+/** Which gradient checks notice which planted mistakes: the kill matrix of mutation testing. */
+import { checkLocally } from '../gradCheck/atomic.js';
+import { createCase, type GradCheckCase, LESSON_CONFIG } from '../gradCheck/case.js';
+import { checkClosedForms, SOLVED } from '../gradCheck/closedForms.js';
+import { BATCH_SIZES } from '../gradCheck/gradCheck.js';
+import { CHECK_DEFAULTS } from '../gradCheck/options.js';
+import { exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
+import { forward } from '../lesson/forward.js';
+import type { GradientName, Gradients, Parameters, Values } from '../lesson/values.js';
+import { PARAMETER_NAMES } from '../model.js';
+import { sameShape, Tensor } from '../tensor.js';
+import { LineChecker } from './check.js';
+import { EXERCISES } from './exercises.js';
+import { type ClosedFormMutant, type Mutant, plant } from './mutants.js';
+
+/** Checks that others use, and ours, which come last. */
+export const CHECKS = ['cmp', 'llm.c', 'minitorch', 'gradcheck', 'grad-check', 'dojo'] as const;
+export type Check = (typeof CHECKS)[number];
+
+/** What each check does, as it is applied here: to every entry, where some of them draw a few. */
+export const CHECK_TEXT: Record<Check, string> = {
+  cmp: "the lesson's cmp: all 26 gradients, float32, torch.allclose (1e-8, 1e-5)",
+  'llm.c': "llm.c's test: the parameters' gradients, float32, difference <= 2e-2",
+  minitorch: "minitorch's: the parameters' gradients, float64, 1e-2 + 1e-2 relative",
+  gradcheck: "PyTorch's: the same and their shapes, 1e-5 + 1e-3 relative",
+  'grad-check': 'ours: the line by itself, random gradients above it, n 2, 3 and 32',
+  dojo: 'ours: the same against the solution, which also names the mistake',
+};
+
+export interface KillRow {
+  mutant: Mutant;
+  noticedBy: Record<Check, boolean>;
+  /** What the dojo says. */
+  said: string;
+  /** Whether the dojo gives the mistake its name, another mistake's, or none. */
+  naming: 'right' | 'wrong' | 'none';
+}
+
+/** Whether both of our checks notice the mistake, and it is not taken for another. */
+export function isCaught({ noticedBy, naming }: KillRow): boolean {
+  return noticedBy['grad-check'] && noticedBy.dojo && naming !== 'wrong';
+}
+
+/** Plants mistakes one by one, and holds every check against each. */
+export class KillMatrix {
+  readonly #checker = new LineChecker();
+  readonly #cases = BATCH_SIZES.map((n) => createCase(LESSON_CONFIG, n, SEED));
+  /** The lesson's batch of 32 in both precisions, with the true gradients. */
+  readonly #float64 = runLines(this.#cases[BATCH_SIZES.indexOf(32)].values, exercise1);
+  readonly #float32 = runLines(inFloat32(this.#cases[BATCH_SIZES.indexOf(32)]), exercise1);
+
+  judge(mutant: Mutant): KillRow {
+    const { exercise, line, planted, named } = mutant;
+    const solution = EXERCISES[exercise].lines.find(({ name }) => name === line);
+    if (!solution) throw new Error(`Exercise ${exercise} has no ${line}`);
+    const report = this.#checker.check(solution, planted);
+    return {
+      mutant,
+      noticedBy: { ...this.#othersNotice(mutant), 'grad-check': this.#gradCheckNotices(mutant), dojo: report.verdict !== 'right' },
+      said: report.problem ?? 'no name; the entry that is furthest off is shown',
+      naming: report.named === undefined ? 'none' : report.problem === named ? 'right' : 'wrong',
+    };
+  }
+
+  #othersNotice(mutant: Mutant): Omit<Record<Check, boolean>, 'grad-check' | 'dojo'> {
+    const lines = plant(mutant);
+    const narrow = differing(this.#float32, lines);
+    const wide = differing(this.#float64, lines);
+    return {
+      cmp: narrow(GRADIENT_NAMES, (found, truth) => allClose(found, truth, 1e-8, 1e-5)),
+      'llm.c': narrow(PARAMETER_GRADIENT_NAMES, (found, truth) => allClose(found, truth, 2e-2, 0)),
+      minitorch: wide(PARAMETER_GRADIENT_NAMES, (found, truth) => allClose(found, truth, 1e-2, 1e-2)),
+      gradcheck: wide(
+        PARAMETER_GRADIENT_NAMES,
+        (found, truth) => sameShape(found.shape, truth.shape) && allClose(found, truth, 1e-5, 1e-3),
+      ),
+    };
+  }
+
+  #gradCheckNotices(mutant: Mutant): boolean {
+    const options = { ...CHECK_DEFAULTS, seed: SEED };
+    const rows = this.#cases.flatMap((given) =>
+      isClosedForm(mutant)
+        ? checkClosedForms(given, options, { ...SOLVED, [mutant.line]: mutant.planted })
+        : checkLocally(given, options, plant(mutant), [mutant.line]),
+    );
+    return rows.some(({ ok }) => !ok);
+  }
+}
+
+const SEED = 'mutants';
+const PARAMETER_GRADIENT_NAMES = PARAMETER_NAMES.map((name) => `d${name}` as const);
+
+function isClosedForm(mutant: Mutant): mutant is ClosedFormMutant {
+  return mutant.exercise !== 1;
+}
+
+type Trace = Values & Gradients;
+
+function inFloat32({ parameters, batch }: GradCheckCase): Values {
+  return forward(Object.fromEntries(PARAMETER_NAMES.map((name) => [name, parameters[name].to('float32')])) as Parameters, batch);
+}
+
+/** All gradients by their lines, each on what the lines above it gave. */
+function runLines(values: Values, lines: GradientLines): Trace {
+  const at = { ...values } as Trace;
+  for (const name of GRADIENT_NAMES) at[name] = lines[name](at);
+  return at;
+}
+
+/** Whether some of the gradients of these lines are not as close to the truth as asked; lines that throw are noticed by anybody. */
+function differing(truth: Trace, lines: GradientLines) {
+  let found: Trace | undefined;
+  try {
+    found = runLines(truth, lines);
+  } catch {
+    found = undefined;
+  }
+  return (names: readonly GradientName[], isClose: (found: Tensor, truth: Tensor) => boolean): boolean => {
+    const at = found;
+    return at === undefined || names.some((name) => !isClose(at[name], truth[name]));
+  };
+}
+
+/** |a - b| <= atol + rtol·|b| in every entry, as torch.allclose; of tensors that broadcast, and false where they do not. */
+function allClose(a: Tensor, b: Tensor, atol: number, rtol: number): boolean {
+  let excess: Tensor;
+  try {
+    excess = a.sub(b);
+  } catch {
+    return false;
+  }
+  const limits = Tensor.zerosLike(excess).add(b);
+  return excess.data.every((x, i) => Math.abs(x) <= atol + rtol * Math.abs(limits.data[i]));
+}

@@ -1,0 +1,80 @@
+/** Training on the lesson's atomic lines, right ones or wrong ones: what a mistake does to a network. */
+import type { Backend } from '../backend/backend.js';
+import { drawBatch } from '../batch.js';
+import type { Examples } from '../dataset.js';
+import { backward, type GradientLines } from '../lesson/exercise1.js';
+import { forward } from '../lesson/forward.js';
+import type { Batch, Parameters } from '../lesson/values.js';
+import { createModel, initialise, type Model, type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
+import { type RandomStream, randomStream } from '../random.js';
+import { defaultSwitchStep, stepRate } from '../schedule.js';
+import { ShapeError, sameShape, showShape, Tensor } from '../tensor.js';
+
+export interface LessonTrainingOptions {
+  steps: number;
+  batchSize: number;
+  learningRate: number;
+  seed: number;
+}
+
+/** Gradient descent by the lesson's forward pass and the given gradient lines: the same seed draws the same weights and batches. */
+export class LessonTraining {
+  /** Holds the parameters as they stand. */
+  readonly model: Model;
+  readonly #examples: Examples;
+  readonly #lines: GradientLines;
+  readonly #options: LessonTrainingOptions;
+  readonly #parameters: Parameters;
+  readonly #batch: Batch;
+  readonly #batches: RandomStream;
+  #step = 0;
+
+  /** @param backend a float32 backend with room for the model */
+  constructor(backend: Backend, config: ModelConfig, examples: Examples, lines: GradientLines, options: LessonTrainingOptions) {
+    const { batchSize: n, seed } = options;
+    this.model = createModel(backend, config);
+    initialise(this.model, seed);
+    const shapes = parameterShapes(config);
+    this.#parameters = Object.fromEntries(
+      PARAMETER_NAMES.map((name) => [name, new Tensor(this.model.parameters[name], shapes[name])]),
+    ) as Parameters;
+    this.#examples = examples;
+    this.#lines = lines;
+    this.#options = options;
+    this.#batch = {
+      Xb: { data: new Int32Array(n * config.context), shape: [n, config.context] },
+      Yb: { data: new Int32Array(n), shape: [n] },
+    };
+    this.#batches = randomStream('batches', seed);
+  }
+
+  /** Steps done. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /**
+   * One step. Returns the batch's loss before it.
+   * @throws ShapeError if a line's shapes do not fit, or a gradient is larger than its parameter
+   */
+  advance(): number {
+    const { steps, batchSize: n, learningRate } = this.#options;
+    const { Xb, Yb } = this.#batch;
+    drawBatch(Xb.data, Yb.data, this.#examples, this.#batches, n, this.model.config.context);
+    const values = forward(this.#parameters, this.#batch);
+    const gradients = backward(values, this.#lines);
+    const rate = stepRate(this.#step, defaultSwitchStep(steps), learningRate);
+    for (const name of PARAMETER_NAMES) {
+      const parameter = this.#parameters[name];
+      const moved = parameter.sub(gradients[`d${name}`].mul(rate));
+      if (!sameShape(moved.shape, parameter.shape)) {
+        throw new ShapeError(
+          `d${name} ${showShape(gradients[`d${name}`].shape)} cannot be taken from ${name} ${showShape(parameter.shape)}`,
+        );
+      }
+      parameter.data.set(moved.data);
+    }
+    this.#step++;
+    return values.loss.item();
+  }
+}
