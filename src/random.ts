@@ -1,7 +1,7 @@
 import alea from 'seedrandom/lib/alea.js';
 
 /** What randomness is used for. Each purpose has a stream of its own, so that drawing more in one never shifts another. */
-export type StreamName = 'split' | 'initialisation' | 'batches' | 'sampling' | 'grad-check' | 'hunt';
+export type StreamName = 'split' | 'initialisation' | 'batches' | 'sampling' | 'grad-check' | 'hunt' | 'sweep';
 
 /** Where a stream stands: the state of Baagøe's Alea generator. */
 export interface StreamState {

@@ -1,12 +1,12 @@
 /** metrics.jsonl: a line per record of a run, in the order of its steps. */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { withSystemErrors } from '../errors.js';
 import { type Model, PARAMETER_NAMES, type ParameterName } from '../model.js';
 import type { FloatArray } from '../tensor.js';
 import type { LossRecord } from '../train.js';
-import { atomicWrite, writeAll } from './atomicWrite.js';
+import { atomicWrite } from './atomicWrite.js';
+import { type LineWriter, openLines, parseLines, readBytes } from './jsonLines.js';
 
 /** The mean loss over the validation part after so many steps. */
 export interface EvaluationRecord {
@@ -49,25 +49,11 @@ export function hashRecord(step: number, { parameters }: Model): HashRecord {
   return { step, hashes: parameterHashes(parameters) };
 }
 
-/** A metrics file that is being written. Every record is with the system when append returns, and on the disk after sync. */
-export interface MetricsWriter {
-  append(record: MetricsRecord): void;
-  sync(): void;
-  close(): void;
-}
+export type MetricsWriter = LineWriter<MetricsRecord>;
 
-/**
- * @param mode 'new' empties the file, 'continue' appends
- * @throws SystemError from each of its calls, if the system refuses
- */
+/** @param mode 'new' empties the file, 'continue' appends */
 export function openMetrics(path: string, mode: 'new' | 'continue'): MetricsWriter {
-  const run = <T>(call: () => T) => withSystemErrors('write', path, call);
-  const file = run(() => openSync(path, mode === 'new' ? 'w' : 'a'));
-  return {
-    append: (record) => run(() => writeAll(file, Buffer.from(`${JSON.stringify(record)}\n`), path)),
-    sync: () => run(() => fsyncSync(file)),
-    close: () => run(() => closeSync(file)),
-  };
+  return openLines(path, mode);
 }
 
 export interface Metrics {
@@ -79,7 +65,7 @@ export interface Metrics {
 /** A missing file is an empty one. @throws SystemError if it cannot be read */
 export function readMetrics(path: string): Metrics {
   const metrics: Metrics = { records: [], skipped: [] };
-  for (const { record, number } of lines(readBytes(path))) {
+  for (const { record, number } of parseLines(readBytes(path), RecordSchema)) {
     if (record) metrics.records.push(record);
     else metrics.skipped.push(number);
   }
@@ -91,7 +77,7 @@ export function truncateMetrics(path: string, step: number): number[] {
   const bytes = readBytes(path);
   const dropped: number[] = [];
   let kept = 0;
-  for (const { start, end, record, number } of lines(bytes)) {
+  for (const { start, end, record, number } of parseLines(bytes, RecordSchema)) {
     if (!record) dropped.push(number);
     if (!record || record.step > step) continue;
     bytes.copyWithin(kept, start, end);
@@ -99,41 +85,4 @@ export function truncateMetrics(path: string, step: number): number[] {
   }
   if (kept < bytes.length) withSystemErrors('write', path, () => atomicWrite(path, bytes.subarray(0, kept)));
   return dropped;
-}
-
-function readBytes(path: string): Buffer {
-  return withSystemErrors('read', path, () => (existsSync(path) ? readFileSync(path) : Buffer.alloc(0)));
-}
-
-interface Line {
-  /** From its first byte to behind its line end. */
-  start: number;
-  end: number;
-  /** From 1. */
-  number: number;
-  record: MetricsRecord | undefined;
-}
-
-/** A long run has millions of lines: one at a time. A line may be overwritten once the next is asked for. */
-function* lines(bytes: Buffer): Generator<Line> {
-  let start = 0;
-  for (let number = 1; start < bytes.length; number++) {
-    const feed = bytes.indexOf(LINE_FEED, start);
-    const end = feed === -1 ? bytes.length : feed + 1;
-    // Without its line end, even a line that can be read was not written in full.
-    const record = feed === -1 ? undefined : parseRecord(bytes.toString('utf8', start, feed));
-    yield { start, end, number, record };
-    start = end;
-  }
-}
-
-const LINE_FEED = 0x0a;
-
-function parseRecord(line: string): MetricsRecord | undefined {
-  try {
-    const parsed = v.safeParse(RecordSchema, JSON.parse(line));
-    return parsed.success ? parsed.output : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -51,11 +51,15 @@ export function shellPath(path: string, { cwd }: IO): string {
   const below = relative(cwd, path);
   const word = below.startsWith('..') || isAbsolute(below) || below === '' ? path : below;
   // A name that begins with a dash would be taken for an option.
-  const safe = word.startsWith('-') ? `./${word}` : word;
-  if (/^[\w@%+=:,./-]+$/.test(safe)) return safe;
+  return shellWord(word.startsWith('-') ? `./${word}` : word);
+}
+
+/** A word of a command, quoted where a POSIX shell needs it. */
+export function shellWord(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   // What would not be printed as it is becomes an escape, which $'…' reads.
-  const escaped = showText(safe.replace(/[\\']/g, '\\$&'));
-  return escaped.includes('\\') ? `$'${escaped}'` : `'${safe}'`;
+  const escaped = showText(word.replace(/[\\']/g, '\\$&'));
+  return escaped.includes('\\') ? `$'${escaped}'` : `'${word}'`;
 }
 
 /** The IO of this process. */

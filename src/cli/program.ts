@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { ExerciseNumber } from '../dojo/exercises.js';
 import { CHECK_DEFAULTS, PARTS } from '../gradCheck/options.js';
 import { colorLevel } from './colors.js';
+import { EXIT_NO } from './exitCodes.js';
 import type { IO } from './io.js';
 import { decimalNumber, exerciseNumber, wholeNumber, wholeNumberOrAll } from './options.js';
 import { programVersion } from './version.js';
@@ -29,6 +30,7 @@ export function createProgram(io: IO, setExitCode: (code: number) => void, color
       getErrHasColors: () => colorLevel(io.stderr, io.env, color) > 0,
     });
   addTrain(program, io, setExitCode);
+  addSweep(program, io, setExitCode);
   addEval(program, io);
   addSample(program, io);
   addGradCheck(program, io, setExitCode);
@@ -103,6 +105,38 @@ function addTrain(program: Command, io: IO, setExitCode: (code: number) => void)
       ['backprop-ninja train --mutant dbnraw-gain-forgotten', 'a wrong gradient beside the right ones'],
     ),
   );
+}
+
+function addSweep(program: Command, io: IO, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('sweep')
+    .description('train every combination of some options, on all cores, and rank them by validation loss')
+    .argument('[train-options...]', "behind --: options of 'train' that all runs have in common")
+    .requiredOption(
+      '--vary <option=values>',
+      'values to try, as lr=0.05/0.1/0.2, or a range to draw from, as lr=0.01..1; repeatable',
+      collect,
+    )
+    .option('--random <runs>', 'draw so many combinations at random (default: a grid of all)', wholeNumber(1, 1_000_000))
+    .option('--seed <number>', 'decides what is drawn', wholeNumber(0, MAX_SEED), 1)
+    .option('--out <dir>', "the sweep's directory; a sweep in it goes on", 'sweep')
+    .option('--jobs <count>', 'runs at a time (default: the number of cores)', wholeNumber(1, 1024))
+    .action(async (trainArguments: string[], options) => {
+      const { sweepCommand } = await import('./sweepCommand.js');
+      setExitCode(await sweepCommand(trainArguments, options, io));
+    });
+  addCommonOptions(command).addHelpText(
+    'after',
+    examples(
+      ['backprop-ninja sweep --vary lr=0.05/0.1/0.2 --vary hidden=100/200 -- --steps 20000', 'a grid of six runs'],
+      ['backprop-ninja sweep --vary lr=0.01..1 --random 12 --out rates -- --steps 5000', 'twelve rates at random'],
+      ['backprop-ninja sweep --vary lr=0.1/0.2 --vary seed=1/2/3', 'each rate by the median of three seeds'],
+    ),
+  );
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
 }
 
 function addEval(program: Command, io: IO): void {
@@ -326,6 +360,3 @@ function addBench(program: Command, io: IO, setExitCode: (code: number) => void)
     ),
   );
 }
-
-/** It ran, and the answer is no. */
-const EXIT_NO = 1;

@@ -1,13 +1,9 @@
 import { CommanderError } from 'commander';
 import { FileContentError, NumericalError, SystemError, showText, UsageError } from '../errors.js';
 import { paintFor } from './colors.js';
+import { EXIT_FILE, EXIT_NUMBERS, EXIT_SYSTEM, EXIT_USAGE } from './exitCodes.js';
 import type { IO } from './io.js';
 import { createProgram } from './program.js';
-
-const EXIT_USAGE = 2;
-const EXIT_FILE = 3;
-const EXIT_SYSTEM = 4;
-const EXIT_NUMBERS = 5;
 
 /** Runs a command line. Returns the exit code; what went wrong is said on stderr in one line. */
 export async function run(argv: readonly string[], io: IO): Promise<number> {

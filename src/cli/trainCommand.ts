@@ -4,15 +4,13 @@ import { CHECKPOINT_FILE, METRICS_FILE, writeRunFile } from '../checkpoint/runDi
 import { NumericalError } from '../errors.js';
 import { parameterCount } from '../model.js';
 import { Session } from '../session.js';
+import { EXIT_SIGNAL } from './exitCodes.js';
 import { formatCount } from './format.js';
 import { type IO, type StopSignal, shellPath, shortPath, TURN_MS } from './io.js';
 import { Progress } from './progress.js';
 import { createReport, printReport } from './report.js';
 import { resumeRun } from './resumeRun.js';
 import { type PreparedRun, startRun, type TrainCommandOptions } from './startRun.js';
-
-/** What shells add a signal's number to. */
-export const EXIT_SIGNAL: Record<StopSignal, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /**
  * @param given whether an option stands on the command line

@@ -10,12 +10,12 @@ import { arenaSize, type ModelConfig, parameterCount } from '../model.js';
 import { ShapeError } from '../tensor.js';
 import { type Paint, paintFor } from './colors.js';
 import { loadData } from './data.js';
+import { EXIT_SIGNAL } from './exitCodes.js';
 import { formatCount, formatLoss, formatTable } from './format.js';
 import { type IO, type StopSignal, TURN_MS } from './io.js';
 import { plotCurves } from './plot.js';
 import { Progress } from './progress.js';
 import { INFERENCE, type TrainCommandOptions } from './startRun.js';
-import { EXIT_SIGNAL } from './trainCommand.js';
 
 /** The lesson's exercise network: atomic steps in tensors take 1 ms a step, where the kernels take 0.02. */
 const DEFAULTS = { hidden: 64, steps: 5000 };
