@@ -50,29 +50,39 @@ export function createVocabulary(names: readonly string[]): string[] {
 
 /** A name's indices, code point by code point, with the boundary at the end. */
 export function encode(name: string, indexOf: ReadonlyMap<string, number>): number[] {
-  return [...name, BOUNDARY].map((character) => {
+  const indices: number[] = [];
+  for (const character of name) {
     const index = indexOf.get(character);
     if (index === undefined) throw new RangeError(`'${character}' is not in the vocabulary`);
-    return index;
-  });
+    indices.push(index);
+  }
+  indices.push(0);
+  return indices;
 }
 
 export function vocabularyIndex(vocabulary: readonly string[]): Map<string, number> {
   return new Map(vocabulary.map((character, index) => [character, index]));
 }
 
+/** How many examples the names make: one per character, and one per end. */
+export function countExamples(names: readonly string[]): number {
+  let count = names.length;
+  for (const name of names) for (const _ of name) count++;
+  return count;
+}
+
 /** All examples of the names, with contexts of T characters; the boundary fills the context of a name's first characters. */
 export function createExamples(names: readonly string[], vocabulary: readonly string[], T: number): Examples {
   const indexOf = vocabularyIndex(vocabulary);
-  const encoded = names.map((name) => encode(name, indexOf));
-  const count = encoded.reduce((sum, indices) => sum + indices.length, 0);
+  const count = countExamples(names);
   const rows = newRows(count * (T + 1), vocabulary.length);
   let at = 0;
-  for (const indices of encoded) {
-    indices.forEach((target, position) => {
-      for (let t = 0; t < T; t++) rows[at++] = indices[position - T + t] ?? 0;
-      rows[at++] = target;
-    });
+  for (const name of names) {
+    const indices = encode(name, indexOf);
+    for (let position = 0; position < indices.length; position++) {
+      for (let from = position - T; from < position; from++) rows[at++] = from < 0 ? 0 : indices[from];
+      rows[at++] = indices[position];
+    }
   }
   return { count, rows };
 }

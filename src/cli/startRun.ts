@@ -13,7 +13,7 @@ import {
   type RunFile,
   writeRunFile,
 } from '../checkpoint/runDirectory.js';
-import { createExamples, type Dataset } from '../dataset.js';
+import { countExamples, type Dataset } from '../dataset.js';
 import { FileContentError, showPath, UsageError } from '../errors.js';
 import { CHUNK } from '../evaluate.js';
 import { arenaBytes, arenaSize, createModel, type Model, type ModelConfig } from '../model.js';
@@ -109,10 +109,9 @@ export function programName(): string {
   return `backprop-ninja ${programVersion()}`;
 }
 
-function runConfig(options: TrainCommandOptions, { parts, vocabulary }: Dataset): RunConfig {
+function runConfig(options: TrainCommandOptions, { parts }: Dataset): RunConfig {
   const { context, embedding, hidden, batchSize, steps, lr, seed, splitSeed, unique } = options;
-  const count = (names: readonly string[]) => createExamples(names, vocabulary, context).count;
-  const evalEvery = options.evalEvery ?? defaultEvalEvery(count(parts.train), count(parts.val), batchSize);
+  const evalEvery = options.evalEvery ?? defaultEvalEvery(countExamples(parts.train), countExamples(parts.val), batchSize);
   const switchStep = defaultSwitchStep(steps);
   return { context, embedding, hidden, batchSize, steps, switchStep, learningRate: lr, evalEvery, seed, splitSeed, unique };
 }
