@@ -10,9 +10,9 @@ import {
   forward,
   initialise,
   type Model,
-  type ModelConfig,
   type TrainingActivations,
 } from './model.js';
+import type { ModelConfig } from './network.js';
 import { randomStream } from './random.js';
 import { Training } from './train.js';
 
@@ -68,7 +68,8 @@ function timeLayers(
   drawBatch(activations.Xb, activations.Yb, examples, randomStream('batches', 1), n, config.context);
   forward(model, activations);
   backward(model, activations);
-  const calls = [...inputCalls(model, activations), ...otherCalls(model, activations)];
+  const ofBlocks = model.blocks.flatMap((_, k) => blockCalls(model, activations, k));
+  const calls = [...inputCalls(model, activations), ...ofBlocks, ...outputCalls(model, activations)];
   return calls.map(({ name, operations, run }) => ({ name, operations, microseconds: medianTime(run, seconds / calls.length, clock) }));
 }
 
@@ -78,20 +79,23 @@ interface Call {
   run: () => void;
 }
 
+/** The embedding and the first block's linear layer. */
 function inputCalls({ backend, config, parameters, gradients }: Model, a: TrainingActivations): Call[] {
-  const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
+  const { context: T, embedding: E, hidden, vocabulary: V } = config;
+  const H = hidden[0];
   const { C, W1, b1 } = parameters;
   const { n, input } = a;
+  const { hprebn, dhprebn } = a.blocks[0];
   if ('emb' in input) {
     const { emb } = input;
     const product = 2 * n * T * E * H;
     return [
       { name: 'embedding, forward', operations: 0, run: () => backend.embeddingForward(emb, C, a.Xb, n * T, E) },
-      { name: 'linear 1, forward', operations: product, run: () => backend.linearForward(a.hprebn, emb, W1, b1, n, T * E, H) },
+      { name: 'linear 1, forward', operations: product, run: () => backend.linearForward(hprebn, emb, W1, b1, n, T * E, H) },
       {
         name: 'linear 1, backward',
         operations: 2 * product + n * H,
-        run: () => backend.linearBackward(a.demb, gradients.W1, gradients.b1, a.dhprebn, emb, W1, n, T * E, H),
+        run: () => backend.linearBackward(a.demb, gradients.W1, gradients.b1, dhprebn, emb, W1, n, T * E, H),
       },
       { name: 'embedding, backward', operations: n * T * E, run: () => backend.embeddingBackward(gradients.C, a.demb, a.Xb, n * T, E, V) },
     ];
@@ -103,38 +107,63 @@ function inputCalls({ backend, config, parameters, gradients }: Model, a: Traini
     {
       name: 'embedding table, forward',
       operations: product + n * T * H,
-      run: () => backend.embeddingTableForward(a.hprebn, table, C, W1, b1, groups, n, T, E, H, D),
+      run: () => backend.embeddingTableForward(hprebn, table, C, W1, b1, groups, n, T, E, H, D),
     },
     {
       name: 'embedding table, backward',
       operations: 2 * product + n * T * H,
-      run: () => backend.embeddingTableBackward(gradients.C, gradients.W1, gradients.b1, table, a.dhprebn, C, W1, groups, n, T, E, H, V, D),
+      run: () => backend.embeddingTableBackward(gradients.C, gradients.W1, gradients.b1, table, dhprebn, C, W1, groups, n, T, E, H, V, D),
     },
   ];
 }
 
-function otherCalls({ backend, config, parameters, gradients, flatParameters, flatGradients }: Model, a: TrainingActivations): Call[] {
-  const { hidden: H, vocabulary: V } = config;
-  const { bngain, bnbias, W2, b2 } = parameters;
+/** The block k, from 0, but for the first one's linear layer. */
+function blockCalls({ backend, blocks }: Model, a: TrainingActivations, k: number): Call[] {
+  const { I, H, parameters: p, gradients: d } = blocks[k];
+  const { hprebn, dhprebn, h, dh, bnraw, bnvar_inv } = a.blocks[k];
+  const { n } = a;
+  const product = 2 * n * I * H;
+  const normAndTanh = k === 0 ? 'batch norm and tanh' : `batch norm and tanh ${k + 1}`;
+  const calls = [
+    {
+      name: `${normAndTanh}, forward`,
+      operations: n * H * (8 + TANH),
+      run: () => backend.batchNormTanhForward(h, bnraw, bnvar_inv, hprebn, p.bngain, p.bnbias, n, H),
+    },
+    {
+      name: `${normAndTanh}, backward`,
+      operations: n * H * 10,
+      run: () => backend.batchNormTanhBackward(dhprebn, d.bngain, d.bnbias, dh, h, bnraw, bnvar_inv, p.bngain, n, H),
+    },
+  ];
+  if (k === 0) return calls;
+  const below = a.blocks[k - 1];
+  return [
+    { name: `linear ${k + 1}, forward`, operations: product, run: () => backend.linearForward(hprebn, below.h, p.W, p.b, n, I, H) },
+    {
+      name: `linear ${k + 1}, backward`,
+      operations: 2 * product + n * H,
+      run: () => backend.linearBackward(below.dh, d.W, d.b, dhprebn, below.h, p.W, n, I, H),
+    },
+    ...calls,
+  ];
+}
+
+/** The layers above the blocks, and the update. */
+function outputCalls({ backend, config, parameters, gradients, flatParameters, flatGradients }: Model, a: TrainingActivations): Call[] {
+  const { hidden, vocabulary: V } = config;
+  const last = hidden.length - 1;
+  const H = hidden[last];
+  const { W2, b2 } = parameters;
+  const { h, dh } = a.blocks[last];
   const { n } = a;
   const product = 2 * n * H * V;
   return [
-    {
-      name: 'batch norm and tanh, forward',
-      operations: n * H * (8 + TANH),
-      run: () => backend.batchNormTanhForward(a.h, a.bnraw, a.bnvar_inv, a.hprebn, bngain, bnbias, n, H),
-    },
-    {
-      name: 'batch norm and tanh, backward',
-      operations: n * H * 10,
-      run: () =>
-        backend.batchNormTanhBackward(a.dhprebn, gradients.bngain, gradients.bnbias, a.dh, a.h, a.bnraw, a.bnvar_inv, bngain, n, H),
-    },
-    { name: 'linear, forward', operations: product, run: () => backend.linearForward(a.logits, a.h, W2, b2, n, H, V) },
+    { name: 'linear, forward', operations: product, run: () => backend.linearForward(a.logits, h, W2, b2, n, H, V) },
     {
       name: 'linear, backward',
       operations: 2 * product + n * V,
-      run: () => backend.linearBackward(a.dh, gradients.W2, gradients.b2, a.dlogits, a.h, W2, n, H, V),
+      run: () => backend.linearBackward(dh, gradients.W2, gradients.b2, a.dlogits, h, W2, n, H, V),
     },
     {
       name: 'cross-entropy, forward',

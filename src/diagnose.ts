@@ -1,6 +1,15 @@
 /** When numbers blow up: which tensor did so first, where, and from what. */
 import { NumericalError } from './errors.js';
-import { type Model, PARAMETER_NAMES, parameterShapes, type TrainingActivations } from './model.js';
+import type { Model, TrainingActivations } from './model.js';
+import {
+  blockName,
+  isParameterName,
+  type ModelConfig,
+  parameterNames,
+  parameterShapes,
+  statisticNames,
+  statisticShapes,
+} from './network.js';
 import { type FloatArray, type Shape, showShape } from './tensor.js';
 
 export interface Entry {
@@ -29,7 +38,7 @@ export class NonFiniteError extends NumericalError {
 
 function describe({ tensor, index, value, inputs }: Diagnosis): string {
   const largest = inputs.map((input) => `${showEntry(input)} = ${input.value}`).join(', ');
-  const origin = isParameter(tensor)
+  const origin = isParameterName(tensor)
     ? `since an update before it; the largest gradient of the last one: ${largest}`
     : `all that is computed before it is finite; the largest that it is made from: ${largest}`;
   return `${showEntry({ tensor, index })} is ${value}, ${origin}`;
@@ -39,47 +48,79 @@ function showEntry({ tensor, index }: Pick<Entry, 'tensor' | 'index'>): string {
   return `${tensor}${showShape(index)}`;
 }
 
-function isParameter(name: string): boolean {
-  return (PARAMETER_NAMES as readonly string[]).includes(name);
-}
-
 type MadeFrom = readonly [tensor: string, inputs: readonly string[]];
 
-const MADE_BY_UPDATES: readonly MadeFrom[] = PARAMETER_NAMES.map((name) => [name, [`d${name}`]] as const);
+function madeByUpdates(config: ModelConfig): MadeFrom[] {
+  return parameterNames(config).map((name) => [name, [`d${name}`]]);
+}
 
 /** What each tensor is computed from, in the order of computation: parameters by the update, then forward, then backward. */
-const MADE_FROM: readonly MadeFrom[] = [
-  ...MADE_BY_UPDATES,
-  ['hprebn', ['C', 'W1', 'b1']],
-  ['bnvar_inv', ['hprebn']],
-  ['bnraw', ['hprebn', 'bnvar_inv']],
-  ['h', ['bnraw', 'bngain', 'bnbias']],
-  ['logits', ['h', 'W2', 'b2']],
-  ['probs', ['logits']],
-  ['losses', ['logits']],
-  ['dlogits', ['probs']],
-  ['dh', ['dlogits', 'W2']],
-  ['dW2', ['h', 'dlogits']],
-  ['db2', ['dlogits']],
-  ['dbngain', ['dh', 'h', 'bnraw']],
-  ['dbnbias', ['dh', 'h']],
-  ['dhprebn', ['dh', 'h', 'bnraw', 'bnvar_inv', 'bngain']],
-  ['dC', ['dhprebn', 'W1']],
-  ['dW1', ['C', 'dhprebn']],
-  ['db1', ['dhprebn']],
-];
+function madeFrom(config: ModelConfig): MadeFrom[] {
+  const blocks = config.hidden.map((_, k) => k + 1);
+  const h = blockName(blocks.length, 'h');
+  return [
+    ...madeByUpdates(config),
+    ...blocks.flatMap(madeForward),
+    ['logits', [h, 'W2', 'b2']],
+    ['probs', ['logits']],
+    ['losses', ['logits']],
+    ['dlogits', ['probs']],
+    [`d${h}`, ['dlogits', 'W2']],
+    ['dW2', [h, 'dlogits']],
+    ['db2', ['dlogits']],
+    ...blocks.reverse().flatMap(madeBackward),
+  ];
+}
+
+/** In block K. */
+function madeForward(K: number): MadeFrom[] {
+  const own = (tensor: string) => blockName(K, tensor);
+  const input = K === 1 ? 'C' : blockName(K - 1, 'h');
+  return [
+    [own('hprebn'), [input, own('W'), own('b')]],
+    [own('bnvar_inv'), [own('hprebn')]],
+    [own('bnraw'), [own('hprebn'), own('bnvar_inv')]],
+    [own('h'), [own('bnraw'), own('bngain'), own('bnbias')]],
+  ];
+}
+
+/** In block K, down to the gradient of its input: C's, or that of the block below. */
+function madeBackward(K: number): MadeFrom[] {
+  const own = (tensor: string) => blockName(K, tensor);
+  const [dh, dhprebn] = [`d${own('h')}`, `d${own('hprebn')}`];
+  const input = K === 1 ? 'C' : blockName(K - 1, 'h');
+  return [
+    [`d${own('bngain')}`, [dh, own('h'), own('bnraw')]],
+    [`d${own('bnbias')}`, [dh, own('h')]],
+    [dhprebn, [dh, own('h'), own('bnraw'), own('bnvar_inv'), own('bngain')]],
+    [`d${input}`, [dhprebn, own('W')]],
+    [`d${own('W')}`, [input, dhprebn]],
+    [`d${own('b')}`, [dhprebn]],
+  ];
+}
+
+/** A block's statistics: of what comes in, h is within -1 and 1. */
+function madeByCalibration({ hidden }: ModelConfig): MadeFrom[] {
+  return hidden.flatMap((_, k): MadeFrom[] => {
+    const inputs = [...(k === 0 ? ['C'] : []), blockName(k + 1, 'W'), blockName(k + 1, 'b')];
+    return [
+      [blockName(k + 1, 'bnmean'), inputs],
+      [blockName(k + 1, 'bnvar'), inputs],
+    ];
+  });
+}
 
 /** Of a training step. undefined if all is finite. */
 export function diagnose(model: Model, activations: TrainingActivations): Diagnosis | undefined {
-  return firstNonFinite(MADE_FROM, { ...modelTensors(model), ...activationTensors(model, activations) });
+  return firstNonFinite(madeFrom(model.config), { ...modelTensors(model), ...activationTensors(model, activations) });
 }
 
 /** Of the parameters, and the statistics that they are calibrated with. undefined if all is finite. */
 export function diagnoseModel(model: Model): Diagnosis | undefined {
-  return firstNonFinite([...MADE_BY_UPDATES, ['bnmean', ['C', 'W1', 'b1']], ['bnvar', ['C', 'W1', 'b1']]], modelTensors(model));
+  return firstNonFinite([...madeByUpdates(model.config), ...madeByCalibration(model.config)], modelTensors(model));
 }
 
-function firstNonFinite(order: typeof MADE_FROM, tensors: Record<string, NamedTensor>): Diagnosis | undefined {
+function firstNonFinite(order: readonly MadeFrom[], tensors: Record<string, NamedTensor>): Diagnosis | undefined {
   for (const [name, inputs] of order) {
     const { data, shape } = tensors[name];
     const at = data.findIndex((x) => !Number.isFinite(x));
@@ -91,11 +132,9 @@ function firstNonFinite(order: typeof MADE_FROM, tensors: Record<string, NamedTe
 }
 
 /** Whether every entry of the parameters, their gradients and the activations is finite. */
-export function isStepFinite(
-  { flatParameters, flatGradients }: Model,
-  { hprebn, bnvar_inv, bnraw, h, logits, dlogits, dh, dhprebn }: TrainingActivations,
-): boolean {
-  return [flatParameters, flatGradients, hprebn, bnvar_inv, bnraw, h, logits, dlogits, dh, dhprebn].every(allFinite);
+export function isStepFinite({ flatParameters, flatGradients }: Model, { blocks, logits, dlogits }: TrainingActivations): boolean {
+  const ofBlocks = blocks.flatMap(({ hprebn, bnvar_inv, bnraw, h, dh, dhprebn }) => [hprebn, bnvar_inv, bnraw, h, dh, dhprebn]);
+  return [flatParameters, flatGradients, ...ofBlocks, logits, dlogits].every(allFinite);
 }
 
 /** 0·x is 0, but for Inf and NaN, of which it is NaN. */
@@ -111,27 +150,34 @@ interface NamedTensor {
 }
 
 function activationTensors({ config }: Model, a: TrainingActivations): Record<string, NamedTensor> {
-  const { hidden: H, vocabulary: V } = config;
+  const { hidden, vocabulary: V } = config;
   const { n } = a;
+  const ofBlocks = a.blocks.flatMap(({ hprebn, bnvar_inv, bnraw, h, dh, dhprebn }, k): [string, NamedTensor][] => {
+    const [own, H] = [(tensor: string) => blockName(k + 1, tensor), hidden[k]];
+    return [
+      [own('hprebn'), { data: hprebn, shape: [n, H] }],
+      [own('bnvar_inv'), { data: bnvar_inv, shape: [1, H] }],
+      [own('bnraw'), { data: bnraw, shape: [n, H] }],
+      [own('h'), { data: h, shape: [n, H] }],
+      [`d${own('h')}`, { data: dh, shape: [n, H] }],
+      [`d${own('hprebn')}`, { data: dhprebn, shape: [n, H] }],
+    ];
+  });
   return {
-    hprebn: { data: a.hprebn, shape: [n, H] },
-    bnvar_inv: { data: a.bnvar_inv, shape: [1, H] },
-    bnraw: { data: a.bnraw, shape: [n, H] },
-    h: { data: a.h, shape: [n, H] },
+    ...Object.fromEntries(ofBlocks),
     logits: { data: a.logits, shape: [n, V] },
     probs: { data: a.probs, shape: [n, V] },
     losses: { data: a.losses, shape: [n] },
     dlogits: { data: a.dlogits, shape: [n, V] },
-    dh: { data: a.dh, shape: [n, H] },
-    dhprebn: { data: a.dhprebn, shape: [n, H] },
   };
 }
 
-function modelTensors({ config, parameters, gradients, bnmean, bnvar }: Model): Record<string, NamedTensor> {
+function modelTensors({ config, parameters, gradients, statistics }: Model): Record<string, NamedTensor> {
   const shapes = parameterShapes(config);
-  const statistics: Shape = [1, config.hidden];
-  const tensors: Record<string, NamedTensor> = { bnmean: { data: bnmean, shape: statistics }, bnvar: { data: bnvar, shape: statistics } };
-  for (const name of PARAMETER_NAMES) {
+  const ofStatistics = statisticShapes(config);
+  const tensors: Record<string, NamedTensor> = {};
+  for (const name of statisticNames(config)) tensors[name] = { data: statistics[name], shape: ofStatistics[name] };
+  for (const name of parameterNames(config)) {
     tensors[name] = { data: parameters[name], shape: shapes[name] };
     tensors[`d${name}`] = { data: gradients[name], shape: shapes[name] };
   }

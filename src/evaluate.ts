@@ -1,5 +1,5 @@
 import { copyExample, type Examples } from './dataset.js';
-import { type Activations, createActivations, infer, inferHidden, type Model, sumOf } from './model.js';
+import { type Activations, createActivations, infer, inferBlock, inferLinear, type Model, sumOf } from './model.js';
 
 /** Examples that evaluation and calibration put through the network at a time. */
 export const CHUNK = 256;
@@ -28,19 +28,26 @@ export class Evaluator {
   }
 
   /**
-   * Sets the statistics that evaluation and sampling use to the mean and the unbiased variance of hprebn over all the
-   * examples. Chunks are merged by the parallel rule of Chan, Golub and LeVeque (1979), in float64.
+   * Sets the statistics that evaluation and sampling use to the mean and the unbiased variance of hprebn over all the examples,
+   * from the first block up: what a block is given depends on the statistics of those below it.
    */
   calibrate(examples: Examples): void {
-    const { backend, bnmean, bnvar, config } = this.#model;
-    const { hidden: H } = config;
+    for (let k = 0; k < this.#model.blocks.length; k++) this.#calibrateBlock(examples, k);
+  }
+
+  /** The block k. Chunks are merged by the parallel rule of Chan, Golub and LeVeque (1979), in float64. */
+  #calibrateBlock(examples: Examples, k: number): void {
+    const { backend, blocks } = this.#model;
+    const a = this.#activations;
+    const { bnmean, bnvar, H } = blocks[k];
     const mean = new Float64Array(H);
     const squares = new Float64Array(H);
     let count = 0;
     this.#eachChunk(examples, (n) => {
-      inferHidden(this.#model, this.#activations, n);
+      for (let below = 0; below < k; below++) inferBlock(this.#model, a, n, below);
+      inferLinear(this.#model, a, n, k);
       // bnmean and bnvar hold the chunk's moments until they hold those of all chunks
-      backend.columnMoments(bnmean, bnvar, this.#activations.hprebn, n, H);
+      backend.columnMoments(bnmean, bnvar, a.blocks[k].hprebn, n, H);
       for (let j = 0; j < H; j++) {
         const difference = bnmean[j] - mean[j];
         squares[j] += bnvar[j] + (difference * difference * count * n) / (count + n);

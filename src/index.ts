@@ -30,13 +30,18 @@ export {
   forward,
   initialise,
   type Model,
-  type ModelConfig,
-  PARAMETER_NAMES,
-  parameterCount,
-  parameterShapes,
   type TrainingActivations,
 } from './model.js';
 export { type NamesFile, readNamesFile } from './namesFile.js';
+export {
+  LESSON_PARAMETER_NAMES,
+  MAX_BLOCKS,
+  type ModelConfig,
+  type ParameterName,
+  parameterCount,
+  parameterNames,
+  parameterShapes,
+} from './network.js';
 export { NGram } from './ngram.js';
 export { type RandomStream, randomStream } from './random.js';
 export { type Sample, type SampleOptions, Sampler } from './sample.js';

@@ -1,74 +1,81 @@
 import type { ArenaSize, Backend } from './backend/backend.js';
 import { type CharacterGroups, groupCharacters } from './layers/embeddingTable.js';
+import {
+  BLOCK_PARAMETERS,
+  type BlockParameter,
+  blockName,
+  blockSizes,
+  byName,
+  initialScales,
+  type LessonParameterName,
+  type ModelConfig,
+  type ParameterArrays,
+  parameterCount,
+  parameterNames,
+  parameterShapes,
+  type StatisticArrays,
+  statisticNames,
+} from './network.js';
 import { normal, randomStream } from './random.js';
-import { type FloatArray, type Shape, sizeOf } from './tensor.js';
+import { type FloatArray, sizeOf } from './tensor.js';
 
-/**
- * The lesson's network: embedding, linear, batch norm, tanh, linear, cross-entropy.
- *
- * Letters, here and everywhere: n batch, T context length, E embedding width, I = T·E, H hidden width, V vocabulary.
- */
-export interface ModelConfig {
-  /** T: how many characters the next one is predicted from. */
-  context: number;
-  /** E: numbers per character. */
-  embedding: number;
-  /** H: hidden units. */
-  hidden: number;
-  /** V: characters, the boundary included. */
-  vocabulary: number;
+/** A block's arrays: views of the model's. */
+export interface Block {
+  readonly I: number;
+  readonly H: number;
+  readonly parameters: Readonly<Record<BlockParameter, FloatArray>>;
+  readonly gradients: Readonly<Record<BlockParameter, FloatArray>>;
+  /** Mean and unbiased variance [H] of hprebn over the whole training part, once it is calibrated. */
+  readonly bnmean: FloatArray;
+  readonly bnvar: FloatArray;
 }
-
-export const PARAMETER_NAMES = ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'] as const;
-export type ParameterName = (typeof PARAMETER_NAMES)[number];
-export type ParameterArrays = Readonly<Record<ParameterName, FloatArray>>;
 
 export interface Model {
   readonly config: ModelConfig;
   readonly backend: Backend;
-  /** All parameters in one block, in the order of {@link PARAMETER_NAMES}, and the same block by name. */
+  /** All parameters in one block of memory, in the order of {@link parameterNames}, and the same by name. */
   readonly flatParameters: FloatArray;
   readonly parameters: ParameterArrays;
   /** The gradients, laid out alike. */
   readonly flatGradients: FloatArray;
   readonly gradients: ParameterArrays;
-  /** Mean and unbiased variance [H] of hprebn over the whole training part, once {@link calibrate} has run. */
-  readonly bnmean: FloatArray;
-  readonly bnvar: FloatArray;
+  /** The statistics of every block, by name. */
+  readonly statistics: StatisticArrays;
+  readonly blocks: readonly Block[];
 }
 
-/** What inference computes for up to n examples; named and shaped as in the lesson. */
+/** What inference computes in a block for up to n examples; named and shaped as in the lesson. */
+export interface BlockActivations {
+  readonly hprebn: FloatArray;
+  readonly h: FloatArray;
+}
+
+/** What inference computes for up to n examples. */
 export interface Activations {
   readonly n: number;
   readonly Xb: Int32Array;
   readonly Yb: Int32Array;
   /** How the first layer is computed: from rows of C for each example, or from a table of the different characters. */
   readonly input: { emb: FloatArray } | { table: FloatArray; groups: CharacterGroups };
-  readonly hprebn: FloatArray;
-  readonly h: FloatArray;
+  readonly blocks: readonly BlockActivations[];
   readonly logits: FloatArray;
   readonly probs: FloatArray;
   readonly losses: FloatArray;
 }
 
-/** What training needs besides: the batch's statistics and the gradients of the activations. */
-export interface TrainingActivations extends Activations {
+/** What training needs of a block besides: the batch's statistics and the gradients. */
+export interface TrainingBlockActivations extends BlockActivations {
   readonly bnvar_inv: FloatArray;
   readonly bnraw: FloatArray;
-  readonly dlogits: FloatArray;
   readonly dh: FloatArray;
   readonly dhprebn: FloatArray;
+}
+
+export interface TrainingActivations extends Activations {
+  readonly blocks: readonly TrainingBlockActivations[];
+  readonly dlogits: FloatArray;
   /** Only where `input` has no table. */
   readonly demb: FloatArray;
-}
-
-/** Shapes as the lesson has them: the batch norm's are rows [1,H], biases are vectors. */
-export function parameterShapes({ context: T, embedding: E, hidden: H, vocabulary: V }: ModelConfig): Record<ParameterName, Shape> {
-  return { C: [V, E], W1: [T * E, H], b1: [H], bngain: [1, H], bnbias: [1, H], W2: [H, V], b2: [V] };
-}
-
-export function parameterCount(config: ModelConfig): number {
-  return Object.values(parameterShapes(config)).reduce((sum, shape) => sum + sizeOf(shape), 0);
 }
 
 /** Whether batches of n look their first layer up in a table: not if most of them could consist of different characters. */
@@ -76,20 +83,25 @@ function usesTable({ vocabulary: V }: ModelConfig, n: number): boolean {
   return V <= 2 * n;
 }
 
-/** Entries of each array of {@link Activations}. */
+/** Entries of each array of {@link Activations}, but for the blocks'. */
 function activationSizes(config: ModelConfig, n: number) {
-  const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
+  const { context: T, embedding: E, hidden, vocabulary: V } = config;
   const D = Math.min(n, V);
-  const rows = { Xb: n * T, Yb: n, hprebn: n * H, h: n * H, logits: n * V, probs: n * V, losses: n };
+  const rows = { Xb: n * T, Yb: n, logits: n * V, probs: n * V, losses: n };
   return usesTable(config, n)
-    ? { ...rows, table: T * D * H, characters: T * D, counts: T, slots: n * T, slotOf: V, emb: 0 }
+    ? { ...rows, table: T * D * hidden[0], characters: T * D, counts: T, slots: n * T, slotOf: V, emb: 0 }
     : { ...rows, table: 0, characters: 0, counts: 0, slots: 0, slotOf: 0, emb: n * T * E };
 }
 
-function trainingSizes(config: ModelConfig, n: number) {
-  const { hidden: H, vocabulary: V } = config;
-  const sizes = activationSizes(config, n);
-  return { ...sizes, bnvar_inv: H, bnraw: n * H, dlogits: n * V, dh: n * H, dhprebn: n * H, demb: sizes.emb };
+/** Entries of all arrays of {@link Activations}. */
+function inferenceEntries(config: ModelConfig, n: number): number[] {
+  return [...Object.values(activationSizes(config, n)), ...config.hidden.flatMap((H) => [n * H, n * H])];
+}
+
+/** Entries of the arrays that {@link TrainingActivations} have besides. */
+function trainingEntries(config: ModelConfig, n: number): number[] {
+  const ofBlocks = config.hidden.flatMap((H) => [H, n * H, n * H, n * H]);
+  return [...ofBlocks, n * config.vocabulary, activationSizes(config, n).emb];
 }
 
 /**
@@ -98,18 +110,20 @@ function trainingSizes(config: ModelConfig, n: number) {
  * @param inference the sizes of the other activations, of evaluation and sampling
  */
 export function arenaSize(config: ModelConfig, { training, inference = [] }: { training?: number; inference?: number[] }): ArenaSize {
-  const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
+  const { embedding: E, hidden, vocabulary: V } = config;
   const sizes = [
-    ...[parameterCount(config), parameterCount(config), H, H],
-    ...(training === undefined ? [] : Object.values(trainingSizes(config, training))),
-    ...inference.flatMap((n) => Object.values(activationSizes(config, n))),
+    ...[parameterCount(config), parameterCount(config)],
+    ...hidden.flatMap((H) => [H, H]),
+    ...(training === undefined ? [] : [...inferenceEntries(config, training), ...trainingEntries(config, training)]),
+    ...inference.flatMap((n) => inferenceEntries(config, n)),
   ];
   const D = Math.min(Math.max(training ?? 0, ...inference), V);
+  // Weights transposed, and 16 columns of a batch; beside W1 the rows of the table's characters with their gradients
+  const products = [...blockSizes(config), { I: hidden[hidden.length - 1], H: V }].map(({ I, H }) => (I + 16) * H);
   return {
     arrays: sizes.length,
     entries: sizes.reduce((sum, size) => sum + size, 0),
-    // W1 or W2 transposed, beside W1 the rows of the table's characters with their gradients; 16 columns of a batch
-    workspace: Math.max((H + 16) * V, (T * E + 16) * H + D * (2 * E + 3) + 3, 16 * (training ?? 0)),
+    workspace: Math.max(...products, products[0] + D * (2 * E + 3) + 3, 16 * (training ?? 0)),
   };
 }
 
@@ -118,61 +132,63 @@ export function arenaBytes({ entries, workspace }: ArenaSize): number {
   return 4 * (entries + workspace);
 }
 
-/** A model with all parameters 0. */
+/** A model with all parameters 0, and statistics that change nothing. */
 export function createModel(backend: Backend, config: ModelConfig): Model {
   const count = parameterCount(config);
   const flatParameters = backend.floats(count);
   const flatGradients = backend.floats(count);
-  return {
-    config,
-    backend,
-    flatParameters,
-    parameters: parameterViews(flatParameters, config),
-    flatGradients,
-    gradients: parameterViews(flatGradients, config),
-    bnmean: backend.floats(config.hidden),
-    bnvar: backend.floats(config.hidden).fill(1),
-  };
+  const parameters = parameterViews(flatParameters, config);
+  const gradients = parameterViews(flatGradients, config);
+  const blocks = blockSizes(config).map(({ I, H }, k) => ({
+    I,
+    H,
+    parameters: ofBlock(k + 1, parameters),
+    gradients: ofBlock(k + 1, gradients),
+    bnmean: backend.floats(H),
+    bnvar: backend.floats(H).fill(1),
+  }));
+  const ofBlocks = blocks.flatMap(({ bnmean, bnvar }) => [bnmean, bnvar]);
+  const statistics = byName(statisticNames(config), ofBlocks);
+  return { config, backend, flatParameters, parameters, flatGradients, gradients, statistics, blocks };
 }
 
-function parameterViews(block: FloatArray, config: ModelConfig): ParameterArrays {
-  const shapes = parameterShapes(config);
+function parameterViews(flat: FloatArray, config: ModelConfig): ParameterArrays {
   let start = 0;
-  const views = PARAMETER_NAMES.map((name) => {
-    const end = start + sizeOf(shapes[name]);
-    const view = block.subarray(start, end);
+  const views = Object.values(parameterShapes(config)).map((shape) => {
+    const end = start + sizeOf(shape);
+    const view = flat.subarray(start, end);
     start = end;
-    return [name, view] as const;
+    return view;
   });
-  return Object.fromEntries(views) as ParameterArrays;
+  return byName(parameterNames(config), views);
 }
 
-/** Standard deviations of the lesson's initialisation. Its means are 0, but for bngain's, which is 1. */
-export function initialScales({ context: T, embedding: E }: ModelConfig): Record<ParameterName, number> {
-  return { C: 1, W1: 5 / 3 / Math.sqrt(T * E), b1: 0.1, bngain: 0.1, bnbias: 0.1, W2: 0.1, b2: 0.1 };
+function ofBlock(K: number, arrays: ParameterArrays): Block['parameters'] {
+  const [W, b, bngain, bnbias] = BLOCK_PARAMETERS.map((tensor) => arrays[blockName(K, tensor)]);
+  return { W, b, bngain, bnbias };
 }
 
 /**
- * The lesson's initialisation: C ~ N(0,1); W1 ~ N(0,1)·(5/3)/sqrt(T·E), the Kaiming gain for tanh; W2 and the biases
+ * The lesson's initialisation: C ~ N(0,1); weights of blocks ~ N(0,1)·(5/3)/sqrt(I), the Kaiming gain for tanh; W2 and the biases
  * small but not 0, and the batch norm's gain off 1, because special values hide mistakes in the backward pass.
+ * The lesson's parameters are drawn first, so that they are the same whatever stands above the first block (but for W2's size).
  */
-export function initialise({ config, parameters: { C, W1, b1, bngain, bnbias, W2, b2 } }: Model, seed: number | string): void {
+export function initialise({ config, parameters }: Model, seed: number | string): void {
   const random = randomStream('initialisation', seed);
-  const fill = (out: FloatArray, scale: number, shift = 0) => {
-    for (let i = 0; i < out.length; i++) out[i] = normal(random) * scale + shift;
-  };
   const scales = initialScales(config);
-  fill(C, scales.C);
-  fill(W1, scales.W1);
-  fill(b1, scales.b1);
-  fill(W2, scales.W2);
-  fill(b2, scales.b2);
-  fill(bngain, scales.bngain, 1);
-  fill(bnbias, scales.bnbias);
+  const above = parameterNames(config).filter((name) => name.startsWith('blocks.'));
+  for (const name of [...LESSON_ORDER, ...above]) {
+    const out = parameters[name];
+    const shift = name.endsWith('bngain') ? 1 : 0;
+    for (let i = 0; i < out.length; i++) out[i] = normal(random) * scales[name] + shift;
+  }
 }
 
+/** The order in which the lesson draws its parameters. */
+const LESSON_ORDER: readonly LessonParameterName[] = ['C', 'W1', 'b1', 'W2', 'b2', 'bngain', 'bnbias'];
+
 export function createActivations({ backend, config }: Model, n: number): Activations {
-  const { vocabulary: V } = config;
+  const { hidden, vocabulary: V } = config;
   const sizes = activationSizes(config, n);
   const groups = (): CharacterGroups => ({
     characters: backend.ints(sizes.characters),
@@ -185,8 +201,7 @@ export function createActivations({ backend, config }: Model, n: number): Activa
     Xb: backend.ints(sizes.Xb),
     Yb: backend.ints(n),
     input: usesTable(config, n) ? { table: backend.floats(sizes.table), groups: groups() } : { emb: backend.floats(sizes.emb) },
-    hprebn: backend.floats(sizes.hprebn),
-    h: backend.floats(sizes.h),
+    blocks: hidden.map((H) => ({ hprebn: backend.floats(n * H), h: backend.floats(n * H) })),
     logits: backend.floats(sizes.logits),
     probs: backend.floats(sizes.probs),
     losses: backend.floats(n),
@@ -196,70 +211,109 @@ export function createActivations({ backend, config }: Model, n: number): Activa
 /** @param n the batch size, at least 2: the variance of one example does not exist */
 export function createTrainingActivations(model: Model, n: number): TrainingActivations {
   const { backend, config } = model;
-  const sizes = trainingSizes(config, n);
+  const inference = createActivations(model, n);
+  const blocks = inference.blocks.map((block, k) => {
+    const H = config.hidden[k];
+    const [bnraw, dh, dhprebn] = [backend.floats(n * H), backend.floats(n * H), backend.floats(n * H)];
+    return { ...block, bnvar_inv: backend.floats(H), bnraw, dh, dhprebn };
+  });
   return {
-    ...createActivations(model, n),
-    bnvar_inv: backend.floats(sizes.bnvar_inv),
-    bnraw: backend.floats(sizes.bnraw),
-    dlogits: backend.floats(sizes.dlogits),
-    dh: backend.floats(sizes.dh),
-    dhprebn: backend.floats(sizes.dhprebn),
-    demb: backend.floats(sizes.demb),
+    ...inference,
+    blocks,
+    dlogits: backend.floats(n * config.vocabulary),
+    demb: backend.floats(activationSizes(config, n).emb),
   };
 }
 
 /** The forward pass on the batch Xb, Yb in the activations, with the batch's own statistics. Returns the mean loss. */
 export function forward(model: Model, a: TrainingActivations): number {
-  const { backend, config, parameters } = model;
-  const { hidden: H, vocabulary: V } = config;
-  const { bngain, bnbias, W2, b2 } = parameters;
+  const { backend, config, blocks } = model;
   const { n } = a;
-  inferHidden(model, a, n);
-  backend.batchNormTanhForward(a.h, a.bnraw, a.bnvar_inv, a.hprebn, bngain, bnbias, n, H);
-  backend.linearForward(a.logits, a.h, W2, b2, n, H, V);
-  backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, V);
+  for (let k = 0; k < blocks.length; k++) {
+    const { H, parameters } = blocks[k];
+    const { h, bnraw, bnvar_inv, hprebn } = a.blocks[k];
+    inferLinear(model, a, n, k);
+    backend.batchNormTanhForward(h, bnraw, bnvar_inv, hprebn, parameters.bngain, parameters.bnbias, n, H);
+  }
+  inferLogits(model, a, n);
+  backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary);
   return sumOf(a.losses, n) / n;
 }
 
 /** The backward pass of the last {@link forward}: fills the model's gradients and those of the activations. */
-export function backward({ backend, config, parameters, gradients }: Model, a: TrainingActivations): void {
-  const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
-  const { C, W1, bngain, W2 } = parameters;
-  const { C: dC, W1: dW1, b1: db1, bngain: dbngain, bnbias: dbnbias, W2: dW2, b2: db2 } = gradients;
-  const { n, input } = a;
+export function backward(model: Model, a: TrainingActivations): void {
+  const { backend, config, blocks, parameters, gradients } = model;
+  const { vocabulary: V } = config;
+  const { n } = a;
+  const last = blocks.length - 1;
   backend.crossEntropyBackward(a.dlogits, a.probs, a.Yb, n, V);
-  backend.linearBackward(a.dh, dW2, db2, a.dlogits, a.h, W2, n, H, V);
-  backend.batchNormTanhBackward(a.dhprebn, dbngain, dbnbias, a.dh, a.h, a.bnraw, a.bnvar_inv, bngain, n, H);
+  backend.linearBackward(a.blocks[last].dh, gradients.W2, gradients.b2, a.dlogits, a.blocks[last].h, parameters.W2, n, blocks[last].H, V);
+  for (let k = last; k >= 0; k--) {
+    const { I, H, parameters: p, gradients: d } = blocks[k];
+    const { dhprebn, dh, h, bnraw, bnvar_inv } = a.blocks[k];
+    backend.batchNormTanhBackward(dhprebn, d.bngain, d.bnbias, dh, h, bnraw, bnvar_inv, p.bngain, n, H);
+    if (k > 0) backend.linearBackward(a.blocks[k - 1].dh, d.W, d.b, dhprebn, a.blocks[k - 1].h, p.W, n, I, H);
+  }
+  inputBackward(model, a);
+}
+
+/** dC, dW1 and db1 from the first block's dhprebn. */
+function inputBackward({ backend, config, parameters, gradients }: Model, a: TrainingActivations): void {
+  const { context: T, embedding: E, hidden, vocabulary: V } = config;
+  const H = hidden[0];
+  const { C, W1 } = parameters;
+  const { C: dC, W1: dW1, b1: db1 } = gradients;
+  const { n, input } = a;
+  const { dhprebn } = a.blocks[0];
   if ('table' in input) {
-    backend.embeddingTableBackward(dC, dW1, db1, input.table, a.dhprebn, C, W1, input.groups, n, T, E, H, V, Math.min(n, V));
+    backend.embeddingTableBackward(dC, dW1, db1, input.table, dhprebn, C, W1, input.groups, n, T, E, H, V, Math.min(n, V));
   } else {
-    backend.linearBackward(a.demb, dW1, db1, a.dhprebn, input.emb, W1, n, T * E, H);
+    backend.linearBackward(a.demb, dW1, db1, dhprebn, input.emb, W1, n, T * E, H);
     backend.embeddingBackward(dC, a.demb, a.Xb, n * T, E, V);
   }
 }
 
-/** hprebn of the first n contexts in the activations. */
-export function inferHidden({ backend, config, parameters }: Model, a: Activations, n: number): void {
-  const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
-  const { C, W1, b1 } = parameters;
+/**
+ * The linear layer of the block k, from 0, for the first n contexts in the activations: hprebn, from their characters in the first
+ * block, and from h of the block below in the others.
+ */
+export function inferLinear({ backend, blocks, config, parameters }: Model, a: Activations, n: number, k: number): void {
+  const { I, H } = blocks[k];
+  const { W, b } = blocks[k].parameters;
+  const { hprebn } = a.blocks[k];
+  const { context: T, embedding: E, vocabulary: V } = config;
   const { input } = a;
-  if ('table' in input) {
+  if (k > 0) {
+    backend.linearForward(hprebn, a.blocks[k - 1].h, W, b, n, I, H);
+  } else if ('table' in input) {
     const D = Math.min(a.n, V);
     groupCharacters(input.groups, a.Xb, n, T, D);
-    backend.embeddingTableForward(a.hprebn, input.table, C, W1, b1, input.groups, n, T, E, H, D);
+    backend.embeddingTableForward(hprebn, input.table, parameters.C, W, b, input.groups, n, T, E, H, D);
   } else {
-    backend.embeddingForward(input.emb, C, a.Xb, n * T, E);
-    backend.linearForward(a.hprebn, input.emb, W1, b1, n, T * E, H);
+    backend.embeddingForward(input.emb, parameters.C, a.Xb, n * T, E);
+    backend.linearForward(hprebn, input.emb, W, b, n, I, H);
   }
+}
+
+/** The block k with its calibrated statistics: hprebn and h of the first n contexts; needs h of the block below. */
+export function inferBlock(model: Model, a: Activations, n: number, k: number): void {
+  const { H, parameters, bnmean, bnvar } = model.blocks[k];
+  const { h, hprebn } = a.blocks[k];
+  inferLinear(model, a, n, k);
+  model.backend.batchNormTanhInference(h, hprebn, bnmean, bnvar, parameters.bngain, parameters.bnbias, n, H);
 }
 
 /** Logits of the first n contexts in the activations, with the calibrated statistics: no example touches another. */
 export function infer(model: Model, a: Activations, n: number): void {
-  const { backend, config, parameters, bnmean, bnvar } = model;
-  const { hidden: H, vocabulary: V } = config;
-  inferHidden(model, a, n);
-  backend.batchNormTanhInference(a.h, a.hprebn, bnmean, bnvar, parameters.bngain, parameters.bnbias, n, H);
-  backend.linearForward(a.logits, a.h, parameters.W2, parameters.b2, n, H, V);
+  for (let k = 0; k < model.blocks.length; k++) inferBlock(model, a, n, k);
+  inferLogits(model, a, n);
+}
+
+/** logits from h of the last block. */
+function inferLogits({ backend, config, parameters }: Model, a: Activations, n: number): void {
+  const { hidden, vocabulary: V } = config;
+  const last = hidden.length - 1;
+  backend.linearForward(a.logits, a.blocks[last].h, parameters.W2, parameters.b2, n, hidden[last], V);
 }
 
 /** The sum of the first n entries. */

@@ -1,6 +1,6 @@
 /** Whether a run can be had again from its configuration, and where two runs part. */
 import { type Hashes, type HashRecord, type MetricsRecord, parameterHashes } from './checkpoint/metrics.js';
-import { PARAMETER_NAMES, type ParameterName } from './model.js';
+import type { ParameterArrays, ParameterName } from './network.js';
 
 /** A step after which parameters differ, and which of them. */
 export interface Parting {
@@ -12,8 +12,11 @@ export function hashRecords(records: readonly MetricsRecord[]): HashRecord[] {
   return records.filter((record) => 'hashes' in record);
 }
 
+/** A block that only one of them has differs, too: in the order of the deeper network. */
 export function differingTensors(a: Hashes, b: Hashes): ParameterName[] {
-  return PARAMETER_NAMES.filter((name) => a[name] !== b[name]);
+  const [names, others] = [a, b].map((hashes) => Object.keys(hashes) as ParameterName[]);
+  const all = new Set(names.length < others.length ? [...others, ...names] : [...names, ...others]);
+  return [...all].filter((name) => a[name] !== b[name]);
 }
 
 export interface Comparison {
@@ -37,7 +40,7 @@ export function compareRuns(a: readonly HashRecord[], b: readonly HashRecord[]):
 export function expectedHashes(
   records: readonly HashRecord[],
   step: number,
-  parameters: Parameters<typeof parameterHashes>[0],
+  parameters: ParameterArrays,
 ): ReadonlyMap<number, readonly Hashes[]> {
   const expected = new Map<number, Hashes[]>();
   for (const record of [...records, { step, hashes: parameterHashes(parameters) }]) {

@@ -9,7 +9,8 @@ import { createExamples, type Dataset, type Examples } from './dataset.js';
 import { diagnoseModel, NonFiniteError } from './diagnose.js';
 import { NumericalError, withSystemErrors } from './errors.js';
 import { Evaluator } from './evaluate.js';
-import { type Model, type ModelConfig, parameterCount } from './model.js';
+import type { Model } from './model.js';
+import { type ModelConfig, parameterCount } from './network.js';
 import { type LossRecord, Training } from './train.js';
 
 export interface SessionOptions {
@@ -158,15 +159,19 @@ export class Session {
 }
 
 const METRICS_BYTES = { loss: 70, hashes: 260, evaluation: 50 };
+/** Of a block above the first: its hashes in a record, and its tensors' names, shapes and places in a header. */
+const BLOCK_BYTES = { hashes: 160, header: 700 };
 
 /** The header of a checkpoint, and what a file system rounds up. */
 const OVERHEAD_BYTES = 16_384;
 
 /** Bytes that a run takes on the disk at most: three checkpoints, one of them being written, and the metrics. */
 export function runBytes(shape: ModelConfig, { steps, evalEvery }: RunConfig): number {
-  const lines =
-    (steps / 100) * METRICS_BYTES.loss + (steps / HASH_EVERY) * METRICS_BYTES.hashes + (steps / evalEvery) * METRICS_BYTES.evaluation;
+  const above = shape.hidden.length - 1;
+  const hashes = METRICS_BYTES.hashes + above * BLOCK_BYTES.hashes;
+  const lines = (steps / 100) * METRICS_BYTES.loss + (steps / HASH_EVERY) * hashes + (steps / evalEvery) * METRICS_BYTES.evaluation;
+  const units = shape.hidden.reduce((sum, H) => sum + H, 0);
   // Characters take up to 6 bytes in the header: escaped twice.
-  const checkpoint = 4 * (parameterCount(shape) + 2 * shape.hidden) + 8 * shape.vocabulary + OVERHEAD_BYTES;
+  const checkpoint = 4 * (parameterCount(shape) + 2 * units) + 8 * shape.vocabulary + above * BLOCK_BYTES.header + OVERHEAD_BYTES;
   return 3 * checkpoint + Math.ceil(lines) + OVERHEAD_BYTES;
 }

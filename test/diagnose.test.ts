@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../src/backend/reference.js';
 import { createExamples, createVocabulary } from '../src/dataset.js';
-import { allFinite, diagnose, isStepFinite, NonFiniteError } from '../src/diagnose.js';
+import { allFinite, diagnose, diagnoseModel, isStepFinite, NonFiniteError } from '../src/diagnose.js';
 import { NumericalError } from '../src/errors.js';
 import {
   backward,
@@ -10,20 +10,20 @@ import {
   forward,
   initialise,
   type Model,
-  PARAMETER_NAMES,
   type TrainingActivations,
 } from '../src/model.js';
+import { parameterNames } from '../src/network.js';
 import { normal, randomInteger, randomStream } from '../src/random.js';
 import type { FloatArray } from '../src/tensor.js';
 import { Training } from '../src/train.js';
 import { FLOAT32_BACKENDS } from './backends.js';
 
-const CONFIG = { context: 2, embedding: 3, hidden: 5, vocabulary: 7 };
+const CONFIG = { context: 2, embedding: 3, hidden: [5], vocabulary: 7 };
 const N = 4;
 
 /** A model after one step, all of it finite, and its tensors by name. */
-function stepped() {
-  const model = createModel(createReferenceBackend('float32'), CONFIG);
+function stepped(hidden: readonly number[] = CONFIG.hidden) {
+  const model = createModel(createReferenceBackend('float32'), { ...CONFIG, hidden });
   initialise(model, 1);
   const random = randomStream('grad-check', 'diagnose');
   for (let i = 0; i < model.flatParameters.length; i++) model.flatParameters[i] += 0.1 * normal(random);
@@ -34,14 +34,21 @@ function stepped() {
   return { model, activations, tensors: tensorsOf(model, activations) };
 }
 
-function tensorsOf({ parameters, gradients }: Model, activations: TrainingActivations): Record<string, FloatArray> {
-  const { hprebn, bnvar_inv, bnraw, h, logits, probs, losses, dlogits, dh, dhprebn } = activations;
-  const ofGradients = Object.fromEntries(PARAMETER_NAMES.map((name) => [`d${name}`, gradients[name]]));
-  return { ...parameters, ...ofGradients, hprebn, bnvar_inv, bnraw, h, logits, probs, losses, dlogits, dh, dhprebn };
+function tensorsOf({ config, parameters, gradients }: Model, activations: TrainingActivations): Record<string, FloatArray> {
+  const { logits, probs, losses, dlogits } = activations;
+  const ofGradients = Object.fromEntries(parameterNames(config).map((name) => [`d${name}`, gradients[name]]));
+  const ofBlocks = activations.blocks.flatMap(({ dh, dhprebn, ...forward }, k) => {
+    const prefix = k === 0 ? '' : `blocks.${k + 1}.`;
+    const named = Object.entries(forward).map(([name, data]) => [prefix + name, data] as const);
+    return [...named, [`d${prefix}h`, dh] as const, [`d${prefix}hprebn`, dhprebn] as const];
+  });
+  return { ...parameters, ...ofGradients, ...Object.fromEntries(ofBlocks), logits, probs, losses, dlogits };
 }
 
+type Order = readonly (readonly [tensor: string, shape: number[], inputs: string[]])[];
+
 /** Every tensor in the order of computation, with its shape and what it is computed from. */
-const ORDER: readonly [tensor: string, shape: number[], inputs: string[]][] = [
+const ORDER: Order = [
   ['C', [7, 3], ['dC']],
   ['W1', [6, 5], ['dW1']],
   ['b1', [5], ['db1']],
@@ -67,8 +74,40 @@ const ORDER: readonly [tensor: string, shape: number[], inputs: string[]][] = [
   ['dW1', [6, 5], ['C', 'dhprebn']],
   ['db1', [5], ['dhprebn']],
 ];
-const TENSORS = ORDER.map(([tensor, shape, inputs], at) => ({ tensor, shape, inputs, at }));
-const shapeOf = (name: string) => (ORDER.find(([tensor]) => tensor === name) as (typeof ORDER)[number])[1];
+
+/** The same of blocks of 5 and 2. */
+const DEEP_ORDER: Order = [
+  ...ORDER.slice(0, 5),
+  ['blocks.2.W', [5, 2], ['dblocks.2.W']],
+  ['blocks.2.b', [2], ['dblocks.2.b']],
+  ['blocks.2.bngain', [1, 2], ['dblocks.2.bngain']],
+  ['blocks.2.bnbias', [1, 2], ['dblocks.2.bnbias']],
+  ['W2', [2, 7], ['dW2']],
+  ...ORDER.slice(6, 11),
+  ['blocks.2.hprebn', [4, 2], ['h', 'blocks.2.W', 'blocks.2.b']],
+  ['blocks.2.bnvar_inv', [1, 2], ['blocks.2.hprebn']],
+  ['blocks.2.bnraw', [4, 2], ['blocks.2.hprebn', 'blocks.2.bnvar_inv']],
+  ['blocks.2.h', [4, 2], ['blocks.2.bnraw', 'blocks.2.bngain', 'blocks.2.bnbias']],
+  ['logits', [4, 7], ['blocks.2.h', 'W2', 'b2']],
+  ...ORDER.slice(12, 15),
+  ['dblocks.2.h', [4, 2], ['dlogits', 'W2']],
+  ['dW2', [2, 7], ['blocks.2.h', 'dlogits']],
+  ['db2', [7], ['dlogits']],
+  ['dblocks.2.bngain', [1, 2], ['dblocks.2.h', 'blocks.2.h', 'blocks.2.bnraw']],
+  ['dblocks.2.bnbias', [1, 2], ['dblocks.2.h', 'blocks.2.h']],
+  ['dblocks.2.hprebn', [4, 2], ['dblocks.2.h', 'blocks.2.h', 'blocks.2.bnraw', 'blocks.2.bnvar_inv', 'blocks.2.bngain']],
+  ['dh', [4, 5], ['dblocks.2.hprebn', 'blocks.2.W']],
+  ['dblocks.2.W', [5, 2], ['h', 'dblocks.2.hprebn']],
+  ['dblocks.2.b', [2], ['dblocks.2.hprebn']],
+  ...ORDER.slice(18),
+];
+
+const casesOf = (order: Order, hidden: readonly number[]) =>
+  order.map(([tensor, shape, inputs], at) => {
+    const shapeOf = (name: string) => (order.find(([other]) => other === name) as Order[number])[1];
+    return { H: hidden.join(','), hidden, order, tensor, shape, inputs, at, shapeOf };
+  });
+const TENSORS = [...casesOf(ORDER, [5]), ...casesOf(DEEP_ORDER, [5, 2])];
 const sizeOf = (shape: number[]) => shape.reduce((product, size) => product * size, 1);
 
 /** The index of an entry, counted up to it row by row. */
@@ -88,14 +127,17 @@ describe('diagnose', () => {
     expect(isStepFinite(model, activations)).toBe(true);
   });
 
-  it('knows every tensor here by this name and size', () => {
-    const { tensors } = stepped();
-    expect(Object.keys(tensors).sort()).toEqual(ORDER.map(([tensor]) => tensor).sort());
-    for (const [tensor, shape] of ORDER) expect(tensors[tensor].length, tensor).toBe(sizeOf(shape));
+  it.each([
+    [[5], ORDER],
+    [[5, 2], DEEP_ORDER],
+  ])('knows every tensor of H %j by its name and size', (hidden, order) => {
+    const { tensors } = stepped(hidden);
+    expect(Object.keys(tensors).sort()).toEqual(order.map(([tensor]) => tensor).sort());
+    for (const [tensor, shape] of order) expect(tensors[tensor].length, tensor).toBe(sizeOf(shape));
   });
 
-  it.each(TENSORS)('$tensor: each of its entries can be the first, and has its index', ({ tensor, shape }) => {
-    const { model, activations, tensors } = stepped();
+  it.each(TENSORS)('H $H, $tensor: each of its entries can be the first, and has its index', ({ tensor, shape, hidden }) => {
+    const { model, activations, tensors } = stepped(hidden);
     const data = tensors[tensor];
     for (let entry = data.length - 1; entry >= 0; entry--) {
       // Those behind it stay as they have become.
@@ -104,14 +146,14 @@ describe('diagnose', () => {
     }
   });
 
-  it.each(TENSORS)('$tensor: is named before all that are computed later', ({ tensor, at }) => {
-    const { model, activations, tensors } = stepped();
-    for (const [later] of ORDER.slice(at)) tensors[later].fill(Number.NaN);
+  it.each(TENSORS)('H $H, $tensor: is named before all that are computed later', ({ tensor, at, order, hidden }) => {
+    const { model, activations, tensors } = stepped(hidden);
+    for (const [later] of order.slice(at)) tensors[later].fill(Number.NaN);
     expect(diagnose(model, activations)?.tensor).toBe(tensor);
   });
 
-  it.each(TENSORS)('$tensor: with the largest magnitude of each of $inputs', ({ tensor, inputs }) => {
-    const { model, activations, tensors } = stepped();
+  it.each(TENSORS)('H $H, $tensor: with the largest magnitude of each of $inputs', ({ tensor, inputs, hidden, shapeOf }) => {
+    const { model, activations, tensors } = stepped(hidden);
     tensors[tensor][0] = Number.NaN;
     const places = inputs.map((input, i) => {
       const entry = (7 * i + 3) % tensors[input].length;
@@ -141,21 +183,52 @@ describe('diagnose', () => {
   });
 });
 
+describe('diagnoseModel', () => {
+  it.each([
+    ['bnmean', ['C', 'W1', 'b1']],
+    ['bnvar', ['C', 'W1', 'b1']],
+    ['blocks.2.bnmean', ['blocks.2.W', 'blocks.2.b']],
+    ['blocks.2.bnvar', ['blocks.2.W', 'blocks.2.b']],
+  ] as const)('%s is found with the parameters that it is measured through: %j', (statistic, inputs) => {
+    const { model } = stepped([5, 2]);
+    expect(diagnoseModel(model)).toBeUndefined();
+    const data = model.statistics[statistic];
+    data[1] = Infinity;
+    const diagnosis = diagnoseModel(model);
+    expect(diagnosis).toMatchObject({ tensor: statistic, index: [0, 1], value: Infinity });
+    expect(diagnosis?.inputs.map(({ tensor }) => tensor)).toEqual(inputs);
+  });
+
+  it('names a parameter before a statistic, and the first block before the second', () => {
+    const { model } = stepped([5, 2]);
+    const found = (...broken: FloatArray[]) => {
+      for (const data of broken) data[0] = Number.NaN;
+      return diagnoseModel(model)?.tensor;
+    };
+    expect(found(model.statistics['blocks.2.bnmean'])).toBe('blocks.2.bnmean');
+    expect(found(model.statistics.bnvar)).toBe('bnvar');
+    expect(found(model.parameters['blocks.2.bnbias'])).toBe('blocks.2.bnbias');
+  });
+});
+
 describe('isStepFinite', () => {
   // The cross-entropy's own are made from the logits, and looked at with the loss.
-  it.each(TENSORS.filter(({ tensor }) => !['probs', 'losses'].includes(tensor)))('looks at every entry of $tensor', ({ tensor }) => {
-    const { model, activations, tensors } = stepped();
-    const data = tensors[tensor];
-    for (let entry = 0; entry < data.length; entry++) {
-      for (const value of [Number.NaN, Infinity, -Infinity]) {
-        const before = data[entry];
-        data[entry] = value;
-        expect(isStepFinite(model, activations)).toBe(false);
-        data[entry] = before;
+  it.each(TENSORS.filter(({ tensor }) => !['probs', 'losses'].includes(tensor)))(
+    'H $H: looks at every entry of $tensor',
+    ({ tensor, hidden }) => {
+      const { model, activations, tensors } = stepped(hidden);
+      const data = tensors[tensor];
+      for (let entry = 0; entry < data.length; entry++) {
+        for (const value of [Number.NaN, Infinity, -Infinity]) {
+          const before = data[entry];
+          data[entry] = value;
+          expect(isStepFinite(model, activations)).toBe(false);
+          data[entry] = before;
+        }
       }
-    }
-    expect(isStepFinite(model, activations)).toBe(true);
-  });
+      expect(isStepFinite(model, activations)).toBe(true);
+    },
+  );
 });
 
 describe('allFinite', () => {
@@ -185,7 +258,7 @@ describe('NonFiniteError', () => {
     );
   });
 
-  it.each(PARAMETER_NAMES)('says of %s that an update made it so', (tensor) => {
+  it.each(parameterNames({ hidden: [5, 2] }))('says of %s that an update made it so', (tensor) => {
     const { message } = new NonFiniteError(12, Number.NaN, { tensor, index: [4], value: Number.NaN, inputs: inputs.slice(0, 1) });
     expect(message).toBe(`step 12: ${tensor}[4] is NaN, since an update before it; the largest gradient of the last one: h[3, 1] = -1`);
   });
@@ -201,12 +274,12 @@ describe('NonFiniteError', () => {
     expect([error.step, error.diagnosis]).toEqual([5, diagnosis]);
   });
 
-  it.each(TENSORS)('of $tensor is one line', ({ tensor }) => {
-    const { model, activations, tensors } = stepped();
+  it.each(TENSORS)('H $H: of $tensor is one line', ({ tensor, hidden }) => {
+    const { model, activations, tensors } = stepped(hidden);
     tensors[tensor][1] = Number.NaN;
     const { message } = new NonFiniteError(5, 1, diagnose(model, activations));
     expect(message).toMatch(
-      /^step 5: \w+\[\d+(, \d+)?\] is NaN, [^\n]+; the largest (that it is made from|gradient of the last one): [^\n]+$/,
+      /^step 5: [\w.]+\[\d+(, \d+)?\] is NaN, [^\n]+; the largest (that it is made from|gradient of the last one): [^\n]+$/,
     );
   });
 });

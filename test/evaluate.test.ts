@@ -4,13 +4,14 @@ import { createExamples, createVocabulary, type Examples } from '../src/dataset.
 import { Evaluator } from '../src/evaluate.js';
 import { createModel, initialise, type Model } from '../src/model.js';
 import { randomInteger, randomStream } from '../src/random.js';
+import type { FloatArray } from '../src/tensor.js';
 import { BACKENDS } from './backends.js';
 import { relativeError } from './compare.js';
 
-const [T, E, H, V] = [3, 4, 9, 7];
+const [T, E, V] = [3, 4, 7];
 
-function initialised(backend: Backend): Model {
-  const model = createModel(backend, { context: T, embedding: E, hidden: H, vocabulary: V });
+function initialised(backend: Backend, hidden: readonly number[] = [9]): Model {
+  const model = createModel(backend, { context: T, embedding: E, hidden, vocabulary: V });
   initialise(model, 1);
   return model;
 }
@@ -20,13 +21,18 @@ function examplesOf(count: number): Examples {
   return { count, rows: Uint8Array.from({ length: count * (T + 1) }, () => randomInteger(random, V)) };
 }
 
-/** The network again, an example at a time in float64: hprebn [H], and the loss with the model's statistics. */
-function naive({ parameters: p, bnmean, bnvar }: Model, context: Int32Array, target: number): { hprebn: number[]; loss: number } {
-  const emb = [...context].flatMap((index) => [...p.C.subarray(index * E, (index + 1) * E)]);
-  const hprebn = Array.from(p.b1, (b, j) => emb.reduce((sum, x, i) => sum + x * p.W1[i * H + j], b));
-  const h = hprebn.map((x, j) => Math.tanh((p.bngain[j] * (x - bnmean[j])) / Math.sqrt(bnvar[j] + 1e-5) + p.bnbias[j]));
-  const logits = Array.from(p.b2, (b, v) => h.reduce((sum, x, j) => sum + x * p.W2[j * V + v], b));
-  return { hprebn, loss: Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0)) - logits[target] };
+/** The network again, an example at a time in float64: hprebn [H] of each block, and the loss, with the model's statistics. */
+function naive({ parameters: { C, W2, b2 }, blocks }: Model, context: Int32Array, target: number): { hprebn: number[][]; loss: number } {
+  let x = [...context].flatMap((index) => [...C.subarray(index * E, (index + 1) * E)]);
+  const linear = (W: FloatArray, b: FloatArray) =>
+    Array.from(b, (shift, j) => x.reduce((sum, xi, i) => sum + xi * W[i * b.length + j], shift));
+  const hprebn = blocks.map(({ parameters: { W, b, bngain, bnbias }, bnmean, bnvar }) => {
+    const before = linear(W, b);
+    x = before.map((value, j) => Math.tanh((bngain[j] * (value - bnmean[j])) / Math.sqrt(bnvar[j] + 1e-5) + bnbias[j]));
+    return before;
+  });
+  const logits = linear(W2, b2);
+  return { hprebn, loss: Math.log(logits.reduce((sum, value) => sum + Math.exp(value), 0)) - logits[target] };
 }
 
 const eachOf = (model: Model, { count, rows }: Examples) =>
@@ -37,23 +43,32 @@ const eachOf = (model: Model, { count, rows }: Examples) =>
 
 // Below a chunk of 256, exactly one, one more, and several with a rest.
 const COUNTS = [2, 100, 256, 257, 600];
+const CASES = [[9], [9, 6, 5]].flatMap((hidden) => COUNTS.map((count) => ({ hidden, count })));
 
 describe.each(BACKENDS)('Evaluator on $name', ({ create, dtype }) => {
   const limit = dtype === 'float32' ? 1e-5 : 1e-12;
 
-  it.each(COUNTS)(`calibrate: mean and unbiased variance of hprebn over %i examples, within ${limit}`, (count) => {
-    const model = initialised(create());
-    const examples = examplesOf(count);
-    new Evaluator(model).calibrate(examples);
-    const rows = eachOf(model, examples).map(({ hprebn }) => hprebn);
-    const mean = Array.from({ length: H }, (_, j) => rows.reduce((sum, row) => sum + row[j], 0) / count);
-    const variance = mean.map((m, j) => rows.reduce((sum, row) => sum + (row[j] - m) ** 2, 0) / (count - 1));
-    expect(relativeError(model.bnmean, mean)).toBeLessThan(limit);
-    expect(relativeError(model.bnvar, variance)).toBeLessThan(limit);
-  });
+  it.each(CASES)(
+    `calibrate: mean and unbiased variance of each block's hprebn over $count examples, H $hidden, within ${limit}`,
+    (given) => {
+      const { hidden, count } = given;
+      const model = initialised(create(), hidden);
+      const examples = examplesOf(count);
+      new Evaluator(model).calibrate(examples);
+      // With the statistics of the blocks below as they are now.
+      const contexts = eachOf(model, examples);
+      model.blocks.forEach(({ bnmean, bnvar }, k) => {
+        const rows = contexts.map(({ hprebn }) => hprebn[k]);
+        const mean = Array.from({ length: hidden[k] }, (_, j) => rows.reduce((sum, row) => sum + row[j], 0) / count);
+        const variance = mean.map((m, j) => rows.reduce((sum, row) => sum + (row[j] - m) ** 2, 0) / (count - 1));
+        expect(relativeError(bnmean, mean), `${k}`).toBeLessThan(limit);
+        expect(relativeError(bnvar, variance), `${k}`).toBeLessThan(limit);
+      });
+    },
+  );
 
-  it.each(COUNTS)(`loss: the mean over each of %i examples, within ${limit}`, (count) => {
-    const model = initialised(create());
+  it.each(CASES)(`loss: the mean over each of $count examples, H $hidden, within ${limit}`, ({ hidden, count }) => {
+    const model = initialised(create(), hidden);
     const examples = examplesOf(count);
     const evaluator = new Evaluator(model);
     evaluator.calibrate(examplesOf(300));
@@ -61,12 +76,12 @@ describe.each(BACKENDS)('Evaluator on $name', ({ create, dtype }) => {
     expect(relativeError([evaluator.loss(examples)], [expected])).toBeLessThan(limit);
   });
 
-  it('calibrate forgets what it measured before', () => {
-    const model = initialised(create());
+  it.each([[[9]], [[9, 6, 5]]])('calibrate forgets what it measured before, H %j', (hidden) => {
+    const model = initialised(create(), hidden);
     const evaluator = new Evaluator(model);
     const measured = (examples: Examples) => {
       evaluator.calibrate(examples);
-      return [...model.bnmean, ...model.bnvar];
+      return Object.values(model.statistics).map((values) => [...values]);
     };
     const first = measured(examplesOf(100));
     expect(measured(examplesOf(600))).not.toEqual(first);
@@ -76,10 +91,10 @@ describe.each(BACKENDS)('Evaluator on $name', ({ create, dtype }) => {
   it('calibrate keeps the variance of values far from 0: within 1e-2 in float32 and 1e-9 in float64 at mean 1000', () => {
     const near = initialised(create());
     const far = initialised(create());
-    for (let j = 0; j < H; j++) far.parameters.b1[j] += 1000;
+    for (let j = 0; j < far.parameters.b1.length; j++) far.parameters.b1[j] += 1000;
     const examples = examplesOf(600);
     for (const model of [near, far]) new Evaluator(model).calibrate(examples);
-    expect(relativeError(far.bnvar, near.bnvar)).toBeLessThan(dtype === 'float32' ? 1e-2 : 1e-9);
+    expect(relativeError(far.statistics.bnvar, near.statistics.bnvar)).toBeLessThan(dtype === 'float32' ? 1e-2 : 1e-9);
   });
 
   it('changes no parameter and no gradient', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { loadFloats, loadIndices, readSafetensors, type Safetensors, type StoredTensor } from '../src/checkpoint/safetensors.js';
-import type { Batch, Parameters } from '../src/lesson/values.js';
-import { PARAMETER_NAMES } from '../src/model.js';
+import type { Batch } from '../src/lesson/values.js';
+import { byName, type ParameterName, parameterNames } from '../src/network.js';
 import { type DType, type Indices, sizeOf, Tensor } from '../src/tensor.js';
 
 /** PyTorch's values; fixtures/README.md says what is in them. */
@@ -9,8 +9,10 @@ export interface Fixture {
   file: Safetensors;
   tensor: (name: string) => Tensor;
   indices: (name: string) => Indices;
-  /** The parameters, whose names may begin with a prefix. */
-  parameters: (prefix?: string) => Parameters;
+  /** The parameters, whose names may begin with a prefix; of a deep network with those of the blocks above the first. */
+  parameters: (prefix?: string) => Record<ParameterName, Tensor>;
+  /** Units of each block. */
+  hidden: readonly number[];
 }
 
 export function loadFixture(name: string): Fixture {
@@ -22,8 +24,14 @@ export function loadFixture(name: string): Fixture {
   };
   const tensor = (key: string) => new Tensor(loadFloats(key, stored(key)), stored(key).shape);
   const indices = (key: string) => ({ data: loadIndices(key, stored(key), 2 ** 31), shape: stored(key).shape });
-  const parameters = (prefix = '') => Object.fromEntries(PARAMETER_NAMES.map((key) => [key, tensor(prefix + key)])) as Parameters;
-  return { file, tensor, indices, parameters };
+  const hidden = Array.from(file.metadata.H.split(','), Number);
+  const names = parameterNames({ hidden });
+  const parameters = (prefix = '') =>
+    byName(
+      names,
+      names.map((key) => tensor(prefix + key)),
+    );
+  return { file, tensor, indices, parameters, hidden };
 }
 
 export interface GradientFixture {
@@ -40,6 +48,12 @@ export const GRADIENT_FIXTURES: readonly GradientFixture[] = [
     { name: `${name}-f64`, dtype: 'float64' as const, limit: 1e-10 },
     { name: `${name}-f32`, dtype: 'float32' as const, limit: 1e-5 },
   ]),
+];
+
+/** Three blocks; at n = 5 in the plain first layer, at 32 from the table. */
+export const DEEP_FIXTURES: readonly GradientFixture[] = [
+  { name: 'deep-n5-t3-e4-h9x6x5-v13-f64', dtype: 'float64', limit: 1e-10 },
+  { name: 'deep-n32-t3-e4-h9x6x5-v13-f64', dtype: 'float64', limit: 1e-10 },
 ];
 
 export const TRACE_FIXTURES: readonly GradientFixture[] = [

@@ -10,24 +10,22 @@ import {
   createTrainingActivations,
   forward,
   infer,
-  inferHidden,
+  inferLinear,
   initialise,
   type Model,
-  type ModelConfig,
-  PARAMETER_NAMES,
-  parameterCount,
-  parameterShapes,
   sumOf,
 } from '../src/model.js';
+import { blockName, LESSON_PARAMETER_NAMES, type ModelConfig, parameterNames, parameterShapes } from '../src/network.js';
 import { normal, randomInteger, randomStream } from '../src/random.js';
 import { defaultSwitchStep, stepRate } from '../src/schedule.js';
 import { type FloatArray, sizeOf } from '../src/tensor.js';
 import { BACKENDS, FLOAT32_BACKENDS, FLOAT64_BACKENDS } from './backends.js';
 import { largestOf, relativeError } from './compare.js';
-import { batchOf, type Fixture, GRADIENT_FIXTURES, loadFixture, TRACE_FIXTURES, traceBatches } from './fixtures.js';
+import { batchOf, DEEP_FIXTURES, type Fixture, GRADIENT_FIXTURES, loadFixture, TRACE_FIXTURES, traceBatches } from './fixtures.js';
 
-const FULL: ModelConfig = { context: 3, embedding: 10, hidden: 200, vocabulary: 27 };
-const SMALL: ModelConfig = { context: 3, embedding: 4, hidden: 9, vocabulary: 7 };
+const FULL: ModelConfig = { context: 3, embedding: 10, hidden: [200], vocabulary: 27 };
+const SMALL: ModelConfig = { context: 3, embedding: 4, hidden: [9], vocabulary: 7 };
+const DEEP: ModelConfig = { ...SMALL, hidden: [9, 6, 5] };
 
 function initialised(backend: Backend, config: ModelConfig, seed: number | string = 42): Model {
   const model = createModel(backend, config);
@@ -35,33 +33,17 @@ function initialised(backend: Backend, config: ModelConfig, seed: number | strin
   return model;
 }
 
-describe('the parameters', () => {
-  it('have the shapes of the lesson', () => {
-    expect(parameterShapes(FULL)).toEqual({
-      C: [27, 10],
-      W1: [30, 200],
-      b1: [200],
-      bngain: [1, 200],
-      bnbias: [1, 200],
-      W2: [200, 27],
-      b2: [27],
-    });
-  });
-
-  it('are 12,297 in the lesson and 4,137 in its exercise', () => {
-    expect([FULL, LESSON_CONFIG].map(parameterCount)).toEqual([12_297, 4_137]);
-  });
-
-  it('and their gradients lie without a gap in one block each, in the order of their names', () => {
-    const model = createModel(BACKENDS[0].create(), SMALL);
+describe.each([SMALL, DEEP])('a model of %j', (config) => {
+  it('has its parameters and their gradients without a gap in one block of memory each, in the order of their names', () => {
+    const model = createModel(BACKENDS[0].create(), config);
     for (const [flat, views] of [
       [model.flatParameters, model.parameters],
       [model.flatGradients, model.gradients],
     ] as const) {
       let end = flat.byteOffset;
-      for (const name of PARAMETER_NAMES) {
+      for (const name of parameterNames(config)) {
         expect([name, views[name].buffer === flat.buffer, views[name].byteOffset]).toEqual([name, true, end]);
-        expect(views[name].length, name).toBe(sizeOf(parameterShapes(SMALL)[name]));
+        expect(views[name].length, name).toBe(sizeOf(parameterShapes(config)[name]));
         end += views[name].byteLength;
       }
       expect(end).toBe(flat.byteOffset + flat.byteLength);
@@ -70,15 +52,32 @@ describe('the parameters', () => {
     expect(largestOf(model.flatParameters)).toBe(0);
   });
 
-  it('stand before calibration with statistics that change nothing: mean 0, variance 1', () => {
-    const { bnmean, bnvar } = createModel(BACKENDS[0].create(), SMALL);
-    expect([[...bnmean], [...bnvar]]).toEqual([Array(9).fill(0), Array(9).fill(1)]);
+  it('has in its blocks the arrays that stand under their names', () => {
+    const { blocks, parameters, gradients, statistics } = createModel(BACKENDS[0].create(), config);
+    expect(blocks.map(({ I, H }) => [I, H])).toEqual(config.hidden.map((H, k) => [[12, 9, 6][k], H]));
+    blocks.forEach((block, k) => {
+      for (const tensor of ['W', 'b', 'bngain', 'bnbias'] as const) {
+        expect(block.parameters[tensor]).toBe(parameters[blockName(k + 1, tensor)]);
+        expect(block.gradients[tensor]).toBe(gradients[blockName(k + 1, tensor)]);
+      }
+      expect(block.bnmean).toBe(statistics[blockName(k + 1, 'bnmean')]);
+      expect(block.bnvar).toBe(statistics[blockName(k + 1, 'bnvar')]);
+    });
+  });
+
+  it('stands before calibration with statistics that change nothing: mean 0, variance 1', () => {
+    const { blocks } = createModel(BACKENDS[0].create(), config);
+    expect(blocks.map(({ bnmean, bnvar }) => [[...bnmean], [...bnvar]])).toEqual(
+      config.hidden.map((H) => [Array(H).fill(0), Array(H).fill(1)]),
+    );
   });
 });
 
 it.each([
   [FULL, 32],
   [SMALL, 2],
+  [DEEP, 2],
+  [DEEP, 32],
 ])('arenaSize counts what model and activations allocate: %j, n = %i', (config, n) => {
   const backend = BACKENDS[0].create();
   let arrays = 0;
@@ -137,9 +136,29 @@ describe('initialise', () => {
     ]);
   });
 
+  it.each([
+    ['blocks.2.W', 0, 5 / 3 / Math.sqrt(200)],
+    ['blocks.2.b', 0, 0.1],
+    ['blocks.2.bngain', 1, 0.1],
+    ['blocks.2.bnbias', 0, 0.1],
+    ['blocks.3.W', 0, 5 / 3 / Math.sqrt(150)],
+    ['blocks.3.bngain', 1, 0.1],
+  ] as const)('of three blocks: %s has mean %d and standard deviation %d, within four standard errors', (name, mean, deviation) => {
+    const values = initialised(BACKENDS[0].create(), { ...FULL, hidden: [200, 150, 200] }).parameters[name];
+    const standard = Array.from(values, (x) => (x - mean) / deviation);
+    const squares = standard.map((x) => x * x);
+    expect(Math.abs(sumOf(Float64Array.from(standard), values.length)) / Math.sqrt(values.length)).toBeLessThan(4);
+    expect(Math.abs(sumOf(Float64Array.from(squares), values.length) - values.length) / Math.sqrt(2 * values.length)).toBeLessThan(4);
+  });
+
+  it("draws the lesson's parameters as they are without the blocks above, if W2 is as large", () => {
+    const deep = initialised(BACKENDS[0].create(), { ...FULL, hidden: [200, 3, 200] }).parameters;
+    for (const name of LESSON_PARAMETER_NAMES) expect(deep[name], name).toEqual(parameters[name]);
+  });
+
   it('gives other numbers for another seed', () => {
     const other = initialised(BACKENDS[0].create(), FULL, 43).parameters;
-    for (const name of PARAMETER_NAMES) expect(other[name], name).not.toEqual(parameters[name]);
+    for (const name of LESSON_PARAMETER_NAMES) expect(other[name], name).not.toEqual(parameters[name]);
   });
 
   it('draws the numbers of float32 from those of float64', () => {
@@ -158,19 +177,18 @@ describe('initialise', () => {
 });
 
 /** A fixture's sizes, parameters and batch on a backend of its precision. */
-function modelOf(fixture: Fixture, backend: Backend, prefix = ''): Model {
-  const parameters = fixture.parameters(prefix);
-  const [V, E] = parameters.C.shape;
-  const [I, H] = parameters.W1.shape;
-  const model = createModel(backend, { context: I / E, embedding: E, hidden: H, vocabulary: V });
-  for (const name of PARAMETER_NAMES) (model.parameters[name] as FloatArray).set(parameters[name].data);
+function modelOf({ parameters, hidden }: Fixture, backend: Backend, prefix = ''): Model {
+  const given = parameters(prefix);
+  const [V, E] = given.C.shape;
+  const model = createModel(backend, { context: given.W1.shape[0] / E, embedding: E, hidden, vocabulary: V });
+  for (const name of parameterNames(model.config)) (model.parameters[name] as FloatArray).set(given[name].data);
   return model;
 }
 
 describe.each(BACKENDS)('forward and backward on $name', ({ create, dtype: precision }) => {
   const ofPrecision = ({ dtype }: { dtype: string }) => dtype === precision;
 
-  it.each(GRADIENT_FIXTURES.filter(ofPrecision))(
+  it.each([...GRADIENT_FIXTURES, ...DEEP_FIXTURES].filter(ofPrecision))(
     'give the loss and gradients of PyTorch: $name, within $limit of the largest entry',
     ({ name: file, limit }) => {
       const fixture = loadFixture(file);
@@ -182,8 +200,8 @@ describe.each(BACKENDS)('forward and backward on $name', ({ create, dtype: preci
       model.flatGradients.fill(Number.NaN);
       expect(relativeError([forward(model, a)], fixture.tensor('loss').data)).toBeLessThan(limit);
       backward(model, a);
-      for (const name of PARAMETER_NAMES) {
-        if (name === 'b1') expect(largestOf(model.gradients.b1)).toBeLessThan(1e-7);
+      for (const name of parameterNames(model.config)) {
+        if (name === 'b1' || name.endsWith('.b')) expect(largestOf(model.gradients[name]), name).toBeLessThan(1e-7);
         else expect(relativeError(model.gradients[name], fixture.tensor(`d${name}`).data), name).toBeLessThan(limit);
       }
     },
@@ -211,14 +229,15 @@ describe.each(BACKENDS)('forward and backward on $name', ({ create, dtype: preci
         return loss;
       });
       expect(relativeError(losses, fixture.tensor('losses').data)).toBeLessThan(limit);
-      for (const name of PARAMETER_NAMES) {
+      for (const name of LESSON_PARAMETER_NAMES) {
         expect(relativeError(model.parameters[name], fixture.tensor(`final.${name}`).data), name).toBeLessThan(limit);
       }
     },
   );
 
-  it('a second pass does not feel the first: gradients are overwritten', () => {
-    const model = initialised(create(), SMALL);
+  it.each([SMALL, DEEP])('a second pass does not feel the first, %j: gradients are overwritten', (config) => {
+    const model = initialised(create(), config);
+    model.flatGradients.fill(Number.NaN);
     const a = createTrainingActivations(model, 5);
     a.Xb.set([1, 2, 1, 0, 0, 3, 1, 6, 5, 0, 4, 4, 2, 2, 2]);
     a.Yb.set([3, 1, 0, 6, 2]);
@@ -232,12 +251,15 @@ describe.each(BACKENDS)('forward and backward on $name', ({ create, dtype: preci
   });
 });
 
-describe.each(BACKENDS)('infer on $name', ({ create, dtype }) => {
-  const model = initialised(create(), SMALL);
+const CASES = BACKENDS.flatMap((backend) => [SMALL, DEEP].map((config) => ({ ...backend, config })));
+describe.each(CASES)('infer on $name, $config', ({ create, dtype, config }) => {
+  const model = initialised(create(), config);
   const random = randomStream('batches', 'infer');
-  for (let j = 0; j < SMALL.hidden; j++) {
-    model.bnmean[j] = normal(random);
-    model.bnvar[j] = 0.5 + random();
+  for (const { H, bnmean, bnvar } of model.blocks) {
+    for (let j = 0; j < H; j++) {
+      bnmean[j] = normal(random);
+      bnvar[j] = 0.5 + random();
+    }
   }
   const contexts = Array.from({ length: 6 }, () => Array.from({ length: 3 }, () => randomInteger(random, 7)));
   // One capacity: it decides whether the first layer is a table, which adds up in another order.
@@ -263,28 +285,49 @@ describe.each(BACKENDS)('infer on $name', ({ create, dtype }) => {
 
   it("uses the calibrated statistics: with a batch's own it gives the logits of the training pass", () => {
     const limit = dtype === 'float32' ? 1e-5 : 1e-12;
-    const own = initialised(create(), SMALL);
+    const own = initialised(create(), config);
     const a = createTrainingActivations(own, 6);
     a.Xb.set(contexts.flat());
     forward(own, a);
     const expected = [...a.logits];
-    inferHidden(own, a, 6);
-    for (let j = 0; j < SMALL.hidden; j++) {
-      const column = contexts.map((_, i) => a.hprebn[i * SMALL.hidden + j]);
-      const mean = column.reduce((sum, x) => sum + x, 0) / 6;
-      own.bnmean[j] = mean;
-      own.bnvar[j] = column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 5;
-    }
+    own.blocks.forEach(({ H, bnmean, bnvar }, k) => {
+      for (let j = 0; j < H; j++) {
+        const column = contexts.map((_, i) => a.blocks[k].hprebn[i * H + j]);
+        const mean = column.reduce((sum, x) => sum + x, 0) / 6;
+        bnmean[j] = mean;
+        bnvar[j] = column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 5;
+      }
+    });
     infer(own, a, 6);
     expect(relativeError(a.logits, expected)).toBeLessThan(limit);
+  });
+
+  it('inferLinear reads the block below: of the first, the characters', () => {
+    const limit = dtype === 'float32' ? 1e-5 : 1e-12;
+    const a = createActivations(model, 6);
+    a.Xb.set(contexts.flat());
+    infer(model, a, 6);
+    const { C, W1, b1 } = model.parameters;
+    const emb = contexts[5].flatMap((index) => [...C.subarray(4 * index, 4 * index + 4)]);
+    const below = [emb, ...a.blocks.map(({ h }, k) => [...h.subarray(5 * config.hidden[k])])];
+    model.blocks.forEach(({ H, parameters: { W, b } }, k) => {
+      a.blocks[k].hprebn.fill(Number.NaN);
+      inferLinear(model, a, 6, k);
+      const row = Array.from(b, (shift, j) => below[k].reduce((sum, x, i) => sum + x * W[i * H + j], shift));
+      expect(relativeError(a.blocks[k].hprebn.subarray(5 * H), row)).toBeLessThan(limit);
+    });
+    expect([model.blocks[0].parameters.W, model.blocks[0].parameters.b]).toEqual([W1, b1]);
   });
 });
 
 describe.each(FLOAT32_BACKENDS)('at the edges of its sizes, $name', ({ create }) => {
   it.each<ModelConfig>([
-    { context: 1, embedding: 1, hidden: 1, vocabulary: 2 },
-    { context: 8, embedding: 3, hidden: 17, vocabulary: 5 },
-    { context: 2, embedding: 5, hidden: 3, vocabulary: 33 },
+    { context: 1, embedding: 1, hidden: [1], vocabulary: 2 },
+    { context: 8, embedding: 3, hidden: [17], vocabulary: 5 },
+    { context: 2, embedding: 5, hidden: [3], vocabulary: 33 },
+    { context: 2, embedding: 5, hidden: [3, 40, 1, 7], vocabulary: 33 },
+    { context: 1, embedding: 1, hidden: [1, 1], vocabulary: 2 },
+    { context: 3, embedding: 2, hidden: Array(16).fill(5), vocabulary: 5 },
   ])('trains %j without a NaN', (config) => {
     const model = initialised(create(), config);
     for (const n of [2, 3, 7]) {

@@ -178,9 +178,9 @@ describe('the library', () => {
     put(
       app,
       'script.js',
-      `import { createReferenceBackend, createModel, PARAMETER_NAMES, Tensor, UsageError } from 'backprop-ninja';
-      const model = createModel(createReferenceBackend('float32'), { context: 3, embedding: 10, hidden: 64, vocabulary: 27 });
-      console.log(JSON.stringify([model.flatParameters.length, PARAMETER_NAMES, [...Tensor.of([1, 2]).data], new UsageError('x').name]));`,
+      `import { createReferenceBackend, createModel, parameterNames, Tensor, UsageError } from 'backprop-ninja';
+      const model = createModel(createReferenceBackend('float32'), { context: 3, embedding: 10, hidden: [64], vocabulary: 27 });
+      console.log(JSON.stringify([model.flatParameters.length, parameterNames(model.config), [...Tensor.of([1, 2]).data], new UsageError('x').name]));`,
     );
     const { stdout, stderr } = spawnSync(process.execPath, ['script.js'], { cwd: app, encoding: 'utf8' });
     expect(stderr).toBe('');

@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type HashRecord, type MetricsRecord, parameterHashes } from '../src/checkpoint/metrics.js';
-import { PARAMETER_NAMES, type ParameterName } from '../src/model.js';
+import { LESSON_PARAMETER_NAMES, type ParameterName } from '../src/network.js';
 import { compareRuns, differingTensors, expectedHashes, hashRecords } from '../src/replay.js';
 
 /** Seven arrays of one number, of which some are others. */
 function parameters(some: Partial<Record<ParameterName, number>> = {}): Record<ParameterName, Float32Array> {
-  return Object.fromEntries(PARAMETER_NAMES.map((name) => [name, Float32Array.of(some[name] ?? 1)])) as Record<ParameterName, Float32Array>;
+  return Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [name, Float32Array.of(some[name] ?? 1)])) as Record<
+    ParameterName,
+    Float32Array
+  >;
 }
 
 function record(step: number, some?: Partial<Record<ParameterName, number>>): HashRecord {
@@ -15,7 +18,7 @@ function record(step: number, some?: Partial<Record<ParameterName, number>>): Ha
 describe('hashes of parameters', () => {
   it('are 16 hexadecimal digits each, under the names of the parameters', () => {
     const hashes = parameterHashes(parameters());
-    expect(Object.keys(hashes)).toEqual([...PARAMETER_NAMES]);
+    expect(Object.keys(hashes)).toEqual([...LESSON_PARAMETER_NAMES]);
     for (const hash of Object.values(hashes)) expect(hash).toMatch(/^[0-9a-f]{16}$/);
   });
 
@@ -35,6 +38,16 @@ describe('differingTensors', () => {
   it('names them in the order of the parameters', () => {
     expect(differingTensors(record(0).hashes, record(0, { b2: 2, C: 2, bngain: 2 }).hashes)).toEqual(['C', 'bngain', 'b2']);
     expect(differingTensors(record(0).hashes, record(0).hashes)).toEqual([]);
+  });
+
+  it('names those that only one has, in the order of the deeper network, whichever comes first', () => {
+    const { C, W1, b1, bngain, bnbias, W2 } = parameters();
+    const blocks = { 'blocks.2.W': C, 'blocks.2.b': C, 'blocks.2.bngain': C, 'blocks.2.bnbias': C };
+    const deep = parameterHashes({ C, W1, b1, bngain, bnbias, ...blocks, W2, b2: Float32Array.of(2) });
+    const parting = ['blocks.2.W', 'blocks.2.b', 'blocks.2.bngain', 'blocks.2.bnbias', 'b2'];
+    expect(differingTensors(record(0).hashes, deep)).toEqual(parting);
+    expect(differingTensors(deep, record(0).hashes)).toEqual(parting);
+    expect(differingTensors(deep, deep)).toEqual([]);
   });
 });
 

@@ -9,7 +9,7 @@ const VOCABULARY = ['.', 'a', 'b', 'c'];
 /** A network with a context of one character, whose next logits are the row of that character: V hidden units, one for each. */
 function chain(rows: number[][]): Model {
   const V = VOCABULARY.length;
-  const model = createModel(BACKENDS[0].create(), { context: 1, embedding: V, hidden: V, vocabulary: V });
+  const model = createModel(BACKENDS[0].create(), { context: 1, embedding: V, hidden: [V], vocabulary: V });
   const { C, W1, bngain, W2 } = model.parameters;
   for (let v = 0; v < V; v++) {
     C[v * V + v] = 1;
@@ -87,7 +87,7 @@ describe('Sampler', () => {
 
 describe('the context of a sample', () => {
   it('is the last T characters, filled with the boundary at the start', () => {
-    const model = createModel(BACKENDS[0].create(), { context: 3, embedding: 1, hidden: 1, vocabulary: 4 });
+    const model = createModel(BACKENDS[0].create(), { context: 3, embedding: 1, hidden: [1], vocabulary: 4 });
     // Nothing but 'a' follows; the backend sees each context.
     model.parameters.b2.set([0, 1, 0, 0]);
     const contexts: string[] = [];

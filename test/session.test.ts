@@ -17,7 +17,7 @@ import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from './
 const CONFIG: RunConfig = {
   context: 3,
   embedding: 4,
-  hidden: 8,
+  hidden: [8],
   batchSize: 32,
   steps: 24,
   switchStep: 12,
@@ -204,7 +204,8 @@ function roomNeeded(directory: string): number {
 
 describe('runBytes', () => {
   it.each([
-    ['many hidden units', { hidden: 4000, embedding: 1, context: 1 }],
+    ['many hidden units', { hidden: [4000], embedding: 1, context: 1 }],
+    ['many blocks', { hidden: Array(16).fill(3), steps: 5000, evalEvery: 5000 }],
     ['an evaluation after every step', { evalEvery: 1, steps: 300 }],
   ])('is enough for %s', (_, some) => {
     const directory = tempDirectory();
@@ -253,10 +254,10 @@ describe('every checkpoint and evaluation', () => {
   function anew(path: string): { bnmean: FloatArray; bnvar: FloatArray; valLoss: number } {
     const model = restoreModel(loadCheckpoint(path), createWasmBackend, { inference: INFERENCE });
     const examples = (names: readonly string[]) => createExamples(names, DATASET.vocabulary, CONFIG.context);
-    model.bnmean.fill(Number.NaN);
+    model.statistics.bnmean.fill(Number.NaN);
     const evaluator = new Evaluator(model);
     evaluator.calibrate(examples(DATASET.parts.train));
-    return { bnmean: model.bnmean, bnvar: model.bnvar, valLoss: evaluator.loss(examples(DATASET.parts.val)) };
+    return { ...model.statistics, valLoss: evaluator.loss(examples(DATASET.parts.val)) };
   }
 
   it('is of the statistics of its own step', () => {

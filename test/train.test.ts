@@ -14,7 +14,7 @@ const OPTIONS: TrainingOptions = { steps: 250, batchSize: 8, learningRate: 0.1, 
 
 describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
   const modelOn = (backend: Backend): Model =>
-    createModel(backend, { context: 3, embedding: 4, hidden: 16, vocabulary: VOCABULARY.length });
+    createModel(backend, { context: 3, embedding: 4, hidden: [16], vocabulary: VOCABULARY.length });
 
   /** Runs to the end. */
   function train(options: Partial<TrainingOptions> = {}, backend = create(), between: (model: Model, step: number) => void = () => {}) {
@@ -143,7 +143,7 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
 });
 
 describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state', ({ create }) => {
-  const CONFIG = { context: 3, embedding: 4, hidden: 16, vocabulary: VOCABULARY.length };
+  const CONFIG = { context: 3, embedding: 4, hidden: [16], vocabulary: VOCABULARY.length };
   const options: TrainingOptions = { ...OPTIONS, steps: 230, batchSize: 4 };
 
   interface Moment {

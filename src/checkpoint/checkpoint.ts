@@ -5,7 +5,8 @@ import type { CreateBackend } from '../backend/backend.js';
 import { BOUNDARY } from '../dataset.js';
 import { allFinite } from '../diagnose.js';
 import { FileContentError, NumericalError, namingFile, quoteText, UNPRINTABLE, withSystemErrors } from '../errors.js';
-import { arenaSize, createModel, type Model, type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
+import { arenaSize, createModel, type Model } from '../model.js';
+import { MAX_BLOCKS, type ModelConfig, parameterShapes, statisticShapes } from '../network.js';
 import { isStreamState } from '../random.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../tensor.js';
 import type { TrainingState } from '../train.js';
@@ -13,7 +14,7 @@ import { atomicWrite } from './atomicWrite.js';
 import { loadFloats, type RawFile, readSafetensorsFile, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
 
 const FORMAT = 'backprop-ninja checkpoint';
-const FORMAT_VERSION = '2';
+const FORMAT_VERSION = '3';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
@@ -23,7 +24,8 @@ const finite = v.pipe(v.number(), v.finite());
 const RunConfigSchema = v.strictObject({
   context: positive,
   embedding: positive,
-  hidden: positive,
+  /** Of each block. */
+  hidden: v.pipe(v.array(positive), v.minLength(1), v.maxLength(MAX_BLOCKS), v.readonly()),
   batchSize: v.pipe(v.number(), v.safeInteger(), v.minValue(2)),
   steps: positive,
   /** From this step on, the learning rate is a tenth. */
@@ -95,14 +97,12 @@ type Metadata = Record<keyof v.InferInput<typeof MetadataSchema>, string>;
 
 /** Shapes of the tensors in a checkpoint, in their order: the parameters, then the calibrated statistics. */
 function checkpointShapes(config: ModelConfig): [name: string, shape: Shape][] {
-  const shapes = parameterShapes(config);
-  const statistics: Shape = [1, config.hidden];
-  return [...PARAMETER_NAMES.map((name): [string, Shape] => [name, shapes[name]]), ['bnmean', statistics], ['bnvar', statistics]];
+  return [...Object.entries(parameterShapes(config)), ...Object.entries(statisticShapes(config))];
 }
 
 /** The arrays of a model that a checkpoint holds, by their names in it. */
-function storedArrays({ parameters, bnmean, bnvar }: Model): Record<string, FloatArray> {
-  return { ...parameters, bnmean, bnvar };
+function storedArrays({ parameters, statistics }: Model): Record<string, FloatArray> {
+  return { ...parameters, ...statistics };
 }
 
 /**
@@ -180,12 +180,14 @@ function parseCheckpoint({ metadata, tensors, raw }: Safetensors & { raw: RawFil
   const { arrays, problems } = readTensors(tensors, new Map(checkpointShapes(modelConfig(config, vocabulary))));
   if (step > config.steps) problems.push(`metadata: step ${step} is beyond the last, ${config.steps}`);
   if (best && best.step > step) problems.push(`metadata: best step ${best.step} is beyond the step ${step}`);
-  if (arrays.get('bnvar')?.some((x) => x < 0)) problems.push('tensor "bnvar" holds a negative variance');
+  for (const [name, data] of arrays) {
+    if (name.endsWith('bnvar') && data.some((x) => x < 0)) problems.push(`tensor "${name}" holds a negative variance`);
+  }
   if (problems.length > 0) throw new FileContentError(problems.join('; '));
   return { program, config, vocabulary, state: { step, ...streams, ...losses }, best, dataSha256, tensors: arrays };
 }
 
-/** Refuses what somebody else wrote, and what a newer version of this program did. */
+/** Refuses what somebody else wrote, and what an older or newer version of this program did. */
 function checkOrigin({ format, formatVersion }: Safetensors['metadata'], tensors: Safetensors['tensors']): void {
   if (format !== FORMAT) {
     const names = [...tensors.keys()];
@@ -193,9 +195,13 @@ function checkOrigin({ format, formatVersion }: Safetensors['metadata'], tensors
     const held = names.length === 0 ? 'no tensors' : `${names.length} tensors: ${some.join(', ')}${names.length > 3 ? ', …' : ''}`;
     throw new FileContentError(`safetensors, but not a checkpoint of backprop-ninja; it holds ${held}`);
   }
-  if (/^\d+$/.test(formatVersion) && Number(formatVersion) > Number(FORMAT_VERSION)) {
+  if (/^\d+$/.test(formatVersion) && Number(formatVersion) !== Number(FORMAT_VERSION)) {
+    const wayOut =
+      Number(formatVersion) > Number(FORMAT_VERSION)
+        ? 'a newer one wrote it, update'
+        : 'an older one wrote it, which can go on with it; or train again';
     throw new FileContentError(
-      `metadata: formatVersion: ${quoteText(formatVersion)}, this backprop-ninja reads ${FORMAT_VERSION}; a newer one wrote it, update`,
+      `metadata: formatVersion: ${quoteText(formatVersion)}, this backprop-ninja reads ${FORMAT_VERSION}; ${wayOut}`,
     );
   }
 }

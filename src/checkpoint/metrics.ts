@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { withSystemErrors } from '../errors.js';
-import { type Model, PARAMETER_NAMES, type ParameterName } from '../model.js';
+import type { Model } from '../model.js';
+import { isParameterName, LESSON_PARAMETER_NAMES, type ParameterArrays, type ParameterName } from '../network.js';
 import type { FloatArray } from '../tensor.js';
 import type { LossRecord } from '../train.js';
 import { atomicWrite } from './atomicWrite.js';
@@ -28,14 +29,22 @@ export const HASH_EVERY = 1000;
 
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/));
 const step = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** Every network has the lesson's, deeper ones have more. The order is that of the line. */
+const hashes = v.pipe(
+  v.record(
+    v.custom<ParameterName>((name) => typeof name === 'string' && isParameterName(name)),
+    hash,
+  ),
+  v.guard((record): record is Hashes => LESSON_PARAMETER_NAMES.every((name) => name in record)),
+);
 const RecordSchema = v.union([
   v.object({ step, loss: v.number(), rate: v.number() }),
   v.object({ step, valLoss: v.number() }),
-  v.object({ step, hashes: v.object(v.entriesFromList(PARAMETER_NAMES, hash)) }),
+  v.object({ step, hashes }),
 ]);
 
-export function parameterHashes(parameters: Readonly<Record<ParameterName, FloatArray>>): Hashes {
-  return Object.fromEntries(PARAMETER_NAMES.map((name) => [name, hashOf(parameters[name])])) as Hashes;
+export function parameterHashes(parameters: ParameterArrays): Hashes {
+  return Object.fromEntries(Object.entries(parameters).map(([name, data]) => [name, hashOf(data)])) as Hashes;
 }
 
 function hashOf({ buffer, byteOffset, byteLength }: FloatArray): string {

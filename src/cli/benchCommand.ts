@@ -5,7 +5,7 @@ import { createExamples } from '../dataset.js';
 import { checkBackend, FLOAT32_VARIANCE } from '../gradCheck/backendCheck.js';
 import { createCase } from '../gradCheck/case.js';
 import type { CheckRow } from '../gradCheck/row.js';
-import { type ModelConfig, parameterCount } from '../model.js';
+import { type ModelConfig, parameterCount } from '../network.js';
 import { type Paint, paintFor } from './colors.js';
 import { loadData } from './data.js';
 import { formatCount, formatDifference, formatTable } from './format.js';
@@ -15,7 +15,7 @@ export interface BenchCommandOptions {
   data?: string;
   context: number;
   embedding: number;
-  hidden: number;
+  hidden: readonly number[];
   batchSize: number;
   backend: 'wasm' | 'reference' | 'both';
   seconds: number;
@@ -71,9 +71,9 @@ function withRates({ backend, microsecondsPerStep, layers }: BackendTiming, peak
 }
 
 function print(config: ModelConfig, n: number, peak: number, timings: readonly BackendTiming[], io: IO, paint: Paint): void {
-  const { context: T, embedding: E, hidden: H, vocabulary: V } = config;
+  const { context: T, embedding: E, hidden, vocabulary: V } = config;
   io.stdout.write(
-    `T ${T}, E ${E}, H ${H}, V ${V}, n ${n}: ${formatCount(parameterCount(config))} parameters; the backends' results agree\n` +
+    `T ${T}, E ${E}, H ${hidden.join(',')}, V ${V}, n ${n}: ${formatCount(parameterCount(config))} parameters; the backends' results agree\n` +
       `SIMD peak of this core: ${(peak / 1e9).toFixed(1)} GFLOP/s (128 bits, multiply and add)\n`,
   );
   for (const timing of timings) {

@@ -49,7 +49,7 @@ function configDifferences(a: RunSummary, b: RunSummary): Difference[] {
   const values = ({ config, dataSha256 }: RunSummary): Record<string, unknown> => ({ ...config, 'SHA-256 of the data': dataSha256 });
   const [left, right] = [values(a), values(b)];
   return Object.keys(left)
-    .filter((key) => left[key] !== right[key])
+    .filter((key) => String(left[key]) !== String(right[key]))
     .map((key) => ({ key, values: [left[key], right[key]] }));
 }
 

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { readSafetensorsFile } from '../checkpoint/safetensors.js';
 import { namingFile, UsageError } from '../errors.js';
 import { checkAgainst } from '../gradCheck/against.js';
-import { BATCH_SIZES, checkPart } from '../gradCheck/gradCheck.js';
+import { checkPart } from '../gradCheck/gradCheck.js';
 import { type CheckOptions, PARTS, type Part } from '../gradCheck/options.js';
 import type { CheckRow } from '../gradCheck/row.js';
 import { showShape } from '../tensor.js';
@@ -35,7 +35,7 @@ function checkOurs(options: GradCheckCommandOptions, io: IO, paint: Paint): bool
   for (const part of options.part ?? PARTS) {
     const partRows = checkPart(part, options);
     rows.push(...partRows);
-    if (!options.json) for (const witness of new Set(partRows.map((row) => row.witness))) printTable(part, witness, partRows, io, paint);
+    if (!options.json) for (const table of tablesOf(partRows)) printTable(table, io, paint);
   }
   const failed = rows.filter((row) => !row.ok);
   if (options.json) io.stdout.write(`${JSON.stringify({ ok: failed.length === 0, tensors: rows })}\n`);
@@ -64,14 +64,25 @@ const TITLES: Record<Part, Record<string, string>> = {
   backend: { 'float64 reference': '(d) the float32 backend that training uses, against the float64 reference' },
 };
 
+/** Rows by witness and network, in the order in which they come. */
+function tablesOf(rows: readonly CheckRow[]): CheckRow[][] {
+  const tables = new Map<string, CheckRow[]>();
+  for (const row of rows) {
+    const key = `${row.witness} ${row.hidden}`;
+    tables.set(key, [...(tables.get(key) ?? []), row]);
+  }
+  return [...tables.values()];
+}
+
 /** One line a tensor: the worst of the batch sizes, and every failed one. */
-function printTable(part: Part, witness: string, partRows: readonly CheckRow[], io: IO, paint: Paint): void {
-  const rows = partRows.filter((row) => row.witness === witness);
+function printTable(rows: readonly CheckRow[], io: IO, paint: Paint): void {
+  const [{ part, witness, hidden }] = rows;
   const shown = [...new Set(rows.map((row) => row.name))].flatMap((name) => {
     const ofTensor = rows.filter((row) => row.name === name);
     const failed = ofTensor.filter((row) => !row.ok);
     return failed.length > 0 ? failed : [ofTensor.reduce((worst, row) => (row.error > worst.error ? row : worst))];
   });
+  const sizes = new Set(rows.map((row) => row.n));
   const ulps = rows.some((row) => row.maxUlps !== undefined);
   const entriesOf = (name: string) => rows.filter((row) => row.name === name).reduce((sum, row) => sum + row.entries, 0);
   const head = ['tensor', 'entries', 'worst at n', 'shape', 'max |a-b|', 'relative', ...(ulps ? ['ULPs'] : []), 'at', ''];
@@ -87,7 +98,7 @@ function printTable(part: Part, witness: string, partRows: readonly CheckRow[], 
     row.problem ? '' : showShape(row.at),
     verdictOf(row),
   ]);
-  io.stdout.write(`\n${paint.bold(TITLES[part][witness])}  ${paint.dim(`n = ${BATCH_SIZES.join(', ')}`)}\n`);
+  io.stdout.write(`\n${paint.bold(TITLES[part][witness])}  ${paint.dim(`H ${hidden.join(',')}, n = ${[...sizes].join(', ')}`)}\n`);
   writeTable(io, paint, [head, ...cells], align, shown);
 }
 

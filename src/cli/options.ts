@@ -14,6 +14,19 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
   };
 }
 
+/** Whole numbers with commas between them, as many as `most`. */
+export function wholeNumbers(min: number, max: number, most: number): (text: string) => number[] {
+  return (text) => {
+    const parts = text.split(',');
+    try {
+      if (parts.length <= most) return parts.map(wholeNumber(min, max));
+    } catch {
+      // Said of the list below.
+    }
+    throw new InvalidArgumentError(`Expected 1 to ${most} whole numbers from ${min} to ${max}, such as 300,200.`);
+  };
+}
+
 /** A decimal number, 1e-3 included; the lower bound is open where it says so. */
 export function decimalNumber(min: number, max: number, open: 'open' | 'closed' = 'closed'): (text: string) => number {
   return (text) => {

@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander';
 import type { ExerciseNumber } from '../dojo/exercises.js';
 import { CHECK_DEFAULTS, PARTS } from '../gradCheck/options.js';
+import { MAX_BLOCKS } from '../network.js';
 import { colorLevel } from './colors.js';
 import { EXIT_NO } from './exitCodes.js';
 import type { IO } from './io.js';
-import { decimalNumber, exerciseNumber, wholeNumber, wholeNumberOrAll } from './options.js';
+import { decimalNumber, exerciseNumber, wholeNumber, wholeNumberOrAll, wholeNumbers } from './options.js';
 import { programVersion } from './version.js';
 
 const MAX_SEED = Number.MAX_SAFE_INTEGER;
@@ -69,7 +70,11 @@ function addNetworkOptions(command: Command): Command {
   return command
     .option('--context <T>', 'characters that the next one is predicted from', wholeNumber(1, 64), 3)
     .option('--embedding <E>', 'numbers per character', wholeNumber(1, 65_536), 10)
-    .option('--hidden <H>', 'hidden units', wholeNumber(1, 1_048_576), 200)
+    .addOption(
+      new Option('--hidden <H,...>', 'hidden units; with commas, those of each block, one upon the other')
+        .argParser(wholeNumbers(1, 1_048_576, MAX_BLOCKS))
+        .default([200], '200'),
+    )
     .option('--batch-size <n>', 'examples per step', wholeNumber(2, 1_048_576), 32);
 }
 
@@ -101,6 +106,7 @@ function addTrain(program: Command, io: IO, setExitCode: (code: number) => void)
       ['backprop-ninja train', "the lesson's recipe"],
       ['backprop-ninja train --steps 20000 --hidden 64 --out quick', 'a small network, into a directory of your own'],
       ['backprop-ninja train --data words.txt --context 5', 'any list of words, with a longer context'],
+      ['backprop-ninja train --hidden 300,200', 'a network of two blocks'],
       ['backprop-ninja train --resume', 'go on with the newest run'],
       ['backprop-ninja train --mutant dbnraw-gain-forgotten', 'a wrong gradient beside the right ones'],
     ),
@@ -357,6 +363,7 @@ function addBench(program: Command, io: IO, setExitCode: (code: number) => void)
     examples(
       ['backprop-ninja bench', "the lesson's network, both backends"],
       ['backprop-ninja bench --hidden 1024 --batch-size 256 --backend wasm', 'a large one, kernels only'],
+      ['backprop-ninja bench --hidden 300,200', 'one of two blocks'],
     ),
   );
 }

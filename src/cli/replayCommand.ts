@@ -5,7 +5,8 @@ import { loadCheckpoint, modelConfig } from '../checkpoint/checkpoint.js';
 import { parameterHashes } from '../checkpoint/metrics.js';
 import { findCheckpoint } from '../checkpoint/runDirectory.js';
 import { createExamples } from '../dataset.js';
-import { arenaSize, createModel, type ParameterArrays } from '../model.js';
+import { arenaSize, createModel } from '../model.js';
+import { type ParameterArrays, parameterNames } from '../network.js';
 import { differingTensors, expectedHashes, hashRecords, type Parting } from '../replay.js';
 import { Training } from '../train.js';
 import { paintFor } from './colors.js';
@@ -27,9 +28,10 @@ export async function replayCommand(run: string | undefined, options: ReplayComm
   const { config, vocabulary, state, tensors } = checkpoint;
   const { dataset } = loadRunData(path, checkpoint, options.data, 'must be the same', io);
   const records = readRunMetrics(dirname(path), io);
-  const expected = expectedHashes(hashRecords(records), state.step, Object.fromEntries(tensors) as unknown as ParameterArrays);
-
   const shape = modelConfig(config, vocabulary);
+  const parameters = Object.fromEntries(parameterNames(shape).map((name) => [name, tensors.get(name)])) as ParameterArrays;
+  const expected = expectedHashes(hashRecords(records), state.step, parameters);
+
   const model = createModel(createWasmBackend(arenaSize(shape, { training: config.batchSize })), shape);
   const training = new Training(model, createExamples(dataset.parts.train, vocabulary, config.context), config);
   const progress = new Progress(io, 0, state.step);

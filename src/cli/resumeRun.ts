@@ -90,7 +90,7 @@ const STORED_OPTIONS: readonly (readonly [option: keyof TrainCommandOptions, fla
 
 /** The stored configuration, with more steps if --steps asks for more. */
 function resumedConfig({ config }: Checkpoint, options: TrainCommandOptions, given: (option: string) => boolean, run: string): RunConfig {
-  const differences = STORED_OPTIONS.filter(([option, , key]) => given(option) && options[option] !== config[key]).map(
+  const differences = STORED_OPTIONS.filter(([option, , key]) => given(option) && String(options[option]) !== String(config[key])).map(
     ([option, flag, key]) => `${flag} is ${config[key]} there, ${options[option]} given`,
   );
   const steps = given('steps') ? options.steps : config.steps;

@@ -16,7 +16,8 @@ import {
 import { countExamples, type Dataset } from '../dataset.js';
 import { FileContentError, showPath, UsageError } from '../errors.js';
 import { CHUNK } from '../evaluate.js';
-import { arenaBytes, arenaSize, createModel, type Model, type ModelConfig } from '../model.js';
+import { arenaBytes, arenaSize, createModel, type Model } from '../model.js';
+import type { ModelConfig } from '../network.js';
 import { defaultEvalEvery, defaultSwitchStep } from '../schedule.js';
 import { runBytes } from '../session.js';
 import { type LoadedData, loadData } from './data.js';
@@ -32,7 +33,7 @@ export interface TrainCommandOptions {
   force?: boolean;
   context: number;
   embedding: number;
-  hidden: number;
+  hidden: readonly number[];
   batchSize: number;
   steps: number;
   lr: number;
@@ -111,7 +112,7 @@ export function programName(): string {
 
 function runConfig(options: TrainCommandOptions, { parts }: Dataset): RunConfig {
   const { context, embedding, hidden, batchSize, steps, lr, seed, splitSeed, unique } = options;
-  const evalEvery = options.evalEvery ?? defaultEvalEvery(countExamples(parts.train), countExamples(parts.val), batchSize);
+  const evalEvery = options.evalEvery ?? defaultEvalEvery(countExamples(parts.train), countExamples(parts.val), batchSize, hidden.length);
   const switchStep = defaultSwitchStep(steps);
   return { context, embedding, hidden, batchSize, steps, switchStep, learningRate: lr, evalEvery, seed, splitSeed, unique };
 }

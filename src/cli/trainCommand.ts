@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CHECKPOINT_FILE, METRICS_FILE, writeRunFile } from '../checkpoint/runDirectory.js';
 import { NumericalError } from '../errors.js';
-import { parameterCount } from '../model.js';
+import { parameterCount } from '../network.js';
 import { Session } from '../session.js';
 import { EXIT_SIGNAL } from './exitCodes.js';
 import { formatCount } from './format.js';
@@ -54,11 +54,11 @@ async function trainRun(run: PreparedRun, options: TrainCommandOptions, io: IO):
 }
 
 function announce({ directory, model, data, dataset }: PreparedRun, session: Session, io: IO): void {
-  const { context: T, embedding: E, hidden: H, vocabulary: V } = model.config;
+  const { context: T, embedding: E, hidden, vocabulary: V } = model.config;
   io.stderr.write(
     `${shortPath(data.path, io)}: ${formatCount(data.names)} names, ${formatCount(dataset.parts.train.length)} of them to train on ` +
       `(${formatCount(session.trainExamples.count)} examples), ${V} characters\n` +
-      `T ${T}, E ${E}, H ${H}: ${formatCount(parameterCount(model.config))} parameters; ` +
+      `T ${T}, E ${E}, H ${hidden.join(',')}: ${formatCount(parameterCount(model.config))} parameters; ` +
       `${whatNow(session)} ${shortPath(directory, io)}\n`,
   );
   if (session.droppedLines.length > 0) {

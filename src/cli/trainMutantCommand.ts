@@ -6,7 +6,8 @@ import { LessonTraining } from '../dojo/mutantTraining.js';
 import { NumericalError, UsageError } from '../errors.js';
 import { Evaluator } from '../evaluate.js';
 import { exercise1, type GradientLines } from '../lesson/exercise1.js';
-import { arenaSize, type ModelConfig, parameterCount } from '../model.js';
+import { arenaSize } from '../model.js';
+import { type ModelConfig, parameterCount } from '../network.js';
 import { ShapeError } from '../tensor.js';
 import { type Paint, paintFor } from './colors.js';
 import { loadData } from './data.js';
@@ -18,7 +19,7 @@ import { Progress } from './progress.js';
 import { INFERENCE, type TrainCommandOptions } from './startRun.js';
 
 /** The lesson's exercise network: atomic steps in tensors take 1 ms a step, where the kernels take 0.02. */
-const DEFAULTS = { hidden: 64, steps: 5000 };
+const DEFAULTS = { hidden: [64], steps: 5000 };
 
 /** Points of each curve. */
 const POINTS = 60;
@@ -47,17 +48,20 @@ export async function trainMutantCommand(options: TrainCommandOptions, given: (o
     throw new UsageError(`--${flag} has no meaning with --mutant: it trains two networks side by side, and writes no run`);
   }
   const steps = given('steps') ? options.steps : DEFAULTS.steps;
+  const hidden = given('hidden') ? options.hidden : DEFAULTS.hidden;
+  if (hidden.length > 1)
+    throw new UsageError(`--hidden ${hidden.join(',')} has no meaning with --mutant: the lesson's lines are those of one block`);
   const { dataset } = loadData(options.data, options, io);
   const config = {
     context: options.context,
     embedding: options.embedding,
-    hidden: given('hidden') ? options.hidden : DEFAULTS.hidden,
+    hidden,
     vocabulary: dataset.vocabulary.length,
   };
   const courses = createCourses(mutant, config, dataset, { ...options, steps });
   io.stderr.write(
     `${mutant.name}: in the line of ${mutant.line}, ${mutant.mistake}\n` +
-      `T ${config.context}, E ${config.embedding}, H ${config.hidden}: ${formatCount(parameterCount(config))} parameters, ` +
+      `T ${config.context}, E ${config.embedding}, H ${hidden}: ${formatCount(parameterCount(config))} parameters, ` +
       `trained twice on the same batches, by the lesson's atomic lines\n`,
   );
   const { seconds, signal } = await trainBoth(courses, steps, io);

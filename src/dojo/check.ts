@@ -1,11 +1,11 @@
 /** Checks a learner's lines: each by itself, on given gradients above it, so that one mistake makes one red row. */
 import { inspect } from 'node:util';
-import { createCase, LESSON_CONFIG, randomTensor } from '../gradCheck/case.js';
+import { createCase, createLessonCase, LESSON_CONFIG, type LessonConfig, randomTensor } from '../gradCheck/case.js';
 import { indexAt, maxUlps } from '../gradCheck/row.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
 import type { GradientName, Gradients, Parameters, Values } from '../lesson/values.js';
-import { type ModelConfig, PARAMETER_NAMES } from '../model.js';
+import { LESSON_PARAMETER_NAMES } from '../network.js';
 import { randomStream } from '../random.js';
 import { type Shape, sameShape, showShape, Tensor } from '../tensor.js';
 import { type ExerciseLine, TodoError, valueNamed } from './exercises.js';
@@ -37,7 +37,7 @@ export interface WorstEntry {
   ratio: number | null;
 }
 
-const SMALL: ModelConfig = { context: 3, embedding: 4, hidden: 8, vocabulary: 13 };
+const SMALL: LessonConfig = { context: 3, embedding: 4, hidden: [8], vocabulary: 13 };
 const SEED = 'dojo';
 /** Of the largest entry of the tensor, in float64. */
 const TOLERANCE = 1e-8;
@@ -56,7 +56,7 @@ function createObservations(): Given[] {
     { config: SMALL, n: 3 },
     { config: LESSON_CONFIG, n: 32 },
   ].flatMap(({ config, n }) => {
-    const { values } = createCase(config, n, SEED);
+    const { values } = createLessonCase(config, n, SEED);
     const random = randomStream('grad-check', `${SEED} upstream ${n}`);
     const upstream = Object.fromEntries(
       GRADIENT_NAMES.map((name) => [name, randomTensor(values[valueNamed(name)].shape, random)]),
@@ -71,7 +71,7 @@ function createObservations(): Given[] {
 /** The lesson's own batch of 32 in float32, for the figures. */
 function createShown(): At {
   const { parameters, batch } = createCase(LESSON_CONFIG, 32, SEED);
-  const narrow = Object.fromEntries(PARAMETER_NAMES.map((name) => [name, parameters[name].to('float32')])) as Parameters;
+  const narrow = Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [name, parameters[name].to('float32')])) as Parameters;
   const values: Values = forward(narrow, batch);
   return { ...values, ...backward(values) };
 }

@@ -1,5 +1,5 @@
 /** The hunt: a backward pass with one mistake in it, to be found by comparing as few of its gradients as possible. */
-import { createCase, LESSON_CONFIG } from '../gradCheck/case.js';
+import { createLessonCase, LESSON_CONFIG } from '../gradCheck/case.js';
 import { difference } from '../gradCheck/row.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import type { GradientName, Gradients } from '../lesson/values.js';
@@ -39,7 +39,7 @@ export class Hunt {
 
   constructor(seed: number) {
     const random = randomStream('hunt', seed);
-    const { values } = createCase(LESSON_CONFIG, 32, `hunt ${seed}`);
+    const { values } = createLessonCase(LESSON_CONFIG, 32, `hunt ${seed}`);
     this.#right = backward(values);
     [this.#mutant, this.#wrong] = hide(random, (mutant) => backward(values, plant(mutant)), this.#right);
     this.#choices = shuffled(

@@ -1,13 +1,13 @@
 /** Which gradient checks notice which planted mistakes: the kill matrix of mutation testing. */
 import { checkLocally } from '../gradCheck/atomic.js';
-import { createCase, type GradCheckCase, LESSON_CONFIG } from '../gradCheck/case.js';
+import { createLessonCase, type GradCheckCase, LESSON_CONFIG } from '../gradCheck/case.js';
 import { checkClosedForms, SOLVED } from '../gradCheck/closedForms.js';
 import { BATCH_SIZES } from '../gradCheck/gradCheck.js';
 import { CHECK_DEFAULTS } from '../gradCheck/options.js';
 import { exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
 import type { GradientName, Gradients, Parameters, Values } from '../lesson/values.js';
-import { PARAMETER_NAMES } from '../model.js';
+import { LESSON_PARAMETER_NAMES } from '../network.js';
 import { sameShape, Tensor } from '../tensor.js';
 import { LineChecker } from './check.js';
 import { EXERCISES } from './exercises.js';
@@ -44,7 +44,7 @@ export function isCaught({ noticedBy, naming }: KillRow): boolean {
 /** Plants mistakes one by one, and holds every check against each. */
 export class KillMatrix {
   readonly #checker = new LineChecker();
-  readonly #cases = BATCH_SIZES.map((n) => createCase(LESSON_CONFIG, n, SEED));
+  readonly #cases = BATCH_SIZES.map((n) => createLessonCase(LESSON_CONFIG, n, SEED));
   /** The lesson's batch of 32 in both precisions, with the true gradients. */
   readonly #float64 = runLines(this.#cases[BATCH_SIZES.indexOf(32)].values, exercise1);
   readonly #float32 = runLines(inFloat32(this.#cases[BATCH_SIZES.indexOf(32)]), exercise1);
@@ -89,7 +89,7 @@ export class KillMatrix {
 }
 
 const SEED = 'mutants';
-const PARAMETER_GRADIENT_NAMES = PARAMETER_NAMES.map((name) => `d${name}` as const);
+const PARAMETER_GRADIENT_NAMES = LESSON_PARAMETER_NAMES.map((name) => `d${name}` as const);
 
 function isClosedForm(mutant: Mutant): mutant is ClosedFormMutant {
   return mutant.exercise !== 1;
@@ -98,7 +98,7 @@ function isClosedForm(mutant: Mutant): mutant is ClosedFormMutant {
 type Trace = Values & Gradients;
 
 function inFloat32({ parameters, batch }: GradCheckCase): Values {
-  return forward(Object.fromEntries(PARAMETER_NAMES.map((name) => [name, parameters[name].to('float32')])) as Parameters, batch);
+  return forward(Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [name, parameters[name].to('float32')])) as Parameters, batch);
 }
 
 /** All gradients by their lines, each on what the lines above it gave. */

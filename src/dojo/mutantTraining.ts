@@ -5,7 +5,8 @@ import type { Examples } from '../dataset.js';
 import { backward, type GradientLines } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
 import type { Batch, Parameters } from '../lesson/values.js';
-import { createModel, initialise, type Model, type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
+import { createModel, initialise, type Model } from '../model.js';
+import { LESSON_PARAMETER_NAMES, type ModelConfig, parameterShapes } from '../network.js';
 import { type RandomStream, randomStream } from '../random.js';
 import { defaultSwitchStep, stepRate } from '../schedule.js';
 import { ShapeError, sameShape, showShape, Tensor } from '../tensor.js';
@@ -29,14 +30,17 @@ export class LessonTraining {
   readonly #batches: RandomStream;
   #step = 0;
 
-  /** @param backend a float32 backend with room for the model */
+  /**
+   * @param backend a float32 backend with room for the model
+   * @param config of one block: the lesson's lines are of one
+   */
   constructor(backend: Backend, config: ModelConfig, examples: Examples, lines: GradientLines, options: LessonTrainingOptions) {
     const { batchSize: n, seed } = options;
     this.model = createModel(backend, config);
     initialise(this.model, seed);
     const shapes = parameterShapes(config);
     this.#parameters = Object.fromEntries(
-      PARAMETER_NAMES.map((name) => [name, new Tensor(this.model.parameters[name], shapes[name])]),
+      LESSON_PARAMETER_NAMES.map((name) => [name, new Tensor(this.model.parameters[name], shapes[name])]),
     ) as Parameters;
     this.#examples = examples;
     this.#lines = lines;
@@ -64,7 +68,7 @@ export class LessonTraining {
     const values = forward(this.#parameters, this.#batch);
     const gradients = backward(values, this.#lines);
     const rate = stepRate(this.#step, defaultSwitchStep(steps), learningRate);
-    for (const name of PARAMETER_NAMES) {
+    for (const name of LESSON_PARAMETER_NAMES) {
       const parameter = this.#parameters[name];
       const moved = parameter.sub(gradients[`d${name}`].mul(rate));
       if (!sameShape(moved.shape, parameter.shape)) {

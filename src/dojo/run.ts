@@ -1,7 +1,7 @@
 /** Checks a learner's file: every line gets a report, whatever the others do. */
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { createCase, LESSON_CONFIG } from '../gradCheck/case.js';
+import { createLessonCase, LESSON_CONFIG } from '../gradCheck/case.js';
 import type { LineReport } from './check.js';
 import { EXERCISES, type ExerciseNumber, valueNamed } from './exercises.js';
 import type { Assignment, Message } from './worker.js';
@@ -34,7 +34,7 @@ export async function checkFile(path: string, exercise: ExerciseNumber, signal?:
 }
 
 function failed(name: LineReport['name'], problem: string): LineReport {
-  const { values } = createCase(LESSON_CONFIG, 32, 'dojo');
+  const { values } = createLessonCase(LESSON_CONFIG, 32, 'dojo');
   return { name, shape: values[valueNamed(name)].shape, verdict: 'failed', problem };
 }
 

@@ -4,7 +4,7 @@ import { FileContentError } from '../errors.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
 import type { Batch, Parameters } from '../lesson/values.js';
-import { PARAMETER_NAMES, parameterShapes } from '../model.js';
+import { LESSON_PARAMETER_NAMES, parameterShapes } from '../network.js';
 import { type FloatArray, type Indices, type Shape, sameShape, showShape, Tensor } from '../tensor.js';
 import { difference, indexAt, maxUlps } from './row.js';
 
@@ -55,7 +55,7 @@ function findTensor({ tensors }: Safetensors, name: string): StoredTensor | unde
 }
 
 function readInputs(file: Safetensors): { parameters: Parameters; batch: Batch } {
-  const missing = [...PARAMETER_NAMES, 'Xb', 'Yb'].filter((name) => !file.tensors.has(name));
+  const missing = [...LESSON_PARAMETER_NAMES, 'Xb', 'Yb'].filter((name) => !file.tensors.has(name));
   if (missing.length > 0) throw new FileContentError(`missing ${missing.join(', ')}; the parameters and the batch are needed to compare`);
   const stored = (name: string) => file.tensors.get(name) as StoredTensor;
   const dim = (name: string, rank: number) => {
@@ -69,9 +69,9 @@ function readInputs(file: Safetensors): { parameters: Parameters; batch: Batch }
   const [n, T] = dim('Xb', 2);
   const H = dim('W1', 2)[1];
   if (n < 2) throw new FileContentError(`tensor "Xb" has ${n} example; the batch's variance needs at least 2`);
-  const shapes = parameterShapes({ context: T, embedding: E, hidden: H, vocabulary: V });
+  const shapes = parameterShapes({ context: T, embedding: E, hidden: [H], vocabulary: V });
   const parameters = Object.fromEntries(
-    PARAMETER_NAMES.map((name) => {
+    LESSON_PARAMETER_NAMES.map((name) => {
       const { shape } = stored(name);
       const asVector = (name === 'bngain' || name === 'bnbias') && sameShape(shape, [H]);
       if (!asVector) expectShape(name, shape, shapes[name]);

@@ -4,10 +4,10 @@ import { forwardLines } from '../lesson/forward.js';
 import { consumersOf, type GradientName, type Gradients, type StepName, type ValueName, type Values } from '../lesson/values.js';
 import { type RandomStream, randomStream } from '../random.js';
 import type { Tensor } from '../tensor.js';
-import { type GradCheckCase, randomTensor } from './case.js';
+import { type LessonCase, randomTensor } from './case.js';
 import { bendingLength, centralDifference, chooseEntries, stepsAfter } from './differences.js';
 import type { CheckOptions } from './options.js';
-import { type CheckRow, judge, STRUCTURAL_ZEROS } from './row.js';
+import { type CheckRow, isStructuralZero, judge } from './row.js';
 
 /**
  * Each gradient line by itself: the steps that read the tensor are given random upstream gradients, independent of each
@@ -15,7 +15,7 @@ import { type CheckRow, judge, STRUCTURAL_ZEROS } from './row.js';
  * true upstream gradients would hide some (they sum to zero before b1 and before logit_maxes).
  */
 export function checkLocally(
-  given: GradCheckCase,
+  given: LessonCase,
   options: CheckOptions,
   lines: GradientLines = exercise1,
   names: readonly GradientName[] = GRADIENT_NAMES,
@@ -26,7 +26,7 @@ export function checkLocally(
     const upstream = randomUpstream(given.values, random);
     const entries = chooseEntries(given.values[value].size, options.entries, random);
     return judge(
-      { part: 'atomic', witness: 'local differences', n: given.n, name },
+      { part: 'atomic', witness: 'local differences', n: given.n, hidden: given.config.hidden, name },
       given.values[value].shape,
       () => lines[name]({ ...given.values, ...upstream }),
       entries,
@@ -37,20 +37,20 @@ export function checkLocally(
 }
 
 /** The whole chain with the true upstream gradients, each tensor moved and the loss watched. */
-export function checkEndToEnd(given: GradCheckCase, options: CheckOptions, lines: GradientLines = exercise1): CheckRow[] {
+export function checkEndToEnd(given: LessonCase, options: CheckOptions, lines: GradientLines = exercise1): CheckRow[] {
   const random = randomStream('grad-check', `${options.seed} entries ${given.n}`);
   const gradientOf = runChain(given.values, lines);
   return GRADIENT_NAMES.map((name) => {
     const value = valueNamed(name);
     const entries = chooseEntries(given.values[value].size, options.entries, random);
     return judge(
-      { part: 'atomic', witness: 'end-to-end differences', n: given.n, name },
+      { part: 'atomic', witness: 'end-to-end differences', n: given.n, hidden: given.config.hidden, name },
       given.values[value].shape,
       () => gradientOf(name),
       entries,
       (entry) => lossDerivative(given.values, value, entry, options.eps),
       options.tolerance,
-      STRUCTURAL_ZEROS.has(name),
+      isStructuralZero(name),
     );
   });
 }

@@ -1,6 +1,15 @@
-import { forward } from '../lesson/forward.js';
-import type { Batch, Parameters, Values } from '../lesson/values.js';
-import { initialScales, type ModelConfig, PARAMETER_NAMES, parameterShapes } from '../model.js';
+import { forward, forwardLines } from '../lesson/forward.js';
+import type { Batch, Values } from '../lesson/values.js';
+import {
+  BLOCK_PARAMETERS,
+  blockName,
+  byName,
+  initialScales,
+  type ModelConfig,
+  type ParameterName,
+  parameterNames,
+  parameterShapes,
+} from '../network.js';
 import { normal, type RandomStream, randomInteger, randomStream } from '../random.js';
 import { type Shape, sizeOf, Tensor } from '../tensor.js';
 
@@ -8,40 +17,76 @@ import { type Shape, sizeOf, Tensor } from '../tensor.js';
 export interface GradCheckCase {
   config: ModelConfig;
   n: number;
-  parameters: Parameters;
+  parameters: Record<ParameterName, Tensor>;
   batch: Batch;
-  /** The lesson's forward pass on them; no two values share their data. */
+  /** The forward pass through each block on them. */
+  blocks: readonly BlockValues[];
+}
+
+/** What a block reads and computes, under the lesson's names: embact is h of the block below, where there is one. */
+export type BlockValues = Pick<Values, 'embact' | (typeof BLOCK_STEPS)[number]>;
+
+/** A network of one block, and the lesson's forward pass; no two of its values share their data. */
+export interface LessonCase extends GradCheckCase {
+  config: LessonConfig;
   values: Values;
 }
 
+export interface LessonConfig extends ModelConfig {
+  hidden: readonly [H: number];
+}
+
 /** The lesson's exercise network. */
-export const LESSON_CONFIG: ModelConfig = { context: 3, embedding: 10, hidden: 64, vocabulary: 27 };
+export const LESSON_CONFIG: LessonConfig = { context: 3, embedding: 10, hidden: [64], vocabulary: 27 };
+/** Three blocks, no two of its sizes equal, so that no wrong shape fits. */
+export const DEEP_CONFIG: ModelConfig = { context: 3, embedding: 10, hidden: [24, 16, 8], vocabulary: 27 };
+
+/** Enough for any batch whose contexts differ: a column is spread too little about once in twenty. */
+const MAX_ROUNDS = 100;
+
+/** The lesson's steps that make up a block. */
+const BLOCK_STEPS = ['hprebn', 'bnmeani', 'bndiff', 'bndiff2', 'bnvar', 'bnvar_inv', 'bnraw', 'hpreact', 'h'] as const;
 
 /**
  * Parameters drawn as in the lesson, which keeps them off the values that hide mistakes (a gain of exactly 1, W2 = 0),
  * and a batch in which a character occurs twice in one context and again in another, different one.
  *
- * @param leastVariance columns of W1 are drawn again until bnvar is at least this in each. Float32 needs that: where two rows
- * differ by 0.003 only, 1 / standard deviation turns the last bit of hprebn into the fourth digit of bnraw.
+ * @param leastVariance columns of a block's weights are drawn again until bnvar is at least this in each. Float32 needs that: where
+ * two rows differ by 0.003 only, 1 / standard deviation turns the last bit of hprebn into the fourth digit of bnraw.
  */
 export function createCase(config: ModelConfig, n: number, seed: number | string, leastVariance = 0): GradCheckCase {
   const random = randomStream('grad-check', `${seed} n ${n}`);
   const batch = drawContexts(config, n, random);
   const parameters = drawParameters(config, random);
-  let values = forward(parameters, batch);
-  for (
-    let round = 0;
-    round < MAX_ROUNDS && redrawColumns(parameters.W1, initialScales(config).W1, values.bnvar, leastVariance, random);
-    round++
-  ) {
-    values = forward(parameters, batch);
-  }
-  values.embact = values.embact.clone();
-  return { config, n, parameters, batch, values };
+  const emb = parameters.C.gatherRows(batch.Xb);
+  let input = emb.view([n, emb.size / n]);
+  const scales = initialScales(config);
+  const blocks = config.hidden.map((_, k) => {
+    const W = blockName(k + 1, 'W');
+    let block = blockForward(parameters, k + 1, input);
+    for (let round = 0; round < MAX_ROUNDS && redrawColumns(parameters[W], scales[W], block.bnvar, leastVariance, random); round++) {
+      block = blockForward(parameters, k + 1, input);
+    }
+    input = block.h;
+    return block;
+  });
+  return { config, n, parameters, batch, blocks };
 }
 
-/** Enough for any batch whose contexts differ: a column is spread too little about once in twenty. */
-const MAX_ROUNDS = 100;
+export function createLessonCase(config: LessonConfig, n: number, seed: number | string): LessonCase {
+  const given = createCase(config, n, seed);
+  const values = forward(given.parameters, given.batch);
+  values.embact = values.embact.clone();
+  return { ...given, config, values };
+}
+
+/** Block K on its input. */
+function blockForward(parameters: GradCheckCase['parameters'], K: number, embact: Tensor): BlockValues {
+  const [W1, b1, bngain, bnbias] = BLOCK_PARAMETERS.map((tensor) => parameters[blockName(K, tensor)]);
+  const values = { n: embact.shape[0], embact, W1, b1, bngain, bnbias } as Values;
+  for (const step of BLOCK_STEPS) values[step] = forwardLines[step](values);
+  return values;
+}
 
 function drawContexts({ context: T, vocabulary: V }: ModelConfig, n: number, random: RandomStream): Batch {
   const Xb = Int32Array.from({ length: n * T }, () => randomInteger(random, V));
@@ -52,21 +97,22 @@ function drawContexts({ context: T, vocabulary: V }: ModelConfig, n: number, ran
   return { Xb: { data: Xb, shape: [n, T] }, Yb: { data: Yb, shape: [n] } };
 }
 
-function drawParameters(config: ModelConfig, random: RandomStream): Parameters {
+function drawParameters(config: ModelConfig, random: RandomStream): GradCheckCase['parameters'] {
   const shapes = parameterShapes(config);
   const scales = initialScales(config);
-  const parameters = Object.fromEntries(
-    PARAMETER_NAMES.map((name) => [name, randomTensor(shapes[name], random).mul(scales[name])]),
-  ) as Parameters;
-  parameters.bngain = parameters.bngain.add(1);
-  return parameters;
+  const draw = (name: ParameterName) => {
+    const tensor = randomTensor(shapes[name], random).mul(scales[name]);
+    return name.endsWith('bngain') ? tensor.add(1) : tensor;
+  };
+  const names = parameterNames(config);
+  return byName(names, names.map(draw));
 }
 
 /** Whether there were columns to draw again. */
-function redrawColumns(W1: Tensor, scale: number, bnvar: Tensor, leastVariance: number, random: RandomStream): boolean {
-  const [I, H] = W1.shape;
+function redrawColumns(W: Tensor, scale: number, bnvar: Tensor, leastVariance: number, random: RandomStream): boolean {
+  const [I, H] = W.shape;
   const columns = Array.from(bnvar.data.keys()).filter((j) => bnvar.data[j] < leastVariance);
-  for (const j of columns) for (let i = 0; i < I; i++) W1.data[i * H + j] = normal(random) * scale;
+  for (const j of columns) for (let i = 0; i < I; i++) W.data[i * H + j] = normal(random) * scale;
   return columns.length > 0;
 }
 

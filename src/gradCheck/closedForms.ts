@@ -5,7 +5,7 @@ import { exercise3 } from '../lesson/exercise3.js';
 import type { GradientName, Gradients, Values } from '../lesson/values.js';
 import { randomStream } from '../random.js';
 import type { Tensor } from '../tensor.js';
-import { type GradCheckCase, randomTensor } from './case.js';
+import { type LessonCase, randomTensor } from './case.js';
 import { bendingLength, centralDifference, chooseEntries } from './differences.js';
 import type { CheckOptions } from './options.js';
 import { type CheckRow, judge, type Witness } from './row.js';
@@ -30,7 +30,7 @@ const CROSS_ENTROPY_CHAIN: readonly GradientName[] = [
 ];
 const BATCH_NORM_CHAIN: readonly GradientName[] = ['dbnraw', 'dbnvar_inv', 'dbnvar', 'dbndiff2', 'dbndiff', 'dbnmeani', 'dhprebn'];
 
-export function checkClosedForms(given: GradCheckCase, options: CheckOptions, forms: ClosedForms = SOLVED): CheckRow[] {
+export function checkClosedForms(given: LessonCase, options: CheckOptions, forms: ClosedForms = SOLVED): CheckRow[] {
   const random = randomStream('grad-check', `${options.seed} closed forms ${given.n}`);
   const { values } = given;
   const dhpreact = randomTensor(values.hpreact.shape, random);
@@ -47,7 +47,7 @@ export function checkClosedForms(given: GradCheckCase, options: CheckOptions, fo
     const entries = chooseEntries(values[value].size, options.entries, random);
     const row = (witness: Witness, numerical: (entry: number) => number) =>
       judge(
-        { part: 'closed-forms', witness, n: given.n, name },
+        { part: 'closed-forms', witness, n: given.n, hidden: given.config.hidden, name },
         values[value].shape,
         () => forms[name]({ ...values, dhpreact }),
         entries,

@@ -1,6 +1,9 @@
+import { BATCH_NORM_EPSILON } from '../layers/batchNorm.js';
 import { STEP_INPUTS, STEP_NAMES, type StepName, type ValueName, type Values } from '../lesson/values.js';
+import { blockName, type ParameterName } from '../network.js';
 import { type RandomStream, shuffled } from '../random.js';
-import type { FloatArray } from '../tensor.js';
+import type { FloatArray, Tensor } from '../tensor.js';
+import type { GradCheckCase } from './case.js';
 
 /**
  * The derivative of f with respect to one entry, by fourth-order central differences (Richardson's extrapolation of the
@@ -51,6 +54,40 @@ export function bendingLength(name: ValueName, entry: number, values: Values): n
     default:
       return 1;
   }
+}
+
+/**
+ * The same for the parameters of a network of blocks, by name and entry. A block's column of hprebn may move by its standard deviation,
+ * as above, but what moves with it in the blocks above must stay below their standard deviations, too: moving h of unit j by x moves
+ * the columns above it by x·W[j], which is |x|·sqrt(sum of (W[j,i]/length[i])^2) of the lengths they may move by. Tanh and the gain,
+ * which is about 1, do not stretch. So, from the last block down,
+ *
+ *     length of h[j] = 1 / max(1, |W[j]/length of hprebn above|)      1 in the last block: logits and cross-entropy bend over 1
+ *     length of hprebn[j] = standard deviation[j] · length of h[j]
+ *
+ * and W[i,j], whose input is about 1 at most, may move by the length of hprebn[j], and bngain[j] and bnbias[j] by that of h[j].
+ * (With standard deviations alone, correct gradients of three blocks err by up to 2e-5 at n = 3; with these, of 400 seeds, by 1e-9.)
+ */
+export function parameterLengths({ config, parameters, blocks }: GradCheckCase): (name: ParameterName, entry: number) => number {
+  const lengths = new Map<ParameterName, Float64Array>();
+  let above: { W: Tensor; hprebn: Float64Array } | undefined;
+  for (let K = blocks.length; K >= 1; K--) {
+    const h = new Float64Array(config.hidden[K - 1]).map((_, j) => (above ? 1 / Math.max(1, stretch(above, j)) : 1));
+    const hprebn = h.map((length, j) => length * Math.sqrt(blocks[K - 1].bnvar.data[j] + BATCH_NORM_EPSILON));
+    lengths.set(blockName(K, 'W'), hprebn).set(blockName(K, 'bngain'), h).set(blockName(K, 'bnbias'), h);
+    above = { W: parameters[blockName(K, 'W')], hprebn };
+  }
+  lengths.set('C', Float64Array.of(Math.min(...(lengths.get('W1') as Float64Array))));
+  return (name, entry) => {
+    const columns = lengths.get(name);
+    return columns ? columns[entry % columns.length] : 1;
+  };
+}
+
+/** By how many of their lengths the columns of hprebn move together when h[j] below moves by 1. */
+function stretch({ W, hprebn }: { W: Tensor; hprebn: Float64Array }, j: number): number {
+  const H = hprebn.length;
+  return Math.sqrt(hprebn.reduce((sum, length, i) => sum + (W.data[j * H + i] / length) ** 2, 0));
 }
 
 /** How far a logit is from the largest of the others in its row. */

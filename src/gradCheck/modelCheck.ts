@@ -1,22 +1,14 @@
 /** Part (c): the model's own backward pass, every parameter; part (d): the backend that training uses. */
 import type { Backend } from '../backend/backend.js';
 import { createReferenceBackend } from '../backend/reference.js';
-import {
-  backward,
-  createModel,
-  createTrainingActivations,
-  forward,
-  type Model,
-  PARAMETER_NAMES,
-  parameterShapes,
-  type TrainingActivations,
-} from '../model.js';
+import { backward, createModel, createTrainingActivations, forward, type Model, type TrainingActivations } from '../model.js';
+import { parameterNames, parameterShapes } from '../network.js';
 import { randomStream } from '../random.js';
 import { type FloatArray, Tensor } from '../tensor.js';
 import type { GradCheckCase } from './case.js';
-import { bendingLength, centralDifference, chooseEntries } from './differences.js';
+import { centralDifference, chooseEntries, parameterLengths } from './differences.js';
 import type { CheckOptions } from './options.js';
-import { type CheckRow, judge, STRUCTURAL_ZEROS } from './row.js';
+import { type CheckRow, isStructuralZero, judge } from './row.js';
 
 /** @param backend a float64 backend: finite differences in float32 are noise */
 export function checkModel(given: GradCheckCase, options: CheckOptions, backend: Backend = createReferenceBackend('float64')): CheckRow[] {
@@ -25,17 +17,18 @@ export function checkModel(given: GradCheckCase, options: CheckOptions, backend:
   forward(model, activations);
   backward(model, activations);
   const shapes = parameterShapes(given.config);
-  return PARAMETER_NAMES.map((name) => {
+  const length = parameterLengths(given);
+  return parameterNames(given.config).map((name) => {
     const data = model.parameters[name];
     const gradient = new Tensor(model.gradients[name].slice(), shapes[name]);
     return judge(
-      { part: 'model', witness: 'end-to-end differences', n: given.n, name: `d${name}` },
+      { part: 'model', witness: 'end-to-end differences', n: given.n, hidden: given.config.hidden, name: `d${name}` },
       shapes[name],
       () => gradient,
       chooseEntries(data.length, options.entries, random),
-      (entry) => centralDifference(data, entry, options.eps * bendingLength(name, entry, given.values), () => forward(model, activations)),
+      (entry) => centralDifference(data, entry, options.eps * length(name, entry), () => forward(model, activations)),
       options.tolerance,
-      STRUCTURAL_ZEROS.has(`d${name}`),
+      isStructuralZero(`d${name}`),
     );
   });
 }
@@ -46,7 +39,7 @@ export function modelOf(
   backend: Backend,
 ): { model: Model; activations: TrainingActivations } {
   const model = createModel(backend, config);
-  for (const name of PARAMETER_NAMES) (model.parameters[name] as FloatArray).set(parameters[name].data);
+  for (const name of parameterNames(config)) (model.parameters[name] as FloatArray).set(parameters[name].data);
   const activations = createTrainingActivations(model, n);
   activations.Xb.set(batch.Xb.data);
   activations.Yb.set(batch.Yb.data);

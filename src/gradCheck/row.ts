@@ -10,6 +10,8 @@ export interface CheckRow {
   witness: Witness;
   /** Batch size. */
   n: number;
+  /** The units of each block of the network. */
+  hidden: readonly number[];
   /** The tensor's key: dC. */
   name: string;
   ok: boolean;
@@ -32,7 +34,7 @@ export interface CheckRow {
   problem?: string;
 }
 
-export type RowHead = Pick<CheckRow, 'part' | 'witness' | 'n' | 'name'>;
+export type RowHead = Pick<CheckRow, 'part' | 'witness' | 'n' | 'hidden' | 'name'>;
 
 export interface Difference {
   maxAbs: number;
@@ -58,8 +60,10 @@ export function difference(a: ArrayLike<number>, b: ArrayLike<number>): Differen
   return { maxAbs, at, largest };
 }
 
-/** Where differences end to end see a gradient that is exactly zero: b1 before batch norm, logit_maxes before the softmax. */
-export const STRUCTURAL_ZEROS: ReadonlySet<string> = new Set(['db1', 'dlogit_maxes']);
+/** Where differences end to end see a gradient that is exactly zero: a block's b before batch norm, logit_maxes before the softmax. */
+export function isStructuralZero(name: string): boolean {
+  return name === 'db1' || name === 'dlogit_maxes' || /^dblocks\.\d+\.b$/.test(name);
+}
 const ZERO_LIMIT = 1e-9;
 
 /**

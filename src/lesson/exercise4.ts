@@ -1,5 +1,5 @@
 /** Exercise 4: the whole backward pass in one go, and the training loop on it. */
-import { PARAMETER_NAMES, type ParameterName } from '../model.js';
+import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../network.js';
 import { defaultSwitchStep, stepRate } from '../schedule.js';
 import { Tensor } from '../tensor.js';
 import { exercise2 } from './exercise2.js';
@@ -7,7 +7,7 @@ import { exercise3, normalise } from './exercise3.js';
 import type { Batch, Gradients, Parameters, Values } from './values.js';
 
 type Trace = Parameters & Batch & Pick<Values, 'n' | 'emb' | 'embact' | 'bnraw' | 'bnvar_inv' | 'h' | 'logits' | 'loss'>;
-type ParameterGradients = Pick<Gradients, `d${ParameterName}`>;
+type ParameterGradients = Pick<Gradients, `d${LessonParameterName}`>;
 
 /** The forward pass with the closed forms: only what the backward pass reads is kept. */
 export function forward(parameters: Parameters, { Xb, Yb }: Batch): Trace {
@@ -65,7 +65,7 @@ export function train(
     const trace = forward(parameters, drawBatch(step));
     const gradients = backward(trace);
     const rate = stepRate(step, defaultSwitchStep(steps), learningRate);
-    for (const name of PARAMETER_NAMES) parameters[name] = parameters[name].sub(gradients[`d${name}`].mul(rate));
+    for (const name of LESSON_PARAMETER_NAMES) parameters[name] = parameters[name].sub(gradients[`d${name}`].mul(rate));
     losses.push(trace.loss.item());
   }
   return { parameters, losses };

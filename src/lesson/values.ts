@@ -1,4 +1,4 @@
-import { PARAMETER_NAMES, type ParameterName } from '../model.js';
+import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../network.js';
 import type { Indices, Tensor } from '../tensor.js';
 
 /** The 19 intermediates of the forward pass, in the order they are computed; the loss follows. */
@@ -26,15 +26,15 @@ export const INTERMEDIATE_NAMES = [
 
 export type IntermediateName = (typeof INTERMEDIATE_NAMES)[number];
 /** Whatever has a gradient: 7 parameters and 19 intermediates. */
-export type ValueName = ParameterName | IntermediateName;
+export type ValueName = LessonParameterName | IntermediateName;
 /** Whatever the forward pass computes. */
 export type StepName = IntermediateName | 'loss';
 export type GradientName = `d${ValueName}`;
 
-export const VALUE_NAMES: readonly ValueName[] = [...PARAMETER_NAMES, ...INTERMEDIATE_NAMES];
+export const VALUE_NAMES: readonly ValueName[] = [...LESSON_PARAMETER_NAMES, ...INTERMEDIATE_NAMES];
 export const STEP_NAMES: readonly StepName[] = [...INTERMEDIATE_NAMES, 'loss'];
 
-export type Parameters = Record<ParameterName, Tensor>;
+export type Parameters = Record<LessonParameterName, Tensor>;
 export type Gradients = Record<GradientName, Tensor>;
 
 export interface Batch {

@@ -16,7 +16,8 @@ import { readSafetensors, type Safetensors, type StoredTensor, storeFloats, writ
 import { createDataset, createExamples, type Examples } from '../../src/dataset.js';
 import { NumericalError, SystemError } from '../../src/errors.js';
 import { Evaluator } from '../../src/evaluate.js';
-import { createModel, type Model, PARAMETER_NAMES } from '../../src/model.js';
+import { createModel, type Model } from '../../src/model.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
 import { Training } from '../../src/train.js';
 import { NAMES } from '../cli/fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../cli/tempDirectory.js';
@@ -25,7 +26,7 @@ import { rawFile, refusal } from './files.js';
 const CONFIG: RunConfig = {
   context: 2,
   embedding: 2,
-  hidden: 3,
+  hidden: [3],
   batchSize: 4,
   steps: 20,
   switchStep: 10,
@@ -95,10 +96,10 @@ describe('save and load', () => {
     const { tensors, ...rest } = loadCheckpoint(path);
     expect(rest).toEqual(about);
     expect(rest.state).toMatchObject({ step: STEP, stepsSinceRecord: STEP });
-    expect([...tensors.keys()]).toEqual([...PARAMETER_NAMES, 'bnmean', 'bnvar']);
-    for (const name of PARAMETER_NAMES) expect(tensors.get(name), name).toEqual(model.parameters[name]);
-    expect(tensors.get('bnmean')).toEqual(model.bnmean);
-    expect(tensors.get('bnvar')).toEqual(model.bnvar);
+    expect([...tensors.keys()]).toEqual([...LESSON_PARAMETER_NAMES, 'bnmean', 'bnvar']);
+    for (const name of LESSON_PARAMETER_NAMES) expect(tensors.get(name), name).toEqual(model.parameters[name]);
+    expect(tensors.get('bnmean')).toEqual(model.statistics.bnmean);
+    expect(tensors.get('bnvar')).toEqual(model.statistics.bnvar);
   });
 
   it('before the first step and the first evaluation: no best, and every number of the state', () => {
@@ -207,8 +208,7 @@ describe('numbers that are not finite are not saved', () => {
     ['bnvar', Number.NaN],
   ])('%s with %d: it is named, and the checkpoint before stays', (name, value) => {
     const broken = restoreModel(loadCheckpoint(path), () => createReferenceBackend('float32'), { inference: [] });
-    const { bnmean, bnvar, parameters } = broken;
-    const array = { ...parameters, bnmean, bnvar }[name] as Float32Array;
+    const array = { ...broken.parameters, ...broken.statistics }[name] as Float32Array;
     array[array.length - 1] = value;
     const folder = tempDirectory();
     const file = put(folder, 'checkpoint.safetensors', readFileSync(path));
@@ -310,25 +310,34 @@ describe('what is wrong with the file is named', () => {
     expect(refusal(() => loadCheckpoint(file))).toMatch(message);
   });
 
-  it.each(['3', '10', '99999999999999999999999'])(
+  it.each(['4', '10', '99999999999999999999999'])(
     'version %s of the format is newer: the versions found and read, and the way out',
     (version) => {
       const file = changed(({ metadata }) => {
         metadata.formatVersion = version;
       });
       expect(refusal(() => loadCheckpoint(file))).toBe(
-        `${file}: metadata: formatVersion: ${version}, this backprop-ninja reads 2; a newer one wrote it, update`,
+        `${file}: metadata: formatVersion: ${version}, this backprop-ninja reads 3; a newer one wrote it, update`,
       );
     },
   );
 
   it('a newer version is named as such even if its digest is made otherwise', () => {
     const { metadata, tensors } = contents();
-    const newer = writeSafetensors({ metadata: { ...metadata, formatVersion: '3' }, tensors });
+    const newer = writeSafetensors({ metadata: { ...metadata, formatVersion: '4' }, tensors });
     expect(refusal(() => loadCheckpoint(put(tempDirectory(), 'newer', newer)))).toContain('a newer one wrote it');
   });
 
-  it.each(['1', '0', '', 'x', '2.0', '-3'])('version %j of the format is not read', (version) => {
+  it.each(['2', '1', '0'])('version %s of the format is older: the versions found and read, and the way out', (version) => {
+    const file = changed(({ metadata }) => {
+      metadata.formatVersion = version;
+    });
+    expect(refusal(() => loadCheckpoint(file))).toBe(
+      `${file}: metadata: formatVersion: ${version}, this backprop-ninja reads 3; an older one wrote it, which can go on with it; or train again`,
+    );
+  });
+
+  it.each(['', 'x', '3.0', '-3'])('version %j of the format is not read', (version) => {
     const file = changed(({ metadata }) => {
       metadata.formatVersion = version;
     });
@@ -348,6 +357,10 @@ describe('what is wrong with the file is named', () => {
       [-1, 3.5, 2 ** 53].map((value) => ['config', json({ ...CONFIG, [key]: value })]),
     ),
     ...['context', 'embedding', 'hidden', 'steps', 'evalEvery'].map((key) => ['config', json({ ...CONFIG, [key]: 0 })]),
+    ...[[], [0], [-1], [3.5], [2 ** 53], ['3'], [3, null], [[3]], Array(17).fill(3), {}].map((hidden) => [
+      'config',
+      json({ ...CONFIG, hidden }),
+    ]),
     ['config', json({ ...CONFIG, batchSize: 1 })],
     ['config', json({ ...CONFIG, learningRate: 0 })],
     ['config', json({ ...CONFIG, learningRate: -0.1 })],
@@ -438,12 +451,12 @@ describe('what is wrong with the file is named', () => {
 
   it('all wrong metadata is listed, not the first only', () => {
     const file = changed(({ metadata }) => {
-      metadata.config = json({ ...CONFIG, hidden: -3 });
+      metadata.config = json({ ...CONFIG, hidden: [-3] });
       metadata.streams = '{}';
       metadata.best = '7';
     });
     const message = refusal(() => loadCheckpoint(file));
-    for (const key of ['config.hidden', 'streams.batches', 'best']) expect(message).toContain(`${key}: `);
+    for (const key of ['config.hidden.0', 'streams.batches', 'best']) expect(message).toContain(`${key}: `);
     expect(message).not.toContain('losses');
   });
 
@@ -511,7 +524,7 @@ describe('what is wrong with the file is named', () => {
 
   it('sizes that no file can hold are refused without allocating them', () => {
     const file = changed(({ metadata }) => {
-      metadata.config = json({ ...CONFIG, hidden: 2 ** 50, embedding: 2 ** 50 });
+      metadata.config = json({ ...CONFIG, hidden: [2 ** 50], embedding: 2 ** 50 });
     });
     expect(refusal(() => loadCheckpoint(file))).toContain('tensor "C" is F32');
   });

@@ -12,7 +12,7 @@ import { headerLength, isRead } from './files.js';
 const CONFIG: RunConfig = {
   context: 2,
   embedding: 2,
-  hidden: 3,
+  hidden: [3],
   batchSize: 4,
   steps: 20,
   switchStep: 10,
@@ -52,7 +52,7 @@ function smallCheckpoint(program: string): Buffer {
   const vocabulary = ['.', 'a', 'é'];
   const model = createModel(createReferenceBackend('float32'), modelConfig(CONFIG, vocabulary));
   initialise(model, CONFIG.seed);
-  model.bnvar.fill(1);
+  model.statistics.bnvar.fill(1);
   const batches = randomStream('batches', CONFIG.seed).state();
   const state = { step: 13, batches, lossSinceRecord: 31.25, stepsSinceRecord: 13, smoothed: 0.03, weight: 0.0129 };
   const best = { step: 10, valLoss: 2.5 };

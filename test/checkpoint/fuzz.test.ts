@@ -9,7 +9,8 @@ import { readMetrics, truncateMetrics } from '../../src/checkpoint/metrics.js';
 import { RECOGNISABLE_BYTES, recognise } from '../../src/checkpoint/recognise.js';
 import { readSafetensors, storeFloats, writeSafetensors } from '../../src/checkpoint/safetensors.js';
 import { FileContentError } from '../../src/errors.js';
-import { createModel, initialise, PARAMETER_NAMES } from '../../src/model.js';
+import { createModel, initialise } from '../../src/model.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
 import { randomStream, restoreStream } from '../../src/random.js';
 import { makeDirectory, removeDirectory } from '../cli/tempDirectory.js';
 import { rawFile } from './files.js';
@@ -157,7 +158,7 @@ describe('the metadata of a checkpoint whose digest is right', () => {
   const CONFIG: RunConfig = {
     context: 2,
     embedding: 2,
-    hidden: 3,
+    hidden: [3],
     batchSize: 4,
     steps: 20,
     switchStep: 10,
@@ -170,7 +171,7 @@ describe('the metadata of a checkpoint whose digest is right', () => {
   const vocabulary = ['.', 'a', 'é'];
   const model = createModel(createReferenceBackend('float32'), modelConfig(CONFIG, vocabulary));
   initialise(model, CONFIG.seed);
-  model.bnvar.fill(1);
+  model.statistics.bnvar.fill(1);
   const batches = randomStream('batches', CONFIG.seed).state();
   const { metadata, tensors } = readSafetensors(
     checkpointBytes(model, {
@@ -251,7 +252,7 @@ describe('the metadata of a checkpoint whose digest is right', () => {
 });
 
 describe('metrics', () => {
-  const hashes = Object.fromEntries(PARAMETER_NAMES.map((name) => [name, '0123456789abcdef']));
+  const hashes = Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [name, '0123456789abcdef']));
   const step = fc.nat(1000);
   const record = fc.oneof(
     fc.record({ step, loss: fc.double({ noDefaultInfinity: true, noNaN: true }), rate: fc.constantFrom(0.1, 0.01) }),

@@ -11,10 +11,11 @@ import {
   truncateMetrics,
 } from '../../src/checkpoint/metrics.js';
 import { SystemError } from '../../src/errors.js';
-import { createModel, initialise, type Model, PARAMETER_NAMES } from '../../src/model.js';
+import { createModel, initialise, type Model } from '../../src/model.js';
+import { LESSON_PARAMETER_NAMES, parameterNames } from '../../src/network.js';
 import { put, snapshot, tempDirectory } from '../cli/tempDirectory.js';
 
-const HASHES = Object.fromEntries(PARAMETER_NAMES.map((name, i) => [name, `${i}`.repeat(16)]));
+const HASHES = Object.fromEntries(LESSON_PARAMETER_NAMES.map((name, i) => [name, `${i}`.repeat(16)]));
 const RECORDS = [
   { step: 0, hashes: HASHES },
   { step: 100, loss: 3.25, rate: 0.1 },
@@ -41,7 +42,7 @@ function write(path: string, mode: 'new' | 'continue', records: readonly Metrics
 }
 
 function smallModel(): Model {
-  const model = createModel(createReferenceBackend('float32'), { context: 2, embedding: 2, hidden: 3, vocabulary: 3 });
+  const model = createModel(createReferenceBackend('float32'), { context: 2, embedding: 2, hidden: [3], vocabulary: 3 });
   initialise(model, 7);
   return model;
 }
@@ -52,6 +53,17 @@ describe('records', () => {
     write(path, 'new', RECORDS);
     expect(readMetrics(path)).toEqual({ records: RECORDS, skipped: [] });
     expect(textOf(path)).toBe(LINES.join(''));
+  });
+
+  it('of a deep network have the hashes of all its parameters, in their order', () => {
+    const model = createModel(createReferenceBackend('float32'), { context: 2, embedding: 2, hidden: [3, 4, 2], vocabulary: 3 });
+    initialise(model, 7);
+    const record = hashRecord(0, model);
+    expect(Object.keys(record.hashes)).toEqual(parameterNames(model.config));
+    const path = join(tempDirectory(), 'metrics.jsonl');
+    write(path, 'new', [record]);
+    const { records, skipped } = readMetrics(path);
+    expect([JSON.stringify(records), skipped]).toEqual([JSON.stringify([record]), []]);
   });
 
   it('are in the file as soon as append returns', () => {
@@ -87,7 +99,7 @@ describe('records', () => {
   it('hold the beginning of the SHA-256 of each parameter, which a single bit changes', () => {
     const model = smallModel();
     const before = parameterHashes(model.parameters);
-    expect(Object.keys(before)).toEqual([...PARAMETER_NAMES]);
+    expect(Object.keys(before)).toEqual([...LESSON_PARAMETER_NAMES]);
     for (const hash of Object.values(before)) expect(hash).toMatch(/^[0-9a-f]{16}$/);
     expect(hashRecord(5, model)).toEqual({ step: 5, hashes: before });
     const { W1 } = model.parameters;
@@ -133,6 +145,8 @@ describe('what is no record is skipped, with its number', () => {
     ['a loss of null', '{"step":1,"loss":null,"rate":0.1}'],
     ['a loss without its rate', '{"step":1,"loss":1}'],
     ['a hash too few', JSON.stringify({ ...hash, hashes: { ...HASHES, W2: undefined } })],
+    ['a hash of a block that no network has', JSON.stringify({ ...hash, hashes: { ...HASHES, 'blocks.17.W': HASHES.C } })],
+    ['a hash of no parameter', JSON.stringify({ ...hash, hashes: { ...HASHES, bnmean: HASHES.C } })],
     ['a hash of another length', JSON.stringify({ ...hash, hashes: { ...HASHES, W2: '0' } })],
     ['a hash in capitals', JSON.stringify({ ...hash, hashes: { ...HASHES, W2: 'A'.repeat(16) } })],
     ['deep nesting', '['.repeat(100_000)],

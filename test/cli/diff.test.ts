@@ -23,6 +23,8 @@ beforeAll(async () => {
   await train('other-seed', '--seed', '1');
   await train('other-rate', '--lr', '0.2');
   await train('wider', '--hidden', '9', '--unique');
+  await train('deep', '--hidden', '8,6');
+  await train('deeper', '--hidden', '8,6,8');
   await train('other-data', '--data', 'more.txt');
   await train('extended');
   const { exitCode } = await runCli(cwd, ['train', '--resume', 'extended', '--steps', '2300']);
@@ -67,6 +69,24 @@ describe('two runs', () => {
     const { exitCode, stdout } = await diff('wider', 'run');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^hidden: 9 and 8\nunique: true and false\nthey part from the start: after step 0, .*\bW1\b.* differ\n$/);
+  });
+
+  it('of different depths part from the start: in the blocks that only one has, and in what W2 reads', async () => {
+    const { exitCode, stdout } = await diff('run', 'deep');
+    expect(exitCode).toBe(1);
+    const above = ['W', 'b', 'bngain', 'bnbias'].map((tensor) => `blocks.2.${tensor}`).join(', ');
+    expect(stdout).toMatch(new RegExp(`^hidden: 8 and 8,6\nthey part from the start: after step 0, ([\\w, ]+, )?${above}, W2.* differ\n$`));
+    expect((await diff('deep', 'run')).stdout).toBe(stdout.replace('8 and 8,6', '8,6 and 8'));
+  });
+
+  it('that end in a block as wide as the only one have the same lesson parameters at the start', async () => {
+    const { stdout } = await diff('run', 'deeper');
+    const above = [2, 3].flatMap((K) => ['W', 'b', 'bngain', 'bnbias'].map((tensor) => `blocks.${K}.${tensor}`)).join(', ');
+    expect(stdout).toBe(`hidden: 8 and 8,6,8\nthey part from the start: after step 0, ${above} differ\n`);
+  });
+
+  it('of several blocks each are the same as themselves', async () => {
+    expect((await diff('deeper', 'deeper')).exitCode).toBe(0);
   });
 
   it('on different data are told apart by the SHA-256 of it', async () => {

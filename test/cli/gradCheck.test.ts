@@ -21,8 +21,8 @@ describe('our own gradients', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const blocks = stdout.trim().split('\n\n');
     expect(blocks.map((block) => block.split('\n')[0])).toEqual([
-      '(b) closed forms of cross-entropy and batch norm, against differences  n = 2, 3, 32',
-      '(b) the same, against the atomic chain  n = 2, 3, 32',
+      '(b) closed forms of cross-entropy and batch norm, against differences  H 64, n = 2, 3, 32',
+      '(b) the same, against the atomic chain  H 64, n = 2, 3, 32',
       expect.stringMatching(/^all 12 checks passed in \d+\.\d s$/),
     ]);
     for (const block of blocks.slice(0, 2)) {
@@ -49,6 +49,7 @@ describe('our own gradients', () => {
         part: 'closed-forms',
         witness: expect.any(String),
         n: expect.any(Number),
+        hidden: [64],
         name: expect.any(String),
         ok: true,
         shape: [row.n, row.name === 'dlogits' ? 27 : 64],
@@ -100,6 +101,25 @@ describe('our own gradients', () => {
     expect(stdout).toContain('(d) the float32 backend that training uses, against the float64 reference');
     expect(stdout).toMatch(/^tensor .* ULPs +at$/m);
     expect(stdout).toMatch(/^dW1 /m);
+  });
+
+  it.each(['model', 'backend'])('of the %s, in the lesson network and in three blocks, a table each', async (part) => {
+    const { exitCode, stdout } = await runCli(tempDirectory(), ['grad-check', '--part', part, '--entries', '5']);
+    expect(exitCode).toBe(0);
+    const [lesson, deep] = stdout.trim().split('\n\n');
+    const tensors = (table: string) =>
+      table
+        .split('\n')
+        .slice(2)
+        .map((line) => line.split(' ')[0]);
+    expect(lesson).toMatch(/^\([cd]\) .+ {2}H 64, n = 2, 3, 32\n/);
+    expect(deep).toMatch(/^\([cd]\) .+ {2}H 24,16,8, n = 3, 32\n/);
+    expect(tensors(lesson)).toEqual(expect.arrayContaining(['dC', 'dW1', 'db1', 'dbngain', 'dbnbias', 'dW2', 'db2']));
+    expect(tensors(deep)).toEqual(
+      expect.arrayContaining(['dC', 'dW1', 'dblocks.2.W', 'dblocks.2.b', 'dblocks.3.W', 'dblocks.3.bngain', 'dblocks.3.bnbias', 'dW2']),
+    );
+    expect(deep).toMatch(/^dblocks\.3\.b .* ok/m);
+    expect(tensors(lesson).join()).not.toContain('blocks');
   });
 
   it('all entries, if asked', async () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { decimalNumber, wholeNumber, wholeNumberOrAll } from '../../src/cli/options.js';
+import { decimalNumber, wholeNumber, wholeNumberOrAll, wholeNumbers } from '../../src/cli/options.js';
 import { createProgram } from '../../src/cli/program.js';
 import { fakeIO, ONE_ERROR_LINE, runCli } from './fakeIO.js';
 import { tempDirectory } from './tempDirectory.js';
@@ -23,6 +23,10 @@ const COUNT_NONSENSE = [
   '1,000',
   '99999999999999999999',
 ];
+const LIST_NONSENSE = [
+  ...['0', '1048577', ',', '300,', ',300', '300,,200', '300, 200', '300 ,200', '300 200', '300;200', '300,0', '0,300'],
+  ...['300,-1', '300,x', '300,0x10', '300,1.5', '300,1e3', '300,1048577', Array(17).fill('8').join(',')],
+];
 const NUMBER_NONSENSE = ['x', '-1', 'NaN', '', ' ', '0x10', 'Infinity', '1e999', '0,1', '1_0', '1e', '.', '-'];
 
 describe('every numeric option refuses what is no number in its range, and names both', () => {
@@ -30,7 +34,7 @@ describe('every numeric option refuses what is no number in its range, and names
     // command, option, the range that is said, values refused besides the nonsense
     ['train', '--context', 'a whole number from 1 to 64', COUNT_NONSENSE, ['0', '65']],
     ['train', '--embedding', 'a whole number from 1 to 65536', COUNT_NONSENSE, ['0', '65537']],
-    ['train', '--hidden', 'a whole number from 1 to 1048576', COUNT_NONSENSE, ['0', '1048577']],
+    ['train', '--hidden', '1 to 16 whole numbers from 1 to 1048576, such as 300,200', COUNT_NONSENSE, LIST_NONSENSE],
     ['train', '--batch-size', 'a whole number from 2 to 1048576', COUNT_NONSENSE, ['0', '1', '1048577']],
     ['train', '--steps', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
     ['train', '--lr', 'a number above 0 up to 1000', NUMBER_NONSENSE, ['0', '0.0', '1e-999', '1e9', '1000.1']],
@@ -49,7 +53,7 @@ describe('every numeric option refuses what is no number in its range, and names
     ['hunt', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
     ['bench', '--context', 'a whole number from 1 to 64', COUNT_NONSENSE, ['0', '65']],
     ['bench', '--embedding', 'a whole number from 1 to 65536', COUNT_NONSENSE, ['0', '65537']],
-    ['bench', '--hidden', 'a whole number from 1 to 1048576', COUNT_NONSENSE, ['0', '1048577']],
+    ['bench', '--hidden', '1 to 16 whole numbers from 1 to 1048576, such as 300,200', COUNT_NONSENSE, LIST_NONSENSE],
     ['bench', '--batch-size', 'a whole number from 2 to 1048576', COUNT_NONSENSE, ['0', '1', '1048577']],
     ['bench', '--seconds', 'a number above 0 up to 3600', NUMBER_NONSENSE, ['0', '3601']],
     ['grad-check', '--eps', 'a number above 0 up to 0.1', NUMBER_NONSENSE, ['0', '1e9', '0.11']],
@@ -125,6 +129,14 @@ describe('what the parsers accept', () => {
     ['007', 7],
   ])('a whole number from 2 to 64: %s', (text, value) => {
     expect(wholeNumber(2, 64)(text)).toBe(value);
+  });
+
+  it.each([
+    ['5', [5]],
+    ['2,64', [2, 64]],
+    ['007,8,8', [7, 8, 8]],
+  ])('up to three whole numbers from 2 to 64: %s', (text, values) => {
+    expect(wholeNumbers(2, 64, 3)(text)).toEqual(values);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createWasmBackend } from '../../src/backend/wasm.js';
 import { loadCheckpoint, restoreModel, saveCheckpoint } from '../../src/checkpoint/checkpoint.js';
-import { PARAMETER_NAMES, type ParameterName } from '../../src/model.js';
+import { LESSON_PARAMETER_NAMES, type ParameterName } from '../../src/network.js';
 import { NAMES, ONE_ERROR_LINE, runCli, trainSmall, writeNames } from './fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from './tempDirectory.js';
 
@@ -63,6 +63,21 @@ describe('a run as it was trained', () => {
     expect(exitCode).toBe(0);
     const checkpoint = join(trained, 'run', 'checkpoint.safetensors');
     expect(JSON.parse(stdout)).toEqual({ checkpoint, ok: true, steps: STEPS, compared: 4, parting: null });
+  });
+
+  it('of several blocks is the same, and a bit that was changed in one of them is found', async () => {
+    const cwd = tempDirectory();
+    await trainSmall(cwd, '--steps', '1100', '--hidden', '8,6,5', '--eval-every', '500');
+    expect((await runCli(cwd, ['replay', 'run'])).stdout).toContain('the same: 1,100 steps again, equal at each of 3 recorded ones');
+    withOtherHash(1000, 'blocks.3.bngain', cwd);
+    expect(await runCli(cwd, ['replay', 'run'])).toMatchObject({
+      exitCode: 1,
+      stdout: 'not the same: after step 1,000, blocks.3.bngain of run/checkpoint.safetensors cannot be had again\n',
+    });
+    await trainSmall(cwd, '--steps', '1100', '--hidden', '8,6,5', '--eval-every', '500', '--force');
+    moveLastBit(cwd, 'blocks.2.W');
+    const { exitCode, stdout } = await runCli(cwd, ['replay', 'run']);
+    expect([exitCode, stdout]).toEqual([1, expect.stringContaining('after step 1,100, blocks.2.W of ')]);
   });
 
   it('is the newest unless another is named', async () => {
@@ -145,7 +160,7 @@ describe('a run that was changed', () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, steps: 1000, compared: 2, parting: { step: 1000, tensors: ['W1'] } });
   });
 
-  it.each(PARAMETER_NAMES)('in the last bit of an entry of %s: exit code 1, with the last step and that tensor', async (tensor) => {
+  it.each(LESSON_PARAMETER_NAMES)('in the last bit of an entry of %s: exit code 1, with the last step and that tensor', async (tensor) => {
     const cwd = copyOfRun();
     moveLastBit(cwd, tensor);
     const { exitCode, stdout } = await runCli(cwd, ['replay', 'run', '--json']);

@@ -115,6 +115,15 @@ describe('a run that was stopped', () => {
     },
   );
 
+  it.each([0, 5, 8, 14, 23])('after step %i of a deep one, ends with the bytes and the report of one that was not', async (step) => {
+    const deep = await finished('--hidden', '8,6,5');
+    const cwd = tempDirectory();
+    await trainAndStop(cwd, step, '--hidden', '8,6,5');
+    await ok(cwd, ...RESUME, '--hidden', '8,6,5');
+    expect(computed(cwd)).toEqual(computed(deep));
+    expect(computed(cwd)).not.toEqual(whole);
+  });
+
   it('during its last step is done', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
@@ -291,6 +300,11 @@ describe('options that shape a run', () => {
     const cwd = await stopped();
     const line = await refusal(cwd, 2, [...RESUME, option, given]);
     expect(line).toBe(`error: run was begun otherwise: ${option} is ${stored} there, ${given} given; leave them out, or start a new run\n`);
+  });
+
+  it.each(['8', '8,6,5', '6,8', '8,6,6'])('--hidden: %s for a run of 8,6 is refused, with both as they are typed', async (given) => {
+    const cwd = await stopped('--hidden', '8,6');
+    expect(await refusal(cwd, 2, [...RESUME, '--hidden', given])).toContain(`: --hidden is 8,6 there, ${given} given; leave them out`);
   });
 
   it('--unique is refused for a run without', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
 import { createDataset, createVocabulary } from '../../src/dataset.js';
-import { PARAMETER_NAMES } from '../../src/model.js';
+import { LESSON_PARAMETER_NAMES, parameterNames, statisticNames } from '../../src/network.js';
 import type { FloatArray } from '../../src/tensor.js';
 import { type fakeIO, NAMES, ONE_ERROR_LINE, type Outcome, runCli, SMALL, type TrainReport, trainSmall, writeNames } from './fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from './tempDirectory.js';
@@ -142,7 +142,7 @@ describe('a run', () => {
     const records = metrics().filter((record) => 'hashes' in record);
     expect(records.map(({ step }) => step)).toEqual([0, 250]);
     const { tensors } = loadCheckpoint(join(cwd, 'runs', '0001', 'checkpoint.safetensors'));
-    for (const name of PARAMETER_NAMES) {
+    for (const name of LESSON_PARAMETER_NAMES) {
       const { buffer, byteOffset, byteLength } = tensors.get(name) as FloatArray;
       const digest = createHash('sha256')
         .update(new Uint8Array(buffer, byteOffset, byteLength))
@@ -169,7 +169,7 @@ describe('a run', () => {
       config: {
         context: 3,
         embedding: 4,
-        hidden: 8,
+        hidden: [8],
         batchSize: 32,
         steps: 250,
         switchStep: 125,
@@ -195,7 +195,7 @@ describe('every option', () => {
     expect(JSON.parse(readFileSync(join(cwd, 'run', 'run.json'), 'utf8')).config).toEqual({
       context: 2,
       embedding: 3,
-      hidden: 5,
+      hidden: [5],
       batchSize: 7,
       steps: 11,
       switchStep: 5,
@@ -210,6 +210,8 @@ describe('every option', () => {
   it.each([
     ['one step', ['--steps', '1']],
     ['one hidden unit', ['--hidden', '1']],
+    ['one hidden unit in each of many blocks', ['--hidden', Array(16).fill('1').join(',')]],
+    ['the most blocks', ['--hidden', Array(16).fill('8').join(',')]],
     ['one number per character', ['--embedding', '1']],
     ['the shortest context', ['--context', '1']],
     ['the longest context', ['--context', '64']],
@@ -401,6 +403,46 @@ describe('data sets', () => {
     const { exitCode, stderr } = await runCli(cwd, ['train', ...SMALL, '--unique']);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('names.txt has 5 different names, too few to split 80/10/10: the val part is empty');
+  });
+});
+
+describe('a network of several blocks', () => {
+  const DEEP = ['--hidden', '12,8,6', '--steps', '400'];
+  let cwd: string;
+  let report: TrainReport;
+  beforeAll(async () => {
+    cwd = makeDirectory();
+    report = await trainSmall(cwd, ...DEEP);
+    return () => removeDirectory(cwd);
+  });
+
+  it('is announced with the units of each', async () => {
+    const { stderr } = await runCli(cwd, ['train', ...SMALL, ...DEEP, '--steps', '1', '--out', 'short', '--force']);
+    expect(stderr).toMatch(/^T 3, E 4, H 12,8,6: [\d,]+ parameters; writing short$/m);
+  });
+
+  it('learns: its loss is well below that of a uniform guess', () => {
+    expect(report.valLoss).toBeLessThan(report.baselines.uniform.val - 0.3);
+  });
+
+  it('is evaluated and sampled from its checkpoint as at the end of the training', async () => {
+    const evaluated = await runCli(cwd, ['eval', 'run', '--json']);
+    expect(JSON.parse(evaluated.stdout).loss).toBe(report.valLoss);
+    const sampled = await runCli(cwd, ['sample', 'run', '--json']);
+    expect(JSON.parse(sampled.stdout).samples).toEqual(report.samples);
+  });
+
+  it('has in its checkpoint the configuration as a list, and the tensors and statistics of each block', async () => {
+    const { config, tensors } = loadCheckpoint(join(cwd, 'run', 'checkpoint.safetensors'));
+    expect(config.hidden).toEqual([12, 8, 6]);
+    expect([...tensors.keys()]).toEqual([...parameterNames(config), ...statisticNames(config)]);
+    expect(tensors.get('blocks.3.W')?.length).toBe(48);
+  });
+
+  it('is too large where its blocks are', async () => {
+    const { exitCode, stderr } = await runCli(cwd, ['train', ...SMALL, '--hidden', '50000,50000', '--out', 'large']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^error: the network needs \S+ GiB of memory, at most 4\.0 GiB can be had; lower --hidden/);
   });
 });
 

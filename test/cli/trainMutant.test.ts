@@ -44,6 +44,7 @@ describe('train --mutant', () => {
     [['dh-sign', '--out', 'x'], '--out has no meaning with --mutant'],
     [['dh-sign', '--save-every', '5'], '--save-every has no meaning with --mutant'],
     [['dh-sign', '--resume'], '--resume has no meaning with --mutant'],
+    [['dh-sign', '--hidden', '8,4'], '--hidden 8,4 has no meaning with --mutant'],
   ])('refuses %j with exit 2', async ([name, ...more], message) => {
     const { exitCode, stdout, stderr } = await trainMutant(name, more);
     expect(exitCode).toBe(2);

@@ -9,7 +9,7 @@ import { Training } from '../../src/train.js';
 import { NAMES } from '../cli/fakeIO.js';
 
 const VOCABULARY = createVocabulary(NAMES);
-const CONFIG = { context: 3, embedding: 4, hidden: 8, vocabulary: VOCABULARY.length };
+const CONFIG = { context: 3, embedding: 4, hidden: [8], vocabulary: VOCABULARY.length };
 const EXAMPLES = createExamples(NAMES, VOCABULARY, CONFIG.context);
 const OPTIONS = { steps: 20, batchSize: 16, learningRate: 0.1, seed: 3 };
 

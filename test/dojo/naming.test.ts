@@ -4,7 +4,7 @@ import { LineChecker, type LineReport } from '../../src/dojo/check.js';
 import { EXERCISES, type ExerciseLine, valueNamed } from '../../src/dojo/exercises.js';
 import type { At, LineKnowledge } from '../../src/dojo/lines.js';
 import { nameMistake } from '../../src/dojo/naming.js';
-import { createCase, LESSON_CONFIG, randomTensor } from '../../src/gradCheck/case.js';
+import { createLessonCase, LESSON_CONFIG, type LessonConfig, randomTensor } from '../../src/gradCheck/case.js';
 import { backward, exercise1, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { softmax } from '../../src/lesson/exercise2.js';
 import { exercise3 } from '../../src/lesson/exercise3.js';
@@ -20,8 +20,8 @@ const LINES = ([1, 2, 3] as const).flatMap((exercise) => EXERCISES[exercise].lin
 
 /** Forward values with random gradients above, of seeds that the checker does not use. */
 const GIVEN: At[] = [2, 3, 5, 32].map((n) => {
-  const config = n === 32 ? LESSON_CONFIG : { context: 3, embedding: 4, hidden: 6, vocabulary: 11 };
-  const { values } = createCase(config, n, 'naming');
+  const config: LessonConfig = n === 32 ? LESSON_CONFIG : { context: 3, embedding: 4, hidden: [6], vocabulary: 11 };
+  const { values } = createLessonCase(config, n, 'naming');
   const random = randomStream('grad-check', `naming ${n}`);
   const upstream = GRADIENT_NAMES.map((name) => [name, randomTensor(values[valueNamed(name)].shape, random)]);
   return { ...values, ...(Object.fromEntries(upstream) as Gradients) };
@@ -61,7 +61,7 @@ describe.each(LINES)('Exercise $exercise, $name', ({ name, line }) => {
   const { branches } = knowledge;
 
   it('is the sum of its branches, with random gradients above and with the true ones', () => {
-    const { values } = createCase({ context: 3, embedding: 4, hidden: 6, vocabulary: 11 }, 4, 'naming');
+    const { values } = createLessonCase({ context: 3, embedding: 4, hidden: [6], vocabulary: 11 }, 4, 'naming');
     for (const at of [...GIVEN, { ...values, ...backward(values) }]) {
       const expected = solution(at);
       const found = assembled(knowledge, at);

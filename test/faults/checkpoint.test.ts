@@ -230,6 +230,41 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     );
   });
 
+  it('of a network of several blocks, too: every block and its statistics', async () => {
+    expect((await runCli(cwd, ['train', ...SMALL, '--hidden', '8,6,5', '--out', 'run', '--force'])).exitCode).toBe(0);
+    const deep = readFileSync(join(cwd, 'run', FILE));
+    const changedDeep = (change: (file: CheckpointParts) => void) => {
+      put(join(cwd, 'run'), FILE, deep);
+      return readFileSync(rewriteCheckpoint(join(cwd, 'run'), change));
+    };
+    try {
+      for (const tensor of ['W', 'b', 'bngain', 'bnbias', 'bnmean', 'bnvar']) {
+        const name = `blocks.2.${tensor}`;
+        const without = changedDeep(({ tensors }) => tensors.delete(name));
+        await refuse(without, `tensor "${name}" is missing`);
+      }
+      const broken = changedDeep((parts) => {
+        parts.tensors.set('blocks.4.W', storeFloats(Float32Array.of(1), [1]));
+        parts.tensors.set('blocks.3.b', storeFloats(new Float32Array(5), [1, 5]));
+        fillTensor(parts, 'blocks.2.W', (i) => (i === 3 ? Number.NaN : 0));
+        fillTensor(parts, 'blocks.3.bnvar', (i) => (i === 1 ? -1 : 1));
+      });
+      await refuse(
+        broken,
+        'unexpected tensor "blocks.4.W"',
+        'tensor "blocks.3.b" is F32 [1, 5], expected F32 [5]',
+        'tensor "blocks.2.W" holds NaN or Inf',
+        'tensor "blocks.3.bnvar" holds a negative variance',
+      );
+      const shallow = changedDeep(({ metadata }) => {
+        metadata.config = JSON.stringify({ ...JSON.parse(metadata.config), hidden: [8, 6] });
+      });
+      await refuse(shallow, 'unexpected tensor "blocks.3.W"', 'tensor "W2" is F32 [5, ', 'expected F32 [6, ');
+    } finally {
+      await runCli(cwd, ['train', ...SMALL, '--out', 'run', '--force']);
+    }
+  });
+
   it('metadata missing: all of it', async () => {
     const keys = ['program', 'config', 'vocabulary', 'step', 'streams', 'losses', 'best', 'dataSha256'];
     const file = changed(({ metadata }) => {
@@ -256,14 +291,24 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     await refuse(file, 'safetensors, but not a checkpoint of backprop-ninja');
   });
 
-  it.each(['3', '10', '999999999999999999999'])('metadata of a newer version, %s', async (version) => {
+  it.each(['4', '10', '999999999999999999999'])('metadata of a newer version, %s', async (version) => {
     const file = changed(({ metadata }) => {
       metadata.formatVersion = version;
     });
-    await refuse(file, `formatVersion: ${version}, this backprop-ninja reads 2; a newer one wrote it, update`);
+    await refuse(file, `formatVersion: ${version}, this backprop-ninja reads 3; a newer one wrote it, update`);
   });
 
-  it.each(['1', '', 'x', '2.0'])('metadata of the version %j', async (version) => {
+  it.each(['1', '2'])('metadata of an older version, %s', async (version) => {
+    const file = changed(({ metadata }) => {
+      metadata.formatVersion = version;
+    });
+    await refuse(
+      file,
+      `formatVersion: ${version}, this backprop-ninja reads 3; an older one wrote it, which can go on with it; or train again`,
+    );
+  });
+
+  it.each(['', 'x', '2.0'])('metadata of the version %j', async (version) => {
     const file = changed(({ metadata }) => {
       metadata.formatVersion = version;
     });
@@ -292,7 +337,7 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
   });
 
   it.each([
-    ['config', '{"hidden":8}'],
+    ['config', '{"hidden":[8]}'],
     ['config', '[]'],
     ['vocabulary', '["."]'],
     ['vocabulary', '[".","a","a"]'],
@@ -311,7 +356,7 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
 
   it('sizes that no file can hold: refused without allocating them', async () => {
     const file = changed(({ metadata }) => {
-      metadata.config = JSON.stringify({ ...JSON.parse(metadata.config), hidden: 2 ** 50, embedding: 2 ** 50 });
+      metadata.config = JSON.stringify({ ...JSON.parse(metadata.config), hidden: [2 ** 50], embedding: 2 ** 50 });
     });
     await refuse(file, 'tensor "C" is F32');
   });

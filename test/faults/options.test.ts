@@ -75,6 +75,25 @@ describe('not a number, negative, 0, NaN, 1e9, fraction, empty, hex where a coun
   });
 });
 
+describe('in a list of them too: the allowed range (2)', () => {
+  it.each([
+    '300,',
+    ',300',
+    '300,,200',
+    '300,ten',
+    '300,-1',
+    '300,0',
+    '300,1e9',
+    '300,1.5',
+    '300,0x10',
+    '300, 200',
+    Array(17).fill('8').join(','),
+  ])('--hidden %j', async (value) => {
+    const expected = `'${value}' is invalid. Expected 1 to 16 whole numbers from 1 to 1048576, such as 300,200.`;
+    for (const command of ['train', 'bench']) await refuse(tempDirectory(), [command, '--hidden', value], 2, expected);
+  });
+});
+
 describe('unknown or misspelt command or option: did you mean (2)', () => {
   it.each([
     [['trian'], 'train'],
@@ -108,6 +127,7 @@ describe("resume with another shape (an option's doing) / data set or vocabulary
     ['--context', '3', '4'],
     ['--embedding', '4', '5'],
     ['--hidden', '8', '9'],
+    ['--hidden', '8', '8,8'],
     ['--batch-size', '32', '33'],
     ['--lr', '0.1', '0.2'],
     ['--seed', '2147483647', '1'],

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { LINE_MUTANTS } from '../../src/dojo/mutants.js';
 import { checkLocally } from '../../src/gradCheck/atomic.js';
-import { createCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
+import { createLessonCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
 import { exercise1, GRADIENT_NAMES, type GradientLines } from '../../src/lesson/exercise1.js';
 import { Tensor } from '../../src/tensor.js';
 import { OPTIONS, redRows, SMALL } from './support.js';
 
-const CASES = [2, 3, 32].map((n) => createCase(SMALL, n, OPTIONS.seed));
+const CASES = [2, 3, 32].map((n) => createLessonCase(SMALL, n, OPTIONS.seed));
 /** At n = 2 and 3 every entry of the small network; at 32 some, which is faster. */
 const optionsFor = (n: number) => ({ ...OPTIONS, entries: n === 32 ? 30 : OPTIONS.entries });
 
@@ -43,7 +43,7 @@ describe('the local check of the atomic gradients at n = 2, 3 and 32', () => {
     const mutants = LINE_MUTANTS.filter(({ line, mistake }) => line === name && mistake === title);
     expect(mutants.length).toBe(1);
     for (const n of [2, 3, 32]) {
-      const given = createCase(LESSON_CONFIG, n, OPTIONS.seed);
+      const given = createLessonCase(LESSON_CONFIG, n, OPTIONS.seed);
       for (const { line, planted } of mutants) {
         expect(redRows(checkLocally(given, optionsFor(n), { ...exercise1, [line]: planted })), `n = ${n}`).toEqual([line]);
       }

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { checkBackend, FLOAT32_VARIANCE } from '../../src/gradCheck/backendCheck.js';
-import { createCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
+import { createCase, DEEP_CONFIG, LESSON_CONFIG } from '../../src/gradCheck/case.js';
+import { DEEP_BATCH_SIZES } from '../../src/gradCheck/gradCheck.js';
+import { blockName, type ModelConfig, parameterNames } from '../../src/network.js';
+import { sizeOf } from '../../src/tensor.js';
 import { FLOAT32_BACKENDS } from '../backends.js';
-import { BACKEND_MUTANTS, type BackendMutant, withMistake } from './backendMutants.js';
+import { BACKEND_MUTANTS, type BackendMutant, deepFirst, withMistake } from './backendMutants.js';
 import { OPTIONS, redRows } from './support.js';
 
 const CASES = [2, 3, 32].map((n) => createCase(LESSON_CONFIG, n, OPTIONS.seed, FLOAT32_VARIANCE));
+const DEEP_CASES = DEEP_BATCH_SIZES.map((n) => createCase(DEEP_CONFIG, n, OPTIONS.seed, FLOAT32_VARIANCE));
 /**
  * At n = 2 bnraw is about ±0.7 whatever hprebn is, and dhprebn is what cancelling leaves, in float32 mostly rounding:
  * a mistake in front of batch norm may stay below it.
@@ -18,6 +22,43 @@ describe.each(FLOAT32_BACKENDS)('the check of $name against the float64 referenc
     expect(rows.map((row) => row.name).join(' ')).toBe('loss dlogits dh dhprebn dC dW1 db1 dbngain dbnbias dW2 db2');
     expect(redRows(rows)).toEqual([]);
     for (const row of rows) expect(row).toMatchObject({ part: 'backend', witness: 'float64 reference', n: given.n });
+  });
+
+  it.each(DEEP_CASES)('passes it in three blocks, n = $n', (given) => {
+    const rows = checkBackend(given, create);
+    expect(rows.map((row) => row.name)).toEqual([
+      'loss',
+      'dlogits',
+      ...[3, 2, 1].flatMap((K) => [`d${blockName(K, 'h')}`, `d${blockName(K, 'hprebn')}`]),
+      ...parameterNames(DEEP_CONFIG).map((name) => `d${name}`),
+    ]);
+    expect(redRows(rows)).toEqual([]);
+    for (const { hidden, shape, entries } of rows) expect([hidden, sizeOf(shape)]).toEqual([[24, 16, 8], entries]);
+  });
+
+  it('allows as much for each block', () => {
+    const rows = checkBackend(DEEP_CASES[1], create);
+    const zeros = rows.filter(({ structuralZero }) => structuralZero);
+    expect(zeros.map(({ name, limit }) => [name, limit])).toEqual(['db1', 'dblocks.2.b', 'dblocks.3.b'].map((name) => [name, 3 * 1e-7]));
+    for (const { limit } of rows.filter((row) => !zeros.includes(row))) expect(limit).toBe(3 * 1e-5);
+  });
+
+  it.each(BACKEND_MUTANTS)('in three blocks, $layer, $mistake: red from its own output on', (mutant) => {
+    for (const given of DEEP_CASES.filter(({ n }) => mutant.batches?.includes(n) !== false)) {
+      expect(redRows(checkBackend(given, (size) => withMistake(create(size), mutant)))[0], `n = ${given.n}`).toBe(deepFirst(mutant, 3));
+    }
+  });
+
+  // What bench may be asked for: float32 has no digits of what cancels there.
+  it.each<[what: string, n: number, config: Partial<ModelConfig>]>([
+    ['a deep network at n = 2', 2, { hidden: [24, 16, 8] }],
+    ['sixteen blocks at n = 3', 3, { hidden: Array(16).fill(16) }],
+    ['a block of one input', 32, { hidden: [4, 1, 6] }],
+    ['one number to a context', 32, { context: 1, embedding: 1 }],
+  ])('no false alarm in %s', (_, n, config) => {
+    for (let seed = 0; seed < 20; seed++) {
+      expect(redRows(checkBackend(createCase({ ...LESSON_CONFIG, ...config }, n, seed, FLOAT32_VARIANCE), create)), `${seed}`).toEqual([]);
+    }
   });
 
   it('allows 1e-5 of the largest entry, and 1e-7 where the gradient is 0', () => {

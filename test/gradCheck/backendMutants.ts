@@ -5,6 +5,7 @@ import * as embedding from '../../src/layers/embedding.js';
 import { type CharacterGroups, embeddingTableBackward } from '../../src/layers/embeddingTable.js';
 import { linearBackward, linearForward } from '../../src/layers/linear.js';
 import * as tanh from '../../src/layers/tanh.js';
+import { blockName } from '../../src/network.js';
 import type { FloatArray } from '../../src/tensor.js';
 
 /**
@@ -23,7 +24,7 @@ export interface BackendMutant {
   plant: (correct: PlainLayers) => Partial<PlainLayers>;
   /** The batch sizes at which the model calls the function; all, if not said. */
   batches?: readonly number[];
-  /** Exactly these rows of checkModel turn red. */
+  /** Exactly these rows of checkModel turn red in a network of one block; {@link deepRed} says which in a deeper one. */
   red: readonly string[];
   /** Where checkBackend turns red first, in backward order: the function's own output. */
   first: string;
@@ -286,6 +287,29 @@ function batchNormBackwardMutants(): BackendMutant[] {
     mutant('statistics as constants', [...FROM_HPREBN, 'db1'], () => 0, 0),
     mutant('gain forgotten', FROM_HPREBN, correct, 1, false),
   ];
+}
+
+/** The rows of checkModel that a mistake turns red in a network of so many blocks. */
+export function deepRed({ layer, red }: BackendMutant, blocks: number): string[] {
+  // The first layer's own stay what they are; all others are called in every block.
+  if (layer.startsWith('embedding')) return [...red];
+  const numbers = Array.from({ length: blocks }, (_, k) => k + 1);
+  const inEvery = (tensor: string) => numbers.map((K) => `d${blockName(K, tensor)}`);
+  const every: Record<string, string[]> = {
+    dW1: inEvery('W'),
+    db1: inEvery('b'),
+    dbngain: inEvery('bngain'),
+    dbnbias: inEvery('bnbias'),
+  };
+  // A wrong dhprebn is wrong in all that lies below it: in the gain and the bias of all blocks but the last.
+  const below = layer.startsWith('batchNorm') && red.includes('dC') ? [...every.dbngain, ...every.dbnbias] : [];
+  const last = `d${blockName(blocks, 'bngain')} d${blockName(blocks, 'bnbias')}`.split(' ');
+  return [...red.flatMap((name) => every[name] ?? [name]), ...below.filter((name) => !last.includes(name))];
+}
+
+/** Where checkBackend turns red first in a network of so many blocks: the last one is the first in backward order. */
+export function deepFirst({ first }: BackendMutant, blocks: number): string {
+  return first === 'dh' || first === 'dhprebn' ? `d${blockName(blocks, first.slice(1))}` : first;
 }
 
 /** The backend with the mistake in it. */

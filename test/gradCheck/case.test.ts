@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { createCase, LESSON_CONFIG, randomTensor } from '../../src/gradCheck/case.js';
+import { createCase, createLessonCase, DEEP_CONFIG, LESSON_CONFIG, randomTensor } from '../../src/gradCheck/case.js';
 import { VALUE_NAMES } from '../../src/lesson/values.js';
-import { PARAMETER_NAMES, parameterShapes } from '../../src/model.js';
+import { LESSON_PARAMETER_NAMES, parameterShapes } from '../../src/network.js';
 import { randomStream } from '../../src/random.js';
 import { largestOf } from '../compare.js';
 import { SMALL } from './support.js';
 
-describe.each([2, 3, 32])('createCase, n = %i', (n) => {
-  const given = createCase(LESSON_CONFIG, n, 1);
+describe.each([2, 3, 32])('createLessonCase, n = %i', (n) => {
+  const given = createLessonCase(LESSON_CONFIG, n, 1);
 
   it('is float64 and of the shapes of the configuration', () => {
     expect(VALUE_NAMES.filter((name) => given.values[name].dtype !== 'float64')).toEqual([]);
-    for (const name of PARAMETER_NAMES) expect(given.parameters[name].shape, name).toEqual(parameterShapes(LESSON_CONFIG)[name]);
+    for (const name of LESSON_PARAMETER_NAMES) expect(given.parameters[name].shape, name).toEqual(parameterShapes(LESSON_CONFIG)[name]);
     expect([given.batch.Xb.shape, given.batch.Yb.shape]).toEqual([[n, 3], [n]]);
   });
 
   it('keeps off what hides mistakes: zeros, a gain of 1, a batch without a repeated character', () => {
-    for (const name of PARAMETER_NAMES) expect(given.parameters[name].data, name).not.toContain(0);
+    for (const name of LESSON_PARAMETER_NAMES) expect(given.parameters[name].data, name).not.toContain(0);
     expect(given.parameters.bngain.data).not.toContain(1);
     const Xb = [...given.batch.Xb.data];
     expect(Xb[2], 'twice in a context').toBe(Xb[0]);
@@ -40,9 +40,49 @@ describe.each([2, 3, 32])('createCase, n = %i', (n) => {
   });
 
   it('is the same for the same seed, and another for another seed or n', () => {
-    expect(createCase(LESSON_CONFIG, n, 1).values.loss.item()).toBe(given.values.loss.item());
-    expect(createCase(LESSON_CONFIG, n, 2).parameters.C.data).not.toEqual(given.parameters.C.data);
-    expect(createCase(LESSON_CONFIG, n + 1, 1).parameters.C.data).not.toEqual(given.parameters.C.data);
+    expect(createLessonCase(LESSON_CONFIG, n, 1).values.loss.item()).toBe(given.values.loss.item());
+    expect(createLessonCase(LESSON_CONFIG, n, 2).parameters.C.data).not.toEqual(given.parameters.C.data);
+    expect(createLessonCase(LESSON_CONFIG, n + 1, 1).parameters.C.data).not.toEqual(given.parameters.C.data);
+  });
+});
+
+describe.each([3, 32])('createCase of three blocks, n = %i', (n) => {
+  const given = createCase(DEEP_CONFIG, n, 1);
+
+  it('has the parameters of the configuration, none of them 0 or a gain of 1, in float64', () => {
+    const shapes = parameterShapes(DEEP_CONFIG);
+    expect(Object.entries(given.parameters).map(([name, { shape }]) => [name, shape])).toEqual(Object.entries(shapes));
+    for (const [name, { data, dtype }] of Object.entries(given.parameters)) {
+      expect([dtype, data.includes(0), name.endsWith('bngain') && data.includes(1)], name).toEqual(['float64', false, false]);
+    }
+    for (const name of ['blocks.2.bngain', 'blocks.3.bngain'] as const) {
+      for (const gain of given.parameters[name].data) expect(Math.abs(gain - 1)).toBeLessThan(0.5);
+    }
+  });
+
+  it('gives each block what comes out of the one below', () => {
+    const { blocks } = given;
+    expect(blocks.map(({ embact, h }) => [embact.shape, h.shape])).toEqual([
+      [
+        [n, 30],
+        [n, 24],
+      ],
+      [
+        [n, 24],
+        [n, 16],
+      ],
+      [
+        [n, 16],
+        [n, 8],
+      ],
+    ]);
+    for (const k of [1, 2]) expect(blocks[k].embact).toBe(blocks[k - 1].h);
+  });
+
+  it('draws columns of every block again until each has the least variance', () => {
+    const spread = createCase(DEEP_CONFIG, n, 1, 0.5);
+    for (const { bnvar } of spread.blocks) expect(Math.min(...bnvar.data)).toBeGreaterThanOrEqual(0.5);
+    expect(spread.batch).toEqual(given.batch);
   });
 });
 

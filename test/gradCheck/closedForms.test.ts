@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { CLOSED_FORM_MUTANTS } from '../../src/dojo/mutants.js';
-import { createCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
+import { createLessonCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
 import { checkClosedForms } from '../../src/gradCheck/closedForms.js';
 import { exercise2 } from '../../src/lesson/exercise2.js';
 import { exercise3 } from '../../src/lesson/exercise3.js';
 import { OPTIONS, redRows, SMALL } from './support.js';
 
-const CASES = [2, 3, 32].map((n) => createCase(SMALL, n, OPTIONS.seed));
-const LESSON = createCase(LESSON_CONFIG, 32, OPTIONS.seed);
+const CASES = [2, 3, 32].map((n) => createLessonCase(SMALL, n, OPTIONS.seed));
+const LESSON = createLessonCase(LESSON_CONFIG, 32, OPTIONS.seed);
 const solved = { dlogits: exercise2.dlogits, dhprebn: exercise3.dhprebn };
 
 describe('the check of the closed forms at n = 2, 3 and 32', () => {

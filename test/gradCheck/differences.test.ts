@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createCase } from '../../src/gradCheck/case.js';
-import { bendingLength, centralDifference, chooseEntries, stepsAfter } from '../../src/gradCheck/differences.js';
+import { createCase, createLessonCase } from '../../src/gradCheck/case.js';
+import { bendingLength, centralDifference, chooseEntries, parameterLengths, stepsAfter } from '../../src/gradCheck/differences.js';
 import { STEP_NAMES } from '../../src/lesson/values.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
 import { randomStream } from '../../src/random.js';
 import { SMALL } from './support.js';
 
@@ -35,8 +36,8 @@ describe('centralDifference', () => {
 });
 
 describe('bendingLength', () => {
-  const { values } = createCase(SMALL, 3, 'bending');
-  const H = SMALL.hidden;
+  const { values } = createLessonCase(SMALL, 3, 'bending');
+  const [H] = SMALL.hidden;
   const deviation = (column: number) => Math.sqrt(values.bnvar.data[column] + 1e-5);
   const narrowest = Math.sqrt(Math.min(...values.bnvar.data) + 1e-5);
 
@@ -65,6 +66,42 @@ describe('bendingLength', () => {
     expect((['W2', 'b2', 'bngain', 'h', 'norm_logits', 'logprobs'] as const).map((name) => bendingLength(name, 0, values))).toEqual(
       Array(6).fill(1),
     );
+  });
+});
+
+describe('parameterLengths', () => {
+  it("of one block is the lesson's", () => {
+    const given = createLessonCase(SMALL, 3, 'bending');
+    const length = parameterLengths(given);
+    for (const name of LESSON_PARAMETER_NAMES) {
+      for (let entry = 0; entry < given.parameters[name].size; entry++) {
+        expect(length(name, entry), `${name} ${entry}`).toBe(bendingLength(name, entry, given.values));
+      }
+    }
+  });
+
+  const given = createCase({ ...SMALL, hidden: [2, 3] }, 3, 'bending');
+  const length = parameterLengths(given);
+  const deviation = (k: number, column: number) => Math.sqrt(given.blocks[k].bnvar.data[column] + 1e-5);
+
+  it('of the last block is as in the lesson: the standard deviation for weights, 1 for gain and bias', () => {
+    for (let entry = 0; entry < 6; entry++) expect(length('blocks.2.W', entry)).toBe(deviation(1, entry % 3));
+    expect((['blocks.2.bngain', 'blocks.2.bnbias', 'blocks.2.b', 'W2', 'b2', 'b1'] as const).map((name) => length(name, 1))).toEqual(
+      Array(6).fill(1),
+    );
+  });
+
+  it('of the block below is as much shorter as the columns above it move, in their standard deviations, but never longer', () => {
+    const W = given.parameters['blocks.2.W'].data;
+    for (const j of [0, 1]) {
+      const moved = [0, 1, 2].map((i) => W[3 * j + i] / deviation(1, i));
+      const expected = 1 / Math.max(1, Math.hypot(...moved));
+      for (const name of ['bngain', 'bnbias'] as const) expect(length(name, j), name).toBeCloseTo(expected, 12);
+      expect(length('W1', 2 * 5 + j)).toBeCloseTo(expected * deviation(0, j), 12);
+    }
+    expect(length('C', 4)).toBe(Math.min(length('W1', 0), length('W1', 1)));
+    const flat = { ...given, parameters: { ...given.parameters, 'blocks.2.W': given.parameters['blocks.2.W'].mul(1e-3) } };
+    expect(parameterLengths(flat)('bngain', 0)).toBe(1);
   });
 });
 

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { BATCH_SIZES, checkPart } from '../../src/gradCheck/gradCheck.js';
+import { createReferenceBackend } from '../../src/backend/reference.js';
+import { createCase, DEEP_CONFIG } from '../../src/gradCheck/case.js';
+import { BATCH_SIZES, checkPart, DEEP_BATCH_SIZES } from '../../src/gradCheck/gradCheck.js';
+import { modelOf } from '../../src/gradCheck/modelCheck.js';
 import { PARTS } from '../../src/gradCheck/options.js';
+import { backward, forward } from '../../src/model.js';
+import { largestOf } from '../compare.js';
 
 const OPTIONS = { eps: 1e-3, tolerance: 1e-6, entries: 1, seed: 0 };
 
@@ -10,10 +15,39 @@ describe('checkPart', () => {
     ['closed-forms', 4],
     ['model', 7],
     ['backend', 11],
-  ] as const)('%s: %i rows for each of n = 2, 3 and 32', (part, rows) => {
+  ] as const)('%s: %i rows in the lesson network for each of n = 2, 3 and 32', (part, rows) => {
     expect(BATCH_SIZES).toEqual([2, 3, 32]);
-    const checked = checkPart(part, OPTIONS);
-    expect(BATCH_SIZES.map((n) => checked.filter((row) => row.part === part && row.n === n).length)).toEqual([rows, rows, rows]);
+    const checked = checkPart(part, OPTIONS).filter(({ hidden }) => hidden.length === 1);
+    expect(checked.every((row) => row.hidden[0] === 64 && row.part === part)).toBe(true);
+    expect(BATCH_SIZES.map((n) => checked.filter((row) => row.n === n).length)).toEqual([rows, rows, rows]);
+  });
+
+  it.each([
+    ['atomic', 0],
+    ['closed-forms', 0],
+    ['model', 15],
+    ['backend', 23],
+  ] as const)('%s: %i rows in three blocks for each of n = 3 and 32', (part, rows) => {
+    expect(DEEP_BATCH_SIZES).toEqual([3, 32]);
+    const checked = checkPart(part, OPTIONS).filter(({ hidden }) => hidden.length > 1);
+    expect(checked.every((row) => row.hidden === DEEP_CONFIG.hidden && row.part === part)).toBe(true);
+    expect([2, 3, 32].map((n) => checked.filter((row) => row.n === n).length)).toEqual([0, rows, rows]);
+  });
+
+  it.each([
+    [2, 1e-9, 1e-5],
+    [3, 0.1, 10],
+    [32, 0.1, 10],
+  ])('of three blocks at n = %i, the first is given %d to %d of the gradient of the last: next to nothing at n = 2', (n, least, most) => {
+    const shares = Array.from({ length: 21 }, (_, seed) => {
+      const { model, activations } = modelOf(createCase(DEEP_CONFIG, n, seed), createReferenceBackend('float64'));
+      forward(model, activations);
+      backward(model, activations);
+      return largestOf(activations.blocks[0].dh) / largestOf(activations.blocks[2].dh);
+    });
+    const median = shares.sort((a, b) => a - b)[10];
+    expect(median).toBeGreaterThan(least);
+    expect(median).toBeLessThan(most);
   });
 
   it('depends on nothing but its options', () => {
@@ -26,7 +60,7 @@ describe('checkPart', () => {
   });
 });
 
-describe('no false alarm in the lesson network', () => {
+describe('no false alarm, in either network', () => {
   // At n = 2 most of the gradients in front of batch norm cancels, and some entries are tiny beside the others.
   it.each([
     ['atomic', 12],

@@ -87,7 +87,7 @@ describe('maxUlps', () => {
 });
 
 describe('judge', () => {
-  const head = { part: 'atomic', witness: 'local differences', n: 2, name: 'dC' } as const;
+  const head = { part: 'atomic', witness: 'local differences', n: 2, hidden: [5], name: 'dC' } as const;
   const manual = (values: number[], shape: Shape = [2, 2]) => Tensor.of(values, shape, 'float64');
   const row = (gradient: () => Tensor, numerical: number[], structuralZero?: boolean, entries = [0, 1, 2, 3]) =>
     judge(head, [2, 2], gradient, entries, (entry) => numerical[entry], 1e-6, structuralZero);

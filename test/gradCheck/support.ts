@@ -1,9 +1,13 @@
+import type { LessonConfig } from '../../src/gradCheck/case.js';
 import type { CheckOptions } from '../../src/gradCheck/options.js';
 import type { CheckRow } from '../../src/gradCheck/row.js';
-import type { ModelConfig } from '../../src/model.js';
+import type { ModelConfig } from '../../src/network.js';
 
 /** A network small enough to check thousands of times; no two of its sizes are equal, so that no wrong shape fits. */
-export const SMALL: ModelConfig = { context: 3, embedding: 4, hidden: 5, vocabulary: 7 };
+export const SMALL: LessonConfig = { context: 3, embedding: 4, hidden: [5], vocabulary: 7 };
+
+/** Three blocks, again of different sizes. */
+export const SMALL_DEEP: ModelConfig = { ...SMALL, hidden: [5, 6, 8] };
 
 /** The defaults of the command line. */
 export const OPTIONS: CheckOptions = { eps: 1e-3, tolerance: 1e-6, entries: 100, seed: 'mutants' };

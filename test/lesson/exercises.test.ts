@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { createCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
+import { createLessonCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
 import { backward, exercise1, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { exercise2, softmax } from '../../src/lesson/exercise2.js';
 import { exercise3, normalise } from '../../src/lesson/exercise3.js';
 import * as exercise4 from '../../src/lesson/exercise4.js';
 import { type GradientName, VALUE_NAMES, type ValueName } from '../../src/lesson/values.js';
-import { PARAMETER_NAMES } from '../../src/model.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
 import { Tensor } from '../../src/tensor.js';
 import { largestOf, plain, relativeError } from '../compare.js';
 
 const LIMIT = 1e-12;
 const CASES = [2, 3, 5, 32].map((n) => {
-  const given = createCase({ context: 3, embedding: 4, hidden: 7, vocabulary: 9 }, n, 'exercises');
+  const given = createLessonCase({ context: 3, embedding: 4, hidden: [7], vocabulary: 9 }, n, 'exercises');
   return { ...given, gradients: backward(given.values) };
 });
 
@@ -75,7 +75,7 @@ describe(`the exercises agree in float64, within ${LIMIT} of the largest entry`,
       const trace = exercise4.forward(parameters, batch);
       const inOneGo = exercise4.backward(trace);
       expect(relativeError(trace.loss.data, values.loss.data)).toBeLessThan(LIMIT);
-      for (const name of PARAMETER_NAMES.filter((name) => name !== 'b1')) {
+      for (const name of LESSON_PARAMETER_NAMES.filter((name) => name !== 'b1')) {
         expect(inOneGo[`d${name}`].shape, name).toEqual(parameters[name].shape);
         expect(relativeError(inOneGo[`d${name}`].data, gradients[`d${name}`].data), name).toBeLessThan(LIMIT);
       }
@@ -104,7 +104,7 @@ describe('the closed forms where the atomic steps give up', () => {
 });
 
 describe('exercise 4: train', () => {
-  const { parameters, batch } = createCase(LESSON_CONFIG, 32, 'train');
+  const { parameters, batch } = createLessonCase(LESSON_CONFIG, 32, 'train');
 
   it('starts near ln 27 at the lesson initialisation and learns a batch by heart', () => {
     const { losses } = exercise4.train(parameters, () => batch, 40, 1);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { backward, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import * as exercise4 from '../../src/lesson/exercise4.js';
 import { forward } from '../../src/lesson/forward.js';
-import { PARAMETER_NAMES } from '../../src/model.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
 import { largestOf, relativeError } from '../compare.js';
 import { batchOf, GRADIENT_FIXTURES, loadFixture, TRACE_FIXTURES, traceBatches } from '../fixtures.js';
 
@@ -42,11 +42,11 @@ describe.each(TRACE_FIXTURES)('$name: 10 steps of exercise 4 and of PyTorch agre
 
   it('every parameter but b1, which batch norm cancels, has moved by more than 1e-3', () => {
     const initial = fixture.parameters('initial.');
-    const still = PARAMETER_NAMES.filter((name) => relativeError(parameters[name].data, initial[name].data) < 1e-3);
+    const still = LESSON_PARAMETER_NAMES.filter((name) => relativeError(parameters[name].data, initial[name].data) < 1e-3);
     expect(still).toEqual(['b1']);
   });
 
-  it.each(PARAMETER_NAMES)(`final %s, in ${dtype}`, (name) => {
+  it.each(LESSON_PARAMETER_NAMES)(`final %s, in ${dtype}`, (name) => {
     expect(parameters[name].dtype).toBe(dtype);
     expect(relativeError(parameters[name].data, fixture.tensor(`final.${name}`).data)).toBeLessThan(limit);
   });

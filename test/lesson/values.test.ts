@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { createCase } from '../../src/gradCheck/case.js';
+import { createLessonCase } from '../../src/gradCheck/case.js';
 import { forward, forwardLines } from '../../src/lesson/forward.js';
 import { consumersOf, INTERMEDIATE_NAMES, STEP_INPUTS, STEP_NAMES, VALUE_NAMES } from '../../src/lesson/values.js';
-import { PARAMETER_NAMES } from '../../src/model.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
 
 const [n, T, E, H, V] = [5, 3, 4, 7, 9];
-const { values, parameters, batch } = createCase({ context: T, embedding: E, hidden: H, vocabulary: V }, n, 'values');
+const { values, parameters, batch } = createLessonCase({ context: T, embedding: E, hidden: [H], vocabulary: V }, n, 'values');
 
 describe('the forward pass as a graph', () => {
   it.each(STEP_NAMES)('%s reads what STEP_INPUTS says', (step) => {
@@ -21,7 +21,7 @@ describe('the forward pass as a graph', () => {
   });
 
   it('every step comes after those it reads, and every value is read', () => {
-    const known = new Set<string>(PARAMETER_NAMES);
+    const known = new Set<string>(LESSON_PARAMETER_NAMES);
     for (const step of STEP_NAMES) {
       for (const input of STEP_INPUTS[step]) expect(known, `${step} reads ${input}`).toContain(input);
       known.add(step);

@@ -16,9 +16,9 @@ function programOn(node: string, ...args: string[]) {
 }
 
 /** SHA-256 of a short run's checkpoints and metrics on another Node, of its eval, and of its samples. */
-async function trainOn(node: string): Promise<Record<string, string>> {
-  const run = join(directory, node);
-  await programOn(node, 'train', '--steps', '3000', '--eval-every', '700', '--out', run);
+async function trainOn(node: string, hidden: string): Promise<Record<string, string>> {
+  const run = join(directory, `${node} ${hidden}`);
+  await programOn(node, 'train', '--hidden', hidden, '--steps', '3000', '--eval-every', '700', '--out', run);
   const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
   const ofFile = (name: string) => sha256(readFileSync(join(run, name)));
   return {
@@ -30,15 +30,15 @@ async function trainOn(node: string): Promise<Record<string, string>> {
   };
 }
 
-describe('the same command on Node 20, 22 and 24', () => {
-  const expected = trainOn('20');
+describe.each(['200', '60,40,20'])('the same command on Node 20, 22 and 24, H %s', (hidden) => {
+  const expected = trainOn('20', hidden);
   it.each(['22', '24'])('gives the same checkpoints, metrics, loss and samples on Node %s as on 20', async (node) => {
-    expect(await trainOn(node)).toEqual(await expected);
+    expect(await trainOn(node, hidden)).toEqual(await expected);
   });
 
   it.each(['22', '24'])('replay on Node %s finds the run of Node 20 again, bit for bit', async (node) => {
     await expected;
-    const { stdout } = await programOn(node, 'replay', join(directory, '20'), '--json');
+    const { stdout } = await programOn(node, 'replay', join(directory, `20 ${hidden}`), '--json');
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, steps: 3000, compared: 4 });
   });
 });
