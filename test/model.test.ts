@@ -79,7 +79,7 @@ describe('the parameters', () => {
 it.each([
   [FULL, 32],
   [SMALL, 2],
-])('arenaSize counts what model and activations allocate: %j, n = %i', (config, n) => {
+])('arenaSize counts what model, activations and optimizer allocate: %j, n = %i', (config, n) => {
   const backend = BACKENDS[0].create();
   let arrays = 0;
   let entries = 0;
@@ -96,7 +96,8 @@ it.each([
   const model = createModel(counting, config);
   createTrainingActivations(model, n);
   for (const inference of [1, 5, 64]) createActivations(model, inference);
-  const size = arenaSize(config, { training: n, inference: [1, 5, 64] });
+  for (let kept = 0; kept < 2; kept++) counting.floats(model.flatParameters.length);
+  const size = arenaSize(config, { training: n, optimizerTensors: 2, inference: [1, 5, 64] });
   expect(entries).toBe(size.entries);
   expect(arrays).toBeLessThanOrEqual(size.arrays);
   expect(arenaBytes(size)).toBe(4 * (size.entries + size.workspace));
