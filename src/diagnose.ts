@@ -2,6 +2,7 @@
 import { NumericalError } from './errors.js';
 import { type Model, PARAMETER_NAMES, parameterShapes, type TrainingActivations } from './model.js';
 import { type FloatArray, type Shape, showShape } from './tensor.js';
+import { type OptimizerState, partsOf } from './updater.js';
 
 export interface Entry {
   tensor: string;
@@ -29,7 +30,7 @@ export class NonFiniteError extends NumericalError {
 
 function describe({ tensor, index, value, inputs }: Diagnosis): string {
   const largest = inputs.map((input) => `${showEntry(input)} = ${input.value}`).join(', ');
-  const origin = isParameter(tensor)
+  const origin = isMadeByUpdates(tensor)
     ? `since an update before it; the largest gradient of the last one: ${largest}`
     : `all that is computed before it is finite; the largest that it is made from: ${largest}`;
   return `${showEntry({ tensor, index })} is ${value}, ${origin}`;
@@ -39,9 +40,12 @@ function showEntry({ tensor, index }: Pick<Entry, 'tensor' | 'index'>): string {
   return `${tensor}${showShape(index)}`;
 }
 
-function isParameter(name: string): boolean {
-  return (PARAMETER_NAMES as readonly string[]).includes(name);
+function isMadeByUpdates(name: string): boolean {
+  return (PARAMETER_NAMES as readonly string[]).includes(name) || name.includes(KEPT_OF);
 }
+
+/** Between a tensor that the optimizer keeps and the parameter that the part of it belongs to: `v of W1`. */
+const KEPT_OF = ' of ';
 
 type MadeFrom = readonly [tensor: string, inputs: readonly string[]];
 
@@ -69,14 +73,32 @@ const MADE_FROM: readonly MadeFrom[] = [
   ['db1', ['dhprebn']],
 ];
 
-/** Of a training step. undefined if all is finite. */
-export function diagnose(model: Model, activations: TrainingActivations): Diagnosis | undefined {
-  return firstNonFinite(MADE_FROM, { ...modelTensors(model), ...activationTensors(model, activations) });
+/** Of a training step. undefined if all is finite. @param kept what the optimizer keeps */
+export function diagnose(model: Model, activations: TrainingActivations, kept: OptimizerState['tensors'] = {}): Diagnosis | undefined {
+  const tensors = { ...modelTensors(model), ...activationTensors(model, activations) };
+  return diagnoseUpdates(model, kept) ?? firstNonFinite(MADE_FROM, tensors);
 }
 
-/** Of the parameters, and the statistics that they are calibrated with. undefined if all is finite. */
-export function diagnoseModel(model: Model): Diagnosis | undefined {
-  return firstNonFinite([...MADE_BY_UPDATES, ['bnmean', ['C', 'W1', 'b1']], ['bnvar', ['C', 'W1', 'b1']]], modelTensors(model));
+/** Of what the updates make: the parameters, then what the optimizer keeps. undefined if all is finite. */
+function diagnoseUpdates(model: Model, kept: OptimizerState['tensors']): Diagnosis | undefined {
+  const tensors = modelTensors(model);
+  const order = Object.entries(kept).flatMap(([name, tensor]) =>
+    Object.entries(partsOf(tensor, model)).map(([parameter, data]): MadeFrom => {
+      const part = name + KEPT_OF + parameter;
+      tensors[part] = { data, shape: tensors[parameter].shape };
+      return [part, [`d${parameter}`]];
+    }),
+  );
+  return firstNonFinite([...MADE_BY_UPDATES, ...order], tensors);
+}
+
+/** Of what the updates make, and the statistics that the parameters are calibrated with. undefined if all is finite. */
+export function diagnoseModel(model: Model, kept: OptimizerState['tensors'] = {}): Diagnosis | undefined {
+  const statistics: MadeFrom[] = [
+    ['bnmean', ['C', 'W1', 'b1']],
+    ['bnvar', ['C', 'W1', 'b1']],
+  ];
+  return diagnoseUpdates(model, kept) ?? firstNonFinite(statistics, modelTensors(model));
 }
 
 function firstNonFinite(order: typeof MADE_FROM, tensors: Record<string, NamedTensor>): Diagnosis | undefined {

@@ -11,6 +11,7 @@ import { NumericalError, withSystemErrors } from './errors.js';
 import { Evaluator } from './evaluate.js';
 import { type Model, type ModelConfig, parameterCount } from './model.js';
 import { type LossRecord, Training } from './train.js';
+import { OPTIMIZER_TENSORS } from './updater.js';
 
 export interface SessionOptions {
   /** The run's directory, which this process has locked. */
@@ -135,7 +136,7 @@ export class Session {
   #calibrate(): void {
     if (this.#calibratedAt === this.step) return;
     this.evaluator.calibrate(this.#trainExamples);
-    const diagnosis = diagnoseModel(this.#options.model);
+    const diagnosis = diagnoseModel(this.#options.model, this.#training.optimizerTensors);
     if (diagnosis) throw new NonFiniteError(this.step, Number.NaN, diagnosis);
     this.#calibratedAt = this.step;
   }
@@ -163,10 +164,11 @@ const METRICS_BYTES = { loss: 70, hashes: 260, evaluation: 50 };
 const OVERHEAD_BYTES = 16_384;
 
 /** Bytes that a run takes on the disk at most: three checkpoints, one of them being written, and the metrics. */
-export function runBytes(shape: ModelConfig, { steps, evalEvery }: RunConfig): number {
+export function runBytes(shape: ModelConfig, { steps, evalEvery, optimizer }: RunConfig): number {
   const lines =
     (steps / 100) * METRICS_BYTES.loss + (steps / HASH_EVERY) * METRICS_BYTES.hashes + (steps / evalEvery) * METRICS_BYTES.evaluation;
   // Characters take up to 6 bytes in the header: escaped twice.
-  const checkpoint = 4 * (parameterCount(shape) + 2 * shape.hidden) + 8 * shape.vocabulary + OVERHEAD_BYTES;
+  const tensors = 1 + OPTIMIZER_TENSORS[optimizer.name].length;
+  const checkpoint = 4 * (tensors * parameterCount(shape) + 2 * shape.hidden) + 8 * shape.vocabulary + OVERHEAD_BYTES;
   return 3 * checkpoint + Math.ceil(lines) + OVERHEAD_BYTES;
 }

@@ -256,14 +256,21 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     await refuse(file, 'safetensors, but not a checkpoint of backprop-ninja');
   });
 
-  it.each(['3', '10', '999999999999999999999'])('metadata of a newer version, %s', async (version) => {
+  it.each(['4', '10', '999999999999999999999'])('metadata of a newer version, %s', async (version) => {
     const file = changed(({ metadata }) => {
       metadata.formatVersion = version;
     });
-    await refuse(file, `formatVersion: ${version}, this backprop-ninja reads 2; a newer one wrote it, update`);
+    await refuse(file, `formatVersion: ${version}, this backprop-ninja reads 3; a newer one wrote it, update`);
   });
 
-  it.each(['1', '', 'x', '2.0'])('metadata of the version %j', async (version) => {
+  it.each(['1', '2'])('metadata of an older version, %s', async (version) => {
+    const file = changed(({ metadata }) => {
+      metadata.formatVersion = version;
+    });
+    await refuse(file, `formatVersion: ${version}, this backprop-ninja reads 3; an older one wrote it, train again`);
+  });
+
+  it.each(['', 'x', '3.0'])('metadata of the version %j', async (version) => {
     const file = changed(({ metadata }) => {
       metadata.formatVersion = version;
     });

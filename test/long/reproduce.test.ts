@@ -16,9 +16,9 @@ function programOn(node: string, ...args: string[]) {
 }
 
 /** SHA-256 of a short run's checkpoints and metrics on another Node, of its eval, and of its samples. */
-async function trainOn(node: string): Promise<Record<string, string>> {
-  const run = join(directory, node);
-  await programOn(node, 'train', '--steps', '3000', '--eval-every', '700', '--out', run);
+async function trainOn(node: string, name: string, recipe: string[] = []): Promise<Record<string, string>> {
+  const run = join(directory, name + node);
+  await programOn(node, 'train', '--steps', '3000', '--eval-every', '700', '--out', run, ...recipe);
   const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
   const ofFile = (name: string) => sha256(readFileSync(join(run, name)));
   return {
@@ -31,14 +31,21 @@ async function trainOn(node: string): Promise<Record<string, string>> {
 }
 
 describe('the same command on Node 20, 22 and 24', () => {
-  const expected = trainOn('20');
+  const expected = trainOn('20', 'lesson');
   it.each(['22', '24'])('gives the same checkpoints, metrics, loss and samples on Node %s as on 20', async (node) => {
-    expect(await trainOn(node)).toEqual(await expected);
+    expect(await trainOn(node, 'lesson')).toEqual(await expected);
+  });
+
+  it('gives the same with AdamW, a cosine, warm-up, clipping and epochs', async () => {
+    // Epochs of 184 steps.
+    const recipe = '--optimizer adamw --lr 0.004 --schedule cosine --warmup 300 --clip 0.5 --sampling epochs --batch-size 1000 --hidden 32';
+    const on20 = await trainOn('20', 'adamw', recipe.split(' '));
+    for (const node of ['22', '24']) expect(await trainOn(node, 'adamw', recipe.split(' ')), node).toEqual(on20);
   });
 
   it.each(['22', '24'])('replay on Node %s finds the run of Node 20 again, bit for bit', async (node) => {
     await expected;
-    const { stdout } = await programOn(node, 'replay', join(directory, '20'), '--json');
+    const { stdout } = await programOn(node, 'replay', join(directory, 'lesson20'), '--json');
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, steps: 3000, compared: 4 });
   });
 });
