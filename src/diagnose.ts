@@ -11,6 +11,7 @@ import {
   statisticShapes,
 } from './network.js';
 import { type FloatArray, type Shape, showShape } from './tensor.js';
+import { type OptimizerState, partsOf } from './updater.js';
 
 export interface Entry {
   tensor: string;
@@ -38,7 +39,7 @@ export class NonFiniteError extends NumericalError {
 
 function describe({ tensor, index, value, inputs }: Diagnosis): string {
   const largest = inputs.map((input) => `${showEntry(input)} = ${input.value}`).join(', ');
-  const origin = isParameterName(tensor)
+  const origin = isMadeByUpdates(tensor)
     ? `since an update before it; the largest gradient of the last one: ${largest}`
     : `all that is computed before it is finite; the largest that it is made from: ${largest}`;
   return `${showEntry({ tensor, index })} is ${value}, ${origin}`;
@@ -47,6 +48,13 @@ function describe({ tensor, index, value, inputs }: Diagnosis): string {
 function showEntry({ tensor, index }: Pick<Entry, 'tensor' | 'index'>): string {
   return `${tensor}${showShape(index)}`;
 }
+
+function isMadeByUpdates(name: string): boolean {
+  return isParameterName(name) || name.includes(KEPT_OF);
+}
+
+/** Between a tensor that the optimizer keeps and the parameter that the part of it belongs to: `v of W1`. */
+const KEPT_OF = ' of ';
 
 type MadeFrom = readonly [tensor: string, inputs: readonly string[]];
 
@@ -110,14 +118,28 @@ function madeByCalibration({ hidden }: ModelConfig): MadeFrom[] {
   });
 }
 
-/** Of a training step. undefined if all is finite. */
-export function diagnose(model: Model, activations: TrainingActivations): Diagnosis | undefined {
-  return firstNonFinite(madeFrom(model.config), { ...modelTensors(model), ...activationTensors(model, activations) });
+/** Of a training step. undefined if all is finite. @param kept what the optimizer keeps */
+export function diagnose(model: Model, activations: TrainingActivations, kept: OptimizerState['tensors'] = {}): Diagnosis | undefined {
+  const tensors = { ...modelTensors(model), ...activationTensors(model, activations) };
+  return diagnoseUpdates(model, kept) ?? firstNonFinite(madeFrom(model.config), tensors);
 }
 
-/** Of the parameters, and the statistics that they are calibrated with. undefined if all is finite. */
-export function diagnoseModel(model: Model): Diagnosis | undefined {
-  return firstNonFinite([...madeByUpdates(model.config), ...madeByCalibration(model.config)], modelTensors(model));
+/** Of what the updates make: the parameters, then what the optimizer keeps. undefined if all is finite. */
+function diagnoseUpdates(model: Model, kept: OptimizerState['tensors']): Diagnosis | undefined {
+  const tensors = modelTensors(model);
+  const order = Object.entries(kept).flatMap(([name, tensor]) =>
+    Object.entries(partsOf(tensor, model)).map(([parameter, data]): MadeFrom => {
+      const part = name + KEPT_OF + parameter;
+      tensors[part] = { data, shape: tensors[parameter].shape };
+      return [part, [`d${parameter}`]];
+    }),
+  );
+  return firstNonFinite([...madeByUpdates(model.config), ...order], tensors);
+}
+
+/** Of what the updates make, and the statistics that the parameters are calibrated with. undefined if all is finite. */
+export function diagnoseModel(model: Model, kept: OptimizerState['tensors'] = {}): Diagnosis | undefined {
+  return diagnoseUpdates(model, kept) ?? firstNonFinite(madeByCalibration(model.config), modelTensors(model));
 }
 
 function firstNonFinite(order: readonly MadeFrom[], tensors: Record<string, NamedTensor>): Diagnosis | undefined {

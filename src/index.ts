@@ -3,8 +3,16 @@
 export type { ArenaSize, Backend } from './backend/backend.js';
 export { createReferenceBackend } from './backend/reference.js';
 export { createWasmBackend } from './backend/wasm.js';
-export { drawBatch } from './batch.js';
-export { type Best, type Checkpoint, loadCheckpoint, type RunConfig, restoreModel, saveCheckpoint } from './checkpoint/checkpoint.js';
+export { drawBatch, Epochs, type Sampling } from './batch.js';
+export {
+  type Best,
+  type Checkpoint,
+  loadCheckpoint,
+  type RunConfig,
+  restoreModel,
+  saveCheckpoint,
+  trainingWork,
+} from './checkpoint/checkpoint.js';
 export { type MetricsRecord, readMetrics } from './checkpoint/metrics.js';
 export { loadFloats, loadIndices, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './checkpoint/safetensors.js';
 export { createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './dataset.js';
@@ -31,6 +39,7 @@ export {
   initialise,
   type Model,
   type TrainingActivations,
+  type Work,
 } from './model.js';
 export { type NamesFile, readNamesFile } from './namesFile.js';
 export {
@@ -45,5 +54,7 @@ export {
 export { NGram } from './ngram.js';
 export { type RandomStream, randomStream } from './random.js';
 export { type Sample, type SampleOptions, Sampler } from './sample.js';
+export type { Schedule } from './schedule.js';
 export { type DType, type FloatArray, type Indices, type Shape, ShapeError, Tensor } from './tensor.js';
 export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './train.js';
+export { type OptimizerConfig, type OptimizerState, Updater } from './updater.js';

@@ -104,17 +104,24 @@ function trainingEntries(config: ModelConfig, n: number): number[] {
   return [...ofBlocks, n * config.vocabulary, activationSizes(config, n).emb];
 }
 
-/**
- * What a model takes in a backend's arena.
- * @param training the batch size to train with, if it is to be trained
- * @param inference the sizes of the other activations, of evaluation and sampling
- */
-export function arenaSize(config: ModelConfig, { training, inference = [] }: { training?: number; inference?: number[] }): ArenaSize {
+/** What a model is to do. */
+export interface Work {
+  /** The batch size to train with, if it is to be trained. */
+  training?: number;
+  /** How many tensors of the size of all parameters the optimizer keeps: see OPTIMIZER_TENSORS. Default 0. */
+  optimizerTensors?: number;
+  /** The sizes of the other activations, of evaluation and sampling. */
+  inference?: number[];
+}
+
+/** What a model takes in a backend's arena. */
+export function arenaSize(config: ModelConfig, { training, optimizerTensors = 0, inference = [] }: Work): ArenaSize {
   const { embedding: E, hidden, vocabulary: V } = config;
   const sizes = [
     ...[parameterCount(config), parameterCount(config)],
     ...hidden.flatMap((H) => [H, H]),
     ...(training === undefined ? [] : [...inferenceEntries(config, training), ...trainingEntries(config, training)]),
+    ...Array<number>(optimizerTensors).fill(parameterCount(config)),
     ...inference.flatMap((n) => inferenceEntries(config, n)),
   ];
   const D = Math.min(Math.max(training ?? 0, ...inference), V);

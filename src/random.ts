@@ -51,12 +51,19 @@ export function randomInteger(random: RandomStream, limit: number): number {
   return Math.floor(random() * limit);
 }
 
-/** A shuffled copy (Fisher-Yates). */
+/** A shuffled copy. */
 export function shuffled<T>(values: readonly T[], random: RandomStream): T[] {
   const out = [...values];
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = randomInteger(random, i + 1);
-    [out[i], out[j]] = [out[j], out[i]];
-  }
+  shuffle(out, random);
   return out;
+}
+
+/** Shuffles in place (Fisher-Yates). */
+export function shuffle<T>(values: { readonly length: number; [index: number]: T }, random: RandomStream): void {
+  for (let i = values.length - 1; i > 0; i--) {
+    const j = randomInteger(random, i + 1);
+    const other = values[j];
+    values[j] = values[i];
+    values[i] = other;
+  }
 }

@@ -12,6 +12,7 @@ import { Evaluator } from './evaluate.js';
 import type { Model } from './model.js';
 import { type ModelConfig, parameterCount } from './network.js';
 import { type LossRecord, Training } from './train.js';
+import { OPTIMIZER_TENSORS } from './updater.js';
 
 export interface SessionOptions {
   /** The run's directory, which this process has locked. */
@@ -136,7 +137,7 @@ export class Session {
   #calibrate(): void {
     if (this.#calibratedAt === this.step) return;
     this.evaluator.calibrate(this.#trainExamples);
-    const diagnosis = diagnoseModel(this.#options.model);
+    const diagnosis = diagnoseModel(this.#options.model, this.#training.optimizerTensors);
     if (diagnosis) throw new NonFiniteError(this.step, Number.NaN, diagnosis);
     this.#calibratedAt = this.step;
   }
@@ -166,12 +167,13 @@ const BLOCK_BYTES = { hashes: 160, header: 700 };
 const OVERHEAD_BYTES = 16_384;
 
 /** Bytes that a run takes on the disk at most: three checkpoints, one of them being written, and the metrics. */
-export function runBytes(shape: ModelConfig, { steps, evalEvery }: RunConfig): number {
+export function runBytes(shape: ModelConfig, { steps, evalEvery, optimizer }: RunConfig): number {
   const above = shape.hidden.length - 1;
   const hashes = METRICS_BYTES.hashes + above * BLOCK_BYTES.hashes;
   const lines = (steps / 100) * METRICS_BYTES.loss + (steps / HASH_EVERY) * hashes + (steps / evalEvery) * METRICS_BYTES.evaluation;
   const units = shape.hidden.reduce((sum, H) => sum + H, 0);
+  const tensors = 1 + OPTIMIZER_TENSORS[optimizer.name].length;
   // Characters take up to 6 bytes in the header: escaped twice.
-  const checkpoint = 4 * (parameterCount(shape) + 2 * units) + 8 * shape.vocabulary + above * BLOCK_BYTES.header + OVERHEAD_BYTES;
+  const checkpoint = 4 * (tensors * parameterCount(shape) + 2 * units) + 8 * shape.vocabulary + above * BLOCK_BYTES.header + OVERHEAD_BYTES;
   return 3 * checkpoint + Math.ceil(lines) + OVERHEAD_BYTES;
 }

@@ -1,17 +1,26 @@
-import { drawBatch } from './batch.js';
+import { drawBatch, Epochs, type Sampling } from './batch.js';
 import type { Examples } from './dataset.js';
 import { allFinite, diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
 import { backward, createTrainingActivations, forward, initialise, type Model, type TrainingActivations } from './model.js';
 import { type RandomStream, randomStream, restoreStream, type StreamState } from './random.js';
-import { defaultSwitchStep, stepRate } from './schedule.js';
+import { defaultSwitchStep, type RateOptions, type Schedule, scheduledRate } from './schedule.js';
+import { type OptimizerConfig, type OptimizerState, Updater } from './updater.js';
 
 export interface TrainingOptions {
   steps: number;
   /** n, at least 2. */
   batchSize: number;
   learningRate: number;
-  /** From this step on, the learning rate is a tenth. Default: half of the steps. */
-  switchStep?: number;
+  /** Default: the lesson's plain gradient descent. */
+  optimizer?: OptimizerConfig;
+  /** The largest norm of the gradients, all parameters together. Default: they are not clipped. */
+  clip?: number;
+  /** Default: the lesson's, a tenth of the rate from half of the steps on. */
+  schedule?: Schedule;
+  /** Steps over which the rate goes up. Default 0. */
+  warmup?: number;
+  /** Default: with replacement, as in the lesson. */
+  sampling?: Sampling;
   seed: number;
 }
 
@@ -26,7 +35,7 @@ export interface LossRecord {
 export interface TrainingState {
   /** Steps done. */
   step: number;
-  /** The stream that batches are drawn from. */
+  /** The stream that batches are drawn from; in epochs, where it stood before the current epoch's order was drawn. */
   batches: StreamState;
   /** Of the batches since the last record, the sum of the losses and how many they are. */
   lossSinceRecord: number;
@@ -34,6 +43,7 @@ export interface TrainingState {
   /** The smoothed loss before its correction, and the weight it is corrected by. */
   smoothed: number;
   weight: number;
+  optimizer: OptimizerState;
 }
 
 export interface TrainingHooks {
@@ -50,7 +60,7 @@ const CHECK_EVERY = 1000;
 /** Weight of a new batch in the smoothed loss: it follows about the last 1,000 batches. */
 const SMOOTHING = 1e-3;
 
-/** Stochastic gradient descent on a model, step by step. */
+/** Trains a model, step by step. */
 export class Training {
   readonly #model: Model;
   readonly #examples: Examples;
@@ -59,6 +69,10 @@ export class Training {
   readonly #checkEvery: number;
   readonly #activations: TrainingActivations;
   readonly #batches: RandomStream;
+  /** Where batches come in epochs. */
+  readonly #epochs: Epochs | undefined;
+  readonly #rates: RateOptions;
+  readonly #updater: Updater;
   #step = 0;
   #lossSinceRecord = 0;
   #stepsSinceRecord = 0;
@@ -73,17 +87,18 @@ export class Training {
     this.#onRecord = hooks.onRecord ?? (() => {});
     this.#checkEvery = hooks.checkEvery ?? CHECK_EVERY;
     this.#activations = createTrainingActivations(model, options.batchSize);
+    const { steps, learningRate, warmup = 0, schedule = { name: 'step', switchStep: defaultSwitchStep(steps) } } = options;
+    this.#rates = { steps, learningRate, schedule, warmup };
+    this.#updater = new Updater(model, options.optimizer ?? { name: 'sgd' }, options.clip, from?.optimizer);
+    this.#batches = from ? restoreStream(from.batches) : randomStream('batches', options.seed);
+    if (options.sampling === 'epochs') this.#epochs = new Epochs(examples.count, this.#batches, (from?.step ?? 0) * options.batchSize);
     if (from) {
-      this.#batches = restoreStream(from.batches);
       this.#step = from.step;
       this.#lossSinceRecord = from.lossSinceRecord;
       this.#stepsSinceRecord = from.stepsSinceRecord;
       this.#smoothed = from.smoothed;
       this.#weight = from.weight;
-    } else {
-      this.#batches = randomStream('batches', options.seed);
-      initialise(model, options.seed);
-    }
+    } else initialise(model, options.seed);
   }
 
   /** Steps done. */
@@ -103,12 +118,18 @@ export class Training {
   get state(): TrainingState {
     return {
       step: this.#step,
-      batches: this.#batches.state(),
+      batches: this.#epochs ? this.#epochs.state : this.#batches.state(),
       lossSinceRecord: this.#lossSinceRecord,
       stepsSinceRecord: this.#stepsSinceRecord,
       smoothed: this.#smoothed,
       weight: this.#weight,
+      optimizer: this.#updater.state,
     };
+  }
+
+  /** What the optimizer keeps, as it is now. */
+  get optimizerTensors(): OptimizerState['tensors'] {
+    return this.#updater.tensors;
   }
 
   /**
@@ -116,26 +137,32 @@ export class Training {
    * @throws NonFiniteError if the loss is not finite, or, in a step that is checked, anything else; the parameters are then those that made it
    */
   advance(): number {
-    const { batchSize, learningRate, steps, switchStep = defaultSwitchStep(steps) } = this.#options;
-    const { backend, config, flatParameters, flatGradients } = this.#model;
+    const { flatParameters } = this.#model;
     const a = this.#activations;
     const isChecked = this.#step % this.#checkEvery === 0;
     // Parameters first, while the gradients of their last update stand.
-    if (isChecked && !allFinite(flatParameters)) this.#refuse(Number.NaN);
-    drawBatch(a.Xb, a.Yb, this.#examples, this.#batches, batchSize, config.context);
+    if (isChecked && ![flatParameters, ...Object.values(this.optimizerTensors)].every(allFinite)) this.#refuse(Number.NaN);
+    this.#drawBatch();
     const loss = forward(this.#model, a);
     if (!Number.isFinite(loss)) this.#refuse(loss);
     backward(this.#model, a);
     if (isChecked && !isStepFinite(this.#model, a)) this.#refuse(loss);
-    const rate = stepRate(this.#step, switchStep, learningRate);
-    backend.sgdUpdate(flatParameters, flatGradients, rate, flatParameters.length);
+    const rate = scheduledRate(this.#step, this.#rates);
+    this.#updater.update(rate);
     this.#step++;
     this.#record(loss, rate);
     return loss;
   }
 
+  #drawBatch(): void {
+    const { Xb, Yb, n } = this.#activations;
+    const T = this.#model.config.context;
+    if (this.#epochs) this.#epochs.drawBatch(Xb, Yb, this.#examples, n, T);
+    else drawBatch(Xb, Yb, this.#examples, this.#batches, n, T);
+  }
+
   #refuse(loss: number): never {
-    throw new NonFiniteError(this.#step, loss, diagnose(this.#model, this.#activations));
+    throw new NonFiniteError(this.#step, loss, diagnose(this.#model, this.#activations, this.optimizerTensors));
   }
 
   #record(loss: number, rate: number): void {

@@ -17,6 +17,7 @@ import { normal, randomInteger, randomStream } from '../src/random.js';
 import type { FloatArray } from '../src/tensor.js';
 import { Training } from '../src/train.js';
 import { FLOAT32_BACKENDS } from './backends.js';
+import { OPTIMIZER_CONFIGS, RECIPES, type Recipe } from './recipes.js';
 
 const CONFIG = { context: 2, embedding: 3, hidden: [5], vocabulary: 7 };
 const N = 4;
@@ -274,6 +275,25 @@ describe('NonFiniteError', () => {
     expect([error.step, error.diagnosis]).toEqual([5, diagnosis]);
   });
 
+  it('of what the optimizer keeps names the part of which parameter, and the gradient of that', () => {
+    const { model, activations } = stepped([5]);
+    const kept = { m: model.flatParameters.map(() => 0), v: model.flatParameters.map(() => 0) };
+    // Behind C [7,3] and 6 entries of W1 [6,5].
+    kept.v[21 + 6] = Infinity;
+    model.gradients.W1[6] = 1e25;
+    for (const diagnosis of [diagnose(model, activations, kept), diagnoseModel(model, kept)]) {
+      expect(diagnosis).toMatchObject({ tensor: 'v of W1', index: [1, 1], value: Infinity });
+      expect(new NonFiniteError(5, 1, diagnosis).message).toBe(
+        `step 5: v of W1[1, 1] is Infinity, since an update before it; the largest gradient of the last one: dW1[1, 1] = ${Math.fround(1e25)}`,
+      );
+    }
+    kept.m[20] = Number.NaN;
+    expect(diagnose(model, activations, kept)).toMatchObject({ tensor: 'm of C', index: [6, 2] });
+    // A parameter comes before what made it, as without an optimizer that keeps anything.
+    model.parameters.b2[3] = Number.NaN;
+    expect(diagnose(model, activations, kept)).toMatchObject({ tensor: 'b2', index: [3] });
+  });
+
   it.each(TENSORS)('H $H: of $tensor is one line', ({ tensor, hidden }) => {
     const { model, activations, tensors } = stepped(hidden);
     tensors[tensor][1] = Number.NaN;
@@ -291,15 +311,18 @@ describe.each(FLOAT32_BACKENDS)('a training on $name', ({ create }) => {
   const EXAMPLES = createExamples(NAMES, VOCABULARY, 2);
   const config = { ...CONFIG, vocabulary: VOCABULARY.length };
 
-  /** Trains with a gradient that turns NaN in one step. Returns the error that ends it, and the steps done. */
-  function train(gradient: 'C' | 'W2', at: number, checkEvery?: number, steps = 30) {
+  type Spoilt = Partial<Recipe> & { steps?: number; value?: number };
+
+  /** Trains with a gradient that turns NaN, or another value, in one step. Returns the error that ends it, and the steps done. */
+  function train(gradient: 'C' | 'W2', at: number, checkEvery?: number, { steps = 30, value = Number.NaN, ...recipe }: Spoilt = {}) {
     const model = createModel(create(), config);
-    const training = new Training(model, EXAMPLES, { steps, batchSize: 4, learningRate: 0.1, seed: 1 }, { checkEvery }, undefined);
+    const options = { steps, batchSize: 4, learningRate: 0.1, seed: 1, ...recipe };
+    const training = new Training(model, EXAMPLES, options, { checkEvery }, undefined);
     const { backend } = model;
     const original = { ...backend };
     // The last call of the backward pass.
     const spoil = () => {
-      if (training.step === at) model.gradients[gradient][model.gradients[gradient].length - 1] = Number.NaN;
+      if (training.step === at) model.gradients[gradient][model.gradients[gradient].length - 1] = value;
     };
     backend.embeddingTableBackward = (...args) => {
       original.embeddingTableBackward(...args);
@@ -353,8 +376,22 @@ describe.each(FLOAT32_BACKENDS)('a training on $name', ({ create }) => {
   });
 
   it('is checked every 1000 steps if nothing else is said', () => {
-    expect(train('C', 1, undefined, 1001)).toMatchObject({ error: { step: 1000 }, step: 1000 });
-    expect(train('C', 1, undefined, 1000).error).toBeUndefined();
+    expect(train('C', 1, undefined, { steps: 1001 })).toMatchObject({ error: { step: 1000 }, step: 1000 });
+    expect(train('C', 1, undefined, { steps: 1000 }).error).toBeUndefined();
+  });
+
+  it.each(RECIPES)('is noticed with $name, too', ({ recipe }) => {
+    const { error, step } = train('W2', 3, 1000, recipe);
+    expect(step).toBe(4);
+    expect(error?.message).toBe(
+      `step 4: W2[4, ${last}] is NaN, since an update before it; the largest gradient of the last one: dW2[4, ${last}] = NaN`,
+    );
+  });
+
+  it('whose square overflows stops adam for good at that entry, and is found in what it keeps', () => {
+    const { error, step, unchanged } = train('C', 3, 5, { optimizer: OPTIMIZER_CONFIGS.adam, value: 1e25 });
+    expect({ step, unchanged }).toEqual({ step: 5, unchanged: true });
+    expect(error).toMatchObject({ step: 5, diagnosis: { tensor: 'v of C', index: [last, 2], value: Infinity } });
   });
 
   it('is noticed in the next step in any case if it reaches the loss: the parameter, the update and the gradient', () => {

@@ -78,7 +78,7 @@ it.each([
   [SMALL, 2],
   [DEEP, 2],
   [DEEP, 32],
-])('arenaSize counts what model and activations allocate: %j, n = %i', (config, n) => {
+])('arenaSize counts what model, activations and optimizer allocate: %j, n = %i', (config, n) => {
   const backend = BACKENDS[0].create();
   let arrays = 0;
   let entries = 0;
@@ -95,7 +95,8 @@ it.each([
   const model = createModel(counting, config);
   createTrainingActivations(model, n);
   for (const inference of [1, 5, 64]) createActivations(model, inference);
-  const size = arenaSize(config, { training: n, inference: [1, 5, 64] });
+  for (let kept = 0; kept < 2; kept++) counting.floats(model.flatParameters.length);
+  const size = arenaSize(config, { training: n, optimizerTensors: 2, inference: [1, 5, 64] });
   expect(entries).toBe(size.entries);
   expect(arrays).toBeLessThanOrEqual(size.arrays);
   expect(arenaBytes(size)).toBe(4 * (size.entries + size.workspace));

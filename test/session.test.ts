@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createWasmBackend } from '../src/backend/wasm.js';
-import { loadCheckpoint, modelConfig, type RunConfig, restoreModel } from '../src/checkpoint/checkpoint.js';
+import { loadCheckpoint, modelConfig, type RunConfig, restoreModel, trainingWork } from '../src/checkpoint/checkpoint.js';
 import { type MetricsRecord, readMetrics } from '../src/checkpoint/metrics.js';
 import { createDataset, createExamples } from '../src/dataset.js';
 import { SystemError } from '../src/errors.js';
@@ -12,6 +12,7 @@ import { runBytes, Session } from '../src/session.js';
 import type { FloatArray } from '../src/tensor.js';
 import { NAMES } from './cli/fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from './cli/tempDirectory.js';
+import { OPTIMIZER_CONFIGS, RECIPES } from './recipes.js';
 
 /** The rate falls after step 12. */
 const CONFIG: RunConfig = {
@@ -20,8 +21,11 @@ const CONFIG: RunConfig = {
   hidden: [8],
   batchSize: 32,
   steps: 24,
-  switchStep: 12,
   learningRate: 0.1,
+  optimizer: { name: 'sgd' },
+  schedule: { name: 'step', switchStep: 12 },
+  warmup: 0,
+  sampling: 'replacement',
   evalEvery: 5,
   seed: 7,
   splitSeed: 42,
@@ -44,13 +48,13 @@ function open(
 
 function begin(directory: string, config = CONFIG, saveEvery?: number): Session {
   const shape = modelConfig(config, DATASET.vocabulary);
-  const backend = createWasmBackend(arenaSize(shape, { training: config.batchSize, inference: INFERENCE }));
+  const backend = createWasmBackend(arenaSize(shape, trainingWork(config, INFERENCE)));
   return open(directory, config, createModel(backend, shape), undefined, saveEvery);
 }
 
 function goOn(directory: string, saveEvery?: number): Session {
   const from = loadCheckpoint(join(directory, 'checkpoint.safetensors'));
-  const model = restoreModel(from, createWasmBackend, { training: from.config.batchSize, inference: INFERENCE });
+  const model = restoreModel(from, createWasmBackend, trainingWork(from.config, INFERENCE));
   return open(directory, from.config, model, from, saveEvery);
 }
 
@@ -129,8 +133,42 @@ describe('a run that is killed', () => {
   });
 });
 
+describe.each(RECIPES)('a run by $name', ({ recipe }) => {
+  // 32 of some 330 examples: the epoch ends within a batch.
+  const config: RunConfig = { ...CONFIG, ...recipe, learningRate: 0.02 };
+  let whole: Record<string, string>;
+
+  beforeAll(() => {
+    const directory = makeDirectory();
+    finish(begin(directory, config));
+    whole = snapshot(directory);
+    removeDirectory(directory);
+  });
+
+  it('killed after any step ends with the same bytes as one that never stopped', () => {
+    for (const step of STEPS) {
+      const directory = tempDirectory();
+      const killed = advanceTo(begin(directory, config), step);
+      finish(goOn(directory));
+      killed.close();
+      expect(snapshot(directory), `${step}`).toEqual(whole);
+    }
+  });
+
+  it('stopped and saved after every step ends with the same bytes', () => {
+    const directory = tempDirectory();
+    begin(directory, config).close();
+    for (const step of STEPS) {
+      const session = advanceTo(goOn(directory, 10_000), step);
+      session.save();
+      session.close();
+    }
+    expect(snapshot(directory)).toEqual(whole);
+  });
+});
+
 describe('a run of a thousand steps', () => {
-  const LONG: RunConfig = { ...CONFIG, steps: 1050, switchStep: 525, evalEvery: 200 };
+  const LONG: RunConfig = { ...CONFIG, steps: 1050, schedule: { name: 'step', switchStep: 525 }, evalEvery: 200 };
   let whole: string;
 
   beforeAll(() => {
@@ -207,6 +245,7 @@ describe('runBytes', () => {
     ['many hidden units', { hidden: [4000], embedding: 1, context: 1 }],
     ['many blocks', { hidden: Array(16).fill(3), steps: 5000, evalEvery: 5000 }],
     ['an evaluation after every step', { evalEvery: 1, steps: 300 }],
+    ['an optimizer that keeps two tensors', { hidden: [1000], optimizer: OPTIMIZER_CONFIGS.adamw }],
   ])('is enough for %s', (_, some) => {
     const directory = tempDirectory();
     const config = { ...CONFIG, steps: 2, ...some };
@@ -285,11 +324,30 @@ describe('every checkpoint and evaluation', () => {
   });
 });
 
+describe('a run whose optimizer has met an overflow', () => {
+  it('is not saved: what the optimizer keeps is named, and the checkpoint before stays', () => {
+    const directory = tempDirectory();
+    const config: RunConfig = { ...CONFIG, optimizer: OPTIMIZER_CONFIGS.adam, learningRate: 0.001 };
+    const shape = modelConfig(config, DATASET.vocabulary);
+    const backend = createWasmBackend(arenaSize(shape, trainingWork(config, INFERENCE)));
+    const model = createModel(backend, shape);
+    const session = open(directory, config, model);
+    const { adamUpdate } = backend;
+    backend.adamUpdate = (p, m, v, dp, ...rest) => {
+      if (session.step === 9) model.gradients.W1[0] = 1e30;
+      adamUpdate(p, m, v, dp, ...rest);
+    };
+    expect(() => finish(session)).toThrow(/^step 10: v of W1\[0, 0\] is Infinity, since an update before it; /);
+    expect(loadCheckpoint(join(directory, 'checkpoint.safetensors')).state.step).toBe(7);
+    session.close();
+  });
+});
+
 describe('the best checkpoint', () => {
   it('is that of the first smallest evaluation, at every step of the run', () => {
     const directory = tempDirectory();
     // A rate at which the loss goes up and down.
-    const session = begin(directory, { ...CONFIG, learningRate: 5, evalEvery: 1, steps: 60, switchStep: 30 });
+    const session = begin(directory, { ...CONFIG, learningRate: 5, evalEvery: 1, steps: 60, schedule: { name: 'step', switchStep: 30 } });
     const improvements = new Set<number>();
     while (!session.done) {
       session.advance();
@@ -318,7 +376,7 @@ describe('the best checkpoint', () => {
   it('holds parameters and statistics that give its loss to the last bit', () => {
     const directory = tempDirectory();
     // With this seed, the loss is smallest before the end.
-    finish(begin(directory, { ...CONFIG, seed: 2147483647, learningRate: 5, steps: 60, switchStep: 30 }));
+    finish(begin(directory, { ...CONFIG, seed: 2147483647, learningRate: 5, steps: 60, schedule: { name: 'step', switchStep: 30 } }));
     const checkpoint = loadCheckpoint(join(directory, 'best.safetensors'));
     expect(checkpoint.state.step).toBeLessThan(60);
     const model = restoreModel(checkpoint, createWasmBackend, { inference: INFERENCE });

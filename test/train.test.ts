@@ -4,8 +4,11 @@ import { createExamples, createVocabulary } from '../src/dataset.js';
 import { NonFiniteError } from '../src/diagnose.js';
 import { Evaluator } from '../src/evaluate.js';
 import { createModel, initialise, type Model } from '../src/model.js';
+import { LESSON_PARAMETER_NAMES } from '../src/network.js';
 import { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from '../src/train.js';
+import { type OptimizerConfig, partsOf } from '../src/updater.js';
 import { FLOAT32_BACKENDS } from './backends.js';
+import { OPTIMIZER_CONFIGS, RECIPES, type Recipe } from './recipes.js';
 
 const NAMES = ['anna', 'hanna', 'emma', 'ella', 'hella', 'lena', 'mae', 'hal', 'alma', 'noah', 'noel', 'leo', 'nala', 'lana'];
 const VOCABULARY = createVocabulary(NAMES);
@@ -119,10 +122,10 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
   });
 
   it('takes the switch step from its options', () => {
-    expect(train({ switchStep: 100 }).records[0].rate).toBe(0.1);
-    expect(train({ switchStep: 99 }).records[0].rate).toBe(0.01);
-    expect(train({ switchStep: 250 }).records[2].rate).toBe(0.1);
-    expect(train({ switchStep: 0 }).records[0].rate).toBe(0.01);
+    expect(train({ schedule: { name: 'step', switchStep: 100 } }).records[0].rate).toBe(0.1);
+    expect(train({ schedule: { name: 'step', switchStep: 99 } }).records[0].rate).toBe(0.01);
+    expect(train({ schedule: { name: 'step', switchStep: 250 } }).records[2].rate).toBe(0.1);
+    expect(train({ schedule: { name: 'step', switchStep: 0 } }).records[0].rate).toBe(0.01);
   });
 
   it('a rate of 1e30 ends in a NonFiniteError that names the step, and leaves the parameters that made it', () => {
@@ -222,7 +225,7 @@ describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state',
 
   it('with more steps and the same switch step begins like the longer run', () => {
     const model = createModel(create(), CONFIG);
-    const longer = { steps: 300, switchStep: 115 };
+    const longer = { steps: 300, schedule: { name: 'step', switchStep: 115 } } as const;
     const training = resumed(model, run.moments[150], {}, longer);
     while (!training.done) training.advance();
     const other = createModel(create(), CONFIG);
@@ -240,5 +243,73 @@ describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state',
     training.advance();
     expect(state).toEqual(copy);
     expect(training.state).not.toEqual(copy);
+  });
+});
+
+describe.each(FLOAT32_BACKENDS)('on $name, with every recipe', ({ create }) => {
+  const CONFIG = { context: 3, embedding: 4, hidden: [8], vocabulary: VOCABULARY.length };
+  // An epoch has 69 examples: its end falls into the 7th, the 14th and the 21st batch.
+  const STEPS = 24;
+  const optionsOf = (recipe: Recipe): TrainingOptions => ({ steps: STEPS, batchSize: 10, learningRate: 0.01, seed: 3, ...recipe });
+  const moment = (training: Training, model: Model) => ({ state: training.state, parameters: [...model.flatParameters] });
+
+  function straight(recipe: Recipe) {
+    const model = createModel(create(), CONFIG);
+    const training = new Training(model, EXAMPLES, optionsOf(recipe));
+    const moments = [moment(training, model)];
+    while (!training.done) {
+      training.advance();
+      moments.push(moment(training, model));
+    }
+    return moments;
+  }
+
+  it.each(RECIPES)('$name: goes on from every step to the same end', ({ recipe }) => {
+    const moments = straight(recipe);
+    expect(moments).toHaveLength(STEPS + 1);
+    moments.forEach(({ state, parameters }, step) => {
+      const model = createModel(create(), CONFIG);
+      model.flatParameters.set(parameters);
+      const training = new Training(model, EXAMPLES, optionsOf(recipe), {}, structuredClone(state));
+      expect(moment(training, model), `${step}`).toEqual(moments[step]);
+      while (!training.done) training.advance();
+      expect(moment(training, model), `${step}`).toEqual(moments[STEPS]);
+    });
+  });
+
+  it('no two recipes end with the same parameters, and each moves every parameter but b1, which batch norm cancels', () => {
+    const ends = RECIPES.map(({ recipe }) => straight(recipe));
+    expect(new Set(ends.map((moments) => String(moments[STEPS].parameters))).size).toBe(RECIPES.length);
+    for (const moments of ends) {
+      const model = createModel(create(), CONFIG);
+      const [before, after] = [moments[0], moments[STEPS]].map(({ parameters }) => partsOf(Float32Array.from(parameters), model));
+      for (const name of LESSON_PARAMETER_NAMES) if (name !== 'b1') expect(after[name], name).not.toEqual(before[name]);
+    }
+  });
+
+  it('adam at 0.01 learns faster than plain descent at 0.01', () => {
+    const lossOf = (optimizer: OptimizerConfig) => {
+      const training = new Training(createModel(create(), CONFIG), EXAMPLES, { ...OPTIONS, learningRate: 0.01, optimizer });
+      while (!training.done) training.advance();
+      return training.smoothedLoss;
+    };
+    expect(lossOf(OPTIMIZER_CONFIGS.adam)).toBeLessThan(lossOf(OPTIMIZER_CONFIGS.sgd) - 0.3);
+  });
+
+  it('in epochs, every example is seen once in each: the targets of its batches are those of all examples', () => {
+    const seen: string[] = [];
+    const backend = create();
+    const watched: Backend = {
+      ...backend,
+      crossEntropyForward: (losses, probs, logits, Yb, n, V) => {
+        seen.push(...[...Yb].map(String));
+        backend.crossEntropyForward(losses, probs, logits, Yb, n, V);
+      },
+    };
+    const options = { ...OPTIONS, batchSize: 3, steps: EXAMPLES.count / 3, sampling: 'epochs' } as const;
+    const training = new Training(createModel(watched, CONFIG), EXAMPLES, options);
+    while (!training.done) training.advance();
+    const targets = Array.from({ length: EXAMPLES.count }, (_, i) => String(EXAMPLES.rows[4 * i + 3]));
+    expect(seen.sort()).toEqual(targets.sort());
   });
 });

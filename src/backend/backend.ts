@@ -43,6 +43,11 @@ export interface Backend {
   crossEntropyForward: typeof crossEntropy.crossEntropyForward;
   crossEntropyBackward: typeof crossEntropy.crossEntropyBackward;
   sgdUpdate: typeof optimizer.sgdUpdate;
+  momentumUpdate: typeof optimizer.momentumUpdate;
+  nesterovUpdate: typeof optimizer.nesterovUpdate;
+  adamUpdate: typeof optimizer.adamUpdate;
+  scale: typeof optimizer.scale;
+  sumOfSquares: typeof optimizer.sumOfSquares;
 
   /** Keeps the multipliers and adders of a SIMD backend as busy as can be: what its kernels are measured by. */
   peakLoop?(turns: number): void;

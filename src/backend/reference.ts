@@ -4,7 +4,7 @@ import { crossEntropyBackward, crossEntropyForward } from '../layers/crossEntrop
 import { embeddingBackward, embeddingForward } from '../layers/embedding.js';
 import { embeddingTableBackward, embeddingTableForward } from '../layers/embeddingTable.js';
 import { linearBackward, linearForward } from '../layers/linear.js';
-import { sgdUpdate } from '../optimizer.js';
+import { adamUpdate, momentumUpdate, nesterovUpdate, scale, sgdUpdate, sumOfSquares } from '../optimizer.js';
 import type { DType } from '../tensor.js';
 import type { Backend } from './backend.js';
 
@@ -30,5 +30,10 @@ export function createReferenceBackend(dtype: DType): Backend {
     crossEntropyForward,
     crossEntropyBackward,
     sgdUpdate,
+    momentumUpdate,
+    nesterovUpdate,
+    adamUpdate,
+    scale,
+    sumOfSquares,
   };
 }

@@ -22,6 +22,11 @@ interface Kernels {
   crossEntropyForward(...args: number[]): void;
   crossEntropyBackward(...args: number[]): void;
   sgdUpdate(...args: number[]): void;
+  momentumUpdate(...args: number[]): void;
+  nesterovUpdate(...args: number[]): void;
+  adamUpdate(...args: number[]): void;
+  scale(...args: number[]): void;
+  sumOfSquares(...args: number[]): number;
   peakLoop(turns: number): void;
 }
 
@@ -134,6 +139,14 @@ export function createWasmBackend({ arrays, entries, workspace }: ArenaSize): Ba
     crossEntropyBackward: (dlogits, probs, Yb, n, V) =>
       kernels.crossEntropyBackward(dlogits.byteOffset, probs.byteOffset, Yb.byteOffset, n, V),
     sgdUpdate: (parameters, gradients, rate, size) => kernels.sgdUpdate(parameters.byteOffset, gradients.byteOffset, rate, size),
+    momentumUpdate: (parameters, velocity, gradients, rate, momentum, size) =>
+      kernels.momentumUpdate(parameters.byteOffset, velocity.byteOffset, gradients.byteOffset, rate, momentum, size),
+    nesterovUpdate: (parameters, velocity, gradients, rate, momentum, size) =>
+      kernels.nesterovUpdate(parameters.byteOffset, velocity.byteOffset, gradients.byteOffset, rate, momentum, size),
+    adamUpdate: (parameters, m, v, gradients, rate, beta1, beta2, epsilon, size) =>
+      kernels.adamUpdate(parameters.byteOffset, m.byteOffset, v.byteOffset, gradients.byteOffset, rate, beta1, beta2, epsilon, size),
+    scale: (x, factor, size) => kernels.scale(x.byteOffset, factor, size),
+    sumOfSquares: (x, size) => kernels.sumOfSquares(x.byteOffset, size),
     peakLoop: (turns) => kernels.peakLoop(turns),
   };
 }

@@ -2,14 +2,16 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { CreateBackend } from '../backend/backend.js';
+import { SAMPLINGS } from '../batch.js';
 import { BOUNDARY } from '../dataset.js';
 import { allFinite } from '../diagnose.js';
 import { FileContentError, NumericalError, namingFile, quoteText, UNPRINTABLE, withSystemErrors } from '../errors.js';
-import { arenaSize, createModel, type Model } from '../model.js';
-import { MAX_BLOCKS, type ModelConfig, parameterShapes, statisticShapes } from '../network.js';
+import { arenaSize, createModel, type Model, type Work } from '../model.js';
+import { MAX_BLOCKS, type ModelConfig, parameterCount, parameterShapes, statisticShapes } from '../network.js';
 import { isStreamState } from '../random.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../tensor.js';
 import type { TrainingState } from '../train.js';
+import { hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState } from '../updater.js';
 import { atomicWrite } from './atomicWrite.js';
 import { loadFloats, type RawFile, readSafetensorsFile, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
 
@@ -20,6 +22,25 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const finite = v.pipe(v.number(), v.finite());
 
+const share = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
+const aboveZero = v.pipe(finite, v.gtValue(0));
+const adam = { beta1: share, beta2: share, epsilon: aboveZero };
+
+/** An optimizer, with the settings that it has. */
+const OptimizerSchema = v.variant('name', [
+  v.strictObject({ name: v.literal('sgd') }),
+  v.strictObject({ name: v.literal('momentum'), momentum: share }),
+  v.strictObject({ name: v.literal('nesterov'), momentum: share }),
+  v.strictObject({ name: v.literal('adam'), ...adam }),
+  v.strictObject({ name: v.literal('adamw'), ...adam, weightDecay: v.pipe(finite, v.minValue(0)) }),
+]);
+
+const ScheduleSchema = v.variant('name', [
+  /** From the switch step on, the learning rate is a tenth. */
+  v.strictObject({ name: v.literal('step'), switchStep: count }),
+  v.strictObject({ name: v.picklist(['constant', 'linear', 'cosine']) }),
+]);
+
 /** What shapes a run's weights and metrics, and nothing else: no path, no clock, no host. */
 const RunConfigSchema = v.strictObject({
   context: positive,
@@ -28,9 +49,14 @@ const RunConfigSchema = v.strictObject({
   hidden: v.pipe(v.array(positive), v.minLength(1), v.maxLength(MAX_BLOCKS), v.readonly()),
   batchSize: v.pipe(v.number(), v.safeInteger(), v.minValue(2)),
   steps: positive,
-  /** From this step on, the learning rate is a tenth. */
-  switchStep: count,
-  learningRate: v.pipe(finite, v.gtValue(0)),
+  learningRate: aboveZero,
+  optimizer: OptimizerSchema,
+  /** The largest norm of the gradients; without it, they are not clipped. */
+  clip: v.exactOptional(aboveZero),
+  schedule: ScheduleSchema,
+  /** Steps over which the rate goes up. */
+  warmup: count,
+  sampling: v.picklist(SAMPLINGS),
   /** Steps between two evaluations on the validation part. */
   evalEvery: positive,
   seed: count,
@@ -38,6 +64,13 @@ const RunConfigSchema = v.strictObject({
   unique: v.boolean(),
 });
 export type RunConfig = v.InferOutput<typeof RunConfigSchema>;
+
+/** A configuration by single values: optimizer and schedule by their names, beside the settings that they have. */
+export function flatConfig({ optimizer, schedule, ...others }: RunConfig): Record<string, unknown> {
+  const { name: optimizerName, ...settings } = optimizer;
+  const { name: scheduleName, ...switching } = schedule;
+  return { ...others, optimizer: optimizerName, ...settings, schedule: scheduleName, ...switching };
+}
 
 const StreamStateSchema = v.pipe(
   v.strictObject({ c: v.number(), s0: v.number(), s1: v.number(), s2: v.number() }),
@@ -80,6 +113,8 @@ function json<const T extends v.GenericSchema>(schema: T) {
 
 const sha256Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'Expected 64 hexadecimal digits'));
 
+const power = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+
 const MetadataSchema = v.object({
   format: v.literal(FORMAT),
   formatVersion: v.literal(FORMAT_VERSION),
@@ -88,6 +123,7 @@ const MetadataSchema = v.object({
   vocabulary: json(VocabularySchema),
   step: json(count),
   streams: json(v.strictObject({ batches: StreamStateSchema })),
+  powers: json(v.nullable(v.strictObject({ beta1: power, beta2: power }))),
   losses: json(v.strictObject({ lossSinceRecord: finite, stepsSinceRecord: count, smoothed: finite, weight: finite })),
   best: json(v.nullable(BestSchema)),
   dataSha256: sha256Text,
@@ -95,9 +131,27 @@ const MetadataSchema = v.object({
 });
 type Metadata = Record<keyof v.InferInput<typeof MetadataSchema>, string>;
 
-/** Shapes of the tensors in a checkpoint, in their order: the parameters, then the calibrated statistics. */
+/** Shapes of a model's tensors in a checkpoint, in their order: the parameters, then the calibrated statistics. */
 function checkpointShapes(config: ModelConfig): [name: string, shape: Shape][] {
   return [...Object.entries(parameterShapes(config)), ...Object.entries(statisticShapes(config))];
+}
+
+/** Shapes of what the optimizer keeps, which comes behind them. */
+function optimizerShapes(config: ModelConfig, { name }: OptimizerConfig): [name: string, shape: Shape][] {
+  return OPTIMIZER_TENSORS[name].map((tensor) => [OPTIMIZER_PREFIX + tensor, [parameterCount(config)]]);
+}
+
+const OPTIMIZER_PREFIX = 'optimizer.';
+
+/** What the optimizer keeps, by its names in a checkpoint. */
+function storedOptimizer(tensors: OptimizerState['tensors']): Record<string, FloatArray> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [OPTIMIZER_PREFIX + name, tensor]));
+}
+
+/** The reverse, from all the tensors of a checkpoint. */
+function optimizerTensors(arrays: ReadonlyMap<string, FloatArray>): OptimizerState['tensors'] {
+  const kept = [...arrays].filter(([name]) => name.startsWith(OPTIMIZER_PREFIX));
+  return Object.fromEntries(kept.map(([name, data]) => [name.slice(OPTIMIZER_PREFIX.length), data]));
 }
 
 /** The arrays of a model that a checkpoint holds, by their names in it. */
@@ -110,22 +164,24 @@ function storedArrays({ parameters, statistics }: Model): Record<string, FloatAr
  * @throws NumericalError if a tensor holds NaN or Inf: such a checkpoint would be refused
  */
 export function checkpointBytes(model: Model, about: Omit<Checkpoint, 'tensors'>): Uint8Array {
-  const arrays = storedArrays(model);
-  const { step, batches, ...losses } = about.state;
+  const { step, batches, optimizer, ...losses } = about.state;
+  const arrays = { ...storedArrays(model), ...storedOptimizer(optimizer.tensors) };
   const metadata: Metadata = {
     format: FORMAT,
     formatVersion: FORMAT_VERSION,
     program: about.program,
-    config: JSON.stringify(about.config),
+    // In the schema's order, whatever order its keys were set in.
+    config: JSON.stringify(v.parse(RunConfigSchema, about.config)),
     vocabulary: JSON.stringify(about.vocabulary),
     step: JSON.stringify(step),
     streams: JSON.stringify({ batches }),
+    powers: JSON.stringify(optimizer.powers),
     losses: JSON.stringify(losses),
     best: JSON.stringify(about.best),
     dataSha256: about.dataSha256,
     sha256: NO_DIGEST,
   };
-  const shapes = checkpointShapes(model.config);
+  const shapes = [...checkpointShapes(model.config), ...optimizerShapes(model.config, about.config.optimizer)];
   const broken = shapes.find(([name]) => !allFinite(arrays[name]));
   if (broken) throw new NumericalError(`${broken[0]} holds NaN or Inf after ${step} steps; not saved`);
   const tensors = new Map(shapes.map(([name, shape]) => [name, storeFloats(arrays[name], shape)]));
@@ -176,15 +232,22 @@ function parseCheckpoint({ metadata, tensors, raw }: Safetensors & { raw: RawFil
       `metadata: ${parsed.issues.map((issue) => `${quoteText(v.getDotPath(issue) ?? '')}: ${quoteText(issue.message)}`).join('; ')}`,
     );
   }
-  const { program, config, vocabulary, step, streams, losses, best, dataSha256 } = parsed.output;
-  const { arrays, problems } = readTensors(tensors, new Map(checkpointShapes(modelConfig(config, vocabulary))));
+  const { program, config, vocabulary, step, streams, powers, losses, best, dataSha256 } = parsed.output;
+  const shape = modelConfig(config, vocabulary);
+  const { arrays, problems } = readTensors(tensors, new Map([...checkpointShapes(shape), ...optimizerShapes(shape, config.optimizer)]));
   if (step > config.steps) problems.push(`metadata: step ${step} is beyond the last, ${config.steps}`);
   if (best && best.step > step) problems.push(`metadata: best step ${best.step} is beyond the step ${step}`);
   for (const [name, data] of arrays) {
     if (name.endsWith('bnvar') && data.some((x) => x < 0)) problems.push(`tensor "${name}" holds a negative variance`);
   }
+  if (arrays.get('optimizer.v')?.some((x) => x < 0)) problems.push('tensor "optimizer.v" holds a negative mean square');
+  if ((powers !== null) !== hasPowers(config.optimizer)) {
+    problems.push(`metadata: powers ${powers ? 'given' : 'missing'}, with the optimizer ${config.optimizer.name}`);
+  }
   if (problems.length > 0) throw new FileContentError(problems.join('; '));
-  return { program, config, vocabulary, state: { step, ...streams, ...losses }, best, dataSha256, tensors: arrays };
+  const optimizer = { tensors: optimizerTensors(arrays), powers };
+  const ofModel = new Map([...arrays].filter(([name]) => !name.startsWith(OPTIMIZER_PREFIX)));
+  return { program, config, vocabulary, state: { step, ...streams, ...losses, optimizer }, best, dataSha256, tensors: ofModel };
 }
 
 /** Refuses what somebody else wrote, and what an older or newer version of this program did. */
@@ -232,12 +295,13 @@ export function modelConfig({ context, embedding, hidden }: RunConfig, vocabular
   return { context, embedding, hidden, vocabulary: vocabulary.length };
 }
 
+/** What a run's model needs room for, beside the sizes that it is evaluated and sampled with. */
+export function trainingWork({ batchSize, optimizer }: RunConfig, inference: number[] = []): Work {
+  return { training: batchSize, optimizerTensors: OPTIMIZER_TENSORS[optimizer.name].length, inference };
+}
+
 /** A model of the stored shape and weights, on a backend with room for that work. */
-export function restoreModel(
-  { config, vocabulary, tensors }: Checkpoint,
-  createBackend: CreateBackend,
-  work: { training?: number; inference: number[] },
-): Model {
+export function restoreModel({ config, vocabulary, tensors }: Checkpoint, createBackend: CreateBackend, work: Work): Model {
   const shape = modelConfig(config, vocabulary);
   const model = createModel(createBackend(arenaSize(shape, work)), shape);
   restoreTensors(model, tensors);

@@ -26,8 +26,8 @@ export function openLines<R>(path: string, mode: 'new' | 'continue'): LineWriter
 }
 
 /** The file's bytes; a missing one is empty. @throws SystemError if it cannot be read */
-export function readBytes(path: string): Buffer {
-  return withSystemErrors('read', path, () => (existsSync(path) ? readFileSync(path) : Buffer.alloc(0)));
+export function readBytes(path: string): Uint8Array {
+  return withSystemErrors('read', path, () => (existsSync(path) ? readFileSync(path) : new Uint8Array()));
 }
 
 export interface Line<R> {
@@ -41,13 +41,14 @@ export interface Line<R> {
 }
 
 /** A long run has millions of lines: one at a time. A line may be overwritten once the next is asked for. */
-export function* parseLines<T extends v.GenericSchema>(bytes: Buffer, schema: T): Generator<Line<v.InferOutput<T>>> {
+export function* parseLines<T extends v.GenericSchema>(bytes: Uint8Array, schema: T): Generator<Line<v.InferOutput<T>>> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let start = 0;
   for (let number = 1; start < bytes.length; number++) {
     const feed = bytes.indexOf(LINE_FEED, start);
     const end = feed === -1 ? bytes.length : feed + 1;
     // Without its line end, even a line that can be read was not written in full.
-    const record = feed === -1 ? undefined : parseRecord(bytes.toString('utf8', start, feed), schema);
+    const record = feed === -1 ? undefined : parseRecord(text.toString('utf8', start, feed), schema);
     yield { start, end, number, record };
     start = end;
   }

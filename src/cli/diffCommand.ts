@@ -1,4 +1,4 @@
-import { loadCheckpoint, type RunConfig } from '../checkpoint/checkpoint.js';
+import { flatConfig, loadCheckpoint, type RunConfig } from '../checkpoint/checkpoint.js';
 import { findCheckpoint, findRunDirectory } from '../checkpoint/runDirectory.js';
 import { type Comparison, compareRuns, hashRecords } from '../replay.js';
 import { paintFor } from './colors.js';
@@ -23,7 +23,7 @@ export async function diffCommand(runA: string, runB: string, options: DiffComma
     return same;
   }
   const paint = await paintFor(io.stdout, io.env, options.color);
-  for (const { key, values } of differences) io.stdout.write(`${key}: ${values.join(' and ')}\n`);
+  for (const { key, values } of differences) io.stdout.write(`${key}: ${values.map((value) => value ?? 'none').join(' and ')}\n`);
   io.stdout.write(`${(same ? paint.green : paint.red)(verdict(comparison))}\n`);
   return same;
 }
@@ -42,13 +42,17 @@ function readRun(run: string, io: IO): RunSummary {
 
 interface Difference {
   key: string;
+  /** undefined in a run whose optimizer or schedule has no such setting. */
   values: [unknown, unknown];
 }
 
 function configDifferences(a: RunSummary, b: RunSummary): Difference[] {
-  const values = ({ config, dataSha256 }: RunSummary): Record<string, unknown> => ({ ...config, 'SHA-256 of the data': dataSha256 });
+  const values = ({ config, dataSha256 }: RunSummary): Record<string, unknown> => ({
+    ...flatConfig(config),
+    'SHA-256 of the data': dataSha256,
+  });
   const [left, right] = [values(a), values(b)];
-  return Object.keys(left)
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])]
     .filter((key) => String(left[key]) !== String(right[key]))
     .map((key) => ({ key, values: [left[key], right[key]] }));
 }

@@ -27,16 +27,14 @@ export function wholeNumbers(min: number, max: number, most: number): (text: str
   };
 }
 
-/** A decimal number, 1e-3 included; the lower bound is open where it says so. */
-export function decimalNumber(min: number, max: number, open: 'open' | 'closed' = 'closed'): (text: string) => number {
+/** A decimal number, 1e-3 included; the lower bound, or the upper one, is open where it says so. */
+export function decimalNumber(min: number, max: number, bounds: 'open' | 'closed' | 'below' = 'closed'): (text: string) => number {
+  const range = { open: `above ${min} up to ${max}`, closed: `from ${min} to ${max}`, below: `from ${min} to below ${max}` }[bounds];
   return (text) => {
     const value = Number(text);
     const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
-    if (!decimal || value < min || value > max || (open === 'open' && value === min)) {
-      throw new InvalidArgumentError(
-        `Expected a number ${open === 'open' ? 'above' : 'from'} ${min} ${open === 'open' ? 'up ' : ''}to ${max}.`,
-      );
-    }
+    const outside = value < min || value > max || (bounds === 'open' && value === min) || (bounds === 'below' && value === max);
+    if (!decimal || outside) throw new InvalidArgumentError(`Expected a number ${range}.`);
     return value;
   };
 }

@@ -1,7 +1,10 @@
 import { Command, Option } from 'commander';
+import { SAMPLINGS } from '../batch.js';
 import type { ExerciseNumber } from '../dojo/exercises.js';
 import { CHECK_DEFAULTS, PARTS } from '../gradCheck/options.js';
 import { MAX_BLOCKS } from '../network.js';
+import { SCHEDULES } from '../schedule.js';
+import { OPTIMIZERS } from '../updater.js';
 import { colorLevel } from './colors.js';
 import { EXIT_NO } from './exitCodes.js';
 import type { IO } from './io.js';
@@ -78,6 +81,28 @@ function addNetworkOptions(command: Command): Command {
     .option('--batch-size <n>', 'examples per step', wholeNumber(2, 1_048_576), 32);
 }
 
+/** How a network is trained; the defaults are the lesson's. */
+function addRecipeOptions(command: Command): Command {
+  return command
+    .option('--steps <count>', 'steps of gradient descent', wholeNumber(1, 1_000_000_000), 200_000)
+    .option('--lr <rate>', 'learning rate (default: 0.1; with adam and adamw 0.001)', decimalNumber(0, 1000, 'open'))
+    .addOption(
+      new Option('--schedule <name>', 'step: a tenth of the rate from half of the steps on; linear, cosine: down to 0')
+        .choices(SCHEDULES)
+        .default('step'),
+    )
+    .option('--warmup <steps>', 'steps over which the rate goes up', wholeNumber(0, 1_000_000_000), 0)
+    .addOption(new Option('--optimizer <name>', 'what makes steps of gradients').choices(OPTIMIZERS).default('sgd'))
+    .option('--momentum <m>', 'of momentum and nesterov (default: 0.9)', decimalNumber(0, 1, 'below'))
+    .option('--beta1 <b>', 'of adam and adamw, for the mean gradient (default: 0.9)', decimalNumber(0, 1, 'below'))
+    .option('--beta2 <b>', 'of adam and adamw, for its mean square (default: 0.999)', decimalNumber(0, 1, 'below'))
+    .option('--weight-decay <d>', 'of adamw, on the weight matrices (default: 0.01)', decimalNumber(0, 1000))
+    .option('--clip <norm>', 'largest norm of the gradient, all parameters together (default: none)', decimalNumber(0, 1_000_000, 'open'))
+    .addOption(
+      new Option('--sampling <way>', 'how batches are drawn; epochs: each example once in each').choices(SAMPLINGS).default('replacement'),
+    );
+}
+
 function addTrain(program: Command, io: IO, setExitCode: (code: number) => void): void {
   const command = program
     .command('train')
@@ -86,9 +111,8 @@ function addTrain(program: Command, io: IO, setExitCode: (code: number) => void)
     .option('--out <dir>', 'run directory (default: a new runs/NNNN)')
     .option('--force', 'replace the run in an existing directory')
     .option('--resume [run]', 'go on with a run that was stopped (default: runs/latest); with more --steps, extend it');
-  addNetworkOptions(command)
-    .option('--steps <count>', 'steps of gradient descent', wholeNumber(1, 1_000_000_000), 200_000)
-    .option('--lr <rate>', 'learning rate; a tenth of it from half of the steps on', decimalNumber(0, 1000, 'open'), 0.1)
+  addNetworkOptions(command);
+  addRecipeOptions(command)
     .option('--seed <number>', 'decides weights, batches and samples', wholeNumber(0, MAX_SEED), 2_147_483_647)
     .option('--split-seed <number>', 'decides which names are held out', wholeNumber(0, MAX_SEED), 42)
     .option('--unique', 'drop repeated names before the split', false)
@@ -107,6 +131,7 @@ function addTrain(program: Command, io: IO, setExitCode: (code: number) => void)
       ['backprop-ninja train --steps 20000 --hidden 64 --out quick', 'a small network, into a directory of your own'],
       ['backprop-ninja train --data words.txt --context 5', 'any list of words, with a longer context'],
       ['backprop-ninja train --hidden 300,200', 'a network of two blocks'],
+      ['backprop-ninja train --optimizer adamw --lr 0.002 --schedule linear', 'another recipe'],
       ['backprop-ninja train --resume', 'go on with the newest run'],
       ['backprop-ninja train --mutant dbnraw-gain-forgotten', 'a wrong gradient beside the right ones'],
     ),

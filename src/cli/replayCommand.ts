@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createWasmBackend } from '../backend/wasm.js';
-import { loadCheckpoint, modelConfig } from '../checkpoint/checkpoint.js';
+import { loadCheckpoint, modelConfig, trainingWork } from '../checkpoint/checkpoint.js';
 import { parameterHashes } from '../checkpoint/metrics.js';
 import { findCheckpoint } from '../checkpoint/runDirectory.js';
 import { createExamples } from '../dataset.js';
@@ -31,8 +31,7 @@ export async function replayCommand(run: string | undefined, options: ReplayComm
   const shape = modelConfig(config, vocabulary);
   const parameters = Object.fromEntries(parameterNames(shape).map((name) => [name, tensors.get(name)])) as ParameterArrays;
   const expected = expectedHashes(hashRecords(records), state.step, parameters);
-
-  const model = createModel(createWasmBackend(arenaSize(shape, { training: config.batchSize })), shape);
+  const model = createModel(createWasmBackend(arenaSize(shape, trainingWork(config))), shape);
   const training = new Training(model, createExamples(dataset.parts.train, vocabulary, config.context), config);
   const progress = new Progress(io, 0, state.step);
   let compared = 0;

@@ -1,7 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createWasmBackend } from '../backend/wasm.js';
-import { type Checkpoint, loadCheckpoint, modelConfig, type RunConfig, restoreModel } from '../checkpoint/checkpoint.js';
+import {
+  type Checkpoint,
+  flatConfig,
+  loadCheckpoint,
+  modelConfig,
+  type RunConfig,
+  restoreModel,
+  trainingWork,
+} from '../checkpoint/checkpoint.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import {
   BEST_FILE,
@@ -35,9 +43,9 @@ export function resumeRun(options: TrainCommandOptions, given: (option: string) 
     const config = resumedConfig(from, options, given, shortPath(directory, io));
     const data = loadRunData(path, from, options.data, 'must be the same', io);
     const { dataset } = data;
-    checkMemory(modelConfig(config, dataset.vocabulary), config.batchSize, data);
+    checkMemory(modelConfig(config, dataset.vocabulary), config, data);
     checkDiskSpace(directory, runBytes(modelConfig(config, dataset.vocabulary), config));
-    const model = restoreModel(from, createWasmBackend, { training: config.batchSize, inference: INFERENCE });
+    const model = restoreModel(from, createWasmBackend, trainingWork(config, INFERENCE));
     const { finishedAt, result, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(path) ?? { program: programName() };
     const goesOn = from.state.step < config.steps;
     const about = {
@@ -75,13 +83,22 @@ function bestIsWhole(best: string, io: IO): string {
   }
 }
 
-/** Options that shape a run, and the names under which it stores them. */
-const STORED_OPTIONS: readonly (readonly [option: keyof TrainCommandOptions, flag: string, key: keyof RunConfig])[] = [
+/** Options that shape a run, and their names among its {@link flatConfig}. */
+const STORED_OPTIONS: readonly (readonly [option: keyof TrainCommandOptions, flag: string, key: string])[] = [
   ['context', '--context', 'context'],
   ['embedding', '--embedding', 'embedding'],
   ['hidden', '--hidden', 'hidden'],
   ['batchSize', '--batch-size', 'batchSize'],
   ['lr', '--lr', 'learningRate'],
+  ['optimizer', '--optimizer', 'optimizer'],
+  ['momentum', '--momentum', 'momentum'],
+  ['beta1', '--beta1', 'beta1'],
+  ['beta2', '--beta2', 'beta2'],
+  ['weightDecay', '--weight-decay', 'weightDecay'],
+  ['clip', '--clip', 'clip'],
+  ['schedule', '--schedule', 'schedule'],
+  ['warmup', '--warmup', 'warmup'],
+  ['sampling', '--sampling', 'sampling'],
   ['seed', '--seed', 'seed'],
   ['splitSeed', '--split-seed', 'splitSeed'],
   ['unique', '--unique', 'unique'],
@@ -90,11 +107,15 @@ const STORED_OPTIONS: readonly (readonly [option: keyof TrainCommandOptions, fla
 
 /** The stored configuration, with more steps if --steps asks for more. */
 function resumedConfig({ config }: Checkpoint, options: TrainCommandOptions, given: (option: string) => boolean, run: string): RunConfig {
-  const differences = STORED_OPTIONS.filter(([option, , key]) => given(option) && String(options[option]) !== String(config[key])).map(
-    ([option, flag, key]) => `${flag} is ${config[key]} there, ${options[option]} given`,
+  const stored = flatConfig(config);
+  const differences = STORED_OPTIONS.filter(([option, , key]) => given(option) && String(options[option]) !== String(stored[key])).map(
+    ([option, flag, key]) => `${flag} is ${stored[key] ?? 'none'} there, ${options[option]} given`,
   );
   const steps = given('steps') ? options.steps : config.steps;
   if (steps < config.steps) differences.push(`--steps is ${config.steps} there, ${steps} given, and can only be raised`);
+  if (steps > config.steps && (config.schedule.name === 'linear' || config.schedule.name === 'cosine')) {
+    differences.push(`--steps is ${config.steps} there, ${steps} given, and its ${config.schedule.name} rate comes down to 0 at the end`);
+  }
   if (differences.length > 0) {
     throw new UsageError(`${showText(run)} was begun otherwise: ${differences.join('; ')}; leave them out, or start a new run`);
   }

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { ArenaSize } from '../backend/backend.js';
 import { createWasmBackend } from '../backend/wasm.js';
-import { type Checkpoint, modelConfig, type RunConfig } from '../checkpoint/checkpoint.js';
+import { type Checkpoint, modelConfig, type RunConfig, trainingWork } from '../checkpoint/checkpoint.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import {
   CHECKPOINT_FILE,
@@ -18,14 +17,15 @@ import { FileContentError, showPath, UsageError } from '../errors.js';
 import { CHUNK } from '../evaluate.js';
 import { arenaBytes, arenaSize, createModel, type Model } from '../model.js';
 import type { ModelConfig } from '../network.js';
-import { defaultEvalEvery, defaultSwitchStep } from '../schedule.js';
+import { defaultEvalEvery } from '../schedule.js';
 import { runBytes } from '../session.js';
 import { type LoadedData, loadData } from './data.js';
 import { formatBytes, formatCount } from './format.js';
 import type { IO } from './io.js';
+import { type RecipeOptions, recipeOf } from './recipe.js';
 import { programVersion } from './version.js';
 
-export interface TrainCommandOptions {
+export interface TrainCommandOptions extends RecipeOptions {
   /** A run, or true for the newest. */
   resume?: string | true;
   data?: string;
@@ -35,8 +35,6 @@ export interface TrainCommandOptions {
   embedding: number;
   hidden: readonly number[];
   batchSize: number;
-  steps: number;
-  lr: number;
   seed: number;
   splitSeed: number;
   unique: boolean;
@@ -76,7 +74,7 @@ export function startRun(options: TrainCommandOptions, io: IO): PreparedRun {
   const { dataset } = data;
   const config = runConfig(options, dataset);
   const shape = modelConfig(config, dataset.vocabulary);
-  checkMemory(shape, config.batchSize, data);
+  checkMemory(shape, config, data);
   const directory =
     options.out === undefined ? createNumberedRun(io.cwd) : createNamedRun(resolve(io.cwd, options.out), options.force ?? false, data.path);
   const startedAt = io.date().toISOString();
@@ -94,7 +92,7 @@ export function startRun(options: TrainCommandOptions, io: IO): PreparedRun {
     // Beside an older run's checkpoint, run.json waits until the new one stands.
     const replaces = existsSync(join(directory, CHECKPOINT_FILE));
     if (!replaces) writeRunFile(directory, about);
-    const model = createModel(createWasmBackend(arenaOf(shape, config.batchSize)), shape);
+    const model = createModel(createWasmBackend(arenaSize(shape, trainingWork(config, INFERENCE))), shape);
     const onBegun = () => {
       if (replaces) writeRunFile(directory, about);
       linkLatest(io.cwd, directory);
@@ -111,25 +109,21 @@ export function programName(): string {
 }
 
 function runConfig(options: TrainCommandOptions, { parts }: Dataset): RunConfig {
-  const { context, embedding, hidden, batchSize, steps, lr, seed, splitSeed, unique } = options;
+  const { context, embedding, hidden, batchSize, steps, seed, splitSeed, unique } = options;
   const evalEvery = options.evalEvery ?? defaultEvalEvery(countExamples(parts.train), countExamples(parts.val), batchSize, hidden.length);
-  const switchStep = defaultSwitchStep(steps);
-  return { context, embedding, hidden, batchSize, steps, switchStep, learningRate: lr, evalEvery, seed, splitSeed, unique };
+  return { context, embedding, hidden, batchSize, steps, ...recipeOf(options), evalEvery, seed, splitSeed, unique };
 }
 
 /** Training, then evaluation, then sampling. */
 export const INFERENCE = [CHUNK, 1];
 
-function arenaOf(config: ModelConfig, batchSize: number): ArenaSize {
-  return arenaSize(config, { training: batchSize, inference: INFERENCE });
-}
-
 /** Refuses a network that cannot be held, before any of it is allocated, and says whose doing it is. */
-export function checkMemory(config: ModelConfig, batchSize: number, { path }: LoadedData): void {
-  const needed = arenaBytes(arenaOf(config, batchSize));
+export function checkMemory(config: ModelConfig, run: RunConfig, { path }: LoadedData): void {
+  const bytesOf = (shape: ModelConfig) => arenaBytes(arenaSize(shape, trainingWork(run, INFERENCE)));
+  const needed = bytesOf(config);
   if (needed <= MEMORY_LIMIT) return;
   const sizes = `the network needs ${formatBytes(needed)} of memory, at most ${formatBytes(MEMORY_LIMIT)} can be had`;
-  if (arenaBytes(arenaOf({ ...config, vocabulary: 27 }, batchSize)) <= MEMORY_LIMIT) {
+  if (bytesOf({ ...config, vocabulary: 27 }) <= MEMORY_LIMIT) {
     throw new FileContentError(`${showPath(path)}: its vocabulary has ${formatCount(config.vocabulary)} characters, with which ${sizes}`);
   }
   throw new UsageError(`${sizes}; lower --hidden, --embedding, --context or --batch-size`);

@@ -8,6 +8,7 @@ import { EXIT_SIGNAL } from './exitCodes.js';
 import { formatCount } from './format.js';
 import { type IO, type StopSignal, shellPath, shortPath, TURN_MS } from './io.js';
 import { Progress } from './progress.js';
+import { describeRecipe } from './recipe.js';
 import { createReport, printReport } from './report.js';
 import { resumeRun } from './resumeRun.js';
 import { type PreparedRun, startRun, type TrainCommandOptions } from './startRun.js';
@@ -53,7 +54,7 @@ async function trainRun(run: PreparedRun, options: TrainCommandOptions, io: IO):
   }
 }
 
-function announce({ directory, model, data, dataset }: PreparedRun, session: Session, io: IO): void {
+function announce({ directory, model, data, dataset, config }: PreparedRun, session: Session, io: IO): void {
   const { context: T, embedding: E, hidden, vocabulary: V } = model.config;
   io.stderr.write(
     `${shortPath(data.path, io)}: ${formatCount(data.names)} names, ${formatCount(dataset.parts.train.length)} of them to train on ` +
@@ -61,6 +62,8 @@ function announce({ directory, model, data, dataset }: PreparedRun, session: Ses
       `T ${T}, E ${E}, H ${hidden.join(',')}: ${formatCount(parameterCount(model.config))} parameters; ` +
       `${whatNow(session)} ${shortPath(directory, io)}\n`,
   );
+  const recipe = describeRecipe(config, Object.keys(model.parameters));
+  if (recipe) io.stderr.write(`${recipe}\n`);
   if (session.droppedLines.length > 0) {
     io.stderr.write(
       `note: ${shortPath(join(directory, METRICS_FILE), io)}: line ${session.droppedLines.join(', ')} was no whole record; dropped\n`,

@@ -16,6 +16,7 @@ import { formatCount, formatLoss, formatTable } from './format.js';
 import { type IO, type StopSignal, TURN_MS } from './io.js';
 import { plotCurves } from './plot.js';
 import { Progress } from './progress.js';
+import { recipeOf } from './recipe.js';
 import { INFERENCE, type TrainCommandOptions } from './startRun.js';
 
 /** The lesson's exercise network: atomic steps in tensors take 1 ms a step, where the kernels take 0.02. */
@@ -24,8 +25,11 @@ const DEFAULTS = { hidden: [64], steps: 5000 };
 /** Points of each curve. */
 const POINTS = 60;
 
-/** What has no meaning where no run is written. */
-const RUN_OPTIONS = ['resume', 'out', 'force', 'evalEvery', 'saveEvery', 'checkEvery'] as const;
+/** What has no meaning where no run is written, and both networks are trained by the lesson's recipe. */
+const OTHER_OPTIONS: readonly (keyof TrainCommandOptions)[] = [
+  ...(['resume', 'out', 'force', 'evalEvery', 'saveEvery', 'checkEvery'] as const),
+  ...(['optimizer', 'momentum', 'beta1', 'beta2', 'weightDecay', 'clip', 'schedule', 'warmup', 'sampling'] as const),
+];
 
 /** A network's training by the same batches with the right gradients, or with a mistake in them. */
 interface Course {
@@ -42,10 +46,12 @@ interface Course {
 /** Trains a mistake of the bank beside the right gradients, and shows both. @returns the exit code */
 export async function trainMutantCommand(options: TrainCommandOptions, given: (option: string) => boolean, io: IO): Promise<number> {
   const mutant = findMutant(options.mutant as string);
-  const useless = RUN_OPTIONS.find(given);
+  const useless = OTHER_OPTIONS.find(given);
   if (useless) {
     const flag = useless.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`--${flag} has no meaning with --mutant: it trains two networks side by side, and writes no run`);
+    throw new UsageError(
+      `--${flag} has no meaning with --mutant: it trains two networks side by side, by the lesson's recipe, and writes no run`,
+    );
   }
   const steps = given('steps') ? options.steps : DEFAULTS.steps;
   const hidden = given('hidden') ? options.hidden : DEFAULTS.hidden;
@@ -85,7 +91,8 @@ function createCourses(
   options: TrainCommandOptions,
 ): [right: Course, wrong: Course] {
   const examples = createExamples(dataset.parts.train, dataset.vocabulary, config.context);
-  const { steps, batchSize, lr: learningRate, seed } = options;
+  const { steps, batchSize, seed } = options;
+  const { learningRate } = recipeOf(options);
   const course = (title: string, lines: GradientLines): Course => {
     const backend = createWasmBackend(arenaSize(config, { inference: INFERENCE }));
     const training = new LessonTraining(backend, config, examples, lines, { steps, batchSize, learningRate, seed });

@@ -4,7 +4,7 @@ export { crossEntropyBackward, crossEntropyForward } from './crossEntropy';
 export { embeddingBackward, embeddingForward } from './embedding';
 export { embeddingTableBackward, embeddingTableForward } from './embeddingTable';
 export { linearBackward, linearForward } from './linear';
-export { sgdUpdate } from './optimizer';
+export { adamUpdate, momentumUpdate, nesterovUpdate, scale, sgdUpdate, sumOfSquares } from './optimizer';
 export { peakLoop } from './peak';
 
 /** The first byte that the arena may use: below it are the constants. */

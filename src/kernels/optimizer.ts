@@ -9,3 +9,114 @@ export function sgdUpdate(parameters: usize, gradients: usize, rate: f32, size: 
   }
   for (; p < end; p += 4) store<f32>(p, load<f32>(p) - rate * load<f32>(p + distance));
 }
+
+/** See optimizer.ts: v = momentum·v + dp, p -= rate·v. */
+export function momentumUpdate(parameters: usize, velocity: usize, gradients: usize, rate: f32, momentum: f32, size: usize): void {
+  const steps = f32x4.splat(rate);
+  const momenta = f32x4.splat(momentum);
+  const end = size << 2;
+  let i: usize = 0;
+  for (const vectors = end & ~15; i < vectors; i += 16) {
+    const v = f32x4.add(f32x4.mul(momenta, v128.load(velocity + i)), v128.load(gradients + i));
+    v128.store(velocity + i, v);
+    v128.store(parameters + i, f32x4.sub(v128.load(parameters + i), f32x4.mul(steps, v)));
+  }
+  for (; i < end; i += 4) {
+    const v = momentum * load<f32>(velocity + i) + load<f32>(gradients + i);
+    store<f32>(velocity + i, v);
+    store<f32>(parameters + i, load<f32>(parameters + i) - rate * v);
+  }
+}
+
+/** See optimizer.ts: v = momentum·v + dp, p -= rate·(dp + momentum·v). */
+export function nesterovUpdate(parameters: usize, velocity: usize, gradients: usize, rate: f32, momentum: f32, size: usize): void {
+  const steps = f32x4.splat(rate);
+  const momenta = f32x4.splat(momentum);
+  const end = size << 2;
+  let i: usize = 0;
+  for (const vectors = end & ~15; i < vectors; i += 16) {
+    const dp = v128.load(gradients + i);
+    const v = f32x4.add(f32x4.mul(momenta, v128.load(velocity + i)), dp);
+    v128.store(velocity + i, v);
+    const ahead = f32x4.add(dp, f32x4.mul(momenta, v));
+    v128.store(parameters + i, f32x4.sub(v128.load(parameters + i), f32x4.mul(steps, ahead)));
+  }
+  for (; i < end; i += 4) {
+    const dp = load<f32>(gradients + i);
+    const v = momentum * load<f32>(velocity + i) + dp;
+    store<f32>(velocity + i, v);
+    store<f32>(parameters + i, load<f32>(parameters + i) - rate * (dp + momentum * v));
+  }
+}
+
+/**
+ * See optimizer.ts: m = beta1·m + (1 - beta1)·dp, v = beta2·v + (1 - beta2)·dp², p -= rate·m / (sqrt(v) + epsilon).
+ * The betas are float64: 1 - beta2, taken after rounding 0.999 to float32, would be off by 1.3e-5 of itself.
+ */
+export function adamUpdate(
+  parameters: usize,
+  m: usize,
+  v: usize,
+  gradients: usize,
+  rate: f32,
+  beta1: f64,
+  beta2: f64,
+  epsilon: f32,
+  size: usize,
+): void {
+  const keptM = f32(beta1);
+  const newM = f32(1 - beta1);
+  const keptV = f32(beta2);
+  const newV = f32(1 - beta2);
+  const steps = f32x4.splat(rate);
+  const epsilons = f32x4.splat(epsilon);
+  const end = size << 2;
+  let i: usize = 0;
+  for (const vectors = end & ~15; i < vectors; i += 16) {
+    const dp = v128.load(gradients + i);
+    const mean = f32x4.add(f32x4.mul(f32x4.splat(keptM), v128.load(m + i)), f32x4.mul(f32x4.splat(newM), dp));
+    const square = f32x4.mul(f32x4.mul(f32x4.splat(newV), dp), dp);
+    const squares = f32x4.add(f32x4.mul(f32x4.splat(keptV), v128.load(v + i)), square);
+    v128.store(m + i, mean);
+    v128.store(v + i, squares);
+    const step = f32x4.div(f32x4.mul(steps, mean), f32x4.add(f32x4.sqrt(squares), epsilons));
+    v128.store(parameters + i, f32x4.sub(v128.load(parameters + i), step));
+  }
+  for (; i < end; i += 4) {
+    const dp = load<f32>(gradients + i);
+    const mean = keptM * load<f32>(m + i) + newM * dp;
+    const squares = keptV * load<f32>(v + i) + newV * dp * dp;
+    store<f32>(m + i, mean);
+    store<f32>(v + i, squares);
+    store<f32>(parameters + i, load<f32>(parameters + i) - (rate * mean) / (sqrt<f32>(squares) + epsilon));
+  }
+}
+
+/** See optimizer.ts: x *= factor. */
+export function scale(x: usize, factor: f32, size: usize): void {
+  const factors = f32x4.splat(factor);
+  const end = x + (size << 2);
+  for (const vectors = x + ((size & ~3) << 2); x < vectors; x += 16) v128.store(x, f32x4.mul(factors, v128.load(x)));
+  for (; x < end; x += 4) store<f32>(x, factor * load<f32>(x));
+}
+
+/** See optimizer.ts. Four sums, of every fourth entry each: (0 + 2) + (1 + 3), then the entries behind the last whole vector. */
+export function sumOfSquares(x: usize, size: usize): f64 {
+  let low = f64x2.splat(0);
+  let high = f64x2.splat(0);
+  const end = x + (size << 2);
+  for (const vectors = x + ((size & ~3) << 2); x < vectors; x += 16) {
+    const values = v128.load(x);
+    const a = f64x2.promote_low_f32x4(values);
+    const b = f64x2.promote_low_f32x4(v128.shuffle<i64>(values, values, 1, 1));
+    low = f64x2.add(low, f64x2.mul(a, a));
+    high = f64x2.add(high, f64x2.mul(b, b));
+  }
+  const sums = f64x2.add(low, high);
+  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  for (; x < end; x += 4) {
+    const value = <f64>load<f32>(x);
+    sum += value * value;
+  }
+  return sum;
+}

@@ -6,11 +6,13 @@ import { createReferenceBackend } from '../../src/backend/reference.js';
 import {
   type Checkpoint,
   checkpointBytes,
+  flatConfig,
   loadCheckpoint,
   modelConfig,
   type RunConfig,
   restoreModel,
   saveCheckpoint,
+  trainingWork,
 } from '../../src/checkpoint/checkpoint.js';
 import { readSafetensors, type Safetensors, type StoredTensor, storeFloats, writeSafetensors } from '../../src/checkpoint/safetensors.js';
 import { createDataset, createExamples, type Examples } from '../../src/dataset.js';
@@ -19,8 +21,10 @@ import { Evaluator } from '../../src/evaluate.js';
 import { createModel, type Model } from '../../src/model.js';
 import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
 import { Training } from '../../src/train.js';
+import { OPTIMIZER_TENSORS, OPTIMIZERS, type OptimizerName } from '../../src/updater.js';
 import { NAMES } from '../cli/fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../cli/tempDirectory.js';
+import { OPTIMIZER_CONFIGS } from '../recipes.js';
 import { rawFile, refusal } from './files.js';
 
 const CONFIG: RunConfig = {
@@ -29,8 +33,11 @@ const CONFIG: RunConfig = {
   hidden: [3],
   batchSize: 4,
   steps: 20,
-  switchStep: 10,
   learningRate: 0.1,
+  optimizer: { name: 'sgd' },
+  schedule: { name: 'step', switchStep: 10 },
+  warmup: 0,
+  sampling: 'replacement',
   evalEvery: 5,
   seed: 7,
   splitSeed: 42,
@@ -148,6 +155,7 @@ describe('save and load', () => {
       'vocabulary',
       'step',
       'streams',
+      'powers',
       'losses',
       'best',
       'dataSha256',
@@ -353,7 +361,7 @@ describe('what is wrong with the file is named', () => {
     ...Object.keys(CONFIG).map((key) => ['config', json({ ...CONFIG, [key]: undefined })]),
     ...Object.keys(CONFIG).map((key) => ['config', json({ ...CONFIG, [key]: '3' })]),
     ...Object.keys(CONFIG).map((key) => ['config', json({ ...CONFIG, [key]: null })]),
-    ...['context', 'embedding', 'hidden', 'batchSize', 'steps', 'switchStep', 'evalEvery', 'seed', 'splitSeed'].flatMap((key) =>
+    ...['context', 'embedding', 'hidden', 'batchSize', 'steps', 'warmup', 'evalEvery', 'seed', 'splitSeed'].flatMap((key) =>
       [-1, 3.5, 2 ** 53].map((value) => ['config', json({ ...CONFIG, [key]: value })]),
     ),
     ...['context', 'embedding', 'hidden', 'steps', 'evalEvery'].map((key) => ['config', json({ ...CONFIG, [key]: 0 })]),
@@ -366,6 +374,33 @@ describe('what is wrong with the file is named', () => {
     ['config', json({ ...CONFIG, learningRate: -0.1 })],
     ['config', json(CONFIG).replace('"learningRate":0.1', '"learningRate":1e400')],
     ['config', json({ ...CONFIG, unique: 1 })],
+    ...[0, -1, null, '1'].map((clip) => ['config', json({ ...CONFIG, clip })]),
+    ...['', 'shuffled', 1].map((sampling) => ['config', json({ ...CONFIG, sampling })]),
+    ...[
+      {},
+      { name: 'step' },
+      { name: 'step', switchStep: -1 },
+      { name: 'step', switchStep: 1.5 },
+      { name: 'step', switchStep: 10, more: 1 },
+      { name: 'linear', switchStep: 10 },
+      { name: 'exponential' },
+    ].map((schedule) => ['config', json({ ...CONFIG, schedule })]),
+    ...[
+      {},
+      { name: 'adagrad' },
+      { name: 'sgd', momentum: 0.9 },
+      { name: 'momentum' },
+      { name: 'momentum', momentum: 1 },
+      { name: 'momentum', momentum: -0.1 },
+      { name: 'nesterov', momentum: null },
+      { name: 'adam', beta1: 0.9, beta2: 0.999 },
+      { name: 'adam', beta1: 1, beta2: 0.999, epsilon: 1e-8 },
+      { name: 'adam', beta1: 0.9, beta2: -1, epsilon: 1e-8 },
+      { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 0 },
+      { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+      { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+      { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: -1 },
+    ].map((optimizer) => ['config', json({ ...CONFIG, optimizer })]),
     ['config', json(CONFIG).replace('{', '{"__proto__":{},')],
     ['vocabulary', 'abc'],
     ['vocabulary', '[]'],
@@ -382,6 +417,12 @@ describe('what is wrong with the file is named', () => {
     ['best', json({ step: -1, valLoss: 2 })],
     ['best', json({ step: 10, valLoss: 2, more: 1 })],
     ['best', '{"step":10,"valLoss":1e400}'],
+    ['powers', '{}'],
+    ['powers', json({ beta1: 0.5 })],
+    ['powers', json({ beta1: 0.5, beta2: 0.5, beta3: 0.5 })],
+    ['powers', json({ beta1: 1.5, beta2: 0.5 })],
+    ['powers', json({ beta1: 0.5, beta2: -0.5 })],
+    ['powers', json({ beta1: null, beta2: 0.5 })],
     ['losses', '{}'],
     ['losses', json({ lossSinceRecord: 1, stepsSinceRecord: -1, smoothed: 1, weight: 1 })],
     ['losses', json({ lossSinceRecord: 1, stepsSinceRecord: 1, smoothed: null, weight: 1 })],
@@ -527,5 +568,134 @@ describe('what is wrong with the file is named', () => {
       metadata.config = json({ ...CONFIG, hidden: [2 ** 50], embedding: 2 ** 50 });
     });
     expect(refusal(() => loadCheckpoint(file))).toContain('tensor "C" is F32');
+  });
+});
+
+describe('what an optimizer keeps', () => {
+  /** A checkpoint after 13 steps by that optimizer, and what was saved in it. */
+  function save(name: OptimizerName, value?: [tensor: string, at: number, value: number]) {
+    const config: RunConfig = { ...CONFIG, optimizer: OPTIMIZER_CONFIGS[name], learningRate: 0.01, clip: 2, sampling: 'epochs' };
+    const trained = createModel(createReferenceBackend('float32'), model.config);
+    const run = new Training(trained, training, config);
+    while (run.step < STEP) run.advance();
+    new Evaluator(trained).calibrate(training);
+    const { state } = run;
+    if (value) state.optimizer.tensors[value[0]][value[1]] = value[2];
+    const file = join(tempDirectory(), 'checkpoint.safetensors');
+    return { file, trained, run, saved: { ...about, config, state } };
+  }
+
+  /** The checkpoint with something changed. */
+  function spoilt(name: OptimizerName, change: (file: Changeable) => void): string {
+    const { file, trained, saved } = save(name);
+    saveCheckpoint(file, trained, saved);
+    const { metadata, tensors } = readSafetensors(readFileSync(file));
+    const copy = { metadata: { ...metadata }, tensors: new Map(tensors) };
+    change(copy);
+    return put(tempDirectory(), 'changed.safetensors', sealed(copy));
+  }
+  const P = () => model.flatParameters.length;
+
+  it.each(OPTIMIZERS)(
+    '%s: is given back as it was saved, apart from the tensors of the network; saved again, it gives the same bytes',
+    (name) => {
+      const { file, trained, saved } = save(name);
+      saveCheckpoint(file, trained, saved);
+      const { tensors, ...rest } = loadCheckpoint(file);
+      expect(rest).toEqual(saved);
+      expect([...tensors.keys()]).toEqual([...LESSON_PARAMETER_NAMES, 'bnmean', 'bnvar']);
+      for (const tensor of Object.values(rest.state.optimizer.tensors)) expect(new Set(tensor).size).toBeGreaterThan(10);
+      const restored = restoreModel({ tensors, ...rest }, () => createReferenceBackend('float32'), { inference: [] });
+      expect(Buffer.from(checkpointBytes(restored, rest))).toEqual(readFileSync(file));
+    },
+  );
+
+  it.each(OPTIMIZERS)('%s: the file has its tensors, flat, behind the network, and no others', (name) => {
+    const { file, trained, saved } = save(name);
+    saveCheckpoint(file, trained, saved);
+    const shapes = [...readSafetensors(readFileSync(file)).tensors].map(([key, { shape }]) => [key, shape] as const);
+    expect(shapes.slice(9)).toEqual(OPTIMIZER_TENSORS[name].map((tensor) => [`optimizer.${tensor}`, [P()]]));
+  });
+
+  it.each(OPTIMIZERS)('%s: a training that goes on from it takes the same steps as one that never stopped', (name) => {
+    const { file, trained, run, saved } = save(name);
+    saveCheckpoint(file, trained, saved);
+    const checkpoint = loadCheckpoint(file);
+    const resumed = restoreModel(checkpoint, () => createReferenceBackend('float32'), trainingWork(checkpoint.config));
+    const other = new Training(resumed, training, checkpoint.config, {}, checkpoint.state);
+    for (const one of [run, other]) while (!one.done) one.advance();
+    expect(resumed.flatParameters).toEqual(trained.flatParameters);
+    expect(other.state).toEqual(run.state);
+  });
+
+  it.each([
+    ['momentum', 'velocity'],
+    ['nesterov', 'velocity'],
+    ['adam', 'm'],
+    ['adamw', 'v'],
+  ] as const)('%s: %s missing, of another shape, or not finite is named', (name, tensor) => {
+    const key = `optimizer.${tensor}`;
+    const missing = spoilt(name, ({ tensors }) => tensors.delete(key));
+    expect(refusal(() => loadCheckpoint(missing))).toBe(`${missing}: tensor "${key}" is missing`);
+    const short = spoilt(name, ({ tensors }) => tensors.set(key, storeFloats(new Float32Array(P() - 1), [P() - 1])));
+    expect(refusal(() => loadCheckpoint(short))).toBe(`${short}: tensor "${key}" is F32 [${P() - 1}], expected F32 [${P()}]`);
+    const square = spoilt(name, ({ tensors }) => tensors.set(key, storeFloats(new Float32Array(P()), [1, P()])));
+    expect(refusal(() => loadCheckpoint(square))).toBe(`${square}: tensor "${key}" is F32 [1, ${P()}], expected F32 [${P()}]`);
+    for (const value of [Number.NaN, Infinity]) {
+      const broken = spoilt(name, ({ tensors }) => tensors.set(key, storeFloats(new Float32Array(P()).fill(value), [P()])));
+      expect(refusal(() => loadCheckpoint(broken))).toBe(`${broken}: tensor "${key}" holds NaN or Inf`);
+      const { file, trained, saved } = save(name, [tensor, 5, value]);
+      expect(() => saveCheckpoint(file, trained, saved)).toThrow(`${key} holds NaN or Inf after 13 steps; not saved`);
+    }
+  });
+
+  it('a negative mean square is refused; a negative mean or velocity is not', () => {
+    const negative = (key: string) => (file: Changeable) => file.tensors.set(key, storeFloats(new Float32Array(P()).fill(-1e-9), [P()]));
+    const file = spoilt('adam', negative('optimizer.v'));
+    expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: tensor "optimizer.v" holds a negative mean square`);
+    expect(loadCheckpoint(spoilt('adam', negative('optimizer.m'))).state.step).toBe(STEP);
+    expect(loadCheckpoint(spoilt('momentum', negative('optimizer.velocity'))).state.step).toBe(STEP);
+  });
+
+  it.each([
+    ['sgd', 'optimizer.velocity'],
+    ['sgd', 'optimizer.m'],
+    ['momentum', 'optimizer.v'],
+    ['adam', 'optimizer.velocity'],
+  ] as const)('%s: %s does not belong', (name, key) => {
+    const file = spoilt(name, ({ tensors }) => tensors.set(key, storeFloats(new Float32Array(P()), [P()])));
+    expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: unexpected tensor "${key}"`);
+  });
+
+  it.each([
+    ['sgd', '{"beta1":0.5,"beta2":0.5}', 'given'],
+    ['momentum', '{"beta1":0.5,"beta2":0.5}', 'given'],
+    ['adam', 'null', 'missing'],
+    ['adamw', 'null', 'missing'],
+  ] as const)('%s: powers of betas %s', (name, powers, fault) => {
+    const file = spoilt(name, ({ metadata }) => {
+      metadata.powers = powers;
+    });
+    expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: metadata: powers ${fault}, with the optimizer ${name}`);
+  });
+
+  it('another optimizer in the configuration than its tensors are of: all that differs is listed', () => {
+    const file = spoilt('momentum', ({ metadata }) => {
+      metadata.config = JSON.stringify({ ...JSON.parse(metadata.config), optimizer: OPTIMIZER_CONFIGS.adam });
+    });
+    expect(refusal(() => loadCheckpoint(file))).toBe(
+      `${file}: unexpected tensor "optimizer.velocity"; tensor "optimizer.m" is missing; tensor "optimizer.v" is missing; ` +
+        'metadata: powers missing, with the optimizer adam',
+    );
+  });
+});
+
+describe('flatConfig', () => {
+  it('has every setting under a name of its own', () => {
+    const { optimizer, schedule, ...others } = CONFIG;
+    expect(flatConfig(CONFIG)).toEqual({ ...others, optimizer: 'sgd', schedule: 'step', switchStep: 10 });
+    const adamw: RunConfig = { ...CONFIG, optimizer: OPTIMIZER_CONFIGS.adamw, clip: 3, schedule: { name: 'cosine' } };
+    const settings = { optimizer: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, clip: 3, schedule: 'cosine' };
+    expect(flatConfig(adamw)).toEqual({ ...others, ...settings });
   });
 });

@@ -15,8 +15,11 @@ const CONFIG: RunConfig = {
   hidden: [3],
   batchSize: 4,
   steps: 20,
-  switchStep: 10,
   learningRate: 0.1,
+  optimizer: { name: 'sgd' },
+  schedule: { name: 'step', switchStep: 10 },
+  warmup: 0,
+  sampling: 'replacement',
   evalEvery: 5,
   seed: 7,
   splitSeed: 42,
@@ -54,7 +57,15 @@ function smallCheckpoint(program: string): Buffer {
   initialise(model, CONFIG.seed);
   model.statistics.bnvar.fill(1);
   const batches = randomStream('batches', CONFIG.seed).state();
-  const state = { step: 13, batches, lossSinceRecord: 31.25, stepsSinceRecord: 13, smoothed: 0.03, weight: 0.0129 };
+  const state = {
+    step: 13,
+    batches,
+    lossSinceRecord: 31.25,
+    stepsSinceRecord: 13,
+    smoothed: 0.03,
+    weight: 0.0129,
+    optimizer: { tensors: {}, powers: null },
+  };
   const best = { step: 10, valLoss: 2.5 };
   return Buffer.from(
     checkpointBytes(model, { program, config: CONFIG, vocabulary, state, best, dataSha256: '0123456789abcdef'.repeat(4) }),

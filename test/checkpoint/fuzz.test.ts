@@ -12,6 +12,7 @@ import { FileContentError } from '../../src/errors.js';
 import { createModel, initialise } from '../../src/model.js';
 import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
 import { randomStream, restoreStream } from '../../src/random.js';
+import { OPTIMIZER_TENSORS } from '../../src/updater.js';
 import { makeDirectory, removeDirectory } from '../cli/tempDirectory.js';
 import { rawFile } from './files.js';
 
@@ -161,8 +162,12 @@ describe('the metadata of a checkpoint whose digest is right', () => {
     hidden: [3],
     batchSize: 4,
     steps: 20,
-    switchStep: 10,
     learningRate: 0.1,
+    optimizer: { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
+    clip: 1.5,
+    schedule: { name: 'step', switchStep: 10 },
+    warmup: 0,
+    sampling: 'replacement',
     evalEvery: 5,
     seed: 7,
     splitSeed: 42,
@@ -173,17 +178,19 @@ describe('the metadata of a checkpoint whose digest is right', () => {
   initialise(model, CONFIG.seed);
   model.statistics.bnvar.fill(1);
   const batches = randomStream('batches', CONFIG.seed).state();
+  const kept = () => new Float32Array(model.flatParameters.length).fill(0.25);
+  const optimizer = { tensors: { m: kept(), v: kept() }, powers: { beta1: 0.25, beta2: 0.98 } };
   const { metadata, tensors } = readSafetensors(
     checkpointBytes(model, {
       program: 'backprop-ninja 1.2.3',
       config: CONFIG,
       vocabulary,
-      state: { step: 13, batches, lossSinceRecord: 31.25, stepsSinceRecord: 13, smoothed: 0.03, weight: 0.0129 },
+      state: { step: 13, batches, lossSinceRecord: 31.25, stepsSinceRecord: 13, smoothed: 0.03, weight: 0.0129, optimizer },
       best: { step: 10, valLoss: 2.5 },
       dataSha256: '0123456789abcdef'.repeat(4),
     }),
   );
-  const jsonKeys = ['config', 'vocabulary', 'step', 'streams', 'losses', 'best'];
+  const jsonKeys = ['config', 'vocabulary', 'step', 'streams', 'powers', 'losses', 'best'];
 
   function load(changes: Record<string, string>): ReturnType<typeof loadCheckpoint> {
     const path = join(directory, 'checkpoint.safetensors');
@@ -205,6 +212,8 @@ describe('the metadata of a checkpoint whose digest is right', () => {
     expect(restoreModel(checkpoint, () => createReferenceBackend('float32'), { inference: [] }).flatParameters).toEqual(
       model.flatParameters,
     );
+    const { optimizer: found } = checkpoint.state;
+    expect(Object.keys(found.tensors)).toEqual(OPTIMIZER_TENSORS[checkpoint.config.optimizer.name]);
     const number = restoreStream(checkpoint.state.batches)();
     expect(number >= 0 && number < 1, JSON.stringify(checkpoint.state.batches)).toBe(true);
   }

@@ -22,6 +22,7 @@ beforeAll(async () => {
   await train('again');
   await train('other-seed', '--seed', '1');
   await train('other-rate', '--lr', '0.2');
+  await train('by-adam', '--optimizer', 'adam', '--schedule', 'linear', '--clip', '2');
   await train('wider', '--hidden', '9', '--unique');
   await train('deep', '--hidden', '8,6');
   await train('deeper', '--hidden', '8,6,8');
@@ -63,6 +64,20 @@ describe('two runs', () => {
     const { exitCode, stdout } = await diff('run', 'other-rate');
     expect(exitCode).toBe(1);
     expect(stdout).toBe(`learningRate: 0.1 and 0.2\nthey part after step 0: after step 1,000, ${ALL} differ\n`);
+  });
+
+  it('by different optimizers part after the common start, and every setting that differs is named', async () => {
+    const { exitCode, stdout } = await diff('run', 'by-adam');
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe(
+      'learningRate: 0.1 and 0.001\noptimizer: sgd and adam\nschedule: step and linear\nswitchStep: 600 and none\n' +
+        'clip: none and 2\nbeta1: none and 0.9\nbeta2: none and 0.999\nepsilon: none and 1e-8\n' +
+        `they part after step 0: after step 1,000, ${ALL} differ\n`,
+    );
+    const json = JSON.parse((await diff('by-adam', 'run', '--json')).stdout);
+    expect(json.config).toContainEqual({ key: 'optimizer', values: ['adam', 'sgd'] });
+    expect(json.config).toContainEqual({ key: 'beta1', values: [0.9, null] });
+    expect(json.config).toContainEqual({ key: 'switchStep', values: [null, 600] });
   });
 
   it('of different sizes part from the start, and every different option is named', async () => {

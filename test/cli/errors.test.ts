@@ -10,9 +10,9 @@ const schedule = vi.hoisted(() => ({ at: undefined as number | undefined, rate: 
 
 vi.mock('../../src/schedule.js', async (importOriginal) => {
   const original = await importOriginal<typeof import('../../src/schedule.js')>();
-  const stepRate: typeof original.stepRate = (step, switchStep, rate) =>
-    step === schedule.at ? schedule.rate : original.stepRate(step, switchStep, rate);
-  return { ...original, stepRate };
+  const scheduledRate: typeof original.scheduledRate = (step, options) =>
+    step === schedule.at ? schedule.rate : original.scheduledRate(step, options);
+  return { ...original, scheduledRate };
 });
 
 /** How often a training has looked at all of its numbers. */

@@ -181,7 +181,7 @@ describe('a run that was changed', () => {
     const path = join(cwd, 'run', 'checkpoint.safetensors');
     const checkpoint = loadCheckpoint(path);
     const model = restoreModel(checkpoint, createWasmBackend, { inference: [1] });
-    saveCheckpoint(path, model, { ...checkpoint, config: { ...checkpoint.config, switchStep: 1500 } });
+    saveCheckpoint(path, model, { ...checkpoint, config: { ...checkpoint.config, schedule: { name: 'step', switchStep: 1500 } } });
     const { exitCode, stdout } = await runCli(cwd, ['replay', 'run', '--json']);
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout).parting.step).toBe(2000);

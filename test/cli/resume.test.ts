@@ -12,6 +12,7 @@ import { run } from '../../src/cli/run.js';
 import { createDataset, createExamples } from '../../src/dataset.js';
 import type { Model } from '../../src/model.js';
 import { restoreStream } from '../../src/random.js';
+import { OPTIMIZERS } from '../../src/updater.js';
 import { fakeIO, NAMES, ONE_ERROR_LINE, type Outcome, runCli, writeNames } from './fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from './tempDirectory.js';
 
@@ -189,6 +190,42 @@ describe('a run that was stopped', () => {
   });
 });
 
+describe.each(OPTIMIZERS)('a run by %s, in epochs, that was stopped', (optimizer) => {
+  const RECIPE = [
+    '--optimizer',
+    optimizer,
+    '--lr',
+    '0.02',
+    '--sampling',
+    'epochs',
+    '--schedule',
+    'linear',
+    '--warmup',
+    '3',
+    '--clip',
+    '0.6',
+  ];
+
+  it('after any step and goes on ends with the bytes and the report of one that was not; replay finds it again', async () => {
+    const one = await finished(...RECIPE);
+    const report = lasting(await ok(one, ...RESUME, '--json'));
+    for (const step of [0, 1, 2, 3, 7, 10, 11, 17, 20, 21, 23]) {
+      const cwd = tempDirectory();
+      await trainAndStop(cwd, step, ...RECIPE);
+      const before = snapshot(cwd);
+      for (const command of ['sample', 'eval', 'replay']) await ok(cwd, command, 'run');
+      expect(snapshot(cwd)).toEqual(before);
+      const outcome = await ok(cwd, ...RESUME, '--json');
+      expect(outcome.stderr).toMatch(
+        new RegExp(`^${optimizer} 0\\.02[^\n]*, linear to 0, warm-up 3 steps, clip 0\\.6, shuffled epochs$`, 'm'),
+      );
+      expect(computed(cwd), `${step}`).toEqual(computed(one));
+      expect(lasting(outcome)).toEqual(report);
+      expect((await ok(cwd, 'replay', 'run')).stdout).toContain('the same: 24 steps again');
+    }
+  });
+});
+
 describe('runs/latest', () => {
   it('is what is resumed unless a run is named; naming another leaves it', async () => {
     const cwd = tempDirectory();
@@ -243,7 +280,7 @@ describe('--steps', () => {
     const { stdout } = await ok(cwd, ...RESUME, '--steps', '40', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ steps: 40, stepsPerSecond: expect.any(Number) });
     const { config, state } = checkpointOf(cwd);
-    expect(config).toMatchObject({ steps: 40, switchStep: 12 });
+    expect(config).toMatchObject({ steps: 40, schedule: { name: 'step', switchStep: 12 } });
     expect(state.step).toBe(40);
     expect(aboutOf(cwd)).toMatchObject({ config, result: { steps: 40 }, finishedAt: expect.any(String) });
     const kinds = metricsOf(cwd).map((record) => `${record.step}${'rate' in record ? ` ${record.rate}` : ''}`);
@@ -255,8 +292,8 @@ describe('--steps', () => {
     const cwd = await stopped();
     await ok(cwd, ...RESUME, '--steps', '40');
     const rated = await finished('--steps', '40');
-    expect(checkpointOf(cwd).config.switchStep).toBe(12);
-    expect(checkpointOf(rated).config.switchStep).toBe(20);
+    expect(checkpointOf(cwd).config.schedule).toEqual({ name: 'step', switchStep: 12 });
+    expect(checkpointOf(rated).config.schedule).toEqual({ name: 'step', switchStep: 20 });
     expect(checkpointOf(cwd).tensors).not.toEqual(checkpointOf(rated).tensors);
   });
 
@@ -277,6 +314,27 @@ describe('--steps', () => {
     expect(checkpointOf(cwd)).toMatchObject({ state: { step: 24 }, config: { steps: 40 } });
   });
 
+  it.each(['linear', 'cosine'])('raised is refused where the rate comes down to 0, at %s; equal is not', async (schedule) => {
+    for (const cwd of [await stopped('--schedule', schedule), await finished('--schedule', schedule)]) {
+      const line = await refusal(cwd, 2, [...RESUME, '--steps', '40']);
+      expect(line).toBe(
+        `error: run was begun otherwise: --steps is 24 there, 40 given, and its ${schedule} rate comes down to 0 at the end; ` +
+          'leave them out, or start a new run\n',
+      );
+      await ok(cwd, ...RESUME, '--steps', '24');
+      expect(stepOf(cwd)).toBe(24);
+    }
+  });
+
+  it('raised with a constant rate goes on at it, as if the run had been as long from the start', async () => {
+    const recipe = ['--schedule', 'constant', '--optimizer', 'momentum', '--sampling', 'epochs', '--warmup', '4'];
+    const cwd = await finished(...recipe);
+    await ok(cwd, ...RESUME, '--steps', '40');
+    const long = await finished(...recipe, '--steps', '40');
+    expect(checkpointOf(cwd)).toEqual({ ...checkpointOf(long), best: checkpointOf(cwd).best });
+    expect(await ok(cwd, 'replay', 'run')).toMatchObject({ stdout: expect.stringContaining('40 steps again') });
+  });
+
   it.each(['23', '1'])('lowered to %s is refused', async (steps) => {
     const cwd = await stopped();
     const line = await refusal(cwd, 2, [...RESUME, '--steps', steps]);
@@ -291,6 +349,10 @@ describe('options that shape a run', () => {
     ['--hidden', '8', '9'],
     ['--batch-size', '32', '33'],
     ['--lr', '0.1', '0.2'],
+    ['--optimizer', 'sgd', 'nesterov'],
+    ['--schedule', 'step', 'constant'],
+    ['--warmup', '0', '3'],
+    ['--sampling', 'replacement', 'epochs'],
     ['--seed', '2147483647', '1'],
     ['--split-seed', '42', '43'],
     ['--eval-every', '5', '6'],
@@ -310,6 +372,32 @@ describe('options that shape a run', () => {
   it('--unique is refused for a run without', async () => {
     const cwd = await stopped();
     expect(await refusal(cwd, 2, [...RESUME, '--unique'])).toContain('--unique is false there, true given');
+  });
+
+  const ADAMW = ['--optimizer', 'adamw', '--lr', '0.01', '--weight-decay', '0.2', '--clip', '0.5', '--schedule', 'constant'];
+
+  it.each([
+    ['--lr', '0.01', '0.001'],
+    ['--optimizer', 'adamw', 'adam'],
+    ['--beta1', '0.9', '0.8'],
+    ['--beta2', '0.999', '0.99'],
+    ['--weight-decay', '0.2', '0.01'],
+    ['--clip', '0.5', '1'],
+    ['--momentum', 'none', '0.9'],
+  ])('of a run by adamw, %s: another than the stored %s is refused, with both', async (option, stored, given) => {
+    const cwd = await stopped(...ADAMW);
+    const line = await refusal(cwd, 2, [...RESUME, option, given]);
+    expect(line).toBe(`error: run was begun otherwise: ${option} is ${stored} there, ${given} given; leave them out, or start a new run\n`);
+  });
+
+  it('of a run by adamw, equal ones are accepted, and left out are those of the run', async () => {
+    const cwd = await stopped(...ADAMW);
+    const { config } = checkpointOf(cwd);
+    await ok(cwd, ...RESUME, ...ADAMW, '--beta1', '0.9', '--beta2', '0.999');
+    expect(checkpointOf(cwd)).toMatchObject({ config, state: { step: 24 } });
+    const other = await stopped(...ADAMW);
+    await ok(other, ...RESUME);
+    expect(computed(other)).toEqual(computed(cwd));
   });
 
   it('all that differ are listed at once', async () => {

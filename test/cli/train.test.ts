@@ -172,8 +172,11 @@ describe('a run', () => {
         hidden: [8],
         batchSize: 32,
         steps: 250,
-        switchStep: 125,
         learningRate: 0.1,
+        optimizer: { name: 'sgd' },
+        schedule: { name: 'step', switchStep: 125 },
+        warmup: 0,
+        sampling: 'replacement',
         evalEvery: 100,
         seed: 2147483647,
         splitSeed: 42,
@@ -198,13 +201,54 @@ describe('every option', () => {
       hidden: [5],
       batchSize: 7,
       steps: 11,
-      switchStep: 5,
       learningRate: 0.25,
+      optimizer: { name: 'sgd' },
+      schedule: { name: 'step', switchStep: 5 },
+      warmup: 0,
+      sampling: 'replacement',
       evalEvery: 4,
       seed: 13,
       splitSeed: 17,
       unique: true,
     });
+  });
+
+  it('of the recipe reaches the run, and stderr says it in a line, decayed parameters included', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const recipe =
+      '--optimizer adamw --lr 0.002 --beta1 0.8 --beta2 0.99 --weight-decay 0.05 --schedule cosine --warmup 20 --clip 1.5 --sampling epochs';
+    const { exitCode, stderr } = await runCli(cwd, ['train', ...SMALL, '--out', 'run', ...recipe.split(' ')]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      '; writing run\nadamw 0.002 (beta1 0.8, beta2 0.99, decay 0.05 on W1 W2), cosine to 0, warm-up 20 steps, clip 1.5, shuffled epochs\n',
+    );
+    const { config } = loadCheckpoint(join(cwd, 'run', 'checkpoint.safetensors'));
+    expect(config).toMatchObject({
+      learningRate: 0.002,
+      optimizer: { name: 'adamw', beta1: 0.8, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.05 },
+      clip: 1.5,
+      schedule: { name: 'cosine' },
+      warmup: 20,
+      sampling: 'epochs',
+    });
+    expect(JSON.parse(readFileSync(join(cwd, 'run', 'run.json'), 'utf8')).config).toEqual(config);
+  });
+
+  it.each([
+    ['linear', 1],
+    ['cosine', 0.5],
+  ])('%s: the rates that are recorded come down to nearly 0', async (schedule) => {
+    const cwd = tempDirectory();
+    await trainSmall(cwd, '--steps', '300', '--schedule', schedule, '--warmup', '150');
+    const lines = readFileSync(join(cwd, 'run', 'metrics.jsonl'), 'utf8').split('\n');
+    const rates = lines.flatMap((line) => (line.includes('"rate"') ? (JSON.parse(line) as MetricsLine).rate : []));
+    const gone = [49 / 150, 149 / 150];
+    const expected = schedule === 'linear' ? gone.map((x) => 0.1 * (1 - x)) : gone.map((x) => 0.05 * (1 + Math.cos(Math.PI * x)));
+    [(0.1 * 100) / 150, ...expected].forEach((rate, i) => {
+      expect(rates[i]).toBeCloseTo(rate, 12);
+    });
+    expect(rates).toHaveLength(3);
   });
 
   it.each([
@@ -218,6 +262,11 @@ describe('every option', () => {
     ['the smallest batch', ['--batch-size', '2']],
     ['a batch larger than the data', ['--batch-size', '1000', '--steps', '2']],
     ['the largest learning rate', ['--lr', '1000']],
+    ['the largest clip and decay', ['--clip', '1000000', '--optimizer', 'adamw', '--weight-decay', '1000']],
+    ['no momentum', ['--optimizer', 'momentum', '--momentum', '0']],
+    ['betas of 0', ['--optimizer', 'adam', '--beta1', '0', '--beta2', '0']],
+    ['a run of warm-up alone', ['--warmup', '50']],
+    ['a batch of several epochs', ['--batch-size', '1000', '--steps', '2', '--sampling', 'epochs']],
     ['everything after every step', ['--eval-every', '1', '--save-every', '1', '--check-every', '1']],
     ['nothing before the last step', ['--eval-every', '1000000000', '--save-every', '1000000000', '--check-every', '1000000000']],
     ['the largest seed', ['--seed', '9007199254740991', '--split-seed', '9007199254740991']],

@@ -308,7 +308,7 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     );
   });
 
-  it.each(['', 'x', '2.0'])('metadata of the version %j', async (version) => {
+  it.each(['', 'x', '3.0'])('metadata of the version %j', async (version) => {
     const file = changed(({ metadata }) => {
       metadata.formatVersion = version;
     });

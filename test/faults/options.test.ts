@@ -57,6 +57,11 @@ describe('not a number, negative, 0, NaN, 1e9, fraction, empty, hex where a coun
   ] as const;
   const NUMBERS = [
     ['train', '--lr', 'above 0 up to 1000', '0'],
+    ['train', '--momentum', 'from 0 to below 1', '1'],
+    ['train', '--beta1', 'from 0 to below 1', '1'],
+    ['train', '--beta2', 'from 0 to below 1', '1'],
+    ['train', '--weight-decay', 'from 0 to 1000', '1001'],
+    ['train', '--clip', 'above 0 up to 1000000', '0'],
     ['sample', '--temperature', 'from 0 to 100', '100.1'],
     ['grad-check', '--eps', 'above 0 up to 0.1', '0'],
     ['grad-check', '--tolerance', 'above 0 up to 1', '0'],
@@ -94,6 +99,24 @@ describe('in a list of them too: the allowed range (2)', () => {
   });
 });
 
+describe('an option that the optimizer does not have, a name that there is not: which there are (2)', () => {
+  it.each([
+    [['--weight-decay', '0.1'], '--weight-decay goes with --optimizer adamw, not with sgd'],
+    [['--weight-decay', '0', '--optimizer', 'adam'], '--weight-decay goes with --optimizer adamw, not with adam'],
+    [['--momentum', '0.9', '--optimizer', 'adamw'], '--momentum goes with --optimizer momentum or nesterov, not with adamw'],
+    [['--beta1', '0.9'], '--beta1 goes with --optimizer adam or adamw, not with sgd'],
+    [['--beta2', '0.9', '--optimizer', 'nesterov'], '--beta2 goes with --optimizer adam or adamw, not with nesterov'],
+    [['--warmup', '51'], '--warmup is 51, and --steps 50: the full rate would never be reached'],
+    [['--optimizer', 'lion'], 'Allowed choices are sgd, momentum, nesterov, adam, adamw.'],
+    [['--schedule', 'exponential'], 'Allowed choices are step, constant, linear, cosine.'],
+    [['--sampling', 'shuffle'], 'Allowed choices are replacement, epochs.'],
+  ])('%j', async (options, message) => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    await refuse(cwd, ['train', ...SMALL, ...options], 2, message);
+  });
+});
+
 describe('unknown or misspelt command or option: did you mean (2)', () => {
   it.each([
     [['trian'], 'train'],
@@ -107,6 +130,8 @@ describe('unknown or misspelt command or option: did you mean (2)', () => {
     [['train', '--eval-evry', '5'], '--eval-every'],
     [['train', '--saveevery', '5'], '--save-every'],
     [['train', '--chek-every', '5'], '--check-every'],
+    [['train', '--optimiser', 'sgd'], '--optimizer'],
+    [['train', '--warm-up', '5'], '--warmup'],
     [['eval', '--splti', 'val'], '--split'],
     [['sample', '--topk', '5'], '--top-k'],
     [['grad-check', '--tolerence', '5'], '--tolerance'],
@@ -130,6 +155,12 @@ describe("resume with another shape (an option's doing) / data set or vocabulary
     ['--hidden', '8', '8,8'],
     ['--batch-size', '32', '33'],
     ['--lr', '0.1', '0.2'],
+    ['--optimizer', 'sgd', 'adam'],
+    ['--momentum', 'none', '0.9'],
+    ['--clip', 'none', '1'],
+    ['--schedule', 'step', 'cosine'],
+    ['--warmup', '0', '5'],
+    ['--sampling', 'replacement', 'epochs'],
     ['--seed', '2147483647', '1'],
     ['--split-seed', '42', '43'],
     ['--eval-every', /\d+/, '7'],

@@ -16,9 +16,9 @@ function programOn(node: string, ...args: string[]) {
 }
 
 /** SHA-256 of a short run's checkpoints and metrics on another Node, of its eval, and of its samples. */
-async function trainOn(node: string, hidden: string): Promise<Record<string, string>> {
-  const run = join(directory, `${node} ${hidden}`);
-  await programOn(node, 'train', '--hidden', hidden, '--steps', '3000', '--eval-every', '700', '--out', run);
+async function trainOn(node: string, name: string, recipe: string): Promise<Record<string, string>> {
+  const run = join(directory, name + node);
+  await programOn(node, 'train', '--steps', '3000', '--eval-every', '700', '--out', run, ...recipe.split(' '));
   const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex');
   const ofFile = (name: string) => sha256(readFileSync(join(run, name)));
   return {
@@ -30,15 +30,20 @@ async function trainOn(node: string, hidden: string): Promise<Record<string, str
   };
 }
 
-describe.each(['200', '60,40,20'])('the same command on Node 20, 22 and 24, H %s', (hidden) => {
-  const expected = trainOn('20', hidden);
+describe.each([
+  ['lesson', '--hidden 200'],
+  ['deep', '--hidden 60,40,20'],
+  // Epochs of 184 steps.
+  ['adamw', '--optimizer adamw --lr 0.004 --schedule cosine --warmup 300 --clip 0.5 --sampling epochs --batch-size 1000 --hidden 32'],
+])('the same command on Node 20, 22 and 24, %s', (name, recipe) => {
+  const expected = trainOn('20', name, recipe);
   it.each(['22', '24'])('gives the same checkpoints, metrics, loss and samples on Node %s as on 20', async (node) => {
-    expect(await trainOn(node, hidden)).toEqual(await expected);
+    expect(await trainOn(node, name, recipe)).toEqual(await expected);
   });
 
   it.each(['22', '24'])('replay on Node %s finds the run of Node 20 again, bit for bit', async (node) => {
     await expected;
-    const { stdout } = await programOn(node, 'replay', join(directory, `20 ${hidden}`), '--json');
+    const { stdout } = await programOn(node, 'replay', join(directory, `${name}20`), '--json');
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, steps: 3000, compared: 4 });
   });
 });
