@@ -67,7 +67,8 @@ export function thrownText(thrown: unknown, file?: string): string {
     const [first] = String(message).trim().split(/\s*\n/);
     // A syntax error has its place in the message.
     const line = file === undefined ? Number.NaN : Number.parseInt(`${message}\n${stack}`.split(`${file}:`)[1], 10);
-    return `${name}${first === '' ? '' : `: ${first}`}${Number.isNaN(line) ? '' : ` (line ${line})`}`;
+    const words = /^\w*Error: /.test(first) ? first : `${name}${first === '' ? '' : `: ${first}`}`;
+    return `${words}${Number.isNaN(line) ? '' : ` (line ${line})`}`;
   } catch {
     return 'what cannot be shown';
   }

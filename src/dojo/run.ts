@@ -1,9 +1,9 @@
 /** Checks a learner's file: every line gets a report, whatever the others do. */
-import { inspect } from 'node:util';
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { createCase, LESSON_CONFIG } from '../gradCheck/case.js';
 import type { LineReport } from './check.js';
-import { EXERCISES, type ExerciseNumber, valueNamed } from './exercises.js';
+import { EXERCISES, type ExerciseNumber, exerciseFile, valueNamed } from './exercises.js';
 import type { Assignment, Message } from './worker.js';
 
 export interface ExerciseReport {
@@ -15,20 +15,31 @@ export interface ExerciseReport {
   lines: LineReport[];
 }
 
+export interface CheckOptions {
+  /** Ends the check early. */
+  signal?: AbortSignal | undefined;
+  /** Called with each line that the file prints, without its end. */
+  onPrint?: (line: string) => void;
+}
+
 /** Milliseconds that a file may take to load, and a line to be checked. */
 const LINE_LIMIT_MS = 5_000;
+/** Bytes that the process may take: the check itself takes a tenth. */
+const MEMORY_LIMIT = 1e9;
 
 /** @throws the signal's reason, when it ends the check early */
-export async function checkFile(path: string, exercise: ExerciseNumber, signal?: AbortSignal): Promise<ExerciseReport> {
+export async function checkFile(path: string, exercise: ExerciseNumber, options: CheckOptions = {}): Promise<ExerciseReport> {
   const { lines } = EXERCISES[exercise];
   const reports: LineReport[] = [];
   while (reports.length < lines.length) {
-    const outcome = await runWorker({ path, exercise, from: reports.length }, (report) => reports.push(report), signal);
-    signal?.throwIfAborted();
-    if (!outcome) break;
-    const { line, problem } = outcome;
-    if (line === undefined) return { exercise, ok: false, broken: problem, lines: reports };
-    reports.push(failed(lines[line].name, problem));
+    const from = reports.length;
+    const end = await runWorker({ path, exercise, from, memory: MEMORY_LIMIT }, (report) => reports.push(report), options);
+    options.signal?.throwIfAborted();
+    if (!end) break;
+    if (end.line !== undefined) reports.push(failed(lines[end.line].name, end.problem));
+    // Between two lines: something that one of them left behind. The next ones are run without it.
+    else if (reports.length > from) options.onPrint?.(`${exerciseFile(exercise)}: later, outside of its lines, ${end.problem}`);
+    else return { exercise, ok: false, broken: end.problem, lines: reports };
   }
   return { exercise, ok: reports.length === lines.length && reports.every(({ verdict }) => verdict === 'right'), lines: reports };
 }
@@ -38,40 +49,72 @@ function failed(name: LineReport['name'], problem: string): LineReport {
   return { name, shape: values[valueNamed(name)].shape, verdict: 'failed', problem };
 }
 
-/** Why a thread did not come to its end: what a line did, or, without a line, the file. */
-interface Outcome {
+/** Why a process did not come to the end of its work: what a line did, or, without a line, the file. */
+interface End {
   line?: number;
   problem: string;
 }
 
-/** One thread, to the last line, or until something stops it. */
-function runWorker(assignment: Assignment, onReport: (report: LineReport) => void, signal?: AbortSignal): Promise<Outcome | undefined> {
+/** One process, to the last line, or until something stops it. */
+function runWorker(assignment: Assignment, onReport: (report: LineReport) => void, options: CheckOptions): Promise<End | undefined> {
   return new Promise((resolve) => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: assignment });
+    const worker = startWorker(assignment);
     /** The line that has begun and has not ended. */
-    let running: number | undefined;
-    let done = false;
+    let line: number | undefined;
     const finish = (problem?: string) => {
-      if (done) return;
-      done = true;
       clearTimeout(timer);
-      void worker.terminate();
-      resolve(problem === undefined ? undefined : { problem, ...(running === undefined ? {} : { line: running }) });
+      options.signal?.removeEventListener('abort', abort);
+      worker.removeAllListeners().on('error', () => {});
+      worker.kill('SIGKILL');
+      resolve(problem === undefined ? undefined : { problem, ...(line === undefined ? {} : { line }) });
     };
+    const abort = () => finish();
     const stuck = () => finish(`it did not end within ${LINE_LIMIT_MS / 1000} s`);
     let timer = setTimeout(stuck, LINE_LIMIT_MS);
     worker.on('message', (message: Message) => {
+      if (message.kind === 'printed') return options.onPrint?.(message.text);
       clearTimeout(timer);
       timer = setTimeout(stuck, LINE_LIMIT_MS);
-      if (message.kind === 'broken') finish(message.problem);
-      else if (message.kind === 'begun') running = message.line;
+      if (message.kind === 'begun') line = message.line;
       else if (message.kind === 'report') {
-        running = undefined;
+        line = undefined;
         onReport(message.report);
-      } else finish();
+      } else if (message.kind === 'left') finish(`it calls ${message.by}, which would end the program`);
+      else finish(message.kind === 'broken' ? message.problem : undefined);
     });
-    signal?.addEventListener('abort', () => finish());
-    worker.on('error', (error: unknown) => finish(error instanceof Error ? error.message : `it threw ${inspect(error)}`));
-    worker.on('exit', () => finish('it ended the program'));
+    options.signal?.addEventListener('abort', abort);
+    onEnd(worker, finish);
   });
+}
+
+function startWorker(assignment: Assignment): ChildProcess {
+  return fork(fileURLToPath(new URL('./worker.js', import.meta.url)), [JSON.stringify(assignment)], {
+    execArgv: [],
+    // As they are: JSON has no infinity.
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+}
+
+/** Of itself. What it has said before may arrive after its end; the channel closes last. */
+function onEnd(worker: ChildProcess, finish: (problem: string) => void): void {
+  let problem: string | undefined;
+  const both = () => {
+    if (problem !== undefined && !worker.connected) finish(problem);
+  };
+  worker.on('disconnect', both);
+  worker.on('exit', (code, signal) => {
+    problem = endText(code, signal);
+    both();
+  });
+  worker.on('error', (error) => finish(`it cannot be started: ${error.message}`));
+}
+
+/** Node's own: what is awaited at the top of a file can no longer come. */
+const EXIT_UNSETTLED = 13;
+
+function endText(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal === 'SIGKILL') return `it takes more than ${MEMORY_LIMIT / 1e9} GB of memory`;
+  if (code === EXIT_UNSETTLED) return 'it waits for what never comes';
+  return `it ended the program (${signal ?? `exit code ${code}`})`;
 }
