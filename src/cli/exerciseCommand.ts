@@ -19,7 +19,7 @@ import { type CheckOptions, checkFile, type ExerciseReport } from '../dojo/run.j
 import { SystemError, showText, UsageError, withSystemErrors } from '../errors.js';
 import { showShape } from '../tensor.js';
 import { type Paint, paintFor } from './colors.js';
-import { formatDifference, formatTable } from './format.js';
+import { formatCount, formatDifference, formatLoss, formatTable } from './format.js';
 import { type IO, shellPath, shortPath } from './io.js';
 
 export interface ExerciseOptions {
@@ -95,7 +95,7 @@ export async function checkCommand(number: ExerciseNumber | undefined, options: 
   const reports: ExerciseReport[] = [];
   const paint = await paintFor(io.stdout, io.env, options.color);
   for (const [one, file] of files) {
-    const report = await checkFile(file, one, checkOptions(options, io));
+    const report = await checkFile(file, one, { ...checkOptions(options, io), train: true });
     reports.push(report);
     if (!options.json) io.stdout.write(`${reportLines(report, paint).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
   }
@@ -124,7 +124,7 @@ function learnersFile(number: ExerciseNumber, { dir }: ExerciseOptions, io: IO):
   return path;
 }
 
-function reportLines({ exercise, broken, lines, ok }: ExerciseReport, paint: Paint): string[] {
+function reportLines({ exercise, broken, lines, ok, training }: ExerciseReport, paint: Paint): string[] {
   const { title } = EXERCISES[exercise];
   const head = paint.bold(`Exercise ${exercise}: ${title}`);
   if (broken !== undefined) return [head, paint.red(`${exerciseFile(exercise)} cannot be run: ${showText(broken)}`)];
@@ -138,7 +138,14 @@ function reportLines({ exercise, broken, lines, ok }: ExerciseReport, paint: Pai
   const summary = ok
     ? paint.green(`all ${lines.length} right${exercise < 4 ? `; Exercise ${exercise + 1} is next` : ': you are a backprop ninja'}`)
     : `${right} of ${lines.length} right; next: ${next?.name}`;
-  return [head, paint.dim(columns), ...colored, summary];
+  return [head, paint.dim(columns), ...colored, ...(training ? [trainingText(training)] : []), summary];
+}
+
+function trainingText(training: NonNullable<ExerciseReport['training']>): string {
+  if ('problem' in training) return `all lines are right, but training with them failed: ${showText(training.problem)}`;
+  const { steps, firstLoss, lastLoss } = training;
+  const losses = `loss ${formatLoss(firstLoss)} -> ${formatLoss(lastLoss)} (mean of the last 100)`;
+  return `trained ${formatCount(steps)} steps with your gradients: ${losses}`;
 }
 
 function rowOf({ name, shape, figures, verdict, problem, worst }: LineReport): string[] {

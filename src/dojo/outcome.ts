@@ -27,8 +27,12 @@ export function runLine(line: (at: At) => unknown, at: At, file?: string): Outco
   }
 }
 
-/** A learner's file may have loaded the class once more: what counts is what the answer holds. */
-function toTensor(result: unknown): Tensor | string {
+/**
+ * A learner's file may have loaded the class once more: what counts is what the answer holds.
+ * @returns the tensor, or what it is in place of one
+ * @throws whatever reading it throws
+ */
+export function toTensor(result: unknown): Tensor | string {
   if (result === undefined) return 'it returns nothing: a function with braces needs a return';
   if (types.isPromise(result)) {
     // Nobody else listens: rejected, it would end the program.

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createCase, LESSON_CONFIG } from '../gradCheck/case.js';
 import type { LineReport } from './check.js';
 import { EXERCISES, type ExerciseNumber, exerciseFile, valueNamed } from './exercises.js';
+import type { TrainingReport } from './training.js';
 import type { Assignment, Message } from './worker.js';
 
 export interface ExerciseReport {
@@ -13,6 +14,8 @@ export interface ExerciseReport {
   broken?: string;
   /** In backward order. */
   lines: LineReport[];
+  /** Of Exercise 4, once all lines are right: what the network learns with them, or why it could not be trained. */
+  training?: TrainingReport | { problem: string };
 }
 
 export interface CheckOptions {
@@ -20,10 +23,14 @@ export interface CheckOptions {
   signal?: AbortSignal | undefined;
   /** Called with each line that the file prints, without its end. */
   onPrint?: (line: string) => void;
+  /** Whether to train with Exercise 4. */
+  train?: boolean;
 }
 
 /** Milliseconds that a file may take to load, and a line to be checked. */
 const LINE_LIMIT_MS = 5_000;
+/** For 1,000 steps, which the solution takes in under 2 s. */
+const TRAINING_LIMIT_MS = 20_000;
 /** Bytes that the process may take: the check itself takes a tenth. */
 const MEMORY_LIMIT = 1e9;
 
@@ -33,15 +40,27 @@ export async function checkFile(path: string, exercise: ExerciseNumber, options:
   const reports: LineReport[] = [];
   while (reports.length < lines.length) {
     const from = reports.length;
-    const end = await runWorker({ path, exercise, from, memory: MEMORY_LIMIT }, (report) => reports.push(report), options);
-    options.signal?.throwIfAborted();
+    const end = await runWorker({ path, exercise, work: 'check', from, memory: MEMORY_LIMIT }, LINE_LIMIT_MS, options, (message) => {
+      if (message.kind === 'report') reports.push(message.report);
+    });
     if (!end) break;
     if (end.line !== undefined) reports.push(failed(lines[end.line].name, end.problem));
     // Between two lines: something that one of them left behind. The next ones are run without it.
     else if (reports.length > from) options.onPrint?.(`${exerciseFile(exercise)}: later, outside of its lines, ${end.problem}`);
     else return { exercise, ok: false, broken: end.problem, lines: reports };
   }
-  return { exercise, ok: reports.length === lines.length && reports.every(({ verdict }) => verdict === 'right'), lines: reports };
+  const ok = reports.length === lines.length && reports.every(({ verdict }) => verdict === 'right');
+  if (!ok || !options.train || exercise !== 4) return { exercise, ok, lines: reports };
+  return { exercise, ok, lines: reports, training: await trainWithFile(path, options) };
+}
+
+async function trainWithFile(path: string, options: CheckOptions): Promise<TrainingReport | { problem: string }> {
+  let training: TrainingReport | undefined;
+  const assignment: Assignment = { path, exercise: 4, work: 'train', from: EXERCISES[4].lines.length, memory: MEMORY_LIMIT };
+  const end = await runWorker(assignment, TRAINING_LIMIT_MS, options, (message) => {
+    if (message.kind === 'trained') training = message.training;
+  });
+  return training ?? { problem: end?.problem ?? 'it ended early' };
 }
 
 function failed(name: LineReport['name'], problem: string): LineReport {
@@ -55,36 +74,52 @@ interface End {
   problem: string;
 }
 
-/** One process, to the last line, or until something stops it. */
-function runWorker(assignment: Assignment, onReport: (report: LineReport) => void, options: CheckOptions): Promise<End | undefined> {
-  return new Promise((resolve) => {
-    const worker = startWorker(assignment);
-    /** The line that has begun and has not ended. */
-    let line: number | undefined;
-    const finish = (problem?: string) => {
-      clearTimeout(timer);
-      options.signal?.removeEventListener('abort', abort);
-      worker.removeAllListeners().on('error', () => {});
-      worker.kill('SIGKILL');
-      resolve(problem === undefined ? undefined : { problem, ...(line === undefined ? {} : { line }) });
-    };
-    const abort = () => finish();
-    const stuck = () => finish(`it did not end within ${LINE_LIMIT_MS / 1000} s`);
-    let timer = setTimeout(stuck, LINE_LIMIT_MS);
-    worker.on('message', (message: Message) => {
-      if (message.kind === 'printed') return options.onPrint?.(message.text);
-      clearTimeout(timer);
-      timer = setTimeout(stuck, LINE_LIMIT_MS);
-      if (message.kind === 'begun') line = message.line;
-      else if (message.kind === 'report') {
-        line = undefined;
-        onReport(message.report);
-      } else if (message.kind === 'left') finish(`it calls ${message.by}, which would end the program`);
-      else finish(message.kind === 'broken' ? message.problem : undefined);
+/**
+ * One process, to the end of its work, or until something stops it.
+ * @param limit milliseconds to its next message
+ * @param onMessage called with what it has found out
+ * @throws the signal's reason
+ */
+async function runWorker(
+  assignment: Assignment,
+  limit: number,
+  { signal, onPrint }: CheckOptions,
+  onMessage: (message: Message) => void,
+): Promise<End | undefined> {
+  const worker = startWorker(assignment);
+  let timer: NodeJS.Timeout | undefined;
+  let abort = () => {};
+  try {
+    return await new Promise<End | undefined>((resolve, reject) => {
+      /** The line that has begun and has not ended. */
+      let line: number | undefined;
+      const finish = (problem: string) => resolve({ problem, ...(line === undefined ? {} : { line }) });
+      const wait = () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => finish(`it did not end within ${limit / 1000} s`), limit);
+      };
+      wait();
+      worker.on('message', (message: Message) => {
+        if (message.kind === 'printed') return onPrint?.(message.text);
+        wait();
+        onMessage(message);
+        if (message.kind === 'begun') line = message.line;
+        else if (message.kind === 'report') line = undefined;
+        else if (message.kind === 'left') finish(`it calls ${message.by}, which would end the program`);
+        else if (message.kind === 'broken') finish(message.problem);
+        else if (message.kind === 'done') resolve(undefined);
+      });
+      onEnd(worker, finish);
+      abort = () => reject(signal?.reason);
+      signal?.addEventListener('abort', abort);
+      if (signal?.aborted) abort();
     });
-    options.signal?.addEventListener('abort', abort);
-    onEnd(worker, finish);
-  });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+    worker.removeAllListeners().on('error', () => {});
+    worker.kill('SIGKILL');
+  }
 }
 
 function startWorker(assignment: Assignment): ChildProcess {

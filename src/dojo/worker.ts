@@ -1,6 +1,6 @@
 /**
- * A process of its own, in which a learner's file may do anything: loads it and checks its lines one by one. Whatever it prints, throws later or
- * ends goes to the parent as a message.
+ * A process of its own, in which a learner's file may do anything: loads it and checks its lines one by one, or trains with them. Whatever it
+ * prints, throws later or ends goes to the parent as a message.
  */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,11 +10,14 @@ import { LineChecker, type LineReport } from './check.js';
 import { EXERCISES, type ExerciseNumber } from './exercises.js';
 import { kindOf, thrownText } from './outcome.js';
 import { Prints } from './prints.js';
+import { type TrainingReport, trainWith } from './training.js';
 
 export interface Assignment {
   /** The learner's file. */
   path: string;
   exercise: ExerciseNumber;
+  /** What to do with it: to check its lines, or to train with them, which all are right. */
+  work: 'check' | 'train';
   /** The first line to check; those before it are known. */
   from: number;
   /** Bytes that the process may take. */
@@ -29,12 +32,13 @@ export type Message =
   /** A line is about to run; a report follows, if it returns. */
   | { kind: 'begun'; line: number }
   | { kind: 'report'; report: LineReport }
+  | { kind: 'trained'; training: TrainingReport }
   /** The process is about to be ended by what the file calls. */
   | { kind: 'left'; by: string }
-  /** All lines have been checked. */
+  /** All lines have been checked, or trained with. */
   | { kind: 'done' };
 
-const { path, exercise, from, memory } = JSON.parse(process.argv[2]) as Assignment;
+const { path, exercise, work, from, memory } = JSON.parse(process.argv[2]) as Assignment;
 const send = process.send?.bind(process);
 const post = (message: Message) => {
   if (process.connected) send?.(message);
@@ -106,8 +110,8 @@ async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-async function check(): Promise<void> {
-  // Known from the first time.
+async function run(): Promise<void> {
+  // Of a file that is loaded once more, everything is known.
   prints.quiet = from > 0;
   let lines: object;
   try {
@@ -117,6 +121,12 @@ async function check(): Promise<void> {
     return;
   }
   await settle();
+  if (work === 'train') trainWithAll(lines);
+  else await check(lines);
+  post({ kind: 'done' });
+}
+
+async function check(lines: object): Promise<void> {
   prints.quiet = false;
   const checker = new LineChecker({ file: path, quietly: (run) => prints.quietly(run) });
   for (const [line, known] of EXERCISES[exercise].lines.entries()) {
@@ -128,8 +138,16 @@ async function check(): Promise<void> {
     post({ kind: 'report', report });
     await settle();
   }
-  post({ kind: 'done' });
+}
+
+function trainWithAll(lines: object): void {
+  try {
+    const all = EXERCISES[exercise].lines.map(({ name }) => [name, lineNamed(lines, name)]);
+    post({ kind: 'trained', training: trainWith(Object.fromEntries(all)) });
+  } catch (thrown) {
+    post({ kind: 'broken', problem: thrownText(thrown, path) });
+  }
 }
 
 guard();
-await check();
+await run();

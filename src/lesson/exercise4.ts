@@ -48,9 +48,18 @@ export function backward(trace: Trace): ParameterGradients {
   return { dC, dW1, db1, dbngain, dbnbias, dW2, db2 };
 }
 
+/** The loss [] of a batch, and the gradients of the parameters. */
+type Step = (parameters: Parameters, batch: Batch) => { loss: Tensor; gradients: ParameterGradients };
+
+const ownStep: Step = (parameters, batch) => {
+  const trace = forward(parameters, batch);
+  return { loss: trace.loss, gradients: backward(trace) };
+};
+
 /**
  * The lesson's training loop: the given rate for half of the steps, then a tenth of it. The parameters passed in stay as they are.
  * @param drawBatch the batch of a step counted from 0
+ * @param step forward and backward pass
  * @returns the trained parameters and the loss before each update
  */
 export function train(
@@ -58,15 +67,15 @@ export function train(
   drawBatch: (step: number) => Batch,
   steps: number,
   learningRate: number,
+  step: Step = ownStep,
 ): { parameters: Parameters; losses: number[] } {
   const parameters = { ...initial };
   const losses: number[] = [];
-  for (let step = 0; step < steps; step++) {
-    const trace = forward(parameters, drawBatch(step));
-    const gradients = backward(trace);
-    const rate = stepRate(step, defaultSwitchStep(steps), learningRate);
+  for (let k = 0; k < steps; k++) {
+    const { loss, gradients } = step(parameters, drawBatch(k));
+    const rate = stepRate(k, defaultSwitchStep(steps), learningRate);
     for (const name of PARAMETER_NAMES) parameters[name] = parameters[name].sub(gradients[`d${name}`].mul(rate));
-    losses.push(trace.loss.item());
+    losses.push(loss.item());
   }
   return { parameters, losses };
 }

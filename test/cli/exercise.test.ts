@@ -132,6 +132,50 @@ describe('a line that is wrong', () => {
   });
 });
 
+describe('exercise check 4', () => {
+  it('trains with the lines once all are right, and says what the network has learnt', { timeout: 60_000 }, async () => {
+    const cwd = await started();
+    solve(cwd, (text) => text.replace('export default', "console.log('loaded');\nexport default"));
+    const { exitCode, stdout, stderr } = ninja(cwd, ['exercise', 'check', '4'], { timeout: 30_000 });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'exercise4.ts: loaded\n' });
+    expect(stdout.split('\n').slice(-3)).toEqual([
+      expect.stringMatching(/^trained 1,000 steps with your gradients: loss 3\.\d{4} -> 2\.\d{4} \(mean of the last 100\)$/),
+      'all 13 right: you are a backprop ninja',
+      '',
+    ]);
+    const report = JSON.parse(ninja(cwd, ['exercise', 'check', '4', '--json'], { timeout: 30_000 }).stdout);
+    const training = { steps: 1000, firstLoss: expect.closeTo(3.3, 0), lastLoss: expect.closeTo(2.5, 0) };
+    expect(report).toMatchObject({ ok: true, exercises: [{ exercise: 4, training }] });
+    expect(ninja(cwd, ['exercise', 'status']).stdout).not.toContain('trained');
+  });
+
+  it('does not train while a line is wrong', async () => {
+    const cwd = await started();
+    solve(cwd, (text) => text.replace('db1: (', 'db1: () => 0,\n  other: ('));
+    const report = JSON.parse(ninja(cwd, ['exercise', 'check', '4', '--json']).stdout);
+    expect(report.exercises[0].lines).toHaveLength(13);
+    expect(report.exercises[0]).not.toHaveProperty('training');
+  });
+
+  it.each([
+    ['throws', "{ if (++calls > 500) throw new Error('tired'); return now(at); }", /^Error: tired \(line \d+\)$/],
+    ['ends the program', '{ if (++calls > 500) process.exit(0); return now(at); }', /^it calls process.exit, which would end the program$/],
+    ['blows up', '{ return now(at).mul(++calls > 500 ? 1e30 : 1); }', /^NumericalError: the loss is Infinity after 501 steps$/],
+  ])('says so of a line that %s only there', async (_, body, problem) => {
+    const cwd = await started();
+    solve(cwd, (text) =>
+      text
+        .replace('  db2: (', `  db2: (at: any) => ${body},\n`.concat('  other: ('))
+        .replace('const exercise4', `let calls = 0;\nconst now = ({ dlogits }: any) => dlogits.sum(0);\nconst exercise4`),
+    );
+    const { exitCode, stdout } = ninja(cwd, ['exercise', 'check', '4'], { timeout: 30_000 });
+    expect(exitCode).toBe(0);
+    const [said] = stdout.split('\n').slice(-3);
+    expect(said).toMatch(/^all lines are right, but training with them failed: /);
+    expect(said.slice('all lines are right, but training with them failed: '.length)).toMatch(problem);
+  });
+});
+
 describe('a file that cannot be run', () => {
   it('is said to be so in one line (1)', async () => {
     const cwd = await started();
