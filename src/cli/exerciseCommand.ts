@@ -1,7 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LineReport } from '../dojo/check.js';
 import {
   EXERCISE_NUMBERS,
   EXERCISES,
@@ -17,10 +16,10 @@ import {
 import { DOJO_GUIDE } from '../dojo/guide.js';
 import { type CheckOptions, checkFile, type ExerciseReport } from '../dojo/run.js';
 import { SystemError, showText, UsageError, withSystemErrors } from '../errors.js';
-import { showShape } from '../tensor.js';
-import { type Paint, paintFor } from './colors.js';
-import { formatCount, formatDifference, formatLoss, formatTable } from './format.js';
-import { type IO, shellPath, shortPath } from './io.js';
+import { paintFor } from './colors.js';
+import { reportLines } from './exerciseReport.js';
+import { wrapText } from './format.js';
+import { type IO, type Output, shellPath, shortPath } from './io.js';
 
 export interface ExerciseOptions {
   dir: string;
@@ -97,7 +96,8 @@ export async function checkCommand(number: ExerciseNumber | undefined, options: 
   for (const [one, file] of files) {
     const report = await checkFile(file, one, { ...checkOptions(options, io), train: true });
     reports.push(report);
-    if (!options.json) io.stdout.write(`${reportLines(report, paint).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
+    if (!options.json)
+      io.stdout.write(`${reportLines(report, paint, widthOf(io.stdout)).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
   }
   const ok = reports.every((report) => report.ok);
   if (options.json) io.stdout.write(`${JSON.stringify({ ok, exercises: reports })}\n`);
@@ -109,12 +109,18 @@ function checkOptions({ signal }: ExerciseOptions, io: IO): CheckOptions {
   return { signal, onPrint: (line) => io.stderr.write(`${line}\n`) };
 }
 
+/** Of a terminal; whatever else reads it breaks its own lines. */
+function widthOf({ isTTY, columns }: Output): number {
+  return isTTY ? columns : Number.POSITIVE_INFINITY;
+}
+
 /** All of them are looked for before the first is checked. */
 function learnersFiles(numbers: readonly ExerciseNumber[], options: ExerciseOptions, io: IO): [ExerciseNumber, string][] {
   return numbers.map((number) => [number, learnersFile(number, options, io)]);
 }
 
-function learnersFile(number: ExerciseNumber, { dir }: ExerciseOptions, io: IO): string {
+/** @throws SystemError if it is not there, is no file or may not be read */
+export function learnersFile(number: ExerciseNumber, { dir }: ExerciseOptions, io: IO): string {
   const path = join(resolve(io.cwd, dir), exerciseFile(number));
   const status = withSystemErrors('read', path, () => statSync(path, { throwIfNoEntry: false }));
   if (!status)
@@ -124,59 +130,12 @@ function learnersFile(number: ExerciseNumber, { dir }: ExerciseOptions, io: IO):
   return path;
 }
 
-function reportLines({ exercise, broken, lines, ok, training }: ExerciseReport, paint: Paint): string[] {
-  const { title } = EXERCISES[exercise];
-  const head = paint.bold(`Exercise ${exercise}: ${title}`);
-  if (broken !== undefined) return [head, paint.red(`${exerciseFile(exercise)} cannot be run: ${showText(broken)}`)];
-  const [columns, ...rows] = formatTable(
-    [['', 'gradient', 'shape', 'exact', 'close', 'max diff', 'ULPs', ''], ...lines.map(rowOf)],
-    ['left', 'left', 'left', 'left', 'left', 'right', 'right', 'left'],
-  );
-  const colored = rows.map((row, i) => paintRow(row, lines[i], paint));
-  const right = lines.filter(({ verdict }) => verdict === 'right').length;
-  const next = lines.find(({ verdict }) => verdict !== 'right');
-  const summary = ok
-    ? paint.green(`all ${lines.length} right${exercise < 4 ? `; Exercise ${exercise + 1} is next` : ': you are a backprop ninja'}`)
-    : `${right} of ${lines.length} right; next: ${next?.name}`;
-  return [head, paint.dim(columns), ...colored, ...(training ? [trainingText(training)] : []), summary];
-}
-
-function trainingText(training: NonNullable<ExerciseReport['training']>): string {
-  if ('problem' in training) return `all lines are right, but training with them failed: ${showText(training.problem)}`;
-  const { steps, firstLoss, lastLoss } = training;
-  const losses = `loss ${formatLoss(firstLoss)} -> ${formatLoss(lastLoss)} (mean of the last 100)`;
-  return `trained ${formatCount(steps)} steps with your gradients: ${losses}`;
-}
-
-function rowOf({ name, shape, figures, verdict, problem, worst }: LineReport): string[] {
-  const mark = { right: '✓', wrong: '✗', failed: '✗', todo: '·' }[verdict];
-  const numbers = figures
-    ? [figures.exact ? 'yes' : 'no', figures.close ? 'yes' : 'no', formatDifference(figures.maxDiff), showUlps(figures.maxUlps)]
-    : ['', '', '', ''];
-  const what =
-    verdict === 'todo' ? 'to be written' : [problem ?? '', worst ? worstText(worst) : ''].filter((text) => text !== '').join('; ');
-  return [mark, name, showShape(shape), ...numbers, showText(what)];
-}
-
-function showUlps(ulps: number): string {
-  return ulps < 1e6 ? `${ulps}` : '>1e6';
-}
-
-function worstText({ index, yours, truth, ratio }: NonNullable<LineReport['worst']>): string {
-  const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the truth`;
-  return `wrong: at ${showShape(index)} it is ${yours.toPrecision(6)}, and should be ${truth.toPrecision(6)}${constant}`;
-}
-
-function paintRow(row: string, { verdict }: LineReport, paint: Paint): string {
-  if (verdict === 'right') return paint.green(row);
-  return verdict === 'todo' ? paint.dim(row) : paint.red(row);
-}
-
 /** How far the learner is in each exercise. */
 export async function statusCommand(options: ExerciseOptions, io: IO): Promise<void> {
   const reports: ExerciseReport[] = [];
-  for (const number of EXERCISE_NUMBERS)
-    reports.push(await checkFile(learnersFile(number, options, io), number, checkOptions(options, io)));
+  for (const [number, file] of learnersFiles(EXERCISE_NUMBERS, options, io)) {
+    reports.push(await checkFile(file, number, checkOptions(options, io)));
+  }
   if (options.json) {
     io.stdout.write(`${JSON.stringify({ exercises: reports })}\n`);
     return;
@@ -212,9 +171,10 @@ export async function hintCommand(number: ExerciseNumber, name: string | undefin
     io.stdout.write(`Exercise ${number} is done: no hint needed\n`);
     return;
   }
+  const width = widthOf(io.stdout);
   const more = options.step < HINT_STEPS.length ? `${options.more ?? `--step ${options.step + 1}`}: the ${HINT_STEPS[options.step]}\n` : '';
   io.stdout.write(
-    `${line.forward.map((text) => `  ${text}`).join('\n')}\n${line.name}\n${steps.map(([_, text]) => `  ${text}`).join('\n')}\n${more}`,
+    `${line.forward.map((text) => `  ${text}`).join('\n')}\n${line.name}\n${steps.flatMap(([_, text]) => wrapText(text, width - 2).map((part) => `  ${part}`)).join('\n')}\n${more}`,
   );
 }
 

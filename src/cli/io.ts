@@ -30,6 +30,8 @@ export interface IO {
 
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
+/** The exit code of a program that a signal stopped: shells add its number to 128. */
+export const EXIT_SIGNAL: Record<StopSignal, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /** The work between two looks at the event loop, so that signals, the terminal and closed pipes are noticed. */
 export const TURN_MS = 50;

@@ -202,7 +202,7 @@ function addExercise(program: Command, io: IO, setExitCode: (code: number) => vo
     .argument('[exercise]', '1 to 4', exerciseNumber, 1)
     .action(async (number: ExerciseNumber, options) => {
       const { watchCommand } = await import('./watchCommand.js');
-      await watchCommand(number, options, io);
+      setExitCode(await watchCommand(number, options, io));
     });
   command('status', 'how far you are').action(async (options) => {
     const { statusCommand } = await import('./exerciseCommand.js');

@@ -5,14 +5,11 @@ import { NumericalError } from '../errors.js';
 import { parameterCount } from '../model.js';
 import { Session } from '../session.js';
 import { formatCount } from './format.js';
-import { type IO, type StopSignal, shellPath, shortPath, TURN_MS } from './io.js';
+import { EXIT_SIGNAL, type IO, type StopSignal, shellPath, shortPath, TURN_MS } from './io.js';
 import { Progress } from './progress.js';
 import { createReport, printReport } from './report.js';
 import { resumeRun } from './resumeRun.js';
 import { type PreparedRun, startRun, type TrainCommandOptions } from './startRun.js';
-
-/** What shells add a signal's number to. */
-const EXIT_SIGNAL: Record<StopSignal, number> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /**
  * @param given whether an option stands on the command line
