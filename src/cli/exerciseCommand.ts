@@ -14,7 +14,7 @@ import {
   valueNamed,
 } from '../dojo/exercises.js';
 import { DOJO_GUIDE } from '../dojo/guide.js';
-import { type CheckOptions, checkFile, type ExerciseReport } from '../dojo/run.js';
+import { checkFile, type ExerciseReport } from '../dojo/run.js';
 import { SystemError, showText, UsageError, withSystemErrors } from '../errors.js';
 import { paintFor } from './colors.js';
 import { reportLines } from './exerciseReport.js';
@@ -44,7 +44,8 @@ export function startCommand(directory: string, { json }: { json?: boolean }, io
   if (kept.length > 0) io.stderr.write(`note: ${kept.join(', ')} ${kept.length === 1 ? 'was' : 'were'} there already, and kept\n`);
   const option = directory === DEFAULT_DIRECTORY ? '' : ` --dir ${shellPath(folder, io)}`;
   io.stdout.write(
-    `${shortPath(folder, io)} is ready. Open ${shortPath(join(folder, exerciseFile(1)), io)} in your editor, write a line, and run\n\n` +
+    `${shortPath(folder, io)} is ready. Read ${shortPath(join(folder, 'README.md'), io)}, ` +
+      `open ${shortPath(join(folder, exerciseFile(1)), io)} in your editor, write a line, and run\n\n` +
       `  backprop-ninja exercise check 1${option}\n  backprop-ninja exercise hint 1${option}\n`,
   );
 }
@@ -94,7 +95,7 @@ export async function checkCommand(number: ExerciseNumber | undefined, options: 
   const reports: ExerciseReport[] = [];
   const paint = await paintFor(io.stdout, io.env, options.color);
   for (const [one, file] of files) {
-    const report = await checkFile(file, one, { ...checkOptions(options, io), train: true });
+    const report = await checkFile(file, one, { signal: options.signal, train: true, onPrint: (line) => io.stderr.write(`${line}\n`) });
     reports.push(report);
     if (!options.json)
       io.stdout.write(`${reportLines(report, paint, widthOf(io.stdout)).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
@@ -102,11 +103,6 @@ export async function checkCommand(number: ExerciseNumber | undefined, options: 
   const ok = reports.every((report) => report.ok);
   if (options.json) io.stdout.write(`${JSON.stringify({ ok, exercises: reports })}\n`);
   return ok;
-}
-
-/** What the learner's file prints goes to stderr: stdout is the report's. */
-function checkOptions({ signal }: ExerciseOptions, io: IO): CheckOptions {
-  return { signal, onPrint: (line) => io.stderr.write(`${line}\n`) };
 }
 
 /** Of a terminal; whatever else reads it breaks its own lines. */
@@ -134,7 +130,7 @@ export function learnersFile(number: ExerciseNumber, { dir }: ExerciseOptions, i
 export async function statusCommand(options: ExerciseOptions, io: IO): Promise<void> {
   const reports: ExerciseReport[] = [];
   for (const [number, file] of learnersFiles(EXERCISE_NUMBERS, options, io)) {
-    reports.push(await checkFile(file, number, checkOptions(options, io)));
+    reports.push(await checkFile(file, number, options));
   }
   if (options.json) {
     io.stdout.write(`${JSON.stringify({ exercises: reports })}\n`);
@@ -188,7 +184,7 @@ function hintSteps({ name, knowledge: { rule, formula } }: ExerciseLine): [(type
 }
 
 async function firstOpenLine(number: ExerciseNumber, options: ExerciseOptions, io: IO): Promise<ExerciseLine | undefined> {
-  const { broken, lines } = await checkFile(learnersFile(number, options, io), number, checkOptions(options, io));
+  const { broken, lines } = await checkFile(learnersFile(number, options, io), number, options);
   const { lines: known } = EXERCISES[number];
   if (broken !== undefined) return known[0];
   return known.find((_, i) => lines[i]?.verdict !== 'right');
@@ -209,7 +205,7 @@ export interface SolutionOptions extends ExerciseOptions {
 export async function solutionCommand(number: ExerciseNumber, name: string | undefined, options: SolutionOptions, io: IO): Promise<void> {
   const line = name === undefined ? undefined : findLine(number, name);
   if (!options.force) {
-    const { lines, ok } = await checkFile(learnersFile(number, options, io), number, checkOptions(options, io));
+    const { lines, ok } = await checkFile(learnersFile(number, options, io), number, options);
     const done = line ? lines.some((report) => report.name === line.name && report.verdict === 'right') : ok;
     if (!done)
       throw new UsageError(`${line?.name ?? `Exercise ${number}`} is not solved yet; 'exercise hint' helps, --force shows the solution`);

@@ -32,6 +32,7 @@ export interface LineReport {
 }
 
 const SMALL: ModelConfig = { context: 3, embedding: 4, hidden: 8, vocabulary: 13 };
+const LESSON_BATCH = 32;
 const SEED = 'dojo';
 /** One set of values that every line is tried on. */
 interface Given {
@@ -45,7 +46,7 @@ function createObservations(): Given[] {
   return [
     { config: SMALL, n: 2 },
     { config: SMALL, n: 3 },
-    { config: LESSON_CONFIG, n: 32 },
+    { config: LESSON_CONFIG, n: LESSON_BATCH },
   ].flatMap(({ config, n }) => {
     const { values } = createCase(config, n, SEED);
     const random = randomStream('grad-check', `${SEED} upstream ${n}`);
@@ -61,7 +62,7 @@ function createObservations(): Given[] {
 
 /** The lesson's own batch of 32 in float32, for the figures. */
 function createShown(): At {
-  const { parameters, batch } = createCase(LESSON_CONFIG, 32, SEED);
+  const { parameters, batch } = createCase(LESSON_CONFIG, LESSON_BATCH, SEED);
   const narrow = Object.fromEntries(PARAMETER_NAMES.map((name) => [name, parameters[name].to('float32')])) as Parameters;
   const values: Values = forward(narrow, batch);
   return { ...values, ...backward(values) };
@@ -81,6 +82,9 @@ const TOLERANCE = 1e-8;
 /** Where float32 is in it: the solutions on values rounded to float32 err by 1.4e-7 at most, the least mistake of the bank by 5.9e-5. */
 const FLOAT32_TOLERANCE = 1e-6;
 const FLOAT32_NOTE = 'right, but rounded to float32, which Tensor.zeros, oneHot and of make unless told otherwise';
+
+const NUMBER_FOR_SIZE =
+  "right on the lesson's batch of 32, not on smaller ones: a size is written as a number where it must be read, as n or logits.shape[1]";
 
 export interface LineCheckerOptions {
   /** The learner's file, to whose lines errors are traced. */
@@ -113,8 +117,7 @@ export class LineChecker {
     const judged: Judged[] = [];
     for (const { at, real } of this.#given) {
       const found = this.#quietly(() => this.#run(known, line, at));
-      if (!(found instanceof Tensor))
-        return failed(`on a batch of ${at.n}, in float64: ${found instanceof TodoError ? found.message : found}`);
+      if (!(found instanceof Tensor)) return failed(`${sizesOf(at)}: ${found instanceof TodoError ? found.message : found}`);
       const expected = solution(at);
       const scale = scaleOf(knowledge, at);
       const telling = real && largestOf(expected.data) > TOLERANCE * scale;
@@ -129,6 +132,11 @@ export class LineChecker {
     const broken = outcome.data.findIndex((x) => !Number.isFinite(x));
     return broken === -1 ? outcome : `it holds ${outcome.data[broken]} at ${showShape(indexAt(broken, outcome.shape))}`;
   }
+}
+
+/** What the line sees of this set, which is not the one that is shown. */
+function sizesOf({ n, C, h }: At): string {
+  return `with n ${n}, E ${C.shape[1]}, H ${h.shape[1]} and V ${C.shape[0]}, in float64`;
 }
 
 function isFunction(value: unknown): value is (at: At) => unknown {
@@ -187,6 +195,8 @@ function verdictOn(
     return { verdict: 'wrong', problem };
   }
   if (name) return { verdict: 'wrong', problem: name, named: true };
+  const lesson = judged.filter(({ at }) => at.n === LESSON_BATCH);
+  if (lesson.every(({ error }) => error <= FLOAT32_TOLERANCE)) return { verdict: 'wrong', problem: NUMBER_FOR_SIZE };
   const misshapen = judged.findLast(({ expected, found }) => !sameShape(expected.shape, found.shape));
   if (!misshapen) return { verdict: 'wrong', worst: worstEntry(random[random.length - 1]) };
   return { verdict: 'wrong', problem: `shape ${showShape(misshapen.found.shape)}, expected ${showShape(misshapen.expected.shape)}` };

@@ -15,7 +15,7 @@ export type ClosedForm = (at: Values & Pick<Gradients, 'dhpreact'>) => Tensor;
 export type ClosedFormName = 'dlogits' | 'dhprebn';
 export type ClosedForms = Record<ClosedFormName, ClosedForm>;
 
-export const SOLVED: ClosedForms = { dlogits: exercise2.dlogits, dhprebn: exercise3.dhprebn };
+const SOLVED: ClosedForms = { dlogits: exercise2.dlogits, dhprebn: exercise3.dhprebn };
 
 /** The atomic gradients between dlogits and the loss, and between dhprebn and dhpreact, in backward order. */
 const CROSS_ENTROPY_CHAIN: readonly GradientName[] = [

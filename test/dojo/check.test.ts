@@ -232,9 +232,43 @@ describe('a line that throws', () => {
     const line = doing('dh', ({ n }) => {
       if (n === 3) throw new Error('three');
     });
-    expect(check('dh', line)).toMatchObject({ verdict: 'failed', problem: 'on a batch of 3, in float64: it threw Error: three' });
+    expect(check('dh', line)).toMatchObject({
+      verdict: 'failed',
+      problem: 'with n 3, E 4, H 8 and V 13, in float64: it threw Error: three',
+    });
     const zeros = ({ C, Xb, demb }: At) => Tensor.zeros(C.shape).scatterAddRows(Xb, demb);
-    expect(check('dC', zeros).problem).toMatch(/^on a batch of 2, in float64: it threw ShapeError: .* start from Tensor\.zerosLike$/);
+    expect(check('dC', zeros).problem).toMatch(
+      /^with n 2, E 4, H 8 and V 13, in float64: it threw ShapeError: .* start from Tensor\.zerosLike$/,
+    );
+  });
+});
+
+describe('a size that is written as a number', () => {
+  const problem =
+    "right on the lesson's batch of 32, not on smaller ones: a size is written as a number where it must be read, as n or logits.shape[1]";
+  it.each<[string, GradientName, (at: At) => Tensor]>([
+    ['n', 'dlogprobs', ({ logprobs, Yb }) => Tensor.oneHot(Yb, logprobs.shape[1], logprobs.dtype).div(-32)],
+    [
+      'n, in float32',
+      'dlogprobs',
+      ({ logprobs, Yb }) =>
+        Tensor.oneHot(Yb, logprobs.shape[1])
+          .div(-32)
+          .mul(1 / 3)
+          .mul(3),
+    ],
+    ['n - 1', 'dbndiff2', ({ bndiff2, dbnvar }) => Tensor.onesLike(bndiff2).mul(dbnvar).div(31)],
+    ['V', 'dlogprobs', ({ Yb, n, logprobs }) => Tensor.oneHot(Yb, 27, logprobs.dtype).div(-n)],
+  ])('%s, is said to be one', (_, name, line) => {
+    expect(check(name, line)).toMatchObject({ verdict: 'wrong', problem, figures: { close: true } });
+  });
+
+  it('also where the line cannot run on another batch', () => {
+    const line = ({ dembact, n }: At) => dembact.view([n, -1, 10]);
+    expect(check('demb', line)).toMatchObject({
+      verdict: 'failed',
+      problem: 'with n 2, E 4, H 8 and V 13, in float64: it threw ShapeError: view: shape [2, 12] cannot be seen as [2, -1, 10]',
+    });
   });
 });
 
