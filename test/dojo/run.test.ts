@@ -1,9 +1,10 @@
 // Learners' files as they are checked: loaded and run by the built program, whatever they do.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EXERCISE_NUMBERS, EXERCISES, type ExerciseNumber, exerciseFile, solutionText, stubText } from '../../src/dojo/exercises.js';
 import type { ExerciseReport } from '../../src/dojo/run.js';
 import { put, tempDirectory } from '../cli/tempDirectory.js';
 import { ninja } from '../faults/support.js';
+import { startNinja } from '../long/child.js';
 
 /** A folder with every exercise solved, but for the files that are given. */
 function folder(files: Record<string, string>): string {
@@ -146,6 +147,19 @@ describe('a line that would end the program', () => {
       db2: expect.stringMatching(/^it threw RangeError: /),
     });
     expect(checked.stderr).toBe('');
+  });
+});
+
+describe('the process of a file', () => {
+  it('does not outlive the program, also in a line that does not end', async () => {
+    const text = 'console.log("process", process.pid); for (;;);';
+    const child = startNinja(['exercise', 'check', '2'], { cwd: folder({ 'exercise2.ts': text }) });
+    await child.says(/process \d+\n/);
+    const pid = Number(/process (\d+)/.exec(child.output())?.[1]);
+    process.kill(pid, 0);
+    child.kill('SIGKILL');
+    await child.ended;
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: 2_000 });
   });
 });
 
