@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { BOUNDARY } from './dataset.js';
 import { FileContentError, quoteText, showPath, showText, UNPRINTABLE, withSystemErrors } from './errors.js';
 import { firstInvalidByte } from './utf8.js';
 
 export const MAX_LINE_BYTES = 64 * 1024;
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/** The data set that comes with the program. */
+export function bundledNames(): string {
+  return fileURLToPath(new URL('../data/names.txt', import.meta.url));
+}
 
 export interface NamesFile {
   /** In file order, repeats included. */

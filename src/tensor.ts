@@ -43,6 +43,7 @@ export class Tensor {
   }
 
   static zeros(shape: Shape, dtype: DType = 'float32'): Tensor {
+    need('zeros', 'a list of sizes', Array.isArray(shape), shape);
     return new Tensor(newData(sizeOf(shape), dtype), shape);
   }
 
@@ -61,6 +62,8 @@ export class Tensor {
 
   /** One row per index, 1 at the index and 0 elsewhere: shape [...indices.shape, classes]. */
   static oneHot(indices: Indices, classes: number, dtype: DType = 'float32'): Tensor {
+    need('oneHot', 'indices', hasShape(indices), indices);
+    need('oneHot', 'a number of classes', typeof classes === 'number', classes);
     const out = Tensor.zeros([...indices.shape, classes], dtype);
     indices.data.forEach((index, row) => {
       checkIndex('oneHot', index, classes);
@@ -126,6 +129,7 @@ export class Tensor {
 
   /** Entries to a power. -1, 2 and -0.5 are computed as 1/x, x·x and 1/sqrt(x): exact rounding, the same on every engine. */
   pow(exponent: number): Tensor {
+    need('pow', 'a number', typeof exponent === 'number', exponent);
     if (exponent === -1) return map(this, (a) => 1 / a);
     if (exponent === 2) return map(this, (a) => a * a);
     if (exponent === -0.5) return map(this, (a) => 1 / Math.sqrt(a));
@@ -200,6 +204,7 @@ export class Tensor {
 
   /** [n,k] times [k,m] is [n,m]. */
   matmul(other: Tensor): Tensor {
+    need('matmul', 'a tensor', hasShape(other), other);
     if (this.shape.length !== 2 || other.shape.length !== 2 || this.shape[1] !== other.shape[0]) {
       throw new ShapeError(`matmul needs [n,k] and [k,m], got ${showShape(this.shape)} and ${showShape(other.shape)}`);
     }
@@ -238,6 +243,7 @@ export class Tensor {
 
   /** The same data under another shape; one size may be -1 and is worked out. */
   view(shape: Shape): Tensor {
+    need('view', 'a list of sizes', Array.isArray(shape), shape);
     const known = shape.filter((size) => size !== -1);
     const missing = shape.length - known.length;
     const rest = this.size / sizeOf(known);
@@ -252,6 +258,7 @@ export class Tensor {
 
   /** Rows of a matrix [V,E] at the indices, C[Xb] in PyTorch: shape [...indices.shape, E]. */
   gatherRows(indices: Indices): Tensor {
+    need('gatherRows', 'indices', hasShape(indices), indices);
     const [V, E] = matrixShape('gatherRows', this);
     const out = Tensor.zeros([...indices.shape, E], this.dtype);
     indices.data.forEach((index, row) => {
@@ -266,6 +273,8 @@ export class Tensor {
    * stands twice is added twice. The gradient of {@link gatherRows}, index_add_ in PyTorch. Returns this tensor.
    */
   scatterAddRows(indices: Indices, source: Tensor): this {
+    need('scatterAddRows', 'indices', hasShape(indices), indices);
+    need('scatterAddRows', 'a tensor', hasShape(source), source);
     const [V, E] = matrixShape('scatterAddRows', this);
     if (!sameShape(source.shape, [...indices.shape, E])) {
       throw new ShapeError(`scatterAddRows: rows of shape ${showShape(source.shape)}, expected ${showShape([...indices.shape, E])}`);
@@ -309,6 +318,15 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Types say it, too; but a learner's line may be run with whatever it holds. */
+function need(verb: string, what: string, holds: boolean, found: unknown): void {
+  if (!holds) throw new TypeError(`${verb} needs ${what}, got ${found === null ? 'null' : typeof found}`);
+}
+
+function hasShape(value: Tensor | Indices | null | undefined): boolean {
+  return Array.isArray(value?.shape);
+}
+
 function newData(size: number, dtype: DType): FloatArray {
   return dtype === 'float64' ? new Float64Array(size) : new Float32Array(size);
 }
@@ -322,6 +340,7 @@ function map(a: Tensor, f: (x: number) => number): Tensor {
 
 function elementwise(verb: string, a: Tensor, b: Tensor | number, f: (x: number, y: number) => number): Tensor {
   if (typeof b === 'number') return map(a, (x) => f(x, b));
+  need(verb, 'a tensor or a number', hasShape(b), b);
   const out = Tensor.zeros(broadcastShape(verb, a.shape, b.shape), commonDType(a, b));
   const x = a.data;
   const y = b.data;

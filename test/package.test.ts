@@ -157,8 +157,30 @@ describe('the dojo', () => {
     return { status, stdout, stderr };
   }
 
-  it('is laid out, has its types, and is done once every solution is written', { timeout: 60_000 }, () => {
+  it('is laid out, and has a row right once its line is written', { timeout: 60_000 }, () => {
     expect(npx('exercise', 'start')).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(join(app, 'dojo')).sort()).toEqual([
+      'README.md',
+      ...[1, 2, 3, 4].map((number) => `exercise${number}.ts`),
+      'tsconfig.json',
+    ]);
+    const fresh = npx('exercise', 'check', '1');
+    expect({ status: fresh.status, stderr: fresh.stderr }).toEqual({ status: 1, stderr: '' });
+    expect(fresh.stdout).toContain('0 of 26 right; next: dlogprobs\n');
+    const stub = readFileSync(join(app, 'dojo', 'exercise1.ts'), 'utf8');
+    const line = '({ probs, dlogprobs }) => todo()';
+    expect(stub).toContain(`dprobs: ${line}`);
+    put(app, 'dojo/exercise1.ts', stub.replace(line, '({ probs, dlogprobs }) => dlogprobs.div(probs)'));
+    const checked = npx('exercise', 'check', '1');
+    expect({ status: checked.status, stderr: checked.stderr }).toEqual({ status: 1, stderr: '' });
+    expect(checked.stdout).toMatch(/^✓ dprobs +\[32, 27\] +(yes|no) +yes /m);
+    expect(checked.stdout).toContain('1 of 26 right; next: dlogprobs\n');
+    expect(npx('exercise', 'hint', '1').stdout).toContain('The loss is a mean over n examples');
+    expect(npx('exercise', 'solution', '1', 'dprobs').stdout).toBe('dprobs: ({ probs, dlogprobs }) => probs.pow(-1).mul(dlogprobs)\n');
+    expect(npx('exercise', 'solution', '1')).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  it('has its types, and is done once every solution is written', { timeout: 60_000 }, () => {
     for (const number of ['1', '2', '3', '4']) {
       const solution = ninja(app, 'exercise', 'solution', number, '--force');
       expect({ status: solution.status, stderr: solution.stderr }).toEqual({ status: 0, stderr: '' });

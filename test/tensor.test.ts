@@ -374,3 +374,38 @@ describe('a ShapeError says what was given and what was wanted', () => {
     expect(run).toThrow(message);
   });
 });
+
+describe('what is no operand is named, as in a line whose names are misspelt', () => {
+  const a = Tensor.of([1, 2], [1, 2]);
+  const none = undefined as unknown as Tensor;
+  it.each<[string, () => unknown, string]>([
+    ['add', () => a.add(none), 'add needs a tensor or a number, got undefined'],
+    ['mul', () => a.mul(null as unknown as Tensor), 'mul needs a tensor or a number, got null'],
+    ['div', () => a.div([1, 2] as unknown as Tensor), 'div needs a tensor or a number, got object'],
+    ['sub', () => a.sub('1' as unknown as number), 'sub needs a tensor or a number, got string'],
+    ['pow', () => a.pow(a as unknown as number), 'pow needs a number, got object'],
+    ['matmul', () => a.matmul(none), 'matmul needs a tensor, got undefined'],
+    [
+      'scatterAddRows',
+      () => a.scatterAddRows({ data: Int32Array.of(0), shape: [1] }, none),
+      'scatterAddRows needs a tensor, got undefined',
+    ],
+    ['gatherRows', () => a.gatherRows(none as unknown as Indices), 'gatherRows needs indices, got undefined'],
+    ['oneHot', () => Tensor.oneHot(none as unknown as Indices, 3), 'oneHot needs indices, got undefined'],
+    [
+      'oneHot without a size',
+      () => Tensor.oneHot({ data: Int32Array.of(0), shape: [1] }, none as unknown as number),
+      'oneHot needs a number of classes, got undefined',
+    ],
+    ['view', () => a.view(2 as unknown as Shape), 'view needs a list of sizes, got number'],
+    ['zeros', () => Tensor.zeros(2 as unknown as Shape), 'zeros needs a list of sizes, got number'],
+  ])('%s', (_, run, message) => {
+    expect(run).toThrow(TypeError);
+    expect(run).toThrow(message);
+  });
+
+  it('and a tensor of another copy of the class is one', () => {
+    const { data, shape } = Tensor.of([3, 4], [1, 2]);
+    expect(plain(a.add({ data, shape } as Tensor))).toEqual({ shape: [1, 2], values: [4, 6] });
+  });
+});

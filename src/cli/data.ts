@@ -1,11 +1,10 @@
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { type MetricsRecord, readMetrics } from '../checkpoint/metrics.js';
 import { METRICS_FILE, readRunFile } from '../checkpoint/runDirectory.js';
 import { createDataset, createVocabulary, type Dataset, type DatasetOptions, SPLITS, vocabularyIndex } from '../dataset.js';
 import { FileContentError, SystemError, showPath, showText, UsageError } from '../errors.js';
-import { type NamesFile, readNamesFile } from '../namesFile.js';
+import { bundledNames, type NamesFile, readNamesFile } from '../namesFile.js';
 import { formatCount } from './format.js';
 import { type IO, shortPath } from './io.js';
 
@@ -16,11 +15,6 @@ export interface LoadedData {
   /** Lines with a name, repeats included. */
   names: number;
   dataset: Dataset;
-}
-
-/** The data set that comes with the program. */
-function bundledNames(): string {
-  return fileURLToPath(new URL('../../data/names.txt', import.meta.url));
 }
 
 /** Reads and splits a data set; what had to be tidied is noted on stderr. */

@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { LineReport, WorstEntry } from '../dojo/check.js';
 import {
   EXERCISE_NUMBERS,
   EXERCISES,
@@ -17,10 +16,10 @@ import {
 import { DOJO_GUIDE } from '../dojo/guide.js';
 import { checkFile, type ExerciseReport } from '../dojo/run.js';
 import { SystemError, showText, UsageError, withSystemErrors } from '../errors.js';
-import { showShape } from '../tensor.js';
-import { type Paint, paintFor } from './colors.js';
-import { formatDifference, formatTable } from './format.js';
-import { type IO, shellPath, shortPath } from './io.js';
+import { paintFor } from './colors.js';
+import { reportLines } from './exerciseReport.js';
+import { wrapText } from './format.js';
+import { type IO, type Output, shellPath, shortPath } from './io.js';
 
 export interface ExerciseOptions {
   dir: string;
@@ -31,16 +30,22 @@ export interface ExerciseOptions {
 }
 
 /** Lays out the exercises. What is there already stays as it is. */
-export function startCommand(directory: string, io: IO): void {
+export function startCommand(directory: string, { json }: { json?: boolean }, io: IO): void {
   const folder = resolve(io.cwd, directory);
   const files: Record<string, string> = { 'README.md': DOJO_GUIDE, 'tsconfig.json': tsconfigText(folder) };
   for (const number of EXERCISE_NUMBERS) files[exerciseFile(number)] = stubText(EXERCISES[number]);
+  const written: string[] = [];
   const kept: string[] = [];
-  for (const [name, text] of Object.entries(files)) if (!writeNew(join(folder, name), text)) kept.push(name);
+  for (const [name, text] of Object.entries(files)) (writeNew(join(folder, name), text) ? written : kept).push(name);
+  if (json) {
+    io.stdout.write(`${JSON.stringify({ folder, written, kept })}\n`);
+    return;
+  }
   if (kept.length > 0) io.stderr.write(`note: ${kept.join(', ')} ${kept.length === 1 ? 'was' : 'were'} there already, and kept\n`);
   const option = directory === DEFAULT_DIRECTORY ? '' : ` --dir ${shellPath(folder, io)}`;
   io.stdout.write(
-    `${shortPath(folder, io)} is ready. Open ${shortPath(join(folder, exerciseFile(1)), io)} in your editor, write a line, and run\n\n` +
+    `${shortPath(folder, io)} is ready. Read ${shortPath(join(folder, 'README.md'), io)}, ` +
+      `open ${shortPath(join(folder, exerciseFile(1)), io)} in your editor, write a line, and run\n\n` +
       `  backprop-ninja exercise check 1${option}\n  backprop-ninja exercise hint 1${option}\n`,
   );
 }
@@ -86,70 +91,47 @@ function tsconfigText(folder: string): string {
 
 /** @returns whether all lines are right */
 export async function checkCommand(number: ExerciseNumber | undefined, options: ExerciseOptions, io: IO): Promise<boolean> {
-  const numbers = number === undefined ? EXERCISE_NUMBERS : [number];
+  const files = learnersFiles(number === undefined ? EXERCISE_NUMBERS : [number], options, io);
   const reports: ExerciseReport[] = [];
   const paint = await paintFor(io.stdout, io.env, options.color);
-  for (const one of numbers) {
-    const report = await checkFile(learnersFile(one, options, io), one, options.signal);
+  for (const [one, file] of files) {
+    const report = await checkFile(file, one, { signal: options.signal, train: true, onPrint: (line) => io.stderr.write(`${line}\n`) });
     reports.push(report);
-    if (!options.json) io.stdout.write(`${reportLines(report, paint).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
+    if (!options.json)
+      io.stdout.write(`${reportLines(report, paint, widthOf(io.stdout)).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
   }
   const ok = reports.every((report) => report.ok);
   if (options.json) io.stdout.write(`${JSON.stringify({ ok, exercises: reports })}\n`);
   return ok;
 }
 
-function learnersFile(number: ExerciseNumber, { dir }: ExerciseOptions, io: IO): string {
+/** Of a terminal; whatever else reads it breaks its own lines. */
+function widthOf({ isTTY, columns }: Output): number {
+  return isTTY ? columns : Number.POSITIVE_INFINITY;
+}
+
+/** All of them are looked for before the first is checked. */
+function learnersFiles(numbers: readonly ExerciseNumber[], options: ExerciseOptions, io: IO): [ExerciseNumber, string][] {
+  return numbers.map((number) => [number, learnersFile(number, options, io)]);
+}
+
+/** @throws SystemError if it is not there, is no file or may not be read */
+export function learnersFile(number: ExerciseNumber, { dir }: ExerciseOptions, io: IO): string {
   const path = join(resolve(io.cwd, dir), exerciseFile(number));
-  if (existsSync(path)) return path;
-  throw new SystemError(`no ${shortPath(path, io)}: begin with 'backprop-ninja exercise start', or name the folder with --dir`);
-}
-
-function reportLines({ exercise, broken, lines, ok }: ExerciseReport, paint: Paint): string[] {
-  const { title } = EXERCISES[exercise];
-  const head = paint.bold(`Exercise ${exercise}: ${title}`);
-  if (broken !== undefined) return [head, paint.red(`${exerciseFile(exercise)} cannot be run: ${showText(broken)}`)];
-  const [columns, ...rows] = formatTable(
-    [['', 'gradient', 'shape', 'exact', 'close', 'max diff', 'ULPs', ''], ...lines.map(rowOf)],
-    ['left', 'left', 'left', 'left', 'left', 'right', 'right', 'left'],
-  );
-  const colored = rows.map((row, i) => paintRow(row, lines[i], paint));
-  const right = lines.filter(({ verdict }) => verdict === 'right').length;
-  const next = lines.find(({ verdict }) => verdict !== 'right');
-  const summary = ok
-    ? paint.green(`all ${lines.length} right${exercise < 4 ? `; Exercise ${exercise + 1} is next` : ': you are a backprop ninja'}`)
-    : `${right} of ${lines.length} right; next: ${next?.name}`;
-  return [head, paint.dim(columns), ...colored, summary];
-}
-
-function rowOf({ name, shape, figures, verdict, problem, worst }: LineReport): string[] {
-  const mark = { right: '✓', wrong: '✗', failed: '✗', todo: '·' }[verdict];
-  const numbers = figures
-    ? [figures.exact ? 'yes' : 'no', figures.close ? 'yes' : 'no', formatDifference(figures.maxDiff), showUlps(figures.maxUlps)]
-    : ['', '', '', ''];
-  const what =
-    verdict === 'todo' ? 'to be written' : [problem ?? '', worst ? showWorst(worst) : ''].filter((text) => text !== '').join('; ');
-  return [mark, name, showShape(shape), ...numbers, showText(what)];
-}
-
-function showUlps(ulps: number): string {
-  return ulps < 1e6 ? `${ulps}` : '>1e6';
-}
-
-export function showWorst({ index, yours, truth, ratio }: WorstEntry): string {
-  const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the truth`;
-  return `wrong: at ${showShape(index)} it is ${yours.toPrecision(6)}, and should be ${truth.toPrecision(6)}${constant}`;
-}
-
-function paintRow(row: string, { verdict }: LineReport, paint: Paint): string {
-  if (verdict === 'right') return paint.green(row);
-  return verdict === 'todo' ? paint.dim(row) : paint.red(row);
+  const status = withSystemErrors('read', path, () => statSync(path, { throwIfNoEntry: false }));
+  if (!status)
+    throw new SystemError(`no ${shortPath(path, io)}: begin with 'backprop-ninja exercise start', or name the folder with --dir`);
+  if (!status.isFile()) throw new SystemError(`${shortPath(path, io)} is not a file; move it away, and lay it out with 'exercise start'`);
+  withSystemErrors('read', path, () => accessSync(path, constants.R_OK));
+  return path;
 }
 
 /** How far the learner is in each exercise. */
 export async function statusCommand(options: ExerciseOptions, io: IO): Promise<void> {
   const reports: ExerciseReport[] = [];
-  for (const number of EXERCISE_NUMBERS) reports.push(await checkFile(learnersFile(number, options, io), number, options.signal));
+  for (const [number, file] of learnersFiles(EXERCISE_NUMBERS, options, io)) {
+    reports.push(await checkFile(file, number, options));
+  }
   if (options.json) {
     io.stdout.write(`${JSON.stringify({ exercises: reports })}\n`);
     return;
@@ -175,24 +157,34 @@ export interface HintOptions extends ExerciseOptions {
 /** The rule; with the next steps, the shape and the formula. Without a name, of the first line that is not right. */
 export async function hintCommand(number: ExerciseNumber, name: string | undefined, options: HintOptions, io: IO): Promise<void> {
   const line = name === undefined ? await firstOpenLine(number, options, io) : findLine(number, name);
+  const steps = line ? hintSteps(line).slice(0, options.step) : [];
+  if (options.json) {
+    const hint = { exercise: number, gradient: line?.name ?? null, ...(line && { forward: line.forward }), ...Object.fromEntries(steps) };
+    io.stdout.write(`${JSON.stringify(hint)}\n`);
+    return;
+  }
   if (!line) {
     io.stdout.write(`Exercise ${number} is done: no hint needed\n`);
     return;
   }
-  const texts = {
-    rule: line.knowledge.rule,
-    shape: `${line.name} has the shape of ${valueNamed(line.name)}, ${SHAPE_TEXT[valueNamed(line.name)]}.`,
-    formula: line.knowledge.formula,
-  };
-  const shown = HINT_STEPS.slice(0, options.step);
+  const width = widthOf(io.stdout);
   const more = options.step < HINT_STEPS.length ? `${options.more ?? `--step ${options.step + 1}`}: the ${HINT_STEPS[options.step]}\n` : '';
   io.stdout.write(
-    `${line.forward.map((text) => `  ${text}`).join('\n')}\n${line.name}\n${shown.map((step) => `  ${texts[step]}`).join('\n')}\n${more}`,
+    `${line.forward.map((text) => `  ${text}`).join('\n')}\n${line.name}\n${steps.flatMap(([_, text]) => wrapText(text, width - 2).map((part) => `  ${part}`)).join('\n')}\n${more}`,
   );
 }
 
+/** In the order of {@link HINT_STEPS}. */
+function hintSteps({ name, knowledge: { rule, formula } }: ExerciseLine): [(typeof HINT_STEPS)[number], string][] {
+  return [
+    ['rule', rule],
+    ['shape', `${name} has the shape of ${valueNamed(name)}, ${SHAPE_TEXT[valueNamed(name)]}.`],
+    ['formula', formula],
+  ];
+}
+
 async function firstOpenLine(number: ExerciseNumber, options: ExerciseOptions, io: IO): Promise<ExerciseLine | undefined> {
-  const { broken, lines } = await checkFile(learnersFile(number, options, io), number, options.signal);
+  const { broken, lines } = await checkFile(learnersFile(number, options, io), number, options);
   const { lines: known } = EXERCISES[number];
   if (broken !== undefined) return known[0];
   return known.find((_, i) => lines[i]?.verdict !== 'right');
@@ -213,26 +205,29 @@ export interface SolutionOptions extends ExerciseOptions {
 export async function solutionCommand(number: ExerciseNumber, name: string | undefined, options: SolutionOptions, io: IO): Promise<void> {
   const line = name === undefined ? undefined : findLine(number, name);
   if (!options.force) {
-    const { lines, ok } = await checkFile(learnersFile(number, options, io), number);
+    const { lines, ok } = await checkFile(learnersFile(number, options, io), number, options);
     const done = line ? lines.some((report) => report.name === line.name && report.verdict === 'right') : ok;
     if (!done)
       throw new UsageError(`${line?.name ?? `Exercise ${number}`} is not solved yet; 'exercise hint' helps, --force shows the solution`);
   }
-  io.stdout.write(line ? `${solutionOf(line)}\n` : solutionText(EXERCISES[number]));
+  const code = line ? solutionOf(line) : solutionText(EXERCISES[number]);
+  if (options.json) io.stdout.write(`${JSON.stringify({ exercise: number, ...(line && { gradient: line.name }), code })}\n`);
+  else io.stdout.write(line ? `${code}\n` : code);
 }
 
 /** A fresh file for an exercise; the old one is kept under another name. */
 export function resetCommand(number: ExerciseNumber, options: ExerciseOptions, io: IO): void {
-  const path = learnersFile(number, options, io);
+  const file = learnersFile(number, options, io);
   const stub = stubText(EXERCISES[number]);
-  if (readFileSync(path, 'utf8') === stub) {
-    io.stdout.write(`${shortPath(path, io)} is as it was in the beginning\n`);
-    return;
+  const kept = withSystemErrors('read', file, () => readFileSync(file, 'utf8')) === stub ? null : freeName(file);
+  if (kept !== null) {
+    withSystemErrors('rename', file, () => renameSync(file, kept));
+    writeNew(file, stub);
   }
-  const kept = freeName(path);
-  withSystemErrors('rename', path, () => renameSync(path, kept));
-  writeNew(path, stub);
-  io.stdout.write(`${shortPath(path, io)} is new; what was in it is kept in ${shortPath(kept, io)}\n`);
+  const shown = shortPath(file, io);
+  if (options.json) io.stdout.write(`${JSON.stringify({ file, kept })}\n`);
+  else if (kept === null) io.stdout.write(`${shown} is as it was in the beginning\n`);
+  else io.stdout.write(`${shown} is new; what was in it is kept in ${shortPath(kept, io)}\n`);
 }
 
 function freeName(path: string): string {

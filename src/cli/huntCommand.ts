@@ -3,7 +3,7 @@ import { showText } from '../errors.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { showShape } from '../tensor.js';
 import { paintFor } from './colors.js';
-import { showWorst } from './exerciseCommand.js';
+import { showWorst } from './exerciseReport.js';
 import type { IO, Output } from './io.js';
 
 export interface HuntCommandOptions {

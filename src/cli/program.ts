@@ -257,9 +257,9 @@ function addExercise(program: Command, io: IO, setExitCode: (code: number) => vo
 
   addCommonOptions(exercise.command('start').description('lay the four exercises out; nothing is overwritten'))
     .argument('[dir]', 'your folder', 'dojo')
-    .action(async (directory: string) => {
+    .action(async (directory: string, options) => {
       const { startCommand } = await import('./exerciseCommand.js');
-      startCommand(directory, io);
+      startCommand(directory, options, io);
     });
   command('check', 'check your lines, one by one, and name what is wrong')
     .argument('[exercise]', '1 to 4 (default: all)', exerciseNumber)
@@ -271,7 +271,7 @@ function addExercise(program: Command, io: IO, setExitCode: (code: number) => vo
     .argument('[exercise]', '1 to 4', exerciseNumber, 1)
     .action(async (number: ExerciseNumber, options) => {
       const { watchCommand } = await import('./watchCommand.js');
-      await watchCommand(number, options, io);
+      setExitCode(await watchCommand(number, options, io));
     });
   command('status', 'how far you are').action(async (options) => {
     const { statusCommand } = await import('./exerciseCommand.js');

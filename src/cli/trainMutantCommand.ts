@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createWasmBackend } from '../backend/wasm.js';
 import { createExamples, type Dataset } from '../dataset.js';
+import { LessonTraining } from '../dojo/lessonTraining.js';
 import { findMutant, type Mutant, plant } from '../dojo/mutants.js';
-import { LessonTraining } from '../dojo/mutantTraining.js';
 import { NumericalError, UsageError } from '../errors.js';
 import { Evaluator } from '../evaluate.js';
 import { exercise1, type GradientLines } from '../lesson/exercise1.js';

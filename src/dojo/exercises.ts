@@ -226,6 +226,7 @@ function fileText({ number, title, task, lines }: Exercise, code: (line: Exercis
     ' *',
     ' * Each gradient is a function of the forward values and of the gradients above it, and has the shape of its tensor. Replace each',
     ' * todo(); ask for more of the values where you need them. Shapes: n batch, T context, E embedding, H hidden, V vocabulary.',
+    ' * README.md beside this file has the network, an example and what a tensor can do.',
     ' *',
     ` *   npx backprop-ninja exercise check ${number}`,
     ` *   npx backprop-ninja exercise hint ${number}`,

@@ -11,11 +11,45 @@ You are given the forward pass of a small network, and write its backward pass: 
 | exercise4.ts | the whole backward pass, with both in it |
 
     npx backprop-ninja exercise check 1      # a row per gradient; red ones say what is wrong
-    npx backprop-ninja exercise watch 1      # the same at every save
+    npx backprop-ninja exercise watch 1      # the same at every save, with keys for hints
     npx backprop-ninja exercise hint 1       # the rule; --step 2 the shape, --step 3 the formula
     npx backprop-ninja exercise hint 1 dprobs
     npx backprop-ninja exercise status
+    npx backprop-ninja exercise reset 1      # begin again; what you wrote is kept
     npx backprop-ninja exercise solution 1   # once you have one, or with --force
+
+## A line
+
+Each gradient is a function. It is given the forward values and the gradients above it, which are right whatever your other lines do, and
+returns a tensor. For a step that is in no exercise, y = a · w with a [n,H] and w [1,H], broadcast over the batch:
+
+    da: ({ w, dy }) => w.mul(dy),
+    dw: ({ a, dy }) => a.mul(dy).sum(0, { keepdim: true }),
+
+Between the braces stands what the line takes. What is there in the beginning is a proposal: take any value of the network, any gradient above,
+Xb, Yb and n. A longer line has braces of its own, and a return:
+
+    dw: ({ a, dy }) => {
+      const each = a.mul(dy);
+      console.log(each.shape);
+      return each.sum(0, { keepdim: true });
+    },
+
+What it prints is shown once, with the gradient's name in front. JavaScript's operators know no tensors: 1 - a² is a.pow(2).neg().add(1).
+Sizes are read, never written as numbers, for a line is tried on other batches and networks, too: V is logits.shape[1].
+
+## A row
+
+| column | what it says |
+|---|---|
+| ✓ ✗ · | right; wrong, or it cannot run; to be written |
+| exact | whether every bit is the solution's. Another order of sums changes the last bits, and is right |
+| close | whether torch.allclose would pass it |
+| max diff | the largest difference of an entry |
+| ULPs | how many float32 numbers lie between yours and the solution's, at most: 1 is the last bit |
+
+The figures are those of a batch of 32 in float32, with the true gradients above. ✓ needs more: right in float64, on batches of 2, 3 and 32, and
+with random gradients above. So a red row may be close: with the true gradients db1 and dlogit_maxes are 0, whatever is wrong with them.
 
 ## The network
 
@@ -43,14 +77,17 @@ Every method but scatterAddRows returns a new tensor. Shapes broadcast as in PyT
 
     a.add(b)  a.sub(b)  a.mul(b)  a.div(b)      b a tensor or a number
     a.neg()   a.pow(-2) a.exp()   a.log()  a.tanh()
-    a.sum(0)                                    over the batch; a.sum(1) along the row
+    a.sum(0)                                    over the batch: [n,V] to [V]; a.sum(1) along the row
     a.sum(1, { keepdim: true })                 keeps the dimension: [n,V] to [n,1]
     a.mean(0, { keepdim: true })
     a.max(1, { keepdim: true })                 { values, indices }
-    a.matmul(b)   a.T                           matrix product, transpose
-    a.view([n, -1])   a.shape                   the same entries in another shape
+    a.matmul(b)   a.T                           matrix product; transpose, without parentheses
+    a.view([n, -1])   a.shape                   the same entries in another shape; its sizes
     Tensor.zerosLike(a)  Tensor.onesLike(a)
-    Tensor.oneHot(Yb, V)                        rows with a 1 at the index
+    Tensor.oneHot(Yb, logits.shape[1])          rows with a 1 at the index
     a.gatherRows(Xb)                            rows of a at the indices
     Tensor.zerosLike(C).scatterAddRows(Xb, rows)   each row added at its index
+
+Tensor.oneHot, zeros and of make float32 unless 'float64' is their last argument; zerosLike and onesLike keep what they are given. A line that
+rounds to float32 is right, and its row says so.
 `;

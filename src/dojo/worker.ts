@@ -1,55 +1,153 @@
-/** Runs in a thread of its own, so that a line that never returns can be stopped: loads a learner's file and checks its lines one by one. */
+/**
+ * A process of its own, in which a learner's file may do anything: loads it and checks its lines one by one, or trains with them. Whatever it
+ * prints, throws later or ends goes to the parent as a message.
+ */
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parentPort, workerData } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { createJiti } from 'jiti';
 import { LineChecker, type LineReport } from './check.js';
 import { EXERCISES, type ExerciseNumber } from './exercises.js';
+import { kindOf, thrownText } from './outcome.js';
+import { Prints } from './prints.js';
+import { type TrainingReport, trainWith } from './training.js';
 
 export interface Assignment {
   /** The learner's file. */
   path: string;
   exercise: ExerciseNumber;
+  /** What to do with it: to check its lines, or to train with them, which all are right. */
+  work: 'check' | 'train';
   /** The first line to check; those before it are known. */
   from: number;
+  /** Bytes that the process may take. */
+  memory: number;
 }
 
 export type Message =
+  /** A line of what the file prints. */
+  | { kind: 'printed'; text: string }
   /** The file cannot be loaded. */
   | { kind: 'broken'; problem: string }
   /** A line is about to run; a report follows, if it returns. */
   | { kind: 'begun'; line: number }
-  | { kind: 'report'; line: number; report: LineReport }
-  /** All lines have been checked. */
+  | { kind: 'report'; report: LineReport }
+  | { kind: 'trained'; training: TrainingReport }
+  /** The process is about to be ended by what the file calls. */
+  | { kind: 'left'; by: string }
+  /** All lines have been checked, or trained with. */
   | { kind: 'done' };
 
-const { path, exercise, from } = workerData as Assignment;
-const post = (message: Message) => parentPort?.postMessage(message);
+const { path, exercise, work, from, memory } = JSON.parse(process.argv[2]) as Assignment;
+const send = process.send?.bind(process);
+const post = (message: Message) => {
+  if (process.connected) send?.(message);
+};
+const prints = new Prints(basename(path), (text) => post({ kind: 'printed', text }));
 
 /** The library as this program has it, so that a learner's folder needs no node_modules. */
 const library = fileURLToPath(new URL('../index.js', import.meta.url));
 
-async function load(): Promise<Record<string, unknown>> {
-  const jiti = createJiti(import.meta.url, { fsCache: false, moduleCache: false, alias: { 'backprop-ninja': library } });
-  const lines = await jiti.import(path, { default: true });
-  if (typeof lines !== 'object' || lines === null) throw new Error('it exports no lines: the file ends with export default');
-  return lines as Record<string, unknown>;
+/** Before the file is loaded: what it can do to this process is told. */
+function guard(): void {
+  new Worker(new URL('./watchdog.js', import.meta.url), { workerData: memory }).unref();
+  process.on('uncaughtException', tellLater);
+  process.on('unhandledRejection', tellLater);
+  const { exit, abort } = process;
+  process.exit = (code) => leave('process.exit', () => exit.call(process, code));
+  process.abort = () => leave('process.abort', () => abort.call(process));
+  process.on('disconnect', () => exit.call(process, 1));
+  // A file that waits for what never comes is to end.
+  process.channel?.unref();
 }
 
-async function check(): Promise<void> {
-  let lines: Record<string, unknown>;
+const told = new Set<string>();
+
+/** Of the same, once: a line runs seven times. */
+function tellLater(thrown: unknown): void {
+  const text = `${basename(path)}: nothing caught ${thrownText(thrown, path)}`;
+  if (!told.has(text)) prints.remark(text);
+  told.add(text);
+}
+
+function leave(by: string, end: () => never): never {
+  prints.flush();
+  post({ kind: 'left', by });
+  return end();
+}
+
+async function load(): Promise<{ lines: object }> {
+  const jiti = createJiti(import.meta.url, {
+    fsCache: false,
+    moduleCache: false,
+    interopDefault: false,
+    alias: { 'backprop-ninja': library },
+  });
+  const module = (await jiti.import(path)) as { default?: unknown };
+  const wayOut = `the file ends with 'export default exercise${exercise};'`;
+  if (module.default === undefined) throw new Unusable(`it has no default export: ${wayOut}`);
+  if (typeof module.default === 'object' && module.default !== null) return { lines: module.default };
+  throw new Unusable(`its default export is ${kindOf(module.default)}, expected an object with a function per gradient: ${wayOut}`);
+}
+
+/** A file that does not hold what it must. */
+class Unusable extends Error {}
+
+/** A line as the file has it. What cannot even be read throws when it is run. */
+function lineNamed(lines: object, name: string): unknown {
   try {
-    lines = await load();
-  } catch (error) {
-    post({ kind: 'broken', problem: error instanceof Error ? error.message : String(error) });
+    return (lines as Record<string, unknown>)[name];
+  } catch (thrown) {
+    return () => {
+      throw thrown;
+    };
+  }
+}
+
+/** Lets what was left behind come up: rejections, and timers of 0 ms. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function run(): Promise<void> {
+  // Of a file that is loaded once more, everything is known.
+  prints.quiet = from > 0;
+  let lines: object;
+  try {
+    ({ lines } = await load());
+  } catch (thrown) {
+    post({ kind: 'broken', problem: thrown instanceof Unusable ? thrown.message : thrownText(thrown, path) });
     return;
   }
-  const checker = new LineChecker();
-  for (const [line, known] of EXERCISES[exercise].lines.entries()) {
-    if (line < from) continue;
-    post({ kind: 'begun', line });
-    post({ kind: 'report', line, report: checker.check(known, lines[known.name]) });
-  }
+  await settle();
+  if (work === 'train') trainWithAll(lines);
+  else await check(lines);
   post({ kind: 'done' });
 }
 
-await check();
+async function check(lines: object): Promise<void> {
+  prints.quiet = false;
+  const checker = new LineChecker({ file: path, quietly: (run) => prints.quietly(run) });
+  for (const [line, known] of EXERCISES[exercise].lines.entries()) {
+    if (line < from) continue;
+    prints.speaks(known.name);
+    post({ kind: 'begun', line });
+    const report = checker.check(known, lineNamed(lines, known.name));
+    prints.flush();
+    post({ kind: 'report', report });
+    await settle();
+  }
+}
+
+function trainWithAll(lines: object): void {
+  try {
+    const all = EXERCISES[exercise].lines.map(({ name }) => [name, lineNamed(lines, name)]);
+    post({ kind: 'trained', training: trainWith(Object.fromEntries(all)) });
+  } catch (thrown) {
+    post({ kind: 'broken', problem: thrownText(thrown, path) });
+  }
+}
+
+guard();
+await run();

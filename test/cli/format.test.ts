@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatDifference, formatDuration, formatLoss, formatTable } from '../../src/cli/format.js';
+import { formatBytes, formatCount, formatDifference, formatDuration, formatLoss, formatTable, wrapText } from '../../src/cli/format.js';
 
 describe('numbers as people read them', () => {
   it.each([
@@ -75,5 +75,17 @@ describe('tables', () => {
       ['left', 'left'],
     );
     expect([first, second]).toEqual(['𝒜𝒜  new', 'ab  new']);
+  });
+});
+
+describe('text', () => {
+  it.each([
+    ['as it is where it fits', 'one two', 7, ['one two']],
+    ['between words', 'one two three', 8, ['one two', 'three']],
+    ['not in a word that is longer than a line', 'a wonderful b', 5, ['a', 'wonderful', 'b']],
+    ['of nothing', '', 5, ['']],
+    ['without a limit', 'one two '.repeat(50).trim(), Number.POSITIVE_INFINITY, ['one two '.repeat(50).trim()]],
+  ])('is broken %s', (_, text, width, lines) => {
+    expect(wrapText(text, width)).toEqual(lines);
   });
 });

@@ -1,9 +1,11 @@
 /** Real terminals, signals and pipes. `script` (bsdutils, an essential package of Debian) makes the terminal. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { stripVTControlCharacters } from 'node:util';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
+import { EXERCISES, solutionText, stubText } from '../../src/dojo/exercises.js';
 import { writeNames } from '../cli/fakeIO.js';
 import { makeDirectory, removeDirectory } from '../cli/tempDirectory.js';
 import { type Child, MAIN, ninja, RESULTS, results, start, startNinja } from './child.js';
@@ -40,6 +42,10 @@ interface TerminalOptions {
 
 /** The file that holds the program's exit code, as a shell has it. */
 const STATUS = 'status';
+/** The file that holds the program's process number. */
+const PID = 'pid';
+/** The file that holds the terminal's modes after the program has ended. */
+const MODES = 'modes';
 
 /** Starts the program in a terminal. Its exit code is in the file STATUS, also if the terminal is closed. */
 function startInTerminal(
@@ -48,11 +54,11 @@ function startInTerminal(
 ): Child {
   rmSync(join(cwd, STATUS), { force: true });
   const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-  const line = [process.execPath, MAIN, ...argv].map(quote).join(' ');
+  const line = ['sh', '-c', `echo $$ > ${PID}; exec "$0" "$@"`, process.execPath, MAIN, ...argv].map(quote).join(' ');
   // The shell lives on to see how the program ends. At the end of its terminal it hands SIGHUP on, as an interactive one does to its jobs.
   const program = toBeClosed
     ? `${line} & pid=$!; trap 'kill -HUP $pid; wait $pid; echo $? > ${STATUS}; exit' HUP; wait`
-    : `trap : INT; ${line}; echo $? > ${STATUS}`;
+    : `trap : INT; ${line}; code=$?; stty -a > ${MODES}; echo $code > ${STATUS}`;
   const script = `stty cols ${columns} rows 24; (${beside}) & ${program}`;
   const { NO_COLOR: _, FORCE_COLOR: __, ...rest } = process.env;
   return start('script', ['-qfec', script, '/dev/null'], { cwd, env: { ...rest, SHELL: '/bin/sh', TERM: 'xterm', ...env } });
@@ -212,6 +218,124 @@ describe('stopping', { timeout: TIME_LIMIT }, () => {
     await next.says(/ writing slow/);
     next.type(CTRL_C);
     expect(await exitCodeOf(next)).toBe(130);
+  });
+});
+
+describe('exercise watch in a terminal', { timeout: TIME_LIMIT }, () => {
+  const text = solutionText(EXERCISES[1]);
+  const STUB = stubText(EXERCISES[1]);
+
+  /** The first lines of Exercise 1 as the solution has them, the others still to be written. */
+  const solved = (...names: string[]) =>
+    names.reduce((file, name) => {
+      const [line] = new RegExp(`^  ${name}: .*,$`, 'm').exec(text) ?? [];
+      if (!line) throw new Error(`the solution has no line of one line for ${name}`);
+      return file.replace(new RegExp(`^  ${name}: .*$`, 'm'), line);
+    }, STUB);
+
+  const path = (name: string) => join(cwd, 'dojo', name);
+  const green = (name: string) => `\x1b[32m✓ ${name} `;
+
+  beforeAll(async () => {
+    expect((await ninja(['exercise', 'start'], { cwd })).exitCode).toBe(0);
+  });
+
+  beforeEach(() => writeFileSync(path('exercise1.ts'), STUB));
+
+  async function watching(options?: TerminalOptions): Promise<Child> {
+    const child = startInTerminal(['exercise', 'watch', '1'], options);
+    await child.says(/0 of 26 right; next: dlogprobs[\s\S]*q quit/);
+    return child;
+  }
+
+  async function expectCooked(child: Child, exitCode: number): Promise<void> {
+    expect(await exitCodeOf(child)).toBe(exitCode);
+    const modes = readFileSync(join(cwd, MODES), 'utf8').split(/[\s;]+/);
+    for (const mode of ['icanon', 'isig', 'echo']) expect(modes).toContain(mode);
+  }
+
+  it('shows the table, and a row turns green at each save, however an editor saves', async () => {
+    const child = await watching();
+    expect(child.output()).toContain('\x1b[2J\x1b[H');
+    // Over the file itself.
+    writeFileSync(path('exercise1.ts'), solved('dlogprobs'));
+    await child.says(/1 of 26 right; next: dprobs/);
+    expect(child.output()).toContain(green('dlogprobs'));
+    expect(child.output()).not.toContain(green('dprobs'));
+    // To a temporary file, renamed over it.
+    writeFileSync(path('.exercise1.ts.swp'), solved('dlogprobs', 'dprobs'));
+    renameSync(path('.exercise1.ts.swp'), path('exercise1.ts'));
+    await child.says(/2 of 26 right; next: dcounts_sum_inv/);
+    expect(child.output()).toContain(green('dprobs'));
+    // Anew, the old one being kept as a backup.
+    renameSync(path('exercise1.ts'), path('exercise1.ts~'));
+    writeFileSync(path('exercise1.ts'), solved('dlogprobs', 'dprobs', 'dcounts_sum_inv'));
+    await child.says(/3 of 26 right; next: dcounts_sum\b/);
+    child.type('q');
+    await expectCooked(child, 0);
+  });
+
+  it('has keys: h for hints, n for the next exercise, l for the list, r to run again, q to quit', async () => {
+    const child = await watching();
+    child.type('h');
+    await child.says(/The loss is a mean over n examples/);
+    child.type('h');
+    await child.says(/dlogprobs has the shape of logprobs/);
+    child.type('h');
+    await child.says(/dlogprobs = -1\/n at the targets/);
+    child.type('xyz\x1b[A');
+    child.type('l');
+    await child.says(/· Exercise 4: the whole backward pass +0 of 13 right/);
+    child.type('n');
+    await child.says(/Exercise 2: cross-entropy[\s\S]*0 of 1 right; next: dlogits/);
+    const tables = () => child.output().split('0 of 1 right; next: dlogits').length - 1;
+    const before = tables();
+    child.type('r');
+    while (tables() === before) await sleep(50);
+    child.type('nnn');
+    await child.says(/0 of 1 right; next: dhprebn[\s\S]*0 of 13 right; next: dlogits[\s\S]*0 of 26 right; next: dlogprobs/);
+    child.type('q');
+    await expectCooked(child, 0);
+  });
+
+  it('quits at Ctrl-C with 0, also while it checks a line that does not end', async () => {
+    const child = await watching();
+    child.type(CTRL_C);
+    await expectCooked(child, 0);
+    writeFileSync(path('exercise1.ts'), 'for (;;);');
+    const stuck = startInTerminal(['exercise', 'watch', '1']);
+    await stuck.says(/checked at every save/);
+    stuck.type(CTRL_C);
+    await expectCooked(stuck, 0);
+    expect(stuck.output()).not.toContain('did not end');
+  });
+
+  it('ends at SIGTERM with 143, and the terminal is as it was', async () => {
+    const child = await watching();
+    process.kill(Number(readFileSync(join(cwd, PID), 'utf8')), 'SIGTERM');
+    await expectCooked(child, 143);
+  });
+
+  it('is plain where TERM is dumb', async () => {
+    const child = await watching({ env: { TERM: 'dumb' } });
+    expect(child.output()).not.toContain('\x1b');
+    child.type('q');
+    await expectCooked(child, 0);
+  });
+
+  it('is no wider than a terminal of 60 columns', async () => {
+    writeFileSync(
+      path('exercise1.ts'),
+      solved('dlogprobs').replace('.div(-n)', '.div(n)').replace('dprobs: ({', 'dprobs: () => 3, was: ({'),
+    );
+    const child = startInTerminal(['exercise', 'watch', '1'], { columns: 60 });
+    await child.says(/0 of 26 right[\s\S]*q quit/);
+    child.type('h');
+    await child.says(/h again: the shape/);
+    child.type('q');
+    await expectCooked(child, 0);
+    const lines = stripVTControlCharacters(child.output()).split('\r\n');
+    for (const line of lines) expect([...line].length, line).toBeLessThanOrEqual(60);
   });
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../src/backend/reference.js';
 import { createExamples, createVocabulary } from '../../src/dataset.js';
+import { LessonTraining } from '../../src/dojo/lessonTraining.js';
 import { findMutant, plant } from '../../src/dojo/mutants.js';
-import { LessonTraining } from '../../src/dojo/mutantTraining.js';
 import { exercise1, type GradientLines } from '../../src/lesson/exercise1.js';
 import { createModel } from '../../src/model.js';
 import { Training } from '../../src/train.js';

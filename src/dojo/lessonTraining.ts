@@ -15,7 +15,7 @@ export interface LessonTrainingOptions {
   steps: number;
   batchSize: number;
   learningRate: number;
-  seed: number;
+  seed: number | string;
 }
 
 /** Gradient descent by the lesson's forward pass and the given gradient lines: the same seed draws the same weights and batches. */

@@ -1,0 +1,52 @@
+/** Exercise 4's last proof: the lesson's network, trained for a moment with a learner's lines as its backward pass. */
+import { createReferenceBackend } from '../backend/reference.js';
+import { createDataset, createExamples } from '../dataset.js';
+import { NumericalError } from '../errors.js';
+import { LESSON_CONFIG } from '../gradCheck/case.js';
+import { exercise1 } from '../lesson/exercise1.js';
+import { bundledNames, readNamesFile } from '../namesFile.js';
+import type { Tensor } from '../tensor.js';
+import type { Exercise4 } from './exercises.js';
+import { LessonTraining } from './lessonTraining.js';
+import type { At } from './lines.js';
+import { toTensor } from './outcome.js';
+
+export interface TrainingReport {
+  steps: number;
+  /** Of the first batch, before the first update. */
+  firstLoss: number;
+  /** Mean over the last 100 batches. */
+  lastLoss: number;
+}
+
+const STEPS = 1_000;
+const SEED = 'dojo';
+const BATCH_SIZE = 32;
+const LEARNING_RATE = 0.1;
+
+/**
+ * The lesson's recipe on the names that come with the program, in float32.
+ * @throws whatever a line throws; NumericalError where the loss is not finite
+ */
+export function trainWith(lines: Exercise4, steps = STEPS): TrainingReport {
+  const own = Object.entries(lines).map(([name, line]) => [name, (at: At) => tensorOf(name, line(at))]);
+  const { vocabulary, parts } = createDataset(readNamesFile(bundledNames()).names, { splitSeed: 42, unique: false });
+  const training = new LessonTraining(
+    createReferenceBackend('float32'),
+    LESSON_CONFIG,
+    createExamples(parts.train, vocabulary, LESSON_CONFIG.context),
+    { ...exercise1, ...Object.fromEntries(own) },
+    { steps, batchSize: BATCH_SIZE, learningRate: LEARNING_RATE, seed: SEED },
+  );
+  const losses = Array.from({ length: steps }, () => training.advance());
+  const broken = losses.findIndex((loss) => !Number.isFinite(loss));
+  if (broken !== -1) throw new NumericalError(`the loss is ${losses[broken]} after ${broken} steps`);
+  const last = losses.slice(-100);
+  return { steps, firstLoss: losses[0], lastLoss: last.reduce((a, b) => a + b, 0) / last.length };
+}
+
+function tensorOf(name: string, result: unknown): Tensor {
+  const tensor = toTensor(result);
+  if (typeof tensor === 'string') throw new TypeError(`${name}: ${tensor}`);
+  return tensor;
+}

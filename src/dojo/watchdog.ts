@@ -1,0 +1,12 @@
+/**
+ * A thread beside a learner's lines, which may never give theirs back: ends the process when it has taken too much memory (a limit on V8's heap
+ * would not see typed arrays, and V8 itself aborts at some), or when nobody waits for it any longer.
+ */
+import { workerData } from 'node:worker_threads';
+
+const LOOK_EVERY_MS = 50;
+const parent = process.ppid;
+
+setInterval(() => {
+  if (process.memoryUsage.rss() > workerData || process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+}, LOOK_EVERY_MS);

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { EXERCISES, type Exercise4, type Line } from '../../src/dojo/exercises.js';
+import type { At } from '../../src/dojo/lines.js';
+import { trainWith } from '../../src/dojo/training.js';
+import { Tensor } from '../../src/tensor.js';
+
+const SOLVED = Object.fromEntries(EXERCISES[4].lines.map(({ name, solution }) => [name, solution])) as Exercise4;
+
+describe('training with the lines of Exercise 4', () => {
+  it('begins near ln 27 and ends where the lesson is after as many steps, in the same numbers every time', () => {
+    const report = trainWith(SOLVED);
+    expect(report).toMatchObject({ steps: 1_000 });
+    expect(Math.abs(report.firstLoss - Math.log(27))).toBeLessThan(0.2);
+    // The bigrams' 2.45 are not out of reach.
+    expect(report.lastLoss).toBeLessThan(2.55);
+    expect(trainWith(SOLVED)).toEqual(report);
+  });
+
+  it('uses these lines, and no others', () => {
+    const counts: Record<string, number> = {};
+    const counting = (name: string, line: Line): Line => {
+      counts[name] = 0;
+      return (at) => {
+        counts[name]++;
+        return line(at);
+      };
+    };
+    trainWith(Object.fromEntries(Object.entries(SOLVED).map(([name, line]) => [name, counting(name, line)])) as Exercise4, 7);
+    expect(counts).toEqual(Object.fromEntries(Object.keys(SOLVED).map((name) => [name, 7])));
+    const still: Line = ({ W2 }) => Tensor.of([0]).mul(W2.sum());
+    const { lastLoss } = trainWith({ ...SOLVED, dC: still, dW1: still, dbngain: still, dbnbias: still, dW2: still, db2: still }, 300);
+    expect(lastLoss).toBeGreaterThan(3.2);
+  });
+
+  it('takes whatever has data and shape for a tensor, and names a line that returns something else', () => {
+    const bare = Object.fromEntries(
+      Object.entries(SOLVED).map(([name, line]) => [name, (at: At) => ({ data: line(at).data, shape: [...line(at).shape] })]),
+    );
+    expect(trainWith(bare as unknown as Exercise4, 3)).toEqual(trainWith(SOLVED, 3));
+    expect(() => trainWith({ ...SOLVED, dh: () => undefined as unknown as Tensor }, 1)).toThrow('dh: it returns nothing');
+  });
+
+  it('gives each line the gradients above it, also those that Exercise 4 does not ask for', () => {
+    const seen = new Set<string>();
+    const dlogits: Line = (at) => {
+      for (const name of ['dlogprobs', 'dcounts', 'dlogit_maxes'] as const) if (at[name] instanceof Tensor) seen.add(name);
+      return SOLVED.dlogits(at);
+    };
+    const dhprebn: Line = (at) => {
+      for (const name of ['dbnraw', 'dbnvar', 'dbnmeani'] as const) if (at[name] instanceof Tensor) seen.add(name);
+      return SOLVED.dhprebn(at);
+    };
+    trainWith({ ...SOLVED, dlogits, dhprebn }, 1);
+    expect([...seen]).toEqual(['dlogprobs', 'dcounts', 'dlogit_maxes', 'dbnraw', 'dbnvar', 'dbnmeani']);
+  });
+});
