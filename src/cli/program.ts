@@ -9,6 +9,7 @@ import { colorLevel } from './colors.js';
 import { EXIT_NO } from './exitCodes.js';
 import type { IO } from './io.js';
 import { decimalNumber, exerciseNumber, wholeNumber, wholeNumberOrAll, wholeNumbers } from './options.js';
+import { PRESET_NAMES } from './presets.js';
 import { programVersion } from './version.js';
 
 const MAX_SEED = Number.MAX_SAFE_INTEGER;
@@ -34,6 +35,7 @@ export function createProgram(io: IO, setExitCode: (code: number) => void, color
       getErrHasColors: () => colorLevel(io.stderr, io.env, color) > 0,
     });
   addTrain(program, io, setExitCode);
+  addLrFind(program, io, setExitCode);
   addSweep(program, io, setExitCode);
   addEval(program, io);
   addSample(program, io);
@@ -83,7 +85,7 @@ function addNetworkOptions(command: Command): Command {
 
 /** How a network is trained; the defaults are the lesson's. */
 function addRecipeOptions(command: Command): Command {
-  return command
+  command
     .option('--steps <count>', 'steps of gradient descent', wholeNumber(1, 1_000_000_000), 200_000)
     .option('--lr <rate>', 'learning rate (default: 0.1; with adam and adamw 0.001)', decimalNumber(0, 1000, 'open'))
     .addOption(
@@ -91,7 +93,13 @@ function addRecipeOptions(command: Command): Command {
         .choices(SCHEDULES)
         .default('step'),
     )
-    .option('--warmup <steps>', 'steps over which the rate goes up', wholeNumber(0, 1_000_000_000), 0)
+    .option('--warmup <steps>', 'steps over which the rate goes up', wholeNumber(0, 1_000_000_000), 0);
+  return addOptimizerOptions(command);
+}
+
+/** What makes steps of gradients, and of which batches. */
+function addOptimizerOptions(command: Command): Command {
+  return command
     .addOption(new Option('--optimizer <name>', 'what makes steps of gradients').choices(OPTIMIZERS).default('sgd'))
     .option('--momentum <m>', 'of momentum and nesterov (default: 0.9)', decimalNumber(0, 1, 'below'))
     .option('--beta1 <b>', 'of adam and adamw, for the mean gradient (default: 0.9)', decimalNumber(0, 1, 'below'))
@@ -107,6 +115,7 @@ function addTrain(program: Command, io: IO, setExitCode: (code: number) => void)
   const command = program
     .command('train')
     .description('train a network, report its losses and sample from it')
+    .addOption(presetOption("lesson: the lesson's recipe; fast: a better loss, in 2 s; best: the least, in 2 min").default('lesson'))
     .option('--data <file>', 'text with a name per line (default: the bundled names)')
     .option('--out <dir>', 'run directory (default: a new runs/NNNN)')
     .option('--force', 'replace the run in an existing directory')
@@ -128,12 +137,44 @@ function addTrain(program: Command, io: IO, setExitCode: (code: number) => void)
     'after',
     examples(
       ['backprop-ninja train', "the lesson's recipe"],
+      ['backprop-ninja train --preset fast', 'a better loss than that, in two seconds'],
       ['backprop-ninja train --steps 20000 --hidden 64 --out quick', 'a small network, into a directory of your own'],
       ['backprop-ninja train --data words.txt --context 5', 'any list of words, with a longer context'],
       ['backprop-ninja train --hidden 300,200', 'a network of two blocks'],
       ['backprop-ninja train --optimizer adamw --lr 0.002 --schedule linear', 'another recipe'],
       ['backprop-ninja train --resume', 'go on with the newest run'],
       ['backprop-ninja train --mutant dbnraw-gain-forgotten', 'a wrong gradient beside the right ones'],
+    ),
+  );
+}
+
+function presetOption(description: string): Option {
+  return new Option('--preset <name>', description).choices(PRESET_NAMES);
+}
+
+function addLrFind(program: Command, io: IO, setExitCode: (code: number) => void): void {
+  const command = program
+    .command('lr-find')
+    .description('watch the loss while the learning rate goes up, and propose a rate')
+    .addOption(presetOption('network and optimizer of a recipe of train').default('lesson'))
+    .option('--data <file>', 'text with a name per line (default: the bundled names)')
+    .option('--from <rate>', "the first step's rate (default: 0.001 for sgd, less for others)", decimalNumber(0, 1000, 'open'))
+    .option('--to <rate>', "the last step's (default: 10 for sgd, 1 for others)", decimalNumber(0, 1000, 'open'))
+    .option('--steps <count>', 'steps between them', wholeNumber(2, 1_000_000), 1000);
+  addNetworkOptions(command);
+  addOptimizerOptions(command)
+    .option('--seed <number>', 'decides weights and batches', wholeNumber(0, MAX_SEED), 2_147_483_647)
+    .option('--split-seed <number>', 'decides which names are held out', wholeNumber(0, MAX_SEED), 42)
+    .option('--unique', 'drop repeated names before the split', false)
+    .action(async (options, self: Command) => {
+      const { lrFindCommand } = await import('./lrFindCommand.js');
+      setExitCode(await lrFindCommand(options, (name) => self.getOptionValueSource(name) === 'cli', io));
+    });
+  addCommonOptions(command).addHelpText(
+    'after',
+    examples(
+      ['backprop-ninja lr-find', "for the lesson's recipe"],
+      ['backprop-ninja lr-find --preset best', 'for the network and the optimizer of another'],
     ),
   );
 }

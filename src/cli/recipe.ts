@@ -7,18 +7,21 @@ import { isDecayed, type OptimizerConfig, type OptimizerName } from '../updater.
 import { formatCount } from './format.js';
 
 /** Without a default here, an option's default depends on others. */
-export interface RecipeOptions {
-  steps: number;
-  lr?: number;
+export interface OptimizerOptions {
   optimizer: OptimizerName;
   momentum?: number;
   beta1?: number;
   beta2?: number;
   weightDecay?: number;
   clip?: number;
+  sampling: Sampling;
+}
+
+export interface RecipeOptions extends OptimizerOptions {
+  steps: number;
+  lr?: number;
   schedule: Schedule['name'];
   warmup: number;
-  sampling: Sampling;
 }
 
 type Recipe = Pick<RunConfig, 'learningRate' | 'optimizer' | 'clip' | 'schedule' | 'warmup' | 'sampling'>;
@@ -43,17 +46,19 @@ const SETTINGS: readonly (readonly [option: 'momentum' | 'beta1' | 'beta2' | 'we
 /** @throws UsageError if an option does not go with the others */
 export function recipeOf(options: RecipeOptions): Recipe {
   const { steps, optimizer, lr = LEARNING_RATES[optimizer], clip, warmup, sampling } = options;
-  for (const [option, flag, names] of SETTINGS) {
-    if (options[option] === undefined || names.includes(optimizer)) continue;
-    throw new UsageError(`${flag} goes with --optimizer ${names.join(' or ')}, not with ${optimizer}`);
-  }
   if (warmup > steps) throw new UsageError(`--warmup is ${warmup}, and --steps ${steps}: the full rate would never be reached`);
   const schedule =
     options.schedule === 'step' ? { name: options.schedule, switchStep: defaultSwitchStep(steps) } : { name: options.schedule };
   return { learningRate: lr, optimizer: optimizerOf(options), ...(clip === undefined ? {} : { clip }), schedule, warmup, sampling };
 }
 
-function optimizerOf({ optimizer: name, momentum = MOMENTUM, beta1, beta2, weightDecay = WEIGHT_DECAY }: RecipeOptions): OptimizerConfig {
+/** @throws UsageError if an option is given that the optimizer does not have */
+export function optimizerOf(options: OptimizerOptions): OptimizerConfig {
+  const { optimizer: name, momentum = MOMENTUM, beta1, beta2, weightDecay = WEIGHT_DECAY } = options;
+  for (const [option, flag, names] of SETTINGS) {
+    if (options[option] === undefined || names.includes(name)) continue;
+    throw new UsageError(`${flag} goes with --optimizer ${names.join(' or ')}, not with ${name}`);
+  }
   const adam = { beta1: beta1 ?? BETAS.beta1, beta2: beta2 ?? BETAS.beta2, epsilon: EPSILON };
   if (name === 'sgd') return { name };
   if (name === 'adam') return { name, ...adam };

@@ -22,10 +22,12 @@ import { runBytes } from '../session.js';
 import { type LoadedData, loadData } from './data.js';
 import { formatBytes, formatCount } from './format.js';
 import type { IO } from './io.js';
+import type { PresetName } from './presets.js';
 import { type RecipeOptions, recipeOf } from './recipe.js';
 import { programVersion } from './version.js';
 
 export interface TrainCommandOptions extends RecipeOptions {
+  preset: PresetName;
   /** A run, or true for the newest. */
   resume?: string | true;
   data?: string;

@@ -7,6 +7,7 @@ import { Session } from '../session.js';
 import { EXIT_SIGNAL } from './exitCodes.js';
 import { formatCount } from './format.js';
 import { type IO, type StopSignal, shellPath, shortPath, TURN_MS } from './io.js';
+import { withPreset } from './presets.js';
 import { Progress } from './progress.js';
 import { describeRecipe } from './recipe.js';
 import { createReport, printReport } from './report.js';
@@ -17,8 +18,9 @@ import { type PreparedRun, startRun, type TrainCommandOptions } from './startRun
  * @param given whether an option stands on the command line
  * @returns the exit code
  */
-export async function trainCommand(options: TrainCommandOptions, given: (option: string) => boolean, io: IO): Promise<number> {
-  if (options.mutant !== undefined) return (await import('./trainMutantCommand.js')).trainMutantCommand(options, given, io);
+export async function trainCommand(asked: TrainCommandOptions, given: (option: string) => boolean, io: IO): Promise<number> {
+  if (asked.mutant !== undefined) return (await import('./trainMutantCommand.js')).trainMutantCommand(asked, given, io);
+  const options = withPreset(asked, given);
   const run = options.resume === undefined ? startRun(options, io) : resumeRun(options, given, io);
   try {
     return await trainRun(run, options, io);

@@ -28,7 +28,7 @@ const POINTS = 60;
 /** What has no meaning where no run is written, and both networks are trained by the lesson's recipe. */
 const OTHER_OPTIONS: readonly (keyof TrainCommandOptions)[] = [
   ...(['resume', 'out', 'force', 'evalEvery', 'saveEvery', 'checkEvery'] as const),
-  ...(['optimizer', 'momentum', 'beta1', 'beta2', 'weightDecay', 'clip', 'schedule', 'warmup', 'sampling'] as const),
+  ...(['optimizer', 'momentum', 'beta1', 'beta2', 'weightDecay', 'clip', 'schedule', 'warmup', 'sampling', 'preset'] as const),
 ];
 
 /** A network's training by the same batches with the right gradients, or with a mistake in them. */

@@ -29,23 +29,43 @@ const LIST_NONSENSE = [
 ];
 const NUMBER_NONSENSE = ['x', '-1', 'NaN', '', ' ', '0x10', 'Infinity', '1e999', '0,1', '1_0', '1e', '.', '-'];
 
+type Row = readonly [command: string, option: string, range: string, nonsense: string[], outside: string[]];
+
+/** Of the options that several commands have. */
+const networkRows = (command: string): Row[] => [
+  [command, '--context', 'a whole number from 1 to 64', COUNT_NONSENSE, ['0', '65']],
+  [command, '--embedding', 'a whole number from 1 to 65536', COUNT_NONSENSE, ['0', '65537']],
+  [command, '--hidden', '1 to 16 whole numbers from 1 to 1048576, such as 300,200', COUNT_NONSENSE, LIST_NONSENSE],
+  [command, '--batch-size', 'a whole number from 2 to 1048576', COUNT_NONSENSE, ['0', '1', '1048577']],
+];
+const optimizerRows = (command: string): Row[] => [
+  [command, '--momentum', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '1.5', '-0.1', '1e0']],
+  [command, '--beta1', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '-0.1']],
+  [command, '--beta2', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '-0.1']],
+  [command, '--weight-decay', 'a number from 0 to 1000', NUMBER_NONSENSE, ['1e9', '-0.1']],
+  [command, '--clip', 'a number above 0 up to 1000000', NUMBER_NONSENSE, ['0', '1e9']],
+];
+const seedRows = (command: string): Row[] => [
+  [command, '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
+  [command, '--split-seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
+];
+
 describe('every numeric option refuses what is no number in its range, and names both', () => {
-  it.each([
+  it.each<Row>([
     // command, option, the range that is said, values refused besides the nonsense
-    ['train', '--context', 'a whole number from 1 to 64', COUNT_NONSENSE, ['0', '65']],
-    ['train', '--embedding', 'a whole number from 1 to 65536', COUNT_NONSENSE, ['0', '65537']],
-    ['train', '--hidden', '1 to 16 whole numbers from 1 to 1048576, such as 300,200', COUNT_NONSENSE, LIST_NONSENSE],
-    ['train', '--batch-size', 'a whole number from 2 to 1048576', COUNT_NONSENSE, ['0', '1', '1048577']],
+    ...networkRows('train'),
+    ...optimizerRows('train'),
+    ...seedRows('train'),
+    ...networkRows('lr-find'),
+    ...optimizerRows('lr-find'),
+    ...seedRows('lr-find'),
+    ...networkRows('bench'),
+    ['lr-find', '--from', 'a number above 0 up to 1000', NUMBER_NONSENSE, ['0', '1000.1']],
+    ['lr-find', '--to', 'a number above 0 up to 1000', NUMBER_NONSENSE, ['0', '1000.1']],
+    ['lr-find', '--steps', 'a whole number from 2 to 1000000', COUNT_NONSENSE, ['1', '1000001']],
     ['train', '--steps', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
     ['train', '--lr', 'a number above 0 up to 1000', NUMBER_NONSENSE, ['0', '0.0', '1e-999', '1e9', '1000.1']],
     ['train', '--warmup', 'a whole number from 0 to 1000000000', COUNT_NONSENSE, ['1000000001']],
-    ['train', '--momentum', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '1.5', '-0.1', '1e0']],
-    ['train', '--beta1', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '-0.1']],
-    ['train', '--beta2', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '-0.1']],
-    ['train', '--weight-decay', 'a number from 0 to 1000', NUMBER_NONSENSE, ['1e9', '-0.1']],
-    ['train', '--clip', 'a number above 0 up to 1000000', NUMBER_NONSENSE, ['0', '1e9']],
-    ['train', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
-    ['train', '--split-seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
     ['train', '--eval-every', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
     ['train', '--save-every', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
     ['train', '--check-every', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
@@ -57,10 +77,6 @@ describe('every numeric option refuses what is no number in its range, and names
     ['sweep', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
     ['sweep', '--jobs', 'a whole number from 1 to 1024', COUNT_NONSENSE, ['0', '1025']],
     ['hunt', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
-    ['bench', '--context', 'a whole number from 1 to 64', COUNT_NONSENSE, ['0', '65']],
-    ['bench', '--embedding', 'a whole number from 1 to 65536', COUNT_NONSENSE, ['0', '65537']],
-    ['bench', '--hidden', '1 to 16 whole numbers from 1 to 1048576, such as 300,200', COUNT_NONSENSE, LIST_NONSENSE],
-    ['bench', '--batch-size', 'a whole number from 2 to 1048576', COUNT_NONSENSE, ['0', '1', '1048577']],
     ['bench', '--seconds', 'a number above 0 up to 3600', NUMBER_NONSENSE, ['0', '3601']],
     ['grad-check', '--eps', 'a number above 0 up to 0.1', NUMBER_NONSENSE, ['0', '1e9', '0.11']],
     ['grad-check', '--tolerance', 'a number above 0 up to 1', NUMBER_NONSENSE, ['0', '1e9', '1.1']],
@@ -112,6 +128,20 @@ describe('every numeric option refuses what is no number in its range, and names
       'train --eval-every',
       'train --save-every',
       'train --check-every',
+      'lr-find --from',
+      'lr-find --to',
+      'lr-find --steps',
+      'lr-find --context',
+      'lr-find --embedding',
+      'lr-find --hidden',
+      'lr-find --batch-size',
+      'lr-find --momentum',
+      'lr-find --beta1',
+      'lr-find --beta2',
+      'lr-find --weight-decay',
+      'lr-find --clip',
+      'lr-find --seed',
+      'lr-find --split-seed',
       'sweep --vary',
       'sweep --random',
       'sweep --seed',
@@ -237,34 +267,22 @@ describe('unknown and misspelt', () => {
 
 describe('help', () => {
   const COMMON = ['--json', '--no-color', '--debug', '--help'];
+  const NETWORK = ['--context', '--embedding', '--hidden', '--batch-size'];
+  const OPTIMIZER = ['--optimizer', '--momentum', '--beta1', '--beta2', '--weight-decay', '--clip', '--sampling'];
   const OPTIONS: Record<string, string[]> = {
     train: [
-      '--data',
-      '--out',
-      '--force',
-      '--resume',
-      '--context',
-      '--embedding',
-      '--hidden',
-      '--batch-size',
-      '--steps',
-      '--lr',
-      '--schedule',
-      '--warmup',
-      '--optimizer',
-      '--momentum',
-      '--beta1',
-      '--beta2',
-      '--weight-decay',
-      '--clip',
-      '--sampling',
-      '--seed',
-      '--split-seed',
-      '--unique',
-      '--eval-every',
-      '--save-every',
-      '--check-every',
-      '--mutant',
+      ...['--preset', '--data', '--out', '--force', '--resume'],
+      ...NETWORK,
+      ...['--steps', '--lr', '--schedule', '--warmup'],
+      ...OPTIMIZER,
+      ...['--seed', '--split-seed', '--unique', '--eval-every', '--save-every', '--check-every', '--mutant'],
+      ...COMMON,
+    ],
+    'lr-find': [
+      ...['--preset', '--data', '--from', '--to', '--steps'],
+      ...NETWORK,
+      ...OPTIMIZER,
+      ...['--seed', '--split-seed', '--unique'],
       ...COMMON,
     ],
     sweep: ['--vary', '--random', '--seed', '--out', '--jobs', ...COMMON],
@@ -275,7 +293,7 @@ describe('help', () => {
     mutants: COMMON,
     replay: ['--data', ...COMMON],
     diff: COMMON,
-    bench: ['--data', '--context', '--embedding', '--hidden', '--batch-size', '--backend', '--seconds', ...COMMON],
+    bench: ['--data', ...NETWORK, '--backend', '--seconds', ...COMMON],
   };
 
   it('of the program names every command, and has examples', async () => {
