@@ -10,13 +10,10 @@ import { type Paint, paintFor } from './colors.js';
 import { loadData } from './data.js';
 import { formatCount, formatDifference, formatTable } from './format.js';
 import type { IO } from './io.js';
+import type { NetworkOptions } from './recipe.js';
 
-export interface BenchCommandOptions {
+export interface BenchCommandOptions extends NetworkOptions {
   data?: string;
-  context: number;
-  embedding: number;
-  hidden: readonly number[];
-  batchSize: number;
   backend: 'wasm' | 'reference' | 'both';
   seconds: number;
   json?: boolean;

@@ -24,7 +24,14 @@ export function reportLines(report: ExerciseReport, paint: Paint, width = Number
     const start = lines[i].figures ? columns.length : columns.indexOf(COLUMNS[2]) - 2;
     return withRemark(row, start, remarkOn(lines[i]), width).map((line) => paintLine(line, lines[i], paint));
   });
-  return [head, paint.dim(columns), ...colored, ...(training ? [trainingText(training)] : []), summaryOf(report, paint)];
+  return [
+    head,
+    paint.dim(columns),
+    ...colored,
+    ...(training ? [trainingText(training)] : []),
+    summaryOf(report, paint),
+    ...ruleOf(report, width).map((line) => paint.dim(line)),
+  ];
 }
 
 function summaryOf({ exercise, lines, ok }: ExerciseReport, paint: Paint): string {
@@ -33,6 +40,13 @@ function summaryOf({ exercise, lines, ok }: ExerciseReport, paint: Paint): strin
   const right = lines.filter(({ verdict }) => verdict === 'right').length;
   const next = lines.find(({ verdict }) => verdict !== 'right');
   return `${right} of ${lines.length} right; next: ${next?.name}`;
+}
+
+/** The rule that the first wrong line breaks. */
+function ruleOf({ exercise, lines }: ExerciseReport, width: number): string[] {
+  const next = lines.find(({ verdict }) => verdict !== 'right');
+  const line = next?.verdict === 'wrong' ? EXERCISES[exercise].lines.find(({ name }) => name === next.name) : undefined;
+  return line ? wrapText(`the rule of ${line.name}: ${line.knowledge.rule}`, width) : [];
 }
 
 function trainingText(training: NonNullable<ExerciseReport['training']>): string {

@@ -13,15 +13,11 @@ import { formatCount, formatLoss } from './format.js';
 import { type IO, type StopSignal, TURN_MS } from './io.js';
 import { plotCurves } from './plot.js';
 import { type PresetName, withPreset } from './presets.js';
-import { type OptimizerOptions, optimizerOf } from './recipe.js';
+import { type NetworkOptions, type OptimizerOptions, optimizerOf } from './recipe.js';
 
-export interface LrFindCommandOptions extends OptimizerOptions {
+export interface LrFindCommandOptions extends NetworkOptions, OptimizerOptions {
   preset: PresetName;
   data?: string;
-  context: number;
-  embedding: number;
-  hidden: readonly number[];
-  batchSize: number;
   steps: number;
   from?: number;
   to?: number;

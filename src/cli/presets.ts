@@ -1,13 +1,8 @@
 import { UsageError } from '../errors.js';
-import type { TrainCommandOptions } from './startRun.js';
+import type { NetworkOptions, RecipeOptions } from './recipe.js';
 
 /** What a preset decides, as far as the command line does not. */
-type Preset = Partial<
-  Pick<
-    TrainCommandOptions,
-    'context' | 'embedding' | 'hidden' | 'batchSize' | 'steps' | 'optimizer' | 'lr' | 'beta2' | 'weightDecay' | 'schedule' | 'sampling'
-  >
->;
+type Preset = Partial<NetworkOptions & RecipeOptions>;
 
 /**
  * Recipes. Both were found by search on the validation part (README); with the first layer as a table, a wide embedding and a large batch

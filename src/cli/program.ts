@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { SAMPLINGS } from '../batch.js';
 import type { ExerciseNumber } from '../dojo/exercises.js';
+import { UsageError } from '../errors.js';
 import { CHECK_DEFAULTS, PARTS } from '../gradCheck/options.js';
 import { MAX_BLOCKS } from '../network.js';
 import { SCHEDULES } from '../schedule.js';
@@ -195,7 +196,7 @@ function addSweep(program: Command, io: IO, setExitCode: (code: number) => void)
     .option('--jobs <count>', 'runs at a time (default: the number of cores)', wholeNumber(1, 1024))
     .action(async (trainArguments: string[], options) => {
       const { sweepCommand } = await import('./sweepCommand.js');
-      setExitCode(await sweepCommand(trainArguments, options, io));
+      setExitCode(await sweepCommand(trainArguments, options, checkTrainArguments, io));
     });
   addCommonOptions(command).addHelpText(
     'after',
@@ -209,6 +210,20 @@ function addSweep(program: Command, io: IO, setExitCode: (code: number) => void)
 
 function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
+}
+
+/** What a sweep decides itself for each of its runs. */
+const SWEEP_DECIDES = ['out', 'force', 'resume', 'mutant', 'json', 'debug'];
+
+/** @throws CommanderError, or UsageError, if `train` would not take these arguments in a sweep */
+function checkTrainArguments(words: readonly string[]): void {
+  const silent = { write: () => {}, isTTY: false, columns: 80 };
+  const program = createProgram({ stdout: silent, stderr: silent, env: {} } as unknown as IO, () => {});
+  const train = program.commands.find((command) => command.name() === 'train') as Command;
+  train.action(() => {});
+  program.parse(['train', ...words], { from: 'user' });
+  const decided = SWEEP_DECIDES.find((option) => train.getOptionValueSource(option) === 'cli');
+  if (decided) throw new UsageError(`--${decided} has no meaning for the runs of a sweep`);
 }
 
 function addEval(program: Command, io: IO): void {

@@ -6,6 +6,14 @@ import { defaultSwitchStep, type Schedule } from '../schedule.js';
 import { isDecayed, type OptimizerConfig, type OptimizerName } from '../updater.js';
 import { formatCount } from './format.js';
 
+/** The sizes of a network, and of its batches. */
+export interface NetworkOptions {
+  context: number;
+  embedding: number;
+  hidden: readonly number[];
+  batchSize: number;
+}
+
 /** Without a default here, an option's default depends on others. */
 export interface OptimizerOptions {
   optimizer: OptimizerName;

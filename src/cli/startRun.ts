@@ -23,20 +23,16 @@ import { type LoadedData, loadData } from './data.js';
 import { formatBytes, formatCount } from './format.js';
 import type { IO } from './io.js';
 import type { PresetName } from './presets.js';
-import { type RecipeOptions, recipeOf } from './recipe.js';
+import { type NetworkOptions, type RecipeOptions, recipeOf } from './recipe.js';
 import { programVersion } from './version.js';
 
-export interface TrainCommandOptions extends RecipeOptions {
+export interface TrainCommandOptions extends NetworkOptions, RecipeOptions {
   preset: PresetName;
   /** A run, or true for the newest. */
   resume?: string | true;
   data?: string;
   out?: string;
   force?: boolean;
-  context: number;
-  embedding: number;
-  hidden: readonly number[];
-  batchSize: number;
   seed: number;
   splitSeed: number;
   unique: boolean;

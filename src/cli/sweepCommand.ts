@@ -12,7 +12,6 @@ import { type Paint, paintFor } from './colors.js';
 import { EXIT_SIGNAL } from './exitCodes.js';
 import { type Align, formatCount, formatLoss, formatTable } from './format.js';
 import { type IO, type StopSignal, shellWord, shortPath } from './io.js';
-import { checkTrainArguments } from './trainArguments.js';
 import { type TrainProcess, trainProcess } from './trainProcess.js';
 
 export interface SweepCommandOptions {
@@ -24,6 +23,8 @@ export interface SweepCommandOptions {
   json?: boolean;
   color: boolean;
 }
+
+type CheckArguments = (words: readonly string[]) => void;
 
 const SWEEP_FILE = 'sweep.json';
 const RESULTS_FILE = 'runs.jsonl';
@@ -45,11 +46,17 @@ const ResultSchema = v.object({ run: v.string(), options: AssignmentSchema, seco
 /**
  * Trains every combination in processes of their own, as many at a time as there are cores. A sweep that was stopped goes on where it stands.
  * @param trainArguments what all runs have in common
+ * @param checkTrainArguments throws if train would not take them
  * @returns the exit code
  */
-export async function sweepCommand(trainArguments: readonly string[], options: SweepCommandOptions, io: IO): Promise<number> {
+export async function sweepCommand(
+  trainArguments: readonly string[],
+  options: SweepCommandOptions,
+  checkTrainArguments: CheckArguments,
+  io: IO,
+): Promise<number> {
   const directory = resolve(io.cwd, options.out);
-  const asked = planSweep(trainArguments, options);
+  const asked = planSweep(trainArguments, options, checkTrainArguments);
   withSystemErrors('write in', directory, () => mkdirSync(directory, { recursive: true }));
   const unlock = acquireLock(directory, io.date().toISOString());
   try {
@@ -71,7 +78,11 @@ export async function sweepCommand(trainArguments: readonly string[], options: S
 }
 
 /** @throws UsageError if anything would be refused by `train`, before any run begins */
-function planSweep(trainArguments: readonly string[], { vary, random, seed }: SweepCommandOptions): Sweep {
+function planSweep(
+  trainArguments: readonly string[],
+  { vary, random, seed }: SweepCommandOptions,
+  checkTrainArguments: CheckArguments,
+): Sweep {
   const variations = vary.map(parseVariation);
   const options = variations.map(({ option }) => option);
   const twice = options.find((option, i) => options.indexOf(option) !== i);

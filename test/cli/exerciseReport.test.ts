@@ -39,7 +39,12 @@ describe('the table of an exercise', () => {
       '✗ dh               [32, 64]  it threw \\x1b[31mno',
       '· dC               [27, 10]  to be written',
       '2 of 5 right; next: dcounts_sum_inv',
+      'the rule of dcounts_sum_inv: In a product, each factor gets the other one times the gradient above. counts_sum_inv [n,1] was broadcast along the row: sum along the row.',
     ]);
+  });
+
+  it('has no rule to point to where the next line is not written, or gave no answer', () => {
+    for (const next of [TODO, FAILED]) expect(shown([RIGHT, next, WRONG]).at(-1)).toBe(`1 of 3 right; next: ${next.name}`);
   });
 
   it.each([80, 60, 40])('puts below the row what does not fit beside it, in words, at %d columns', (columns) => {
