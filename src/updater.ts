@@ -8,8 +8,24 @@ export type OptimizerConfig =
   | { name: 'momentum'; momentum: number }
   | { name: 'nesterov'; momentum: number }
   | { name: 'adam'; beta1: number; beta2: number; epsilon: number }
-  | { name: 'adamw'; beta1: number; beta2: number; epsilon: number; weightDecay: number };
+  | { name: 'adamw'; beta1: number; beta2: number; epsilon: number; weightDecay: WeightDecay };
 export type OptimizerName = OptimizerConfig['name'];
+
+/** Of all weight matrices, or of the parameters that are named. */
+export type WeightDecay = number | Readonly<Record<string, number>>;
+
+/** The parameters that are named in it. */
+export function decayedNames(decay: WeightDecay): string[] {
+  return typeof decay === 'number' ? [] : Object.keys(decay);
+}
+
+/** As it is given on the command line. */
+export function showDecay(decay: WeightDecay): string {
+  if (typeof decay === 'number') return String(decay);
+  return Object.entries(decay)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+}
 
 /** What each optimizer keeps from step to step: tensors [P], laid out like the parameters. */
 export const OPTIMIZER_TENSORS: Readonly<Record<OptimizerName, readonly string[]>> = {
@@ -49,9 +65,15 @@ export function hasPowers({ name }: OptimizerConfig): boolean {
   return name === 'adam' || name === 'adamw';
 }
 
-/** Weight matrices decay; embeddings, biases and the batch norm's gains do not. */
-export function isDecayed(parameter: string): boolean {
+/** Unless they are named, only weight matrices decay; embeddings, biases and the batch norm's gains do not. */
+function isWeightMatrix(parameter: string): boolean {
   return /^(W1|W2|blocks\.\d+\.W)$/.test(parameter);
+}
+
+/** The decay of a parameter. */
+export function decayOf(decay: WeightDecay, parameter: string): number {
+  if (typeof decay === 'number') return isWeightMatrix(parameter) ? decay : 0;
+  return decay[parameter] ?? 0;
 }
 
 export class Updater {
@@ -61,7 +83,7 @@ export class Updater {
   /** What the optimizer keeps, as it is now. */
   readonly tensors: Readonly<Record<string, FloatArray>>;
   readonly #powers: Powers | null;
-  readonly #decayed: readonly FloatArray[];
+  readonly #decays: readonly { weights: FloatArray; decay: number }[];
 
   /**
    * Allocates what the optimizer keeps: for a step that was never made, or as it was after another.
@@ -78,7 +100,9 @@ export class Updater {
     };
     this.tensors = Object.fromEntries(OPTIMIZER_TENSORS[config.name].map(keep));
     this.#powers = hasPowers(config) ? { ...(from?.powers ?? { beta1: 1, beta2: 1 }) } : null;
-    this.#decayed = Object.entries(model.parameters).flatMap(([name, array]) => (isDecayed(name) ? [array] : []));
+    const { weightDecay = 0 } = config as { weightDecay?: WeightDecay };
+    const decays = Object.entries(model.parameters).map(([name, weights]) => ({ weights, decay: decayOf(weightDecay, name) }));
+    this.#decays = decays.filter(({ decay }) => decay > 0);
   }
 
   /** A copy, which does not move on with the updates. */
@@ -97,8 +121,7 @@ export class Updater {
     else if (config.name === 'momentum') backend.momentumUpdate(p, velocity, dp, rate, config.momentum, p.length);
     else if (config.name === 'nesterov') backend.nesterovUpdate(p, velocity, dp, rate, config.momentum, p.length);
     else {
-      if (config.name === 'adamw')
-        for (const weights of this.#decayed) backend.scale(weights, 1 - rate * config.weightDecay, weights.length);
+      for (const { weights, decay } of this.#decays) backend.scale(weights, 1 - rate * decay, weights.length);
       this.#adam(rate, config);
     }
   }

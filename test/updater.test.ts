@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Backend } from '../src/backend/backend.js';
 import { arenaSize, backward, createModel, createTrainingActivations, forward, initialise, type Model } from '../src/model.js';
 import { LESSON_PARAMETER_NAMES, type ModelConfig, type ParameterName } from '../src/network.js';
-import { isDecayed, OPTIMIZER_TENSORS, OPTIMIZERS, type OptimizerConfig, type OptimizerName, partsOf, Updater } from '../src/updater.js';
+import { decayOf, OPTIMIZER_TENSORS, OPTIMIZERS, type OptimizerConfig, type OptimizerName, partsOf, Updater } from '../src/updater.js';
 import { BACKENDS, FLOAT64_BACKENDS } from './backends.js';
 import { dot, largestOf, relativeError } from './compare.js';
 import { type Fixture, loadFixture, traceBatches } from './fixtures.js';
@@ -185,6 +185,18 @@ describe.each(BACKENDS)('an Updater on $name', ({ create, dtype }) => {
     }
   });
 
+  it('adamw shrinks each of the parameters that are named by a decay of its own, and no other', () => {
+    const model = smallModel(create());
+    const before = model.flatParameters.slice();
+    model.flatGradients.fill(0);
+    new Updater(model, { name: 'adamw', ...ADAM, weightDecay: { C: 0.5, W2: 1, b2: 0 } }).update(0.5);
+    const parts = partsOf(before, model);
+    for (const name of LESSON_PARAMETER_NAMES) {
+      const factor = { C: 0.75, W2: 0.5 }[name as string] ?? 1;
+      expect([...model.parameters[name]], name).toEqual([...parts[name].map((x) => x * factor)]);
+    }
+  });
+
   it.each([
     [0.5, 1, 0.5],
     [0.5, 0.4, 0.4],
@@ -232,5 +244,6 @@ it('weight matrices decay, of further blocks too; embeddings, biases and gains d
     'W10',
     'blocks.x.W',
   ];
-  expect(names.filter(isDecayed)).toEqual(['W1', 'W2', 'blocks.2.W', 'blocks.13.W']);
+  expect(names.filter((name) => decayOf(0.1, name) > 0)).toEqual(['W1', 'W2', 'blocks.2.W', 'blocks.13.W']);
+  expect(names.filter((name) => decayOf({ C: 0.1, b2: 0 }, name) > 0)).toEqual(['C']);
 });

@@ -7,11 +7,11 @@ import { BOUNDARY } from '../dataset.js';
 import { allFinite } from '../diagnose.js';
 import { FileContentError, NumericalError, namingFile, quoteText, UNPRINTABLE, withSystemErrors } from '../errors.js';
 import { arenaSize, createModel, type Model, type Work } from '../model.js';
-import { MAX_BLOCKS, type ModelConfig, parameterCount, parameterShapes, statisticShapes } from '../network.js';
+import { MAX_BLOCKS, type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network.js';
 import { isStreamState } from '../random.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../tensor.js';
 import type { TrainingState } from '../train.js';
-import { hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState } from '../updater.js';
+import { decayedNames, hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState, showDecay } from '../updater.js';
 import { atomicWrite } from './atomicWrite.js';
 import { loadFloats, type RawFile, readSafetensorsFile, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
 
@@ -26,13 +26,15 @@ const share = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
 const aboveZero = v.pipe(finite, v.gtValue(0));
 const adam = { beta1: share, beta2: share, epsilon: aboveZero };
 
+const decay = v.pipe(finite, v.minValue(0));
+
 /** An optimizer, with the settings that it has. */
 const OptimizerSchema = v.variant('name', [
   v.strictObject({ name: v.literal('sgd') }),
   v.strictObject({ name: v.literal('momentum'), momentum: share }),
   v.strictObject({ name: v.literal('nesterov'), momentum: share }),
   v.strictObject({ name: v.literal('adam'), ...adam }),
-  v.strictObject({ name: v.literal('adamw'), ...adam, weightDecay: v.pipe(finite, v.minValue(0)) }),
+  v.strictObject({ name: v.literal('adamw'), ...adam, weightDecay: v.union([decay, v.record(v.string(), decay)]) }),
 ]);
 
 const ScheduleSchema = v.variant('name', [
@@ -69,7 +71,9 @@ export type RunConfig = v.InferOutput<typeof RunConfigSchema>;
 export function flatConfig({ optimizer, schedule, ...others }: RunConfig): Record<string, unknown> {
   const { name: optimizerName, ...settings } = optimizer;
   const { name: scheduleName, ...switching } = schedule;
-  return { ...others, optimizer: optimizerName, ...settings, schedule: scheduleName, ...switching };
+  const named =
+    'weightDecay' in settings && typeof settings.weightDecay === 'object' ? { weightDecay: showDecay(settings.weightDecay) } : {};
+  return { ...others, optimizer: optimizerName, ...settings, ...named, schedule: scheduleName, ...switching };
 }
 
 const StreamStateSchema = v.pipe(
@@ -240,6 +244,10 @@ function parseCheckpoint({ metadata, tensors, raw }: Safetensors & { raw: RawFil
   for (const [name, data] of arrays) {
     if (name.endsWith('bnvar') && data.some((x) => x < 0)) problems.push(`tensor "${name}" holds a negative variance`);
   }
+  const known: readonly string[] = parameterNames(shape);
+  const strange =
+    'weightDecay' in config.optimizer ? decayedNames(config.optimizer.weightDecay).filter((name) => !known.includes(name)) : [];
+  if (strange.length > 0) problems.push(`metadata: config: weight decay of "${quoteText(strange[0])}", which the network does not have`);
   if (arrays.get('optimizer.v')?.some((x) => x < 0)) problems.push('tensor "optimizer.v" holds a negative mean square');
   if ((powers !== null) !== hasPowers(config.optimizer)) {
     problems.push(`metadata: powers ${powers ? 'given' : 'missing'}, with the optimizer ${config.optimizer.name}`);

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { ExerciseNumber } from '../dojo/exercises.js';
+import type { WeightDecay } from '../updater.js';
 
 /** Parsers of option values. What they refuse, commander reports with the option's name, and the program exits with 2. */
 
@@ -37,6 +38,23 @@ export function decimalNumber(min: number, max: number, bounds: 'open' | 'closed
     if (!decimal || outside) throw new InvalidArgumentError(`Expected a number ${range}.`);
     return value;
   };
+}
+
+/** A decay of all weight matrices, or decays of the parameters that are named, in the order of the names. */
+export function weightDecay(text: string): WeightDecay {
+  const number = decimalNumber(0, 1000);
+  try {
+    if (!text.includes('=')) return number(text);
+    const entries = text.split(',').map((part): [name: string, decay: number] => {
+      const [, name, decay] = /^([\w.]+)=(.*)$/.exec(part) ?? ['', '', ''];
+      return [name, number(decay)];
+    });
+    if (new Set(entries.map(([name]) => name)).size === entries.length)
+      return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  } catch {
+    // Said of the whole below.
+  }
+  throw new InvalidArgumentError('Expected a number from 0 to 1000, or such numbers by parameter, as W1=1.2,C=0.5.');
 }
 
 /** `all`, or a whole number. */

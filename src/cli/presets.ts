@@ -11,17 +11,17 @@ type Preset = Partial<NetworkOptions & RecipeOptions>;
 const PRESETS = {
   /** The options' own defaults. */
   lesson: {},
-  /** The least loss in a second of training. */
+  /** A better loss than the lesson's in less than a second of training. */
   fast: {
     context: 6,
     embedding: 32,
-    hidden: [112],
-    batchSize: 192,
-    steps: 4_200,
+    hidden: [96],
+    batchSize: 256,
+    steps: 2_500,
     optimizer: 'adamw',
-    lr: 0.006,
+    lr: 0.008,
     beta2: 0.99,
-    weightDecay: 0.05,
+    weightDecay: 0.1,
     schedule: 'linear',
     sampling: 'epochs',
   },

@@ -9,7 +9,7 @@ import { OPTIMIZERS } from '../updater.js';
 import { colorLevel } from './colors.js';
 import { EXIT_NO } from './exitCodes.js';
 import type { IO } from './io.js';
-import { decimalNumber, exerciseNumber, wholeNumber, wholeNumberOrAll, wholeNumbers } from './options.js';
+import { decimalNumber, exerciseNumber, weightDecay, wholeNumber, wholeNumberOrAll, wholeNumbers } from './options.js';
 import { PRESET_NAMES } from './presets.js';
 import { programVersion } from './version.js';
 
@@ -105,7 +105,7 @@ function addOptimizerOptions(command: Command): Command {
     .option('--momentum <m>', 'of momentum and nesterov (default: 0.9)', decimalNumber(0, 1, 'below'))
     .option('--beta1 <b>', 'of adam and adamw, for the mean gradient (default: 0.9)', decimalNumber(0, 1, 'below'))
     .option('--beta2 <b>', 'of adam and adamw, for its mean square (default: 0.999)', decimalNumber(0, 1, 'below'))
-    .option('--weight-decay <d>', 'of adamw, on the weight matrices (default: 0.01)', decimalNumber(0, 1000))
+    .option('--weight-decay <d>', 'of adamw, on the weight matrices, or as W1=1.2,C=0.5 (default: 0.01)', weightDecay)
     .option('--clip <norm>', 'largest norm of the gradient, all parameters together (default: none)', decimalNumber(0, 1_000_000, 'open'))
     .addOption(
       new Option('--sampling <way>', 'how batches are drawn; epochs: each example once in each').choices(SAMPLINGS).default('replacement'),

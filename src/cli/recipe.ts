@@ -1,9 +1,10 @@
 /** How a run is trained, from options to configuration, and in a line of text. */
 import type { Sampling } from '../batch.js';
 import type { RunConfig } from '../checkpoint/checkpoint.js';
-import { UsageError } from '../errors.js';
+import { showText, UsageError } from '../errors.js';
+import { parameterNames } from '../network.js';
 import { defaultSwitchStep, type Schedule } from '../schedule.js';
-import { isDecayed, type OptimizerConfig, type OptimizerName } from '../updater.js';
+import { decayedNames, decayOf, type OptimizerConfig, type OptimizerName, type WeightDecay } from '../updater.js';
 import { formatCount } from './format.js';
 
 /** The sizes of a network, and of its batches. */
@@ -20,7 +21,7 @@ export interface OptimizerOptions {
   momentum?: number;
   beta1?: number;
   beta2?: number;
-  weightDecay?: number;
+  weightDecay?: WeightDecay;
   clip?: number;
   sampling: Sampling;
 }
@@ -52,7 +53,7 @@ const SETTINGS: readonly (readonly [option: 'momentum' | 'beta1' | 'beta2' | 'we
   ];
 
 /** @throws UsageError if an option does not go with the others */
-export function recipeOf(options: RecipeOptions): Recipe {
+export function recipeOf(options: RecipeOptions & Pick<NetworkOptions, 'hidden'>): Recipe {
   const { steps, optimizer, lr = LEARNING_RATES[optimizer], clip, warmup, sampling } = options;
   if (warmup > steps) throw new UsageError(`--warmup is ${warmup}, and --steps ${steps}: the full rate would never be reached`);
   const schedule =
@@ -60,12 +61,17 @@ export function recipeOf(options: RecipeOptions): Recipe {
   return { learningRate: lr, optimizer: optimizerOf(options), ...(clip === undefined ? {} : { clip }), schedule, warmup, sampling };
 }
 
-/** @throws UsageError if an option is given that the optimizer does not have */
-export function optimizerOf(options: OptimizerOptions): OptimizerConfig {
+/** @throws UsageError if an option is given that the optimizer does not have, or a parameter that the network does not */
+export function optimizerOf(options: OptimizerOptions & Pick<NetworkOptions, 'hidden'>): OptimizerConfig {
   const { optimizer: name, momentum = MOMENTUM, beta1, beta2, weightDecay = WEIGHT_DECAY } = options;
   for (const [option, flag, names] of SETTINGS) {
     if (options[option] === undefined || names.includes(name)) continue;
     throw new UsageError(`${flag} goes with --optimizer ${names.join(' or ')}, not with ${name}`);
+  }
+  const parameters: readonly string[] = parameterNames(options);
+  const strange = decayedNames(weightDecay).find((parameter) => !parameters.includes(parameter));
+  if (strange !== undefined) {
+    throw new UsageError(`--weight-decay names ${showText(strange)}; this network has ${parameters.join(', ')}`);
   }
   const adam = { beta1: beta1 ?? BETAS.beta1, beta2: beta2 ?? BETAS.beta2, epsilon: EPSILON };
   if (name === 'sgd') return { name };
@@ -102,8 +108,14 @@ function describeSettings(optimizer: OptimizerConfig, parameters: readonly strin
   if ('beta1' in optimizer && optimizer.beta1 !== BETAS.beta1) settings.push(`beta1 ${optimizer.beta1}`);
   if ('beta2' in optimizer && optimizer.beta2 !== BETAS.beta2) settings.push(`beta2 ${optimizer.beta2}`);
   if ('weightDecay' in optimizer) {
-    const { weightDecay: decay } = optimizer;
-    settings.push(decay === 0 ? 'no decay' : `decay ${decay} on ${parameters.filter(isDecayed).join(' ')}`);
+    settings.push(describeDecay(optimizer.weightDecay, parameters));
   }
   return settings.length === 0 ? '' : ` (${settings.join(', ')})`;
+}
+
+/** Each decay with the parameters that it is of: `decay 1.2 on W1, 0.5 on C W2`. */
+function describeDecay(decay: WeightDecay, parameters: readonly string[]): string {
+  const decays = new Set(parameters.map((name) => decayOf(decay, name)).filter((value) => value > 0));
+  const groups = [...decays].map((value) => `${value} on ${parameters.filter((name) => decayOf(decay, name) === value).join(' ')}`);
+  return groups.length === 0 ? 'no decay' : `decay ${groups.join(', ')}`;
 }

@@ -22,6 +22,7 @@ import {
 } from '../checkpoint/runDirectory.js';
 import { FileContentError, showText, UsageError } from '../errors.js';
 import { runBytes } from '../session.js';
+import { showDecay, type WeightDecay } from '../updater.js';
 import { loadRunData } from './data.js';
 import { type IO, shortPath } from './io.js';
 import { checkMemory, INFERENCE, type PreparedRun, programName, type TrainCommandOptions } from './startRun.js';
@@ -108,8 +109,8 @@ const STORED_OPTIONS: readonly (readonly [option: keyof TrainCommandOptions, fla
 /** The stored configuration, with more steps if --steps asks for more. */
 function resumedConfig({ config }: Checkpoint, options: TrainCommandOptions, given: (option: string) => boolean, run: string): RunConfig {
   const stored = flatConfig(config);
-  const differences = STORED_OPTIONS.filter(([option, , key]) => given(option) && String(options[option]) !== String(stored[key])).map(
-    ([option, flag, key]) => `${flag} is ${stored[key] ?? 'none'} there, ${options[option]} given`,
+  const differences = STORED_OPTIONS.filter(([option, , key]) => given(option) && show(options[option]) !== show(stored[key])).map(
+    ([option, flag, key]) => `${flag} is ${show(stored[key])} there, ${show(options[option])} given`,
   );
   const steps = given('steps') ? options.steps : config.steps;
   if (steps < config.steps) differences.push(`--steps is ${config.steps} there, ${steps} given, and can only be raised`);
@@ -120,4 +121,10 @@ function resumedConfig({ config }: Checkpoint, options: TrainCommandOptions, giv
     throw new UsageError(`${showText(run)} was begun otherwise: ${differences.join('; ')}; leave them out, or start a new run`);
   }
   return { ...config, steps };
+}
+
+/** A value as it is given on the command line. */
+function show(value: unknown): string {
+  if (value === undefined) return 'none';
+  return typeof value === 'object' && !Array.isArray(value) ? showDecay(value as WeightDecay) : String(value);
 }

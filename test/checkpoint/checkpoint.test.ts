@@ -353,6 +353,13 @@ describe('what is wrong with the file is named', () => {
   });
 
   const json = JSON.stringify;
+  it('a decay of what the network does not have', () => {
+    const file = changed(({ metadata }) => {
+      metadata.config = json({ ...CONFIG, optimizer: { ...OPTIMIZER_CONFIGS.adamw, weightDecay: { W1: 1, W3: 1 } } });
+    });
+    expect(refusal(() => loadCheckpoint(file))).toContain('metadata: config: weight decay of "W3", which the network does not have');
+  });
+
   it.each([
     ['config', '{'],
     ['config', 'null'],
@@ -400,6 +407,7 @@ describe('what is wrong with the file is named', () => {
       { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
       { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
       { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: -1 },
+      { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: { W1: -1 } },
     ].map((optimizer) => ['config', json({ ...CONFIG, optimizer })]),
     ['config', json(CONFIG).replace('{', '{"__proto__":{},')],
     ['vocabulary', 'abc'],
@@ -697,5 +705,8 @@ describe('flatConfig', () => {
     const adamw: RunConfig = { ...CONFIG, optimizer: OPTIMIZER_CONFIGS.adamw, clip: 3, schedule: { name: 'cosine' } };
     const settings = { optimizer: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, clip: 3, schedule: 'cosine' };
     expect(flatConfig(adamw)).toEqual({ ...others, ...settings });
+    const { beta1, beta2, epsilon } = settings;
+    const byName: RunConfig = { ...adamw, optimizer: { name: 'adamw', beta1, beta2, epsilon, weightDecay: { C: 0.5, W1: 1.2 } } };
+    expect(flatConfig(byName)).toEqual({ ...others, ...settings, weightDecay: 'C=0.5,W1=1.2' });
   });
 });

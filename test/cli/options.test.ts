@@ -42,7 +42,13 @@ const optimizerRows = (command: string): Row[] => [
   [command, '--momentum', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '1.5', '-0.1', '1e0']],
   [command, '--beta1', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '-0.1']],
   [command, '--beta2', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '-0.1']],
-  [command, '--weight-decay', 'a number from 0 to 1000', NUMBER_NONSENSE, ['1e9', '-0.1']],
+  [
+    command,
+    '--weight-decay',
+    'a number from 0 to 1000, or such numbers by parameter, as W1=1.2,C=0.5',
+    NUMBER_NONSENSE,
+    ['1e9', '-0.1', 'W1=', '=1', 'W1=x', 'W1=1,', 'W1=1,0.5', 'W1=1,W1=2', 'W1=-1', 'W 1=1'],
+  ],
   [command, '--clip', 'a number above 0 up to 1000000', NUMBER_NONSENSE, ['0', '1e9']],
 ];
 const seedRows = (command: string): Row[] => [

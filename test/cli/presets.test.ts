@@ -13,7 +13,7 @@ async function configOf(...argv: string[]) {
   return loadCheckpoint(join(directory, 'run', 'checkpoint.safetensors')).config;
 }
 
-const FAST = { context: 6, embedding: 32, hidden: [112], batchSize: 192, learningRate: 0.006, sampling: 'epochs' };
+const FAST = { context: 6, embedding: 32, hidden: [96], batchSize: 256, learningRate: 0.008, sampling: 'epochs' };
 
 describe('train --preset', () => {
   it("lesson is the default, and the lesson's recipe", async () => {
@@ -32,7 +32,7 @@ describe('train --preset', () => {
   it('decides network and recipe', async () => {
     expect(await configOf('--preset', 'fast')).toMatchObject({
       ...FAST,
-      optimizer: { name: 'adamw', beta1: 0.9, beta2: 0.99, weightDecay: 0.05 },
+      optimizer: { name: 'adamw', beta1: 0.9, beta2: 0.99, weightDecay: 0.1 },
       schedule: { name: 'linear' },
     });
   });

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { describeRecipe, type RecipeOptions, recipeOf } from '../../src/cli/recipe.js';
+import { describeRecipe, type NetworkOptions, type RecipeOptions, recipeOf } from '../../src/cli/recipe.js';
 import { UsageError } from '../../src/errors.js';
 import { OPTIMIZERS } from '../../src/updater.js';
 
-const DEFAULTS: RecipeOptions = { steps: 1000, optimizer: 'sgd', schedule: 'step', warmup: 0, sampling: 'replacement' };
+const DEFAULTS: RecipeOptions & Pick<NetworkOptions, 'hidden'> = {
+  hidden: [9, 8],
+  steps: 1000,
+  optimizer: 'sgd',
+  schedule: 'step',
+  warmup: 0,
+  sampling: 'replacement',
+};
 const LESSON = {
   learningRate: 0.1,
   optimizer: { name: 'sgd' },
@@ -58,6 +65,15 @@ describe('recipeOf', () => {
     }
   });
 
+  it('takes decays of the parameters that the network has, and no others', () => {
+    const adamw = { ...DEFAULTS, optimizer: 'adamw' } as const;
+    const weightDecay = { C: 0.5, W1: 1.2, 'blocks.2.W': 0 };
+    expect(recipeOf({ ...adamw, weightDecay }).optimizer).toMatchObject({ weightDecay });
+    expect(() => recipeOf({ ...adamw, hidden: [9], weightDecay })).toThrow(
+      new UsageError('--weight-decay names blocks.2.W; this network has C, W1, b1, bngain, bnbias, W2, b2'),
+    );
+  });
+
   it('refuses a warm-up longer than the run', () => {
     expect(recipeOf({ ...DEFAULTS, steps: 5, warmup: 5 }).warmup).toBe(5);
     expect(() => recipeOf({ ...DEFAULTS, steps: 5, warmup: 6 })).toThrow(
@@ -86,6 +102,10 @@ describe('describeRecipe', () => {
     [
       { optimizer: 'adamw', lr: 0.002, weightDecay: 0.05, schedule: 'linear', warmup: 200, clip: 1, sampling: 'epochs' },
       'adamw 0.002 (decay 0.05 on W1 blocks.2.W W2), linear to 0, warm-up 200 steps, clip 1, shuffled epochs',
+    ],
+    [
+      { optimizer: 'adamw', weightDecay: { C: 0.5, W1: 1.2, W2: 0.5, b2: 0 }, schedule: 'constant' },
+      'adamw 0.001 (decay 0.5 on C W2, 1.2 on W1), constant',
     ],
     [{ optimizer: 'adamw', weightDecay: 0, schedule: 'constant' }, 'adamw 0.001 (no decay), constant'],
   ] as [Partial<RecipeOptions>, string][])('%j: %s', (options, line) => {

@@ -382,12 +382,21 @@ describe('options that shape a run', () => {
     ['--beta1', '0.9', '0.8'],
     ['--beta2', '0.999', '0.99'],
     ['--weight-decay', '0.2', '0.01'],
+    ['--weight-decay', '0.2', 'C=0.2'],
     ['--clip', '0.5', '1'],
     ['--momentum', 'none', '0.9'],
   ])('of a run by adamw, %s: another than the stored %s is refused, with both', async (option, stored, given) => {
     const cwd = await stopped(...ADAMW);
     const line = await refusal(cwd, 2, [...RESUME, option, given]);
     expect(line).toBe(`error: run was begun otherwise: ${option} is ${stored} there, ${given} given; leave them out, or start a new run\n`);
+  });
+
+  it('decays by parameter are compared whatever their order', async () => {
+    const adamw = ADAMW.with(5, 'W1=0.2,C=0.1');
+    const cwd = await stopped(...adamw);
+    const line = await refusal(cwd, 2, [...RESUME, '--weight-decay', 'W1=0.2']);
+    expect(line).toContain('--weight-decay is C=0.1,W1=0.2 there, W1=0.2 given');
+    await ok(cwd, ...RESUME, '--weight-decay', 'C=0.1,W1=0.2');
   });
 
   it('of a run by adamw, equal ones are accepted, and left out are those of the run', async () => {

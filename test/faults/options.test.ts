@@ -103,6 +103,7 @@ describe('an option that the optimizer does not have, a name that there is not: 
   it.each([
     [['--weight-decay', '0.1'], '--weight-decay goes with --optimizer adamw, not with sgd'],
     [['--weight-decay', '0', '--optimizer', 'adam'], '--weight-decay goes with --optimizer adamw, not with adam'],
+    [['--weight-decay', 'W3=1', '--optimizer', 'adamw'], '--weight-decay names W3; this network has C, W1, b1, bngain, bnbias, W2, b2'],
     [['--momentum', '0.9', '--optimizer', 'adamw'], '--momentum goes with --optimizer momentum or nesterov, not with adamw'],
     [['--beta1', '0.9'], '--beta1 goes with --optimizer adam or adamw, not with sgd'],
     [['--beta2', '0.9', '--optimizer', 'nesterov'], '--beta2 goes with --optimizer adam or adamw, not with nesterov'],
