@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // Of all cores: by default one is kept free, which of two is half.
+    maxWorkers: '100%',
     coverage: { include: ['src/**'], exclude: ['src/kernels/**'], reporter: ['text-summary', 'html'] },
     projects: [
       { test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: ['test/long/**'], testTimeout: 30_000 } },

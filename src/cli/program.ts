@@ -116,7 +116,7 @@ function addTrain(program: Command, io: IO, setExitCode: (code: number) => void)
   const command = program
     .command('train')
     .description('train a network, report its losses and sample from it')
-    .addOption(presetOption("lesson: the lesson's recipe; fast: a better loss, in 2 s; best: the least, in 2 min").default('lesson'))
+    .addOption(presetOption("lesson: the lesson's recipe; fast: a better loss, in 2 s; best: the least, in 80 s").default('lesson'))
     .option('--data <file>', 'text with a name per line (default: the bundled names)')
     .option('--out <dir>', 'run directory (default: a new runs/NNNN)')
     .option('--force', 'replace the run in an existing directory')
