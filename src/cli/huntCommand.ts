@@ -4,7 +4,8 @@ import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { showShape } from '../tensor.js';
 import { paintFor } from './colors.js';
 import { showWorst } from './exerciseReport.js';
-import type { IO, Output } from './io.js';
+import { wrapText } from './format.js';
+import { commandName, type IO, type Output } from './io.js';
 
 export interface HuntCommandOptions {
   seed?: number;
@@ -29,9 +30,11 @@ export async function huntCommand(options: HuntCommandOptions, io: IO): Promise<
   const out = options.json ? io.stderr : io.stdout;
   const paint = await paintFor(out, io.env, options.color);
   out.write(
-    `Hunt ${seed}: a backward pass of ${GRADIENT_NAMES.length} lines, on a batch of 32. One line is wrong,\n` +
-      `and so is whatever is computed from it. You have ${FULL_SCORE} points; a probe\n` +
-      `costs ${PROBE_COST}, a wrong answer ${WRONG_COST}.\n\n${HELP}\n\n`,
+    `${wrapText(
+      `Hunt ${seed}: a backward pass of ${GRADIENT_NAMES.length} lines, on a batch of 32. One line is wrong, and so is whatever is computed ` +
+        `from it. You have ${FULL_SCORE} points; a probe costs ${PROBE_COST}, a wrong answer ${WRONG_COST}.`,
+      out.columns,
+    ).join('\n')}\n\n${HELP}\n\n`,
   );
   for await (const line of io.readLines('hunt> ', [...COMMANDS, ...GRADIENT_NAMES])) {
     if (answer(line.trim(), hunt, out, paint.bold) === 'end') break;
@@ -41,7 +44,7 @@ export async function huntCommand(options: HuntCommandOptions, io: IO): Promise<
   if (!found) out.write(`It was ${line}: ${mistake}.\n`);
   else out.write(`${paint.green(`Score: ${score} of ${FULL_SCORE}`)}, with ${count(probes.length, 'probe')}.\n`);
   out.write(
-    `The same for a friend: backprop-ninja hunt --seed ${seed}\nDoes it train all the same? backprop-ninja train --mutant ${name}\n`,
+    `The same for a friend: ${commandName(io)} hunt --seed ${seed}\nDoes it train all the same? ${commandName(io)} train --mutant ${name}\n`,
   );
   if (options.json) {
     io.stdout.write(`${JSON.stringify({ seed, found, named, line, mutant: name, mistake, probes, guesses, score: found ? score : 0 })}\n`);
@@ -63,7 +66,7 @@ function answer(text: string, hunt: Hunt, out: Output, bold: (text: string) => s
   else if (command !== 'probe' && command !== 'guess')
     out.write(`${command === 'help' ? '' : `no '${showText(command)}' here:\n`}${HELP}\n`);
   else if (!isGradientName(name)) out.write(`${name === '' ? 'which gradient?' : `no gradient '${showText(name)}':`} 'list' shows all\n`);
-  else if (command === 'probe') out.write(`${probeLine(hunt.probe(name))}\n`);
+  else if (command === 'probe') out.write(`${probeLine(hunt.probe(name))}; ${hunt.score} points\n`);
   else if (hunt.guess(name)) out.write(`${bold(`Yes, it is ${name}.`)} What is wrong with it?\n${choiceLines(hunt).join('\n')}\n`);
   else out.write(`No, the line of ${name} is right by itself. ${hunt.score} points are left.\n`);
   return 'on';

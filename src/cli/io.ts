@@ -39,6 +39,11 @@ export type StopSignal = (typeof STOP_SIGNALS)[number];
 /** The work between two looks at the event loop, so that signals, the terminal and closed pipes are noticed. */
 export const TURN_MS = 50;
 
+/** What the program is called by in a command that is proposed: npm, where it runs it, has it on no path. */
+export function commandName({ env }: IO): string {
+  return env.npm_command === undefined ? 'backprop-ninja' : 'npx backprop-ninja';
+}
+
 /** A path as a person would type it here, safe to print: from the current directory where it lies below it. */
 export function shortPath(path: string, { cwd }: IO): string {
   const below = relative(cwd, path);
@@ -120,12 +125,18 @@ async function* readLines(prompt: string, words: readonly string[]): AsyncGenera
     prompt: terminal ? prompt : '',
   });
   lines.on('SIGINT', () => lines.close());
-  if (terminal) lines.prompt();
-  for await (const line of lines) {
-    yield line;
+  try {
     if (terminal) lines.prompt();
+    for await (const line of lines) {
+      yield line;
+      if (terminal) lines.prompt();
+    }
+    if (terminal) stdout.write('\n');
+  } finally {
+    // Also when nobody asks for more: an input that stays open would keep the process.
+    lines.close();
+    stdin.destroy();
   }
-  if (terminal) stdout.write('\n');
 }
 
 function streamOutput(stream: NodeJS.WriteStream): Output {
@@ -135,7 +146,8 @@ function streamOutput(stream: NodeJS.WriteStream): Output {
       return stream.isTTY === true;
     },
     get columns() {
-      return stream.columns ?? 80;
+      // A terminal that does not know its width says 0.
+      return stream.columns || 80;
     },
   };
 }

@@ -65,7 +65,7 @@ export async function lrFindCommand(given: LrFindCommandOptions, isGiven: (optio
   const least = points.reduce((best, point) => (point.smoothed < best.smoothed ? point : best));
   const suggestion = Number((least.rate / MARGIN).toPrecision(2));
   if (options.json) io.stdout.write(`${JSON.stringify({ suggestion, least, points })}\n`);
-  else print(points, least, suggestion, io, await paintFor(io.stdout, io.env, options.color));
+  else print(points, least, suggestion, points.length < steps, io, await paintFor(io.stdout, io.env, options.color));
   return 0;
 }
 
@@ -92,7 +92,7 @@ async function collect(scan: Iterable<ScanPoint>, io: IO): Promise<{ points: Sca
   return { points, signal };
 }
 
-function print(points: readonly ScanPoint[], least: ScanPoint, suggestion: number, io: IO, paint: Paint): void {
+function print(points: readonly ScanPoint[], least: ScanPoint, suggestion: number, early: boolean, io: IO, paint: Paint): void {
   const highest = Math.max(points[0].loss, ...points.slice(0, points.indexOf(least)).map(({ smoothed }) => smoothed));
   const plot = plotCurves([{ mark: '·', points: points.map(({ rate, smoothed }) => [Math.log10(rate), smoothed]) }], {
     width: Math.min(80, io.stdout.columns),
@@ -101,8 +101,11 @@ function print(points: readonly ScanPoint[], least: ScanPoint, suggestion: numbe
     showY: (loss) => loss.toFixed(2),
     range: [least.smoothed, highest],
   });
+  const end = early
+    ? `the scan ended at a rate of ${Number(points[points.length - 1].rate.toPrecision(2))}, where the loss was lost\n`
+    : '';
   io.stdout.write(
-    `\n${plot.join('\n')}\n\nthe smoothed loss is smallest, ${formatLoss(least.smoothed)}, at a rate of ${Number(least.rate.toPrecision(2))}\n` +
+    `\n${plot.join('\n')}\n\n${end}the smoothed loss is smallest, ${formatLoss(least.smoothed)}, at a rate of ${Number(least.rate.toPrecision(2))}\n` +
       `${paint.bold(`half of that is a rate to begin with: --lr ${suggestion}`)}\n`,
   );
 }

@@ -17,7 +17,7 @@ export interface PlotOptions {
 }
 
 /** What is drawn where two curves meet. */
-const BOTH = '*';
+export const BOTH = '*';
 
 /** The curves with their axes, line by line; points that are not finite are left out. The first and the last x stand below. */
 export function plotCurves(curves: readonly Curve[], { width, height, showX, showY, range }: PlotOptions): string[] {

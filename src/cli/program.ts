@@ -53,6 +53,7 @@ export function createProgram(io: IO, setExitCode: (code: number) => void, color
       ['backprop-ninja train', "train the lesson's network on the bundled names"],
       ['backprop-ninja sample --count 5', 'print five new names from the newest run'],
       ['backprop-ninja grad-check', 'hold every gradient against finite differences'],
+      ['backprop-ninja exercise start', 'write the gradients yourself, and be told what is wrong'],
     ),
   );
   return program;

@@ -50,14 +50,14 @@ export class Progress {
     const seconds = (this.#shownAt - this.#start) / 1000;
     const rate = (step - this.#first) / Math.max(seconds, 1e-3);
     const time = step < this.#steps ? `${formatDuration((this.#steps - step) / rate)} left` : `done in ${formatDuration(seconds)}`;
-    const line = [
-      `step ${formatCount(step).padStart(formatCount(this.#steps).length)} / ${formatCount(this.#steps)}`,
-      `loss ${formatLoss(loss)}`,
-      `${formatCount(Math.round(rate))} steps/s`,
-      time,
-    ].join('   ');
-    if (!this.#live) this.#io.stderr.write(`${line}\n`);
-    else this.#io.stderr.write(`\r\x1b[2K${line.slice(0, Math.max(1, this.#io.stderr.columns - 1))}`);
+    const state = `step ${formatCount(step).padStart(formatCount(this.#steps).length)} / ${formatCount(this.#steps)}   loss ${formatLoss(loss)}`;
+    const whole = `${state}   ${formatCount(Math.round(rate))} steps/s   ${time}`;
+    if (!this.#live) this.#io.stderr.write(`${whole}\n`);
+    else {
+      const room = Math.max(1, this.#io.stderr.columns - 1);
+      // In a narrow terminal, the time is worth more than the rate.
+      this.#io.stderr.write(`\r\x1b[2K${(whole.length <= room ? whole : `${state}   ${time}`).slice(0, room)}`);
+    }
     this.#drawn = this.#live;
   }
 }

@@ -11,7 +11,7 @@ import { randomStream } from '../random.js';
 import { Sampler } from '../sample.js';
 import { paintFor } from './colors.js';
 import { formatCount, formatLoss, formatTable } from './format.js';
-import { type IO, shellPath, shortPath } from './io.js';
+import { commandName, type IO, shellPath, shortPath } from './io.js';
 
 const SAMPLES = 20;
 
@@ -117,7 +117,7 @@ export async function printReport(
     `${samples.length} names sampled, ${fresh} of them new:`,
     ...nameLines.map((line) => `  ${line}`),
     '',
-    `more names: backprop-ninja sample ${shellPath(run, io)}`,
+    `more names: ${commandName(io)} sample ${shellPath(run, io)}`,
   ];
   io.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -11,7 +11,7 @@ import { type Assignment, drawFrom, gridOf, parseVariation, type Ranked, rank, t
 import { type Paint, paintFor } from './colors.js';
 import { EXIT_SIGNAL } from './exitCodes.js';
 import { type Align, formatCount, formatLoss, formatTable } from './format.js';
-import { type IO, type StopSignal, shellWord, shortPath } from './io.js';
+import { commandName, type IO, type StopSignal, shellWord, shortPath } from './io.js';
 import { type TrainProcess, trainProcess } from './trainProcess.js';
 
 export interface SweepCommandOptions {
@@ -88,7 +88,16 @@ function planSweep(
   const twice = options.find((option, i) => options.indexOf(option) !== i);
   if (twice) throw new UsageError(`--vary ${twice} is given twice; its values go into one, as ${twice}=1/2/3`);
   const runs = random === undefined ? gridOf(variations) : drawFrom(variations, random, randomStream('sweep', seed));
-  for (const assignment of runs) checkTrainArguments([...trainArguments, ...asArguments(assignment)]);
+  for (const assignment of runs) {
+    try {
+      checkTrainArguments([...trainArguments, ...asArguments(assignment)]);
+    } catch (error) {
+      if (error instanceof Error && Object.values(assignment).some((value) => value.includes(','))) {
+        error.message = `${error.message.trim()} --vary separates values by /, as lr=0.05/0.1.`;
+      }
+      throw error;
+    }
+  }
   return { vary, random: random ?? null, seed, train: [...trainArguments], runs };
 }
 
@@ -137,7 +146,7 @@ async function runAll(
     .map((assignment, i) => ({ run: String(i + 1).padStart(4, '0'), options: assignment }))
     .filter(({ run }) => !done.has(run));
   io.stderr.write(
-    `${formatCount(runs.length)} runs in ${shortPath(directory, io)}${done.size > 0 ? `, ${formatCount(done.size)} of them done` : ''}; ${jobs} at a time\n`,
+    `${formatCount(runs.length)} runs in the directory ${shortPath(directory, io)}${done.size > 0 ? `, ${formatCount(done.size)} of them done` : ''}; ${jobs} at a time\n`,
   );
   const lines = openLines<SweepResult>(path, 'continue');
   const running = new Set<TrainProcess>();
@@ -207,7 +216,7 @@ function print(ranked: readonly Ranked[], { train }: Sweep, io: IO, paint: Paint
   });
   const [title, ...lines] = formatTable([head, ...rows], align);
   const best = ranked[0];
-  const again = ['backprop-ninja train', ...train.map(shellWord), ...asArguments(best.options)].join(' ');
+  const again = [`${commandName(io)} train`, ...train.map(shellWord), ...asArguments(best.options)].join(' ');
   io.stdout.write(
     `\n${[paint.dim(title), ...lines].join('\n')}\n\n${best.valLoss === null ? 'no run has a loss' : `the first again: ${again}`}\n`,
   );

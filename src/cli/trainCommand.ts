@@ -6,7 +6,7 @@ import { parameterCount } from '../network.js';
 import { Session } from '../session.js';
 import { EXIT_SIGNAL } from './exitCodes.js';
 import { formatCount } from './format.js';
-import { type IO, type StopSignal, shellPath, shortPath, TURN_MS } from './io.js';
+import { commandName, type IO, type StopSignal, shellPath, shortPath, TURN_MS } from './io.js';
 import { withPreset } from './presets.js';
 import { Progress } from './progress.js';
 import { describeRecipe } from './recipe.js';
@@ -44,7 +44,7 @@ async function trainRun(run: PreparedRun, options: TrainCommandOptions, io: IO):
       session.save();
       io.stderr.write(
         `${signal}: saved after step ${formatCount(session.step)} of ${formatCount(run.config.steps)}; ` +
-          `go on with: backprop-ninja train --resume ${shellPath(run.directory, io)}\n`,
+          `go on with: ${commandName(io)} train --resume ${shellPath(run.directory, io)}\n`,
       );
       return EXIT_SIGNAL[signal as StopSignal];
     }
@@ -102,7 +102,7 @@ async function train(session: Session, { config, directory }: PreparedRun, isToS
 
 function wayOut({ savedAt }: Session, directory: string, io: IO): string {
   return (
-    `; the checkpoint of step ${savedAt} stands, backprop-ninja train --resume ${shellPath(directory, io)} --check-every 1 ` +
+    `; the checkpoint of step ${savedAt} stands, ${commandName(io)} train --resume ${shellPath(directory, io)} --check-every 1 ` +
     'goes through the steps since then again, a lower --lr may avoid it'
   );
 }

@@ -14,7 +14,7 @@ import { loadData } from './data.js';
 import { EXIT_SIGNAL } from './exitCodes.js';
 import { formatCount, formatLoss, formatTable } from './format.js';
 import { type IO, type StopSignal, TURN_MS } from './io.js';
-import { plotCurves } from './plot.js';
+import { BOTH, plotCurves } from './plot.js';
 import { Progress } from './progress.js';
 import { recipeOf } from './recipe.js';
 import { INFERENCE, type TrainCommandOptions } from './startRun.js';
@@ -171,7 +171,9 @@ function print(courses: readonly Course[], results: readonly CourseResult[], io:
     [['', 'loss in nats per character', 'train', 'validation'], ...cells],
     ['left', 'left', 'right', 'right', 'left'],
   );
-  io.stdout.write(`\n${[...plot, '', paint.dim(head), ...rows, '', verdict(results)].join('\n')}\n`);
+  io.stdout.write(
+    `\n${[...plot, '', paint.dim(head), ...rows, paint.dim(`${BOTH}  where both curves are`), '', verdict(results)].join('\n')}\n`,
+  );
 }
 
 /** What the figures say: a mistake that a loss curve does not show is one that a check must. */

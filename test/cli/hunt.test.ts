@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Hunt } from '../../src/dojo/hunt.js';
 import { runCli, type Surroundings } from './fakeIO.js';
@@ -30,6 +33,24 @@ describe('hunt', () => {
   it('ends with its input', async () => {
     expect((await hunt([`probe ${line}`])).exitCode).toBe(1);
     expect((await hunt([`guess ${line}`])).exitCode).toBe(0);
+  });
+
+  it.each([
+    ['quit', 'quit\n', 1],
+    ['won', `guess ${line}\n${answer}\n`, 0],
+  ])('is over when it is %s, also if its input stays open', async (_, input, exitCode) => {
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const child = spawn(process.execPath, [main, 'hunt', '--seed', `${SEED}`], { stdio: ['pipe', 'ignore', 'inherit'], timeout: 20_000 });
+    child.stdin.write(input);
+    expect(await once(child, 'exit')).toEqual([exitCode, null]);
+  });
+
+  it('tells how many points are left after a probe', async () => {
+    expect((await hunt([`probe ${line}`])).stdout).toMatch(/^✗ {2}.*; 95 points$/m);
+  });
+
+  it('proposes commands that can be typed where npm runs the program', async () => {
+    expect((await hunt(['quit'], undefined, { env: { npm_command: 'exec' } })).stdout).toContain(': npx backprop-ninja hunt --seed');
   });
 
   it('says what it does not understand, and goes on', async () => {

@@ -97,6 +97,16 @@ describe('what it says', () => {
     expect(lineOf(1_000_000_000, 1_000_000, 100_000)).toMatch(/ {3}10,000 steps\/s {3}27 h 45 min left\n$/);
   });
 
+  it('leaves the rate out where a terminal has no room for all', () => {
+    const io: FakeIO = fakeIO('/', { tick: 0, tty: 'stderr', columns: 60 });
+    let clock = 0;
+    io.now = () => clock;
+    const progress = new Progress(io, 0, 200_000);
+    clock = 10_000;
+    progress.update(50_000, 2.34567);
+    expect(io.stderr.text).toBe('\r\x1b[2Kstep  50,000 / 200,000   loss 2.3457   30 s left');
+  });
+
   it('of a run that goes on, the rate and the time left by the steps since then', () => {
     expect(lineOf(200_000, 50_000, 10_000, 40_000)).toBe('step  50,000 / 200,000   loss 2.3457   1,000 steps/s   2 min 30 s left\n');
   });

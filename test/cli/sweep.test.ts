@@ -36,7 +36,7 @@ describe('sweep', () => {
     ).toEqual(['0.05 1', '0.05 2', '0.2 1', '0.2 2']);
     expect(stdout).toMatch(/^ +lr +validation +from +to +train +seconds +runs\n1 +0\.\d+ +(\d\.\d{4} +){4}\d+\.\d +\d{4} \d{4}\n2 /m);
     expect(stdout).toMatch(/\nthe first again: backprop-ninja train --data names\.txt .* --lr 0\.\d+\n$/);
-    expect(stderr).toMatch(/^4 runs in sweep; \d+ at a time\n1 \/ 4 {3}validation \d\.\d{4} {3}--lr 0\.\d+ --seed \d\n/);
+    expect(stderr).toMatch(/^4 runs in the directory sweep; \d+ at a time\n1 \/ 4 {3}validation \d\.\d{4} {3}--lr 0\.\d+ --seed \d\n/);
     // Each is the run that train makes of the same options.
     const alone = await runCli(directory, ['train', ...SMALL, '--lr', '0.2', '--seed', '2', '--out', 'alone', '--json']);
     const found = results(directory).find(({ options }) => options.lr === '0.2' && options.seed === '2');
@@ -69,7 +69,7 @@ describe('sweep', () => {
     const [first] = results(directory);
     const again = await runCli(directory, [...argv, '--', ...SMALL, '--steps', '3000']);
     expect(again.exitCode).toBe(0);
-    expect(again.stderr).toContain('3 runs in sweep, 1 of them done; 1 at a time\n');
+    expect(again.stderr).toContain('3 runs in the directory sweep, 1 of them done; 1 at a time\n');
     expect(results(directory)[0]).toEqual(first);
     expect(results(directory).map(({ run: name }) => name)).toEqual(['0001', '0002', '0003']);
     const third = await runCli(directory, [...argv, '--', ...SMALL, '--steps', '3000']);
@@ -90,6 +90,7 @@ describe('sweep', () => {
 
   it.each<[string[], string[], string]>([
     [['--vary', 'lr=fast'], [], "error: option '--lr <rate>' argument 'fast' is invalid"],
+    [['--vary', 'lr=0.05,0.1'], [], 'is invalid. Expected a number above 0 up to 1000. --vary separates values by /, as lr=0.05/0.1.'],
     [['--vary', 'depth=1/2'], [], "error: unknown option '--depth'"],
     [['--vary', 'lr=0.1', '--vary', 'lr=0.2'], [], 'error: --vary lr is given twice'],
     [['--vary', 'lr=0.1..0.2'], [], 'error: --vary lr has a range, which a grid cannot walk'],
