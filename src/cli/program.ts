@@ -64,9 +64,15 @@ function examples(...lines: [command: string, does: string][]): string {
   return `\nExamples:\n${lines.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`).join('\n')}\n`;
 }
 
+/** Headings of the help. What many commands have stands under the first, whatever comes between. */
+const OPTIONS = 'Options:';
+const NETWORK = 'The network and its batches:';
+const RECIPE = 'How it is trained:';
+
 /** The options that every command has. */
 function addCommonOptions(command: Command): Command {
   return command
+    .optionsGroup(OPTIONS)
     .option('--json', 'print one JSON document on stdout')
     .option('--no-color', 'print without colours')
     .option('--debug', 'print the stack trace of an error');
@@ -75,6 +81,7 @@ function addCommonOptions(command: Command): Command {
 /** The sizes of a network and its batch; the defaults are the lesson's. */
 function addNetworkOptions(command: Command): Command {
   return command
+    .optionsGroup(NETWORK)
     .option('--context <T>', 'characters that the next one is predicted from', wholeNumber(1, 64), 3)
     .option('--embedding <E>', 'numbers per character', wholeNumber(1, 65_536), 10)
     .addOption(
@@ -88,6 +95,7 @@ function addNetworkOptions(command: Command): Command {
 /** How a network is trained; the defaults are the lesson's. */
 function addRecipeOptions(command: Command): Command {
   command
+    .optionsGroup(RECIPE)
     .option('--steps <count>', 'steps of gradient descent', wholeNumber(1, 1_000_000_000), 200_000)
     .option('--lr <rate>', 'learning rate (default: 0.1; with adam and adamw 0.001)', decimalNumber(0, 1000, 'open'))
     .addOption(
@@ -102,6 +110,7 @@ function addRecipeOptions(command: Command): Command {
 /** What makes steps of gradients, and of which batches. */
 function addOptimizerOptions(command: Command): Command {
   return command
+    .optionsGroup(RECIPE)
     .addOption(new Option('--optimizer <name>', 'what makes steps of gradients').choices(OPTIMIZERS).default('sgd'))
     .option('--momentum <m>', 'of momentum and nesterov (default: 0.9)', decimalNumber(0, 1, 'below'))
     .option('--beta1 <b>', 'of adam and adamw, for the mean gradient (default: 0.9)', decimalNumber(0, 1, 'below'))
@@ -124,6 +133,7 @@ function addTrain(program: Command, io: IO, setExitCode: (code: number) => void)
     .option('--resume [run]', 'go on with a run that was stopped (default: runs/latest); with more --steps, extend it');
   addNetworkOptions(command);
   addRecipeOptions(command)
+    .optionsGroup('Seeds, saves and checks:')
     .option('--seed <number>', 'decides weights, batches and samples', wholeNumber(0, MAX_SEED), 2_147_483_647)
     .option('--split-seed <number>', 'decides which names are held out', wholeNumber(0, MAX_SEED), 42)
     .option('--unique', 'drop repeated names before the split', false)
@@ -165,6 +175,7 @@ function addLrFind(program: Command, io: IO, setExitCode: (code: number) => void
     .option('--steps <count>', 'steps between them', wholeNumber(2, 1_000_000), 1000);
   addNetworkOptions(command);
   addOptimizerOptions(command)
+    .optionsGroup('Seeds:')
     .option('--seed <number>', 'decides weights and batches', wholeNumber(0, MAX_SEED), 2_147_483_647)
     .option('--split-seed <number>', 'decides which names are held out', wholeNumber(0, MAX_SEED), 42)
     .option('--unique', 'drop repeated names before the split', false)
@@ -434,6 +445,7 @@ function addBench(program: Command, io: IO, setExitCode: (code: number) => void)
     .description('time the training loop and each layer, after comparing their results')
     .option('--data <file>', 'text with a name per line (default: the bundled names)');
   addNetworkOptions(command)
+    .optionsGroup(OPTIONS)
     .addOption(new Option('--backend <name>', 'what to time').choices(['wasm', 'reference', 'both']).default('both'))
     .option('--seconds <s>', 'time to spend on each backend', decimalNumber(0, 3600, 'open'), 3)
     .action(async (options) => {

@@ -278,18 +278,18 @@ describe('help', () => {
   const OPTIONS: Record<string, string[]> = {
     train: [
       ...['--preset', '--data', '--out', '--force', '--resume'],
+      ...COMMON,
       ...NETWORK,
       ...['--steps', '--lr', '--schedule', '--warmup'],
       ...OPTIMIZER,
       ...['--seed', '--split-seed', '--unique', '--eval-every', '--save-every', '--check-every', '--mutant'],
-      ...COMMON,
     ],
     'lr-find': [
       ...['--preset', '--data', '--from', '--to', '--steps'],
+      ...COMMON,
       ...NETWORK,
       ...OPTIMIZER,
       ...['--seed', '--split-seed', '--unique'],
-      ...COMMON,
     ],
     sweep: ['--vary', '--random', '--seed', '--out', '--jobs', ...COMMON],
     eval: ['--split', '--data', ...COMMON],
@@ -299,7 +299,7 @@ describe('help', () => {
     mutants: COMMON,
     replay: ['--data', ...COMMON],
     diff: COMMON,
-    bench: ['--data', ...NETWORK, '--backend', '--seconds', ...COMMON],
+    bench: ['--data', '--backend', '--seconds', ...COMMON, ...NETWORK],
   };
 
   it('of the program names every command, and has examples', async () => {
