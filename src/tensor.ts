@@ -26,6 +26,9 @@ export interface KeepDim {
   keepdim?: boolean;
 }
 
+/** Entries that a tensor shows of itself. */
+const SHOWN = 6;
+
 export class Tensor {
   readonly data: FloatArray;
   readonly shape: Shape;
@@ -88,6 +91,25 @@ export class Tensor {
 
   clone(): Tensor {
     return new Tensor(this.data.slice(), this.shape);
+  }
+
+  /**
+   * In text, what the tensor is. An operator would make NaN of tensors, or text, and nobody would notice.
+   * @throws TypeError where an operator asks for a number
+   */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.#description;
+    throw new TypeError("JavaScript's operators know no tensors: use .add .sub .mul .div .neg .pow");
+  }
+
+  /** What Node's console shows: the shape, the data type and the first entries. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    const first = Array.from(this.data.subarray(0, SHOWN), (x) => `${Number(x.toPrecision(4))}`);
+    return `${this.#description} [ ${[...first, ...(this.size > SHOWN ? ['…'] : [])].join(', ')} ]`;
+  }
+
+  get #description(): string {
+    return `Tensor ${showShape(this.shape)} ${this.dtype}`;
   }
 
   /** The only entry of a tensor of one entry. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type DType, type Indices, type Shape, ShapeError, sameShape, showShape, sizeOf, Tensor } from '../src/tensor.js';
@@ -407,5 +408,27 @@ describe('what is no operand is named, as in a line whose names are misspelt', (
   it('and a tensor of another copy of the class is one', () => {
     const { data, shape } = Tensor.of([3, 4], [1, 2]);
     expect(plain(a.add({ data, shape } as Tensor))).toEqual({ shape: [1, 2], values: [4, 6] });
+  });
+});
+
+describe('what JavaScript makes of a tensor', () => {
+  const tensor = Tensor.of([1, -2.000001, 1 / 3, 4, 5, 6, 7, 8], [2, 4]);
+
+  it.each<[string, () => unknown]>([
+    ['-', () => 1 - (tensor as unknown as number)],
+    ['+', () => (tensor as unknown as number) + (tensor as unknown as number)],
+    ['*', () => (tensor as unknown as number) * 2],
+    ['/', () => 1 / (tensor as unknown as number)],
+    ['**', () => (tensor as unknown as number) ** 2],
+    ['-T', () => -(tensor as unknown as number)],
+    ['<', () => (tensor as unknown as number) < 1],
+  ])('%s is an error, and no NaN', (_, compute) => {
+    expect(compute).toThrow("JavaScript's operators know no tensors: use .add .sub .mul .div .neg .pow");
+  });
+
+  it('in text it is what it is, and in the console its first entries, too', () => {
+    expect(`${tensor}`).toBe('Tensor [2, 4] float32');
+    expect(inspect(tensor)).toBe('Tensor [2, 4] float32 [ 1, -2, 0.3333, 4, 5, 6, … ]');
+    expect(inspect(Tensor.of([1, 2], [2], 'float64'))).toBe('Tensor [2] float64 [ 1, 2 ]');
   });
 });

@@ -11,6 +11,7 @@ import { type ExerciseLine, TodoError, valueNamed } from './exercises.js';
 import type { At, LineKnowledge } from './lines.js';
 import { nameMistake, type Observation } from './naming.js';
 import { kindOf, type Outcome, runLine } from './outcome.js';
+import { closest } from './spelling.js';
 
 export type Verdict = 'right' | 'wrong' | 'todo' | 'failed';
 
@@ -25,13 +26,15 @@ export interface LineReport {
   problem?: string;
   /** Whether the problem is the mistake by its name, and not only what was found. */
   named?: true;
-  /** What is to be said of a right answer. */
+  /** What is to be said of the line whatever its answer. */
   note?: string;
   /** Of an answer whose mistake has no name: the entry that is furthest off. */
   worst?: WorstEntry;
 }
 
 export interface WorstEntry {
+  /** Whether it is one with random gradients above: with the true ones nothing is wrong on the lesson's batch. */
+  random?: true;
   index: number[];
   yours: number;
   truth: number;
@@ -89,16 +92,14 @@ interface Judged extends Observation {
 const TOLERANCE = 1e-8;
 /** Where float32 is in it: the solutions on values rounded to float32 err by 1.4e-7 at most, the least mistake of the bank by 5.9e-5. */
 const FLOAT32_TOLERANCE = 1e-6;
-const FLOAT32_NOTE = 'right, but rounded to float32, which Tensor.zeros, oneHot and of make unless told otherwise';
-
-const NUMBER_FOR_SIZE =
-  "right on the lesson's batch of 32, not on smaller ones: a size is written as a number where it must be read, as n or logits.shape[1]";
 
 export interface LineCheckerOptions {
   /** The learner's file, to whose lines errors are traced. */
   file?: string;
   /** Runs a line whose prints are not to be seen: of a line's seven runs, one is enough. */
   quietly?: <T>(run: () => T) => T;
+  /** What the file exports beside the lines that are asked for. */
+  strays?: readonly string[];
 }
 
 /** Checks lines one by one. Whatever a line does, short of never returning, becomes its report. */
@@ -107,17 +108,19 @@ export class LineChecker {
   readonly #shown = createShown();
   readonly #file: string | undefined;
   readonly #quietly: <T>(run: () => T) => T;
+  readonly #strays: readonly string[];
 
-  constructor({ file, quietly = (run) => run() }: LineCheckerOptions = {}) {
+  constructor({ file, quietly = (run) => run(), strays = [] }: LineCheckerOptions = {}) {
     this.#file = file;
     this.#quietly = quietly;
+    this.#strays = strays;
   }
 
   check(known: ExerciseLine, line: unknown): LineReport {
     const { name, knowledge, solution } = known;
     const head = { name, shape: this.#shown[valueNamed(name)].shape };
     const failed = (problem: string): LineReport => ({ ...head, verdict: 'failed', problem });
-    if (line === undefined) return failed('missing from what the file exports');
+    if (line === undefined) return failed(`missing from what the file exports${this.#strayLike(name)}`);
     if (!isFunction(line)) return failed(`${kindOf(line)}, expected a function`);
     const shown = this.#run(known, line, this.#shown);
     if (shown instanceof TodoError) return { ...head, verdict: 'todo', problem: shown.message };
@@ -125,13 +128,22 @@ export class LineChecker {
     const judged: Judged[] = [];
     for (const { at, real } of this.#given) {
       const found = this.#quietly(() => this.#run(known, line, at));
-      if (!(found instanceof Tensor)) return failed(`${sizesOf(at)}: ${found instanceof TodoError ? found.message : found}`);
+      if (!(found instanceof Tensor)) {
+        const problem = `${sizesOf(at)}: ${found instanceof TodoError ? found.message : found}`;
+        return failed([sizesAsNumbers(line, this.#shown), problem].filter((text) => text !== undefined).join('; '));
+      }
       const expected = solution(at);
       const scale = scaleOf(knowledge, at);
       const telling = real && largestOf(expected.data) > TOLERANCE * scale;
       judged.push({ at, expected, found, error: largestDifference(found, expected) / scale, telling, random: !real });
     }
-    return { ...head, ...verdictOn(knowledge, judged), ...figuresOf(shown, solution(this.#shown)) };
+    const verdict = verdictOn(knowledge, judged, () => sizesAsNumbers(line, this.#shown));
+    return { ...head, ...verdict, ...figuresOf(shown, solution(this.#shown)) };
+  }
+
+  #strayLike(name: string): string {
+    const stray = closest(name, this.#strays);
+    return stray === undefined ? '' : `; it has ${stray}, which no line is called`;
   }
 
   #run({ name }: ExerciseLine, line: (at: At) => unknown, at: At): Outcome {
@@ -145,6 +157,27 @@ export class LineChecker {
 /** What the line sees of this set, which is not the one that is shown. */
 function sizesOf({ n, C, h }: At): string {
   return `with n ${n}, E ${C.shape[1]}, H ${h.shape[1]} and V ${C.shape[0]}, in float64`;
+}
+
+/** The sizes that a line writes as numbers, as far as its own text has them, and what to write; undefined where it has none. */
+function sizesAsNumbers(line: (at: At) => unknown, { n, C, embact, h }: At): string | undefined {
+  const [V, E] = C.shape;
+  // T is 3 on every batch.
+  const sizes: Record<number, [what: string, instead: string]> = {
+    [n]: ['n', 'n'],
+    [n - 1]: ['n - 1', 'n - 1'],
+    [V]: ['V', 'logits.shape[1]'],
+    [E]: ['E', 'C.shape[1]'],
+    [embact.shape[1]]: ['T·E', 'embact.shape[1]'],
+    [h.shape[1]]: ['H', 'h.shape[1]'],
+  };
+  // Comments are gone already: the file is loaded without them.
+  const text = Function.prototype.toString.call(line).replace(/'[^'\n]*'|"[^"\n]*"|`[^`]*`/g, '');
+  const found = new Set((text.match(/(?<![\w.$])\d+(?![\w.])/g) ?? []).map(Number).filter((number) => Object.hasOwn(sizes, number)));
+  if (found.size === 0) return undefined;
+  const is = [...found].map((number) => `${number} is ${sizes[number][0]}`).join(' and ');
+  const instead = [...found].map((number) => sizes[number][1]).join(' and ');
+  return `${is} on the lesson's batch of 32: a line must hold for every batch, so write ${instead}`;
 }
 
 function isFunction(value: unknown): value is (at: At) => unknown {
@@ -190,24 +223,39 @@ function magnitude({ data, shape }: Tensor): Tensor {
 function verdictOn(
   knowledge: LineKnowledge,
   judged: readonly Judged[],
-): Pick<LineReport, 'verdict' | 'problem' | 'named' | 'worst' | 'note'> {
-  const within = (tolerance: number) => judged.every(({ error }) => error <= tolerance);
+  sizesAsNumbersText: () => string | undefined,
+): Pick<LineReport, 'verdict' | 'problem' | 'named' | 'worst'> {
+  const wrong = (problem: string | undefined) => ({ verdict: 'wrong', ...(problem === undefined ? {} : { problem }) }) as const;
+  const within = (tolerance: number, some: readonly Judged[] = judged) => some.every(({ error }) => error <= tolerance);
   if (within(TOLERANCE)) return { verdict: 'right' };
   const random = judged.filter((one) => one.random);
   const name = nameMistake(knowledge, random);
-  if (name === undefined && within(FLOAT32_TOLERANCE)) return { verdict: 'right', note: FLOAT32_NOTE };
-  const telling = judged.filter((one) => one.telling);
-  if (telling.length > 0 && telling.every(({ error }) => error <= TOLERANCE)) {
-    if (name) return { verdict: 'wrong', problem: `${name}; the true gradients above it hide that, others show it`, named: true };
-    const problem = 'right with the true gradients above it, wrong with others: it does not follow from what the line is given';
-    return { verdict: 'wrong', problem };
-  }
-  if (name) return { verdict: 'wrong', problem: name, named: true };
+  if (name === undefined && within(FLOAT32_TOLERANCE)) return { verdict: 'right' };
   const lesson = judged.filter(({ at }) => at.n === LESSON_BATCH);
-  if (lesson.every(({ error }) => error <= FLOAT32_TOLERANCE)) return { verdict: 'wrong', problem: NUMBER_FOR_SIZE };
+  if (within(FLOAT32_TOLERANCE, lesson)) return wrong(sizesAsNumbersText() ?? NUMBER_FOR_SIZE);
+  const telling = judged.filter((one) => one.telling);
+  const hidden = telling.length > 0 && within(TOLERANCE, telling);
+  if (name) return { ...wrong(hidden ? `${name}; the true gradients above it hide that, others show it` : name), named: true };
+  if (hidden) return wrong('right with the true gradients above it, wrong with others: it does not follow from what the line is given');
   const misshapen = judged.findLast(({ expected, found }) => !sameShape(expected.shape, found.shape));
-  if (!misshapen) return { verdict: 'wrong', worst: worstEntry(random[random.length - 1]) };
-  return { verdict: 'wrong', problem: `shape ${showShape(misshapen.found.shape)}, expected ${showShape(misshapen.expected.shape)}` };
+  if (misshapen) return wrong(sizesAsNumbersText() ?? shapeProblem(misshapen));
+  return { ...wrong(sizesAsNumbersText()), worst: worstOf(lesson) };
+}
+
+const NUMBER_FOR_SIZE =
+  "right on the lesson's batch of 32, not on smaller ones: a size is written as a number where it must be read, as n or logits.shape[1]";
+
+function shapeProblem({ expected, found }: Judged): string {
+  const [n] = expected.shape;
+  const text = `shape ${showShape(found.shape)}, expected ${showShape(expected.shape)}`;
+  if (found.shape.length !== 3 || expected.shape.length !== 2 || found.shape[0] !== n) return text;
+  return `${text}: indices of max(1, { keepdim: true }) have a dimension of 1, max(1).indices have one index per row`;
+}
+
+/** Of the lesson's batch: with the true gradients above, whose figures the row has, where they show anything. */
+function worstOf(lesson: readonly Judged[]): WorstEntry {
+  const shown = lesson.find(({ telling, error }) => telling && error > TOLERANCE);
+  return shown ? worstEntry(shown) : { random: true, ...worstEntry(lesson[lesson.length - 1]) };
 }
 
 /** The entry that is furthest off. */

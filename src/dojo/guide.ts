@@ -88,6 +88,5 @@ Every method but scatterAddRows returns a new tensor. Shapes broadcast as in PyT
     a.gatherRows(Xb)                            rows of a at the indices
     Tensor.zerosLike(C).scatterAddRows(Xb, rows)   each row added at its index
 
-Tensor.oneHot, zeros and of make float32 unless 'float64' is their last argument; zerosLike and onesLike keep what they are given. A line that
-rounds to float32 is right, and its row says so.
+Tensor.oneHot, zeros and of make float32, zerosLike and onesLike keep what they are given. A line that rounds to float32 is right.
 `;

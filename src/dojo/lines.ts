@@ -41,7 +41,7 @@ interface Factor {
   value: Value;
   /** What people write in its place. */
   instead?: readonly (readonly [mistake: string, value: Value])[];
-  /** A line without this factor would be another line's right answer, or none. */
+  /** A line without this factor is said to be something else. */
   needed?: boolean;
 }
 
@@ -64,7 +64,10 @@ function single(through: string, value: Value, ...variants: (readonly [mistake: 
   return { through, value, variants: variants.map(([mistake, variant]) => ({ mistake, value: variant })) };
 }
 
-const upstream = (name: GradientName): Factor => ({ name, value: (at) => at[name], needed: true });
+const upstream = (name: GradientName): Factor => ({ name: `the gradient above, ${name},`, value: (at) => at[name] });
+
+/** Beside a factor whose sum over the batch is 0: left out, the line would be 0. */
+const neededUpstream = (name: GradientName): Factor => ({ ...upstream(name), needed: true });
 
 /** a·b, and what people write when they mix up the transpose. */
 function matrixProduct(a: Value, b: Value, ...variants: (readonly [mistake: string, value: Value])[]): Branch {
@@ -153,7 +156,14 @@ export const LINES: Record<GradientName, LineKnowledge> = {
     rule: 'counts is used twice, in probs and in counts_sum: both gradients are added. A sum hands its gradient to every entry it added.',
     formula: 'dcounts = counts_sum_inv · dprobs + dcounts_sum, along the row',
     branches: [
-      product('probs', [{ name: 'counts_sum_inv', value: ({ counts_sum_inv }) => counts_sum_inv }, upstream('dprobs')]),
+      product('probs', [
+        {
+          name: 'counts_sum_inv',
+          value: ({ counts_sum_inv }) => counts_sum_inv,
+          instead: [['counts_sum stands for counts_sum_inv', ({ counts_sum }) => counts_sum]],
+        },
+        upstream('dprobs'),
+      ]),
       single('counts_sum', ({ counts, dcounts_sum }) => ones(counts).mul(dcounts_sum)),
     ],
   },
@@ -167,6 +177,7 @@ export const LINES: Record<GradientName, LineKnowledge> = {
           value: ({ counts }) => counts,
           instead: [
             ['norm_logits, the input, stands for its exponential', ({ norm_logits }) => norm_logits],
+            ['exp is applied twice: counts has it already', ({ counts }) => counts.exp()],
             ['probs stands for counts', ({ probs }) => probs],
             ['it is divided by counts, not multiplied', ({ counts }) => counts.pow(-1)],
           ],
@@ -259,7 +270,7 @@ export const LINES: Record<GradientName, LineKnowledge> = {
             ['h stands for bnraw', ({ h }) => h],
           ],
         },
-        upstream('dhpreact'),
+        neededUpstream('dhpreact'),
       ]),
     ],
     sum: OVER_BATCH,
@@ -307,7 +318,7 @@ export const LINES: Record<GradientName, LineKnowledge> = {
             ['bndiff2 stands for bndiff', ({ bndiff2 }) => bndiff2],
           ],
         },
-        upstream('dbnraw'),
+        neededUpstream('dbnraw'),
       ]),
     ],
     sum: OVER_BATCH,

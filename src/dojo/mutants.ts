@@ -93,6 +93,7 @@ export const LINE_MUTANTS: readonly Mutant[] = [
     '1/logprobs stands for 1/probs: the derivative is taken at the output',
     ({ logprobs, dlogprobs }) => logprobs.pow(-1).mul(dlogprobs),
   ),
+  inLine('dprobs', 'gradient above left out', 'the gradient above, dlogprobs, is left out', ({ probs }) => probs.pow(-1)),
 
   inLine(
     'dcounts_sum_inv',
@@ -123,6 +124,9 @@ export const LINE_MUTANTS: readonly Mutant[] = [
   inLine('dcounts_sum', 'power -1 for -2', 'the power is -1, not -2', ({ counts_sum, dcounts_sum_inv }) =>
     counts_sum.pow(-1).neg().mul(dcounts_sum_inv),
   ),
+  inLine('dcounts_sum', 'gradient above left out', 'the gradient above, dcounts_sum_inv, is left out', ({ counts_sum }) =>
+    counts_sum.pow(-2).neg(),
+  ),
 
   inLine('dcounts', 'branch through counts_sum forgotten', 'the branch through counts_sum is missing', ({ counts_sum_inv, dprobs }) =>
     counts_sum_inv.mul(dprobs),
@@ -142,11 +146,28 @@ export const LINE_MUTANTS: readonly Mutant[] = [
     'the branch through counts_sum is divided by the length of the row once too often',
     ({ counts_sum_inv, counts, dprobs, dcounts_sum }) => counts_sum_inv.mul(dprobs).add(dcounts_sum.div(counts.shape[1])),
   ),
+  inLine(
+    'dcounts',
+    'branches multiplied, not added',
+    'the two branches are multiplied, not added',
+    ({ counts_sum_inv, dprobs, dcounts_sum }) => counts_sum_inv.mul(dprobs).mul(dcounts_sum),
+  ),
+  inLine('dcounts', 'sum for its inverse', 'counts_sum stands for counts_sum_inv', ({ counts_sum, dprobs, dcounts_sum }) =>
+    counts_sum.mul(dprobs).add(dcounts_sum),
+  ),
+  inLine(
+    'dcounts',
+    'branch through counts_sum alone, not broadcast',
+    'the branch through probs is missing; it must be broadcast along the row, too, [32, 1] for [32, 27]',
+    ({ dcounts_sum }) => dcounts_sum,
+  ),
 
   inLine('dnorm_logits', 'derivative of exp left out', 'the derivative of exp, counts, is left out', ({ dcounts }) => dcounts),
   inLine('dnorm_logits', 'derivative from the input', 'norm_logits, the input, stands for its exponential', ({ norm_logits, dcounts }) =>
     norm_logits.mul(dcounts),
   ),
+  inLine('dnorm_logits', 'gradient above left out', 'the gradient above, dcounts, is left out', ({ counts }) => counts),
+  inLine('dnorm_logits', 'exp twice', 'exp is applied twice: counts has it already', ({ counts, dcounts }) => counts.exp().mul(dcounts)),
 
   inLine('dlogit_maxes', 'sign forgotten', 'the sign is wrong', ({ dnorm_logits }) => dnorm_logits.sum(1, KEEP), MAXES),
   inLine(
@@ -229,6 +250,7 @@ export const LINE_MUTANTS: readonly Mutant[] = [
     ({ hpreact, dh }) => hpreact.pow(2).neg().add(1).mul(dh),
   ),
   inLine('dhpreact', '1 + h² for 1 - h²', '1 + h² stands for 1 - h²', ({ h, dh }) => h.pow(2).add(1).mul(dh)),
+  inLine('dhpreact', 'gradient above left out', 'the gradient above, dh, is left out', ({ h }) => h.pow(2).neg().add(1)),
 
   inLine('dbngain', 'bnraw left out', 'bnraw is left out', ({ dhpreact }) => dhpreact.sum(0, KEEP)),
   inLine('dbngain', 'hpreact for bnraw', 'hpreact stands for bnraw', ({ hpreact, dhpreact }) => hpreact.mul(dhpreact).sum(0, KEEP)),
@@ -251,6 +273,12 @@ export const LINE_MUTANTS: readonly Mutant[] = [
   inLine('dbnraw', 'gain forgotten', 'the gain, bngain, is left out', ({ dhpreact }) => dhpreact),
   inLine('dbnraw', 'divided by the gain', 'it is divided by the gain, not multiplied', ({ bngain, dhpreact }) => dhpreact.div(bngain)),
   inLine('dbnraw', 'bias for gain', 'bnbias stands for bngain', ({ bnbias, dhpreact }) => bnbias.mul(dhpreact)),
+  inLine(
+    'dbnraw',
+    'gradient above left out',
+    'the gradient above, dhpreact, is left out; it must be broadcast over the batch, too, [1, 64] for [32, 64]',
+    ({ bngain }) => bngain,
+  ),
 
   inLine('dbnbias', 'averaged over the batch', 'it is divided by n once too often', ({ dhpreact }) => dhpreact.mean(0, KEEP)),
   inLine('dbnbias', 'times the gain', 'the gain is multiplied in, which does not touch the bias', ({ bngain, dhpreact }) =>
@@ -275,7 +303,7 @@ export const LINE_MUTANTS: readonly Mutant[] = [
   ),
 
   inLine('dbnvar', 'sign forgotten', 'the sign is wrong', ({ bnvar, dbnvar_inv }) => bnvar.add(1e-5).pow(-1.5).mul(0.5).mul(dbnvar_inv)),
-  inLine('dbnvar', 'factor 1/2 forgotten', 'there is a factor 2 too many', ({ bnvar, dbnvar_inv }) =>
+  inLine('dbnvar', 'factor 1/2 forgotten', 'a factor 1/2 is missing', ({ bnvar, dbnvar_inv }) =>
     bnvar.add(1e-5).pow(-1.5).neg().mul(dbnvar_inv),
   ),
   inLine('dbnvar', 'power -1/2 for -3/2', 'the power is -1/2, not -3/2', ({ bnvar, dbnvar_inv }) =>
@@ -284,6 +312,9 @@ export const LINE_MUTANTS: readonly Mutant[] = [
   inLine('dbnvar', 'epsilon forgotten', 'eps is left out', ({ bnvar, dbnvar_inv }) => bnvar.pow(-1.5).mul(-0.5).mul(dbnvar_inv)),
   inLine('dbnvar', 'epsilon added behind the power', 'eps is added behind the power, not inside', ({ bnvar, dbnvar_inv }) =>
     bnvar.pow(-1.5).add(1e-5).mul(-0.5).mul(dbnvar_inv),
+  ),
+  inLine('dbnvar', 'gradient above left out', 'the gradient above, dbnvar_inv, is left out', ({ bnvar }) =>
+    bnvar.add(1e-5).pow(-1.5).mul(-0.5),
   ),
 
   inLine('dbndiff2', 'n for n - 1', "n stands where n - 1 belongs: Bessel's correction", ({ bndiff2, n, dbnvar }) =>
@@ -320,6 +351,12 @@ export const LINE_MUTANTS: readonly Mutant[] = [
   inLine('dbndiff', 'bnraw for bndiff', 'bnraw stands for bndiff', ({ bnraw, bnvar_inv, dbnraw, dbndiff2 }) =>
     bnvar_inv.mul(dbnraw).add(bnraw.mul(2).mul(dbndiff2)),
   ),
+  inLine(
+    'dbndiff',
+    'branches multiplied, not added',
+    'the two branches are multiplied, not added',
+    ({ bndiff, bnvar_inv, dbnraw, dbndiff2 }) => bnvar_inv.mul(dbnraw).mul(bndiff.mul(2).mul(dbndiff2)),
+  ),
 
   inLine('dbnmeani', 'sign forgotten', 'the sign is wrong', ({ dbndiff }) => dbndiff.sum(0, KEEP)),
   inLine('dbnmeani', 'averaged over the batch', 'it is divided by n once too often', ({ dbndiff }) => dbndiff.neg().mean(0, KEEP)),
@@ -329,6 +366,12 @@ export const LINE_MUTANTS: readonly Mutant[] = [
     'shape [H] for [1,H]',
     'right values in the wrong shape, [64] for [1, 64]: sum with { keepdim: true }',
     ({ dbndiff }) => dbndiff.neg().sum(0),
+  ),
+  inLine(
+    'dbnmeani',
+    'sign forgotten, shape [H] for [1,H]',
+    'the sign is wrong; the shape is wrong, too, [64] for [1, 64]: sum with { keepdim: true }',
+    ({ dbndiff }) => dbndiff.sum(0),
   ),
 
   inLine('dhprebn', 'branch through the mean forgotten', 'the branch through bnmeani is missing', ({ dbndiff }) => dbndiff),

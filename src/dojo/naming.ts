@@ -3,7 +3,7 @@
  * people write, each with a coefficient. Coefficients are fitted, and accepted only if they are the same simple expression (-1, 0, 2, n, 1/n, …) at
  * every batch size. A name is given only if it explains more than 99.9 % of the difference in every case.
  */
-import { type Shape, sameShape, showShape, type Tensor } from '../tensor.js';
+import { type Shape, sameShape, showShape, Tensor } from '../tensor.js';
 import type { At, Branch, LineKnowledge } from './lines.js';
 
 /** What a line was given, what it should return, and what it did. */
@@ -18,7 +18,8 @@ const EXPLAINED = 0.999;
 /** What the line did wrong, in words; undefined if no hypothesis explains it. */
 export function nameMistake(line: LineKnowledge, observations: readonly Observation[]): string | undefined {
   if (observations.length === 0) return undefined;
-  return nameShape(line, observations) ?? nameValues(line, observations);
+  if (every(observations, ({ expected, found }) => sameShape(expected.shape, found.shape))) return nameValues(line, observations);
+  return nameShape(line, observations);
 }
 
 function every(observations: readonly Observation[], holds: (observation: Observation) => boolean): boolean {
@@ -27,37 +28,97 @@ function every(observations: readonly Observation[], holds: (observation: Observ
 
 // Shapes -------------------------------------------------------------------------------------------------------------
 
+/** A way to another shape, which can be taken back. */
+interface Reshaping {
+  /** What was found, in the right shape; undefined where it cannot have come this way. */
+  back: (line: LineKnowledge, observation: Observation) => Tensor | undefined;
+  /** Of right values. */
+  said: (line: LineKnowledge, found: Shape, expected: Shape) => string;
+  /** Behind what is wrong with the values. */
+  too: (line: LineKnowledge, found: Shape, expected: Shape) => string;
+}
+
+const RESHAPINGS: readonly Reshaping[] = [
+  {
+    back: (_, { found, expected }) => (found.size === expected.size ? found.view(expected.shape) : undefined),
+    said: (line, found, expected) => `right values in the wrong shape, ${shapes(found, expected)}${keepdimHint(line, found, expected)}`,
+    too: (line, found, expected) => `the shape is wrong, too, ${shapes(found, expected)}${keepdimHint(line, found, expected)}`,
+  },
+  {
+    back: (_, { found, expected }) =>
+      found.shape.length === 2 && sameShape([found.shape[1], found.shape[0]], expected.shape) ? found.T : undefined,
+    said: (_, found, expected) => `the transpose of the right answer, ${shapes(found, expected)}`,
+    too: (_, found, expected) => `it is transposed, too, ${shapes(found, expected)}`,
+  },
+  {
+    back: (line, { at, found }) => (line.sum && sameShape(found.shape, line.branches[0].value(at).shape) ? reduce(line, found) : undefined),
+    said: (line, found, expected) =>
+      `the sum over ${summed(line)} is forgotten, ${shapes(found, expected)}: what was broadcast must be summed`,
+    too: (line, found, expected) => `the sum over ${summed(line)} is forgotten, too, ${shapes(found, expected)}`,
+  },
+  {
+    back: (_, { found, expected }) => broadcast(found, expected),
+    said: (_, found, expected) =>
+      `right values in one ${oneOf(found)}, ${shapes(found, expected)}: the gradient has the shape of its tensor, so it must be broadcast ${along(found)}`,
+    too: (_, found, expected) => `it must be broadcast ${along(found)}, too, ${shapes(found, expected)}`,
+  },
+];
+
 function nameShape(line: LineKnowledge, observations: readonly Observation[]): string | undefined {
-  if (every(observations, ({ expected, found }) => sameShape(expected.shape, found.shape))) return undefined;
   // Of the last, which is the lesson's own batch: the shapes that the learner sees.
   const { expected, found } = observations[observations.length - 1];
-  const shapes = `${showShape(found.shape)} for ${showShape(expected.shape)}`;
-  if (every(observations, (o) => isCloseTo(o.found, o.expected)))
-    return `right values in the wrong shape, ${shapes}${line.sum ? keepdimHint(found.shape, expected.shape) : ''}`;
-  const transposed = every(
-    observations,
-    (o) => o.found.shape.length === 2 && isCloseTo(o.found.T, o.expected) && sameShape(o.found.T.shape, o.expected.shape),
-  );
-  if (transposed) return `the transpose of the right answer, ${shapes}`;
-  const { sum } = line;
-  if (sum) {
-    const unsummed = line.branches.length === 1 ? line.branches[0] : undefined;
-    const what = sum.dim === 0 ? 'the batch' : 'the row';
-    if (unsummed && every(observations, (o) => explains(o, unsummed.value(o.at))))
-      return `the sum over ${what} is forgotten, ${shapes}: what was broadcast must be summed`;
-    const other = sum.dim === 0 ? 1 : 0;
-    if (unsummed && every(observations, (o) => explains(o, unsummed.value(o.at).sum(other)))) {
-      return `it is summed over ${other === 0 ? 'the batch' : 'the row'}, not over ${what}, ${shapes}`;
-    }
-    if (unsummed && every(observations, (o) => o.found.size === 1 && explains(o, unsummed.value(o.at).sum())))
-      return `it is summed over everything, not over ${what} alone, ${shapes}`;
+  for (const { back, said, too } of RESHAPINGS) {
+    const seen = observations.map((observation) => ({ ...observation, found: back(line, observation) }));
+    if (!isWhole(seen)) continue;
+    if (every(seen, (o) => isCloseTo(o.found, o.expected))) return said(line, found.shape, expected.shape);
+    const values = nameValues(line, seen);
+    if (values !== undefined) return `${values}; ${too(line, found.shape, expected.shape)}`;
   }
-  const row = every(observations, (o) => o.found.size * o.expected.shape[0] === o.expected.size && broadcastsTo(o.found, o.expected));
-  if (row) return `right values in one row, ${shapes}: the gradient has the shape of its tensor, so it must be broadcast over the batch`;
+  return nameOtherSum(line, observations, shapes(found.shape, expected.shape));
+}
+
+function isWhole(seen: readonly (Omit<Observation, 'found'> & { found: Tensor | undefined })[]): seen is Observation[] {
+  return seen.every(({ found }) => found !== undefined);
+}
+
+/** A sum over what is not to be summed. */
+function nameOtherSum({ sum, branches }: LineKnowledge, observations: readonly Observation[], where: string): string | undefined {
+  if (!sum) return undefined;
+  const [{ value }] = branches;
+  const [what, other] = sum.dim === 0 ? ['the batch', 'the row'] : ['the row', 'the batch'];
+  if (every(observations, (o) => isCloseTo(o.found, value(o.at).sum(1 - sum.dim))))
+    return `it is summed over ${other}, not over ${what}, ${where}`;
+  if (every(observations, (o) => o.found.size === 1 && isCloseTo(o.found, value(o.at).sum())))
+    return `it is summed over everything, not over ${what} alone, ${where}`;
   return undefined;
 }
 
-function keepdimHint(found: Shape, expected: Shape): string {
+function shapes(found: Shape, expected: Shape): string {
+  return `${showShape(found)} for ${showShape(expected)}`;
+}
+
+function summed({ sum }: LineKnowledge): string {
+  return sum?.dim === 0 ? 'the batch' : 'the row';
+}
+
+/** In the shape of the other, which it is broadcast to; undefined where it is not. */
+function broadcast(found: Tensor, whole: Tensor): Tensor | undefined {
+  const offset = whole.shape.length - found.shape.length;
+  const fits = offset >= 0 && found.size > 1 && found.shape.every((size, dim) => size === 1 || size === whole.shape[dim + offset]);
+  return fits ? Tensor.onesLike(whole).mul(found) : undefined;
+}
+
+/** A row [1,H] stands in every row, a column [n,1] in every column. */
+function oneOf(found: Shape): string {
+  return found.at(-1) === 1 ? 'column' : 'row';
+}
+
+function along(found: Shape): string {
+  return found.at(-1) === 1 ? 'along the row' : 'over the batch';
+}
+
+function keepdimHint({ sum }: LineKnowledge, found: Shape, expected: Shape): string {
+  if (!sum) return '';
   const ones = (shape: Shape) => shape.filter((size) => size === 1).length;
   if (ones(expected) > ones(found)) return ': sum with { keepdim: true }';
   return ones(expected) < ones(found) ? ': sum without keepdim' : '';
@@ -69,17 +130,6 @@ function isCloseTo(a: Tensor, b: Tensor): boolean {
 }
 
 const CLOSE = 1e-18;
-
-/** Whether it is that value, up to rounding, whatever the shape. */
-function explains({ found }: Observation, value: Tensor): boolean {
-  return isCloseTo(found, value);
-}
-
-function broadcastsTo(row: Tensor, whole: Tensor): boolean {
-  const length = row.size;
-  const repeated = whole.data.map((_, i) => row.data[i % length]);
-  return residual(repeated, whole.data) <= CLOSE * squares(whole.data);
-}
 
 // Values -------------------------------------------------------------------------------------------------------------
 
@@ -105,7 +155,8 @@ function hypotheses({ branches, scaled = [] }: LineKnowledge): Hypothesis[] {
     variants.map(({ mistake, value }) => ({ mistake, values: own.map((other, i) => (i === k ? value : other)) })),
   );
   const together = scaled.map(({ mistake, by }) => ({ mistake, values: own.map((value) => (at: At) => value(at).mul(by(at))) }));
-  return [{ mistake: '', values: own }, ...exchanged, ...together];
+  const multiplied = { mistake: 'the two branches are multiplied, not added', values: [(at: At) => own[0](at).mul(own[1](at))] };
+  return [{ mistake: '', values: own }, ...exchanged, ...together, ...(branches.length === 2 ? [multiplied] : [])];
 }
 
 /** A coefficient that people produce, as an expression in the sizes. */
@@ -116,6 +167,7 @@ interface Coefficient {
 
 const MISSING = 'it is missing';
 const TWICE = 'it is twice too large';
+const MINUS_TWICE = 'the sign is wrong, and it is twice too large';
 
 const COEFFICIENTS: readonly Coefficient[] = [
   { value: () => 1, mistake: '' },
@@ -123,7 +175,7 @@ const COEFFICIENTS: readonly Coefficient[] = [
   { value: () => 0, mistake: MISSING },
   { value: () => 2, mistake: TWICE },
   { value: () => 0.5, mistake: 'a factor 2 is missing' },
-  { value: () => -2, mistake: 'the sign is wrong, and it is twice too large' },
+  { value: () => -2, mistake: MINUS_TWICE },
   { value: () => 4, mistake: 'there are two factors 2 too many' },
   { value: () => -0.5, mistake: 'the sign is wrong and a factor 2 is missing' },
   { value: ({ n }) => n, mistake: 'it is n times too large' },
@@ -152,7 +204,7 @@ function fitAll(line: LineKnowledge, { values }: Hypothesis, observations: reado
   const bases: { basis: Tensor[]; observation: Observation; sizes: { n: number; V: number; H: number } }[] = [];
   for (const observation of observations) {
     const { at, found, expected } = observation;
-    const basis = values.map((value) => reduce(line, value(at)));
+    const basis = values.map((value) => laidOut(line, value(at), expected));
     if (basis.some((tensor) => !sameShape(tensor.shape, expected.shape))) return undefined;
     const fitted = leastSquares(basis, found);
     if (!fitted) return undefined;
@@ -180,6 +232,11 @@ function reduce({ sum }: LineKnowledge, value: Tensor): Tensor {
   return sum ? value.sum(sum.dim, { keepdim: sum.keepdim }) : value;
 }
 
+/** As a part of the line's value: summed as it is, or, where a factor that is left out had the shape, broadcast to it. */
+function laidOut(line: LineKnowledge, value: Tensor, expected: Tensor): Tensor {
+  return line.sum ? reduce(line, value) : (broadcast(value, expected) ?? value);
+}
+
 /** How much of found - expected the combination explains: 1 is all of it. */
 function explainedShare(basis: readonly Tensor[], coefficients: readonly number[], { found, expected }: Observation): number {
   const predicted = Array.from(found.data, (_, i) => basis.reduce((sum, { data }, k) => sum + coefficients[k] * data[i], 0));
@@ -204,15 +261,19 @@ function leastSquares(basis: readonly Tensor[], target: Tensor): number[] | unde
   return rows.map((row, k) => row[size] / row[k]);
 }
 
-function describe({ branches }: LineKnowledge, { mistake }: Hypothesis, coefficients: readonly Coefficient[]): string {
+function describe(line: LineKnowledge, { mistake }: Hypothesis, coefficients: readonly Coefficient[]): string {
   const wrong = coefficients.flatMap((coefficient, k) => (coefficient.mistake === '' ? [] : [{ coefficient, k }]));
   const all = wrong.length === coefficients.length && new Set(coefficients).size === 1;
-  const words = all ? [wholeLine(coefficients[0])] : wrong.map(({ coefficient, k }) => oneBranch(branches[k].through, coefficient));
+  const words = all
+    ? [wholeLine(line, coefficients[0])]
+    : wrong.map(({ coefficient, k }) => oneBranch(line.branches[k].through, coefficient));
   return [...(mistake === '' ? [] : [mistake]), ...words].join('; ');
 }
 
-function wholeLine({ mistake }: Coefficient): string {
+function wholeLine({ formula }: LineKnowledge, { mistake }: Coefficient): string {
   if (mistake === MISSING) return 'it is 0 everywhere';
+  if (formula.includes('1/2') && mistake === TWICE) return 'a factor 1/2 is missing';
+  if (formula.includes('1/2') && mistake === MINUS_TWICE) return 'the factor -1/2 is missing';
   return mistake === TWICE ? 'there is a factor 2 too many' : mistake;
 }
 

@@ -1,8 +1,10 @@
 /** Runs a learner's line. Whatever it does, short of never returning, becomes a tensor or words: a line may return, throw and change anything. */
 import { inspect, types } from 'node:util';
 import { type Shape, sameShape, Tensor } from '../tensor.js';
+import { adviceOn, asWritten } from './advice.js';
 import { TodoError } from './exercises.js';
 import type { At } from './lines.js';
+import { didYouMean } from './spelling.js';
 
 /** The tensor that a line returns, whose entries may be of any number and not finite; or that it is to be written; or what is wrong, in words. */
 export type Outcome = Tensor | TodoError | string;
@@ -13,10 +15,10 @@ export function runLine(line: (at: At) => unknown, at: At, file?: string): Outco
   const given = { ...copies };
   let result: unknown;
   try {
-    result = line(given as unknown as At);
+    result = line(knownOnly(given) as unknown as At);
   } catch (thrown) {
     if (isTodo(thrown)) return new TodoError('not written yet');
-    return `it threw ${thrownText(thrown, file)}`;
+    return `it threw ${thrownText(thrown, file, Object.keys(at))}`;
   }
   const changed = Object.keys(at).find((key) => given[key] !== copies[key] || !isCopyOf(copies[key], at[key as keyof At]));
   if (changed) return `it changes ${changed}, which it was given to read`;
@@ -25,6 +27,17 @@ export function runLine(line: (at: At) => unknown, at: At, file?: string): Outco
   } catch (thrown) {
     return `what it returns is no tensor: ${thrownText(thrown, file)}`;
   }
+}
+
+/** The same values, where a name that none of them has is an error, and not undefined. */
+function knownOnly<T extends object>(values: T): T {
+  return new Proxy(values, {
+    get: (target, key) => {
+      if (typeof key === 'string' && !(key in target))
+        throw new TypeError(`there is no value ${key}${didYouMean(key, Object.keys(target))}`);
+      return Reflect.get(target, key);
+    },
+  });
 }
 
 /**
@@ -63,19 +76,28 @@ function isTodo(thrown: unknown): boolean {
   }
 }
 
-/** Whatever was thrown, in one line: an error's name and message, and the line of the learner's file that it comes from. */
-export function thrownText(thrown: unknown, file?: string): string {
+/**
+ * Whatever was thrown, in one line: an error's name and message, the line of the learner's file that it comes from, and what to do about it.
+ * @param values the names of what a line is given
+ */
+export function thrownText(thrown: unknown, file?: string, values: readonly string[] = []): string {
   try {
     if (!(thrown instanceof Error)) return inspect(thrown, { breakLength: Number.POSITIVE_INFINITY });
-    const { name, message, stack } = thrown;
-    const [first] = String(message).trim().split(/\s*\n/);
-    // A syntax error has its place in the message.
-    const line = file === undefined ? Number.NaN : Number.parseInt(`${message}\n${stack}`.split(`${file}:`)[1], 10);
+    const { name, message } = thrown;
+    const [first] = asWritten(String(message)).trim().split(/\s*\n/);
+    const line = file === undefined ? undefined : lineOf(thrown, file);
+    const advice = adviceOn(first, values);
     const words = /^\w*Error: /.test(first) ? first : `${name}${first === '' ? '' : `: ${first}`}`;
-    return `${words}${Number.isNaN(line) ? '' : ` (line ${line})`}`;
+    return `${words}${line === undefined ? '' : ` (line ${line})`}${advice === undefined ? '' : `: ${advice}`}`;
   } catch {
     return 'what cannot be shown';
   }
+}
+
+/** The line of a file that an error comes from. A syntax error has its place in the message. */
+export function lineOf({ message, stack }: Error, file: string): number | undefined {
+  const line = Number.parseInt(`${message}\n${stack}`.split(`${file}:`)[1], 10);
+  return Number.isNaN(line) ? undefined : line;
 }
 
 /** Of a tensor or of indices; of a number, the number. */

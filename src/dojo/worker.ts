@@ -2,13 +2,14 @@
  * A process of its own, in which a learner's file may do anything: loads it and checks its lines one by one, or trains with them. Whatever it
  * prints, throws later or ends goes to the parent as a message.
  */
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { createJiti } from 'jiti';
 import { LineChecker, type LineReport } from './check.js';
 import { EXERCISES, type ExerciseNumber } from './exercises.js';
-import { kindOf, thrownText } from './outcome.js';
+import { kindOf, lineOf, thrownText } from './outcome.js';
 import { Prints } from './prints.js';
 import { type TrainingReport, trainWith } from './training.js';
 
@@ -82,6 +83,8 @@ async function load(): Promise<{ lines: object }> {
     moduleCache: false,
     interopDefault: false,
     alias: { 'backprop-ninja': library },
+    // Lines stay where they are in the file, but for what a comment at its head would shift.
+    transformOptions: { babel: { comments: false } },
   });
   const module = (await jiti.import(path)) as { default?: unknown };
   const wayOut = `the file ends with 'export default exercise${exercise};'`;
@@ -104,6 +107,16 @@ function lineNamed(lines: object, name: string): unknown {
   }
 }
 
+/** Why the file cannot be loaded; where it cannot even be read, with the line at which that is noticed. */
+function brokenText(thrown: unknown): string {
+  const text = thrownText(thrown, path);
+  if (!/^(Parse|Syntax)Error/.test(text) || !(thrown instanceof Error)) return text;
+  const source = readFileSync(path, 'utf8').split('\n')[(lineOf(thrown, path) ?? 0) - 1]?.trim() ?? '';
+  return source === '' ? text : `${text}: ${source.slice(0, MOST_OF_A_LINE)}`;
+}
+
+const MOST_OF_A_LINE = 100;
+
 /** Lets what was left behind come up: rejections, and timers of 0 ms. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1));
@@ -117,7 +130,7 @@ async function run(): Promise<void> {
   try {
     ({ lines } = await load());
   } catch (thrown) {
-    post({ kind: 'broken', problem: thrown instanceof Unusable ? thrown.message : thrownText(thrown, path) });
+    post({ kind: 'broken', problem: thrown instanceof Unusable ? thrown.message : brokenText(thrown) });
     return;
   }
   await settle();
@@ -128,16 +141,28 @@ async function run(): Promise<void> {
 
 async function check(lines: object): Promise<void> {
   prints.quiet = false;
-  const checker = new LineChecker({ file: path, quietly: (run) => prints.quietly(run) });
+  const text = readFileSync(path, 'utf8');
+  const names: string[] = EXERCISES[exercise].lines.map(({ name }) => name);
+  const strays = Object.keys(lines).filter((key) => !names.includes(key));
+  const checker = new LineChecker({ file: path, quietly: (run) => prints.quietly(run), strays });
   for (const [line, known] of EXERCISES[exercise].lines.entries()) {
     if (line < from) continue;
     prints.speaks(known.name);
     post({ kind: 'begun', line });
     const report = checker.check(known, lineNamed(lines, known.name));
     prints.flush();
-    post({ kind: 'report', report });
+    post({ kind: 'report', report: { ...report, ...twice(known.name, text) } });
     await settle();
   }
+}
+
+/** JavaScript takes the last of two entries of one name, and says nothing. */
+function twice(name: string, text: string): { note?: string } {
+  const entry = new RegExp(`^\\s*${name}\\s*:`);
+  const places = text.split('\n').flatMap((line, i) => (entry.test(line) ? [i + 1] : []));
+  return places.length < 2
+    ? {}
+    : { note: `${name} stands in the file more than once, in lines ${places.join(' and ')}: the last one counts` };
 }
 
 function trainWithAll(lines: object): void {

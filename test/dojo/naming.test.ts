@@ -43,7 +43,8 @@ const sumOf = (tensors: readonly Tensor[]): Tensor => tensors.reduce((a, b) => a
 /** A line from its parts, some of them exchanged. */
 function assembled({ branches, sum }: LineKnowledge, at: At, exchanged: Record<number, Planted> = {}): Tensor {
   const whole = sumOf(branches.map(({ value }, k) => (exchanged[k] ?? value)(at)));
-  return sum ? whole.sum(sum.dim, { keepdim: sum.keepdim }) : whole;
+  // A factor that is left out may have been the one with the shape.
+  return sum ? whole.sum(sum.dim, { keepdim: sum.keepdim }) : whole.add(sumOf(branches.map(({ value }) => value(at).mul(0))));
 }
 
 function nameOf({ knowledge, solution }: ExerciseLine, planted: Planted): string | undefined {
@@ -83,7 +84,8 @@ describe.each(LINES)('Exercise $exercise, $name', ({ name, line }) => {
 
   it('has a name for a wrong sign, for twice the value, for zeros, for a branch that is missing or subtracted', () => {
     expect(nameOf(line, (at) => solution(at).neg())).toBe('the sign is wrong');
-    expect(nameOf(line, (at) => solution(at).mul(2))).toBe('there is a factor 2 too many');
+    const twice = name === 'dbnvar' ? 'a factor 1/2 is missing' : 'there is a factor 2 too many';
+    expect(nameOf(line, (at) => solution(at).mul(2))).toBe(twice);
     expect(nameOf(line, (at) => Tensor.zerosLike(solution(at)))).toBe('it is 0 everywhere');
     if (branches.length === 1) return;
     for (const [k, { through, value }] of branches.entries()) {
@@ -162,7 +164,7 @@ const FRESH: readonly (readonly [exercise: 1 | 2 | 3, line: GradientName, mistak
       1,
       'dcounts_sum_inv',
       'probs for counts, and not summed',
-      'shape [32, 27], expected [32, 1]',
+      'probs stands for counts; the sum over the row is forgotten, too, [32, 27] for [32, 1]',
       ({ probs, dprobs }) => probs.mul(dprobs),
     ],
     [
@@ -193,13 +195,43 @@ const FRESH: readonly (readonly [exercise: 1 | 2 | 3, line: GradientName, mistak
       'the sign is wrong, and it is divided by the length of the row once too often',
       ({ dnorm_logits }) => dnorm_logits.mean(1, KEEP),
     ],
-    [1, 'dlogit_maxes', 'no sign, and not summed', 'shape [32, 27], expected [32, 1]', ({ dnorm_logits }) => dnorm_logits],
-    [1, 'dh', 'transposed, and negative', 'shape [64, 32], expected [32, 64]', ({ W2, dlogits }) => W2.matmul(dlogits.T).neg()],
-    [1, 'dW2', 'transposed, and divided by n', 'shape [27, 64], expected [64, 27]', ({ h, dlogits, n }) => dlogits.T.matmul(h).div(n)],
-    [1, 'db2', 'averaged, in the wrong shape', 'shape [1, 27], expected [27]', ({ dlogits }) => dlogits.mean(0, KEEP)],
+    [
+      1,
+      'dlogit_maxes',
+      'no sign, and not summed',
+      'the sign is wrong; the sum over the row is forgotten, too, [32, 27] for [32, 1]',
+      ({ dnorm_logits }) => dnorm_logits,
+    ],
+    [
+      1,
+      'dh',
+      'transposed, and negative',
+      'the sign is wrong; it is transposed, too, [64, 32] for [32, 64]',
+      ({ W2, dlogits }) => W2.matmul(dlogits.T).neg(),
+    ],
+    [
+      1,
+      'dW2',
+      'transposed, and divided by n',
+      'it is divided by n once too often; it is transposed, too, [27, 64] for [64, 27]',
+      ({ h, dlogits, n }) => dlogits.T.matmul(h).div(n),
+    ],
+    [
+      1,
+      'db2',
+      'averaged, in the wrong shape',
+      'it is divided by n once too often; the shape is wrong, too, [1, 27] for [27]: sum without keepdim',
+      ({ dlogits }) => dlogits.mean(0, KEEP),
+    ],
     [1, 'dhpreact', 'h - 1 for 1 - h²', '1 - h stands for 1 - h²; the sign is wrong', ({ h, dh }) => h.sub(1).mul(dh)],
     [1, 'dhpreact', 'a parenthesis in the wrong place', undefined, ({ h, dh }) => h.pow(2).mul(dh).neg().add(1)],
-    [1, 'dbngain', 'bnraw left out, and not summed', 'shape [32, 64], expected [1, 64]', ({ dhpreact }) => dhpreact],
+    [
+      1,
+      'dbngain',
+      'bnraw left out, and not summed',
+      'bnraw is left out; the sum over the batch is forgotten, too, [32, 64] for [1, 64]',
+      ({ dhpreact }) => dhpreact,
+    ],
     [1, 'dbngain', 'the gain for bnraw', undefined, ({ bngain, dhpreact }) => bngain.mul(dhpreact).sum(0, KEEP)],
     [
       1,
@@ -216,18 +248,12 @@ const FRESH: readonly (readonly [exercise: 1 | 2 | 3, line: GradientName, mistak
       'the gain is multiplied in, which does not touch the bias; the sign is wrong',
       ({ bngain, dhpreact }) => bngain.mul(dhpreact).sum(0, KEEP).neg(),
     ],
-    [
-      1,
-      'dbnvar',
-      'no -1/2',
-      'the sign is wrong, and it is twice too large',
-      ({ bnvar, dbnvar_inv }) => bnvar.add(1e-5).pow(-1.5).mul(dbnvar_inv),
-    ],
+    [1, 'dbnvar', 'no -1/2', 'the factor -1/2 is missing', ({ bnvar, dbnvar_inv }) => bnvar.add(1e-5).pow(-1.5).mul(dbnvar_inv)],
     [
       1,
       'dbnvar',
       'power -1/2, and no 1/2',
-      'the power is -1/2, not -3/2; there is a factor 2 too many',
+      'the power is -1/2, not -3/2; a factor 1/2 is missing',
       ({ bnvar, dbnvar_inv }) => bnvar.add(1e-5).pow(-0.5).neg().mul(dbnvar_inv),
     ],
     [
@@ -258,7 +284,13 @@ const FRESH: readonly (readonly [exercise: 1 | 2 | 3, line: GradientName, mistak
       'the sign is wrong, and it is divided by n once too often',
       ({ dbndiff }) => dbndiff.mean(0, KEEP),
     ],
-    [1, 'dbnmeani', 'no sign, in the wrong shape', 'shape [64], expected [1, 64]', ({ dbndiff }) => dbndiff.sum(0)],
+    [
+      1,
+      'dbnmeani',
+      'no sign, in the wrong shape',
+      'the sign is wrong; the shape is wrong, too, [64] for [1, 64]: sum with { keepdim: true }',
+      ({ dbndiff }) => dbndiff.sum(0),
+    ],
     [
       1,
       'dhprebn',

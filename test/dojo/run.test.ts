@@ -212,6 +212,71 @@ describe('a file that plays tricks', () => {
   });
 });
 
+describe('the line of an error', () => {
+  /** The file's rows that threw, with the line said; and where in the file they throw. */
+  function places(number: ExerciseNumber, text: string): { said: [string, number][]; true: [string, number][] } {
+    const { report } = check(number, { [exerciseFile(number)]: text });
+    const found = report.lines.map(({ name, problem }): [string, number] => [name, Number(/\(line (\d+)\)/.exec(problem ?? '')?.[1])]);
+    const lines = text.split('\n');
+    const where = report.lines.map(({ name }): [string, number] => {
+      const entry = lines.findIndex((line) => line.startsWith(`  ${name}: `));
+      return [name, lines.findIndex((line, i) => i >= entry && line.includes('.nothing()')) + 1];
+    });
+    return { said: found, true: where };
+  }
+
+  it.each<[string, ExerciseNumber, (text: string) => string]>([
+    ['of Exercise 1', 1, (text) => text.replaceAll('=> todo()', '=> new Tensor(0 as any, []).nothing()')],
+    ['of Exercise 2', 2, (text) => text.replaceAll('=> todo()', '=> Tensor.nothing()')],
+    ['of Exercise 4', 4, (text) => text.replaceAll('=> todo()', '=> Tensor.nothing()')],
+    [
+      'behind comments, types and breaks',
+      1,
+      (text) =>
+        `/* one\n * two\n */\n// three\n\n${text}`
+          .replaceAll(
+            '=> todo()',
+            ': any => {\n    // why\n    /* and\n       how */\n    const a: number[] = [\n      1,\n    ];\n    return Tensor\n      .nothing();\n  }',
+          )
+          .replaceAll('import { type', '\n/**\n * more\n */\nimport { type'),
+    ],
+  ])('is its own, %s', (_, number, change) => {
+    const found = places(number, change(stubText(EXERCISES[number])).replaceAll('Tensor(0 as any, [])', 'Object()'));
+    expect(found.said).toEqual(found.true);
+    expect(found.said).toHaveLength(EXERCISES[number].lines.length);
+  });
+
+  it('comes with what to write', () => {
+    const text = stubText(EXERCISES[2]).replace('=> todo()', '=> Tensor.onehot(Yb, 27)');
+    const line = text.split('\n').findIndex((one) => one.includes('onehot')) + 1;
+    expect(problems(check(2, { 'exercise2.ts': text }))).toEqual({
+      dlogits: `it threw TypeError: Tensor.onehot is not a function (line ${line}): did you mean Tensor.oneHot`,
+    });
+  });
+});
+
+describe('a key of the file', () => {
+  it('that is misspelt is mentioned where its line is missing', () => {
+    const text = solutionText(EXERCISES[1]).replace('  dh: (', '  dH: (');
+    expect(problems(check(1, { 'exercise1.ts': text }))).toEqual({
+      dh: 'missing from what the file exports; it has dH, which no line is called',
+    });
+  });
+
+  it('that stands there twice is said to', () => {
+    const text = solutionText(EXERCISES[1]).replace('  dprobs: (', '  dprobs: () => todo(),\n  dprobs: (');
+    const first = text.split('\n').findIndex((line) => line.startsWith('  dprobs: ')) + 1;
+    const { report } = check(1, { 'exercise1.ts': text });
+    expect(report.lines.filter(({ note }) => note !== undefined)).toMatchObject([
+      {
+        name: 'dprobs',
+        verdict: 'right',
+        note: `dprobs stands in the file more than once, in lines ${first} and ${first + 1}: the last one counts`,
+      },
+    ]);
+  });
+});
+
 const WAY_OUT = "the file ends with 'export default exercise2;'";
 
 describe('a file that cannot be run', () => {
@@ -233,7 +298,8 @@ describe('a file that cannot be run', () => {
       'export default () => ({})',
       `its default export is a function, expected an object with a function per gradient: ${WAY_OUT}`,
     ],
-    ['a syntax error', 'export default {\n  dlogits: (\n};', /^ParseError: Unexpected token \(line [234]\)$/],
+    ['a syntax error', 'export default {\n  dlogits: (\n};', 'ParseError: Unexpected token (line 3): };'],
+    ['a comma forgotten', 'export default {\n  a: 1\n  b: 2,\n};', 'ParseError: Unexpected token, expected "," (line 3): b: 2,'],
     ['an unknown name', '\n\nunknown();', 'ReferenceError: unknown is not defined (line 3)'],
     ['null thrown', 'throw null;', 'null'],
     ['an import of what is missing', "\nimport x from './missing';\nexport default { x };", /^Error: Cannot find module '\.\/missing'/],

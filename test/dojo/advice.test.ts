@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { adviceOn, asWritten } from '../../src/dojo/advice.js';
+import { Tensor } from '../../src/tensor.js';
+
+const VALUES = ['bndiff2', 'dlogits', 'h', 'n'];
+
+describe('the words of an error', () => {
+  it.each([
+    ['_backpropNinja.Tensor.onehot is not a function', 'Tensor.onehot is not a function'],
+    ['(0 , _backpropNinja.softmx) is not a function', 'softmx is not a function'],
+    ['h.foo is not a function', 'h.foo is not a function'],
+  ])('%s: names as the file has them', (message, written) => {
+    expect(asWritten(message)).toBe(written);
+  });
+
+  it.each([
+    ['Tensor.onehot is not a function', 'did you mean Tensor.oneHot'],
+    ['Tensor.ones is not a function', 'write Tensor.onesLike(a)'],
+    ['W2.T is not a function', 'the transpose is .T, without parentheses'],
+    ['h.pow(...).sumn is not a function', 'did you mean .sum'],
+    ['logits.argmax is not a function', 'write .max(1).indices'],
+    ['logits.softmax is not a function', "write softmax(logits), with softmax imported from 'backprop-ninja'"],
+    ['h.reshape is not a function', 'write .view(shape)'],
+    ['softmx is not a function', 'did you mean softmax'],
+    ['bndiff2 is not defined', 'name it between the braces of the line: ({ bndiff2, … }) =>'],
+    ['Tensor is not defined', "import { Tensor } from 'backprop-ninja'"],
+    ['torch is not defined', 'README.md lists what a tensor can do'],
+    ['dlogitz is not defined', 'did you mean dlogits'],
+  ])('%s: %s', (message, advice) => {
+    expect(adviceOn(message, VALUES)).toBe(advice);
+  });
+
+  it.each([
+    'h.nothing is not a function',
+    'toString is not a function',
+    'something is not defined',
+    'no',
+    '',
+    'x.constructor is not a function',
+  ])('%s: no advice', (message) => {
+    expect(adviceOn(message, VALUES)).toBeUndefined();
+  });
+
+  it('proposes no method that a tensor does not have', () => {
+    const habits = [
+      'ones',
+      'reshape',
+      'unsqueeze',
+      'squeeze',
+      'expand',
+      'argmax',
+      'square',
+      'sqrt',
+      'mm',
+      'multiply',
+      'index_add',
+      'one_hot',
+    ];
+    for (const habit of habits) {
+      const advice = adviceOn(`h.${habit} is not a function`, VALUES) ?? '';
+      const verbs = [...advice.matchAll(/(Tensor)?\.(\w+)\(/g)];
+      expect(verbs.length, habit).toBeGreaterThan(0);
+      for (const [, onClass, verb] of verbs) expect(verb in (onClass ? Tensor : Tensor.prototype), verb).toBe(true);
+    }
+  });
+});
