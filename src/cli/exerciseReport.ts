@@ -1,6 +1,6 @@
 /** What a checked exercise looks like on a terminal or in a file. */
-import type { LineReport, WorstEntry } from '../dojo/check.js';
-import { EXERCISES, exerciseFile } from '../dojo/exercises.js';
+import type { LineReport, Verdict, WorstEntry } from '../dojo/check.js';
+import { EXERCISES, type ExerciseNumber, exerciseFile } from '../dojo/exercises.js';
 import type { ExerciseReport } from '../dojo/run.js';
 import { showText } from '../errors.js';
 import { showShape } from '../tensor.js';
@@ -10,8 +10,17 @@ import { formatCount, formatDifference, formatLoss, formatTable, wrapText } from
 const COLUMNS = ['  gradient', 'shape', 'exact', 'close', 'max diff', 'ULPs'];
 const INDENT = '    ';
 
-/** @param width what is said of a line goes below its row where it would make it longer */
-export function reportLines(report: ExerciseReport, paint: Paint, width = Number.POSITIVE_INFINITY): string[] {
+/** The room there is; what reads a file or a pipe breaks its own lines. */
+export interface Page {
+  /** What is said of a line goes below its row where it would make it longer. */
+  width: number;
+  /** Rows that tell nothing new are folded where there are more. */
+  height: number;
+}
+
+export const ENDLESS: Page = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
+
+export function reportLines(report: ExerciseReport, paint: Paint, { width, height } = ENDLESS): string[] {
   const { exercise, broken, lines, training } = report;
   const head = paint.bold(`Exercise ${exercise}: ${EXERCISES[exercise].title}`);
   if (broken !== undefined) {
@@ -19,34 +28,76 @@ export function reportLines(report: ExerciseReport, paint: Paint, width = Number
     return [head, ...wrapText(text, width).map((line) => paint.red(line))];
   }
   const [columns, ...rows] = formatTable([COLUMNS, ...lines.map(cellsOf)], ['left', 'left', 'left', 'left', 'right', 'right']);
-  const colored = rows.flatMap((row, i) => {
+  const blocks = rows.map((row, i): Block => {
     // Where there are no figures, there is room in their place.
     const start = lines[i].figures ? columns.length : columns.indexOf(COLUMNS[2]) - 2;
-    return withRemark(row, start, remarkOn(lines[i]), width).map((line) => paintLine(line, lines[i], paint));
+    return { verdict: lines[i].verdict, lines: withRemark(row, start, remarkOn(lines[i]), width), count: 1 };
   });
-  return [
-    head,
-    paint.dim(columns),
-    ...colored,
-    ...(training ? [trainingText(training)] : []),
-    summaryOf(report, paint),
-    ...ruleOf(report, width).map((line) => paint.dim(line)),
+  const end = [
+    ...(training ? wrapText(trainingText(training), width) : []),
+    ...summaryOf(report, paint, width),
+    ...ruleOf(report, paint, width),
   ];
+  const table = fold(blocks, height - end.length - 2).flatMap((block) => block.lines.map((line) => paintLine(line, block.verdict, paint)));
+  return [head, paint.dim(columns), ...table, ...end];
 }
 
-function summaryOf({ exercise, lines, ok }: ExerciseReport, paint: Paint): string {
+/** A row with what is said of it, or several rows of which only the number is told. */
+interface Block {
+  verdict: Verdict;
+  lines: string[];
+  count: number;
+}
+
+/** As many rows as there is room for: right ones are counted, and those to be written, but for the next. Wrong ones are shown whatever the room. */
+function fold(blocks: readonly Block[], height: number): readonly Block[] {
+  const fits = (some: readonly Block[]) => some.reduce((sum, { lines }) => sum + lines.length, 0) <= height;
+  if (fits(blocks)) return blocks;
+  for (let shown = blocks.filter(({ verdict }) => verdict === 'todo').length; shown > 1; shown--) {
+    const folded = foldRuns(blocks, shown);
+    if (fits(folded)) return folded;
+  }
+  return foldRuns(blocks, 1);
+}
+
+/** Runs of right rows become one line, and those of rows to be written behind the first so many. */
+function foldRuns(blocks: readonly Block[], shown: number): Block[] {
+  const folded: Block[] = [];
+  let todo = 0;
+  for (const block of blocks) {
+    if (block.verdict === 'todo') todo++;
+    const last = folded.at(-1);
+    const together = last?.verdict === block.verdict && (block.verdict === 'right' || (block.verdict === 'todo' && todo > shown + 1));
+    if (!last || !together) folded.push(block);
+    else folded[folded.length - 1] = runOf(block.verdict, last.count + 1);
+  }
+  return folded;
+}
+
+function runOf(verdict: Verdict, count: number): Block {
+  return { verdict, lines: [verdict === 'right' ? `✓ ${count} right` : `· ${count} to be written`], count };
+}
+
+function summaryOf({ exercise, lines, ok }: ExerciseReport, paint: Paint, width: number): string[] {
   if (ok)
-    return paint.green(`all ${lines.length} right${exercise < 4 ? `; Exercise ${exercise + 1} is next` : ': you are a backprop ninja'}`);
+    return wrapText(`${lines.length === 1 ? '' : `all ${lines.length} `}right${NEXT[exercise]}`, width).map((line) => paint.green(line));
   const right = lines.filter(({ verdict }) => verdict === 'right').length;
   const next = lines.find(({ verdict }) => verdict !== 'right');
-  return `${right} of ${lines.length} right; next: ${next?.name}`;
+  return [`${right} of ${lines.length} right; next: ${next?.name}`];
 }
 
+const NEXT: Record<ExerciseNumber, string> = {
+  1: '; Exercise 2 is next',
+  2: '; Exercise 3 is next',
+  3: '; Exercise 4 is next',
+  4: ": you are a backprop ninja. 'hunt' hides a mistake for you to find, 'mutants' lists them all, 'train --mutant NAME' shows what one does",
+};
+
 /** The rule that the first wrong line breaks. */
-function ruleOf({ exercise, lines }: ExerciseReport, width: number): string[] {
+function ruleOf({ exercise, lines }: ExerciseReport, paint: Paint, width: number): string[] {
   const next = lines.find(({ verdict }) => verdict !== 'right');
   const line = next?.verdict === 'wrong' ? EXERCISES[exercise].lines.find(({ name }) => name === next.name) : undefined;
-  return line ? wrapText(`the rule of ${line.name}: ${line.knowledge.rule}`, width) : [];
+  return line ? wrapText(`the rule of ${line.name}: ${line.knowledge.rule}`, width).map((text) => paint.dim(text)) : [];
 }
 
 function trainingText(training: NonNullable<ExerciseReport['training']>): string {
@@ -65,8 +116,8 @@ function cellsOf({ name, shape, figures, verdict }: LineReport): string[] {
 }
 
 function remarkOn({ verdict, problem, worst, note }: LineReport): string {
-  if (verdict === 'todo') return 'to be written';
-  return showText([problem, worst && showWorst(worst), note].filter((text) => text !== undefined).join('; '));
+  const what = verdict === 'todo' ? 'to be written' : problem;
+  return showText([what, worst && showWorst(worst), note].filter((text) => text !== undefined).join('; '));
 }
 
 /** Behind the row, from a column on, or below it. */
@@ -80,12 +131,12 @@ function showUlps(ulps: number): string {
   return ulps < 1e6 ? `${ulps}` : '>1e6';
 }
 
-export function showWorst({ index, yours, truth, ratio }: WorstEntry): string {
+export function showWorst({ random, index, yours, truth, ratio }: WorstEntry): string {
   const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the truth`;
-  return `wrong: at ${showShape(index)} it is ${yours.toPrecision(6)}, and should be ${truth.toPrecision(6)}${constant}`;
+  return `wrong${random ? ' with random gradients above it' : ''}: at ${showShape(index)} it is ${yours.toPrecision(6)}, and should be ${truth.toPrecision(6)}${constant}`;
 }
 
-function paintLine(line: string, { verdict }: LineReport, paint: Paint): string {
+function paintLine(line: string, verdict: Verdict, paint: Paint): string {
   if (verdict === 'right') return paint.green(line);
   return verdict === 'todo' ? paint.dim(line) : paint.red(line);
 }

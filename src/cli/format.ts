@@ -47,10 +47,10 @@ export function formatTable(rows: readonly (readonly string[])[], align: readonl
   );
 }
 
-/** Lines of at most so many characters, broken between words; a word that is longer has a line of its own. */
+/** Lines of at most so many characters, broken between words, and never in a shape [1, 64]; a word that is longer has a line of its own. */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(' ')) {
+  for (const word of text.split(/ (?![^[\]]*\])/)) {
     const last = lines.at(-1);
     if (last !== undefined && [...last].length + 1 + [...word].length <= width) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);

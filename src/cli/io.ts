@@ -6,6 +6,7 @@ export interface Output {
   write(text: string): void;
   isTTY: boolean;
   columns: number;
+  rows: number;
 }
 
 export interface IO {
@@ -148,6 +149,9 @@ function streamOutput(stream: NodeJS.WriteStream): Output {
     get columns() {
       // A terminal that does not know its width says 0.
       return stream.columns || 80;
+    },
+    get rows() {
+      return stream.rows || 24;
     },
   };
 }

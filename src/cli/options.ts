@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { ExerciseNumber } from '../dojo/exercises.js';
 import type { WeightDecay } from '../updater.js';
@@ -69,6 +70,15 @@ export function wholeNumberOrAll(min: number, max: number): (text: string) => nu
   };
 }
 
-export function exerciseNumber(text: string): ExerciseNumber {
-  return wholeNumber(1, 4)(text) as ExerciseNumber;
+/** An exercise by its number, or by its file, which also says where it is. */
+export interface ExercisePlace {
+  number: ExerciseNumber;
+  dir?: string;
+}
+
+export function exercisePlace(text: string): ExercisePlace {
+  const [, number, name] = /^(?:([1-4])|(?:.*[\\/])?exercise([1-4])\.ts)$/.exec(text) ?? [];
+  if (number !== undefined) return { number: Number(number) as ExerciseNumber };
+  if (name !== undefined) return { number: Number(name) as ExerciseNumber, dir: dirname(text) };
+  throw new InvalidArgumentError("Expected a number from 1 to 4, or an exercise's file, as dojo/exercise1.ts.");
 }

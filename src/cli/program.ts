@@ -1,6 +1,5 @@
 import { Command, Option } from 'commander';
 import { SAMPLINGS } from '../batch.js';
-import type { ExerciseNumber } from '../dojo/exercises.js';
 import { UsageError } from '../errors.js';
 import { CHECK_DEFAULTS, PARTS } from '../gradCheck/options.js';
 import { MAX_BLOCKS } from '../network.js';
@@ -9,7 +8,7 @@ import { OPTIMIZERS } from '../updater.js';
 import { colorLevel } from './colors.js';
 import { EXIT_NO } from './exitCodes.js';
 import type { IO } from './io.js';
-import { decimalNumber, exerciseNumber, weightDecay, wholeNumber, wholeNumberOrAll, wholeNumbers } from './options.js';
+import { decimalNumber, type ExercisePlace, exercisePlace, weightDecay, wholeNumber, wholeNumberOrAll, wholeNumbers } from './options.js';
 import { PRESET_NAMES } from './presets.js';
 import { programVersion } from './version.js';
 
@@ -320,8 +319,11 @@ function addGradCheck(program: Command, io: IO, setExitCode: (code: number) => v
 function addExercise(program: Command, io: IO, setExitCode: (code: number) => void): void {
   const exercise = program.command('exercise').description('the dojo: write the backward pass yourself, and be told what is wrong');
   const command = (name: string, description: string) =>
-    addCommonOptions(exercise.command(name).description(description).option('--dir <dir>', 'your folder', 'dojo'));
-  const numbered = (name: string, description: string) => command(name, description).argument('<exercise>', '1 to 4', exerciseNumber);
+    addCommonOptions(
+      exercise.command(name).description(description).option('--dir <dir>', 'your folder (default: dojo, or the current one inside of it)'),
+    );
+  const numbered = (name: string, description: string) =>
+    command(name, description).argument('<exercise>', '1 to 4, or its file', exercisePlace);
 
   addCommonOptions(exercise.command('start').description('lay the four exercises out; nothing is overwritten'))
     .argument('[dir]', 'your folder', 'dojo')
@@ -330,41 +332,40 @@ function addExercise(program: Command, io: IO, setExitCode: (code: number) => vo
       startCommand(directory, options, io);
     });
   command('check', 'check your lines, one by one, and name what is wrong')
-    .argument('[exercise]', '1 to 4 (default: all)', exerciseNumber)
-    .action(async (number: ExerciseNumber | undefined, options) => {
+    .argument('[exercise]', '1 to 4, or its file (default: all)', exercisePlace)
+    .action(async (place: ExercisePlace | undefined, options) => {
       const { checkCommand } = await import('./exerciseCommand.js');
-      if (!(await checkCommand(number, options, io))) setExitCode(EXIT_NO);
+      if (!(await checkCommand(place?.number, { ...options, ...folderIn(place) }, io))) setExitCode(EXIT_NO);
     });
   command('watch', 'check at every save; keys for hints and the next exercise')
-    .argument('[exercise]', '1 to 4', exerciseNumber, 1)
-    .action(async (number: ExerciseNumber, options) => {
+    .argument('[exercise]', '1 to 4, or its file (default: 1)', exercisePlace)
+    .action(async (place: ExercisePlace | undefined, options) => {
       const { watchCommand } = await import('./watchCommand.js');
-      setExitCode(await watchCommand(number, options, io));
+      setExitCode(await watchCommand(place?.number ?? 1, { ...options, ...folderIn(place) }, io));
     });
   command('status', 'how far you are').action(async (options) => {
     const { statusCommand } = await import('./exerciseCommand.js');
     await statusCommand(options, io);
   });
-  numbered('hint', 'the rule behind a gradient, its shape, its formula')
+  command('hint', 'the rule behind a gradient, its shape, its formula')
+    .argument('[exercise]', '1 to 4, or its file (default: the first that is not done)', exercisePlace)
     .argument('[gradient]', 'such as dprobs (default: the first that is not right)')
     .option('--step <number>', '1 the rule, 2 the shape, 3 the formula', wholeNumber(1, 3), 1)
-    .action(async (number: ExerciseNumber, gradient: string | undefined, options) => {
+    .action(async (place: ExercisePlace | undefined, gradient: string | undefined, options) => {
       const { hintCommand } = await import('./exerciseCommand.js');
-      await hintCommand(number, gradient, options, io);
+      await hintCommand(place?.number, gradient, { ...options, ...folderIn(place) }, io);
     });
   numbered('solution', 'the solution, once you have one')
     .argument('[gradient]', 'of one gradient only')
     .option('--force', 'before you have one')
-    .action(async (number: ExerciseNumber, gradient: string | undefined, options) => {
+    .action(async (place: ExercisePlace, gradient: string | undefined, options) => {
       const { solutionCommand } = await import('./exerciseCommand.js');
-      await solutionCommand(number, gradient, options, io);
+      await solutionCommand(place.number, gradient, { ...options, ...folderIn(place) }, io);
     });
-  numbered('reset', 'begin an exercise again; what you wrote is kept under another name').action(
-    async (number: ExerciseNumber, options) => {
-      const { resetCommand } = await import('./exerciseCommand.js');
-      resetCommand(number, options, io);
-    },
-  );
+  numbered('reset', 'begin an exercise again; what you wrote is kept under another name').action(async (place: ExercisePlace, options) => {
+    const { resetCommand } = await import('./exerciseCommand.js');
+    resetCommand(place.number, { ...options, ...folderIn(place) }, io);
+  });
   exercise.addHelpText(
     'after',
     examples(
@@ -373,6 +374,11 @@ function addExercise(program: Command, io: IO, setExitCode: (code: number) => vo
       ['backprop-ninja exercise hint 1', 'a hint for the first line that is not right'],
     ),
   );
+}
+
+/** A file's folder beats --dir. */
+function folderIn(place: ExercisePlace | undefined): { dir?: string } {
+  return place?.dir === undefined ? {} : { dir: place.dir };
 }
 
 function addHunt(program: Command, io: IO, setExitCode: (code: number) => void): void {

@@ -49,8 +49,8 @@ export interface ExerciseLine {
 export interface Exercise {
   number: ExerciseNumber;
   title: string;
-  /** What is asked, for the head of the file. */
-  task: string;
+  /** What is asked, for the head of the file: its lines. */
+  task: readonly string[];
   lines: readonly ExerciseLine[];
 }
 
@@ -146,25 +146,28 @@ export const EXERCISES: Record<ExerciseNumber, Exercise> = {
   1: {
     number: 1,
     title: 'every atomic step',
-    task: 'Backpropagate through every atomic step of the forward pass: one line per gradient, from the loss back to C.',
+    task: ['Backpropagate through every atomic step of the forward pass: one line per gradient, from the', 'loss back to C.'],
     lines: GRADIENT_NAMES.map(atomicLine),
   },
   2: {
     number: 2,
     title: 'cross-entropy in one expression',
-    task: 'Backpropagate through cross-entropy at once: work out d loss / d logits on paper, simplify, and write it as one expression.',
+    task: [
+      'Backpropagate through cross-entropy at once: work out d loss / d logits on paper, simplify, and',
+      'write it as one expression.',
+    ],
     lines: [closedCrossEntropy],
   },
   3: {
     number: 3,
     title: 'batch norm in one expression',
-    task: 'Backpropagate through batch norm at once: hprebn reaches hpreact directly, through the mean and through the variance.',
+    task: ['Backpropagate through batch norm at once: hprebn reaches hpreact directly, through the mean and', 'through the variance.'],
     lines: [closedBatchNorm],
   },
   4: {
     number: 4,
     title: 'the whole backward pass',
-    task: 'Put it all together: the backward pass that trains the network, with the closed forms of Exercises 2 and 3 in it.',
+    task: ['Put it all together: the backward pass that trains the network, with the closed forms of', 'Exercises 2 and 3 in it.'],
     lines: EXERCISE_4.map(lineOfExercise4),
   },
 };
@@ -183,14 +186,26 @@ export function todo(): never {
   throw new TodoError('not written yet');
 }
 
-/** The file as a learner finds it: the forward lines, and a function per gradient to be written. */
-export function stubText(exercise: Exercise): string {
-  return fileText(exercise, ({ name, source }) => `${readSource(name, source).parameters} => todo()`);
+/**
+ * The file as a learner finds it: the forward lines, and a function per gradient to be written.
+ * @param option of the commands that are named, where the folder is not the one they look for
+ */
+export function stubText(exercise: Exercise, option = ''): string {
+  const { number } = exercise;
+  const toDo = [
+    'Replace each todo(). Between the braces stands what a line takes: ask for more of the values',
+    'where you need them. README.md beside this file has the network, an example, and what a tensor',
+    'can do.',
+    '',
+    // What would end the comment is left out: from within the folder the command is the same.
+    ...['check', 'hint'].map((verb) => `  npx backprop-ninja exercise ${verb} ${number}${option.includes('*/') ? '' : option}`),
+  ];
+  return fileText(exercise, toDo, ({ name, source }) => `${readSource(name, source).parameters} => todo()`);
 }
 
 /** The file with every line written. */
 export function solutionText(exercise: Exercise): string {
-  return fileText(exercise, ({ name, source }) => {
+  return fileText(exercise, ['The solution, as the lesson has it.'], ({ name, source }) => {
     const { parameters, body } = readSource(name, source);
     return `${parameters} =>${body}`;
   });
@@ -202,7 +217,8 @@ export function solutionOf({ name, source }: ExerciseLine): string {
   return `${name}: ${parameters} =>${body}`;
 }
 
-function fileText({ number, title, task, lines }: Exercise, code: (line: ExerciseLine) => string): string {
+function fileText(exercise: Exercise, toDo: readonly string[], code: (line: ExerciseLine) => string): string {
+  const { number, lines } = exercise;
   const codes = lines.map(code);
   const body = lines
     .map((line, i) =>
@@ -219,18 +235,7 @@ function fileText({ number, title, task, lines }: Exercise, code: (line: Exercis
     (name) => name !== '',
   );
   return `${[
-    '/**',
-    ` * Exercise ${number}: ${title}.`,
-    ' *',
-    ` * ${task}`,
-    ' *',
-    ' * Each gradient is a function of the forward values and of the gradients above it, and has the shape of its tensor. Replace each',
-    ' * todo(); ask for more of the values where you need them. Shapes: n batch, T context, E embedding, H hidden, V vocabulary.',
-    ' * README.md beside this file has the network, an example and what a tensor can do.',
-    ' *',
-    ` *   npx backprop-ninja exercise check ${number}`,
-    ` *   npx backprop-ninja exercise hint ${number}`,
-    ' */',
+    ...headOf(exercise, toDo),
     `import { ${[`type Exercise${number}`, ...imports].join(', ')} } from 'backprop-ninja';`,
     '',
     `const exercise${number}: Exercise${number} = {`,
@@ -239,6 +244,20 @@ function fileText({ number, title, task, lines }: Exercise, code: (line: Exercis
     '',
     `export default exercise${number};`,
   ].join('\n')}\n`;
+}
+
+function headOf({ number, title, task }: Exercise, toDo: readonly string[]): string[] {
+  const text = [
+    `Exercise ${number}: ${title}.`,
+    '',
+    ...task,
+    '',
+    'Each gradient is a function of the forward values and of the gradients above it, and has the',
+    'shape of its tensor. Shapes: n batch, T context, E embedding, H hidden, V vocabulary.',
+    '',
+    ...toDo,
+  ];
+  return ['/**', ...text.map((line) => ` * ${line}`.trimEnd()), ' */'];
 }
 
 /** A line as it is written in the lesson: the lesson's files are shipped, and have one entry per gradient. */

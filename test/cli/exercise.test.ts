@@ -140,7 +140,7 @@ describe('exercise check 4', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'exercise4.ts: loaded\n' });
     expect(stdout.split('\n').slice(-3)).toEqual([
       expect.stringMatching(/^trained 1,000 steps with your gradients: loss 3\.\d{4} -> 2\.\d{4} \(mean of the last 100\)$/),
-      'all 13 right: you are a backprop ninja',
+      expect.stringMatching(/^all 13 right: you are a backprop ninja\. 'hunt' /),
       '',
     ]);
     const report = JSON.parse(ninja(cwd, ['exercise', 'check', '4', '--json'], { timeout: 30_000 }).stdout);
@@ -238,12 +238,67 @@ describe('exercise hint', () => {
     expect(formula).toContain('dcounts_sum = -counts_sum^(-2) · dcounts_sum_inv');
   });
 
+  it('has the name first, then the forward line, and says how to get more', async () => {
+    const { stdout } = await runCli(await started(), ['exercise', 'hint', '1', 'dcounts_sum']);
+    expect(stdout).toBe(
+      'dcounts_sum\n  counts_sum_inv = counts_sum^(-1)\n  The derivative of x^(-1) is -x^(-2), times the gradient above.\nmore: --step 2 (its shape)\n',
+    );
+    const narrow = await runCli(await started(), ['exercise', 'hint', '1', 'dcounts_sum_inv', '--step', '3'], { tty: true, columns: 40 });
+    for (const line of narrow.stdout.split('\n')) expect([...line].length).toBeLessThanOrEqual(40);
+  });
+
+  it('without a number is of the first exercise that is not done', async () => {
+    const cwd = await started();
+    put(cwd, 'dojo/exercise1.ts', solutionText(EXERCISES[1]));
+    expect(ninja(cwd, ['exercise', 'hint']).stdout).toMatch(/^dlogits\n {2}loss = -mean of log\(softmax\(logits\)\) at Yb\n/);
+    solve(cwd);
+    expect(ninja(cwd, ['exercise', 'hint']).stdout).toBe('Exercise 4 is done: no hint needed\n');
+  });
+
+  it('proposes the gradient that may have been meant (2)', async () => {
+    expectRefusal(await runCli(await started(), ['exercise', 'hint', '1', 'dlogit']), 2, "no gradient 'dlogit'; did you mean dlogits");
+  });
+
   it('names the gradients there are (2)', async () => {
     expectRefusal(await runCli(await started(), ['exercise', 'hint', '3', 'dprobs']), 2, "no gradient 'dprobs'; it has dhprebn");
   });
 
   it.each(['0', '5', 'x', ''])('knows no exercise %j (2)', async (number) => {
     expectRefusal(await runCli(await started(), ['exercise', 'hint', number]), 2, '1 to 4');
+  });
+});
+
+describe('the folder', () => {
+  it('may be the current one, and a file may be named', async () => {
+    const cwd = await started();
+    put(cwd, 'dojo/exercise2.ts', solutionText(EXERCISES[2]));
+    const inside = join(cwd, 'dojo');
+    expect(ninja(inside, ['exercise', 'check', '2'])).toMatchObject({ exitCode: 0, stderr: '' });
+    for (const path of ['dojo/exercise2.ts', './dojo/exercise2.ts', join(inside, 'exercise2.ts')]) {
+      expect(ninja(cwd, ['exercise', 'check', path])).toMatchObject({ exitCode: 0, stderr: '' });
+    }
+    expect(ninja(inside, ['exercise', 'check', 'exercise2.ts'])).toMatchObject({ exitCode: 0 });
+    expect((await runCli(inside, ['exercise', 'reset', '1'])).stdout).toMatch(/ is as it was in the beginning\n$/);
+    expectRefusal(await runCli(cwd, ['exercise', 'check', 'dojo/other.ts']), 2, "1 to 4, or an exercise's file, as dojo/exercise1.ts");
+    expectRefusal(await runCli(tempDirectory(), ['exercise', 'check', 'away/exercise1.ts']), 4, 'no away/exercise1.ts: begin with');
+  });
+
+  it('stands in the commands of what is laid out in it', async () => {
+    const cwd = tempDirectory();
+    await runCli(cwd, ['exercise', 'start', 'fresh']);
+    for (const name of ['README.md', 'exercise1.ts', 'exercise4.ts']) {
+      const commands = readFileSync(join(cwd, 'fresh', name), 'utf8').match(/npx backprop-ninja exercise (check|hint) \d.*/g) ?? [];
+      expect(commands.length).toBeGreaterThan(1);
+      for (const command of commands) expect(command).toMatch(/ --dir fresh$/);
+    }
+    expect((await runCli(cwd, ['exercise', 'reset', '4', '--dir', 'fresh'])).stdout).toBe(
+      'fresh/exercise4.ts is as it was in the beginning\n',
+    );
+  });
+
+  it("is called by what runs the program: npm's npx", async () => {
+    const { stdout } = await runCli(tempDirectory(), ['exercise', 'start'], { env: { npm_command: 'exec' } });
+    expect(stdout).toContain('\n  npx backprop-ninja exercise check 1\n');
   });
 });
 

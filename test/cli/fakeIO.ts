@@ -7,6 +7,7 @@ export interface Surroundings {
   /** Whether both streams, or the named one, are terminals. */
   tty?: boolean | 'stdout' | 'stderr';
   columns?: number;
+  rows?: number;
   /** Milliseconds that pass between two looks at the clock. */
   tick?: number;
   /** The time of day. */
@@ -34,11 +35,13 @@ class FakeOutput implements Output {
   readonly writes: Write[] = [];
   readonly isTTY: boolean;
   columns: number;
+  readonly rows: number;
   readonly #clock: () => number;
 
-  constructor(isTTY: boolean, columns: number, clock: () => number) {
+  constructor(isTTY: boolean, columns: number, rows: number, clock: () => number) {
     this.isTTY = isTTY;
     this.columns = columns;
+    this.rows = rows;
     this.#clock = clock;
   }
 
@@ -57,10 +60,13 @@ export interface FakeIO extends IO {
 }
 
 /** An IO that collects what is written, with a clock that ticks whenever it is read. */
-export function fakeIO(cwd: string, { env = {}, tty = false, columns = 80, tick = 1, date, stop, input = [] }: Surroundings = {}): FakeIO {
+export function fakeIO(
+  cwd: string,
+  { env = {}, tty = false, columns = 80, rows = 24, tick = 1, date, stop, input = [] }: Surroundings = {},
+): FakeIO {
   let clock = 0;
   let onStop: ((signal: StopSignal) => void) | undefined;
-  const output = (name: 'stdout' | 'stderr') => new FakeOutput(tty === true || tty === name, columns, () => clock);
+  const output = (name: 'stdout' | 'stderr') => new FakeOutput(tty === true || tty === name, columns, rows, () => clock);
   return {
     stdout: output('stdout'),
     stderr: output('stderr'),

@@ -83,6 +83,7 @@ describe('text', () => {
     ['as it is where it fits', 'one two', 7, ['one two']],
     ['between words', 'one two three', 8, ['one two', 'three']],
     ['not in a word that is longer than a line', 'a wonderful b', 5, ['a', 'wonderful', 'b']],
+    ['not within a shape', 'is [1, 64] for [64]', 8, ['is', '[1, 64]', 'for [64]']],
     ['of nothing', '', 5, ['']],
     ['without a limit', 'one two '.repeat(50).trim(), Number.POSITIVE_INFINITY, ['one two '.repeat(50).trim()]],
   ])('is broken %s', (_, text, width, lines) => {

@@ -66,7 +66,7 @@ describe('the four exercises', () => {
     expect(exercise.number).toBe(number);
     expect(exerciseFile(number)).toBe(`exercise${number}.ts`);
     expect(exercise.title).not.toBe('');
-    expect(exercise.task).toMatch(/\.$/);
+    expect(exercise.task.join(' ')).toMatch(/\.$/);
   });
 });
 
@@ -113,7 +113,7 @@ describe.each(ALL)('the file of Exercise $number, to be written', ({ number, exe
   it('says at its head what is asked, and how it is checked and helped', () => {
     const head = text.slice(0, text.indexOf('*/'));
     expect(head).toContain(`Exercise ${number}: ${exercise.title}.`);
-    expect(head).toContain(exercise.task);
+    for (const line of exercise.task) expect(head).toContain(` * ${line}\n`);
     expect(head).toContain(`exercise check ${number}`);
     expect(head).toContain(`exercise hint ${number}`);
     expect(text).toContain(`export default exercise${number};`);
@@ -123,6 +123,22 @@ describe.each(ALL)('the file of Exercise $number, to be written', ({ number, exe
   it('takes Tensor and todo from the library, and its type', () => {
     expect(importsOf(text)).toEqual(['Tensor', 'todo']);
     expect(text).toContain(`import { type Exercise${number}, `);
+  });
+
+  it('fits 100 characters at its head, and names a folder in its commands', () => {
+    for (const one of [text, solutionText(exercise)]) {
+      expect(
+        one
+          .slice(0, one.indexOf('*/'))
+          .split('\n')
+          .filter((line) => line.length > 100),
+      ).toEqual([]);
+    }
+    expect(text).not.toContain('--dir');
+    const elsewhere = stubText(exercise, ' --dir fresh');
+    for (const verb of ['check', 'hint']) expect(elsewhere).toContain(`exercise ${verb} ${number} --dir fresh\n`);
+    // A folder whose name would end the comment.
+    expect(stubText(exercise, " --dir 'a*/b'")).toBe(text);
   });
 
   it('gives away no solution', () => {
@@ -143,7 +159,7 @@ describe.each(ALL)('the file of Exercise $number, solved', ({ number, exercise }
   const text = solutionText(exercise);
 
   it('has no todo, and the same comments and parameters as the one to be written', () => {
-    expect(text.slice(text.indexOf('*/'))).not.toContain('todo');
+    expect(text).not.toContain('todo');
     expect(importsOf(text)).not.toContain('todo');
     const [solved, stub] = [entriesOf(text), entriesOf(stubText(exercise))];
     expect(solved.map(({ comments }) => comments)).toEqual(stub.map(({ comments }) => comments));

@@ -1,16 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { EXERCISE_NUMBERS, exerciseFile } from '../../src/dojo/exercises.js';
-import { DOJO_GUIDE } from '../../src/dojo/guide.js';
+import { EXERCISE_NUMBERS, EXERCISES, exerciseFile, solutionText } from '../../src/dojo/exercises.js';
+import { guideText } from '../../src/dojo/guide.js';
 import { STEP_NAMES } from '../../src/lesson/values.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
 import { Tensor } from '../../src/tensor.js';
 
-const section = (title: string): string => DOJO_GUIDE.split('\n## ').find((text) => text.startsWith(title)) ?? '';
+const GUIDE = guideText();
+
+const section = (title: string): string => GUIDE.split('\n## ').find((text) => text.startsWith(title)) ?? '';
 
 describe("the guide in a learner's folder", () => {
   it('names the four files, and how to check, watch, be helped and begin again', () => {
-    for (const number of EXERCISE_NUMBERS) expect(DOJO_GUIDE).toContain(`| ${exerciseFile(number)} |`);
+    for (const number of EXERCISE_NUMBERS) expect(GUIDE).toContain(`| ${exerciseFile(number)} |`);
     for (const command of ['check', 'watch', 'hint', 'status', 'reset', 'solution']) {
-      expect(DOJO_GUIDE).toContain(`npx backprop-ninja exercise ${command}`);
+      expect(GUIDE).toContain(`npx backprop-ninja exercise ${command}`);
     }
   });
 
@@ -24,7 +27,7 @@ describe("the guide in a learner's folder", () => {
 
   it('names no method that a tensor does not have', () => {
     const text = `${section('Tensors')}\n${section('A line')}`;
-    const own = [...text.matchAll(/\b(?:a|each|dy)\.(\w+)/g)].map(([_, name]) => name);
+    const own = [...text.matchAll(/(?<!\w)(?:a|each|dy)\.(\w+)/g)].map(([_, name]) => name);
     const fixed = [...text.matchAll(/\bTensor\.(\w+)/g)].map(([_, name]) => name);
     expect(own.length).toBeGreaterThan(15);
     expect(fixed.length).toBeGreaterThan(3);
@@ -42,7 +45,33 @@ describe("the guide in a learner's folder", () => {
     expect(dw(at)).toEqual(Tensor.of([7, 0], [1, 2]));
   });
 
-  it('fits a page of 150 characters', () => {
-    expect(DOJO_GUIDE.split('\n').filter((line) => line.length > 150)).toEqual([]);
+  it('says what the network does, and of what it is given the shapes and sizes', () => {
+    expect(section('The network')).toContain('predicts the next character of a name');
+    for (const [size, value] of Object.entries({ n: 32, T: 3, E: 10, H: 64, V: 27 })) {
+      expect(section('The network')).toContain(`| ${size} | ${value} |`);
+    }
+    for (const name of [...LESSON_PARAMETER_NAMES, 'Xb', 'Yb'])
+      expect(section('The network')).toMatch(new RegExp(`^\\| .*\\b${name}\\b`, 'm'));
+  });
+
+  it('has every method that a solution uses', () => {
+    const solutions = EXERCISE_NUMBERS.map((number) => solutionText(EXERCISES[number])).join('\n');
+    const code = solutions.replace(/^ *(\*|\/\/).*$/gm, '');
+    const verbs = [...code.matchAll(/\.(\w+)\(/g)].map(([, verb]) => verb);
+    expect(verbs.length).toBeGreaterThan(30);
+    for (const verb of new Set([...verbs, 'indices', 'data', 'shape']))
+      expect(section('Tensors'), verb).toMatch(new RegExp(`\\.${verb}\\b`));
+    expect(section('Tensors')).toContain('softmax(logits)');
+  });
+
+  it('names the folder in its commands where they need it', () => {
+    const commands = guideText(' --dir fresh').match(/^ {4}npx .*$/gm) ?? [];
+    expect(commands.length).toBeGreaterThan(5);
+    for (const command of commands) expect(command).toMatch(/ --dir fresh$/);
+    expect(GUIDE).not.toContain('--dir');
+  });
+
+  it('fits a page of 100 characters', () => {
+    expect(GUIDE.split('\n').filter((line) => [...line].length > 100)).toEqual([]);
   });
 });

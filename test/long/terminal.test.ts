@@ -33,6 +33,7 @@ beforeAll(async () => {
 
 interface TerminalOptions {
   columns?: number;
+  rows?: number;
   env?: NodeJS.ProcessEnv;
   /** A shell command that goes on beside the program. */
   beside?: string;
@@ -50,7 +51,7 @@ const MODES = 'modes';
 /** Starts the program in a terminal. Its exit code is in the file STATUS, also if the terminal is closed. */
 function startInTerminal(
   argv: readonly string[],
-  { columns = 80, env = {}, beside = 'true', toBeClosed = false }: TerminalOptions = {},
+  { columns = 80, rows = 24, env = {}, beside = 'true', toBeClosed = false }: TerminalOptions = {},
 ): Child {
   rmSync(join(cwd, STATUS), { force: true });
   const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -59,7 +60,7 @@ function startInTerminal(
   const program = toBeClosed
     ? `${line} & pid=$!; trap 'kill -HUP $pid; wait $pid; echo $? > ${STATUS}; exit' HUP; wait`
     : `trap : INT; ${line}; code=$?; stty -a > ${MODES}; echo $code > ${STATUS}`;
-  const script = `stty cols ${columns} rows 24; (${beside}) & ${program}`;
+  const script = `stty cols ${columns} rows ${rows}; (${beside}) & ${program}`;
   const { NO_COLOR: _, FORCE_COLOR: __, ...rest } = process.env;
   return start('script', ['-qfec', script, '/dev/null'], { cwd, env: { ...rest, SHELL: '/bin/sh', TERM: 'xterm', ...env } });
 }
@@ -255,7 +256,7 @@ describe('exercise watch in a terminal', { timeout: TIME_LIMIT }, () => {
   }
 
   it('shows the table, and a row turns green at each save, however an editor saves', async () => {
-    const child = await watching();
+    const child = await watching({ rows: 40 });
     expect(child.output()).toContain('\x1b[2J\x1b[H');
     // Over the file itself.
     writeFileSync(path('exercise1.ts'), solved('dlogprobs'));
@@ -292,8 +293,51 @@ describe('exercise watch in a terminal', { timeout: TIME_LIMIT }, () => {
     const before = tables();
     child.type('r');
     while (tables() === before) await sleep(50);
-    child.type('nnn');
-    await child.says(/0 of 1 right; next: dhprebn[\s\S]*0 of 13 right; next: dlogits[\s\S]*0 of 26 right; next: dlogprobs/);
+    for (const next of ['0 of 1 right; next: dhprebn', '0 of 13 right; next: dlogits', '0 of 26 right; next: dlogprobs']) {
+      const shown = () => child.output().split(next).length;
+      const count = shown();
+      child.type('n');
+      while (shown() === count) await sleep(50);
+    }
+    child.type('q');
+    await expectCooked(child, 0);
+  });
+
+  it('fits 80 columns and 24 rows: what is right and what is to be written later is counted, what is wrong is shown', async () => {
+    writeFileSync(
+      path('exercise1.ts'),
+      solved('dlogprobs', 'dprobs', 'dcounts_sum_inv', 'dcounts_sum', 'db2').replace(
+        'db2: ({ dlogits }) => dlogits.sum(0)',
+        'db2: ({ dlogits }) => dlogits',
+      ),
+    );
+    const child = startInTerminal(['exercise', 'watch', '1']);
+    await child.says(/4 of 26 right; next: dcounts\b[\s\S]*q quit/);
+    child.type('q');
+    await expectCooked(child, 0);
+    const lines = stripVTControlCharacters(child.output()).split('\r\n');
+    const [first] = lines.flatMap((line, i) => (line.includes('dojo/exercise1.ts, checked') ? [i] : []));
+    const page = lines.slice(first, lines.findIndex((line) => line.includes('q quit')) + 1);
+    expect(page.length).toBe(23);
+    expect(page[1]).toMatch(/^checking…\r?Exercise 1/);
+    const text = page.join('\n');
+    for (const part of [
+      /^✓ 4 right$/m,
+      /^· dcounts /m,
+      /^✗ db2 /m,
+      /^ {4}the sum over the batch is forgotten/m,
+      /^· \d+ to be written$/m,
+    ]) {
+      expect(text).toMatch(part);
+    }
+  });
+
+  it('has hints of the last check while it makes none, and each step once', async () => {
+    const child = await watching();
+    child.type('hh');
+    await child.says(/more: h again \(its formula\)/);
+    expect(child.output().split('The loss is a mean over n examples')).toHaveLength(2);
+    expect(child.output().split('checking…')).toHaveLength(2);
     child.type('q');
     await expectCooked(child, 0);
   });
@@ -331,7 +375,7 @@ describe('exercise watch in a terminal', { timeout: TIME_LIMIT }, () => {
     const child = startInTerminal(['exercise', 'watch', '1'], { columns: 60 });
     await child.says(/0 of 26 right[\s\S]*q quit/);
     child.type('h');
-    await child.says(/h again: the shape/);
+    await child.says(/more: h again \(its shape\)/);
     child.type('q');
     await expectCooked(child, 0);
     const lines = stripVTControlCharacters(child.output()).split('\r\n');
