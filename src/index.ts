@@ -30,6 +30,7 @@ export { exercise3 } from './lesson/exercise3.js';
 export * as exercise4 from './lesson/exercise4.js';
 export { forward as lessonForward } from './lesson/forward.js';
 export type { Batch, Gradients, Parameters, Values } from './lesson/values.js';
+export { type ScanOptions, type ScanPoint, scanRates } from './lrFind.js';
 export {
   arenaSize,
   backward,
@@ -54,7 +55,7 @@ export {
 export { NGram } from './ngram.js';
 export { type RandomStream, randomStream } from './random.js';
 export { type Sample, type SampleOptions, Sampler } from './sample.js';
-export type { Schedule } from './schedule.js';
+export { type RateOptions, SCHEDULES, type Schedule, scheduledRate } from './schedule.js';
 export { type DType, type FloatArray, type Indices, type Shape, ShapeError, Tensor } from './tensor.js';
 export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './train.js';
-export { type OptimizerConfig, type OptimizerState, Updater } from './updater.js';
+export { OPTIMIZER_TENSORS, OPTIMIZERS, type OptimizerConfig, type OptimizerState, Updater, type WeightDecay } from './updater.js';

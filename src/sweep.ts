@@ -73,7 +73,10 @@ function drawValue(variation: Variation, random: RandomStream): string {
   const u = random();
   // Rates and sizes matter by their ratio: uniform in the logarithm, but for a range from 0, which has none.
   const x = from > 0 ? from * Math.exp(u * Math.log(to / from)) : to * u;
-  return whole ? String(Math.round(x)) : String(Number(x.toPrecision(3)));
+  if (whole) return String(Math.round(x));
+  // Three digits, unless they would lead out of a narrow range.
+  const rounded = Number(x.toPrecision(3));
+  return String(rounded >= from && rounded <= to ? rounded : Number(x.toPrecision(7)));
 }
 
 /** What came of a run; its losses are missing where its numbers blew up. */

@@ -65,6 +65,13 @@ describe('combinations drawn at random', () => {
     expect(below).toBeLessThan(0.55);
   });
 
+  it('of a narrow range stay within it', () => {
+    for (const { beta2 } of drawFrom([parseVariation('beta2=0.99..0.9999')], 200, random())) {
+      expect(Number(beta2)).toBeGreaterThanOrEqual(0.99);
+      expect(Number(beta2)).toBeLessThanOrEqual(0.9999);
+    }
+  });
+
   it('of a range from 0 are spread evenly, and of whole numbers whole', () => {
     const decays = drawFrom([parseVariation('decay=0..1')], 1000, random()).map(({ decay }) => Number(decay));
     const below = decays.filter((decay) => decay < 0.5).length / decays.length;

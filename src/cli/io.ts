@@ -42,7 +42,7 @@ export const TURN_MS = 50;
 
 /** What the program is called by in a command that is proposed: npm, where it runs it, has it on no path. */
 export function commandName({ env }: IO): string {
-  return env.npm_command === undefined ? 'backprop-ninja' : 'npx backprop-ninja';
+  return env.npm_command ? 'npx backprop-ninja' : 'backprop-ninja';
 }
 
 /** A path as a person would type it here, safe to print: from the current directory where it lies below it. */
@@ -125,7 +125,11 @@ async function* readLines(prompt: string, words: readonly string[]): AsyncGenera
     terminal,
     prompt: terminal ? prompt : '',
   });
-  lines.on('SIGINT', () => lines.close());
+  let interrupted = false;
+  lines.on('SIGINT', () => {
+    interrupted = true;
+    lines.close();
+  });
   try {
     if (terminal) lines.prompt();
     for await (const line of lines) {
@@ -137,6 +141,8 @@ async function* readLines(prompt: string, words: readonly string[]): AsyncGenera
     // Also when nobody asks for more: an input that stays open would keep the process.
     lines.close();
     stdin.destroy();
+    // As if the terminal had not handed it on as a key.
+    if (interrupted) process.kill(process.pid, 'SIGINT');
   }
 }
 

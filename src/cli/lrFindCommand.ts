@@ -106,6 +106,17 @@ function print(points: readonly ScanPoint[], least: ScanPoint, suggestion: numbe
     : '';
   io.stdout.write(
     `\n${plot.join('\n')}\n\n${end}the smoothed loss is smallest, ${formatLoss(least.smoothed)}, at a rate of ${Number(least.rate.toPrecision(2))}\n` +
-      `${paint.bold(`half of that is a rate to begin with: --lr ${suggestion}`)}\n`,
+      `${paint.bold(proposal(points, least, suggestion))}\n`,
   );
 }
+
+/** At an edge of the scan, the smallest loss says only where to look further. */
+function proposal(points: readonly ScanPoint[], least: ScanPoint, suggestion: number): string {
+  const share = points.indexOf(least) / points.length;
+  if (share < EDGE) return 'that is where the scan begins: a lower --from may show where the loss falls';
+  if (share > 1 - EDGE) return 'that is where the scan ends: a higher --to may show where the loss rises again';
+  return `half of that is a rate to begin with: --lr ${suggestion}`;
+}
+
+/** The share of a scan that is its edge. */
+const EDGE = 0.02;

@@ -12,11 +12,17 @@ if (major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1])) {
 const READER_GONE = ['EPIPE', 'EIO'];
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (READER_GONE.includes(error.code ?? '')) process.exit(0);
-  throw error;
+  process.stderr.write(`error: cannot write the result: ${error.message}\n`);
+  process.exit(4);
 });
 process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-  if (!READER_GONE.includes(error.code ?? '')) throw error;
+  if (!READER_GONE.includes(error.code ?? '')) process.exit(4);
 });
+
+// A sweep holds a channel to its runs: if it is killed, they save and end.
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+// To listen would keep the process.
+process.channel?.unref();
 
 const { run } = await import('./run.js');
 const { processIO } = await import('./io.js');

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { SAMPLINGS } from '../batch.js';
 import { UsageError } from '../errors.js';
 import { CHECK_DEFAULTS, PARTS } from '../gradCheck/options.js';
@@ -10,6 +10,7 @@ import { EXIT_NO } from './exitCodes.js';
 import type { IO } from './io.js';
 import { decimalNumber, type ExercisePlace, exercisePlace, weightDecay, wholeNumber, wholeNumberOrAll, wholeNumbers } from './options.js';
 import { PRESET_NAMES } from './presets.js';
+import type { ParseTrain } from './sweepCommand.js';
 import { programVersion } from './version.js';
 
 const MAX_SEED = Number.MAX_SAFE_INTEGER;
@@ -207,7 +208,7 @@ function addSweep(program: Command, io: IO, setExitCode: (code: number) => void)
     .option('--jobs <count>', 'runs at a time (default: the number of cores)', wholeNumber(1, 1024))
     .action(async (trainArguments: string[], options) => {
       const { sweepCommand } = await import('./sweepCommand.js');
-      setExitCode(await sweepCommand(trainArguments, options, checkTrainArguments, io));
+      setExitCode(await sweepCommand(trainArguments, options, parseTrain, io));
     });
   addCommonOptions(command).addHelpText(
     'after',
@@ -226,15 +227,25 @@ function collect(value: string, before: string[] = []): string[] {
 /** What a sweep decides itself for each of its runs. */
 const SWEEP_DECIDES = ['out', 'force', 'resume', 'mutant', 'json', 'debug'];
 
-/** @throws CommanderError, or UsageError, if `train` would not take these arguments in a sweep */
-function checkTrainArguments(words: readonly string[]): void {
+/** What `train` makes of these words. @throws CommanderError, or UsageError, if it would not take them in a sweep */
+function parseTrain(words: readonly string[]): ReturnType<ParseTrain> {
   const silent = { write: () => {}, isTTY: false, columns: 80 };
   const program = createProgram({ stdout: silent, stderr: silent, env: {} } as unknown as IO, () => {});
   const train = program.commands.find((command) => command.name() === 'train') as Command;
   train.action(() => {});
-  program.parse(['train', ...words], { from: 'user' });
-  const decided = SWEEP_DECIDES.find((option) => train.getOptionValueSource(option) === 'cli');
+  const given = (option: string) => train.getOptionValueSource(option) === 'cli';
+  try {
+    program.parse(['train', ...words], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) throw new UsageError('--help has no meaning for the runs of a sweep');
+    if (error instanceof CommanderError && error.code === 'commander.invalidArgument' && error.message.includes(',')) {
+      error.message = `${error.message.trim()} --vary separates values by /, as lr=0.05/0.1.`;
+    }
+    throw error;
+  }
+  const decided = SWEEP_DECIDES.find(given);
   if (decided) throw new UsageError(`--${decided} has no meaning for the runs of a sweep`);
+  return { options: train.opts(), given };
 }
 
 function addEval(program: Command, io: IO): void {

@@ -1,17 +1,19 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import * as v from 'valibot';
-import { atomicWrite } from '../checkpoint/atomicWrite.js';
-import { openLines, parseLines, readBytes } from '../checkpoint/jsonLines.js';
+import { type LineWriter, openLines } from '../checkpoint/jsonLines.js';
 import { acquireLock } from '../checkpoint/lock.js';
-import { FileContentError, quoteText, showPath, UsageError, withSystemErrors } from '../errors.js';
+import { NumericalError, UsageError } from '../errors.js';
 import { randomStream } from '../random.js';
 import { type Assignment, drawFrom, gridOf, parseVariation, type Ranked, rank, type SweepResult } from '../sweep.js';
 import { type Paint, paintFor } from './colors.js';
+import { loadData } from './data.js';
 import { EXIT_SIGNAL } from './exitCodes.js';
 import { type Align, formatCount, formatLoss, formatTable } from './format.js';
 import { commandName, type IO, type StopSignal, shellWord, shortPath } from './io.js';
+import { withPreset } from './presets.js';
+import { recipeOf } from './recipe.js';
+import type { TrainCommandOptions } from './startRun.js';
+import { makeSweepDirectory, openSweep, readResults, resultsFile, runName, type Sweep } from './sweepDirectory.js';
 import { type TrainProcess, trainProcess } from './trainProcess.js';
 
 export interface SweepCommandOptions {
@@ -24,40 +26,23 @@ export interface SweepCommandOptions {
   color: boolean;
 }
 
-type CheckArguments = (words: readonly string[]) => void;
-
-const SWEEP_FILE = 'sweep.json';
-const RESULTS_FILE = 'runs.jsonl';
-
-const AssignmentSchema = v.record(v.string(), v.string());
-/** What was asked for, and what is trained for it. */
-const SweepSchema = v.object({
-  vary: v.array(v.string()),
-  random: v.nullable(v.number()),
-  seed: v.number(),
-  train: v.array(v.string()),
-  runs: v.pipe(v.array(AssignmentSchema), v.minLength(1)),
-});
-type Sweep = v.InferOutput<typeof SweepSchema>;
-
-const loss = v.nullable(v.number());
-const ResultSchema = v.object({ run: v.string(), options: AssignmentSchema, seconds: loss, trainLoss: loss, valLoss: loss });
+/** The options that train makes of words, and whether one of them stands there; throws if it would not take them. */
+export type ParseTrain = (words: readonly string[]) => { options: TrainCommandOptions; given: (option: string) => boolean };
 
 /**
  * Trains every combination in processes of their own, as many at a time as there are cores. A sweep that was stopped goes on where it stands.
  * @param trainArguments what all runs have in common
- * @param checkTrainArguments throws if train would not take them
  * @returns the exit code
  */
 export async function sweepCommand(
   trainArguments: readonly string[],
   options: SweepCommandOptions,
-  checkTrainArguments: CheckArguments,
+  parseTrain: ParseTrain,
   io: IO,
 ): Promise<number> {
   const directory = resolve(io.cwd, options.out);
-  const asked = planSweep(trainArguments, options, checkTrainArguments);
-  withSystemErrors('write in', directory, () => mkdirSync(directory, { recursive: true }));
+  const asked = planSweep(trainArguments, options, parseTrain, io);
+  makeSweepDirectory(directory);
   const unlock = acquireLock(directory, io.date().toISOString());
   try {
     const sweep = openSweep(directory, asked, io);
@@ -68,6 +53,7 @@ export async function sweepCommand(
       );
       return EXIT_SIGNAL[signal];
     }
+    if (results.every(({ valLoss }) => valLoss === null)) throw new NumericalError('every run blew up; a lower --lr may help');
     const ranked = rank(results);
     if (options.json) io.stdout.write(`${JSON.stringify({ sweep: directory, train: sweep.train, ranked })}\n`);
     else print(ranked, sweep, io, await paintFor(io.stdout, io.env, options.color));
@@ -77,106 +63,49 @@ export async function sweepCommand(
   }
 }
 
-/** @throws UsageError if anything would be refused by `train`, before any run begins */
-function planSweep(
-  trainArguments: readonly string[],
-  { vary, random, seed }: SweepCommandOptions,
-  checkTrainArguments: CheckArguments,
-): Sweep {
+/** @throws whatever train would refuse, before any run begins */
+function planSweep(trainArguments: readonly string[], { vary, random, seed }: SweepCommandOptions, parseTrain: ParseTrain, io: IO): Sweep {
   const variations = vary.map(parseVariation);
   const options = variations.map(({ option }) => option);
   const twice = options.find((option, i) => options.indexOf(option) !== i);
   if (twice) throw new UsageError(`--vary ${twice} is given twice; its values go into one, as ${twice}=1/2/3`);
+  if (options.includes('data')) throw new UsageError('--vary data: losses on different data sets cannot be ranked');
   const runs = random === undefined ? gridOf(variations) : drawFrom(variations, random, randomStream('sweep', seed));
   for (const assignment of runs) {
-    try {
-      checkTrainArguments([...trainArguments, ...asArguments(assignment)]);
-    } catch (error) {
-      if (error instanceof Error && Object.values(assignment).some((value) => value.includes(','))) {
-        error.message = `${error.message.trim()} --vary separates values by /, as lr=0.05/0.1.`;
-      }
-      throw error;
-    }
+    const { options: asked, given } = parseTrain([...trainArguments, ...asArguments(assignment)]);
+    recipeOf(withPreset(asked, given));
   }
-  return { vary, random: random ?? null, seed, train: [...trainArguments], runs };
+  const { options: shared } = parseTrain(trainArguments);
+  const { sha256: dataSha256 } = loadData(shared.data, shared, io);
+  return { vary, random: random ?? null, seed, train: [...trainArguments], dataSha256, runs };
 }
 
 function asArguments(assignment: Assignment): string[] {
   return Object.entries(assignment).flatMap(([option, value]) => [`--${option}`, value]);
 }
 
-/** The sweep that the directory holds already, if it is the one that is asked for; else it is written down. */
-function openSweep(directory: string, asked: Sweep, io: IO): Sweep {
-  const path = join(directory, SWEEP_FILE);
-  if (!existsSync(path)) {
-    withSystemErrors('write', path, () => atomicWrite(path, Buffer.from(`${JSON.stringify(asked, null, 2)}\n`)));
-    return asked;
-  }
-  const parsed = v.safeParse(
-    v.pipe(v.string(), v.parseJson(), SweepSchema),
-    withSystemErrors('read', path, () => readFileSync(path, 'utf8')),
-  );
-  if (!parsed.success)
-    throw new FileContentError(`${showPath(path)}: ${quoteText(parsed.issues[0].message)}; name another directory with --out`);
-  const { runs: _, ...found } = parsed.output;
-  const { runs: __, ...wanted } = asked;
-  if (JSON.stringify(found) !== JSON.stringify(wanted)) {
-    throw new UsageError(`${shortPath(directory, io)} holds another sweep: ${commandOf(found)}; name another directory with --out`);
-  }
-  return parsed.output;
-}
-
-function commandOf({ vary, random, seed, train }: Omit<Sweep, 'runs'>): string {
-  const drawn = random === null ? [] : [`--random ${random} --seed ${seed}`];
-  return [...vary.map((text) => `--vary ${shellWord(text)}`), ...drawn, ...(train.length > 0 ? ['--', ...train.map(shellWord)] : [])].join(
-    ' ',
-  );
-}
-
 async function runAll(
-  { runs, train }: Sweep,
+  sweep: Sweep,
   directory: string,
   jobs: number,
   io: IO,
 ): Promise<{ results: SweepResult[]; signal: StopSignal | undefined }> {
-  const path = join(directory, RESULTS_FILE);
-  const results = [...parseLines(readBytes(path), ResultSchema)].flatMap(({ record }) => record ?? []);
+  const results = readResults(directory, sweep);
   const done = new Set(results.map(({ run }) => run));
-  const waiting = runs
-    .map((assignment, i) => ({ run: String(i + 1).padStart(4, '0'), options: assignment }))
-    .filter(({ run }) => !done.has(run));
-  io.stderr.write(
-    `${formatCount(runs.length)} runs in the directory ${shortPath(directory, io)}${done.size > 0 ? `, ${formatCount(done.size)} of them done` : ''}; ${jobs} at a time\n`,
-  );
-  const lines = openLines<SweepResult>(path, 'continue');
-  const running = new Set<TrainProcess>();
+  const waiting = sweep.runs.map((options, i) => ({ run: runName(i), options })).filter(({ run }) => !done.has(run));
+  const count = `${formatCount(sweep.runs.length)} run${sweep.runs.length === 1 ? '' : 's'}`;
+  const before = done.size > 0 ? `, ${formatCount(done.size)} of them done` : '';
+  const width = Math.max(1, Math.min(jobs, waiting.length));
+  io.stderr.write(`${count} in the directory ${shortPath(directory, io)}${before}; ${width} at a time\n`);
+  const lines = openLines<SweepResult>(resultsFile(directory), 'continue');
+  const workers = new Workers(sweep, directory, waiting, results, lines, io);
   let signal: StopSignal | undefined;
-  const stop = () => {
-    waiting.length = 0;
-    for (const child of running) child.stop();
-  };
   const stopListening = io.onStop((name) => {
     signal = name;
-    stop();
+    workers.stop();
   });
-  const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const child = trainProcess(join(directory, next.run), [...train, ...asArguments(next.options)], io);
-      running.add(child);
-      const outcome = await child.outcome.finally(() => running.delete(child));
-      if (outcome === 'stopped') return;
-      const result = { ...next, ...outcome };
-      lines.append(result);
-      results.push(result);
-      io.stderr.write(`${progressLine(result, results.length, runs.length)}\n`);
-    }
-  };
   try {
-    await Promise.all(Array.from({ length: jobs }, work));
-  } catch (error) {
-    stop();
-    await Promise.allSettled([...running].map((child) => child.outcome));
-    throw error;
+    await workers.work(width);
   } finally {
     stopListening();
     lines.close();
@@ -184,10 +113,68 @@ async function runAll(
   return { results, signal };
 }
 
+type Waiting = Pick<SweepResult, 'run' | 'options'>;
+
+/** Takes runs from those that wait, so many at a time, and writes down what comes of each. */
+class Workers {
+  readonly #sweep: Sweep;
+  readonly #directory: string;
+  readonly #waiting: Waiting[];
+  readonly #results: SweepResult[];
+  readonly #lines: LineWriter<SweepResult>;
+  readonly #io: IO;
+  readonly #running = new Set<TrainProcess>();
+
+  constructor(sweep: Sweep, directory: string, waiting: Waiting[], results: SweepResult[], lines: LineWriter<SweepResult>, io: IO) {
+    this.#sweep = sweep;
+    this.#directory = directory;
+    this.#waiting = waiting;
+    this.#results = results;
+    this.#lines = lines;
+    this.#io = io;
+  }
+
+  /** @throws the error of the first run that ends with one; the others have saved, then */
+  async work(width: number): Promise<void> {
+    const outcomes = await Promise.allSettled(Array.from({ length: width }, () => this.#workOff()));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** Lets all that run save, and end. */
+  stop(): void {
+    this.#waiting.length = 0;
+    for (const child of this.#running) child.stop();
+  }
+
+  async #workOff(): Promise<void> {
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      const child = trainProcess(join(this.#directory, next.run), [...this.#sweep.train, ...asArguments(next.options)], this.#io);
+      this.#running.add(child);
+      try {
+        const outcome = await child.outcome;
+        if (outcome === 'stopped') return;
+        const result = { ...next, ...outcome };
+        this.#lines.append(result);
+        this.#results.push(result);
+        this.#io.stderr.write(`${progressLine(result, this.#results.length, this.#sweep.runs.length)}\n`);
+      } catch (error) {
+        this.stop();
+        throw error;
+      } finally {
+        this.#running.delete(child);
+      }
+    }
+  }
+}
+
 function progressLine({ options, valLoss }: SweepResult, done: number, of: number): string {
   const what = asArguments(options).join(' ');
   return `${String(done).padStart(String(of).length)} / ${of}   ${valLoss === null ? 'blew up' : `validation ${formatLoss(valLoss)}`}   ${what}`;
 }
+
+/** Directories that a row names; of more, it says how many they are. */
+const MOST_NAMES = 3;
 
 function print(ranked: readonly Ranked[], { train }: Sweep, io: IO, paint: Paint): void {
   const varied = Object.keys(ranked[0].options);
@@ -203,23 +190,27 @@ function print(ranked: readonly Ranked[], { train }: Sweep, io: IO, paint: Paint
     'left',
   ];
   const rows = ranked.map(({ options, runs, valLoss, trainLoss, seconds }, i) => {
-    const losses = runs.map((run) => run.valLoss ?? Number.NaN).sort((a, b) => a - b);
+    const losses = runs.flatMap((run) => run.valLoss ?? []);
     return [
       String(i + 1),
       ...varied.map((option) => options[option]),
       show(valLoss, formatLoss, 'blew up'),
-      ...(repeated ? [losses[0], losses[losses.length - 1]].map((one) => (Number.isNaN(one) ? '' : formatLoss(one))) : []),
+      ...(repeated ? [Math.min(...losses), Math.max(...losses)].map((one) => (Number.isFinite(one) ? formatLoss(one) : '')) : []),
       show(trainLoss, formatLoss, ''),
       show(seconds, (value) => value.toFixed(1), '-'),
-      runs.map(({ run }) => run).join(' '),
+      runs.length > MOST_NAMES ? `${runs.length} of them` : runs.map(({ run }) => run).join(' '),
     ];
   });
   const [title, ...lines] = formatTable([head, ...rows], align);
   const best = ranked[0];
-  const again = [`${commandName(io)} train`, ...train.map(shellWord), ...asArguments(best.options)].join(' ');
-  io.stdout.write(
-    `\n${[paint.dim(title), ...lines].join('\n')}\n\n${best.valLoss === null ? 'no run has a loss' : `the first again: ${again}`}\n`,
-  );
+  const again = [`${commandName(io)} train`, ...train.map(shellWord), ...asArguments(typicalRun(best).options)].join(' ');
+  io.stdout.write(`\n${[paint.dim(title), ...lines].join('\n')}\n\nthe first again: ${again}\n`);
+}
+
+/** The run that is nearest to the median. */
+function typicalRun({ runs, valLoss }: Ranked): SweepResult {
+  const distance = (run: SweepResult) => Math.abs((run.valLoss ?? Number.POSITIVE_INFINITY) - (valLoss ?? 0));
+  return runs.reduce((nearest, run) => (distance(run) < distance(nearest) ? run : nearest));
 }
 
 function show(value: number | null, text: (value: number) => string, missing: string): string {

@@ -110,10 +110,10 @@ async function trainBoth(courses: readonly Course[], steps: number, io: IO): Pro
   const [right] = courses;
   const every = Math.max(1, Math.floor(steps / POINTS));
   try {
-    while (right.training.step < steps && !signal) {
+    while (right.training.step < steps && right.problem === undefined && !signal) {
       const turnEnds = io.now() + TURN_MS;
       do for (const course of courses) advance(course, every);
-      while (right.training.step < steps && io.now() < turnEnds);
+      while (right.training.step < steps && right.problem === undefined && io.now() < turnEnds);
       progress.update(right.training.step, right.curve.at(-1)?.[1] ?? Number.NaN);
       await nextTurn();
     }
@@ -178,7 +178,8 @@ function print(courses: readonly Course[], results: readonly CourseResult[], io:
 
 /** What the figures say: a mistake that a loss curve does not show is one that a check must. */
 function verdict([right, wrong]: readonly CourseResult[]): string {
-  if (wrong.valLoss === null || right.valLoss === null) return 'the mistake shows at once: no check is needed';
+  if (right.valLoss === null) return 'the right gradients do not train either; a lower --lr may help';
+  if (wrong.valLoss === null) return 'the mistake shows by itself: no check is needed';
   const behind = wrong.valLoss - right.valLoss;
   const size = Math.abs(behind).toFixed(4);
   if (Math.abs(behind) < 0.02)

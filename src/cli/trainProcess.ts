@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { CHECKPOINT_FILE } from '../checkpoint/runDirectory.js';
 import { FileContentError, SystemError, UsageError } from '../errors.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_USAGE } from './exitCodes.js';
-import type { IO } from './io.js';
+import { type IO, shortPath } from './io.js';
 
 /** What a run ended with; without losses, its numbers blew up. */
 export interface TrainOutcome {
@@ -24,31 +24,42 @@ export interface TrainProcess {
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** `train` in a process of its own, which goes on with what the directory holds. */
+/**
+ * `train` in a process of its own, which goes on with the run that the directory holds.
+ * @param directory made by this function, or by an earlier call with the same arguments
+ */
 export function trainProcess(directory: string, trainArguments: readonly string[], io: IO): TrainProcess {
   const resumes = existsSync(join(directory, CHECKPOINT_FILE));
-  const where = resumes ? ['--resume', directory] : ['--out', directory, '--force'];
-  const child = spawn(process.execPath, [MAIN, 'train', ...trainArguments, ...where, '--json'], {
+  const what = resumes ? ['--resume', directory] : [...trainArguments, '--out', directory, '--force'];
+  const child = spawn(process.execPath, [MAIN, 'train', ...what, '--json', '--no-color'], {
     cwd: io.cwd,
     env: { ...io.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // The channel tells it if this process is killed: see main.ts.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // In a group of its own: Ctrl-C in the terminal stops it once, by stop(), and lets it save.
     detached: true,
   });
   const text = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (part: string) => {
+    child[name]?.setEncoding('utf8').on('data', (part: string) => {
       text[name] += part;
     });
   }
   let stopped = false;
   const outcome = new Promise<TrainOutcome | 'stopped'>((resolve, reject) => {
     child.on('error', (error) => reject(new SystemError(`cannot start a process: ${error.message}`, { cause: error })));
-    child.on('close', (code) => {
+    child.on('close', (code, signal) => {
       if (code === 0) resolve(outcomeOf(text.stdout, resumes));
       else if (stopped) resolve('stopped');
       else if (code === EXIT_NUMBERS) resolve({ seconds: null, trainLoss: null, valLoss: null });
-      else reject(errorOf(code, text.stderr, directory));
+      else
+        reject(
+          errorOf(
+            code,
+            text.stderr,
+            `the training in ${shortPath(directory, io)} ended ${signal ? `by ${signal}` : `with exit code ${code}`}`,
+          ),
+        );
     });
   });
   return {
@@ -66,12 +77,12 @@ function outcomeOf(stdout: string, resumed: boolean): TrainOutcome {
 }
 
 /** The process's own words, and its exit code as ours. */
-function errorOf(code: number | null, stderr: string, directory: string): Error {
+function errorOf(code: number | null, stderr: string, otherwise: string): Error {
   const line = stderr
     .split('\n')
     .findLast((text) => text.startsWith('error: '))
     ?.slice('error: '.length);
-  const message = line ?? `the training in ${directory} ended with exit code ${code}`;
+  const message = line ?? otherwise;
   if (code === EXIT_USAGE) return new UsageError(message);
   return code === EXIT_FILE ? new FileContentError(message) : new SystemError(message);
 }

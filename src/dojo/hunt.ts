@@ -68,11 +68,12 @@ export class Hunt {
     return compare(name, this.#right, this.#wrong);
   }
 
-  /** Whether that is the wrong line. */
+  /** Whether that is the wrong line. The same again costs nothing. */
   guess(name: GradientName): boolean {
-    this.guesses.push(name);
+    const again = this.guesses.includes(name);
+    if (!again) this.guesses.push(name);
     if (name === this.#mutant.line) this.#line = 'found';
-    else this.#wrongAnswers++;
+    else if (!again) this.#wrongAnswers++;
     return this.found;
   }
 

@@ -35,7 +35,13 @@ describe('train --mutant', () => {
     const { exitCode, stdout } = await trainMutant('dW2-transposed');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^x {2}dW2-transposed +- +- {2}stopped in step 0: sub: shapes /m);
-    expect(stdout).toMatch(/\nthe mistake shows at once: no check is needed\n$/);
+    expect(stdout).toMatch(/\nthe mistake shows by itself: no check is needed\n$/);
+  });
+
+  it('ends where the right gradients do not train either', async () => {
+    const { exitCode, stdout } = await trainMutant('dh-sign', ['--lr', '1000', '--steps', '300', '--hidden', '16']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/\n(the right gradients do not train either; a lower --lr may help|.* ends .*)\n$/);
   });
 
   it.each([

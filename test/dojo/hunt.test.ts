@@ -42,7 +42,9 @@ describe('a hunt', () => {
     expect(hunt.choose((right + 1) % hunt.choices.length)).toBe(false);
     expect(hunt.choose(right)).toBe(true);
     expect([hunt.named, hunt.score]).toEqual([true, FULL_SCORE - PROBE_COST - 2 * WRONG_COST]);
-    for (let i = 0; i < 9; i++) hunt.guess(other);
+    hunt.guess(other);
+    expect(hunt.score).toBe(FULL_SCORE - PROBE_COST - 2 * WRONG_COST);
+    for (const name of GRADIENT_NAMES) if (name !== line) hunt.guess(name);
     expect(hunt.score).toBe(0);
   });
 

@@ -34,9 +34,7 @@ interface StartOptions {
 }
 
 export function start(file: string, argv: readonly string[], { cwd, env = process.env, timeout = 60_000 }: StartOptions): Child {
-  // Commands that the program proposes depend on whether npm runs it, as it may run these tests.
-  const { npm_command: _, ...own } = env;
-  const child = spawn(file, argv, { cwd, env: own, timeout, killSignal: 'SIGKILL' });
+  const child = spawn(file, argv, { cwd, env, timeout, killSignal: 'SIGKILL' });
   const text = { stdout: '', stderr: '' };
   let output = '';
   const listeners = new Set<() => void>();
