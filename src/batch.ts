@@ -1,10 +1,6 @@
 import { copyExample, type Examples } from './dataset.js';
 import { type RandomStream, randomInteger, type StreamState, shuffle } from './random.js';
 
-/** How a batch's examples are drawn: each from all of them, or in epochs, in which each comes once. */
-export const SAMPLINGS = ['replacement', 'epochs'] as const;
-export type Sampling = (typeof SAMPLINGS)[number];
-
 /** Fills Xb [n,T] and Yb [n] with examples drawn at random, with replacement. */
 export function drawBatch(Xb: Int32Array, Yb: Int32Array, examples: Examples, random: RandomStream, n: number, T: number): void {
   for (let i = 0; i < n; i++) {

@@ -3,7 +3,7 @@
 export type { ArenaSize, Backend } from './backend/backend.js';
 export { createReferenceBackend } from './backend/reference.js';
 export { createWasmBackend } from './backend/wasm.js';
-export { drawBatch, Epochs, type Sampling } from './batch.js';
+export { drawBatch, Epochs } from './batch.js';
 export {
   type Best,
   type Checkpoint,
@@ -15,6 +15,7 @@ export {
 } from './checkpoint/checkpoint.js';
 export { type MetricsRecord, readMetrics } from './checkpoint/metrics.js';
 export { loadFloats, loadIndices, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './checkpoint/safetensors.js';
+export { MAX_BLOCKS, OPTIMIZERS, type OptimizerName, SAMPLINGS, type Sampling, SCHEDULES } from './choices.js';
 export { createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './dataset.js';
 export { type Diagnosis, NonFiniteError } from './diagnose.js';
 export { type Exercise1, type Exercise2, type Exercise3, type Exercise4, type Line, TodoError, todo } from './dojo/exercises.js';
@@ -45,7 +46,6 @@ export {
 export { type NamesFile, readNamesFile } from './namesFile.js';
 export {
   LESSON_PARAMETER_NAMES,
-  MAX_BLOCKS,
   type ModelConfig,
   type ParameterName,
   parameterCount,
@@ -55,7 +55,7 @@ export {
 export { NGram } from './ngram.js';
 export { type RandomStream, randomStream } from './random.js';
 export { type Sample, type SampleOptions, Sampler } from './sample.js';
-export { type RateOptions, SCHEDULES, type Schedule, scheduledRate } from './schedule.js';
+export { type RateOptions, type Schedule, scheduledRate } from './schedule.js';
 export { type DType, type FloatArray, type Indices, type Shape, ShapeError, Tensor } from './tensor.js';
 export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './train.js';
-export { OPTIMIZER_TENSORS, OPTIMIZERS, type OptimizerConfig, type OptimizerState, Updater, type WeightDecay } from './updater.js';
+export { OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState, Updater, type WeightDecay } from './updater.js';

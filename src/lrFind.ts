@@ -1,5 +1,6 @@
 /** The learning-rate finder of the lesson (makemore part 3): a training in which the rate goes up exponentially, and the loss is watched. */
-import { drawBatch, Epochs, type Sampling } from './batch.js';
+import { drawBatch, Epochs } from './batch.js';
+import type { Sampling } from './choices.js';
 import type { Examples } from './dataset.js';
 import { backward, createTrainingActivations, forward, initialise, type Model } from './model.js';
 import { randomStream } from './random.js';

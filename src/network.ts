@@ -1,4 +1,5 @@
 /** What a network consists of: its sizes, and the names, order and shapes of its parameters. */
+import { MAX_BLOCKS } from './choices.js';
 import { type FloatArray, type Shape, sizeOf } from './tensor.js';
 
 /**
@@ -18,9 +19,6 @@ export interface ModelConfig {
   /** V: characters, the boundary included. */
   vocabulary: number;
 }
-
-/** More than batch norm and tanh can be trained through; a file or an option that asks for a million must ask for no memory. */
-export const MAX_BLOCKS = 16;
 
 export const LESSON_PARAMETER_NAMES = ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'] as const;
 export type LessonParameterName = (typeof LESSON_PARAMETER_NAMES)[number];

@@ -11,8 +11,6 @@ export function defaultSwitchStep(steps: number): number {
 /** How the rate goes down: to a tenth from the switch step on, not at all, or along a line or half a cosine to 0 after the last step. */
 export type Schedule = { name: 'step'; switchStep: number } | { name: 'constant' | 'linear' | 'cosine' };
 
-export const SCHEDULES = ['step', 'constant', 'linear', 'cosine'] as const satisfies readonly Schedule['name'][];
-
 /** All that decides the learning rate of a step. */
 export interface RateOptions {
   steps: number;

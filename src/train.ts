@@ -1,4 +1,5 @@
-import { drawBatch, Epochs, type Sampling } from './batch.js';
+import { drawBatch, Epochs } from './batch.js';
+import type { Sampling } from './choices.js';
 import type { Examples } from './dataset.js';
 import { allFinite, diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
 import { backward, createTrainingActivations, forward, initialise, type Model, type TrainingActivations } from './model.js';

@@ -1,4 +1,5 @@
 /** How a run's parameters are updated: the optimizer with what it keeps from step to step, clipping before it, weight decay with it. */
+import type { OptimizerName } from './choices.js';
 import type { Model } from './model.js';
 import type { FloatArray } from './tensor.js';
 
@@ -9,7 +10,6 @@ export type OptimizerConfig =
   | { name: 'nesterov'; momentum: number }
   | { name: 'adam'; beta1: number; beta2: number; epsilon: number }
   | { name: 'adamw'; beta1: number; beta2: number; epsilon: number; weightDecay: WeightDecay };
-export type OptimizerName = OptimizerConfig['name'];
 
 /** Of all weight matrices, or of the parameters that are named. */
 export type WeightDecay = number | Readonly<Record<string, number>>;
@@ -35,8 +35,6 @@ export const OPTIMIZER_TENSORS: Readonly<Record<OptimizerName, readonly string[]
   adam: ['m', 'v'],
   adamw: ['m', 'v'],
 };
-
-export const OPTIMIZERS = Object.keys(OPTIMIZER_TENSORS) as OptimizerName[];
 
 /** beta1^t and beta2^t after t steps, as products: Math.pow is not the same to the last bit in every Node. */
 export interface Powers {

@@ -1,7 +1,6 @@
-import { SAMPLINGS } from '../src/batch.js';
 import type { RunConfig } from '../src/checkpoint/checkpoint.js';
-import { SCHEDULES } from '../src/schedule.js';
-import { OPTIMIZERS, type OptimizerConfig, type OptimizerName } from '../src/updater.js';
+import { OPTIMIZERS, type OptimizerName, SAMPLINGS, SCHEDULES } from '../src/choices.js';
+import type { OptimizerConfig } from '../src/updater.js';
 
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 

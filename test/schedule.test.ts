@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cosineOfPi, defaultEvalEvery, defaultSwitchStep, type RateOptions, SCHEDULES, scheduledRate, stepRate } from '../src/schedule.js';
+import { SCHEDULES } from '../src/choices.js';
+import { cosineOfPi, defaultEvalEvery, defaultSwitchStep, type RateOptions, scheduledRate, stepRate } from '../src/schedule.js';
 
 describe('stepRate', () => {
   it.each([

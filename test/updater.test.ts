@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../src/backend/backend.js';
+import { OPTIMIZERS, type OptimizerName } from '../src/choices.js';
 import { arenaSize, backward, createModel, createTrainingActivations, forward, initialise, type Model } from '../src/model.js';
 import { LESSON_PARAMETER_NAMES, type ModelConfig, type ParameterName } from '../src/network.js';
-import { decayOf, OPTIMIZER_TENSORS, OPTIMIZERS, type OptimizerConfig, type OptimizerName, partsOf, Updater } from '../src/updater.js';
+import { decayOf, OPTIMIZER_TENSORS, type OptimizerConfig, partsOf, Updater } from '../src/updater.js';
 import { BACKENDS, FLOAT64_BACKENDS } from './backends.js';
 import { dot, largestOf, relativeError } from './compare.js';
 import { type Fixture, loadFixture, traceBatches } from './fixtures.js';

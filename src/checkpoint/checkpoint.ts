@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { CreateBackend } from '../backend/backend.js';
-import { SAMPLINGS } from '../batch.js';
+import { MAX_BLOCKS, SAMPLINGS } from '../choices.js';
 import { BOUNDARY } from '../dataset.js';
 import { allFinite } from '../diagnose.js';
 import { FileContentError, NumericalError, namingFile, quoteText, UNPRINTABLE, withSystemErrors } from '../errors.js';
 import { arenaSize, createModel, type Model, type Work } from '../model.js';
-import { MAX_BLOCKS, type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network.js';
+import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network.js';
 import { isStreamState } from '../random.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../tensor.js';
 import type { TrainingState } from '../train.js';

@@ -1,10 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
-import { SAMPLINGS } from '../batch.js';
+import { MAX_BLOCKS, OPTIMIZERS, SAMPLINGS, SCHEDULES } from '../choices.js';
 import { UsageError } from '../errors.js';
 import { CHECK_DEFAULTS, PARTS } from '../gradCheck/options.js';
-import { MAX_BLOCKS } from '../network.js';
-import { SCHEDULES } from '../schedule.js';
-import { OPTIMIZERS } from '../updater.js';
 import { colorLevel } from './colors.js';
 import { EXIT_NO } from './exitCodes.js';
 import type { IO } from './io.js';

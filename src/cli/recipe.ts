@@ -1,10 +1,11 @@
 /** How a run is trained, from options to configuration, and in a line of text. */
-import type { Sampling } from '../batch.js';
+
 import type { RunConfig } from '../checkpoint/checkpoint.js';
+import type { OptimizerName, Sampling } from '../choices.js';
 import { showText, UsageError } from '../errors.js';
 import { parameterNames } from '../network.js';
 import { defaultSwitchStep, type Schedule } from '../schedule.js';
-import { decayedNames, decayOf, type OptimizerConfig, type OptimizerName, type WeightDecay } from '../updater.js';
+import { decayedNames, decayOf, type OptimizerConfig, type WeightDecay } from '../updater.js';
 import { formatCount } from './format.js';
 
 /** The sizes of a network, and of its batches. */

@@ -15,13 +15,14 @@ import {
   trainingWork,
 } from '../../src/checkpoint/checkpoint.js';
 import { readSafetensors, type Safetensors, type StoredTensor, storeFloats, writeSafetensors } from '../../src/checkpoint/safetensors.js';
+import { OPTIMIZERS, type OptimizerName } from '../../src/choices.js';
 import { createDataset, createExamples, type Examples } from '../../src/dataset.js';
 import { NumericalError, SystemError } from '../../src/errors.js';
 import { Evaluator } from '../../src/evaluate.js';
 import { createModel, type Model } from '../../src/model.js';
 import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
 import { Training } from '../../src/train.js';
-import { OPTIMIZER_TENSORS, OPTIMIZERS, type OptimizerName } from '../../src/updater.js';
+import { OPTIMIZER_TENSORS } from '../../src/updater.js';
 import { NAMES } from '../cli/fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../cli/tempDirectory.js';
 import { OPTIMIZER_CONFIGS } from '../recipes.js';

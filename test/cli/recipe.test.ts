@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { OPTIMIZERS } from '../../src/choices.js';
 import { describeRecipe, type NetworkOptions, type RecipeOptions, recipeOf } from '../../src/cli/recipe.js';
 import { UsageError } from '../../src/errors.js';
-import { OPTIMIZERS } from '../../src/updater.js';
 
 const DEFAULTS: RecipeOptions & Pick<NetworkOptions, 'hidden'> = {
   hidden: [9, 8],

@@ -8,11 +8,11 @@ import { createWasmBackend } from '../../src/backend/wasm.js';
 import { drawBatch } from '../../src/batch.js';
 import { loadCheckpoint, restoreModel, saveCheckpoint } from '../../src/checkpoint/checkpoint.js';
 import { type MetricsRecord, readMetrics } from '../../src/checkpoint/metrics.js';
+import { OPTIMIZERS } from '../../src/choices.js';
 import { run } from '../../src/cli/run.js';
 import { createDataset, createExamples } from '../../src/dataset.js';
 import type { Model } from '../../src/model.js';
 import { restoreStream } from '../../src/random.js';
-import { OPTIMIZERS } from '../../src/updater.js';
 import { fakeIO, NAMES, ONE_ERROR_LINE, type Outcome, runCli, writeNames } from './fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from './tempDirectory.js';
 
