@@ -98,7 +98,7 @@ export class Updater {
     };
     this.tensors = Object.fromEntries(OPTIMIZER_TENSORS[config.name].map(keep));
     this.#powers = hasPowers(config) ? { ...(from?.powers ?? { beta1: 1, beta2: 1 }) } : null;
-    const { weightDecay = 0 } = config as { weightDecay?: WeightDecay };
+    const weightDecay = 'weightDecay' in config ? config.weightDecay : 0;
     const decays = Object.entries(model.parameters).map(([name, weights]) => ({ weights, decay: decayOf(weightDecay, name) }));
     this.#decays = decays.filter(({ decay }) => decay > 0);
   }

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { SystemError, showPath, showText, withSystemErrors } from '../errors.js';
 import { removeQuietly, writeFileWhole } from './atomicWrite.js';
 
-const LOCK_FILE = 'lock';
+export const LOCK_FILE = 'lock';
 
 const OwnerSchema = v.object({
   pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),

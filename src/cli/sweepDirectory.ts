@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { atomicWrite } from '../checkpoint/atomicWrite.js';
 import { parseLines, readBytes } from '../checkpoint/jsonLines.js';
+import { LOCK_FILE } from '../checkpoint/lock.js';
 import { FileContentError, quoteText, SystemError, showPath, UsageError, withSystemErrors } from '../errors.js';
 import type { SweepResult } from '../sweep.js';
 import { type IO, shellWord, shortPath } from './io.js';
 
 const SWEEP_FILE = 'sweep.json';
 const RESULTS_FILE = 'runs.jsonl';
-const LOCK_FILE = 'lock';
 
 const AssignmentSchema = v.record(v.string(), v.string());
 /** What was asked for, and what is trained for it. */

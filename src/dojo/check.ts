@@ -1,10 +1,8 @@
 /** Checks a learner's lines: each by itself, on given gradients above it, so that one mistake makes one red row. */
-import { createCase, createLessonCase, LESSON_CONFIG, type LessonConfig, randomTensor } from '../gradCheck/case.js';
+import { createCase, createLessonCase, float32Values, LESSON_CONFIG, type LessonConfig, randomTensor } from '../gradCheck/case.js';
 import { indexAt, maxUlps } from '../gradCheck/row.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
-import { forward } from '../lesson/forward.js';
-import type { GradientName, Gradients, Parameters, Values } from '../lesson/values.js';
-import { LESSON_PARAMETER_NAMES } from '../network.js';
+import type { GradientName, Gradients } from '../lesson/values.js';
 import { randomStream } from '../random.js';
 import { type FloatArray, type Shape, sameShape, showShape, Tensor } from '../tensor.js';
 import { type ExerciseLine, TodoError, valueNamed } from './exercises.js';
@@ -73,9 +71,7 @@ function createObservations(): Given[] {
 
 /** The lesson's own batch of 32 in float32, for the figures. */
 function createShown(): At {
-  const { parameters, batch } = createCase(LESSON_CONFIG, LESSON_BATCH, SEED);
-  const narrow = Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [name, parameters[name].to('float32')])) as Parameters;
-  const values: Values = forward(narrow, batch);
+  const values = float32Values(createCase(LESSON_CONFIG, LESSON_BATCH, SEED));
   return { ...values, ...backward(values) };
 }
 

@@ -1,12 +1,11 @@
 /** Which gradient checks notice which planted mistakes: the kill matrix of mutation testing. */
 import { checkLocally } from '../gradCheck/atomic.js';
-import { createLessonCase, type GradCheckCase, LESSON_CONFIG } from '../gradCheck/case.js';
+import { createLessonCase, float32Values, LESSON_CONFIG } from '../gradCheck/case.js';
 import { checkClosedForms, SOLVED } from '../gradCheck/closedForms.js';
 import { BATCH_SIZES } from '../gradCheck/gradCheck.js';
 import { CHECK_DEFAULTS } from '../gradCheck/options.js';
-import { exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
-import { forward } from '../lesson/forward.js';
-import type { GradientName, Gradients, Parameters, Values } from '../lesson/values.js';
+import { backward, exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
+import type { GradientName, Gradients, Values } from '../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../network.js';
 import { sameShape, Tensor } from '../tensor.js';
 import { LineChecker } from './check.js';
@@ -47,7 +46,7 @@ export class KillMatrix {
   readonly #cases = BATCH_SIZES.map((n) => createLessonCase(LESSON_CONFIG, n, SEED));
   /** The lesson's batch of 32 in both precisions, with the true gradients. */
   readonly #float64 = runLines(this.#cases[BATCH_SIZES.indexOf(32)].values, exercise1);
-  readonly #float32 = runLines(inFloat32(this.#cases[BATCH_SIZES.indexOf(32)]), exercise1);
+  readonly #float32 = runLines(float32Values(this.#cases[BATCH_SIZES.indexOf(32)]), exercise1);
 
   judge(mutant: Mutant): KillRow {
     const { exercise, line, planted, named } = mutant;
@@ -97,15 +96,9 @@ function isClosedForm(mutant: Mutant): mutant is ClosedFormMutant {
 
 type Trace = Values & Gradients;
 
-function inFloat32({ parameters, batch }: GradCheckCase): Values {
-  return forward(Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [name, parameters[name].to('float32')])) as Parameters, batch);
-}
-
-/** All gradients by their lines, each on what the lines above it gave. */
+/** The values with all gradients, each on what the lines above it gave. */
 function runLines(values: Values, lines: GradientLines): Trace {
-  const at = { ...values } as Trace;
-  for (const name of GRADIENT_NAMES) at[name] = lines[name](at);
-  return at;
+  return { ...values, ...backward(values, lines) };
 }
 
 /** Whether some of the gradients of these lines are not as close to the truth as asked; lines that throw are noticed by anybody. */

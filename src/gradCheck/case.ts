@@ -5,6 +5,7 @@ import {
   blockName,
   byName,
   initialScales,
+  LESSON_PARAMETER_NAMES,
   type ModelConfig,
   type ParameterName,
   parameterNames,
@@ -78,6 +79,17 @@ export function createLessonCase(config: LessonConfig, n: number, seed: number |
   const values = forward(given.parameters, given.batch);
   values.embact = values.embact.clone();
   return { ...given, config, values };
+}
+
+/** The lesson's forward pass on the case's parameters as float32 holds them. */
+export function float32Values({ parameters, batch }: GradCheckCase): Values {
+  return forward(
+    byName(
+      LESSON_PARAMETER_NAMES,
+      LESSON_PARAMETER_NAMES.map((name) => parameters[name].to('float32')),
+    ),
+    batch,
+  );
 }
 
 /** Block K on its input. */
