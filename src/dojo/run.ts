@@ -40,9 +40,14 @@ export async function checkFile(path: string, exercise: ExerciseNumber, options:
   const reports: LineReport[] = [];
   while (reports.length < lines.length) {
     const from = reports.length;
-    const end = await runWorker({ path, exercise, work: 'check', from, memory: MEMORY_LIMIT }, LINE_LIMIT_MS, options, (message) => {
-      if (message.kind === 'report') reports.push(message.report);
-    });
+    const end = await runWorker(
+      { path, exercise, work: 'check', from, memory: MEMORY_LIMIT, parent: process.pid },
+      LINE_LIMIT_MS,
+      options,
+      (message) => {
+        if (message.kind === 'report') reports.push(message.report);
+      },
+    );
     if (!end) break;
     if (end.line !== undefined) reports.push(failed(lines[end.line].name, end.problem));
     // Between two lines: something that one of them left behind. The next ones are run without it.
@@ -56,7 +61,14 @@ export async function checkFile(path: string, exercise: ExerciseNumber, options:
 
 async function trainWithFile(path: string, options: CheckOptions): Promise<TrainingReport | { problem: string }> {
   let training: TrainingReport | undefined;
-  const assignment: Assignment = { path, exercise: 4, work: 'train', from: EXERCISES[4].lines.length, memory: MEMORY_LIMIT };
+  const assignment: Assignment = {
+    path,
+    exercise: 4,
+    work: 'train',
+    from: EXERCISES[4].lines.length,
+    memory: MEMORY_LIMIT,
+    parent: process.pid,
+  };
   const end = await runWorker(assignment, TRAINING_LIMIT_MS, options, (message) => {
     if (message.kind === 'trained') training = message.training;
   });

@@ -5,8 +5,9 @@
 import { workerData } from 'node:worker_threads';
 
 const LOOK_EVERY_MS = 50;
-const parent = process.ppid;
+// Told, not looked up here: the parent may be gone before this thread runs.
+const { memory, parent } = workerData as { memory: number; parent: number };
 
 setInterval(() => {
-  if (process.memoryUsage.rss() > workerData || process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+  if (process.memoryUsage.rss() > memory || process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
 }, LOOK_EVERY_MS);

@@ -23,6 +23,8 @@ export interface Assignment {
   from: number;
   /** Bytes that the process may take. */
   memory: number;
+  /** The process that waits for it. */
+  parent: number;
 }
 
 export type Message =
@@ -39,7 +41,7 @@ export type Message =
   /** All lines have been checked, or trained with. */
   | { kind: 'done' };
 
-const { path, exercise, work, from, memory } = JSON.parse(process.argv[2]) as Assignment;
+const { path, exercise, work, from, memory, parent } = JSON.parse(process.argv[2]) as Assignment;
 const send = process.send?.bind(process);
 const post = (message: Message) => {
   if (process.connected) send?.(message);
@@ -51,7 +53,7 @@ const library = fileURLToPath(new URL('../index.js', import.meta.url));
 
 /** Before the file is loaded: what it can do to this process is told. */
 function guard(): void {
-  new Worker(new URL('./watchdog.js', import.meta.url), { workerData: memory }).unref();
+  new Worker(new URL('./watchdog.js', import.meta.url), { workerData: { memory, parent } }).unref();
   process.on('uncaughtException', tellLater);
   process.on('unhandledRejection', tellLater);
   const { exit, abort } = process;
