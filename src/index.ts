@@ -3,24 +3,16 @@
 export type { ArenaSize, Backend } from './backend/backend.js';
 export { createReferenceBackend } from './backend/reference.js';
 export { createWasmBackend } from './backend/wasm.js';
-export { drawBatch, Epochs } from './batch.js';
-export {
-  type Best,
-  type Checkpoint,
-  loadCheckpoint,
-  type RunConfig,
-  restoreModel,
-  saveCheckpoint,
-  trainingWork,
-} from './checkpoint/checkpoint.js';
-export { type MetricsRecord, readMetrics } from './checkpoint/metrics.js';
-export { loadFloats, loadIndices, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './checkpoint/safetensors.js';
-export { MAX_BLOCKS, OPTIMIZERS, type OptimizerName, SAMPLINGS, type Sampling, SCHEDULES } from './choices.js';
-export { createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './dataset.js';
-export { type Diagnosis, NonFiniteError } from './diagnose.js';
+export { MAX_BLOCKS, OPTIMIZERS, type OptimizerName, SAMPLINGS, type Sampling, SCHEDULES } from './core/choices.js';
+export { FileContentError, NumericalError, SystemError, UsageError } from './core/errors.js';
+export { type RandomStream, randomStream } from './core/random.js';
+export { type DType, type FloatArray, type Indices, type Shape, ShapeError, Tensor } from './core/tensor.js';
+export { drawBatch, Epochs } from './data/batch.js';
+export { createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './data/dataset.js';
 export { type Exercise1, type Exercise2, type Exercise3, type Exercise4, type Line, TodoError, todo } from './dojo/exercises.js';
-export { FileContentError, NumericalError, SystemError, UsageError } from './errors.js';
-export { CHUNK, Evaluator } from './evaluate.js';
+export { CHUNK, Evaluator } from './evaluation/evaluator.js';
+export { NGram } from './evaluation/ngram.js';
+export { type Sample, type SampleOptions, Sampler } from './evaluation/sampler.js';
 export { type AgainstRow, checkAgainst } from './gradCheck/against.js';
 export { checkPart } from './gradCheck/gradCheck.js';
 export { type CheckOptions, PARTS, type Part } from './gradCheck/options.js';
@@ -31,7 +23,6 @@ export { exercise3 } from './lesson/exercise3.js';
 export * as exercise4 from './lesson/exercise4.js';
 export { forward as lessonForward } from './lesson/forward.js';
 export type { Batch, Gradients, Parameters, Values } from './lesson/values.js';
-export { type ScanOptions, type ScanPoint, scanRates } from './lrFind.js';
 export {
   arenaSize,
   backward,
@@ -42,8 +33,7 @@ export {
   type Model,
   type TrainingActivations,
   type Work,
-} from './model.js';
-export { type NamesFile, readNamesFile } from './namesFile.js';
+} from './network/model.js';
 export {
   LESSON_PARAMETER_NAMES,
   type ModelConfig,
@@ -51,11 +41,21 @@ export {
   parameterCount,
   parameterNames,
   parameterShapes,
-} from './network.js';
-export { NGram } from './ngram.js';
-export { type RandomStream, randomStream } from './random.js';
-export { type Sample, type SampleOptions, Sampler } from './sample.js';
-export { type RateOptions, type Schedule, scheduledRate } from './schedule.js';
-export { type DType, type FloatArray, type Indices, type Shape, ShapeError, Tensor } from './tensor.js';
-export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './train.js';
-export { OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState, Updater, type WeightDecay } from './updater.js';
+} from './network/parameters.js';
+export { type NamesFile, readNamesFile } from './node/namesFile.js';
+export {
+  type Best,
+  type Checkpoint,
+  loadCheckpoint,
+  type RunConfig,
+  restoreModel,
+  saveCheckpoint,
+  trainingWork,
+} from './run/checkpoint.js';
+export { type MetricsRecord, readMetrics } from './run/records.js';
+export { loadFloats, loadIndices, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './run/safetensors.js';
+export { type Diagnosis, NonFiniteError } from './training/diagnose.js';
+export { type ScanOptions, type ScanPoint, scanRates } from './training/lrFind.js';
+export { type RateOptions, type Schedule, scheduledRate } from './training/schedule.js';
+export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './training/training.js';
+export { OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState, Updater, type WeightDecay } from './training/updater.js';

@@ -1,11 +1,11 @@
+import type { FloatArray } from '../core/tensor.js';
 import type * as batchNorm from '../layers/batchNorm.js';
 import type * as batchNormTanh from '../layers/batchNormTanh.js';
 import type * as crossEntropy from '../layers/crossEntropy.js';
 import type * as embedding from '../layers/embedding.js';
 import type * as embeddingTable from '../layers/embeddingTable.js';
 import type * as linear from '../layers/linear.js';
-import type * as optimizer from '../optimizer.js';
-import type { FloatArray } from '../tensor.js';
+import type * as optimizer from '../layers/optimizer.js';
 
 /** How much a model will ask of a backend: see arenaSize in model.ts. */
 export interface ArenaSize {

@@ -1,11 +1,11 @@
+import type { DType } from '../core/tensor.js';
 import { columnMoments } from '../layers/batchNorm.js';
 import { batchNormTanhBackward, batchNormTanhForward, batchNormTanhInference } from '../layers/batchNormTanh.js';
 import { crossEntropyBackward, crossEntropyForward } from '../layers/crossEntropy.js';
 import { embeddingBackward, embeddingForward } from '../layers/embedding.js';
 import { embeddingTableBackward, embeddingTableForward } from '../layers/embeddingTable.js';
 import { linearBackward, linearForward } from '../layers/linear.js';
-import { adamUpdate, momentumUpdate, nesterovUpdate, scale, sgdUpdate, sumOfSquares } from '../optimizer.js';
-import type { DType } from '../tensor.js';
+import { adamUpdate, momentumUpdate, nesterovUpdate, scale, sgdUpdate, sumOfSquares } from '../layers/optimizer.js';
 import type { Backend } from './backend.js';
 
 /**

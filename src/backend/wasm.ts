@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { SystemError, withSystemErrors } from '../errors.js';
+import { SystemError, withSystemErrors } from '../core/errors.js';
 import type { ArenaSize, Backend } from './backend.js';
 
 const PAGE = 65_536;

@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path';
-import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { type MetricsRecord, readMetrics } from '../checkpoint/metrics.js';
-import { METRICS_FILE, readRunFile } from '../checkpoint/runDirectory.js';
-import { createDataset, createVocabulary, type Dataset, type DatasetOptions, SPLITS, vocabularyIndex } from '../dataset.js';
-import { FileContentError, SystemError, showPath, showText, UsageError } from '../errors.js';
-import { bundledNames, type NamesFile, readNamesFile } from '../namesFile.js';
-import { formatCount } from './format.js';
-import { type IO, shortPath } from './io.js';
+import { FileContentError, SystemError, showPath, showText, UsageError } from '../core/errors.js';
+import { createDataset, createVocabulary, type Dataset, type DatasetOptions, SPLITS, vocabularyIndex } from '../data/dataset.js';
+import { bundledNames, type NamesFile, readNamesFile } from '../node/namesFile.js';
+import { METRICS_FILE, readRunFile } from '../node/runDirectory.js';
+import type { Checkpoint } from '../run/checkpoint.js';
+import { type MetricsRecord, readMetrics } from '../run/records.js';
+import { formatCount } from './terminal/format.js';
+import { type IO, shortPath } from './terminal/io.js';
 
 export interface LoadedData {
   /** Absolute. */

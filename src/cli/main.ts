@@ -25,7 +25,7 @@ process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 process.channel?.unref();
 
 const { run } = await import('./run.js');
-const { processIO } = await import('./io.js');
+const { processIO } = await import('./terminal/io.js');
 process.exitCode = await run(process.argv.slice(2), processIO());
 
 // Node 20 aborts at its end when the terminal it began on is closed: there, all being saved, the signal itself ends the process.

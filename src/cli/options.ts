@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { ExerciseNumber } from '../dojo/exercises.js';
-import type { WeightDecay } from '../updater.js';
+import type { WeightDecay } from '../training/updater.js';
 
 /** Parsers of option values. What they refuse, commander reports with the option's name, and the program exits with 2. */
 

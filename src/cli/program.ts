@@ -1,13 +1,13 @@
 import { Command, CommanderError, Option } from 'commander';
-import { MAX_BLOCKS, OPTIMIZERS, SAMPLINGS, SCHEDULES } from '../choices.js';
-import { UsageError } from '../errors.js';
+import { MAX_BLOCKS, OPTIMIZERS, SAMPLINGS, SCHEDULES } from '../core/choices.js';
+import { UsageError } from '../core/errors.js';
 import { CHECK_DEFAULTS, PARTS } from '../gradCheck/options.js';
-import { colorLevel } from './colors.js';
-import { EXIT_NO } from './exitCodes.js';
-import type { IO } from './io.js';
 import { decimalNumber, type ExercisePlace, exercisePlace, weightDecay, wholeNumber, wholeNumberOrAll, wholeNumbers } from './options.js';
-import { PRESET_NAMES } from './presets.js';
-import type { ParseTrain } from './sweepCommand.js';
+import { colorLevel } from './terminal/colors.js';
+import { EXIT_NO } from './terminal/exitCodes.js';
+import type { IO } from './terminal/io.js';
+import { PRESET_NAMES } from './train/presets.js';
+import type { ParseTrain } from './train/sweepCommand.js';
 import { programVersion } from './version.js';
 
 const MAX_SEED = Number.MAX_SAFE_INTEGER;
@@ -139,7 +139,7 @@ function addTrain(program: Command, io: IO, setExitCode: (code: number) => void)
     .option('--check-every <steps>', 'steps between checks that all numbers are finite (default: 1000)', wholeNumber(1, 1_000_000_000))
     .option('--mutant <name>', "train a mistake of 'mutants' beside the right gradients (default there: --hidden 64 --steps 5000)")
     .action(async (options, self: Command) => {
-      const { trainCommand } = await import('./trainCommand.js');
+      const { trainCommand } = await import('./train/trainCommand.js');
       setExitCode(await trainCommand(options, (name) => self.getOptionValueSource(name) === 'cli', io));
     });
   addCommonOptions(command).addHelpText(
@@ -177,7 +177,7 @@ function addLrFind(program: Command, io: IO, setExitCode: (code: number) => void
     .option('--split-seed <number>', 'decides which names are held out', wholeNumber(0, MAX_SEED), 42)
     .option('--unique', 'drop repeated names before the split', false)
     .action(async (options, self: Command) => {
-      const { lrFindCommand } = await import('./lrFindCommand.js');
+      const { lrFindCommand } = await import('./train/lrFindCommand.js');
       setExitCode(await lrFindCommand(options, (name) => self.getOptionValueSource(name) === 'cli', io));
     });
   addCommonOptions(command).addHelpText(
@@ -204,7 +204,7 @@ function addSweep(program: Command, io: IO, setExitCode: (code: number) => void)
     .option('--out <dir>', "the sweep's directory; a sweep in it goes on", 'sweep')
     .option('--jobs <count>', 'runs at a time (default: the number of cores)', wholeNumber(1, 1024))
     .action(async (trainArguments: string[], options) => {
-      const { sweepCommand } = await import('./sweepCommand.js');
+      const { sweepCommand } = await import('./train/sweepCommand.js');
       setExitCode(await sweepCommand(trainArguments, options, parseTrain, io));
     });
   addCommonOptions(command).addHelpText(
@@ -253,7 +253,7 @@ function addEval(program: Command, io: IO): void {
     .addOption(new Option('--split <part>', 'which part').choices(['train', 'val', 'test']).default('val'))
     .option('--data <file>', "data set (default: the run's own)")
     .action(async (run: string | undefined, options) => {
-      const { evalCommand } = await import('./evalCommand.js');
+      const { evalCommand } = await import('./look/evalCommand.js');
       evalCommand(run, options, io);
     });
   addCommonOptions(command).addHelpText(
@@ -276,7 +276,7 @@ function addSample(program: Command, io: IO): void {
     .option('--prefix <text>', 'what every name begins with', '')
     .option('--seed <number>', "decides what is drawn (default: the run's seed)", wholeNumber(0, MAX_SEED))
     .action(async (run: string | undefined, options) => {
-      const { sampleCommand } = await import('./sampleCommand.js');
+      const { sampleCommand } = await import('./look/sampleCommand.js');
       await sampleCommand(run, options, io);
     });
   addCommonOptions(command).addHelpText(
@@ -310,7 +310,7 @@ function addGradCheck(program: Command, io: IO, setExitCode: (code: number) => v
     .option('--seed <number>', 'decides parameters, batches and entries', wholeNumber(0, MAX_SEED), 2_147_483_647)
     .option('--against <file>', "check somebody else's gradients: a safetensors file with parameters, Xb, Yb and d… tensors")
     .action(async (options, self: Command) => {
-      const { gradCheckCommand } = await import('./gradCheckCommand.js');
+      const { gradCheckCommand } = await import('./check/gradCheckCommand.js');
       const given = (name: string) => self.getOptionValueSource(name) === 'cli';
       if (!(await gradCheckCommand(options, given, io))) setExitCode(EXIT_NO);
     });
@@ -336,23 +336,23 @@ function addExercise(program: Command, io: IO, setExitCode: (code: number) => vo
   addCommonOptions(exercise.command('start').description('lay the four exercises out; nothing is overwritten'))
     .argument('[dir]', 'your folder', 'dojo')
     .action(async (directory: string, options) => {
-      const { startCommand } = await import('./exerciseCommand.js');
+      const { startCommand } = await import('./learn/exerciseCommand.js');
       startCommand(directory, options, io);
     });
   command('check', 'check your lines, one by one, and name what is wrong')
     .argument('[exercise]', '1 to 4, or its file (default: all)', exercisePlace)
     .action(async (place: ExercisePlace | undefined, options) => {
-      const { checkCommand } = await import('./exerciseCommand.js');
+      const { checkCommand } = await import('./learn/exerciseCommand.js');
       if (!(await checkCommand(place?.number, { ...options, ...folderIn(place) }, io))) setExitCode(EXIT_NO);
     });
   command('watch', 'check at every save; keys for hints and the next exercise')
     .argument('[exercise]', '1 to 4, or its file (default: 1)', exercisePlace)
     .action(async (place: ExercisePlace | undefined, options) => {
-      const { watchCommand } = await import('./watchCommand.js');
+      const { watchCommand } = await import('./learn/watchCommand.js');
       setExitCode(await watchCommand(place?.number ?? 1, { ...options, ...folderIn(place) }, io));
     });
   command('status', 'how far you are').action(async (options) => {
-    const { statusCommand } = await import('./exerciseCommand.js');
+    const { statusCommand } = await import('./learn/exerciseCommand.js');
     await statusCommand(options, io);
   });
   command('hint', 'the rule behind a gradient, its shape, its formula')
@@ -360,18 +360,18 @@ function addExercise(program: Command, io: IO, setExitCode: (code: number) => vo
     .argument('[gradient]', 'such as dprobs (default: the first that is not right)')
     .option('--step <number>', '1 the rule, 2 the shape, 3 the formula', wholeNumber(1, 3), 1)
     .action(async (place: ExercisePlace | undefined, gradient: string | undefined, options) => {
-      const { hintCommand } = await import('./exerciseCommand.js');
+      const { hintCommand } = await import('./learn/exerciseCommand.js');
       await hintCommand(place?.number, gradient, { ...options, ...folderIn(place) }, io);
     });
   numbered('solution', 'the solution, once you have one')
     .argument('[gradient]', 'of one gradient only')
     .option('--force', 'before you have one')
     .action(async (place: ExercisePlace, gradient: string | undefined, options) => {
-      const { solutionCommand } = await import('./exerciseCommand.js');
+      const { solutionCommand } = await import('./learn/exerciseCommand.js');
       await solutionCommand(place.number, gradient, { ...options, ...folderIn(place) }, io);
     });
   numbered('reset', 'begin an exercise again; what you wrote is kept under another name').action(async (place: ExercisePlace, options) => {
-    const { resetCommand } = await import('./exerciseCommand.js');
+    const { resetCommand } = await import('./learn/exerciseCommand.js');
     resetCommand(place.number, { ...options, ...folderIn(place) }, io);
   });
   exercise.addHelpText(
@@ -395,7 +395,7 @@ function addHunt(program: Command, io: IO, setExitCode: (code: number) => void):
     .description('find the one wrong line in a backward pass, with as few probes as you can')
     .option('--seed <number>', 'decides the mistake (default: another one each time)', wholeNumber(0, MAX_SEED))
     .action(async (options) => {
-      const { huntCommand } = await import('./huntCommand.js');
+      const { huntCommand } = await import('./learn/huntCommand.js');
       if (!(await huntCommand(options, io))) setExitCode(EXIT_NO);
     });
   addCommonOptions(command).addHelpText(
@@ -409,7 +409,7 @@ function addMutants(program: Command, io: IO, setExitCode: (code: number) => voi
     .command('mutants')
     .description('plant every mistake of the bank, and show which gradient checks notice it')
     .action(async (options) => {
-      const { mutantsCommand } = await import('./mutantsCommand.js');
+      const { mutantsCommand } = await import('./check/mutantsCommand.js');
       if (!(await mutantsCommand(options, io))) setExitCode(EXIT_NO);
     });
   addCommonOptions(command).addHelpText(
@@ -428,7 +428,7 @@ function addReplay(program: Command, io: IO, setExitCode: (code: number) => void
     .argument('[run]', 'run directory or checkpoint (default: runs/latest)')
     .option('--data <file>', "data set (default: the run's own)")
     .action(async (run: string | undefined, options) => {
-      const { replayCommand } = await import('./replayCommand.js');
+      const { replayCommand } = await import('./look/replayCommand.js');
       if (!(await replayCommand(run, options, io))) setExitCode(EXIT_NO);
     });
   addCommonOptions(command).addHelpText(
@@ -444,7 +444,7 @@ function addDiff(program: Command, io: IO, setExitCode: (code: number) => void):
     .argument('<run-a>', 'run directory')
     .argument('<run-b>', 'run directory')
     .action(async (runA: string, runB: string, options) => {
-      const { diffCommand } = await import('./diffCommand.js');
+      const { diffCommand } = await import('./look/diffCommand.js');
       if (!(await diffCommand(runA, runB, options, io))) setExitCode(EXIT_NO);
     });
   addCommonOptions(command).addHelpText(
@@ -463,7 +463,7 @@ function addBench(program: Command, io: IO, setExitCode: (code: number) => void)
     .addOption(new Option('--backend <name>', 'what to time').choices(['wasm', 'reference', 'both']).default('both'))
     .option('--seconds <s>', 'time to spend on each backend', decimalNumber(0, 3600, 'open'), 3)
     .action(async (options) => {
-      const { benchCommand } = await import('./benchCommand.js');
+      const { benchCommand } = await import('./check/benchCommand.js');
       if (!(await benchCommand(options, io))) setExitCode(EXIT_NO);
     });
   addCommonOptions(command).addHelpText(

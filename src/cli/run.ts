@@ -1,9 +1,9 @@
 import { CommanderError } from 'commander';
-import { FileContentError, NumericalError, SystemError, showText, UsageError } from '../errors.js';
-import { paintFor } from './colors.js';
-import { EXIT_FILE, EXIT_NUMBERS, EXIT_SYSTEM, EXIT_USAGE } from './exitCodes.js';
-import type { IO } from './io.js';
+import { FileContentError, NumericalError, SystemError, showText, UsageError } from '../core/errors.js';
 import { createProgram } from './program.js';
+import { paintFor } from './terminal/colors.js';
+import { EXIT_FILE, EXIT_NUMBERS, EXIT_SYSTEM, EXIT_USAGE } from './terminal/exitCodes.js';
+import type { IO } from './terminal/io.js';
 
 /** Runs a command line. Returns the exit code; what went wrong is said on stderr in one line. */
 export async function run(argv: readonly string[], io: IO): Promise<number> {

@@ -1,6 +1,7 @@
 /** What an error's words mean to somebody who writes these lines: names as the file has them, and what to write in place. */
-import { Tensor } from '../tensor.js';
-import { closest, didYouMean } from './spelling.js';
+
+import { closest, didYouMean } from '../core/spelling.js';
+import { Tensor } from '../core/tensor.js';
 
 /** What a learner's file imports from the library, and uses as a value. */
 const LIBRARY = ['Tensor', 'softmax', 'todo'];

@@ -1,15 +1,16 @@
 /** Checks a learner's lines: each by itself, on given gradients above it, so that one mistake makes one red row. */
-import { createCase, createLessonCase, float32Values, LESSON_CONFIG, type LessonConfig, randomTensor } from '../gradCheck/case.js';
+
+import { randomStream } from '../core/random.js';
+import { closest } from '../core/spelling.js';
+import { type FloatArray, type Shape, sameShape, showShape, Tensor } from '../core/tensor.js';
 import { indexAt, maxUlps } from '../gradCheck/row.js';
+import { createCase, createLessonCase, float32Values, LESSON_CONFIG, type LessonConfig, randomTensor } from '../lesson/case.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import type { GradientName, Gradients } from '../lesson/values.js';
-import { randomStream } from '../random.js';
-import { type FloatArray, type Shape, sameShape, showShape, Tensor } from '../tensor.js';
 import { type ExerciseLine, TodoError, valueNamed } from './exercises.js';
 import type { At, LineKnowledge } from './lines.js';
 import { nameMistake, type Observation } from './naming.js';
 import { kindOf, type Outcome, runLine } from './outcome.js';
-import { closest } from './spelling.js';
 
 export type Verdict = 'right' | 'wrong' | 'todo' | 'failed';
 

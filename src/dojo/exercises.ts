@@ -1,10 +1,10 @@
 /** The four exercises: which lines each asks for, what is right, and the text that a learner begins with. */
 import { readFileSync } from 'node:fs';
+import type { Tensor } from '../core/tensor.js';
 import { exercise1, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { exercise2 } from '../lesson/exercise2.js';
 import { exercise3 } from '../lesson/exercise3.js';
 import { consumersOf, type GradientName, type StepName, type ValueName } from '../lesson/values.js';
-import type { Tensor } from '../tensor.js';
 import { type At, CLOSED_LINES, LINES, type LineKnowledge } from './lines.js';
 
 export const EXERCISE_NUMBERS = [1, 2, 3, 4] as const;

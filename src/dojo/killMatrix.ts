@@ -1,13 +1,14 @@
 /** Which gradient checks notice which planted mistakes: the kill matrix of mutation testing. */
+
+import { sameShape, Tensor } from '../core/tensor.js';
 import { checkLocally } from '../gradCheck/atomic.js';
-import { createLessonCase, float32Values, LESSON_CONFIG } from '../gradCheck/case.js';
 import { checkClosedForms, SOLVED } from '../gradCheck/closedForms.js';
 import { BATCH_SIZES } from '../gradCheck/gradCheck.js';
 import { CHECK_DEFAULTS } from '../gradCheck/options.js';
+import { createLessonCase, float32Values, LESSON_CONFIG } from '../lesson/case.js';
 import { backward, exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
 import type { GradientName, Gradients, Values } from '../lesson/values.js';
-import { LESSON_PARAMETER_NAMES } from '../network.js';
-import { sameShape, Tensor } from '../tensor.js';
+import { LESSON_PARAMETER_NAMES } from '../network/parameters.js';
 import { LineChecker } from './check.js';
 import { EXERCISES } from './exercises.js';
 import { type ClosedFormMutant, type Mutant, plant } from './mutants.js';

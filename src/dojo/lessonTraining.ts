@@ -1,15 +1,15 @@
 /** Training on the lesson's atomic lines, right ones or wrong ones: what a mistake does to a network. */
 import type { Backend } from '../backend/backend.js';
-import { drawBatch } from '../batch.js';
-import type { Examples } from '../dataset.js';
+import { type RandomStream, randomStream } from '../core/random.js';
+import { ShapeError, sameShape, showShape, Tensor } from '../core/tensor.js';
+import { drawBatch } from '../data/batch.js';
+import type { Examples } from '../data/dataset.js';
 import { backward, type GradientLines } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
 import type { Batch, Parameters } from '../lesson/values.js';
-import { createModel, initialise, type Model } from '../model.js';
-import { LESSON_PARAMETER_NAMES, type ModelConfig, parameterShapes } from '../network.js';
-import { type RandomStream, randomStream } from '../random.js';
-import { defaultSwitchStep, stepRate } from '../schedule.js';
-import { ShapeError, sameShape, showShape, Tensor } from '../tensor.js';
+import { createModel, initialise, type Model } from '../network/model.js';
+import { LESSON_PARAMETER_NAMES, type ModelConfig, parameterShapes } from '../network/parameters.js';
+import { defaultSwitchStep, stepRate } from '../training/schedule.js';
 
 export interface LessonTrainingOptions {
   steps: number;

@@ -2,9 +2,10 @@
  * What the dojo knows of each gradient: its hints, and the parts it is made of, from which it tells what a wrong line did. A gradient is a sum
  * of branches (one for each place the tensor is used in), each a product of factors, summed over the dimension that was broadcast.
  */
+
+import { Tensor } from '../core/tensor.js';
 import { softmax } from '../lesson/exercise2.js';
 import type { GradientName, Gradients, Values } from '../lesson/values.js';
-import { Tensor } from '../tensor.js';
 
 export type At = Values & Gradients;
 type Value = (at: At) => Tensor;

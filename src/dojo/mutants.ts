@@ -2,12 +2,12 @@
  * The bank of planted mistakes. A gradient check is worth what it catches, so every mistake people make in these lines is
  * planted here, with what the dojo says of it.
  */
-import { showText, UsageError } from '../errors.js';
+import { showText, UsageError } from '../core/errors.js';
+import { type Indices, Tensor } from '../core/tensor.js';
 import type { ClosedForm, ClosedFormName } from '../gradCheck/closedForms.js';
 import { exercise1, type GradientLine, type GradientLines } from '../lesson/exercise1.js';
 import { softmax } from '../lesson/exercise2.js';
 import type { GradientName } from '../lesson/values.js';
-import { type Indices, Tensor } from '../tensor.js';
 
 /** A mistake in one gradient line. */
 export interface Mutant {

@@ -3,7 +3,7 @@
  * people write, each with a coefficient. Coefficients are fitted, and accepted only if they are the same simple expression (-1, 0, 2, n, 1/n, …) at
  * every batch size. A name is given only if it explains more than 99.9 % of the difference in every case.
  */
-import { type Shape, sameShape, showShape, Tensor } from '../tensor.js';
+import { type Shape, sameShape, showShape, Tensor } from '../core/tensor.js';
 import type { At, Branch, LineKnowledge } from './lines.js';
 
 /** What a line was given, what it should return, and what it did. */

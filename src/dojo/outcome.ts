@@ -1,10 +1,10 @@
 /** Runs a learner's line. Whatever it does, short of never returning, becomes a tensor or words: a line may return, throw and change anything. */
 import { inspect, types } from 'node:util';
-import { type Shape, sameShape, Tensor } from '../tensor.js';
+import { didYouMean } from '../core/spelling.js';
+import { type Shape, sameShape, Tensor } from '../core/tensor.js';
 import { adviceOn, asWritten } from './advice.js';
 import { TodoError } from './exercises.js';
 import type { At } from './lines.js';
-import { didYouMean } from './spelling.js';
 
 /** The tensor that a line returns, whose entries may be of any number and not finite; or that it is to be written; or what is wrong, in words. */
 export type Outcome = Tensor | TodoError | string;

@@ -1,11 +1,11 @@
 /** Exercise 4's last proof: the lesson's network, trained for a moment with a learner's lines as its backward pass. */
 import { createReferenceBackend } from '../backend/reference.js';
-import { createDataset, createExamples } from '../dataset.js';
-import { NumericalError } from '../errors.js';
-import { LESSON_CONFIG } from '../gradCheck/case.js';
+import { NumericalError } from '../core/errors.js';
+import type { Tensor } from '../core/tensor.js';
+import { createDataset, createExamples } from '../data/dataset.js';
+import { LESSON_CONFIG } from '../lesson/case.js';
 import { exercise1 } from '../lesson/exercise1.js';
-import { bundledNames, readNamesFile } from '../namesFile.js';
-import type { Tensor } from '../tensor.js';
+import { bundledNames, readNamesFile } from '../node/namesFile.js';
 import type { Exercise4 } from './exercises.js';
 import { LessonTraining } from './lessonTraining.js';
 import type { At } from './lines.js';

@@ -1,11 +1,12 @@
 /** grad-check --against: somebody else's gradients, held against ours in float64. */
-import { loadFloats, loadIndices, type Safetensors, type StoredTensor } from '../checkpoint/safetensors.js';
-import { FileContentError } from '../errors.js';
+
+import { FileContentError } from '../core/errors.js';
+import { type FloatArray, type Indices, type Shape, sameShape, showShape, Tensor } from '../core/tensor.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
 import type { Batch, Parameters } from '../lesson/values.js';
-import { LESSON_PARAMETER_NAMES, parameterShapes } from '../network.js';
-import { type FloatArray, type Indices, type Shape, sameShape, showShape, Tensor } from '../tensor.js';
+import { LESSON_PARAMETER_NAMES, parameterShapes } from '../network/parameters.js';
+import { loadFloats, loadIndices, type Safetensors, type StoredTensor } from '../run/safetensors.js';
 import { difference, indexAt, maxUlps } from './row.js';
 
 /** |a-b| <= absolute + relative·max|tensor| counts as close. */

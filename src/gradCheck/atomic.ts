@@ -1,10 +1,11 @@
 /** Part (a): each of the 26 atomic gradients, alone and in the chain, against differences. */
+
+import { type RandomStream, randomStream } from '../core/random.js';
+import type { Tensor } from '../core/tensor.js';
+import { type LessonCase, randomTensor } from '../lesson/case.js';
 import { exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
 import { forwardLines } from '../lesson/forward.js';
 import { consumersOf, type GradientName, type Gradients, type StepName, type ValueName, type Values } from '../lesson/values.js';
-import { type RandomStream, randomStream } from '../random.js';
-import type { Tensor } from '../tensor.js';
-import { type LessonCase, randomTensor } from './case.js';
 import { bendingLength, centralDifference, chooseEntries, stepsAfter } from './differences.js';
 import type { CheckOptions } from './options.js';
 import { type CheckRow, isStructuralZero, judge } from './row.js';

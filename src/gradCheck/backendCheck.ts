@@ -1,10 +1,10 @@
 /** Part (d): the float32 backend that training uses, against the float64 reference, on the same float32 parameters. */
 import type { Backend, CreateBackend } from '../backend/backend.js';
 import { createReferenceBackend } from '../backend/reference.js';
-import { arenaSize, backward, forward, type TrainingBlockActivations } from '../model.js';
-import { blockName, byName, parameterNames, parameterShapes } from '../network.js';
-import { type FloatArray, type Shape, sizeOf, Tensor } from '../tensor.js';
-import type { GradCheckCase } from './case.js';
+import { type FloatArray, type Shape, sizeOf, Tensor } from '../core/tensor.js';
+import type { GradCheckCase } from '../lesson/case.js';
+import { arenaSize, backward, forward, type TrainingBlockActivations } from '../network/model.js';
+import { blockName, byName, parameterNames, parameterShapes } from '../network/parameters.js';
 import { modelOf } from './modelCheck.js';
 import { type CheckRow, difference, indexAt, isStructuralZero, maxUlps } from './row.js';
 

@@ -1,11 +1,12 @@
 /** Part (b): the closed forms of Exercises 2 and 3, against differences and against the atomic chain. */
+
+import { randomStream } from '../core/random.js';
+import type { Tensor } from '../core/tensor.js';
+import { type LessonCase, randomTensor } from '../lesson/case.js';
 import { exercise1 } from '../lesson/exercise1.js';
 import { exercise2 } from '../lesson/exercise2.js';
 import { exercise3 } from '../lesson/exercise3.js';
 import type { GradientName, Gradients, Values } from '../lesson/values.js';
-import { randomStream } from '../random.js';
-import type { Tensor } from '../tensor.js';
-import { type LessonCase, randomTensor } from './case.js';
 import { bendingLength, centralDifference, chooseEntries } from './differences.js';
 import type { CheckOptions } from './options.js';
 import { type CheckRow, judge, type Witness } from './row.js';

@@ -1,9 +1,9 @@
+import { type RandomStream, shuffled } from '../core/random.js';
+import type { FloatArray, Tensor } from '../core/tensor.js';
 import { BATCH_NORM_EPSILON } from '../layers/batchNorm.js';
+import type { GradCheckCase } from '../lesson/case.js';
 import { STEP_INPUTS, STEP_NAMES, type StepName, type ValueName, type Values } from '../lesson/values.js';
-import { blockName, type ParameterName } from '../network.js';
-import { type RandomStream, shuffled } from '../random.js';
-import type { FloatArray, Tensor } from '../tensor.js';
-import type { GradCheckCase } from './case.js';
+import { blockName, type ParameterName } from '../network/parameters.js';
 
 /**
  * The derivative of f with respect to one entry, by fourth-order central differences (Richardson's extrapolation of the

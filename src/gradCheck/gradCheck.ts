@@ -1,8 +1,8 @@
 import { createWasmBackend } from '../backend/wasm.js';
-import type { ModelConfig } from '../network.js';
+import { createCase, createLessonCase, DEEP_CONFIG, LESSON_CONFIG, type LessonCase } from '../lesson/case.js';
+import type { ModelConfig } from '../network/parameters.js';
 import { checkEndToEnd, checkLocally } from './atomic.js';
 import { checkBackend, FLOAT32_VARIANCE } from './backendCheck.js';
-import { createCase, createLessonCase, DEEP_CONFIG, LESSON_CONFIG, type LessonCase } from './case.js';
 import { checkClosedForms } from './closedForms.js';
 import { checkModel } from './modelCheck.js';
 import type { CheckOptions, Part } from './options.js';

@@ -1,11 +1,11 @@
 /** Part (c): the model's own backward pass, every parameter; part (d): the backend that training uses. */
 import type { Backend } from '../backend/backend.js';
 import { createReferenceBackend } from '../backend/reference.js';
-import { backward, createModel, createTrainingActivations, forward, type Model, type TrainingActivations } from '../model.js';
-import { parameterNames, parameterShapes } from '../network.js';
-import { randomStream } from '../random.js';
-import { type FloatArray, Tensor } from '../tensor.js';
-import type { GradCheckCase } from './case.js';
+import { randomStream } from '../core/random.js';
+import { type FloatArray, Tensor } from '../core/tensor.js';
+import type { GradCheckCase } from '../lesson/case.js';
+import { backward, createModel, createTrainingActivations, forward, type Model, type TrainingActivations } from '../network/model.js';
+import { parameterNames, parameterShapes } from '../network/parameters.js';
 import { centralDifference, chooseEntries, parameterLengths } from './differences.js';
 import type { CheckOptions } from './options.js';
 import { type CheckRow, isStructuralZero, judge } from './row.js';

@@ -1,4 +1,4 @@
-import { type FloatArray, type Shape, sameShape, showShape, type Tensor } from '../tensor.js';
+import { type FloatArray, type Shape, sameShape, showShape, type Tensor } from '../core/tensor.js';
 import type { Part } from './options.js';
 
 /** What a gradient was held against. */

@@ -1,4 +1,4 @@
-import type { FloatArray } from '../tensor.js';
+import type { FloatArray } from '../core/tensor.js';
 
 // hpreact [n,H]   hprebn [n,H]   bnraw [n,H]   bnvar_inv, bngain, bnbias, mean, variance [H]
 

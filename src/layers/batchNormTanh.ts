@@ -1,4 +1,4 @@
-import type { FloatArray } from '../tensor.js';
+import type { FloatArray } from '../core/tensor.js';
 import { batchNormBackward, batchNormForward, batchNormInference } from './batchNorm.js';
 import { tanhBackward, tanhForward } from './tanh.js';
 

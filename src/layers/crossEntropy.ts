@@ -1,4 +1,4 @@
-import type { FloatArray } from '../tensor.js';
+import type { FloatArray } from '../core/tensor.js';
 
 // losses [n]   probs [n,V]   logits [n,V]   Yb [n]
 

@@ -1,4 +1,4 @@
-import type { FloatArray } from '../tensor.js';
+import type { FloatArray } from '../core/tensor.js';
 
 // emb [n,T,E]   C, dC [V,E]   Xb [n,T]   (rows = n·T)
 

@@ -18,7 +18,7 @@
  * The products are done once per different character in place of once per example; the sums are the plain pair's in another
  * order.
  */
-import type { FloatArray } from '../tensor.js';
+import type { FloatArray } from '../core/tensor.js';
 
 // hprebn, dhprebn [n,H]   table [T,D,H]   C [V,E]   W1 [T·E,H]   b1 [H]
 // characters [T,D]   counts [T]   slots [n,T], where D = min(n,V)

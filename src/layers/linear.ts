@@ -1,4 +1,4 @@
-import type { FloatArray } from '../tensor.js';
+import type { FloatArray } from '../core/tensor.js';
 
 // out [n,O]   x [n,I]   W [I,O]   b [O]
 

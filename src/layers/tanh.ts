@@ -1,4 +1,4 @@
-import type { FloatArray } from '../tensor.js';
+import type { FloatArray } from '../core/tensor.js';
 
 // h, hpreact, dh, dhpreact: any shape of `size` entries
 

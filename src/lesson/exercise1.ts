@@ -8,7 +8,7 @@
  * - a tensor that was broadcast is summed over the broadcast dimension;
  * - a tensor that was used in several places collects the sum of its gradients.
  */
-import { Tensor } from '../tensor.js';
+import { Tensor } from '../core/tensor.js';
 import type { GradientName, Gradients, Values } from './values.js';
 
 /** A gradient's line: from the forward values and the gradients of the steps that read the tensor. */

@@ -5,7 +5,7 @@
  * exp(logits[v]) / Σ = softmax(logits)[v], that of the other term is -1 at y and 0 elsewhere. The mean over the
  * batch divides by n.
  */
-import { Tensor } from '../tensor.js';
+import { Tensor } from '../core/tensor.js';
 import type { Values } from './values.js';
 
 type Given = Pick<Values, 'logits' | 'Yb' | 'n'>;

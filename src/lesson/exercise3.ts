@@ -10,7 +10,7 @@
  *
  * Their sum with g·s/n taken out is the line below.
  */
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../core/tensor.js';
 import type { Gradients, Values } from './values.js';
 
 type Statistics = Pick<Values, 'hprebn' | 'n'>;

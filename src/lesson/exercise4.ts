@@ -1,7 +1,8 @@
 /** Exercise 4: the whole backward pass in one go, and the training loop on it. */
-import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../network.js';
-import { defaultSwitchStep, stepRate } from '../schedule.js';
-import { Tensor } from '../tensor.js';
+
+import { Tensor } from '../core/tensor.js';
+import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../network/parameters.js';
+import { defaultSwitchStep, stepRate } from '../training/schedule.js';
 import { exercise2 } from './exercise2.js';
 import { exercise3, normalise } from './exercise3.js';
 import type { Batch, Gradients, Parameters, Values } from './values.js';

@@ -1,4 +1,4 @@
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../core/tensor.js';
 import { type Batch, type Parameters, STEP_NAMES, type StepName, type Values } from './values.js';
 
 /** The forward pass cut into atomic steps, each of which is easy to differentiate. The shapes are in the comments. */

@@ -1,5 +1,5 @@
-import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../network.js';
-import type { Indices, Tensor } from '../tensor.js';
+import type { Indices, Tensor } from '../core/tensor.js';
+import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../network/parameters.js';
 
 /** The 19 intermediates of the forward pass, in the order they are computed; the loss follows. */
 export const INTERMEDIATE_NAMES = [

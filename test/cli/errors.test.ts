@@ -1,15 +1,15 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
-import { NAMES, ONE_ERROR_LINE, runCli, SMALL, writeNames } from './fakeIO.js';
-import { snapshot, tempDirectory } from './tempDirectory.js';
+import { loadCheckpoint } from '../../src/run/checkpoint.js';
+import { NAMES, ONE_ERROR_LINE, runCli, SMALL, writeNames } from '../support/fakeIO.js';
+import { snapshot, tempDirectory } from '../support/tempDirectory.js';
 
 /** A step and its learning rate; no option can make training diverge in it, so that the schedule has to. */
 const schedule = vi.hoisted(() => ({ at: undefined as number | undefined, rate: 0 }));
 
-vi.mock('../../src/schedule.js', async (importOriginal) => {
-  const original = await importOriginal<typeof import('../../src/schedule.js')>();
+vi.mock('../../src/training/schedule.js', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../src/training/schedule.js')>();
   const scheduledRate: typeof original.scheduledRate = (step, options) =>
     step === schedule.at ? schedule.rate : original.scheduledRate(step, options);
   return { ...original, scheduledRate };
@@ -18,8 +18,8 @@ vi.mock('../../src/schedule.js', async (importOriginal) => {
 /** How often a training has looked at all of its numbers. */
 const looks = vi.hoisted(() => ({ count: 0 }));
 
-vi.mock('../../src/diagnose.js', async (importOriginal) => {
-  const original = await importOriginal<typeof import('../../src/diagnose.js')>();
+vi.mock('../../src/training/diagnose.js', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../src/training/diagnose.js')>();
   const isStepFinite: typeof original.isStepFinite = (model, activations) => {
     looks.count++;
     return original.isStepFinite(model, activations);

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createProgram } from '../../src/cli/program.js';
-import { FileContentError } from '../../src/errors.js';
-import { readNamesFile } from '../../src/namesFile.js';
-import { fakeIO, runCli, SMALL, writeNames } from './fakeIO.js';
-import { makeDirectory, put, removeDirectory, tempDirectory } from './tempDirectory.js';
+import { FileContentError } from '../../src/core/errors.js';
+import { readNamesFile } from '../../src/node/namesFile.js';
+import { fakeIO, runCli, SMALL, writeNames } from '../support/fakeIO.js';
+import { makeDirectory, put, removeDirectory, tempDirectory } from '../support/tempDirectory.js';
 
 let template: string;
 

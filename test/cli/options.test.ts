@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decimalNumber, wholeNumber, wholeNumberOrAll, wholeNumbers } from '../../src/cli/options.js';
 import { createProgram } from '../../src/cli/program.js';
-import { fakeIO, ONE_ERROR_LINE, runCli } from './fakeIO.js';
-import { tempDirectory } from './tempDirectory.js';
+import { fakeIO, ONE_ERROR_LINE, runCli } from '../support/fakeIO.js';
+import { tempDirectory } from '../support/tempDirectory.js';
 
 const MAX_SEED = '9007199254740991';
 const COUNT_NONSENSE = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Tensor } from '../../src/core/tensor.js';
 import { adviceOn, asWritten } from '../../src/dojo/advice.js';
-import { Tensor } from '../../src/tensor.js';
 
 const VALUES = ['bndiff2', 'dlogits', 'h', 'n'];
 

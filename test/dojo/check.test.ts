@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { Tensor } from '../../src/core/tensor.js';
 import { LineChecker, type LineReport } from '../../src/dojo/check.js';
 import { EXERCISES, type ExerciseNumber, TodoError } from '../../src/dojo/exercises.js';
 import type { At } from '../../src/dojo/lines.js';
 import { exercise1 } from '../../src/lesson/exercise1.js';
 import { exercise3 } from '../../src/lesson/exercise3.js';
 import type { GradientName } from '../../src/lesson/values.js';
-import { Tensor } from '../../src/tensor.js';
 
 const checker = new LineChecker();
 const LINES = Object.values(EXERCISES).flatMap(({ number, lines }) => lines.map((line) => ({ number, name: line.name, line })));

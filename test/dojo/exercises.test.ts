@@ -17,7 +17,7 @@ import {
 } from '../../src/dojo/exercises.js';
 import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { consumersOf, VALUE_NAMES } from '../../src/lesson/values.js';
-import { put, tempDirectory } from '../cli/tempDirectory.js';
+import { put, tempDirectory } from '../support/tempDirectory.js';
 
 const ALL = EXERCISE_NUMBERS.map((number) => ({ number, exercise: EXERCISES[number] }));
 const LINES = ALL.flatMap(({ number, exercise }) => exercise.lines.map((line) => ({ number, name: line.name, line, exercise })));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { Tensor } from '../../src/core/tensor.js';
 import { EXERCISE_NUMBERS, EXERCISES, exerciseFile, solutionText } from '../../src/dojo/exercises.js';
 import { guideText } from '../../src/dojo/guide.js';
 import { STEP_NAMES } from '../../src/lesson/values.js';
-import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
-import { Tensor } from '../../src/tensor.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
 
 const GUIDE = guideText();
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../src/backend/reference.js';
-import { createExamples, createVocabulary } from '../../src/dataset.js';
+import { createExamples, createVocabulary } from '../../src/data/dataset.js';
 import { LessonTraining } from '../../src/dojo/lessonTraining.js';
 import { findMutant, plant } from '../../src/dojo/mutants.js';
 import { exercise1, type GradientLines } from '../../src/lesson/exercise1.js';
-import { createModel } from '../../src/model.js';
-import { Training } from '../../src/train.js';
-import { NAMES } from '../cli/fakeIO.js';
+import { createModel } from '../../src/network/model.js';
+import { Training } from '../../src/training/training.js';
+import { NAMES } from '../support/fakeIO.js';
 
 const VOCABULARY = createVocabulary(NAMES);
 const CONFIG = { context: 3, embedding: 4, hidden: [8], vocabulary: VOCABULARY.length };

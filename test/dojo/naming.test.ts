@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { randomStream } from '../../src/core/random.js';
+import { type Indices, Tensor } from '../../src/core/tensor.js';
 import { LineChecker, type LineReport } from '../../src/dojo/check.js';
 import { EXERCISES, type ExerciseLine, valueNamed } from '../../src/dojo/exercises.js';
 import type { At, LineKnowledge } from '../../src/dojo/lines.js';
 import { nameMistake } from '../../src/dojo/naming.js';
-import { createLessonCase, LESSON_CONFIG, type LessonConfig, randomTensor } from '../../src/gradCheck/case.js';
+import { createLessonCase, LESSON_CONFIG, type LessonConfig, randomTensor } from '../../src/lesson/case.js';
 import { backward, exercise1, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { softmax } from '../../src/lesson/exercise2.js';
 import { exercise3 } from '../../src/lesson/exercise3.js';
 import type { GradientName, Gradients } from '../../src/lesson/values.js';
-import { randomStream } from '../../src/random.js';
-import { type Indices, Tensor } from '../../src/tensor.js';
-import { largestOf } from '../compare.js';
+import { largestOf } from '../support/compare.js';
 
 type Planted = (at: At) => Tensor;
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { Tensor } from '../../src/core/tensor.js';
 import { EXERCISES, type Exercise4, type Line } from '../../src/dojo/exercises.js';
 import type { At } from '../../src/dojo/lines.js';
 import { trainWith } from '../../src/dojo/training.js';
-import { Tensor } from '../../src/tensor.js';
 
 const SOLVED = Object.fromEntries(EXERCISES[4].lines.map(({ name, solution }) => [name, solution])) as Exercise4;
 

@@ -2,11 +2,11 @@
 import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { storeFloats, writeSafetensors } from '../../src/checkpoint/safetensors.js';
-import { headerLength, rawFile } from '../checkpoint/files.js';
-import { runCli, SMALL, writeNames } from '../cli/fakeIO.js';
-import { makeDirectory, put, removeDirectory, snapshot } from '../cli/tempDirectory.js';
-import { type CheckpointParts, expectRefusal, fillTensor, ninja, rewriteCheckpoint, seal } from './support.js';
+import { storeFloats, writeSafetensors } from '../../src/run/safetensors.js';
+import { runCli, SMALL, writeNames } from '../support/fakeIO.js';
+import { type CheckpointParts, expectRefusal, fillTensor, ninja, rewriteCheckpoint, seal } from '../support/faults.js';
+import { headerLength, rawFile } from '../support/safetensorsFiles.js';
+import { makeDirectory, put, removeDirectory, snapshot } from '../support/tempDirectory.js';
 
 const FILE = 'checkpoint.safetensors';
 

@@ -2,10 +2,10 @@
 import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readSafetensorsFile } from '../../src/checkpoint/safetensors.js';
-import { NAMES, runCli, SMALL, type TrainReport, trainSmall, writeNames } from '../cli/fakeIO.js';
-import { put, snapshot, tempDirectory } from '../cli/tempDirectory.js';
-import { expectRefusal, ninja, openToAll } from './support.js';
+import { readSafetensorsFile } from '../../src/run/safetensors.js';
+import { NAMES, runCli, SMALL, type TrainReport, trainSmall, writeNames } from '../support/fakeIO.js';
+import { expectRefusal, ninja, openToAll } from '../support/faults.js';
+import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
 
 const SIZES = SMALL.slice(2);
 

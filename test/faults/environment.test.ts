@@ -4,11 +4,11 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
 import { run } from '../../src/cli/run.js';
-import { fakeIO, NAMES, runCli, SMALL, type Surroundings, type TrainReport, writeNames } from '../cli/fakeIO.js';
-import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../cli/tempDirectory.js';
-import { type CheckpointParts, expectRefusal, fillTensor, ninja, pipedTo, rewriteCheckpoint, startNinja } from './support.js';
+import { loadCheckpoint } from '../../src/run/checkpoint.js';
+import { fakeIO, NAMES, runCli, SMALL, type Surroundings, type TrainReport, writeNames } from '../support/fakeIO.js';
+import { type CheckpointParts, expectRefusal, fillTensor, ninja, pipedTo, rewriteCheckpoint, startNinja } from '../support/faults.js';
+import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../support/tempDirectory.js';
 
 const CHECKPOINT = join('run', 'checkpoint.safetensors');
 

@@ -2,8 +2,8 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Outcome, runCli, writeNames } from '../cli/fakeIO.js';
-import { makeDirectory, put, removeDirectory, snapshot } from '../cli/tempDirectory.js';
+import { type Outcome, runCli, writeNames } from '../support/fakeIO.js';
+import { makeDirectory, put, removeDirectory, snapshot } from '../support/tempDirectory.js';
 
 interface Call {
   name: string;

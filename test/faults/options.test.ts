@@ -2,10 +2,10 @@
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { MAX_NAME_LENGTH } from '../../src/sample.js';
-import { NAMES, runCli, SMALL, writeNames } from '../cli/fakeIO.js';
-import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../cli/tempDirectory.js';
-import { expectRefusal, fillTensor, ninja, openToAll, rewriteCheckpoint } from './support.js';
+import { MAX_NAME_LENGTH } from '../../src/evaluation/sampler.js';
+import { NAMES, runCli, SMALL, writeNames } from '../support/fakeIO.js';
+import { expectRefusal, fillTensor, ninja, openToAll, rewriteCheckpoint } from '../support/faults.js';
+import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../support/tempDirectory.js';
 
 let trained: string;
 

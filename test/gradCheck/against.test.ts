@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { loadFloats, type Safetensors, type StoredTensor, storeFloats } from '../../src/checkpoint/safetensors.js';
-import { FileContentError } from '../../src/errors.js';
+import { FileContentError } from '../../src/core/errors.js';
 import { type AgainstRow, checkAgainst } from '../../src/gradCheck/against.js';
 import { backward, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { forward } from '../../src/lesson/forward.js';
-import { batchOf, GRADIENT_FIXTURES, loadFixture } from '../fixtures.js';
+import { loadFloats, type Safetensors, type StoredTensor, storeFloats } from '../../src/run/safetensors.js';
+import { batchOf, GRADIENT_FIXTURES, loadFixture } from '../support/fixtures.js';
 
 // n 5, T 2, E 3, H 7, V 11
 const FIXTURE = loadFixture('gradients-n5-t2-e3-h7-v11-f64');

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { LINE_MUTANTS } from '../../src/dojo/mutants.js';
 import { checkEndToEnd, lossDerivative } from '../../src/gradCheck/atomic.js';
-import { createLessonCase } from '../../src/gradCheck/case.js';
+import { createLessonCase } from '../../src/lesson/case.js';
 import { exercise1, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
-import { OPTIONS, redRows, SMALL } from './support.js';
+import { OPTIONS, redRows, SMALL } from '../support/checkOptions.js';
 
 // Every entry's difference costs a pass through what follows, so fewer are moved than by default.
 const CASES = [2, 3, 32].map((n) => ({

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { Tensor } from '../../src/core/tensor.js';
 import { LINE_MUTANTS } from '../../src/dojo/mutants.js';
 import { checkLocally } from '../../src/gradCheck/atomic.js';
-import { createLessonCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
+import { createLessonCase, LESSON_CONFIG } from '../../src/lesson/case.js';
 import { exercise1, GRADIENT_NAMES, type GradientLines } from '../../src/lesson/exercise1.js';
-import { Tensor } from '../../src/tensor.js';
-import { OPTIONS, redRows, SMALL } from './support.js';
+import { OPTIONS, redRows, SMALL } from '../support/checkOptions.js';
 
 const CASES = [2, 3, 32].map((n) => createLessonCase(SMALL, n, OPTIONS.seed));
 /** At n = 2 and 3 every entry of the small network; at 32 some, which is faster. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { sizeOf } from '../../src/core/tensor.js';
 import { checkBackend, FLOAT32_VARIANCE } from '../../src/gradCheck/backendCheck.js';
-import { createCase, DEEP_CONFIG, LESSON_CONFIG } from '../../src/gradCheck/case.js';
 import { DEEP_BATCH_SIZES } from '../../src/gradCheck/gradCheck.js';
-import { blockName, type ModelConfig, parameterNames } from '../../src/network.js';
-import { sizeOf } from '../../src/tensor.js';
-import { FLOAT32_BACKENDS } from '../backends.js';
-import { BACKEND_MUTANTS, type BackendMutant, deepFirst, withMistake } from './backendMutants.js';
-import { OPTIONS, redRows } from './support.js';
+import { createCase, DEEP_CONFIG, LESSON_CONFIG } from '../../src/lesson/case.js';
+import { blockName, type ModelConfig, parameterNames } from '../../src/network/parameters.js';
+import { BACKEND_MUTANTS, type BackendMutant, deepFirst, withMistake } from '../support/backendMutants.js';
+import { FLOAT32_BACKENDS } from '../support/backends.js';
+import { OPTIONS, redRows } from '../support/checkOptions.js';
 
 const CASES = [2, 3, 32].map((n) => createCase(LESSON_CONFIG, n, OPTIONS.seed, FLOAT32_VARIANCE));
 const DEEP_CASES = DEEP_BATCH_SIZES.map((n) => createCase(DEEP_CONFIG, n, OPTIONS.seed, FLOAT32_VARIANCE));

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { CLOSED_FORM_MUTANTS } from '../../src/dojo/mutants.js';
-import { createLessonCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
 import { checkClosedForms } from '../../src/gradCheck/closedForms.js';
+import { createLessonCase, LESSON_CONFIG } from '../../src/lesson/case.js';
 import { exercise2 } from '../../src/lesson/exercise2.js';
 import { exercise3 } from '../../src/lesson/exercise3.js';
-import { OPTIONS, redRows, SMALL } from './support.js';
+import { OPTIONS, redRows, SMALL } from '../support/checkOptions.js';
 
 const CASES = [2, 3, 32].map((n) => createLessonCase(SMALL, n, OPTIONS.seed));
 const LESSON = createLessonCase(LESSON_CONFIG, 32, OPTIONS.seed);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createCase, createLessonCase } from '../../src/gradCheck/case.js';
+import { randomStream } from '../../src/core/random.js';
 import { bendingLength, centralDifference, chooseEntries, parameterLengths, stepsAfter } from '../../src/gradCheck/differences.js';
+import { createCase, createLessonCase } from '../../src/lesson/case.js';
 import { STEP_NAMES } from '../../src/lesson/values.js';
-import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
-import { randomStream } from '../../src/random.js';
-import { SMALL } from './support.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
+import { SMALL } from '../support/checkOptions.js';
 
 describe('centralDifference', () => {
   const derivative = (f: (x: number) => number, x: number, h: number) => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../src/backend/reference.js';
-import { createCase, DEEP_CONFIG } from '../../src/gradCheck/case.js';
 import { BATCH_SIZES, checkPart, DEEP_BATCH_SIZES } from '../../src/gradCheck/gradCheck.js';
 import { modelOf } from '../../src/gradCheck/modelCheck.js';
 import { PARTS } from '../../src/gradCheck/options.js';
-import { backward, forward } from '../../src/model.js';
-import { largestOf } from '../compare.js';
+import { createCase, DEEP_CONFIG } from '../../src/lesson/case.js';
+import { backward, forward } from '../../src/network/model.js';
+import { largestOf } from '../support/compare.js';
 
 const OPTIONS = { eps: 1e-3, tolerance: 1e-6, entries: 1, seed: 0 };
 

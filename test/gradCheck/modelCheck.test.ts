@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../src/backend/reference.js';
-import { createCase, createLessonCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
 import { DEEP_BATCH_SIZES } from '../../src/gradCheck/gradCheck.js';
 import { checkModel, modelOf } from '../../src/gradCheck/modelCheck.js';
-import { backward, forward } from '../../src/model.js';
-import { blockName, LESSON_PARAMETER_NAMES, parameterNames, parameterShapes } from '../../src/network.js';
-import { BACKEND_MUTANTS, deepRed, withMistake } from './backendMutants.js';
-import { OPTIONS, redRows, SMALL, SMALL_DEEP } from './support.js';
+import { createCase, createLessonCase, LESSON_CONFIG } from '../../src/lesson/case.js';
+import { backward, forward } from '../../src/network/model.js';
+import { blockName, LESSON_PARAMETER_NAMES, parameterNames, parameterShapes } from '../../src/network/parameters.js';
+import { BACKEND_MUTANTS, deepRed, withMistake } from '../support/backendMutants.js';
+import { OPTIONS, redRows, SMALL, SMALL_DEEP } from '../support/checkOptions.js';
 
 const CASES = [2, 3, 32].map((n) => createLessonCase(SMALL, n, OPTIONS.seed));
 const DEEP_CASES = DEEP_BATCH_SIZES.map((n) => createCase(SMALL_DEEP, n, OPTIONS.seed));

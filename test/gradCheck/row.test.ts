@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Shape, Tensor } from '../../src/core/tensor.js';
 import { difference, indexAt, judge, maxUlps } from '../../src/gradCheck/row.js';
-import { type Shape, Tensor } from '../../src/tensor.js';
 
 const { NaN: nan } = Number;
 

@@ -22,7 +22,7 @@ const directory = mkdtempSync(join(tmpdir(), 'backprop-ninja-'));
 beforeAll(() => {
   const file = join(directory, 'probe.wasm');
   const options = ['--runtime', 'stub', '--importMemory', '-O3', '--noAssert', '--enable', 'simd', '--enable', 'bulk-memory'];
-  execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', 'test/kernels/probe.ts', '-o', file, ...options]);
+  execFileSync(process.execPath, ['node_modules/assemblyscript/bin/asc.js', 'test/support/kernelProbe.ts', '-o', file, ...options]);
   const module = new WebAssembly.Module(readFileSync(file));
   probe = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Probe;
 });

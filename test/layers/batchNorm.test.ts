@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { normal, randomStream } from '../../src/core/random.js';
 import { BATCH_NORM_EPSILON, batchNormBackward, batchNormForward, batchNormInference } from '../../src/layers/batchNorm.js';
-import { normal, randomStream } from '../../src/random.js';
-import { BACKENDS, floatsOf, REFERENCE_BACKENDS } from '../backends.js';
-import { largestOf, relativeError } from '../compare.js';
+import { BACKENDS, floatsOf, REFERENCE_BACKENDS } from '../support/backends.js';
+import { largestOf, relativeError } from '../support/compare.js';
 
 describe.each(REFERENCE_BACKENDS)('batch norm on $name', ({ create, dtype }) => {
   const backend = create();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { normal, randomStream } from '../../src/random.js';
-import { BACKENDS, floatsOf, intsOf } from '../backends.js';
-import { relativeError } from '../compare.js';
+import { normal, randomStream } from '../../src/core/random.js';
+import { BACKENDS, floatsOf, intsOf } from '../support/backends.js';
+import { relativeError } from '../support/compare.js';
 
 describe.each(BACKENDS)('cross-entropy on $name', ({ create, dtype }) => {
   const backend = create();

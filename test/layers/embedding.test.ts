@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BACKENDS, floatsOf, intsOf } from '../backends.js';
+import { BACKENDS, floatsOf, intsOf } from '../support/backends.js';
 
 describe.each(BACKENDS)('embedding on $name', ({ create }) => {
   const backend = create();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../src/backend/reference.js';
-import { BACKENDS, FLOAT32_BACKENDS, FLOAT64_BACKENDS } from '../backends.js';
-import { dot, relativeError } from '../compare.js';
-import { LAYERS, LayerRun, showSizes } from './layers.js';
+import { BACKENDS, FLOAT32_BACKENDS, FLOAT64_BACKENDS } from '../support/backends.js';
+import { dot, relativeError } from '../support/compare.js';
+import { LAYERS, LayerRun, showSizes } from '../support/layers.js';
 
 const LAYERS_AT_SIZES = LAYERS.flatMap((layer) =>
   layer.sizes.map((sizes) => ({ layer, sizes, title: `${layer.name} ${showSizes(sizes)}` })),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BACKENDS, floatsOf } from '../backends.js';
+import { BACKENDS, floatsOf } from '../support/backends.js';
 
 // x [2,3], W [3,2], b [2]
 describe.each(BACKENDS)('linear on $name', ({ create }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tanhBackward, tanhForward } from '../../src/layers/tanh.js';
-import { floatsOf, REFERENCE_BACKENDS } from '../backends.js';
-import { relativeError } from '../compare.js';
+import { floatsOf, REFERENCE_BACKENDS } from '../support/backends.js';
+import { relativeError } from '../support/compare.js';
 
 describe.each(REFERENCE_BACKENDS)('tanh on $name', ({ create, dtype }) => {
   const backend = create();

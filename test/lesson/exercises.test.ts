@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createLessonCase, LESSON_CONFIG } from '../../src/gradCheck/case.js';
+import { Tensor } from '../../src/core/tensor.js';
+import { createLessonCase, LESSON_CONFIG } from '../../src/lesson/case.js';
 import { backward, exercise1, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { exercise2, softmax } from '../../src/lesson/exercise2.js';
 import { exercise3, normalise } from '../../src/lesson/exercise3.js';
 import * as exercise4 from '../../src/lesson/exercise4.js';
 import { type GradientName, VALUE_NAMES, type ValueName } from '../../src/lesson/values.js';
-import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
-import { Tensor } from '../../src/tensor.js';
-import { largestOf, plain, relativeError } from '../compare.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
+import { largestOf, plain, relativeError } from '../support/compare.js';
 
 const LIMIT = 1e-12;
 const CASES = [2, 3, 5, 32].map((n) => {

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { backward, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import * as exercise4 from '../../src/lesson/exercise4.js';
 import { forward } from '../../src/lesson/forward.js';
-import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
-import { largestOf, relativeError } from '../compare.js';
-import { batchOf, GRADIENT_FIXTURES, loadFixture, TRACE_FIXTURES, traceBatches } from '../fixtures.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
+import { largestOf, relativeError } from '../support/compare.js';
+import { batchOf, GRADIENT_FIXTURES, loadFixture, TRACE_FIXTURES, traceBatches } from '../support/fixtures.js';
 
 /** Zero but for rounding, in PyTorch and here: compared with 0 instead. */
 const ZEROS = ['db1', 'dlogit_maxes'];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createLessonCase } from '../../src/gradCheck/case.js';
+import { createLessonCase } from '../../src/lesson/case.js';
 import { forward, forwardLines } from '../../src/lesson/forward.js';
 import { consumersOf, INTERMEDIATE_NAMES, STEP_INPUTS, STEP_NAMES, VALUE_NAMES } from '../../src/lesson/values.js';
-import { LESSON_PARAMETER_NAMES } from '../../src/network.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
 
 const [n, T, E, H, V] = [5, 3, 4, 7, 9];
 const { values, parameters, batch } = createLessonCase({ context: T, embedding: E, hidden: [H], vocabulary: V }, n, 'values');

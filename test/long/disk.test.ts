@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
-import { writeNames } from '../cli/fakeIO.js';
-import { makeDirectory, removeDirectory } from '../cli/tempDirectory.js';
-import { type Ended, MAIN, ninja, RESULTS, results, start, startNinja } from './child.js';
+import { loadCheckpoint } from '../../src/run/checkpoint.js';
+import { type Ended, MAIN, ninja, RESULTS, results, start, startNinja } from '../support/child.js';
+import { writeNames } from '../support/fakeIO.js';
+import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';
 
 const SHAPE = ['--hidden', '8', '--embedding', '2', '--batch-size', '4', '--eval-every', '50'];
 

@@ -3,11 +3,11 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
-import { randomStream } from '../../src/random.js';
-import { writeNames } from '../cli/fakeIO.js';
-import { makeDirectory, put, removeDirectory, snapshot } from '../cli/tempDirectory.js';
-import { type Ended, ninja, RESULTS, results, startNinja } from './child.js';
+import { randomStream } from '../../src/core/random.js';
+import { loadCheckpoint } from '../../src/run/checkpoint.js';
+import { type Ended, ninja, RESULTS, results, startNinja } from '../support/child.js';
+import { writeNames } from '../support/fakeIO.js';
+import { makeDirectory, put, removeDirectory, snapshot } from '../support/tempDirectory.js';
 
 const KILLS = 120;
 const KILLS_IN_START = 30;

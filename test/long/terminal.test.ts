@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { loadCheckpoint } from '../../src/checkpoint/checkpoint.js';
 import { EXERCISES, solutionText, stubText } from '../../src/dojo/exercises.js';
-import { writeNames } from '../cli/fakeIO.js';
-import { makeDirectory, removeDirectory } from '../cli/tempDirectory.js';
-import { type Child, MAIN, ninja, RESULTS, results, start, startNinja } from './child.js';
+import { loadCheckpoint } from '../../src/run/checkpoint.js';
+import { type Child, MAIN, ninja, RESULTS, results, start, startNinja } from '../support/child.js';
+import { writeNames } from '../support/fakeIO.js';
+import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';
 
 const TIME_LIMIT = 60_000;
 const CTRL_C = '\x03';

@@ -1,0 +1,149 @@
+import { resolve } from 'node:path';
+import { namingFile, UsageError } from '../../core/errors.js';
+import { showShape } from '../../core/tensor.js';
+import { checkAgainst } from '../../gradCheck/against.js';
+import { checkPart } from '../../gradCheck/gradCheck.js';
+import { type CheckOptions, PARTS, type Part } from '../../gradCheck/options.js';
+import type { CheckRow } from '../../gradCheck/row.js';
+import { readSafetensorsFile } from '../../run/safetensors.js';
+import { type Paint, paintFor } from '../terminal/colors.js';
+import { type Align, formatCount, formatDifference, formatTable } from '../terminal/format.js';
+import type { IO } from '../terminal/io.js';
+
+export interface GradCheckCommandOptions extends CheckOptions {
+  part?: Part[];
+  against?: string;
+  json?: boolean;
+  color: boolean;
+}
+
+/**
+ * @param given whether an option stands on the command line
+ * @returns whether every row passed
+ */
+export async function gradCheckCommand(options: GradCheckCommandOptions, given: (option: string) => boolean, io: IO): Promise<boolean> {
+  const paint = await paintFor(io.stdout, io.env, options.color);
+  if (options.against === undefined) return checkOurs(options, io, paint);
+  const useless = ['part', 'eps', 'tolerance', 'entries', 'seed'].filter(given);
+  if (useless.length > 0) throw new UsageError(`--${useless[0]} has no meaning with --against: the file holds what is checked`);
+  return checkTheirs(options.against, options.json ?? false, io, paint);
+}
+
+function checkOurs(options: GradCheckCommandOptions, io: IO, paint: Paint): boolean {
+  const start = io.now();
+  const rows: CheckRow[] = [];
+  for (const part of options.part ?? PARTS) {
+    const partRows = checkPart(part, options);
+    rows.push(...partRows);
+    if (!options.json) for (const table of tablesOf(partRows)) printTable(table, io, paint);
+  }
+  const failed = rows.filter((row) => !row.ok);
+  if (options.json) io.stdout.write(`${JSON.stringify({ ok: failed.length === 0, tensors: rows })}\n`);
+  else {
+    const seconds = ((io.now() - start) / 1000).toFixed(1);
+    io.stdout.write(`\n${verdictLine(rows.length, failed, paint)} in ${seconds} s\n`);
+  }
+  return failed.length === 0;
+}
+
+function verdictLine(count: number, failed: readonly { name: string }[], paint: Paint): string {
+  if (failed.length === 0) return paint.green(`all ${formatCount(count)} checks passed`);
+  return paint.red(`${failed.length} of ${formatCount(count)} checks failed: ${[...new Set(failed.map(({ name }) => name))].join(', ')}`);
+}
+
+const TITLES: Record<Part, Record<string, string>> = {
+  atomic: {
+    'local differences': '(a) atomic gradients, each line alone on random upstream gradients, against differences',
+    'end-to-end differences': '(a) atomic gradients, the whole chain, against differences of the loss',
+  },
+  'closed-forms': {
+    'local differences': '(b) closed forms of cross-entropy and batch norm, against differences',
+    'atomic chain': '(b) the same, against the atomic chain',
+  },
+  model: { 'end-to-end differences': "(c) the model's own backward pass, against differences of the loss" },
+  backend: { 'float64 reference': '(d) the float32 backend that training uses, against the float64 reference' },
+};
+
+/** Rows by witness and network, in the order in which they come. */
+function tablesOf(rows: readonly CheckRow[]): CheckRow[][] {
+  const tables = new Map<string, CheckRow[]>();
+  for (const row of rows) {
+    const key = `${row.witness} ${row.hidden}`;
+    tables.set(key, [...(tables.get(key) ?? []), row]);
+  }
+  return [...tables.values()];
+}
+
+/** One line a tensor: the worst of the batch sizes, and every failed one. */
+function printTable(rows: readonly CheckRow[], io: IO, paint: Paint): void {
+  const [{ part, witness, hidden }] = rows;
+  const shown = [...new Set(rows.map((row) => row.name))].flatMap((name) => {
+    const ofTensor = rows.filter((row) => row.name === name);
+    const failed = ofTensor.filter((row) => !row.ok);
+    return failed.length > 0 ? failed : [ofTensor.reduce((worst, row) => (row.error > worst.error ? row : worst))];
+  });
+  const sizes = new Set(rows.map((row) => row.n));
+  const ulps = rows.some((row) => row.maxUlps !== undefined);
+  const entriesOf = (name: string) => rows.filter((row) => row.name === name).reduce((sum, row) => sum + row.entries, 0);
+  const head = ['tensor', 'entries', 'worst at n', 'shape', 'max |a-b|', 'relative', ...(ulps ? ['ULPs'] : []), 'at', ''];
+  const align: Align[] = ['left', 'right', 'right', 'left', 'right', 'right', ...(ulps ? ['right' as const] : []), 'left', 'left'];
+  const cells = shown.map((row) => [
+    row.name,
+    formatCount(entriesOf(row.name)),
+    String(row.n),
+    showShape(row.shape),
+    row.problem ? '-' : formatDifference(row.maxAbsDiff),
+    row.problem || row.structuralZero ? '-' : formatDifference(row.error),
+    ...(ulps ? [row.maxUlps === undefined ? '-' : formatUlps(row.maxUlps)] : []),
+    row.problem ? '' : showShape(row.at),
+    verdictOf(row),
+  ]);
+  io.stdout.write(`\n${paint.bold(TITLES[part][witness])}  ${paint.dim(`H ${hidden.join(',')}, n = ${[...sizes].join(', ')}`)}\n`);
+  writeTable(io, paint, [head, ...cells], align, shown);
+}
+
+/** A dimmed head and a line per row; failed ones are red. */
+function writeTable(io: IO, paint: Paint, cells: string[][], align: Align[], rows: readonly { ok: boolean }[]): void {
+  const [head, ...lines] = formatTable(cells, align);
+  const painted = lines.map((line, i) => (rows[i].ok ? line : paint.red(line)));
+  io.stdout.write(`${[paint.dim(head), ...painted].join('\n')}\n`);
+}
+
+function verdictOf(row: CheckRow): string {
+  if (row.problem) return `FAILED: ${row.problem}`;
+  if (!row.ok) return row.structuralZero ? `FAILED: must be 0, is ${formatDifference(row.error)}` : `FAILED: limit ${row.limit}`;
+  return row.structuralZero ? `ok: 0 by structure` : 'ok';
+}
+
+function checkTheirs(file: string, json: boolean, io: IO, paint: Paint): boolean {
+  const theirs = readSafetensorsFile(resolve(io.cwd, file), file);
+  const rows = namingFile(file, () => checkAgainst(theirs));
+  const failed = rows.filter((row) => !row.ok);
+  if (json) {
+    io.stdout.write(`${JSON.stringify({ ok: failed.length === 0, tensors: rows })}\n`);
+    return failed.length === 0;
+  }
+  const head = ['tensor', 'shape', 'exact', 'close', 'max |a-b|', 'ULPs', 'at', ''];
+  const cells = rows.map((row) => [
+    row.name,
+    showShape(row.shape),
+    row.problem ? '-' : yesNo(row.exact),
+    row.problem ? '-' : yesNo(row.close),
+    row.problem ? '-' : formatDifference(row.maxAbsDiff),
+    row.problem ? '-' : formatUlps(row.maxUlps),
+    row.problem ? '' : showShape(row.at),
+    row.ok ? 'ok' : `FAILED: ${row.problem ?? `theirs ${row.theirs}, ours ${row.ours}`}`,
+  ]);
+  writeTable(io, paint, [head, ...cells], ['left', 'left', 'left', 'left', 'right', 'right', 'left', 'left'], rows);
+  io.stdout.write(`\n${verdictLine(rows.length, failed, paint)}\n`);
+  return failed.length === 0;
+}
+
+function yesNo(value: boolean): string {
+  return value ? 'yes' : 'no';
+}
+
+/** Far apart, the exact distance says nothing. */
+function formatUlps(ulps: number): string {
+  return ulps < 1e6 ? formatCount(ulps) : ulps.toExponential(1);
+}

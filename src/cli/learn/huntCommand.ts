@@ -1,0 +1,108 @@
+import { showText } from '../../core/errors.js';
+import { showShape } from '../../core/tensor.js';
+import { FULL_SCORE, Hunt, isGradientName, PROBE_COST, type Probe, WRONG_COST } from '../../dojo/hunt.js';
+import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
+import { paintFor } from '../terminal/colors.js';
+import { wrapText } from '../terminal/format.js';
+import { commandName, type IO, type Output } from '../terminal/io.js';
+import { showWorst } from './exerciseReport.js';
+
+export interface HuntCommandOptions {
+  seed?: number;
+  json?: boolean;
+  color: boolean;
+}
+
+const COMMANDS = ['probe', 'guess', 'list', 'help', 'quit'] as const;
+
+const HELP = `  probe dh      compare dh, as the pass computes it, with the right one
+  guess dh      say that the mistake is in the line of dh
+  list          the 26 gradients in backward order
+  quit          give up, and be told`;
+
+/** Where a seed comes from if nobody gives one: there are as many hunts as one can name to a friend. */
+const SEEDS = 10_000;
+
+/** @returns whether the line was found */
+export async function huntCommand(options: HuntCommandOptions, io: IO): Promise<boolean> {
+  const seed = options.seed ?? io.date().getTime() % SEEDS;
+  const hunt = new Hunt(seed);
+  const out = options.json ? io.stderr : io.stdout;
+  const paint = await paintFor(out, io.env, options.color);
+  out.write(
+    `${wrapText(
+      `Hunt ${seed}: a backward pass of ${GRADIENT_NAMES.length} lines, on a batch of 32. One line is wrong, and so is whatever is computed ` +
+        `from it. You have ${FULL_SCORE} points; a probe costs ${PROBE_COST}, a wrong answer ${WRONG_COST}.`,
+      out.columns,
+    ).join('\n')}\n\n${HELP}\n\n`,
+  );
+  for await (const line of io.readLines('hunt> ', [...COMMANDS, ...GRADIENT_NAMES])) {
+    if (answer(line.trim(), hunt, out, paint.bold) === 'end') break;
+  }
+  const { line, name, mistake } = hunt.reveal();
+  const { found, named, score, probes, guesses } = hunt;
+  if (!found) out.write(`It was ${line}: ${mistake}.\n`);
+  else out.write(`${paint.green(`Score: ${score} of ${FULL_SCORE}`)}, with ${count(probes.length, 'probe')}.\n`);
+  out.write(
+    `The same for a friend: ${commandName(io)} hunt --seed ${seed}\nDoes it train all the same? ${commandName(io)} train --mutant ${name}\n`,
+  );
+  if (options.json) {
+    io.stdout.write(`${JSON.stringify({ seed, found, named, line, mutant: name, mistake, probes, guesses, score: found ? score : 0 })}\n`);
+  }
+  return found;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** What one line of input does. */
+function answer(text: string, hunt: Hunt, out: Output, bold: (text: string) => string): 'on' | 'end' {
+  if (text === '') return 'on';
+  if (/^(q|quit|exit)$/.test(text)) return 'end';
+  if (hunt.found) return choose(text, hunt, out);
+  const [command, name = ''] = text.split(/\s+/);
+  if (command === 'list') out.write(`${wrapNames(out.columns).join('\n')}\n`);
+  else if (command !== 'probe' && command !== 'guess')
+    out.write(`${command === 'help' ? '' : `no '${showText(command)}' here:\n`}${HELP}\n`);
+  else if (!isGradientName(name)) out.write(`${name === '' ? 'which gradient?' : `no gradient '${showText(name)}':`} 'list' shows all\n`);
+  else if (command === 'probe') out.write(`${probeLine(hunt.probe(name))}; ${hunt.score} points\n`);
+  else if (hunt.guess(name)) out.write(`${bold(`Yes, it is ${name}.`)} What is wrong with it?\n${choiceLines(hunt).join('\n')}\n`);
+  else out.write(`No, the line of ${name} is right by itself. ${hunt.score} points are left.\n`);
+  return 'on';
+}
+
+function choose(text: string, hunt: Hunt, out: Output): 'on' | 'end' {
+  const number = /^\d+$/.test(text) ? Number(text) : 0;
+  const { choices } = hunt;
+  if (number < 1 || number > choices.length) {
+    out.write(`Answer with a number from 1 to ${choices.length}:\n${choiceLines(hunt).join('\n')}\n`);
+    return 'on';
+  }
+  if (hunt.choose(number - 1)) {
+    out.write('Right.\n');
+    return 'end';
+  }
+  out.write(`No. ${hunt.score} points are left.\n`);
+  return 'on';
+}
+
+function choiceLines({ choices }: Hunt): string[] {
+  return choices.map((mistake, i) => `  ${i + 1}  ${mistake}`);
+}
+
+function probeLine({ name, shape, agrees, worst }: Probe): string {
+  const what = agrees ? 'agrees' : worst ? showWorst(worst) : 'wrong: this is not its shape';
+  return `${agrees ? '✓' : '✗'}  ${name} ${showShape(shape)}  ${what}`;
+}
+
+/** The gradients' names, in lines that fit. */
+function wrapNames(columns: number): string[] {
+  const lines: string[] = [];
+  for (const name of GRADIENT_NAMES) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + name.length + 2 < columns) lines[lines.length - 1] = `${last}  ${name}`;
+    else lines.push(`  ${name}`);
+  }
+  return lines;
+}

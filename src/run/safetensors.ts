@@ -1,0 +1,290 @@
+/**
+ * The safetensors format: 8 bytes with the header's length (little-endian), a JSON header that gives each tensor's dtype,
+ * shape and place, then the bytes of all tensors without gaps. https://github.com/huggingface/safetensors
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { FileContentError, namingFile, quoteText, withSystemErrors } from '../core/errors.js';
+import { RECOGNISABLE_BYTES, recognise } from '../core/recognise.js';
+import { type FloatArray, type Shape, showShape, sizeOf } from '../core/tensor.js';
+import { firstInvalidByte } from '../core/utf8.js';
+
+const MAX_HEADER_BYTES = 100_000_000;
+
+const BYTES_PER_ENTRY = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+} as const;
+export type SafetensorsDType = keyof typeof BYTES_PER_ENTRY;
+
+export interface StoredTensor {
+  dtype: SafetensorsDType;
+  shape: Shape;
+  /** Little-endian, row-major. */
+  bytes: Uint8Array;
+}
+
+export interface Safetensors {
+  metadata: Readonly<Record<string, string>>;
+  tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** The file's bytes: the same for the same tensors in the same order. The header is padded with blanks to a multiple of 8. */
+export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array {
+  const entries: [string, unknown][] = [['__metadata__', metadata]];
+  let offset = 0;
+  for (const [name, { dtype, shape, bytes }] of tensors) {
+    entries.push([name, { dtype, shape, data_offsets: [offset, offset + bytes.length] }]);
+    offset += bytes.length;
+  }
+  // Not as one object: JavaScript would put names that are numbers first.
+  const members = entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`);
+  const json = new TextEncoder().encode(`{${members.join()}}`);
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(8 + headerBytes + offset);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  file.set(json, 8);
+  file.fill(0x20, 8 + json.length, 8 + headerBytes);
+  let position = 8 + headerBytes;
+  for (const { bytes } of tensors.values()) {
+    file.set(bytes, position);
+    position += bytes.length;
+  }
+  return file;
+}
+
+/** A file's bytes: up to the data, and the data. */
+export interface RawFile {
+  header: Uint8Array;
+  data: Uint8Array;
+}
+
+/**
+ * Reads a file. Everything the format promises is checked before a tensor is touched, and before the data is read.
+ * @param shownAs how messages name it
+ * @throws SystemError if it cannot be read
+ * @throws FileContentError that names the file, what is wrong and where
+ */
+export function readSafetensorsFile(path: string, shownAs = path): Safetensors & { raw: RawFile } {
+  return namingFile(shownAs, () =>
+    withSystemErrors('read', shownAs, () => {
+      const file = openSync(path, 'r');
+      try {
+        const { size } = fstatSync(file);
+        const header = readHeader(size, (start, length) => readBytes(file, start, length));
+        const data = readBytes(file, header.dataStart, size - header.dataStart);
+        return { ...cutTensors(header, data), raw: { header: readBytes(file, 0, header.dataStart), data } };
+      } finally {
+        closeSync(file);
+      }
+    }),
+  );
+}
+
+/** The same for a file's bytes. */
+export function readSafetensors(file: Uint8Array): Safetensors {
+  const header = readHeader(file.length, (start, length) => file.subarray(start, start + length));
+  return cutTensors(header, file.subarray(header.dataStart));
+}
+
+interface Entry {
+  name: string;
+  dtype: SafetensorsDType;
+  shape: Shape;
+  start: number;
+  end: number;
+}
+
+interface Header {
+  metadata: Record<string, string>;
+  entries: Entry[];
+  dataStart: number;
+}
+
+function readBytes(file: number, start: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const read = readSync(file, bytes, done, length - done, start + done);
+    if (read === 0) throw new FileContentError(`cut short: ${start + done} bytes could be read, expected ${start + length}`);
+    done += read;
+  }
+  return bytes;
+}
+
+function readHeader(size: number, read: (start: number, length: number) => Uint8Array): Header {
+  const other = recognise(read(0, Math.min(size, RECOGNISABLE_BYTES)));
+  if (other) throw new FileContentError(`no safetensors file: this is ${other}`);
+  if (size < 8) throw new FileContentError(`no safetensors file: ${size} bytes, expected at least 8`);
+  const first = read(0, 8);
+  const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
+  if (length > MAX_HEADER_BYTES) {
+    throw new FileContentError(`no safetensors file: header length ${length}, at most ${MAX_HEADER_BYTES} is allowed`);
+  }
+  const dataStart = 8 + Number(length);
+  if (dataStart > size) throw new FileContentError(`cut short: the header needs ${dataStart} bytes, the file has ${size}`);
+  const json = parseHeader(read(8, Number(length)));
+  const entries = Object.entries(json)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => readEntry(name, entry))
+    .sort((a, b) => a.start - b.start || a.end - b.end);
+  let end = 0;
+  for (const entry of entries) {
+    if (entry.start !== end) {
+      throw new FileContentError(`tensor ${quoteName(entry.name)} begins at byte ${entry.start} of the data, expected ${end}`);
+    }
+    end = entry.end;
+  }
+  if (size - dataStart !== end) {
+    throw new FileContentError(`the file holds ${size - dataStart} bytes of data, its header describes ${end}`);
+  }
+  return { metadata: readMetadata(json.__metadata__), entries, dataStart };
+}
+
+function cutTensors({ metadata, entries }: Header, data: Uint8Array): Safetensors {
+  const tensors = entries.map(({ name, dtype, shape, start, end }) => [name, { dtype, shape, bytes: data.subarray(start, end) }] as const);
+  return { metadata, tensors: new Map(tensors) };
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const invalid = firstInvalidByte(buffer);
+  if (invalid !== undefined) throw new FileContentError(`no safetensors file: the header is not UTF-8 at byte ${8 + invalid} of the file`);
+  const text = buffer.toString('utf8');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    // V8 says where, but not always.
+    const position = /position (\d+)/.exec((error as Error).message)?.[1];
+    const most = position === undefined ? text.length : Number(position) + 1;
+    throw new FileContentError(`no safetensors file: the header is not JSON within its first ${most} characters`);
+  }
+  checkNesting(text);
+  if (!isRecord(json)) throw new FileContentError('no safetensors file: the header is not a JSON object');
+  return json;
+}
+
+/** A header is an object of objects of lists. */
+const MAX_DEPTH = 3;
+
+/** Refuses what JSON.parse lets pass: a key that stands twice in an object, `__proto__`, and deeper nesting. The text is JSON. */
+function checkNesting(text: string): void {
+  const keys: Set<string>[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const token = text[at];
+    if (token === '{' || token === '[') keys.push(new Set());
+    else if (token === '}' || token === ']') keys.pop();
+    else if (token === '"') {
+      const end = endOfString(text, at);
+      let next = end;
+      while (' \t\n\r'.includes(text[next])) next++;
+      if (text[next] === ':') addKey(keys[keys.length - 1], JSON.parse(text.slice(at, end)) as string);
+      at = end - 1;
+    }
+    if (keys.length > MAX_DEPTH)
+      throw new FileContentError(`no safetensors file: the header is nested more than ${MAX_DEPTH} deep at its character ${at}`);
+  }
+}
+
+/** The position behind the string that begins there. */
+function endOfString(text: string, start: number): number {
+  let end = start + 1;
+  while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+  return end + 1;
+}
+
+function addKey(seen: Set<string>, key: string): void {
+  if (seen.has(key) || key === '__proto__') {
+    throw new FileContentError(`the header has the key ${quoteName(key)}${seen.has(key) ? ' twice' : ''}`);
+  }
+  seen.add(key);
+}
+
+function readEntry(name: string, entry: unknown): Entry {
+  const refuse = (problem: string): never => {
+    throw new FileContentError(`tensor ${quoteName(name)}: ${problem}`);
+  };
+  if (!isRecord(entry)) return refuse('its header entry is not an object');
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (typeof dtype !== 'string' || !Object.hasOwn(BYTES_PER_ENTRY, dtype)) return refuse(`unknown dtype ${quoteValue(dtype)}`);
+  if (!isCounts(shape)) return refuse(`shape ${quoteValue(shape)} is not a list of whole numbers`);
+  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
+    return refuse(`data_offsets ${quoteValue(offsets)} are not a beginning and an end`);
+  }
+  const known = dtype as SafetensorsDType;
+  const size = sizeOf(shape) * BYTES_PER_ENTRY[known];
+  if (offsets[1] - offsets[0] !== size) {
+    return refuse(`${quoteText(showShape(shape))} of ${dtype} takes ${size} bytes, its data_offsets span ${offsets[1] - offsets[0]}`);
+  }
+  return { name, dtype: known, shape, start: offsets[0], end: offsets[1] };
+}
+
+function readMetadata(metadata: unknown): Record<string, string> {
+  if (metadata === undefined) return {};
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
+    throw new FileContentError('__metadata__ is not an object of strings');
+  }
+  return metadata as Record<string, string>;
+}
+
+function quoteName(name: string): string {
+  return `"${quoteText(name)}"`;
+}
+
+function quoteValue(value: unknown): string {
+  return quoteText(JSON.stringify(value) ?? 'none');
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+/** Floats as a tensor of the file; the shape must hold them. */
+export function storeFloats(data: FloatArray, shape: Shape): StoredTensor {
+  const bytes = new Uint8Array(data.byteLength);
+  const view = new DataView(bytes.buffer);
+  const wide = data instanceof Float64Array;
+  for (let i = 0; i < data.length; i++) {
+    if (wide) view.setFloat64(8 * i, data[i], true);
+    else view.setFloat32(4 * i, data[i], true);
+  }
+  return { dtype: wide ? 'F64' : 'F32', shape, bytes };
+}
+
+/** The numbers of an F32 or F64 tensor, copied: its place in the file need not be aligned. */
+export function loadFloats(name: string, { dtype, bytes }: StoredTensor): FloatArray {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (dtype === 'F32') return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+  if (dtype === 'F64') return Float64Array.from({ length: bytes.length / 8 }, (_, i) => view.getFloat64(8 * i, true));
+  throw new FileContentError(`tensor ${quoteName(name)} has dtype ${dtype}, expected F32 or F64`);
+}
+
+/** The numbers of an I32 or I64 tensor, each from 0 to below the limit. */
+export function loadIndices(name: string, { dtype, shape, bytes }: StoredTensor, limit: number): Int32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const read = { I32: (i: number) => BigInt(view.getInt32(4 * i, true)), I64: (i: number) => view.getBigInt64(8 * i, true) };
+  if (dtype !== 'I32' && dtype !== 'I64') {
+    throw new FileContentError(`tensor ${quoteName(name)} has dtype ${dtype}, expected I64 or I32`);
+  }
+  return Int32Array.from({ length: sizeOf(shape) }, (_, i) => {
+    const index = read[dtype](i);
+    if (index < 0n || index >= BigInt(limit)) {
+      throw new FileContentError(`tensor ${quoteName(name)} holds the index ${index}, expected 0 to ${limit - 1}`);
+    }
+    return Number(index);
+  });
+}

@@ -1,0 +1,389 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { EXERCISE_NUMBERS, EXERCISES, exerciseFile, solutionText, stubText } from '../../../src/dojo/exercises.js';
+import { runCli } from '../../support/fakeIO.js';
+import { expectRefusal, ninja, openToAll } from '../../support/faults.js';
+import { put, snapshot, tempDirectory } from '../../support/tempDirectory.js';
+
+const TSC = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url));
+
+/** A folder in which the exercises have just been laid out. */
+async function started(): Promise<string> {
+  const cwd = tempDirectory();
+  expect((await runCli(cwd, ['exercise', 'start'])).exitCode).toBe(0);
+  return cwd;
+}
+
+function solve(cwd: string, change: (text: string) => string = (text) => text): void {
+  for (const number of EXERCISE_NUMBERS) put(cwd, `dojo/${exerciseFile(number)}`, change(solutionText(EXERCISES[number])));
+}
+
+function typeErrors(cwd: string): string {
+  return spawnSync(process.execPath, [TSC, '-p', join(cwd, 'dojo')], { encoding: 'utf8', timeout: 20_000 }).stdout;
+}
+
+/** The rows of exercise 1 that are not right, with what is said of them. */
+function redRows(stdout: string): string[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('✗'))
+    .map((line) => line.replace(/^✗ +(\w+) +\[[^\]]+\] +(?:(?:yes|no) +(?:yes|no) +\S+ +\S+ +)?/, '$1: '));
+}
+
+describe('exercise start', () => {
+  it('lays out a guide, the types, and a file per exercise, and says how to go on', async () => {
+    const cwd = tempDirectory();
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['exercise', 'start']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain('backprop-ninja exercise check 1');
+    expect(readdirSync(join(cwd, 'dojo')).sort()).toEqual(
+      ['README.md', 'exercise1.ts', 'exercise2.ts', 'exercise3.ts', 'exercise4.ts', 'tsconfig.json'].sort(),
+    );
+    for (const number of EXERCISE_NUMBERS) {
+      expect(readFileSync(join(cwd, 'dojo', exerciseFile(number)), 'utf8')).toBe(stubText(EXERCISES[number]));
+    }
+  });
+
+  it('overwrites nothing', async () => {
+    const cwd = tempDirectory();
+    put(cwd, 'mine/exercise1.ts', 'my work');
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['exercise', 'start', 'mine']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'note: exercise1.ts was there already, and kept\n' });
+    expect(stdout).toContain('exercise check 1 --dir mine');
+    const found = snapshot(cwd);
+    expect(found['mine/exercise1.ts']).toBe('my work');
+    await runCli(cwd, ['exercise', 'start', 'mine']);
+    expect(snapshot(cwd)).toEqual(found);
+  });
+
+  it('in a file is refused with the reason (4)', async () => {
+    const cwd = tempDirectory();
+    put(cwd, 'dojo', 'a file');
+    expectRefusal(await runCli(cwd, ['exercise', 'start']), 4, 'cannot write');
+  });
+});
+
+describe('a fresh folder', () => {
+  it('has no type errors, and every line is to be written (1)', async () => {
+    const cwd = await started();
+    expect(typeErrors(cwd)).toBe('');
+    const { exitCode, stdout, stderr } = ninja(cwd, ['exercise', 'check']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
+    const rows = stdout.split('\n').filter((line) => line.startsWith('·'));
+    expect(rows).toHaveLength(26 + 1 + 1 + 13);
+    for (const row of rows) expect(row).toMatch(/to be written$/);
+  });
+
+  it('has one todo() per gradient', () => {
+    for (const number of EXERCISE_NUMBERS) {
+      expect(stubText(EXERCISES[number]).match(/=> todo\(\),/g)).toHaveLength(EXERCISES[number].lines.length);
+    }
+  });
+});
+
+describe('the solutions', () => {
+  it('have no type errors, pass (0), and are shown once they do', async () => {
+    const cwd = await started();
+    expectRefusal(ninja(cwd, ['exercise', 'solution', '1']), 2, 'Exercise 1 is not solved yet');
+    const shown = ninja(cwd, ['exercise', 'solution', '3', '--force']);
+    expect(shown.stdout).toBe(solutionText(EXERCISES[3]));
+    solve(cwd);
+    expect(typeErrors(cwd)).toBe('');
+    const { exitCode, stdout } = ninja(cwd, ['exercise', 'check', '--json']);
+    expect(exitCode).toBe(0);
+    const report = JSON.parse(stdout) as { ok: boolean; exercises: { ok: boolean; lines: { verdict: string }[] }[] };
+    expect(report.ok).toBe(true);
+    expect(report.exercises.map(({ lines }) => lines.length)).toEqual([26, 1, 1, 13]);
+    expect(ninja(cwd, ['exercise', 'solution', '2']).stdout).toBe(solutionText(EXERCISES[2]));
+    expect(ninja(cwd, ['exercise', 'status']).stdout.match(/^✓/gm)).toHaveLength(4);
+    expect(ninja(cwd, ['exercise', 'hint', '2']).stdout).toBe('Exercise 2 is done: no hint needed\n');
+  });
+});
+
+describe('a line that is wrong', () => {
+  it('makes one red row with its name, whatever else is wrong', async () => {
+    const cwd = await started();
+    solve(cwd, (text) =>
+      text
+        .replace('probs.pow(-1).mul(dlogprobs)', 'probs.mul(dlogprobs)')
+        .replace('counts_sum_inv.mul(dprobs).add(dcounts_sum)', 'counts_sum_inv.mul(dprobs)')
+        .replace('db2: ({ dlogits }) => dlogits.sum(0)', 'db2: ({ dlogits }) => dlogits.sum(0, { keepdim: true })')
+        .replace('dbngain: ({ bnraw, dhpreact })', 'dbngain: (_: unknown) => { process.exit(0); },\n  unused: ({ bnraw, dhpreact })')
+        .replace(
+          'dbnbias: ({ dhpreact }) =>',
+          "dbnbias: ({ dhpreact }) => { throw new RangeError('\\u001b[31mno'); },\n  other: ({ dhpreact }) =>",
+        )
+        .replace('demb: (', 'elsewhere: ('),
+    );
+    const { exitCode, stdout } = ninja(cwd, ['exercise', 'check', '1']);
+    expect(exitCode).toBe(1);
+    expect(redRows(stdout)).toEqual([
+      'dprobs: it is multiplied by probs, not divided',
+      'dcounts: the branch through counts_sum is missing',
+      'db2: right values in the wrong shape, [1, 27] for [27]: sum without keepdim',
+      'dbngain: it calls process.exit, which would end the program',
+      expect.stringMatching(/^dbnbias: it threw RangeError: \\x1b\[31mno \(line \d+\)$/),
+      'demb: missing from what the file exports',
+    ]);
+    expect(stdout).toContain('20 of 26 right; next: dprobs');
+  });
+});
+
+describe('exercise check 4', () => {
+  it('trains with the lines once all are right, and says what the network has learnt', { timeout: 60_000 }, async () => {
+    const cwd = await started();
+    solve(cwd, (text) => text.replace('export default', "console.log('loaded');\nexport default"));
+    const { exitCode, stdout, stderr } = ninja(cwd, ['exercise', 'check', '4'], { timeout: 30_000 });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'exercise4.ts: loaded\n' });
+    expect(stdout.split('\n').slice(-3)).toEqual([
+      expect.stringMatching(/^trained 1,000 steps with your gradients: loss 3\.\d{4} -> 2\.\d{4} \(mean of the last 100\)$/),
+      expect.stringMatching(/^all 13 right: you are a backprop ninja\. 'hunt' /),
+      '',
+    ]);
+    const report = JSON.parse(ninja(cwd, ['exercise', 'check', '4', '--json'], { timeout: 30_000 }).stdout);
+    const training = { steps: 1000, firstLoss: expect.closeTo(3.3, 0), lastLoss: expect.closeTo(2.5, 0) };
+    expect(report).toMatchObject({ ok: true, exercises: [{ exercise: 4, training }] });
+    expect(ninja(cwd, ['exercise', 'status']).stdout).not.toContain('trained');
+  });
+
+  it('does not train while a line is wrong', async () => {
+    const cwd = await started();
+    solve(cwd, (text) => text.replace('db1: (', 'db1: () => 0,\n  other: ('));
+    const report = JSON.parse(ninja(cwd, ['exercise', 'check', '4', '--json']).stdout);
+    expect(report.exercises[0].lines).toHaveLength(13);
+    expect(report.exercises[0]).not.toHaveProperty('training');
+  });
+
+  it.each([
+    ['throws', "{ if (++calls > 500) throw new Error('tired'); return now(at); }", /^Error: tired \(line \d+\)$/],
+    ['ends the program', '{ if (++calls > 500) process.exit(0); return now(at); }', /^it calls process.exit, which would end the program$/],
+    ['blows up', '{ return now(at).mul(++calls > 500 ? 1e30 : 1); }', /^NumericalError: the loss is Infinity after 501 steps$/],
+  ])('says so of a line that %s only there', async (_, body, problem) => {
+    const cwd = await started();
+    solve(cwd, (text) =>
+      text
+        .replace('  db2: (', `  db2: (at: any) => ${body},\n`.concat('  other: ('))
+        .replace('const exercise4', `let calls = 0;\nconst now = ({ dlogits }: any) => dlogits.sum(0);\nconst exercise4`),
+    );
+    const { exitCode, stdout } = ninja(cwd, ['exercise', 'check', '4'], { timeout: 30_000 });
+    expect(exitCode).toBe(0);
+    const [said] = stdout.split('\n').slice(-3);
+    expect(said).toMatch(/^all lines are right, but training with them failed: /);
+    expect(said.slice('all lines are right, but training with them failed: '.length)).toMatch(problem);
+  });
+});
+
+describe('a file that cannot be run', () => {
+  it('is said to be so in one line (1)', async () => {
+    const cwd = await started();
+    put(cwd, 'dojo/exercise2.ts', "throw new Error('on\\u001b[31m\\npurpose');");
+    const { exitCode, stdout, stderr } = ninja(cwd, ['exercise', 'check', '2']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
+    expect(stdout).toBe('Exercise 2: cross-entropy in one expression\nexercise2.ts cannot be run: Error: on\\x1b[31m (line 1)\n');
+    expect(ninja(cwd, ['exercise', 'status']).stdout).toContain('Exercise 2: cross-entropy in one expression  cannot be run');
+  });
+
+  it.each([
+    ['a directory', (path: string) => mkdirSync(path)],
+    ['a pipe', (path: string) => spawnSync('mkfifo', [path])],
+  ])('because it is %s is refused with its path by every command (4)', async (_, make) => {
+    const cwd = await started();
+    rmSync(join(cwd, 'dojo/exercise2.ts'));
+    make(join(cwd, 'dojo/exercise2.ts'));
+    const before = readdirSync(join(cwd, 'dojo'));
+    for (const argv of [
+      ['check', '2'],
+      ['hint', '2'],
+      ['solution', '2'],
+      ['reset', '2'],
+      ['watch', '2'],
+    ]) {
+      expectRefusal(await runCli(cwd, ['exercise', ...argv]), 4, 'dojo/exercise2.ts is not a file');
+    }
+    expectRefusal(ninja(cwd, ['exercise', 'status']), 4, 'dojo/exercise2.ts is not a file');
+    expectRefusal(ninja(cwd, ['exercise', 'check']), 4, 'dojo/exercise2.ts is not a file');
+    expect(readdirSync(join(cwd, 'dojo'))).toEqual(before);
+  });
+
+  it('because it may not be read is refused with its path by every command (4)', async () => {
+    const cwd = await started();
+    openToAll(cwd);
+    chmodSync(join(cwd, 'dojo/exercise2.ts'), 0o000);
+    for (const argv of [['check', '2'], ['hint', '2'], ['solution', '2'], ['reset', '2'], ['watch', '2'], ['status']]) {
+      expectRefusal(
+        ninja(cwd, ['exercise', ...argv], { withPermissions: true }),
+        4,
+        /cannot read \S+dojo\/exercise2\.ts: permission denied/,
+      );
+    }
+  });
+
+  it('because there is none yet, is asked for (4)', () => {
+    expectRefusal(ninja(tempDirectory(), ['exercise', 'check', '1']), 4, "begin with 'backprop-ninja exercise start'");
+  });
+});
+
+describe('exercise hint', () => {
+  it('goes in steps: the rule, the shape, the formula', async () => {
+    const cwd = await started();
+    const steps = await Promise.all(['1', '2', '3'].map((step) => runCli(cwd, ['exercise', 'hint', '1', 'dcounts_sum', '--step', step])));
+    const [rule, shape, formula] = steps.map(({ stdout }) => stdout);
+    expect(rule).toContain('The derivative of x^(-1)');
+    expect(rule).not.toContain('[n,1]');
+    expect(shape).toContain('dcounts_sum has the shape of counts_sum, [n,1].');
+    expect(shape).not.toContain('dcounts_sum = ');
+    expect(formula).toContain('dcounts_sum = -counts_sum^(-2) · dcounts_sum_inv');
+  });
+
+  it('has the name first, then the forward line, and says how to get more', async () => {
+    const { stdout } = await runCli(await started(), ['exercise', 'hint', '1', 'dcounts_sum']);
+    expect(stdout).toBe(
+      'dcounts_sum\n  counts_sum_inv = counts_sum^(-1)\n  The derivative of x^(-1) is -x^(-2), times the gradient above.\nmore: --step 2 (its shape)\n',
+    );
+    const narrow = await runCli(await started(), ['exercise', 'hint', '1', 'dcounts_sum_inv', '--step', '3'], { tty: true, columns: 40 });
+    for (const line of narrow.stdout.split('\n')) expect([...line].length).toBeLessThanOrEqual(40);
+  });
+
+  it('without a number is of the first exercise that is not done', async () => {
+    const cwd = await started();
+    put(cwd, 'dojo/exercise1.ts', solutionText(EXERCISES[1]));
+    expect(ninja(cwd, ['exercise', 'hint']).stdout).toMatch(/^dlogits\n {2}loss = -mean of log\(softmax\(logits\)\) at Yb\n/);
+    solve(cwd);
+    expect(ninja(cwd, ['exercise', 'hint']).stdout).toBe('Exercise 4 is done: no hint needed\n');
+  });
+
+  it('proposes the gradient that may have been meant (2)', async () => {
+    expectRefusal(await runCli(await started(), ['exercise', 'hint', '1', 'dlogit']), 2, "no gradient 'dlogit'; did you mean dlogits");
+  });
+
+  it('names the gradients there are (2)', async () => {
+    expectRefusal(await runCli(await started(), ['exercise', 'hint', '3', 'dprobs']), 2, "no gradient 'dprobs'; it has dhprebn");
+  });
+
+  it.each(['0', '5', 'x', ''])('knows no exercise %j (2)', async (number) => {
+    expectRefusal(await runCli(await started(), ['exercise', 'hint', number]), 2, '1 to 4');
+  });
+});
+
+describe('the folder', () => {
+  it('may be the current one, and a file may be named', async () => {
+    const cwd = await started();
+    put(cwd, 'dojo/exercise2.ts', solutionText(EXERCISES[2]));
+    const inside = join(cwd, 'dojo');
+    expect(ninja(inside, ['exercise', 'check', '2'])).toMatchObject({ exitCode: 0, stderr: '' });
+    for (const path of ['dojo/exercise2.ts', './dojo/exercise2.ts', join(inside, 'exercise2.ts')]) {
+      expect(ninja(cwd, ['exercise', 'check', path])).toMatchObject({ exitCode: 0, stderr: '' });
+    }
+    expect(ninja(inside, ['exercise', 'check', 'exercise2.ts'])).toMatchObject({ exitCode: 0 });
+    expect((await runCli(inside, ['exercise', 'reset', '1'])).stdout).toMatch(/ is as it was in the beginning\n$/);
+    expectRefusal(await runCli(cwd, ['exercise', 'check', 'dojo/other.ts']), 2, "1 to 4, or an exercise's file, as dojo/exercise1.ts");
+    expectRefusal(await runCli(tempDirectory(), ['exercise', 'check', 'away/exercise1.ts']), 4, 'no away/exercise1.ts: begin with');
+  });
+
+  it('stands in the commands of what is laid out in it', async () => {
+    const cwd = tempDirectory();
+    await runCli(cwd, ['exercise', 'start', 'fresh']);
+    for (const name of ['README.md', 'exercise1.ts', 'exercise4.ts']) {
+      const commands = readFileSync(join(cwd, 'fresh', name), 'utf8').match(/npx backprop-ninja exercise (check|hint) \d.*/g) ?? [];
+      expect(commands.length).toBeGreaterThan(1);
+      for (const command of commands) expect(command).toMatch(/ --dir fresh$/);
+    }
+    expect((await runCli(cwd, ['exercise', 'reset', '4', '--dir', 'fresh'])).stdout).toBe(
+      'fresh/exercise4.ts is as it was in the beginning\n',
+    );
+  });
+
+  it("is called by what runs the program: npm's npx", async () => {
+    const { stdout } = await runCli(tempDirectory(), ['exercise', 'start'], { env: { npm_command: 'exec' } });
+    expect(stdout).toContain('\n  npx backprop-ninja exercise check 1\n');
+  });
+});
+
+describe('exercise reset', () => {
+  it('keeps what was written, each time under another name', async () => {
+    const cwd = await started();
+    for (const work of ['first', 'second']) {
+      put(cwd, 'dojo/exercise1.ts', work);
+      expect((await runCli(cwd, ['exercise', 'reset', '1'])).exitCode).toBe(0);
+    }
+    const found = snapshot(cwd);
+    expect(found['dojo/exercise1.old1.txt']).toBe('first');
+    expect(found['dojo/exercise1.old2.txt']).toBe('second');
+    expect(readFileSync(join(cwd, 'dojo', 'exercise1.ts'), 'utf8')).toBe(stubText(EXERCISES[1]));
+    const { stdout } = await runCli(cwd, ['exercise', 'reset', '1']);
+    expect(stdout).toBe('dojo/exercise1.ts is as it was in the beginning\n');
+  });
+});
+
+describe('--json gives one document on stdout', () => {
+  /** In this process, or as another one where lines are run. */
+  async function json(cwd: string, argv: readonly string[], run = runCli): Promise<unknown> {
+    const { stdout, stderr } = await run(cwd, ['exercise', ...argv, '--json']);
+    expect({ stderr, lines: stdout.split('\n').length }).toEqual({ stderr: '', lines: 2 });
+    return JSON.parse(stdout);
+  }
+  const other = async (cwd: string, argv: readonly string[]) => ({ ...ninja(cwd, argv), stderrWrites: [] });
+
+  it('of start: the folder, what is new and what was kept', async () => {
+    const cwd = tempDirectory();
+    const files = ['README.md', 'tsconfig.json', 'exercise1.ts', 'exercise2.ts', 'exercise3.ts', 'exercise4.ts'];
+    expect(await json(cwd, ['start'])).toEqual({ folder: join(cwd, 'dojo'), written: files, kept: [] });
+    rmSync(join(cwd, 'dojo/exercise3.ts'));
+    expect(await json(cwd, ['start'])).toEqual({
+      folder: join(cwd, 'dojo'),
+      written: ['exercise3.ts'],
+      kept: files.filter((name) => name !== 'exercise3.ts'),
+    });
+  });
+
+  it('of hint: the gradient, its forward lines and the steps asked for', async () => {
+    const cwd = await started();
+    const hint = {
+      exercise: 1,
+      gradient: 'dcounts_sum',
+      forward: ['counts_sum_inv = counts_sum^(-1)'],
+      rule: 'The derivative of x^(-1) is -x^(-2), times the gradient above.',
+    };
+    const shape = 'dcounts_sum has the shape of counts_sum, [n,1].';
+    const formula = 'dcounts_sum = -counts_sum^(-2) · dcounts_sum_inv';
+    expect(await json(cwd, ['hint', '1', 'dcounts_sum'])).toEqual(hint);
+    expect(await json(cwd, ['hint', '1', 'dcounts_sum', '--step', '2'])).toEqual({ ...hint, shape });
+    expect(await json(cwd, ['hint', '1', 'dcounts_sum', '--step', '3'])).toEqual({ ...hint, shape, formula });
+    expect(await json(cwd, ['hint', '1'], other)).toMatchObject({ exercise: 1, gradient: 'dlogprobs' });
+    solve(cwd);
+    expect(await json(cwd, ['hint', '1'], other)).toEqual({ exercise: 1, gradient: null });
+  });
+
+  it('of solution: the code of the file or of a line', async () => {
+    const cwd = await started();
+    expect(await json(cwd, ['solution', '3', '--force'])).toEqual({ exercise: 3, code: solutionText(EXERCISES[3]) });
+    expect(await json(cwd, ['solution', '1', 'db2', '--force'])).toEqual({
+      exercise: 1,
+      gradient: 'db2',
+      code: 'db2: ({ dlogits }) => dlogits.sum(0)',
+    });
+    expectRefusal(ninja(cwd, ['exercise', 'solution', '3', '--json']), 2, 'not solved yet');
+  });
+
+  it('of reset: the file, and what its content is kept in', async () => {
+    const cwd = await started();
+    const file = join(cwd, 'dojo', 'exercise1.ts');
+    expect(await json(cwd, ['reset', '1'])).toEqual({ file, kept: null });
+    put(cwd, 'dojo/exercise1.ts', 'mine');
+    expect(await json(cwd, ['reset', '1'])).toEqual({ file, kept: join(cwd, 'dojo', 'exercise1.old1.txt') });
+  });
+
+  it('of status and check, whatever a file prints', async () => {
+    const cwd = await started();
+    put(cwd, 'dojo/exercise2.ts', `console.log('hello');\n${solutionText(EXERCISES[2])}`);
+    for (const command of ['status', 'check']) {
+      const { stdout, stderr } = ninja(cwd, ['exercise', command, '--json']);
+      expect((JSON.parse(stdout) as { exercises: { ok: boolean }[] }).exercises.map(({ ok }) => ok)).toEqual([false, true, false, false]);
+      // It is seen once, where it was asked for.
+      expect(stderr).toBe(command === 'check' ? 'exercise2.ts: hello\n' : '');
+    }
+  });
+});

@@ -1,0 +1,102 @@
+// exercise watch without a terminal: in a pipe, as an editor's task runner has it. In a terminal: test/long/terminal.test.ts.
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { EXERCISES, solutionText, stubText } from '../../../src/dojo/exercises.js';
+import { type Child, startNinja } from '../../support/child.js';
+import { runCli } from '../../support/fakeIO.js';
+import { expectRefusal } from '../../support/faults.js';
+import { put, tempDirectory } from '../../support/tempDirectory.js';
+
+const STUB = stubText(EXERCISES[2]);
+const SOLUTION = solutionText(EXERCISES[2]);
+const WRONG = SOLUTION.replace('.div(n)', '');
+
+function watching(files: Record<string, string>, ...argv: string[]): { child: Child; cwd: string } {
+  const cwd = tempDirectory();
+  for (const [name, text] of Object.entries(files)) put(cwd, `dojo/${name}`, text);
+  const child = startNinja(['exercise', 'watch', ...argv], { cwd });
+  onTestFinished(() => child.kill('SIGKILL'));
+  return { child, cwd };
+}
+
+describe('exercise watch in a pipe', () => {
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+    ['SIGHUP', 129],
+  ] as const)('checks at every save, in plain lines, and ends at %s with %d', async (signal, code) => {
+    const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2');
+    await child.says(/0 of 1 right; next: dlogits\n/);
+    put(cwd, 'dojo/notes.txt', 'no exercise');
+    put(cwd, 'dojo/exercise2.ts', WRONG);
+    await child.says(/✗ dlogits .* it is n times too large\n0 of 1 right; next: dlogits\n/);
+    put(cwd, 'dojo/exercise2.ts', SOLUTION);
+    await child.says(/^right; Exercise 3 is next\n/m);
+    child.kill(signal);
+    const { exitCode, stdout, stderr } = await child.ended;
+    expect({ exitCode, stderr }).toEqual({ exitCode: code, stderr: '' });
+    expect(stdout.match(/^dojo\/exercise2\.ts, checked at every save$/gm)).toHaveLength(3);
+    expect(stdout).not.toMatch(/\p{Cc}(?<!\n)|quit/u);
+  });
+
+  it('ends at once in the middle of a line that does not', async () => {
+    const { child } = watching({ 'exercise2.ts': 'console.log("here");\nfor (;;);' }, '2');
+    await child.says(/exercise2\.ts: here\n/);
+    const sentAt = performance.now();
+    child.kill('SIGTERM');
+    expect((await child.ended).exitCode).toBe(143);
+    expect(performance.now() - sentAt).toBeLessThan(2_000);
+  });
+
+  it('begins anew at a save while it checks', async () => {
+    const { child, cwd } = watching({ 'exercise2.ts': 'console.log("here");\nfor (;;);' }, '2');
+    await child.says(/exercise2\.ts: here\n/);
+    put(cwd, 'dojo/exercise2.ts', SOLUTION);
+    await child.says(/^right; Exercise 3/m);
+    child.kill('SIGTERM');
+    const { exitCode, stdout } = await child.ended;
+    expect(exitCode).toBe(143);
+    expect(stdout).not.toContain('cannot be run');
+    expect(stdout).not.toContain('checking');
+  });
+
+  it('goes on while the file is gone, or is no file, and says so', async () => {
+    const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2');
+    await child.says(/0 of 1 right/);
+    rmSync(join(cwd, 'dojo/exercise2.ts'));
+    await child.says(/error: no dojo\/exercise2\.ts: /);
+    mkdirSync(join(cwd, 'dojo/exercise2.ts'));
+    await child.says(/error: dojo\/exercise2\.ts is not a file/);
+    rmSync(join(cwd, 'dojo/exercise2.ts'), { recursive: true });
+    await sleep(50);
+    put(cwd, 'dojo/exercise2.ts', SOLUTION);
+    await child.says(/^right; Exercise 3/m);
+    child.kill('SIGTERM');
+    expect((await child.ended).exitCode).toBe(143);
+  });
+
+  it('with --json prints one document per check, and nothing else', async () => {
+    const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2', '--json');
+    await child.says(/"ok":false.*\n/);
+    put(cwd, 'dojo/exercise2.ts', SOLUTION);
+    await child.says(/"ok":true.*\n/);
+    child.kill('SIGTERM');
+    const { stdout } = await child.ended;
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { ok: boolean }).ok),
+    ).toEqual([false, true]);
+  });
+
+  it('does not begin without a file (4)', async () => {
+    expectRefusal(
+      await runCli(tempDirectory(), ['exercise', 'watch', '1']),
+      4,
+      "no dojo/exercise1.ts: begin with 'backprop-ninja exercise start'",
+    );
+  });
+});

@@ -1,0 +1,225 @@
+import { appendFileSync, copyFileSync, cpSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createDataset } from '../../../src/data/dataset.js';
+import { NAMES, ONE_ERROR_LINE, runCli, SMALL, type TrainReport, trainSmall, writeNames } from '../../support/fakeIO.js';
+import { makeDirectory, put, removeDirectory, tempDirectory } from '../../support/tempDirectory.js';
+
+let trained: string;
+let report: TrainReport;
+
+beforeAll(async () => {
+  trained = makeDirectory();
+  report = await trainSmall(trained, '--split-seed', '5');
+  return () => removeDirectory(trained);
+});
+
+/** A copy of the trained run and its data that a test may change. run.json names the data by the original's path. */
+function copyOfRun(): string {
+  const cwd = tempDirectory();
+  cpSync(trained, cwd, { recursive: true });
+  return cwd;
+}
+
+const LOSSES = [
+  ['train', 'trainLoss', 'training'],
+  ['val', 'valLoss', 'validation'],
+  ['test', 'testLoss', 'test'],
+] as const;
+
+describe('the loss', () => {
+  it.each(LOSSES)("of the %s part is the report's %s, to the last bit", async (split, key) => {
+    const { exitCode, stdout } = await runCli(trained, ['eval', 'run', '--split', split, '--json']);
+    expect(exitCode).toBe(0);
+    const names = createDataset(NAMES, { splitSeed: 5, unique: false }).parts[split];
+    expect(JSON.parse(stdout)).toEqual({
+      checkpoint: join(trained, 'run', 'checkpoint.safetensors'),
+      split,
+      loss: report[key],
+      names: names.length,
+      examples: names.reduce((sum, name) => sum + name.length + 1, 0),
+    });
+  });
+
+  it.each(LOSSES)('of the %s part as text', async (split, key, words) => {
+    const { exitCode, stdout, stderr } = await runCli(trained, ['eval', 'run', '--split', split]);
+    expect(exitCode).toBe(0);
+    const names = split === 'train' ? 48 : 6;
+    expect(stdout).toMatch(
+      new RegExp(`^${words} loss ${report[key].toFixed(4)} nats per character, over ${names} names \\(\\d+ examples\\)\n$`),
+    );
+    expect(stderr).toBe('');
+  });
+
+  it('is that of the validation part unless another is named', async () => {
+    const named = await runCli(trained, ['eval', 'run', '--split', 'val']);
+    expect((await runCli(trained, ['eval', 'run'])).stdout).toBe(named.stdout);
+  });
+
+  it('is that of the newest run unless another is named', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    await runCli(cwd, ['train', ...SMALL, '--seed', '1']);
+    const { stdout } = await runCli(cwd, ['train', ...SMALL, '--seed', '2', '--json']);
+    const evaluated = await runCli(cwd, ['eval', '--json']);
+    expect(JSON.parse(evaluated.stdout).loss).toBe((JSON.parse(stdout) as TrainReport).valLoss);
+  });
+
+  it('is the same from a run directory, its checkpoint, and any working directory', async () => {
+    const losses = [];
+    for (const [cwd, run] of [
+      [trained, 'run'],
+      [trained, join('run', 'checkpoint.safetensors')],
+      [tempDirectory(), join(trained, 'run')],
+    ]) {
+      losses.push(JSON.parse((await runCli(cwd, ['eval', run, '--json'])).stdout).loss);
+    }
+    expect(losses).toEqual([report.valLoss, report.valLoss, report.valLoss]);
+  });
+
+  it('keeps to --unique and the split seed of the run', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd, [...NAMES, ...NAMES]);
+    const { stdout } = await runCli(cwd, ['train', ...SMALL, '--unique', '--split-seed', '9', '--json']);
+    const evaluated = JSON.parse((await runCli(cwd, ['eval', '--split', 'test', '--json'])).stdout);
+    expect(evaluated).toMatchObject({ names: 6, loss: (JSON.parse(stdout) as TrainReport).testLoss });
+  });
+});
+
+describe('the data', () => {
+  it('may be a copy under another path', async () => {
+    const cwd = copyOfRun();
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['eval', 'run', '--data', 'names.txt', '--json']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(JSON.parse(stdout).loss).toBe(report.valLoss);
+  });
+
+  it('may be another file, and a note says so', async () => {
+    const cwd = copyOfRun();
+    writeNames(cwd, NAMES.slice(0, 30), 'others.txt');
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['eval', 'run', '--data', 'others.txt', '--json']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toBe('note: this is not the data set that the run was trained on\n');
+    expect(JSON.parse(stdout)).toMatchObject({ names: 3 });
+    expect(JSON.parse(stdout).loss).not.toBe(report.valLoss);
+  });
+
+  it('that has changed since training is refused (3) with both sums, unless it is named by --data', async () => {
+    const cwd = tempDirectory();
+    await trainSmall(cwd);
+    appendFileSync(join(cwd, 'names.txt'), 'anna\n');
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['eval', 'run']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+    expect(stderr).toMatch(
+      /^error: \S+names\.txt is not what the run was trained on: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; bring it back, or name the right file with --data\n$/,
+    );
+    expect((await runCli(cwd, ['eval', 'run', '--data', 'names.txt'])).exitCode).toBe(0);
+  });
+
+  it('that is gone is a missing file (4)', async () => {
+    const cwd = tempDirectory();
+    await trainSmall(cwd);
+    rmSync(join(cwd, 'names.txt'));
+    const { exitCode, stderr } = await runCli(cwd, ['eval', 'run']);
+    expect(exitCode).toBe(4);
+    expect(stderr).toBe(
+      `error: cannot read ${join(cwd, 'names.txt')}: no such file or directory; if the data set was moved, name it with --data\n`,
+    );
+  });
+
+  it('must be named where there is no run.json (2)', async () => {
+    const cwd = tempDirectory();
+    copyFileSync(join(trained, 'run', 'checkpoint.safetensors'), join(cwd, 'mine.safetensors'));
+    const refused = await runCli(cwd, ['eval', 'mine.safetensors']);
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(refused.stderr).toMatch(
+      /^error: no run\.json beside \S+mine\.safetensors says what data it was trained on; name it with --data\n$/,
+    );
+    writeNames(cwd);
+    const { exitCode, stdout } = await runCli(cwd, ['eval', 'mine.safetensors', '--data', 'names.txt', '--json']);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout).loss).toBe(report.valLoss);
+  });
+
+  it('must be named where run.json is broken (3)', async () => {
+    const cwd = copyOfRun();
+    put(cwd, join('run', 'run.json'), '{"data":');
+    const { exitCode, stderr } = await runCli(cwd, ['eval', 'run']);
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(ONE_ERROR_LINE);
+    expect(stderr).toContain('name the data set with --data');
+    expect((await runCli(cwd, ['eval', 'run', '--data', 'names.txt'])).exitCode).toBe(0);
+  });
+
+  it('with characters that the network does not know is refused (3) with them', async () => {
+    const cwd = copyOfRun();
+    writeNames(cwd, [...NAMES, 'zoé', '漢字']);
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['eval', 'run', '--data', 'names.txt']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+    expect(stderr).toMatch(ONE_ERROR_LINE);
+    expect(stderr).toContain('characters that the network does not know: z é 字 漢; it knows .abdeilmnorstuv');
+  });
+
+  it('with too few names is refused (2)', async () => {
+    const cwd = copyOfRun();
+    writeNames(cwd, NAMES.slice(0, 5), 'few.txt');
+    const { exitCode, stderr } = await runCli(cwd, ['eval', 'run', '--data', 'few.txt']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('few.txt has 5 names, too few');
+  });
+
+  it('may be read by the network of a run that has fewer characters than it knows', async () => {
+    const cwd = copyOfRun();
+    writeNames(cwd, ['a', 'la', 'na', 'an', 'al', 'lana', 'nala'], 'few.txt');
+    expect((await runCli(cwd, ['eval', 'run', '--data', 'few.txt'])).exitCode).toBe(0);
+  });
+});
+
+describe.each(['eval', 'sample'])('%s: the run', (command) => {
+  const refusedWith = async (cwd: string, exitCode: number, argv: string[] = []) => {
+    const outcome = await runCli(cwd, [command, ...argv]);
+    expect(outcome).toMatchObject({ exitCode, stdout: '' });
+    expect(outcome.stderr).toMatch(ONE_ERROR_LINE);
+    return outcome.stderr;
+  };
+
+  it('is missing because none was trained yet (4): how to get one', async () => {
+    expect(await refusedWith(tempDirectory(), 4)).toBe(
+      `error: no run yet: ${join('runs', 'latest')} does not exist; train one with 'backprop-ninja train', or name one\n`,
+    );
+  });
+
+  it('is missing (4)', async () => {
+    expect(await refusedWith(tempDirectory(), 4, ['runs/0009'])).toBe(
+      'error: cannot read runs/0009: no such run directory or checkpoint\n',
+    );
+  });
+
+  it('has no checkpoint (4)', async () => {
+    const cwd = tempDirectory();
+    put(cwd, join('run', 'run.json'), '{}');
+    expect(await refusedWith(cwd, 4, ['run'])).toBe(
+      "error: no checkpoint in run: it is no run, or one that was stopped before it saved anything; 'backprop-ninja train --out' with --force starts it again\n",
+    );
+  });
+
+  it.each([
+    ['cut short', (bytes: Buffer) => bytes.subarray(0, -1), 'the file holds'],
+    ['empty', () => Buffer.alloc(0), '0 bytes, expected at least 8'],
+    ["somebody else's", () => Buffer.from('\x02\0\0\0\0\0\0\0{}', 'latin1'), 'safetensors, but not a checkpoint of backprop-ninja'],
+    ['an HTML page', () => Buffer.from('<!DOCTYPE html><html></html>'), 'no safetensors file: this is a web page (HTML)'],
+  ])('has a checkpoint that is %s (3): the path and what is wrong', async (_, change, reason) => {
+    const cwd = copyOfRun();
+    const path = join(cwd, 'run', 'checkpoint.safetensors');
+    put(cwd, join('run', 'checkpoint.safetensors'), change(readFileSync(path)));
+    const stderr = await refusedWith(cwd, 3, ['run']);
+    expect(stderr).toContain(`${path}: `);
+    expect(stderr).toContain(reason);
+  });
+
+  it('is a file of gigabytes (3): refused without reading it whole', async () => {
+    const cwd = tempDirectory();
+    truncateSync(put(cwd, 'huge.safetensors', '\0\0\0\0\0\0\0\x7f'), 3 * 2 ** 30);
+    expect(await refusedWith(cwd, 3, ['huge.safetensors'])).toContain('huge.safetensors: no safetensors file: header length');
+  });
+});

@@ -1,0 +1,238 @@
+import { appendFileSync, cpSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createWasmBackend } from '../../../src/backend/wasm.js';
+import { LESSON_PARAMETER_NAMES, type ParameterName } from '../../../src/network/parameters.js';
+import { loadCheckpoint, restoreModel, saveCheckpoint } from '../../../src/run/checkpoint.js';
+import { NAMES, ONE_ERROR_LINE, runCli, trainSmall, writeNames } from '../../support/fakeIO.js';
+import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../../support/tempDirectory.js';
+
+const STEPS = 2100;
+
+let trained: string;
+
+beforeAll(async () => {
+  trained = makeDirectory();
+  await trainSmall(trained, '--steps', `${STEPS}`, '--eval-every', '700');
+  return () => removeDirectory(trained);
+});
+
+/** A copy of the run and its data that a test may change. */
+function copyOfRun(): string {
+  const cwd = tempDirectory();
+  cpSync(trained, cwd, { recursive: true });
+  return cwd;
+}
+
+/** The copy, with a hash of metrics.jsonl changed. */
+function withOtherHash(step: number, tensor: ParameterName, cwd = copyOfRun()): string {
+  const path = join(cwd, 'run', 'metrics.jsonl');
+  const lines = readFileSync(path, 'utf8').split('\n');
+  const at = lines.findIndex((line) => line.startsWith(`{"step":${step},"hashes":`));
+  expect(at).not.toBe(-1);
+  const record = JSON.parse(lines[at]);
+  record.hashes[tensor] = '0123456789abcdef';
+  lines[at] = JSON.stringify(record);
+  put(cwd, join('run', 'metrics.jsonl'), lines.join('\n'));
+  return cwd;
+}
+
+/** Moves one entry of a parameter in the checkpoint by its last bit, and leaves the file as whole as any. */
+function moveLastBit(cwd: string, tensor: ParameterName): void {
+  const path = join(cwd, 'run', 'checkpoint.safetensors');
+  const checkpoint = loadCheckpoint(path);
+  const model = restoreModel(checkpoint, createWasmBackend, { inference: [1] });
+  const data = model.parameters[tensor];
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  bits[data.length - 1] ^= 1;
+  saveCheckpoint(path, model, checkpoint);
+}
+
+describe('a run as it was trained', () => {
+  it('is the same, at every recorded step: exit code 0, and nothing is written', async () => {
+    const before = snapshot(trained);
+    const { exitCode, stdout, stderr } = await runCli(trained, ['replay', 'run']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toBe('the same: 2,100 steps again, equal at each of 4 recorded ones, bit for bit\n');
+    expect(stderr).toBe('');
+    expect(snapshot(trained)).toEqual(before);
+  });
+
+  it('as a JSON document', async () => {
+    const { exitCode, stdout } = await runCli(trained, ['replay', 'run', '--json']);
+    expect(exitCode).toBe(0);
+    const checkpoint = join(trained, 'run', 'checkpoint.safetensors');
+    expect(JSON.parse(stdout)).toEqual({ checkpoint, ok: true, steps: STEPS, compared: 4, parting: null });
+  });
+
+  it('of several blocks is the same, and a bit that was changed in one of them is found', async () => {
+    const cwd = tempDirectory();
+    await trainSmall(cwd, '--steps', '1100', '--hidden', '8,6,5', '--eval-every', '500');
+    expect((await runCli(cwd, ['replay', 'run'])).stdout).toContain('the same: 1,100 steps again, equal at each of 3 recorded ones');
+    withOtherHash(1000, 'blocks.3.bngain', cwd);
+    expect(await runCli(cwd, ['replay', 'run'])).toMatchObject({
+      exitCode: 1,
+      stdout: 'not the same: after step 1,000, blocks.3.bngain of run/checkpoint.safetensors cannot be had again\n',
+    });
+    await trainSmall(cwd, '--steps', '1100', '--hidden', '8,6,5', '--eval-every', '500', '--force');
+    moveLastBit(cwd, 'blocks.2.W');
+    const { exitCode, stdout } = await runCli(cwd, ['replay', 'run']);
+    expect([exitCode, stdout]).toEqual([1, expect.stringContaining('after step 1,100, blocks.2.W of ')]);
+  });
+
+  it('is the newest unless another is named', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    await runCli(cwd, ['train', '--data', 'names.txt', '--steps', '30', '--hidden', '8']);
+    await runCli(cwd, ['train', '--data', 'names.txt', '--steps', '40', '--hidden', '8']);
+    expect((await runCli(cwd, ['replay'])).stdout).toContain('the same: 40 steps again, equal at each of 2 recorded');
+    expect((await runCli(cwd, ['replay', join('runs', '0001')])).stdout).toContain('the same: 30 steps again');
+  });
+
+  it('is checked up to its best checkpoint, if that is named', async () => {
+    const best = join('run', 'best.safetensors');
+    const { step } = loadCheckpoint(join(trained, best)).state;
+    const { exitCode, stdout } = await runCli(trained, ['replay', best, '--json']);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, steps: step });
+  });
+
+  it('that was interrupted is checked up to where it stands, and again when it is finished', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const argv = ['train', '--data', 'names.txt', '--steps', '20', '--hidden', '8', '--out', 'run'];
+    expect((await runCli(cwd, argv, { tick: 50, stop: { signal: 'SIGTERM', at: 50 + 150 * 7 } })).exitCode).toBe(143);
+    const first = await runCli(cwd, ['replay', 'run']);
+    expect(first).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('the same: 7 steps again, equal at each of 2 recorded') });
+    expect((await runCli(cwd, ['train', '--resume', 'run'])).exitCode).toBe(0);
+    const second = await runCli(cwd, ['replay', 'run']);
+    expect(second).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('the same: 20 steps again') });
+  });
+
+  it('that was stopped before its first step is the same', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const argv = ['train', '--data', 'names.txt', '--steps', '20', '--hidden', '8', '--out', 'run'];
+    await runCli(cwd, argv, { tick: 50, stop: { signal: 'SIGINT', at: 50 } });
+    expect(await runCli(cwd, ['replay', 'run', '--json'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('"ok":true,"steps":0,"compared":1,'),
+    });
+  });
+
+  it('whose data was moved is replayed with --data', async () => {
+    const cwd = copyOfRun();
+    put(cwd, 'moved.txt', readFileSync(join(cwd, 'names.txt')));
+    expect((await runCli(cwd, ['replay', 'run', '--data', 'moved.txt'])).exitCode).toBe(0);
+  });
+
+  it('shows its progress on a terminal, and clears it', async () => {
+    const { stdout, stderr } = await runCli(trained, ['replay', 'run'], { tty: true, tick: 20, env: { NO_COLOR: '1' } });
+    expect(stderr).toContain('/ 2,100');
+    expect(stderr.endsWith('\r\x1b[2K')).toBe(true);
+    expect(stdout).toMatch(/^the same: /);
+  });
+});
+
+describe('a run that was changed', () => {
+  it.each([
+    [0, 'C'],
+    [1000, 'W1'],
+    [2000, 'b2'],
+    [STEPS, 'bngain'],
+  ] as const)('in the hash of step %i: exit code 1, with the step and the tensor %s', async (step, tensor) => {
+    const { exitCode, stdout } = await runCli(withOtherHash(step, tensor), ['replay', 'run']);
+    expect(exitCode).toBe(1);
+    const shown = step < 1000 ? `${step}` : `${step}`.replace(/^(\d)/, '$1,');
+    expect(stdout).toBe(`not the same: after step ${shown}, ${tensor} of ${join('run', 'checkpoint.safetensors')} cannot be had again\n`);
+  });
+
+  it('in the hashes of two steps: the first of them is named', async () => {
+    const cwd = withOtherHash(2000, 'C', withOtherHash(1000, 'W1'));
+    // So slow a clock that all steps are in one turn.
+    const { exitCode, stdout } = await runCli(cwd, ['replay', 'run'], { tick: 0.001 });
+    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/^not the same: after step 1,000, W1 of /)]);
+  });
+
+  it('in a hash, as a JSON document: it ends at that step', async () => {
+    const { exitCode, stdout } = await runCli(withOtherHash(1000, 'W1'), ['replay', 'run', '--json']);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, steps: 1000, compared: 2, parting: { step: 1000, tensors: ['W1'] } });
+  });
+
+  it.each(LESSON_PARAMETER_NAMES)('in the last bit of an entry of %s: exit code 1, with the last step and that tensor', async (tensor) => {
+    const cwd = copyOfRun();
+    moveLastBit(cwd, tensor);
+    const { exitCode, stdout } = await runCli(cwd, ['replay', 'run', '--json']);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, parting: { step: STEPS, tensors: [tensor] } });
+  });
+
+  it('in several parameters: all of them are named', async () => {
+    const cwd = copyOfRun();
+    for (const tensor of ['W2', 'C', 'bnbias'] as const) moveLastBit(cwd, tensor);
+    const { exitCode, stdout } = await runCli(cwd, ['replay', 'run']);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^not the same: after step 2,100, C, bnbias, W2 of /);
+  });
+
+  it('in its configuration: parts at the first recorded step behind the change', async () => {
+    const cwd = copyOfRun();
+    const path = join(cwd, 'run', 'checkpoint.safetensors');
+    const checkpoint = loadCheckpoint(path);
+    const model = restoreModel(checkpoint, createWasmBackend, { inference: [1] });
+    saveCheckpoint(path, model, { ...checkpoint, config: { ...checkpoint.config, schedule: { name: 'step', switchStep: 1500 } } });
+    const { exitCode, stdout } = await runCli(cwd, ['replay', 'run', '--json']);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout).parting.step).toBe(2000);
+  });
+});
+
+describe('what replay needs', () => {
+  it('torn lines of metrics.jsonl are noted with their number and skipped, and stay', async () => {
+    const cwd = copyOfRun();
+    const path = join(cwd, 'run', 'metrics.jsonl');
+    const lines = readFileSync(path, 'utf8').split('\n').length - 1;
+    appendFileSync(path, '{"step":2100,"lo');
+    const before = snapshot(cwd);
+    const { exitCode, stderr } = await runCli(cwd, ['replay', 'run']);
+    expect([exitCode, stderr]).toEqual([0, `note: ${join('run', 'metrics.jsonl')}: line ${lines + 1} is no whole record; skipped\n`]);
+    expect(snapshot(cwd)).toEqual(before);
+  });
+
+  it('without metrics.jsonl, the checkpoint alone is held against the training', async () => {
+    const cwd = copyOfRun();
+    rmSync(join(cwd, 'run', 'metrics.jsonl'));
+    expect((await runCli(cwd, ['replay', 'run'])).stdout).toContain('equal at each of 1 recorded');
+    moveLastBit(cwd, 'b1');
+    expect((await runCli(cwd, ['replay', 'run'])).exitCode).toBe(1);
+  });
+
+  it.each([
+    ['changed data', (cwd: string) => writeNames(cwd, [...NAMES, 'mina'], 'other.txt'), ['run', '--data', 'other.txt'], 3, 'SHA-256'],
+    [
+      'data with other letters',
+      (cwd: string) => writeNames(cwd, [...NAMES, 'quax'], 'o.txt'),
+      ['run', '--data', 'o.txt'],
+      3,
+      'new characters q x',
+    ],
+    ['no such run', () => {}, ['nowhere'], 4, 'nowhere: no such run'],
+    ['no run yet', () => {}, [], 4, 'no run yet'],
+  ])('%s', async (_, prepare, argv, exitCode, reason) => {
+    const cwd = copyOfRun();
+    prepare(cwd);
+    const outcome = await runCli(cwd, ['replay', ...argv]);
+    expect(outcome).toMatchObject({ exitCode, stdout: '' });
+    expect(outcome.stderr).toMatch(ONE_ERROR_LINE);
+    expect(outcome.stderr).toContain(reason);
+  });
+
+  it('a damaged checkpoint is refused with exit code 3', async () => {
+    const cwd = copyOfRun();
+    const bytes = readFileSync(join(cwd, 'run', 'checkpoint.safetensors'));
+    bytes[bytes.length - 1] ^= 1;
+    put(cwd, join('run', 'checkpoint.safetensors'), bytes);
+    expect(await runCli(cwd, ['replay', 'run'])).toMatchObject({ exitCode: 3, stdout: '', stderr: expect.stringContaining('damaged') });
+  });
+});

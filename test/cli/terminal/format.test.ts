@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import {
+  formatBytes,
+  formatCount,
+  formatDifference,
+  formatDuration,
+  formatLoss,
+  formatTable,
+  wrapText,
+} from '../../../src/cli/terminal/format.js';
+
+describe('numbers as people read them', () => {
+  it.each([
+    [0, '0'],
+    [999, '999'],
+    [1000, '1,000'],
+    [1_234_567, '1,234,567'],
+  ])('the count %d is %s', (count, text) => {
+    expect(formatCount(count)).toBe(text);
+  });
+
+  it.each([
+    [2.10987, '2.1099'],
+    [0, '0.0000'],
+    [Number.NaN, 'NaN'],
+  ])('the loss %d is %s', (loss, text) => {
+    expect(formatLoss(loss)).toBe(text);
+  });
+
+  it.each([
+    [0, '0'],
+    [1.26e-9, '1.3e-9'],
+    [0.5, '5.0e-1'],
+  ])('the difference %d is %s', (value, text) => {
+    expect(formatDifference(value)).toBe(text);
+  });
+
+  it.each([
+    [0, '0 s'],
+    [0.4, '0 s'],
+    [59.4, '59 s'],
+    [59.6, '1 min 0 s'],
+    [200, '3 min 20 s'],
+    [3599.6, '1 h 0 min'],
+    [7500, '2 h 5 min'],
+    [360_000, '100 h 0 min'],
+  ])('%d seconds are %s', (seconds, text) => {
+    expect(formatDuration(seconds)).toBe(text);
+  });
+
+  it.each([
+    [0, '0 bytes'],
+    [1023, '1023 bytes'],
+    [1024, '1.0 KiB'],
+    [1.5 * 2 ** 30, '1.5 GiB'],
+    [2 ** 45, '32.0 TiB'],
+    [2 ** 70, '1048576.0 PiB'],
+  ])('%d bytes are %s', (bytes, text) => {
+    expect(formatBytes(bytes)).toBe(text);
+  });
+});
+
+describe('tables', () => {
+  it('are padded to their widest cell, left or right, two blanks apart, without trailing blanks', () => {
+    expect(
+      formatTable(
+        [
+          ['name', 'loss', ''],
+          ['a', '10.5', 'ok'],
+          ['longer', '2'],
+        ],
+        ['left', 'right', 'left'],
+      ),
+    ).toEqual(['name    loss', 'a       10.5  ok', 'longer     2']);
+  });
+
+  it('count code points, not UTF-16 halves', () => {
+    const [first, second] = formatTable(
+      [
+        ['𝒜𝒜', 'new'],
+        ['ab', 'new'],
+      ],
+      ['left', 'left'],
+    );
+    expect([first, second]).toEqual(['𝒜𝒜  new', 'ab  new']);
+  });
+});
+
+describe('text', () => {
+  it.each([
+    ['as it is where it fits', 'one two', 7, ['one two']],
+    ['between words', 'one two three', 8, ['one two', 'three']],
+    ['not in a word that is longer than a line', 'a wonderful b', 5, ['a', 'wonderful', 'b']],
+    ['not within a shape', 'is [1, 64] for [64]', 8, ['is', '[1, 64]', 'for [64]']],
+    ['of nothing', '', 5, ['']],
+    ['without a limit', 'one two '.repeat(50).trim(), Number.POSITIVE_INFINITY, ['one two '.repeat(50).trim()]],
+  ])('is broken %s', (_, text, width, lines) => {
+    expect(wrapText(text, width)).toEqual(lines);
+  });
+});

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { run } from '../../../src/cli/run.js';
+import { Progress } from '../../../src/cli/terminal/progress.js';
+import { type FakeIO, fakeIO, runCli, SMALL, type Surroundings, writeNames } from '../../support/fakeIO.js';
+import { tempDirectory } from '../../support/tempDirectory.js';
+
+const REDRAW = '\r\x1b[2K';
+
+async function train(surroundings: Surroundings, ...more: string[]) {
+  const cwd = tempDirectory();
+  writeNames(cwd);
+  const outcome = await runCli(cwd, ['train', ...SMALL, ...more], surroundings);
+  expect(outcome.exitCode).toBe(0);
+  return outcome;
+}
+
+describe('on a terminal', () => {
+  it('one line is redrawn in place and left standing at the end', async () => {
+    const { stderr } = await train({ tty: 'stderr', tick: 10 }, '--steps', '300');
+    const [before, ...frames] = stderr.split(REDRAW);
+    expect(before).toMatch(/^[^\n]+\n[^\n]+\n$/);
+    expect(frames.length).toBeGreaterThan(5);
+    for (const frame of frames.slice(0, -1))
+      expect(frame).toMatch(/^step {1,3}\d+ \/ 300 {3}loss \d\.\d{4} {3}[\d,]+ steps\/s {3}\d+ s left$/);
+    expect(frames.at(-1)).toMatch(/^step 300 \/ 300 .* done in \d+ s\n$/);
+  });
+
+  it('at most 10 times a second', async () => {
+    const { stderrWrites } = await train({ tty: 'stderr', tick: 10 }, '--steps', '300');
+    const times = stderrWrites.filter(({ text }) => text.startsWith(REDRAW)).map(({ at }) => at);
+    for (let i = 1; i < times.length - 1; i++) expect(times[i] - times[i - 1]).toBeGreaterThanOrEqual(100);
+  });
+
+  it.each([10, 5, 2, 1, 0])('no frame is wider than a terminal of %i columns has room for', async (columns) => {
+    const { stderr } = await train({ tty: 'stderr', tick: 10, columns }, '--steps', '100');
+    const frames = stderr.replace(/\n$/, '').split(REDRAW).slice(1);
+    expect(frames.length).toBeGreaterThan(1);
+    for (const frame of frames) expect(frame.length).toBe(Math.max(1, columns - 1));
+  });
+
+  it('a terminal that is resized meanwhile gets frames of its new width', () => {
+    const io = fakeIO('/', { tty: true, tick: 200 });
+    const progress = new Progress(io, 0, 100);
+    io.stderr.columns = 30;
+    progress.update(1, 3);
+    io.stderr.columns = 12;
+    progress.update(2, 3);
+    expect(io.stderr.writes.map(({ text }) => text.slice(REDRAW.length).length)).toEqual([29, 11]);
+  });
+
+  it('that is dumb gets plain lines', async () => {
+    const { stderr } = await train({ tty: true, tick: 24, env: { TERM: 'dumb' } }, '--steps', '500');
+    expect(stderr).not.toContain('\r');
+    expect(stderr).not.toContain('\x1b');
+    expect(stderr.split('\n').length).toBeGreaterThan(5);
+  });
+
+  it('with stderr in a file gets plain lines there', async () => {
+    expect((await train({ tty: 'stdout' })).stderr).not.toContain('\x1b');
+  });
+});
+
+describe('elsewhere', () => {
+  it('is a plain line every 5 seconds, and one at the end', async () => {
+    const { stderr, stderrWrites } = await train({ tick: 24 }, '--steps', '1000');
+    expect(stderr).not.toContain('\x1b');
+    expect(stderr).not.toContain('\r');
+    const lines = stderrWrites.filter(({ text }) => text.startsWith('step'));
+    expect(lines.length).toBeGreaterThan(5);
+    for (const { text } of lines) expect(text).toMatch(/^step {1,5}[\d,]+ \/ 1,000 {3}loss \d\.\d{4} {3}[\d,]+ steps\/s {3}.+\n$/);
+    const gaps = lines.slice(1, -1).map(({ at }, i) => at - lines[i].at);
+    for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(5000);
+    for (const gap of gaps) expect(gap).toBeLessThan(5300);
+    expect(lines.at(-1)?.text).toMatch(/^step 1,000 \/ 1,000 .* done in .*\d+ s\n$/);
+  });
+
+  it('is one line for a run of a moment', async () => {
+    const { stderr } = await train({});
+    expect(stderr.match(/^step/gm)).toHaveLength(1);
+  });
+});
+
+describe('what it says', () => {
+  function lineOf(steps: number, step: number, milliseconds: number, first = 0): string {
+    const io: FakeIO = fakeIO('/', { tick: 0 });
+    let clock = 0;
+    io.now = () => clock;
+    const progress = new Progress(io, first, steps);
+    clock = milliseconds;
+    progress.update(step, 2.34567);
+    return io.stderr.text;
+  }
+
+  it('step, loss, rate and the time left, measured from the first step', () => {
+    expect(lineOf(200_000, 50_000, 10_000)).toBe('step  50,000 / 200,000   loss 2.3457   5,000 steps/s   30 s left\n');
+    expect(lineOf(200_000, 20_000, 60_000)).toBe('step  20,000 / 200,000   loss 2.3457   333 steps/s   9 min 0 s left\n');
+    expect(lineOf(1_000_000_000, 1_000_000, 100_000)).toMatch(/ {3}10,000 steps\/s {3}27 h 45 min left\n$/);
+  });
+
+  it('leaves the rate out where a terminal has no room for all', () => {
+    const io: FakeIO = fakeIO('/', { tick: 0, tty: 'stderr', columns: 60 });
+    let clock = 0;
+    io.now = () => clock;
+    const progress = new Progress(io, 0, 200_000);
+    clock = 10_000;
+    progress.update(50_000, 2.34567);
+    expect(io.stderr.text).toBe('\r\x1b[2Kstep  50,000 / 200,000   loss 2.3457   30 s left');
+  });
+
+  it('of a run that goes on, the rate and the time left by the steps since then', () => {
+    expect(lineOf(200_000, 50_000, 10_000, 40_000)).toBe('step  50,000 / 200,000   loss 2.3457   1,000 steps/s   2 min 30 s left\n');
+  });
+
+  it('nothing before it is time', () => {
+    expect(lineOf(200_000, 50_000, 4999)).toBe('');
+  });
+
+  it('returns the seconds it took, and clears only what it drew', () => {
+    const plain = fakeIO('/', { tick: 250 });
+    const progress = new Progress(plain, 0, 10);
+    progress.clear();
+    expect(plain.stderr.text).toBe('');
+    expect(progress.finish(10, 1)).toBe(0.5);
+
+    const live = fakeIO('/', { tick: 250, tty: true });
+    const drawn = new Progress(live, 0, 10);
+    drawn.update(1, 1);
+    drawn.clear();
+    drawn.clear();
+    expect(live.stderr.writes.slice(1).map(({ text }) => text)).toEqual([REDRAW]);
+  });
+});
+
+it('training goes on with a clock that jumps by more than a turn at every look', async () => {
+  const cwd = tempDirectory();
+  writeNames(cwd);
+  const io = fakeIO(cwd);
+  // At last the clock stands still, so that a training that waits for it ends as well.
+  let looks = 0;
+  io.now = () => 1000 * Math.min(++looks, 10_000);
+  expect(await run(['train', ...SMALL], io)).toBe(0);
+  expect(looks).toBeLessThan(10_000);
+});

@@ -1,0 +1,86 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { RECOGNISABLE_BYTES, recognise } from '../../src/core/recognise.js';
+import { readSafetensors, storeFloats, writeSafetensors } from '../../src/run/safetensors.js';
+import { rawFile, refusal } from '../support/safetensorsFiles.js';
+
+/** The first entry of a zip archive: its name, stored without compression. */
+function zip(name: string, content = ''): string {
+  const header = Buffer.alloc(30);
+  header.write('PK\x03\x04', 'latin1');
+  header.writeUInt16LE(name.length, 26);
+  return header.toString('latin1') + name + content;
+}
+
+const NPY = "\x93NUMPY\x01\0v\0{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }";
+
+const NAMED: [what: string, start: string, kind: RegExp][] = [
+  ['a .npz of numpy.savez', zip('arr_0.npy', NPY), /^a NumPy archive \(\.npz\)$/],
+  ['a .npz of tensors by name', zip('C.npy', NPY), /^a NumPy archive \(\.npz\)$/],
+  ['a .npy', NPY, /^a NumPy array \(\.npy\)$/],
+  ['a .pt of torch.save', zip('archive/data.pkl', '\x80\x02'), /^a PyTorch file \(\.pt\); .*save_file/],
+  ['a .pt whose version comes first', zip('model/version', '3\n'), /^a PyTorch file \(\.pt\); .*save_file/],
+  ['a .pt whose byte order comes first', zip('model/byteorder', 'little'), /^a PyTorch file \(\.pt\); .*save_file/],
+  ['another zip archive', zip('names.txt', 'emma\n'), /^a zip archive$/],
+  ['an old .pt, or any pickle of protocol 2', '\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.', /^a Python pickle .*save_file/],
+  ['a pickle of protocol 3', '\x80\x03}q\0.', /^a Python pickle/],
+  ['a pickle of protocol 4', '\x80\x04\x95\x0b\0\0\0\0\0\0\0}\x94.', /^a Python pickle/],
+  ['a pickle of protocol 5', '\x80\x05\x95\x0b\0\0\0\0\0\0\0}\x94.', /^a Python pickle/],
+  ['a GGUF file', 'GGUF\x03\0\0\0\x01\0\0\0', /^a GGUF file$/],
+  ['an HDF5 file', '\x89HDF\r\n\x1a\n\0\0\0\0', /^an HDF5 file$/],
+  ['a gzip archive', gzipSync('emma\n').toString('latin1'), /^a gzip archive$/],
+  ['an HTML page', '<!DOCTYPE html>\n<html><body>404</body></html>', /^a web page \(HTML\)/],
+  ['an HTML page in small letters, after blanks', '\r\n  <html lang="en">', /^a web page \(HTML\)/],
+  ['an HTML page after a byte order mark', '\xef\xbb\xbf<!doctype html>', /^a web page \(HTML\)/],
+  ['an XHTML page', '<?xml version="1.0"?><html>', /^a web page \(HTML\)/],
+  ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 12\n', /^a Git LFS pointer: .*not fetched/],
+  ['run.json', JSON.stringify({ program: 'backprop-ninja', data: { path: 'names.txt' } }, null, 2), /^a JSON text$/],
+  ['metrics.jsonl', '{"step":100,"loss":2.5,"rate":0.1}\n', /^a JSON text$/],
+  ['a list in JSON', '["emma", "olivia"]', /^a JSON text$/],
+  ['an empty object in JSON', '{}\n       ', /^a JSON text$/],
+  ['a JSON text whose ninth character is a brace', '{"data":{"path":"names.txt"}}', /^a JSON text$/],
+];
+
+describe('recognise', () => {
+  it.each(NAMED)('names %s', (_, start, kind) => {
+    expect(recognise(Buffer.from(start, 'latin1'))).toMatch(kind);
+  });
+
+  it.each(NAMED)('which a refusal says of %s', (_, start, kind) => {
+    const message = refusal(() => readSafetensors(Buffer.from(start, 'latin1')));
+    const named = 'no safetensors file: this is ';
+    expect(message.startsWith(named)).toBe(true);
+    expect(message.slice(named.length)).toMatch(kind);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['zeros', '\0'.repeat(64)],
+    ['names', 'emma\nolivia\nava\n'],
+    ['a zip archive cut short', 'PK\x03'],
+    ['the end of an HTML page', '</body></html>'],
+  ])('has no name for %s', (_, start) => {
+    expect(recognise(Buffer.from(start, 'latin1'))).toBeUndefined();
+  });
+
+  it('looks no further than its first bytes', () => {
+    const far = `${zip('names.txt', 'x'.repeat(RECOGNISABLE_BYTES))}C.npy`;
+    expect(refusal(() => readSafetensors(Buffer.from(far, 'latin1')))).toBe('no safetensors file: this is a zip archive');
+  });
+
+  it('takes no safetensors file for anything else, whatever the length of its header: 640 begins as a pickle does', () => {
+    for (let blanks = 0; blanks < 4096; blanks += 8) {
+      const file = rawFile('{}'.padEnd(2 + blanks));
+      expect(recognise(file.subarray(0, RECOGNISABLE_BYTES)), `${blanks} blanks`).toBeUndefined();
+    }
+    for (const length of [0x0280, 0x0380, 0x0480, 0x0580, 0x8b1f])
+      expect(readSafetensors(rawFile('{}'.padEnd(length))).tensors.size).toBe(0);
+  });
+
+  it('takes no safetensors file for what its tensors are called', () => {
+    const tensors = new Map([['archive/data.pkl.npy', storeFloats(Float32Array.of(1), [1])]]);
+    expect([...readSafetensors(writeSafetensors({ metadata: { format: '<html>' }, tensors })).tensors.keys()]).toEqual([
+      'archive/data.pkl.npy',
+    ]);
+  });
+});

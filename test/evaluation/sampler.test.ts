@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { type RandomStream, randomStream } from '../../src/core/random.js';
+import { drawIndex, MAX_NAME_LENGTH, Sampler } from '../../src/evaluation/sampler.js';
+import { createModel, type Model } from '../../src/network/model.js';
+import { BACKENDS } from '../support/backends.js';
+
+const VOCABULARY = ['.', 'a', 'b', 'c'];
+
+/** A network with a context of one character, whose next logits are the row of that character: V hidden units, one for each. */
+function chain(rows: number[][]): Model {
+  const V = VOCABULARY.length;
+  const model = createModel(BACKENDS[0].create(), { context: 1, embedding: V, hidden: [V], vocabulary: V });
+  const { C, W1, bngain, W2 } = model.parameters;
+  for (let v = 0; v < V; v++) {
+    C[v * V + v] = 1;
+    W1[v * V + v] = 100;
+    bngain[v] = 1;
+    rows[v].forEach((logit, next) => {
+      W2[v * V + next] = logit;
+    });
+  }
+  return model;
+}
+
+/** '.' to a, a to b, b to c, c to '.', with likelier and less likely others. */
+const ABC = chain([
+  [0, 9, 1, 2],
+  [1, 0, 9, 2],
+  [2, 1, 0, 9],
+  [9, 1, 2, 0],
+]);
+const ENDLESS = chain([
+  [-100, 5, 0, 0],
+  [-100, 5, 0, 0],
+  [-100, 5, 0, 0],
+  [-100, 5, 0, 0],
+]);
+const sampler = (model: Model, seed = 1) => new Sampler(model, VOCABULARY, randomStream('sampling', seed));
+const fixed = (value: number): RandomStream => Object.assign(() => value, { state: randomStream('sampling', 0).state });
+
+describe('Sampler', () => {
+  it('at temperature 0 takes the likeliest each time', () => {
+    const names = Array.from({ length: 5 }, (_, seed) => sampler(ABC, seed).sample({ temperature: 0, prefix: '' }));
+    expect(names).toEqual(Array(5).fill({ name: 'abc', ended: true }));
+  });
+
+  it('with top-k 1 takes the likeliest at any temperature', () => {
+    const names = Array.from({ length: 5 }, (_, seed) => sampler(ABC, seed).sample({ temperature: 50, topK: 1, prefix: '' }).name);
+    expect(names).toEqual(Array(5).fill('abc'));
+  });
+
+  it.each([
+    ['b', 'bc'],
+    ['cab', 'cabc'],
+    ['c', 'c'],
+  ])('goes on from the prefix %s: %s', (prefix, name) => {
+    expect(sampler(ABC).sample({ temperature: 0, prefix })).toEqual({ name, ended: true });
+  });
+
+  it('refuses a prefix with a character it does not know', () => {
+    expect(() => sampler(ABC).sample({ temperature: 1, prefix: 'bä' })).toThrow(new RangeError("'ä' is not in the vocabulary"));
+  });
+
+  it('cuts a name that does not end at 100 characters and says so', () => {
+    expect(sampler(ENDLESS).sample({ temperature: 0, prefix: '' })).toEqual({ name: 'a'.repeat(100), ended: false });
+    expect(sampler(ENDLESS).sample({ temperature: 0, prefix: 'bc' }).name).toBe(`bc${'a'.repeat(98)}`);
+    expect(MAX_NAME_LENGTH).toBe(100);
+  });
+
+  it('gives the same names for the same stream, and goes on in it', () => {
+    const draw = (seed: number) => {
+      const sampling = sampler(ABC, seed);
+      return Array.from({ length: 20 }, () => sampling.sample({ temperature: 3, prefix: '' }).name);
+    };
+    expect(draw(1)).toEqual(draw(1));
+    expect(draw(1)).not.toEqual(draw(2));
+    expect(new Set(draw(1)).size).toBeGreaterThan(5);
+  });
+
+  it('spells characters outside the basic plane', () => {
+    const vocabulary = ['.', 'a', 'b', '𝄞'];
+    const greedy = new Sampler(ABC, vocabulary, randomStream('sampling', 1));
+    expect(greedy.sample({ temperature: 0, prefix: '' }).name).toBe('ab𝄞');
+    expect(greedy.sample({ temperature: 0, prefix: '𝄞' })).toEqual({ name: '𝄞', ended: true });
+  });
+});
+
+describe('the context of a sample', () => {
+  it('is the last T characters, filled with the boundary at the start', () => {
+    const model = createModel(BACKENDS[0].create(), { context: 3, embedding: 1, hidden: [1], vocabulary: 4 });
+    // Nothing but 'a' follows; the backend sees each context.
+    model.parameters.b2.set([0, 1, 0, 0]);
+    const contexts: string[] = [];
+    const { backend } = model;
+    const watched: Model = {
+      ...model,
+      backend: {
+        ...backend,
+        embeddingForward: (emb, C, Xb, rows, E) => {
+          contexts.push(Array.from(Xb.subarray(0, rows), (index) => VOCABULARY[index]).join(''));
+          backend.embeddingForward(emb, C, Xb, rows, E);
+        },
+      },
+    };
+    sampler(watched).sample({ temperature: 0, prefix: 'bc' });
+    expect(contexts.slice(0, 3)).toEqual(['.bc', 'bca', 'caa']);
+    sampler(watched).sample({ temperature: 0, prefix: '' });
+    expect(contexts.slice(98, 101)).toEqual(['...', '..a', '.aa']);
+  });
+});
+
+describe('drawIndex', () => {
+  const LOGITS = Float32Array.of(0, 2, 1, -1, 2, -Infinity);
+
+  it.each([
+    [1, 6],
+    [0.5, 6],
+    [3, 6],
+    [1, 3],
+    [2, 2],
+  ])('draws from softmax(logits / %d) of the %i largest: chi-square of 20,000 below 22 (0.05 %)', (temperature, topK) => {
+    const random = randomStream('sampling', 'chi-square');
+    const counts = new Array<number>(6).fill(0);
+    for (let i = 0; i < 20_000; i++) counts[drawIndex(LOGITS, temperature, topK, random)]++;
+    const kept = [1, 4, 2, 0, 3, 5].slice(0, topK);
+    const weights = Array.from(LOGITS, (logit, index) => (kept.includes(index) ? Math.exp(logit / temperature) : 0));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    let chiSquare = 0;
+    counts.forEach((count, index) => {
+      const expected = (20_000 * weights[index]) / total;
+      if (expected === 0) expect(count).toBe(0);
+      else chiSquare += (count - expected) ** 2 / expected;
+    });
+    expect(chiSquare).toBeLessThan(22);
+  });
+
+  it('of equal logits takes the lower index first: at temperature 0, and where top-k cuts', () => {
+    expect(drawIndex(LOGITS, 0, 6, fixed(0.99))).toBe(1);
+    expect(drawIndex(LOGITS, 1, 1, fixed(0.99))).toBe(1);
+    expect(drawIndex(new Float32Array(30), 1, 5, fixed(0.99))).toBe(4);
+  });
+
+  it('reaches the first and the last, also at the ends of the random numbers', () => {
+    expect(drawIndex(Float32Array.of(0, 0, 0), 1, 3, fixed(0))).toBe(0);
+    expect(drawIndex(Float32Array.of(0, 0, 0), 1, 3, fixed(1 - 2 ** -32))).toBe(2);
+  });
+
+  it('is safe with logits of 1e4 and temperatures of 1e-3 and 1e3', () => {
+    const logits = Float32Array.of(-1e4, 1e4, 0);
+    expect([1e-3, 1, 1e3].map((temperature) => drawIndex(logits, temperature, 3, fixed(0.5)))).toEqual([1, 1, 1]);
+    expect(drawIndex(Float32Array.of(1e4, 1e4), 1e-3, 2, fixed(0.75))).toBe(1);
+  });
+
+  it('a lower temperature makes the likeliest likelier', () => {
+    const share = (temperature: number) => {
+      const random = randomStream('sampling', 'temperature');
+      return Array.from({ length: 2_000 }, () => drawIndex(Float32Array.of(1, 0, 0), temperature, 3, random)).filter((i) => i === 0).length;
+    };
+    expect(share(0.3)).toBeGreaterThan(share(1));
+    expect(share(1)).toBeGreaterThan(share(3));
+  });
+});

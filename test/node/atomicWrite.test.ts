@@ -1,0 +1,263 @@
+import { closeSync, existsSync, mkdirSync, openSync, type RmOptions, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+
+import { basename, dirname, join } from 'node:path';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { SystemError } from '../../src/core/errors.js';
+import { atomicWrite, removeLeftovers, writeAll, writeFileWhole } from '../../src/node/atomicWrite.js';
+import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
+
+/** A file system whose k-th call fails, that writes only so many bytes at a time, loses some, or removes nothing. */
+const system = vi.hoisted(() => ({ armed: false, calls: [] as string[], failing: -1, writeAtMost: Infinity, lost: 0, removable: true }));
+
+vi.mock('node:fs', async (importOriginal) => {
+  const fs = await importOriginal<typeof import('node:fs')>();
+  const enter = (name: string) => {
+    if (!system.armed) return;
+    system.calls.push(name);
+    if (system.calls.length - 1 !== system.failing) return;
+    throw Object.assign(new Error(`ENOSPC: no space left on device, ${name}`), { code: 'ENOSPC', syscall: name });
+  };
+  return {
+    ...fs,
+    openSync: (path: string, flags: string) => {
+      enter('open');
+      return fs.openSync(path, flags);
+    },
+    writeSync: (file: number, bytes: Uint8Array, offset = 0) => {
+      enter('write');
+      return fs.writeSync(file, bytes, offset, Math.min(bytes.length - offset, system.writeAtMost));
+    },
+    fstatSync: (file: number) => {
+      enter('fstat');
+      const { size } = fs.fstatSync(file);
+      return { size: size - system.lost };
+    },
+    rmSync: (path: string, options: RmOptions) => {
+      // Tests remove their directories all the same.
+      if (!system.removable && !options.recursive) throw Object.assign(new Error('EIO: i/o error, rm'), { code: 'EIO', syscall: 'rm' });
+      fs.rmSync(path, options);
+    },
+    fsyncSync: (file: number) => {
+      enter('fsync');
+      fs.fsyncSync(file);
+    },
+    // Whatever close reports, the descriptor is gone.
+    closeSync: (file: number) => {
+      fs.closeSync(file);
+      enter('close');
+    },
+    renameSync: (from: string, to: string) => {
+      enter('rename');
+      fs.renameSync(from, to);
+    },
+  };
+});
+
+beforeEach(() => {
+  Object.assign(system, { armed: false, calls: [], failing: -1, writeAtMost: Infinity, lost: 0, removable: true });
+});
+
+const OLD = 'the old bytes';
+const NEW = 'new bytes, of another length than the old';
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Writes with the k-th call to the file system failing. Returns the error, if any. */
+function writeFailing(path: string, k: number): unknown {
+  Object.assign(system, { armed: true, calls: [], failing: k });
+  try {
+    atomicWrite(path, bytesOf(NEW));
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    system.armed = false;
+  }
+}
+
+describe('atomicWrite', () => {
+  it('writes a new file and leaves nothing else behind', () => {
+    const directory = tempDirectory();
+    atomicWrite(join(directory, 'file'), bytesOf(NEW));
+    expect(snapshot(directory)).toEqual({ file: NEW });
+  });
+
+  it('replaces a file as a whole', () => {
+    const directory = tempDirectory();
+    atomicWrite(put(directory, 'file', `${OLD}${'x'.repeat(1000)}`), bytesOf(NEW));
+    expect(snapshot(directory)).toEqual({ file: NEW });
+  });
+
+  it('writes an empty file', () => {
+    const directory = tempDirectory();
+    atomicWrite(put(directory, 'file', OLD), new Uint8Array(0));
+    expect(snapshot(directory)).toEqual({ file: '' });
+  });
+
+  it('writes all bytes when the system takes only a few at a time', () => {
+    const path = put(tempDirectory(), 'file', OLD);
+    system.writeAtMost = 3;
+    atomicWrite(path, bytesOf(NEW));
+    expect(readFileSync(path, 'utf8')).toBe(NEW);
+  });
+
+  it('syncs the bytes before the name points to them, and the directory after', () => {
+    writeFailing(put(tempDirectory(), 'file', OLD), -1);
+    expect(system.calls.join(' ')).toMatch(/^open write fstat fsync close rename( open fsync close)?$/);
+  });
+
+  it('keeps the old file, throws and cleans up when the k-th call fails, for every k', () => {
+    const directory = tempDirectory();
+    const path = put(directory, 'file', OLD);
+    writeFailing(path, -1);
+    const calls = [...system.calls];
+    for (let k = 0; k < calls.length; k++) {
+      put(directory, 'file', OLD);
+      const error = writeFailing(path, k);
+      expect(error, `call ${k}, ${calls[k]}`).toMatchObject({ code: 'ENOSPC' });
+      // Once it is renamed the new file is there, whole.
+      expect(snapshot(directory), `call ${k}, ${calls[k]}`).toEqual({ file: k <= calls.indexOf('rename') ? OLD : NEW });
+    }
+  });
+
+  it('removes its temporary file when the target is a directory', () => {
+    const directory = tempDirectory();
+    mkdirSync(join(directory, 'target', 'inside'), { recursive: true });
+    expect(() => atomicWrite(join(directory, 'target'), bytesOf(NEW))).toThrow();
+    expect(snapshot(directory)).toEqual({ target: '', [join('target', 'inside')]: '' });
+  });
+
+  it('throws what the system says of a directory that is missing', () => {
+    const directory = tempDirectory();
+    expect(() => atomicWrite(join(directory, 'none', 'file'), bytesOf(NEW))).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('throws what the system says of a directory that is a file', () => {
+    const path = join(put(tempDirectory(), 'file', OLD), 'file');
+    expect(() => atomicWrite(path, bytesOf(NEW))).toThrow(expect.objectContaining({ code: 'ENOTDIR' }));
+  });
+
+  it('works where the directory is reached by a link', () => {
+    const directory = tempDirectory();
+    mkdirSync(join(directory, 'real'));
+    symlinkSync('real', join(directory, 'link'), 'junction');
+    atomicWrite(join(directory, 'link', 'file'), bytesOf(NEW));
+    expect(readFileSync(join(directory, 'real', 'file'), 'utf8')).toBe(NEW);
+  });
+
+  it('keeps the old file when fewer bytes have arrived than were written: both sizes', () => {
+    const directory = tempDirectory();
+    const path = put(directory, 'file', OLD);
+    system.lost = 5;
+    expect(() => atomicWrite(path, bytesOf(NEW))).toThrow(SystemError);
+    expect(() => atomicWrite(path, bytesOf(NEW))).toThrow(/: 36 of 41 bytes arrived$/);
+    expect(snapshot(directory)).toEqual({ file: OLD });
+  });
+
+  it('throws what made the temporary file useless, not that it cannot be removed', () => {
+    const directory = tempDirectory();
+    const path = put(directory, 'file', OLD);
+    system.removable = false;
+    for (let k = 0; k <= 5; k++) expect(writeFailing(path, k), `call ${k}`).toMatchObject({ code: 'ENOSPC' });
+    expect(readFileSync(path, 'utf8')).toBe(OLD);
+  });
+
+  it('is not hindered by a longer temporary file that a killed process of the same number left', () => {
+    const directory = tempDirectory();
+    put(directory, `.${process.pid}.tmp`, 'x'.repeat(1000));
+    atomicWrite(put(directory, 'file', OLD), bytesOf(NEW));
+    expect(snapshot(directory)).toEqual({ file: NEW });
+  });
+});
+
+describe('writeFileWhole', () => {
+  it('writes a file of its own that removeLeftovers knows', () => {
+    const directory = tempDirectory();
+    const path = writeFileWhole(directory, bytesOf(NEW));
+    expect(dirname(path)).toBe(directory);
+    expect(snapshot(directory)).toEqual({ [basename(path)]: NEW });
+    removeLeftovers(directory);
+    expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe('writeAll', () => {
+  it.each([1, 3, 1000])('appends to what is there, at most %i bytes a call', (most) => {
+    const path = put(tempDirectory(), 'file', OLD);
+    const file = openSync(path, 'a');
+    system.writeAtMost = most;
+    writeAll(file, bytesOf(NEW), path);
+    writeAll(file, bytesOf(''), path);
+    closeSync(file);
+    expect(readFileSync(path, 'utf8')).toBe(OLD + NEW);
+  });
+});
+
+describe('a system that takes no more bytes, and reports no error', () => {
+  it('is not asked for ever', () => {
+    const directory = tempDirectory();
+    const path = put(directory, 'file', OLD);
+    system.writeAtMost = 0;
+    expect(() => atomicWrite(path, bytesOf(NEW))).toThrow(/^cannot write \S+\.tmp: 0 of 41 bytes could be written, and no more$/);
+    expect(snapshot(directory)).toEqual({ file: OLD });
+  });
+});
+
+describe('removeLeftovers', () => {
+  it('removes temporary files of any process, and nothing else', () => {
+    const directory = tempDirectory();
+    const kept = [
+      'checkpoint.safetensors',
+      'lock',
+      'metrics.jsonl',
+      '.tmp',
+      '1.tmp',
+      '.1.tmp.bak',
+      '.a1.tmp',
+      '.1a.tmp',
+      '.-1.tmp',
+      '.1.stale',
+      '.1.stale.stale.tmp',
+      '.1.other.tmp',
+      'x.1.tmp',
+      '.1.TMP',
+      '.1.tmp\n',
+      join('more', '.1.tmp'),
+    ];
+    for (const name of [...kept, '.1.tmp', '.0.tmp', '.4194304.tmp', `.${process.pid}.tmp`, '.1.stale.tmp']) put(directory, name, OLD);
+    const before = snapshot(directory);
+    removeLeftovers(directory);
+    expect(snapshot(directory)).toEqual(Object.fromEntries([...kept, 'more'].map((name) => [name, before[name]])));
+  });
+
+  it('leaves a directory of such a name, and goes on', () => {
+    const directory = tempDirectory();
+    put(directory, join('.1.tmp', 'file'), OLD);
+    put(directory, '.2.tmp', OLD);
+    removeLeftovers(directory);
+    expect(snapshot(directory)).toEqual({ '.1.tmp': '', [join('.1.tmp', 'file')]: OLD });
+  });
+
+  it('removes a link of such a name, not what it points to', () => {
+    const directory = tempDirectory();
+    put(directory, 'mine', OLD);
+    symlinkSync('mine', join(directory, '.1.tmp'));
+    removeLeftovers(directory);
+    expect(snapshot(directory)).toEqual({ mine: OLD });
+  });
+
+  it('says nothing of a file that cannot be removed', () => {
+    const directory = tempDirectory();
+    put(directory, '.1.tmp', OLD);
+    system.removable = false;
+    removeLeftovers(directory);
+    expect(snapshot(directory)).toEqual({ '.1.tmp': OLD });
+  });
+
+  it('throws what the system says of a directory that is missing', () => {
+    expect(() => removeLeftovers(join(tempDirectory(), 'none'))).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+  });
+});

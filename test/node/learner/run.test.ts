@@ -1,0 +1,336 @@
+import { readFileSync } from 'node:fs';
+// Learners' files as they are checked: loaded and run by the built program, whatever they do.
+import { describe, expect, it, vi } from 'vitest';
+import { EXERCISE_NUMBERS, EXERCISES, type ExerciseNumber, exerciseFile, solutionText, stubText } from '../../../src/dojo/exercises.js';
+import type { ExerciseReport } from '../../../src/node/learner/run.js';
+import { startNinja } from '../../support/child.js';
+import { ninja } from '../../support/faults.js';
+import { put, tempDirectory } from '../../support/tempDirectory.js';
+
+/** A folder with every exercise solved, but for the files that are given. */
+function folder(files: Record<string, string>): string {
+  const cwd = tempDirectory();
+  for (const number of EXERCISE_NUMBERS) put(cwd, `dojo/${exerciseFile(number)}`, solutionText(EXERCISES[number]));
+  for (const [name, text] of Object.entries(files)) put(cwd, `dojo/${name}`, text);
+  return cwd;
+}
+
+interface Checked {
+  exitCode: number;
+  report: ExerciseReport;
+  stderr: string;
+}
+
+function check(number: ExerciseNumber, files: Record<string, string>): Checked {
+  const { exitCode, stdout, stderr } = ninja(folder(files), ['exercise', 'check', `${number}`, '--json'], { timeout: 60_000 });
+  const { ok, exercises } = JSON.parse(stdout) as { ok: boolean; exercises: ExerciseReport[] };
+  expect({ exercises: exercises.length, ok }).toEqual({ exercises: 1, ok: exitCode === 0 });
+  return { exitCode, report: exercises[0], stderr };
+}
+
+/** Exercise 1 solved, with some lines exchanged for the code of a function. */
+function exercise1With(lines: Record<string, string>, top = ''): Record<string, string> {
+  let text = solutionText(EXERCISES[1]);
+  for (const [name, code] of Object.entries(lines)) {
+    const before = `  ${name}: (`;
+    if (!text.includes(before)) throw new Error(`no ${name}`);
+    text = text.replace(before, `  ${name}: ${code},\n  was_${name}: (`);
+  }
+  return { 'exercise1.ts': `// @ts-nocheck\n${text.replace('\nconst ', `\n${top}\nconst `)}` };
+}
+
+/** The lines that are not right, with what is said of them. */
+function problems({ report }: Checked): Record<string, string | undefined> {
+  return Object.fromEntries(report.lines.filter(({ verdict }) => verdict !== 'right').map(({ name, problem }) => [name, problem]));
+}
+
+const SOLVED_2 = 'const { exercise2: lesson } = await import("backprop-ninja"); export default { dlogits: lesson.dlogits };';
+
+describe('what a file prints', () => {
+  it('comes on stderr, line by line, with the name of who prints it, and once', () => {
+    const { report, stderr } = check(
+      1,
+      exercise1With(
+        {
+          dh: '(at) => { console.log("h", at.h.shape); console.error("to the side"); process.stdout.write("no end"); return exercise1.was_dh(at); }',
+          db2: '(at) => { console.log("two\\nlines"); return exercise1.was_db2(at); }',
+        },
+        'console.log("loading");',
+      ),
+    );
+    expect(report.ok).toBe(true);
+    expect(stderr).toBe('exercise1.ts: loading\ndh: h [ 32, 64 ]\ndh: to the side\ndh: no end\ndb2: two\ndb2: lines\n');
+  });
+
+  it('is cut after 1,000 lines', () => {
+    const { report, stderr } = check(
+      1,
+      exercise1With({ dh: '(at) => { for (let i = 0; i < 2000; i++) console.log(i); return exercise1.was_dh(at); }' }),
+    );
+    expect(report.ok).toBe(true);
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines).toHaveLength(1001);
+    expect([lines[0], ...lines.slice(-2)]).toEqual(['dh: 0', 'dh: 999', 'dh: …']);
+  });
+});
+
+describe('what a line does later', () => {
+  it('is told, and takes no row down', () => {
+    const checked = check(
+      1,
+      exercise1With(
+        {
+          dh: '(at) => { Promise.reject(new Error("left behind")); return exercise1.was_dh(at); }',
+          dW2: '(at) => { setTimeout(() => { throw new RangeError("late"); }, 0); return exercise1.was_dW2(at); }',
+          db2: 'async (at) => exercise1.was_db2(at)',
+          dhpreact: '() => Promise.reject(new Error("no"))',
+          dbngain: 'async () => todo()',
+          dbnraw: '(at) => { setTimeout(() => process.exit(0), 0); return exercise1.was_dbnraw(at); }',
+        },
+        'import { todo } from "backprop-ninja"; Promise.reject("at the top"); setTimeout(() => { throw null; }, 0);',
+      ),
+    );
+    const problem = 'it returns a promise, expected a Tensor: a line cannot be async';
+    expect(problems(checked)).toEqual({ db2: problem, dhpreact: problem, dbngain: problem });
+    expect(checked.stderr.trimEnd().split('\n')).toEqual([
+      "exercise1.ts: nothing caught 'at the top'",
+      'exercise1.ts: nothing caught null',
+      expect.stringMatching(/^exercise1\.ts: nothing caught Error: left behind \(line \d+\)$/),
+      expect.stringMatching(/^exercise1\.ts: nothing caught RangeError: late \(line \d+\)$/),
+      'exercise1.ts: later, outside of its lines, it calls process.exit, which would end the program',
+    ]);
+  });
+});
+
+describe('a line that would end the program', () => {
+  it('makes its own row red, and says how', () => {
+    const checked = check(
+      1,
+      exercise1With({
+        dlogprobs: '() => process.exit()',
+        dprobs: '() => process.abort()',
+        dcounts: '() => { process.kill(process.pid, "SIGTERM"); for (;;); }',
+        dh: '() => { for (let i = 0; ; i++) console.log(i); }',
+        dW2: '() => { const f = () => f() + 1; return f(); }',
+        dC: '() => { process.exitCode = 3; process.exit(); }',
+      }),
+    );
+    expect(problems(checked)).toEqual({
+      dlogprobs: 'it calls process.exit, which would end the program',
+      dprobs: 'it calls process.abort, which would end the program',
+      dcounts: 'it ended the program (SIGTERM)',
+      dh: 'it did not end within 5 s',
+      dW2: expect.stringMatching(/^it threw RangeError: Maximum call stack size exceeded/),
+      dC: 'it calls process.exit, which would end the program',
+    });
+    expect(checked.exitCode).toBe(1);
+    // What is printed is seen, also of a line that does not end.
+    expect(checked.stderr.split('\n').slice(0, 2)).toEqual(['dh: 0', 'dh: 1']);
+  });
+
+  it('by the memory it takes is stopped', { timeout: 60_000 }, () => {
+    const checked = check(
+      1,
+      exercise1With({
+        dlogprobs: '() => { const a = []; for (;;) a.push(new Float64Array(1e7).fill(1)); }',
+        dprobs: '() => { const a = []; for (;;) a.push(new Array(1e6).fill(a)); }',
+        dh: '() => { const a = []; for (let i = 0; ; i++) a[i] = i; }',
+        dW2: '() => "x".repeat(2 ** 30)',
+        db2: '() => new Float64Array(1e12)',
+      }),
+    );
+    const stopped = expect.stringMatching(/^(it takes more than 1 GB of memory|it ended the program \(SIG\w+\)|it threw RangeError: .+)$/);
+    expect(problems(checked)).toEqual({
+      dlogprobs: 'it takes more than 1 GB of memory',
+      dprobs: 'it takes more than 1 GB of memory',
+      dh: stopped,
+      dW2: expect.stringMatching(/^it threw RangeError: Invalid string length/),
+      db2: expect.stringMatching(/^it threw RangeError: /),
+    });
+    expect(checked.stderr).toBe('');
+  });
+});
+
+/** A process that has ended keeps its number until the system's first process takes note, here up to 2 s later: its state says so. */
+function hasEnded(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+describe('the process of a file', () => {
+  it('does not outlive the program, also in a line that does not end', async () => {
+    const text = 'console.log("process", process.pid); for (;;);';
+    const child = startNinja(['exercise', 'check', '2'], { cwd: folder({ 'exercise2.ts': text }) });
+    await child.says(/process \d+\n/);
+    const pid = Number(/process (\d+)/.exec(child.output())?.[1]);
+    process.kill(pid, 0);
+    child.kill('SIGKILL');
+    await child.ended;
+    await vi.waitFor(() => expect(hasEnded(pid)).toBe(true), { timeout: 2_000 });
+  });
+});
+
+describe('a file that plays tricks', () => {
+  it('with getters, proxies and what it was given makes its own rows red', () => {
+    const checked = check(
+      1,
+      exercise1With({
+        dlogprobs:
+          'null, get dprobs() { throw new Error("not to be read"); }, dh: 3, dC: (at) => { at.C.scatterAddRows(at.Xb, at.demb); return at.C; }, ignored: (at) => at',
+      }),
+    );
+    // What stands later in the file wins.
+    expect(problems(checked)).toEqual({ dlogprobs: 'null, expected a function' });
+    const proxied = check(2, {
+      'exercise2.ts': 'export default new Proxy({}, { get: (_, name) => { throw new Error("no " + String(name)); } });',
+    });
+    expect(problems(proxied)).toEqual({ dlogits: 'it threw Error: no dlogits (line 1)' });
+    const getter = check(2, { 'exercise2.ts': 'export default {\n  get dlogits() { throw new Error("not to be read"); } };' });
+    expect(problems(getter)).toEqual({ dlogits: 'it threw Error: not to be read (line 2)' });
+  });
+
+  it.each([
+    ['a byte order mark and CRLF', `\ufeff${solutionText(EXERCISES[2]).replaceAll('\n', '\r\n')}`],
+    [
+      'an import of another exercise',
+      'import one from "./exercise1"; import three from "./exercise3.ts"; export default { dlogits: (at) => { one.dh(at); three.dhprebn(at); return lines.dlogits(at); } };\nimport { exercise2 as lines } from "backprop-ninja";',
+    ],
+    ['an await at its top', SOLVED_2],
+    [
+      'imports in a circle',
+      'import helper from "./helper"; import { exercise2 as lesson } from "backprop-ninja"; export const line = lesson.dlogits; export default { dlogits: (at) => helper(at) };',
+    ],
+  ])('with %s is checked as any other', (_, text) => {
+    const helper = 'import { line } from "./exercise2"; export default (at: any) => line(at);';
+    const { exitCode, report, stderr } = check(2, { 'exercise2.ts': text, 'helper.ts': helper });
+    expect({ exitCode, problem: report.lines[0]?.problem, broken: report.broken, stderr }).toEqual({
+      exitCode: 0,
+      problem: undefined,
+      broken: undefined,
+      stderr: '',
+    });
+  });
+
+  it('and names a line as its own in an error of several lines', () => {
+    const text = stubText(EXERCISES[2]).replace('=> todo()', '=>\n    logits\n      .nothing()');
+    expect(problems(check(2, { 'exercise2.ts': text }))).toEqual({
+      dlogits: expect.stringMatching(/^it threw TypeError: .*is not a function \(line \d+\)$/),
+    });
+  });
+});
+
+describe('the line of an error', () => {
+  /** The file's rows that threw, with the line said; and where in the file they throw. */
+  function places(number: ExerciseNumber, text: string): { said: [string, number][]; true: [string, number][] } {
+    const { report } = check(number, { [exerciseFile(number)]: text });
+    const found = report.lines.map(({ name, problem }): [string, number] => [name, Number(/\(line (\d+)\)/.exec(problem ?? '')?.[1])]);
+    const lines = text.split('\n');
+    const where = report.lines.map(({ name }): [string, number] => {
+      const entry = lines.findIndex((line) => line.startsWith(`  ${name}: `));
+      return [name, lines.findIndex((line, i) => i >= entry && line.includes('.nothing()')) + 1];
+    });
+    return { said: found, true: where };
+  }
+
+  it.each<[string, ExerciseNumber, (text: string) => string]>([
+    ['of Exercise 1', 1, (text) => text.replaceAll('=> todo()', '=> new Tensor(0 as any, []).nothing()')],
+    ['of Exercise 2', 2, (text) => text.replaceAll('=> todo()', '=> Tensor.nothing()')],
+    ['of Exercise 4', 4, (text) => text.replaceAll('=> todo()', '=> Tensor.nothing()')],
+    [
+      'behind comments, types and breaks',
+      1,
+      (text) =>
+        `/* one\n * two\n */\n// three\n\n${text}`
+          .replaceAll(
+            '=> todo()',
+            ': any => {\n    // why\n    /* and\n       how */\n    const a: number[] = [\n      1,\n    ];\n    return Tensor\n      .nothing();\n  }',
+          )
+          .replaceAll('import { type', '\n/**\n * more\n */\nimport { type'),
+    ],
+  ])('is its own, %s', (_, number, change) => {
+    const found = places(number, change(stubText(EXERCISES[number])).replaceAll('Tensor(0 as any, [])', 'Object()'));
+    expect(found.said).toEqual(found.true);
+    expect(found.said).toHaveLength(EXERCISES[number].lines.length);
+  });
+
+  it('comes with what to write', () => {
+    const text = stubText(EXERCISES[2]).replace('=> todo()', '=> Tensor.onehot(Yb, 27)');
+    const line = text.split('\n').findIndex((one) => one.includes('onehot')) + 1;
+    expect(problems(check(2, { 'exercise2.ts': text }))).toEqual({
+      dlogits: `it threw TypeError: Tensor.onehot is not a function (line ${line}): did you mean Tensor.oneHot`,
+    });
+  });
+});
+
+describe('a key of the file', () => {
+  it('that is misspelt is mentioned where its line is missing', () => {
+    const text = solutionText(EXERCISES[1]).replace('  dh: (', '  dH: (');
+    expect(problems(check(1, { 'exercise1.ts': text }))).toEqual({
+      dh: 'missing from what the file exports; it has dH, which no line is called',
+    });
+  });
+
+  it('that stands there twice is said to', () => {
+    const text = solutionText(EXERCISES[1]).replace('  dprobs: (', '  dprobs: () => todo(),\n  dprobs: (');
+    const first = text.split('\n').findIndex((line) => line.startsWith('  dprobs: ')) + 1;
+    const { report } = check(1, { 'exercise1.ts': text });
+    expect(report.lines.filter(({ note }) => note !== undefined)).toMatchObject([
+      {
+        name: 'dprobs',
+        verdict: 'right',
+        note: `dprobs stands in the file more than once, in lines ${first} and ${first + 1}: the last one counts`,
+      },
+    ]);
+  });
+});
+
+const WAY_OUT = "the file ends with 'export default exercise2;'";
+
+describe('a file that cannot be run', () => {
+  it.each([
+    ['nothing in it', '', `it has no default export: ${WAY_OUT}`],
+    ['no default export', 'export const exercise2 = { dlogits: 1 };', `it has no default export: ${WAY_OUT}`],
+    [
+      'null for a default',
+      'export default null',
+      `its default export is null, expected an object with a function per gradient: ${WAY_OUT}`,
+    ],
+    [
+      'a number for a default',
+      'export default 3',
+      `its default export is a number, expected an object with a function per gradient: ${WAY_OUT}`,
+    ],
+    [
+      'a function for a default',
+      'export default () => ({})',
+      `its default export is a function, expected an object with a function per gradient: ${WAY_OUT}`,
+    ],
+    ['a syntax error', 'export default {\n  dlogits: (\n};', 'ParseError: Unexpected token (line 3): };'],
+    ['a comma forgotten', 'export default {\n  a: 1\n  b: 2,\n};', 'ParseError: Unexpected token, expected "," (line 3): b: 2,'],
+    ['an unknown name', '\n\nunknown();', 'ReferenceError: unknown is not defined (line 3)'],
+    ['null thrown', 'throw null;', 'null'],
+    [
+      'an import of what is missing',
+      "\nimport x from './missing';\nexport default { x };",
+      /^Error: Cannot find module '\.\/missing'/,
+    ],
+    [
+      'an import of no such package',
+      "import x from 'no-such-package';\nexport default { x };",
+      /^Error: Cannot find module 'no-such-package'/,
+    ],
+    ['process.exit', 'process.exit(0);', 'it calls process.exit, which would end the program'],
+    ['process.abort', 'process.abort();', 'it calls process.abort, which would end the program'],
+    ['an await of what never comes', 'await new Promise(() => {}); export default {};', 'it waits for what never comes'],
+    ['a loop without an end', 'for (;;);', 'it did not end within 5 s'],
+    ['a memory that grows', 'const a = []; for (;;) a.push(new Array(1e6).fill(a));', 'it takes more than 1 GB of memory'],
+  ])('with %s says why', (_, text, why) => {
+    const { exitCode, report, stderr } = check(2, { 'exercise2.ts': text });
+    expect({ exitCode, lines: report.lines, stderr }).toEqual({ exitCode: 1, lines: [], stderr: '' });
+    expect(report.broken).toEqual(typeof why === 'string' ? why : expect.stringMatching(why));
+  });
+});

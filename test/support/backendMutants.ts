@@ -1,0 +1,355 @@
+/** Mistakes planted in the functions of a backend: the check of the model and of the backend must turn red at each. */
+import type { Backend } from '../../src/backend/backend.js';
+import type { FloatArray } from '../../src/core/tensor.js';
+import * as batchNorm from '../../src/layers/batchNorm.js';
+import * as embedding from '../../src/layers/embedding.js';
+import { type CharacterGroups, embeddingTableBackward } from '../../src/layers/embeddingTable.js';
+import { linearBackward, linearForward } from '../../src/layers/linear.js';
+import * as tanh from '../../src/layers/tanh.js';
+import { blockName } from '../../src/network/parameters.js';
+
+/**
+ * The layers one by one. A kernel may have two of them as one (batch norm and tanh, embedding and linear): there the mistake is
+ * planted in the plain functions, and the two are put together from them.
+ */
+type PlainLayers = Omit<Backend, 'batchNormTanhForward' | 'batchNormTanhBackward'> &
+  Pick<typeof batchNorm, 'batchNormForward' | 'batchNormBackward'> &
+  Pick<typeof tanh, 'tanhForward' | 'tanhBackward'>;
+
+/** A mistake in one function of a backend. */
+export interface BackendMutant {
+  layer: string;
+  mistake: string;
+  /** The correct functions come in, the wrong one goes out. */
+  plant: (correct: PlainLayers) => Partial<PlainLayers>;
+  /** The batch sizes at which the model calls the function; all, if not said. */
+  batches?: readonly number[];
+  /** Exactly these rows of checkModel turn red in a network of one block; {@link deepRed} says which in a deeper one. */
+  red: readonly string[];
+  /** Where checkBackend turns red first, in backward order: the function's own output. */
+  first: string;
+}
+
+// What depends on the gradient of the logits, of hpreact, of hprebn. db1 is 0 as long as batch norm's backward pass cancels.
+const FROM_HPREBN = ['dC', 'dW1'];
+const FROM_HPREACT = ['dC', 'dW1', 'dbngain', 'dbnbias'];
+const FROM_LOGITS = ['dC', 'dW1', 'dbngain', 'dbnbias', 'dW2', 'db2'];
+
+/** Context length of the networks that are checked: a mistake in the order of contexts has to know it. */
+const T = 3;
+
+const scale = (values: FloatArray, count: number, factor: number) => {
+  for (let i = 0; i < count; i++) values[i] *= factor;
+};
+
+export const BACKEND_MUTANTS: readonly BackendMutant[] = [
+  {
+    layer: 'embeddingBackward',
+    mistake: "'=' for '+='",
+    plant: () => ({
+      embeddingBackward: (dC, demb, Xb, rows, E) => {
+        for (let r = 0; r < rows; r++) for (let e = 0; e < E; e++) dC[Xb[r] * E + e] = demb[r * E + e];
+      },
+    }),
+    red: ['dC'],
+    first: 'dC',
+  },
+  {
+    layer: 'embeddingBackward',
+    mistake: 'contexts in reversed order',
+    plant: () => ({
+      embeddingBackward: (dC, demb, Xb, rows, E) => {
+        const reversed = (r: number) => r - (r % T) + (T - 1 - (r % T));
+        for (let r = 0; r < rows; r++) for (let e = 0; e < E; e++) dC[Xb[r] * E + e] += demb[reversed(r) * E + e];
+      },
+    }),
+    red: ['dC'],
+    first: 'dC',
+  },
+  {
+    layer: 'embeddingForward',
+    mistake: 'last number of each row left as it was',
+    plant: () => ({
+      embeddingForward: (emb, C, Xb, rows, E) => {
+        for (let r = 0; r < rows; r++) for (let e = 0; e < E - 1; e++) emb[r * E + e] = C[Xb[r] * E + e];
+      },
+    }),
+    red: ['dC'],
+    first: 'loss',
+  },
+  {
+    layer: 'embeddingTableBackward',
+    mistake: "'=' for '+=': the last example with a character, not the sum",
+    plant: () => ({
+      embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, T, E, H, V, D) => {
+        const last = dhprebn.map((d, at) => {
+          const i = Math.floor(at / H);
+          const later = Array.from({ length: n - i - 1 }, (_, k) => i + 1 + k);
+          return later.some((k) => groups.slots[k * T] === groups.slots[i * T]) ? 0 : d;
+        });
+        embeddingTableBackward(dC, dW1, db1, dtable, last, C, W1, groups, n, T, E, H, V, D);
+      },
+    }),
+    red: [...FROM_HPREBN, 'db1'],
+    first: 'dC',
+    batches: [32],
+  },
+  {
+    layer: 'embeddingTableBackward',
+    mistake: 'the slots of position 0 at every position',
+    plant: () => ({
+      embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, T, E, H, V, D) => {
+        const slots = groups.slots.map((_, at) => groups.slots[at - (at % T)]);
+        embeddingTableBackward(dC, dW1, db1, dtable, dhprebn, C, W1, { ...groups, slots }, n, T, E, H, V, D);
+      },
+    }),
+    red: FROM_HPREBN,
+    first: 'dC',
+    batches: [32],
+  },
+  ...linearMutants(),
+  ...batchNormBackwardMutants(),
+  {
+    layer: 'batchNormBackward',
+    mistake: 'dbngain and dbnbias averaged over the batch',
+    plant: ({ batchNormBackward }) => ({
+      batchNormBackward: (dhprebn, dbngain, dbnbias, dhpreact, bnraw, bnvar_inv, bngain, n, H) => {
+        batchNormBackward(dhprebn, dbngain, dbnbias, dhpreact, bnraw, bnvar_inv, bngain, n, H);
+        scale(dbngain, H, 1 / n);
+        scale(dbnbias, H, 1 / n);
+      },
+    }),
+    red: ['dbngain', 'dbnbias'],
+    first: 'dbngain',
+  },
+  {
+    layer: 'batchNormForward',
+    mistake: 'biased variance, n for n - 1',
+    plant: ({ batchNormForward }) => ({
+      batchNormForward: (hpreact, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H) => {
+        batchNormForward(hpreact, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H);
+        for (let j = 0; j < H; j++) {
+          const biased = 1 / Math.sqrt((1 / bnvar_inv[j] ** 2 - 1e-5) * ((n - 1) / n) + 1e-5);
+          const factor = biased / bnvar_inv[j];
+          bnvar_inv[j] = biased;
+          for (let i = 0; i < n; i++) {
+            bnraw[i * H + j] *= factor;
+            hpreact[i * H + j] = bngain[j] * bnraw[i * H + j] + bnbias[j];
+          }
+        }
+      },
+    }),
+    red: FROM_HPREBN,
+    first: 'loss',
+  },
+  {
+    layer: 'tanhBackward',
+    mistake: '1 - h for 1 - h²',
+    plant: () => ({
+      tanhBackward: (dhpreact, dh, h, size) => {
+        for (let i = 0; i < size; i++) dhpreact[i] = (1 - h[i]) * dh[i];
+      },
+    }),
+    red: FROM_HPREACT,
+    first: 'dhprebn',
+  },
+  {
+    layer: 'tanhBackward',
+    mistake: 'derivative left out',
+    plant: () => ({
+      tanhBackward: (dhpreact, dh, _, size) => {
+        for (let i = 0; i < size; i++) dhpreact[i] = dh[i];
+      },
+    }),
+    red: FROM_HPREACT,
+    first: 'dhprebn',
+  },
+  {
+    layer: 'tanhBackward',
+    mistake: 'last entry of the array left as it was',
+    plant: ({ tanhBackward }) => ({ tanhBackward: (dhpreact, dh, h, size) => tanhBackward(dhpreact, dh, h, size - 1) }),
+    red: FROM_HPREACT,
+    first: 'dhprebn',
+  },
+  {
+    layer: 'tanhForward',
+    mistake: 'a rational approximation, good to 2 %',
+    plant: () => ({
+      tanhForward: (h, hpreact, size) => {
+        for (let i = 0; i < size; i++) h[i] = (hpreact[i] * (27 + hpreact[i] ** 2)) / (27 + 9 * hpreact[i] ** 2);
+      },
+    }),
+    red: FROM_HPREACT,
+    first: 'loss',
+  },
+  {
+    layer: 'crossEntropyBackward',
+    mistake: 'no division by n',
+    plant: ({ crossEntropyBackward }) => ({
+      crossEntropyBackward: (dlogits, probs, Yb, n, V) => {
+        crossEntropyBackward(dlogits, probs, Yb, n, V);
+        scale(dlogits, n * V, n);
+      },
+    }),
+    red: FROM_LOGITS,
+    first: 'dlogits',
+  },
+  {
+    layer: 'crossEntropyBackward',
+    mistake: 'softmax without minus one-hot',
+    plant: () => ({
+      crossEntropyBackward: (dlogits, probs, _, n, V) => {
+        for (let i = 0; i < n * V; i++) dlogits[i] = probs[i] / n;
+      },
+    }),
+    red: FROM_LOGITS,
+    first: 'dlogits',
+  },
+  {
+    layer: 'crossEntropyForward',
+    mistake: 'logarithm to base 2',
+    plant: ({ crossEntropyForward }) => ({
+      crossEntropyForward: (losses, probs, logits, Yb, n, V) => {
+        crossEntropyForward(losses, probs, logits, Yb, n, V);
+        scale(losses, n, 1 / Math.LN2);
+      },
+    }),
+    red: FROM_LOGITS,
+    first: 'loss',
+  },
+];
+
+function linearMutants(): BackendMutant[] {
+  const mutant = (mistake: string, red: readonly string[], first: string, planted: typeof linearBackward): BackendMutant => ({
+    layer: 'linearBackward',
+    mistake,
+    plant: () => ({ linearBackward: planted }),
+    red,
+    first,
+  });
+  return [
+    mutant('db averaged over the batch', ['db2'], 'db2', (dx, dW, db, dout, x, W, n, I, O) => {
+      linearBackward(dx, dW, db, dout, x, W, n, I, O);
+      scale(db, O, 1 / n);
+    }),
+    mutant('dW averaged over the batch', ['dW1', 'dW2'], 'dW1', (dx, dW, db, dout, x, W, n, I, O) => {
+      linearBackward(dx, dW, db, dout, x, W, n, I, O);
+      scale(dW, I * O, 1 / n);
+    }),
+    mutant('dW without the last row of the batch', ['dW1', 'dW2'], 'dW1', (dx, dW, db, dout, x, W, n, I, O) => {
+      linearBackward(dx, dW, db, dout, x, W, n, I, O);
+      for (let k = 0; k < I; k++) for (let o = 0; o < O; o++) dW[k * O + o] -= x[(n - 1) * I + k] * dout[(n - 1) * O + o];
+    }),
+    mutant('W read as if it were transposed', FROM_HPREACT, 'dh', (dx, dW, db, dout, x, W, n, I, O) => {
+      const viewed = W.map((_, at) => W[(at % O) * I + Math.floor(at / O)]);
+      linearBackward(dx, dW, db, dout, x, viewed, n, I, O);
+    }),
+    mutant('dx without its last column', FROM_HPREACT, 'dh', (dx, dW, db, dout, x, W, n, I, O) => {
+      linearBackward(dx, dW, db, dout, x, W, n, I, O);
+      for (let i = 0; i < n; i++) dx[i * I + I - 1] = 0;
+    }),
+    {
+      layer: 'linearForward',
+      mistake: 'bias forgotten',
+      // Nothing depends on b2 then; b1 makes no difference with or without.
+      plant: ({ floats, linearForward }) => ({
+        linearForward: (out, x, W, _, n, I, O) => linearForward(out, x, W, floats(O), n, I, O),
+      }),
+      red: ['db2'],
+      first: 'loss',
+    },
+  ];
+}
+
+/** The mistakes of the closed form again, in the layer. Those that break the cancelling make db1 differ from 0. */
+function batchNormBackwardMutants(): BackendMutant[] {
+  const mutant = (mistake: string, red: readonly string[], bessel: (n: number) => number, mean: number, gain = true): BackendMutant => ({
+    layer: 'batchNormBackward',
+    mistake,
+    plant: ({ batchNormBackward }) => ({
+      batchNormBackward: (dhprebn, dbngain, dbnbias, dhpreact, bnraw, bnvar_inv, bngain, n, H) => {
+        batchNormBackward(dhprebn, dbngain, dbnbias, dhpreact, bnraw, bnvar_inv, bngain, n, H);
+        for (let i = 0; i < n * H; i++) {
+          const j = i % H;
+          dhprebn[i] =
+            (((gain ? bngain[j] : 1) * bnvar_inv[j]) / n) * (n * dhpreact[i] - mean * dbnbias[j] - bessel(n) * bnraw[i] * dbngain[j]);
+        }
+      },
+    }),
+    red,
+    first: 'dhprebn',
+  });
+  const correct = (n: number) => n / (n - 1);
+  return [
+    mutant('Bessel factor 1 for n/(n-1)', FROM_HPREBN, () => 1, 1),
+    mutant('path through the variance dropped', FROM_HPREBN, () => 0, 1),
+    mutant('path through the mean dropped', [...FROM_HPREBN, 'db1'], correct, 0),
+    mutant('statistics as constants', [...FROM_HPREBN, 'db1'], () => 0, 0),
+    mutant('gain forgotten', FROM_HPREBN, correct, 1, false),
+  ];
+}
+
+/** The rows of checkModel that a mistake turns red in a network of so many blocks. */
+export function deepRed({ layer, red }: BackendMutant, blocks: number): string[] {
+  // The first layer's own stay what they are; all others are called in every block.
+  if (layer.startsWith('embedding')) return [...red];
+  const numbers = Array.from({ length: blocks }, (_, k) => k + 1);
+  const inEvery = (tensor: string) => numbers.map((K) => `d${blockName(K, tensor)}`);
+  const every: Record<string, string[]> = {
+    dW1: inEvery('W'),
+    db1: inEvery('b'),
+    dbngain: inEvery('bngain'),
+    dbnbias: inEvery('bnbias'),
+  };
+  // A wrong dhprebn is wrong in all that lies below it: in the gain and the bias of all blocks but the last.
+  const below = layer.startsWith('batchNorm') && red.includes('dC') ? [...every.dbngain, ...every.dbnbias] : [];
+  const last = `d${blockName(blocks, 'bngain')} d${blockName(blocks, 'bnbias')}`.split(' ');
+  return [...red.flatMap((name) => every[name] ?? [name]), ...below.filter((name) => !last.includes(name))];
+}
+
+/** Where checkBackend turns red first in a network of so many blocks: the last one is the first in backward order. */
+export function deepFirst({ first }: BackendMutant, blocks: number): string {
+  return first === 'dh' || first === 'dhprebn' ? `d${blockName(blocks, first.slice(1))}` : first;
+}
+
+/** The backend with the mistake in it. */
+export function withMistake(correct: Backend, { plant }: BackendMutant): Backend {
+  const plain: PlainLayers = { ...correct, ...batchNorm, ...tanh, ...embedding, linearForward, linearBackward };
+  const wrong = plant(plain);
+  const layers = { ...plain, ...wrong };
+  return {
+    ...correct,
+    ...layers,
+    batchNormTanhForward: (h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H) => {
+      const hpreact = h.slice();
+      layers.batchNormForward(hpreact, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H);
+      layers.tanhForward(h, hpreact, n * H);
+    },
+    batchNormTanhBackward: (dhprebn, dbngain, dbnbias, dh, h, bnraw, bnvar_inv, bngain, n, H) => {
+      const dhpreact = dh.slice();
+      layers.tanhBackward(dhpreact, dh, h, n * H);
+      layers.batchNormBackward(dhprebn, dbngain, dbnbias, dhpreact, bnraw, bnvar_inv, bngain, n, H);
+    },
+    embeddingTableForward:
+      wrong.embeddingTableForward ??
+      ((hprebn, _table, C, W1, b1, groups, n, T, E, H, D) => {
+        const emb = new Float64Array(n * T * E);
+        layers.embeddingForward(emb, C, charactersOf(groups, n, T, D), n * T, E);
+        layers.linearForward(hprebn, emb, W1, b1, n, T * E, H);
+      }),
+    embeddingTableBackward:
+      wrong.embeddingTableBackward ??
+      ((dC, dW1, db1, _table, dhprebn, C, W1, groups, n, T, E, _H, V, D) => {
+        const Xb = charactersOf(groups, n, T, D);
+        const [emb, demb] = [new Float64Array(n * T * E), new Float64Array(n * T * E)];
+        layers.embeddingForward(emb, C, Xb, n * T, E);
+        layers.linearBackward(demb, dW1, db1, dhprebn, emb, W1, n, T * E, dhprebn.length / n);
+        layers.embeddingBackward(dC, demb, Xb, n * T, E, V);
+      }),
+  };
+}
+
+/** Xb [n,T], from the groups that were made of it. */
+function charactersOf({ characters, slots }: CharacterGroups, n: number, T: number, D: number): Int32Array {
+  return Int32Array.from({ length: n * T }, (_, at) => characters[(at % T) * D + slots[at]]);
+}

@@ -1,0 +1,255 @@
+import type { Backend } from '../../src/backend/backend.js';
+import { normal, randomInteger, randomStream } from '../../src/core/random.js';
+import type { FloatArray } from '../../src/core/tensor.js';
+import { batchNormBackward, batchNormForward } from '../../src/layers/batchNorm.js';
+import { type CharacterGroups, groupCharacters } from '../../src/layers/embeddingTable.js';
+import { tanhBackward, tanhForward } from '../../src/layers/tanh.js';
+
+/** Sizes by letter: n batch, T context, E embedding, I inputs, O outputs, H hidden, V vocabulary. */
+type Sizes = Record<string, number>;
+/** Arrays by the lesson's names; gradients are d + name. */
+export type Arrays = Record<string, FloatArray>;
+
+/** A layer as the suite sees it: how long its arrays are, and how to call it. */
+export interface Layer {
+  name: string;
+  /** Ragged sizes: a vector register's width, one off it, and 1. */
+  sizes: readonly Sizes[];
+  inputs: (s: Sizes) => Record<string, number>;
+  /** Rows of a table of so many entries that are read, if the layer reads by index. */
+  indices?: (s: Sizes) => { count: number; limit: number };
+  output: string;
+  /** What the forward pass writes: the output, and what it keeps for the backward pass. */
+  writes: (s: Sizes) => Record<string, number>;
+  forward: (backend: Backend, a: Arrays, at: Int32Array, s: Sizes) => void;
+  /** Reads d + output, writes d + every input. */
+  backward: (backend: Backend, a: Arrays, at: Int32Array, s: Sizes) => void;
+  /** The upstream gradient where it is not the caller's choice. */
+  upstream?: (s: Sizes) => number;
+}
+
+/** Rows of sizes, by the letters. */
+const sizes = (letters: string, ...rows: number[][]): Sizes[] =>
+  rows.map((row) => Object.fromEntries(row.map((size, i) => [letters[i], size])));
+
+/** A vector register's width, one off it, several of them, and 1. */
+const RAGGED = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33];
+
+interface Table {
+  groups: CharacterGroups;
+  table: FloatArray;
+  D: number;
+}
+const tables = new WeakMap<Arrays, Table>();
+
+/** The table that a layer's forward pass leaves to its backward pass. */
+function tableOf(backend: Backend, a: Arrays, n: number, T: number, H: number, V: number): Table {
+  const D = Math.min(n, V);
+  const ints = (size: number) => backend.ints(size);
+  const table = tables.get(a) ?? {
+    groups: { characters: ints(T * D), counts: ints(T), slots: ints(n * T), slotOf: ints(V) },
+    table: backend.floats(T * D * H).fill(Number.NaN),
+    D,
+  };
+  tables.set(a, table);
+  return table;
+}
+
+export const LAYERS: readonly Layer[] = [
+  {
+    name: 'embedding',
+    sizes: sizes(
+      'nTEV',
+      ...RAGGED.map((E, i) => [1 + (i % 4), 1 + (i % 3), E, RAGGED[(3 * i) % 13]]),
+      [1, 1, 1, 1],
+      [2, 3, 5, 8],
+      [3, 2, 8, 2],
+      [5, 8, 17, 3],
+      [17, 1, 3, 27],
+      [8, 5, 2, 17],
+    ),
+    inputs: ({ V, E }) => ({ C: V * E }),
+    indices: ({ n, T, V }) => ({ count: n * T, limit: V }),
+    output: 'emb',
+    writes: ({ n, T, E }) => ({ emb: n * T * E }),
+    forward: (backend, { emb, C }, Xb, { n, T, E }) => backend.embeddingForward(emb, C, Xb, n * T, E),
+    backward: (backend, { dC, demb }, Xb, { n, T, E, V }) => backend.embeddingBackward(dC, demb, Xb, n * T, E, V),
+  },
+  {
+    name: 'linear',
+    sizes: sizes(
+      'nIO',
+      ...RAGGED.map((O, i) => [RAGGED[(5 * i) % 13], RAGGED[(7 * i + 4) % 13], O]),
+      [1, 1, 1],
+      [2, 3, 5],
+      [3, 8, 1],
+      [5, 17, 2],
+      [8, 1, 17],
+      [17, 5, 8],
+      [1, 2, 3],
+      [4, 8, 16],
+      [9, 15, 27],
+    ),
+    inputs: ({ n, I, O }) => ({ x: n * I, W: I * O, b: O }),
+    output: 'out',
+    writes: ({ n, O }) => ({ out: n * O }),
+    forward: (backend, { out, x, W, b }, _, { n, I, O }) => backend.linearForward(out, x, W, b, n, I, O),
+    backward: (backend, { dx, dW, db, dout, x, W }, _, { n, I, O }) => backend.linearBackward(dx, dW, db, dout, x, W, n, I, O),
+  },
+  {
+    name: 'batchNorm',
+    sizes: sizes('nH', [2, 1], [2, 3], [3, 2], [3, 17], [5, 8], [8, 5], [17, 3], [32, 16]),
+    inputs: ({ n, H }) => ({ hprebn: n * H, bngain: H, bnbias: H }),
+    output: 'hpreact',
+    writes: ({ n, H }) => ({ hpreact: n * H, bnraw: n * H, bnvar_inv: H }),
+    forward: (_backend, { hpreact, bnraw, bnvar_inv, hprebn, bngain, bnbias }, _, { n, H }) =>
+      batchNormForward(hpreact, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H),
+    backward: (_backend, { dhprebn, dbngain, dbnbias, dhpreact, bnraw, bnvar_inv, bngain }, _, { n, H }) =>
+      batchNormBackward(dhprebn, dbngain, dbnbias, dhpreact, bnraw, bnvar_inv, bngain, n, H),
+  },
+  {
+    name: 'tanh',
+    sizes: sizes('N', [1], [2], [3], [5], [8], [17], [64]),
+    inputs: ({ N }) => ({ hpreact: N }),
+    output: 'h',
+    writes: ({ N }) => ({ h: N }),
+    forward: (_backend, { h, hpreact }, _, { N }) => tanhForward(h, hpreact, N),
+    backward: (_backend, { dhpreact, dh, h }, _, { N }) => tanhBackward(dhpreact, dh, h, N),
+  },
+  {
+    name: 'batchNormTanh',
+    sizes: sizes('nH', ...RAGGED.map((H, i) => [3 + ((5 * i) % 33), H]), [3, 17], [32, 200]),
+    inputs: ({ n, H }) => ({ hprebn: n * H, bngain: H, bnbias: H }),
+    output: 'h',
+    writes: ({ n, H }) => ({ h: n * H, bnraw: n * H, bnvar_inv: H }),
+    forward: (backend, { h, bnraw, bnvar_inv, hprebn, bngain, bnbias }, _, { n, H }) =>
+      backend.batchNormTanhForward(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H),
+    backward: (backend, { dhprebn, dbngain, dbnbias, dh, h, bnraw, bnvar_inv, bngain }, _, { n, H }) =>
+      backend.batchNormTanhBackward(dhprebn, dbngain, dbnbias, dh, h, bnraw, bnvar_inv, bngain, n, H),
+  },
+  {
+    name: 'embeddingTable',
+    sizes: sizes(
+      'nTEHV',
+      ...RAGGED.map((H, i) => [RAGGED[(5 * i) % 13], 1 + (i % 5), RAGGED[(7 * i + 4) % 13], H, RAGGED[(3 * i + 2) % 13]]),
+      [32, 3, 10, 64, 27],
+    ),
+    inputs: ({ T, E, H, V }) => ({ C: V * E, W1: T * E * H, b1: H }),
+    indices: ({ n, T, V }) => ({ count: n * T, limit: V }),
+    output: 'hprebn',
+    writes: ({ n, H }) => ({ hprebn: n * H }),
+    forward: (backend, a, Xb, { n, T, E, H, V }) => {
+      const { groups, table, D } = tableOf(backend, a, n, T, H, V);
+      groupCharacters(groups, Xb, n, T, D);
+      backend.embeddingTableForward(a.hprebn, table, a.C, a.W1, a.b1, groups, n, T, E, H, D);
+    },
+    backward: (backend, a, _, { n, T, E, H, V }) => {
+      const { groups, table, D } = tableOf(backend, a, n, T, H, V);
+      backend.embeddingTableBackward(a.dC, a.dW1, a.db1, table, a.dhprebn, a.C, a.W1, groups, n, T, E, H, V, D);
+    },
+  },
+  {
+    name: 'crossEntropy',
+    sizes: sizes(
+      'nV',
+      ...RAGGED.map((V, i) => [RAGGED[(5 * i) % 13], V]),
+      [1, 1],
+      [1, 2],
+      [2, 3],
+      [3, 5],
+      [5, 8],
+      [8, 17],
+      [17, 1],
+      [2, 27],
+      [32, 27],
+    ),
+    inputs: ({ n, V }) => ({ logits: n * V }),
+    indices: ({ n, V }) => ({ count: n, limit: V }),
+    output: 'losses',
+    writes: ({ n, V }) => ({ losses: n, probs: n * V }),
+    forward: (backend, { losses, probs, logits }, Yb, { n, V }) => backend.crossEntropyForward(losses, probs, logits, Yb, n, V),
+    backward: (backend, { dlogits, probs }, Yb, { n, V }) => backend.crossEntropyBackward(dlogits, probs, Yb, n, V),
+    // Its backward pass begins at the mean loss.
+    upstream: ({ n }) => 1 / n,
+  },
+];
+
+export const showSizes = (s: Sizes): string =>
+  Object.entries(s)
+    .map(([letter, size]) => `${letter} ${size}`)
+    .join(', ');
+
+const GUARDS = 8;
+const GUARD = 7777;
+
+/** One layer at one size on one backend, its inputs drawn at random. */
+export class LayerRun {
+  /** The arrays without their guards, to look at. */
+  readonly arrays: Arrays = {};
+  readonly indices: Int32Array;
+  readonly #layer: Layer;
+  readonly #backend: Backend;
+  readonly #sizes: Sizes;
+  /** What the layer gets: arrays longer than it needs, with guards behind the end. */
+  readonly #guarded: Arrays = {};
+
+  /** What the layer writes holds `stale` before. The numbers drawn are float32's in either precision. */
+  constructor(layer: Layer, backend: Backend, s: Sizes, stale = Number.NaN) {
+    this.#layer = layer;
+    this.#backend = backend;
+    this.#sizes = s;
+    const random = randomStream('grad-check', `${layer.name} ${showSizes(s)}`);
+    const { count, limit } = layer.indices?.(s) ?? { count: 0, limit: 1 };
+    const drawn = (size: number) => Array.from({ length: size }, () => Math.fround(normal(random)));
+    for (const [name, size] of Object.entries(layer.inputs(s))) {
+      this.#allocate(name, drawn(size));
+      this.#allocate(`d${name}`, new Array<number>(size).fill(stale));
+    }
+    for (const [name, size] of Object.entries(layer.writes(s))) this.#allocate(name, new Array<number>(size).fill(stale));
+    const size = layer.writes(s)[layer.output];
+    const fixed = layer.upstream?.(s);
+    this.#allocate(`d${layer.output}`, fixed === undefined ? drawn(size) : new Array<number>(size).fill(fixed));
+    this.indices = backend.ints(count);
+    for (let i = 0; i < count; i++) this.indices[i] = randomInteger(random, limit);
+  }
+
+  #allocate(name: string, values: readonly number[]): void {
+    const whole = this.#backend.floats(values.length + GUARDS).fill(GUARD);
+    whole.set(values);
+    this.#guarded[name] = whole;
+    this.arrays[name] = whole.subarray(0, values.length);
+  }
+
+  forward(): this {
+    this.#layer.forward(this.#backend, this.#guarded, this.indices, this.#sizes);
+    return this;
+  }
+
+  backward(): this {
+    this.#layer.backward(this.#backend, this.#guarded, this.indices, this.#sizes);
+    return this;
+  }
+
+  /** Names of the arrays the layer only reads. */
+  get inputNames(): string[] {
+    return Object.keys(this.#layer.inputs(this.#sizes));
+  }
+
+  /** Names of the arrays the layer writes: forward's, and a gradient for every input. */
+  get outputNames(): string[] {
+    return [...Object.keys(this.#layer.writes(this.#sizes)), ...this.inputNames.map((name) => `d${name}`)];
+  }
+
+  get upstream(): FloatArray {
+    return this.arrays[`d${this.#layer.output}`];
+  }
+
+  get output(): FloatArray {
+    return this.arrays[this.#layer.output];
+  }
+
+  /** Whether something was written behind an array's end. */
+  get guardsIntact(): boolean {
+    return Object.values(this.#guarded).every((whole) => whole.subarray(-GUARDS).every((x) => x === GUARD));
+  }
+}

@@ -1,0 +1,315 @@
+import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/backend/backend.js';
+import { createExamples, createVocabulary } from '../../src/data/dataset.js';
+import { Evaluator } from '../../src/evaluation/evaluator.js';
+import { createModel, initialise, type Model } from '../../src/network/model.js';
+import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
+import { NonFiniteError } from '../../src/training/diagnose.js';
+import { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from '../../src/training/training.js';
+import { type OptimizerConfig, partsOf } from '../../src/training/updater.js';
+import { FLOAT32_BACKENDS } from '../support/backends.js';
+import { OPTIMIZER_CONFIGS, RECIPES, type Recipe } from '../support/recipes.js';
+
+const NAMES = ['anna', 'hanna', 'emma', 'ella', 'hella', 'lena', 'mae', 'hal', 'alma', 'noah', 'noel', 'leo', 'nala', 'lana'];
+const VOCABULARY = createVocabulary(NAMES);
+const EXAMPLES = createExamples(NAMES, VOCABULARY, 3);
+const OPTIONS: TrainingOptions = { steps: 250, batchSize: 8, learningRate: 0.1, seed: 42 };
+
+describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
+  const modelOn = (backend: Backend): Model =>
+    createModel(backend, { context: 3, embedding: 4, hidden: [16], vocabulary: VOCABULARY.length });
+
+  /** Runs to the end. */
+  function train(options: Partial<TrainingOptions> = {}, backend = create(), between: (model: Model, step: number) => void = () => {}) {
+    const model = modelOn(backend);
+    const records: LossRecord[] = [];
+    const losses: number[] = [];
+    const training = new Training(model, EXAMPLES, { ...OPTIONS, ...options }, { onRecord: (record) => records.push(record) });
+    while (!training.done) {
+      between(model, training.step);
+      losses.push(training.advance());
+    }
+    return { training, model, records, losses, parameters: [...model.flatParameters] };
+  }
+
+  const mean = (values: number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+  it('starts at the initialisation of its seed', () => {
+    const model = modelOn(create());
+    model.flatParameters.fill(9);
+    new Training(model, EXAMPLES, OPTIONS);
+    const fresh = modelOn(create());
+    initialise(fresh, OPTIONS.seed);
+    expect([...model.flatParameters]).toEqual([...fresh.flatParameters]);
+  });
+
+  it('learns: from about ln V the loss falls below 1.5 within 1,000 steps, in training and over all examples', () => {
+    const { losses, model } = train({ steps: 1_000, batchSize: 16 });
+    expect(Math.abs(mean(losses.slice(0, 5)) - Math.log(VOCABULARY.length))).toBeLessThan(0.6);
+    expect(mean(losses.slice(-100))).toBeLessThan(1.5);
+    const evaluator = new Evaluator(model);
+    evaluator.calibrate(EXAMPLES);
+    expect(evaluator.loss(EXAMPLES)).toBeLessThan(1.5);
+  });
+
+  it('gives the same parameters to the bit for the same seed, and others for another', () => {
+    const { parameters } = train();
+    expect(train().parameters).toEqual(parameters);
+    expect(train({ seed: 43 }).parameters).not.toEqual(parameters);
+  });
+
+  it('is not changed by evaluating between the steps', () => {
+    let evaluator: Evaluator | undefined;
+    const { parameters } = train({}, create(), (model, step) => {
+      if (step % 25 !== 0) return;
+      evaluator ??= new Evaluator(model);
+      evaluator.calibrate(EXAMPLES);
+      evaluator.loss(EXAMPLES);
+    });
+    expect(parameters).toEqual(train().parameters);
+  });
+
+  it('records after every 100 steps and after the last: the mean loss since the record before, and the rate', () => {
+    const { records, losses } = train();
+    expect(records.map(({ step, rate }) => [step, rate])).toEqual([
+      [100, 0.1],
+      [200, 0.01],
+      [250, 0.01],
+    ]);
+    const means = [losses.slice(0, 100), losses.slice(100, 200), losses.slice(200)].map(mean);
+    records.forEach(({ loss }, i) => {
+      expect(loss).toBeCloseTo(means[i], 12);
+    });
+  });
+
+  it('records once where the last step is a hundredth one', () => {
+    expect(train({ steps: 200 }).records.map(({ step }) => step)).toEqual([100, 200]);
+    expect(train({ steps: 1 }).records.map(({ step }) => step)).toEqual([1]);
+  });
+
+  it.each([
+    [4, [0.5, 0.5, 0.05, 0.05]],
+    [5, [0.5, 0.5, 0.05, 0.05, 0.05]],
+    [1, [0.05]],
+  ])('%i steps update at the rates %j: a tenth from step floor(steps/2) on', (steps, expected) => {
+    const rates: number[] = [];
+    const backend = create();
+    const watched: Backend = {
+      ...backend,
+      sgdUpdate: (parameters, gradients, rate, size) => {
+        rates.push(rate);
+        expect(size).toBe(parameters.length);
+        backend.sgdUpdate(parameters, gradients, rate, size);
+      },
+    };
+    train({ steps, learningRate: 0.5 }, watched);
+    expect(rates).toEqual(expected);
+  });
+
+  it('counts its steps, and smooths the loss with weight 1/1000 for a new batch', () => {
+    const training = new Training(modelOn(create()), EXAMPLES, OPTIONS);
+    expect([training.step, training.done, training.smoothedLoss]).toEqual([0, false, Number.NaN]);
+    const losses = Array.from({ length: OPTIONS.steps }, () => training.advance());
+    expect([training.step, training.done]).toEqual([250, true]);
+    const weights = losses.map((_, i) => 0.999 ** (losses.length - 1 - i));
+    const expected = losses.reduce((sum, loss, i) => sum + loss * weights[i], 0) / weights.reduce((sum, weight) => sum + weight, 0);
+    expect(training.smoothedLoss).toBeCloseTo(expected, 10);
+  });
+
+  it('the smoothed loss after a step is its loss', () => {
+    const training = new Training(modelOn(create()), EXAMPLES, OPTIONS);
+    expect(training.advance()).toBeCloseTo(training.smoothedLoss, 12);
+  });
+
+  it('takes the switch step from its options', () => {
+    expect(train({ schedule: { name: 'step', switchStep: 100 } }).records[0].rate).toBe(0.1);
+    expect(train({ schedule: { name: 'step', switchStep: 99 } }).records[0].rate).toBe(0.01);
+    expect(train({ schedule: { name: 'step', switchStep: 250 } }).records[2].rate).toBe(0.1);
+    expect(train({ schedule: { name: 'step', switchStep: 0 } }).records[0].rate).toBe(0.01);
+  });
+
+  it('a rate of 1e30 ends in a NonFiniteError that names the step, and leaves the parameters that made it', () => {
+    const model = modelOn(create());
+    const training = new Training(model, EXAMPLES, { ...OPTIONS, learningRate: 1e30 });
+    let before: number[] = [];
+    const run = () => {
+      while (!training.done) {
+        before = [...model.flatParameters];
+        training.advance();
+      }
+    };
+    expect(run).toThrow(NonFiniteError);
+    expect(() => training.advance()).toThrow(new RegExp(`^step ${training.step}: \\w+\\[.+\\] is (NaN|-?Infinity), `));
+    expect(training.step).toBeLessThan(OPTIONS.steps);
+    expect([...model.flatParameters]).toEqual(before);
+  });
+});
+
+describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state', ({ create }) => {
+  const CONFIG = { context: 3, embedding: 4, hidden: [16], vocabulary: VOCABULARY.length };
+  const options: TrainingOptions = { ...OPTIONS, steps: 230, batchSize: 4 };
+
+  interface Moment {
+    state: TrainingState;
+    parameters: number[];
+    smoothedLoss: number;
+  }
+  const momentOf = (training: Training, model: Model): Moment => ({
+    state: training.state,
+    parameters: [...model.flatParameters],
+    smoothedLoss: training.smoothedLoss,
+  });
+
+  /** A run to the end, with where it stood before every step and at last. */
+  function straight() {
+    const model = createModel(create(), CONFIG);
+    const records: LossRecord[] = [];
+    const losses: number[] = [];
+    const training = new Training(model, EXAMPLES, options, { onRecord: (record) => records.push(record) });
+    const moments = [momentOf(training, model)];
+    while (!training.done) {
+      losses.push(training.advance());
+      moments.push(momentOf(training, model));
+    }
+    return { moments, losses, records };
+  }
+
+  /** The training that stands where another stood, as it would be read from a file: on a model that held other numbers before. */
+  function resumed(model: Model, { state, parameters }: Moment, hooks: TrainingHooks = {}, more: Partial<TrainingOptions> = {}) {
+    model.flatParameters.set(parameters);
+    return new Training(model, EXAMPLES, { ...options, ...more }, hooks, JSON.parse(JSON.stringify(state)) as TrainingState);
+  }
+
+  const run = straight();
+  const STEPS = Array.from({ length: options.steps + 1 }, (_, step) => step);
+
+  it('stands where the other stood', () => {
+    const model = createModel(create(), CONFIG);
+    for (const step of STEPS) expect(momentOf(resumed(model, run.moments[step]), model)).toEqual(run.moments[step]);
+  });
+
+  it('goes on bit for bit from every step: loss, parameters, state and record of the next', () => {
+    const model = createModel(create(), CONFIG);
+    for (const step of STEPS.slice(0, -1)) {
+      const records: LossRecord[] = [];
+      const training = resumed(model, run.moments[step], { onRecord: (record) => records.push(record) });
+      expect(training.advance()).toBe(run.losses[step]);
+      expect(momentOf(training, model)).toEqual(run.moments[step + 1]);
+      expect(records).toEqual(run.records.filter((record) => record.step === step + 1));
+    }
+  });
+
+  it.each([0, 1, 50, 99, 100, 101, 114, 115, 199, 200, 229])(
+    'from step %i to the end has the records and losses of the run without a stop',
+    (step) => {
+      const model = createModel(create(), CONFIG);
+      const records: LossRecord[] = [];
+      const losses: number[] = [];
+      const training = resumed(model, run.moments[step], { onRecord: (record) => records.push(record) });
+      while (!training.done) losses.push(training.advance());
+      expect(losses).toEqual(run.losses.slice(step));
+      expect(records).toEqual(run.records.filter((record) => record.step > step));
+      expect(momentOf(training, model)).toEqual(run.moments.at(-1));
+    },
+  );
+
+  it('is not initialised again', () => {
+    const model = createModel(create(), CONFIG);
+    resumed(model, run.moments[7]);
+    expect([...model.flatParameters]).toEqual(run.moments[7].parameters);
+  });
+
+  it('of a run that is done is done', () => {
+    expect(resumed(createModel(create(), CONFIG), run.moments[230]).done).toBe(true);
+  });
+
+  it('with more steps and the same switch step begins like the longer run', () => {
+    const model = createModel(create(), CONFIG);
+    const longer = { steps: 300, schedule: { name: 'step', switchStep: 115 } } as const;
+    const training = resumed(model, run.moments[150], {}, longer);
+    while (!training.done) training.advance();
+    const other = createModel(create(), CONFIG);
+    const whole = new Training(other, EXAMPLES, { ...options, ...longer });
+    while (!whole.done) whole.advance();
+    expect(momentOf(training, model)).toEqual(momentOf(whole, other));
+  });
+
+  it('a state that was taken does not move on with the training', () => {
+    const model = createModel(create(), CONFIG);
+    const training = new Training(model, EXAMPLES, options);
+    training.advance();
+    const { state } = training;
+    const copy = structuredClone(state);
+    training.advance();
+    expect(state).toEqual(copy);
+    expect(training.state).not.toEqual(copy);
+  });
+});
+
+describe.each(FLOAT32_BACKENDS)('on $name, with every recipe', ({ create }) => {
+  const CONFIG = { context: 3, embedding: 4, hidden: [8], vocabulary: VOCABULARY.length };
+  // An epoch has 69 examples: its end falls into the 7th, the 14th and the 21st batch.
+  const STEPS = 24;
+  const optionsOf = (recipe: Recipe): TrainingOptions => ({ steps: STEPS, batchSize: 10, learningRate: 0.01, seed: 3, ...recipe });
+  const moment = (training: Training, model: Model) => ({ state: training.state, parameters: [...model.flatParameters] });
+
+  function straight(recipe: Recipe) {
+    const model = createModel(create(), CONFIG);
+    const training = new Training(model, EXAMPLES, optionsOf(recipe));
+    const moments = [moment(training, model)];
+    while (!training.done) {
+      training.advance();
+      moments.push(moment(training, model));
+    }
+    return moments;
+  }
+
+  it.each(RECIPES)('$name: goes on from every step to the same end', ({ recipe }) => {
+    const moments = straight(recipe);
+    expect(moments).toHaveLength(STEPS + 1);
+    moments.forEach(({ state, parameters }, step) => {
+      const model = createModel(create(), CONFIG);
+      model.flatParameters.set(parameters);
+      const training = new Training(model, EXAMPLES, optionsOf(recipe), {}, structuredClone(state));
+      expect(moment(training, model), `${step}`).toEqual(moments[step]);
+      while (!training.done) training.advance();
+      expect(moment(training, model), `${step}`).toEqual(moments[STEPS]);
+    });
+  });
+
+  it('no two recipes end with the same parameters, and each moves every parameter but b1, which batch norm cancels', () => {
+    const ends = RECIPES.map(({ recipe }) => straight(recipe));
+    expect(new Set(ends.map((moments) => String(moments[STEPS].parameters))).size).toBe(RECIPES.length);
+    for (const moments of ends) {
+      const model = createModel(create(), CONFIG);
+      const [before, after] = [moments[0], moments[STEPS]].map(({ parameters }) => partsOf(Float32Array.from(parameters), model));
+      for (const name of LESSON_PARAMETER_NAMES) if (name !== 'b1') expect(after[name], name).not.toEqual(before[name]);
+    }
+  });
+
+  it('adam at 0.01 learns faster than plain descent at 0.01', () => {
+    const lossOf = (optimizer: OptimizerConfig) => {
+      const training = new Training(createModel(create(), CONFIG), EXAMPLES, { ...OPTIONS, learningRate: 0.01, optimizer });
+      while (!training.done) training.advance();
+      return training.smoothedLoss;
+    };
+    expect(lossOf(OPTIMIZER_CONFIGS.adam)).toBeLessThan(lossOf(OPTIMIZER_CONFIGS.sgd) - 0.3);
+  });
+
+  it('in epochs, every example is seen once in each: the targets of its batches are those of all examples', () => {
+    const seen: string[] = [];
+    const backend = create();
+    const watched: Backend = {
+      ...backend,
+      crossEntropyForward: (losses, probs, logits, Yb, n, V) => {
+        seen.push(...[...Yb].map(String));
+        backend.crossEntropyForward(losses, probs, logits, Yb, n, V);
+      },
+    };
+    const options = { ...OPTIONS, batchSize: 3, steps: EXAMPLES.count / 3, sampling: 'epochs' } as const;
+    const training = new Training(createModel(watched, CONFIG), EXAMPLES, options);
+    while (!training.done) training.advance();
+    const targets = Array.from({ length: EXAMPLES.count }, (_, i) => String(EXAMPLES.rows[4 * i + 3]));
+    expect(seen.sort()).toEqual(targets.sort());
+  });
+});
