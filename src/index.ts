@@ -2,7 +2,6 @@
 
 export type { ArenaSize, Backend } from './backend/backend.js';
 export { createReferenceBackend } from './backend/reference.js';
-export { createWasmBackend } from './backend/wasm.js';
 export { MAX_BLOCKS, OPTIMIZERS, type OptimizerName, SAMPLINGS, type Sampling, SCHEDULES } from './core/choices.js';
 export { FileContentError, NumericalError, SystemError, UsageError } from './core/errors.js';
 export { type RandomStream, randomStream } from './core/random.js';
@@ -42,20 +41,16 @@ export {
   parameterNames,
   parameterShapes,
 } from './network/parameters.js';
+export { loadCheckpoint, saveCheckpoint } from './node/checkpointFile.js';
+export { createWasmBackend } from './node/kernels.js';
+export { readMetrics } from './node/metricsFile.js';
 export { type NamesFile, readNamesFile } from './node/namesFile.js';
-export {
-  type Best,
-  type Checkpoint,
-  loadCheckpoint,
-  type RunConfig,
-  restoreModel,
-  saveCheckpoint,
-  trainingWork,
-} from './run/checkpoint.js';
-export { type MetricsRecord, readMetrics } from './run/records.js';
+export { type Best, type Checkpoint, restoreModel } from './run/checkpoint.js';
+export type { MetricsRecord } from './run/records.js';
 export { loadFloats, loadIndices, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './run/safetensors.js';
 export { type Diagnosis, NonFiniteError } from './training/diagnose.js';
 export { type ScanOptions, type ScanPoint, scanRates } from './training/lrFind.js';
+export { type RunConfig, trainingWork } from './training/runConfig.js';
 export { type RateOptions, type Schedule, scheduledRate } from './training/schedule.js';
 export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './training/training.js';
 export { OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState, Updater, type WeightDecay } from './training/updater.js';

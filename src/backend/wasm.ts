@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { SystemError, withSystemErrors } from '../core/errors.js';
-import type { ArenaSize, Backend } from './backend.js';
+import { SystemError } from '../core/errors.js';
+import type { ArenaSize, Backend, CreateBackend } from './backend.js';
 
 const PAGE = 65_536;
 /** Arrays begin on a cache line. */
@@ -31,12 +30,18 @@ interface Kernels {
 }
 
 /**
- * The kernels on one WebAssembly memory. All of it is reserved now, so that no array ever moves; what is asked for beyond
- * it throws.
- * @throws SystemError if the memory cannot be had, or this Node has no WebAssembly SIMD
+ * Makes backends that run on the SIMD kernels.
+ * @param module dist/kernels.wasm, compiled: Node reads it from the disk, a page fetches it or holds it as text
  */
-export function createWasmBackend({ arrays, entries, workspace }: ArenaSize): Backend {
-  const module = compileKernels();
+export function wasmBackend(module: WebAssembly.Module): CreateBackend {
+  return (size) => createWasmBackend(module, size);
+}
+
+/**
+ * The kernels on one WebAssembly memory, which is reserved at once, so that no array ever moves. Allocating more than the arena holds throws.
+ * @throws SystemError if the memory cannot be reserved
+ */
+function createWasmBackend(module: WebAssembly.Module, { arrays, entries, workspace }: ArenaSize): Backend {
   // A vector may be read from the last entry on: hence the last line of slack.
   const bytes = 4 * (entries + workspace) + ALIGNMENT * (arrays + 2);
   const memory = reserve(Math.ceil(bytes / PAGE) + 1);
@@ -149,16 +154,6 @@ export function createWasmBackend({ arrays, entries, workspace }: ArenaSize): Ba
     sumOfSquares: (x, size) => kernels.sumOfSquares(x.byteOffset, size),
     peakLoop: (turns) => kernels.peakLoop(turns),
   };
-}
-
-function compileKernels(): WebAssembly.Module {
-  const url = new URL('../../dist/kernels.wasm', import.meta.url);
-  const bytes = withSystemErrors('read', url.pathname, () => readFileSync(url));
-  try {
-    return new WebAssembly.Module(bytes);
-  } catch (error) {
-    throw new SystemError('the kernels need WebAssembly with SIMD, which this Node or processor does not have', { cause: error });
-  }
 }
 
 function reserve(pages: number): WebAssembly.Memory {

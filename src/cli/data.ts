@@ -1,10 +1,13 @@
 import { join, resolve } from 'node:path';
-import { FileContentError, SystemError, showPath, showText, UsageError } from '../core/errors.js';
+import { FileContentError, SystemError, UsageError } from '../core/errors.js';
+import { showPath, showText } from '../core/text.js';
 import { createDataset, createVocabulary, type Dataset, type DatasetOptions, SPLITS, vocabularyIndex } from '../data/dataset.js';
-import { bundledNames, type NamesFile, readNamesFile } from '../node/namesFile.js';
+import { readMetrics } from '../node/metricsFile.js';
+import { type NamesFile, readNamesFile } from '../node/namesFile.js';
+import { BUNDLED_NAMES } from '../node/paths.js';
 import { METRICS_FILE, readRunFile } from '../node/runDirectory.js';
 import type { Checkpoint } from '../run/checkpoint.js';
-import { type MetricsRecord, readMetrics } from '../run/records.js';
+import type { MetricsRecord } from '../run/records.js';
 import { formatCount } from './terminal/format.js';
 import { type IO, shortPath } from './terminal/io.js';
 
@@ -32,7 +35,7 @@ interface ReadData {
 }
 
 function readData(file: string | undefined, io: IO): ReadData {
-  const path = file === undefined ? bundledNames() : resolve(io.cwd, file);
+  const path = file === undefined ? BUNDLED_NAMES : resolve(io.cwd, file);
   const shownAs = showPath(file ?? path);
   const { names, sha256, tidied } = readNamesFile(path);
   const note = describeTidied(tidied);
@@ -98,8 +101,8 @@ function readRunData(file: string, named: boolean, io: IO): ReadData {
   try {
     return readData(file, io);
   } catch (error) {
-    if (error instanceof SystemError && !named) error.message += '; if the data set was moved, name it with --data';
-    throw error;
+    if (!(error instanceof SystemError) || named) throw error;
+    throw new SystemError(error.message, { hint: 'if the data set was moved, name it with --data', cause: error });
   }
 }
 

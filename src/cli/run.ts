@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
-import { FileContentError, NumericalError, SystemError, showText, UsageError } from '../core/errors.js';
+import { FileContentError, fullMessage, NumericalError, SystemError, UsageError } from '../core/errors.js';
+import { showText } from '../core/text.js';
 import { createProgram } from './program.js';
 import { paintFor } from './terminal/colors.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_SYSTEM, EXIT_USAGE } from './terminal/exitCodes.js';
@@ -32,7 +33,7 @@ export async function run(argv: readonly string[], io: IO): Promise<number> {
 
 /** In one line, escaped. Commander's messages begin with "error: " and may put a suggestion on a second line. */
 function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? fullMessage(error) : String(error);
   if (!(error instanceof CommanderError)) return showText(message);
   return showText(
     message

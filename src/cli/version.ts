@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { PACKAGE_JSON } from '../node/paths.js';
 
 /** The version in package.json. */
 export function programVersion(): string {
-  const url = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
+  return (JSON.parse(readFileSync(PACKAGE_JSON, 'utf8')) as { version: string }).version;
 }

@@ -1,3 +1,5 @@
+import { decodeLatin1 } from './utf8.js';
+
 /** What a file that is no safetensors file seems to be, by its first bytes, so that a message can name it. */
 
 interface Signature {
@@ -31,7 +33,7 @@ export const RECOGNISABLE_BYTES = 512;
 
 /** @param start the first bytes of a file, {@link RECOGNISABLE_BYTES} or all of them */
 export function recognise(start: Uint8Array): string | undefined {
-  const text = Buffer.from(start).toString('latin1');
+  const text = decodeLatin1(start);
   // A header that begins where it should is taken for what it is. Its length, below 100 MB, leaves the upper bytes 0.
   if (text[8] === '{' && text.slice(4, 8) === '\0\0\0\0') return undefined;
   const begins = (start: string | RegExp) => (typeof start === 'string' ? text.startsWith(start) : start.test(text));

@@ -1,10 +1,23 @@
-/** Where bytes stop being UTF-8; undefined if they are all of it. */
-export function firstInvalidByte(bytes: Buffer): number | undefined {
-  const text = bytes.toString('utf8');
-  // A replacement character that the bytes do not spell themselves marks the first invalid byte.
+/** Text of UTF-8 bytes. Invalid bytes become U+FFFD; a byte order mark stays. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+}
+
+/** The index of the first byte that is not UTF-8; undefined if all bytes are. */
+export function firstInvalidByte(bytes: Uint8Array): number | undefined {
+  const text = decodeUtf8(bytes);
+  // U+FFFD marks the first invalid byte, unless the bytes spell U+FFFD themselves.
   for (let at = text.indexOf('\ufffd'); at !== -1; at = text.indexOf('\ufffd', at + 1)) {
-    const byte = Buffer.byteLength(text.slice(0, at));
-    if (bytes.toString('hex', byte, byte + 3) !== 'efbfbd') return byte;
+    const byte = new TextEncoder().encode(text.slice(0, at)).length;
+    if (!(bytes[byte] === 0xef && bytes[byte + 1] === 0xbf && bytes[byte + 2] === 0xbd)) return byte;
   }
   return undefined;
+}
+
+/** Text of bytes, a character each. */
+export function decodeLatin1(bytes: Uint8Array): string {
+  let text = '';
+  // In parts: an argument list has a limit.
+  for (let start = 0; start < bytes.length; start += 4096) text += String.fromCharCode(...bytes.subarray(start, start + 4096));
+  return text;
 }

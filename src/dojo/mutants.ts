@@ -2,8 +2,9 @@
  * The bank of planted mistakes. A gradient check is worth what it catches, so every mistake people make in these lines is
  * planted here, with what the dojo says of it.
  */
-import { showText, UsageError } from '../core/errors.js';
+import { UsageError } from '../core/errors.js';
 import { type Indices, Tensor } from '../core/tensor.js';
+import { showText } from '../core/text.js';
 import type { ClosedForm, ClosedFormName } from '../gradCheck/closedForms.js';
 import { exercise1, type GradientLine, type GradientLines } from '../lesson/exercise1.js';
 import { softmax } from '../lesson/exercise2.js';

@@ -5,7 +5,8 @@ import type { Tensor } from '../core/tensor.js';
 import { createDataset, createExamples } from '../data/dataset.js';
 import { LESSON_CONFIG } from '../lesson/case.js';
 import { exercise1 } from '../lesson/exercise1.js';
-import { bundledNames, readNamesFile } from '../node/namesFile.js';
+import { readNamesFile } from '../node/namesFile.js';
+import { BUNDLED_NAMES } from '../node/paths.js';
 import type { Exercise4 } from './exercises.js';
 import { LessonTraining } from './lessonTraining.js';
 import type { At } from './lines.js';
@@ -30,7 +31,7 @@ const LEARNING_RATE = 0.1;
  */
 export function trainWith(lines: Exercise4, steps = STEPS): TrainingReport {
   const own = Object.entries(lines).map(([name, line]) => [name, (at: At) => tensorOf(name, line(at))]);
-  const { vocabulary, parts } = createDataset(readNamesFile(bundledNames()).names, { splitSeed: 42, unique: false });
+  const { vocabulary, parts } = createDataset(readNamesFile(BUNDLED_NAMES).names, { splitSeed: 42, unique: false });
   const training = new LessonTraining(
     createReferenceBackend('float32'),
     LESSON_CONFIG,

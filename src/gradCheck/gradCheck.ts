@@ -1,4 +1,4 @@
-import { createWasmBackend } from '../backend/wasm.js';
+import type { CreateBackend } from '../backend/backend.js';
 import { createCase, createLessonCase, DEEP_CONFIG, LESSON_CONFIG, type LessonCase } from '../lesson/case.js';
 import type { ModelConfig } from '../network/parameters.js';
 import { checkEndToEnd, checkLocally } from './atomic.js';
@@ -17,8 +17,11 @@ export const BATCH_SIZES: readonly number[] = [2, 3, 32];
  */
 export const DEEP_BATCH_SIZES: readonly number[] = BATCH_SIZES.filter((n) => n > 2);
 
-/** All rows of one part, over the networks and the batch sizes: the lesson's, and, of whole models, a deep one. */
-export function checkPart(part: Part, options: CheckOptions): CheckRow[] {
+/**
+ * All rows of one part, over the batch sizes. Parts (c) and (d) also check a deep network.
+ * @param createBackend makes the float32 backend that part (d) checks
+ */
+export function checkPart(part: Part, options: CheckOptions, createBackend: CreateBackend): CheckRow[] {
   const { seed } = options;
   const lesson = (check: (given: LessonCase) => CheckRow[]) => BATCH_SIZES.flatMap((n) => check(createLessonCase(LESSON_CONFIG, n, seed)));
   const both = (check: (config: ModelConfig, n: number) => CheckRow[]) => [
@@ -33,6 +36,6 @@ export function checkPart(part: Part, options: CheckOptions): CheckRow[] {
     case 'model':
       return both((config, n) => checkModel(createCase(config, n, seed), options));
     case 'backend':
-      return both((config, n) => checkBackend(createCase(config, n, seed, FLOAT32_VARIANCE), createWasmBackend));
+      return both((config, n) => checkBackend(createCase(config, n, seed, FLOAT32_VARIANCE), createBackend));
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { SystemError, showPath } from '../core/errors.js';
+import { SystemError } from '../core/errors.js';
+import { showPath } from '../core/text.js';
 
 /** Replaces a file as a whole: whoever reads the path finds the old bytes or all of the new ones, even after a power cut. */
 export function atomicWrite(path: string, bytes: Uint8Array): void {

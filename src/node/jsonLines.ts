@@ -1,8 +1,8 @@
 /** Files that grow by a line of JSON per record. */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { withSystemErrors } from '../core/errors.js';
 import { writeAll } from './atomicWrite.js';
+import { withSystemErrors } from './systemErrors.js';
 
 /** A file that is being written. Every record is with the system when append returns, and on the disk after sync. */
 export interface LineWriter<R> {

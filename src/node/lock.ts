@@ -3,8 +3,10 @@ import { linkSync, readFileSync, renameSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { SystemError, showPath, showText, withSystemErrors } from '../core/errors.js';
+import { SystemError } from '../core/errors.js';
+import { showPath, showText } from '../core/text.js';
 import { removeQuietly, writeFileWhole } from './atomicWrite.js';
+import { withSystemErrors } from './systemErrors.js';
 
 export const LOCK_FILE = 'lock';
 

@@ -17,9 +17,11 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
-import { FileContentError, quoteText, SystemError, showPath, UsageError, withSystemErrors } from '../core/errors.js';
+import { FileContentError, SystemError, UsageError } from '../core/errors.js';
+import { quoteText, showPath } from '../core/text.js';
 import { atomicWrite, removeLeftovers } from './atomicWrite.js';
 import { isRunning } from './lock.js';
+import { withSystemErrors } from './systemErrors.js';
 
 export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 export const BEST_FILE = 'best.safetensors';

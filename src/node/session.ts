@@ -1,18 +1,23 @@
 /** A run as it is trained: the steps, and what is written of them into its directory. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { NumericalError, withSystemErrors } from '../core/errors.js';
+import { NumericalError } from '../core/errors.js';
 import { createExamples, type Dataset, type Examples } from '../data/dataset.js';
 import { Evaluator } from '../evaluation/evaluator.js';
 import type { Model } from '../network/model.js';
 import { type ModelConfig, parameterCount } from '../network/parameters.js';
-import { type Best, type Checkpoint, type RunConfig, saveCheckpoint } from '../run/checkpoint.js';
-import { HASH_EVERY, hashRecord, type MetricsWriter, openMetrics, truncateMetrics } from '../run/records.js';
+import type { Best, Checkpoint } from '../run/checkpoint.js';
+import { HASH_EVERY, hashRecord } from '../run/records.js';
 import { diagnoseModel, NonFiniteError } from '../training/diagnose.js';
+import type { RunConfig } from '../training/runConfig.js';
 import { type LossRecord, Training } from '../training/training.js';
 import { OPTIMIZER_TENSORS } from '../training/updater.js';
 import { removeLeftovers } from './atomicWrite.js';
+import { saveCheckpoint } from './checkpointFile.js';
+import { type MetricsWriter, openMetrics, truncateMetrics } from './metricsFile.js';
 import { BEST_FILE, CHECKPOINT_FILE, METRICS_FILE } from './runDirectory.js';
+import { sha256 } from './sha256.js';
+import { withSystemErrors } from './systemErrors.js';
 
 export interface SessionOptions {
   /** The run's directory, which this process has locked. */
@@ -70,7 +75,7 @@ export class Session {
     if (this.step === 0) {
       this.droppedLines = [];
       this.#metrics = openMetrics(metrics, 'new');
-      this.#metrics.append(hashRecord(0, model));
+      this.#metrics.append(hashRecord(0, model, sha256));
     } else {
       this.droppedLines = truncateMetrics(metrics, this.step);
       this.#metrics = openMetrics(metrics, 'continue');
@@ -113,7 +118,7 @@ export class Session {
     const { model, config, saveEvery } = this.#options;
     this.#training.advance();
     const { step, done } = this.#training;
-    if (step % HASH_EVERY === 0 || done) this.#metrics.append(hashRecord(step, model));
+    if (step % HASH_EVERY === 0 || done) this.#metrics.append(hashRecord(step, model, sha256));
     if (step % config.evalEvery === 0 || done) this.#evaluate();
     if (step % saveEvery === 0 || done) this.save();
   }

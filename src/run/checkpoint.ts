@@ -1,80 +1,23 @@
 /** What a run's checkpoint holds: the weights under the lesson's names, and in the metadata all that shaped them. */
-import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { CreateBackend } from '../backend/backend.js';
-import { MAX_BLOCKS, SAMPLINGS } from '../core/choices.js';
-import { FileContentError, NumericalError, namingFile, quoteText, UNPRINTABLE, withSystemErrors } from '../core/errors.js';
+import { FileContentError, NumericalError } from '../core/errors.js';
 import { isStreamState } from '../core/random.js';
+import type { Sha256 } from '../core/sha256.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../core/tensor.js';
+import { quoteText, UNPRINTABLE } from '../core/text.js';
+import { decodeLatin1 } from '../core/utf8.js';
 import { BOUNDARY } from '../data/dataset.js';
 import { arenaSize, createModel, type Model, type Work } from '../network/model.js';
 import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network/parameters.js';
-import { atomicWrite } from '../node/atomicWrite.js';
 import { allFinite } from '../training/diagnose.js';
+import { count, finite, modelConfig, type RunConfig, RunConfigSchema } from '../training/runConfig.js';
 import type { TrainingState } from '../training/training.js';
-import { decayedNames, hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState, showDecay } from '../training/updater.js';
-import { loadFloats, type RawFile, readSafetensorsFile, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
+import { decayedNames, hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState } from '../training/updater.js';
+import { headerEnd, loadFloats, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
 
 const FORMAT = 'backprop-ninja checkpoint';
 const FORMAT_VERSION = '3';
-
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-const finite = v.pipe(v.number(), v.finite());
-
-const share = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
-const aboveZero = v.pipe(finite, v.gtValue(0));
-const adam = { beta1: share, beta2: share, epsilon: aboveZero };
-
-const decay = v.pipe(finite, v.minValue(0));
-
-/** An optimizer, with the settings that it has. */
-const OptimizerSchema = v.variant('name', [
-  v.strictObject({ name: v.literal('sgd') }),
-  v.strictObject({ name: v.literal('momentum'), momentum: share }),
-  v.strictObject({ name: v.literal('nesterov'), momentum: share }),
-  v.strictObject({ name: v.literal('adam'), ...adam }),
-  v.strictObject({ name: v.literal('adamw'), ...adam, weightDecay: v.union([decay, v.record(v.string(), decay)]) }),
-]);
-
-const ScheduleSchema = v.variant('name', [
-  /** From the switch step on, the learning rate is a tenth. */
-  v.strictObject({ name: v.literal('step'), switchStep: count }),
-  v.strictObject({ name: v.picklist(['constant', 'linear', 'cosine']) }),
-]);
-
-/** What shapes a run's weights and metrics, and nothing else: no path, no clock, no host. */
-const RunConfigSchema = v.strictObject({
-  context: positive,
-  embedding: positive,
-  /** Of each block. */
-  hidden: v.pipe(v.array(positive), v.minLength(1), v.maxLength(MAX_BLOCKS), v.readonly()),
-  batchSize: v.pipe(v.number(), v.safeInteger(), v.minValue(2)),
-  steps: positive,
-  learningRate: aboveZero,
-  optimizer: OptimizerSchema,
-  /** The largest norm of the gradients; without it, they are not clipped. */
-  clip: v.exactOptional(aboveZero),
-  schedule: ScheduleSchema,
-  /** Steps over which the rate goes up. */
-  warmup: count,
-  sampling: v.picklist(SAMPLINGS),
-  /** Steps between two evaluations on the validation part. */
-  evalEvery: positive,
-  seed: count,
-  splitSeed: count,
-  unique: v.boolean(),
-});
-export type RunConfig = v.InferOutput<typeof RunConfigSchema>;
-
-/** A configuration by single values: optimizer and schedule by their names, beside the settings that they have. */
-export function flatConfig({ optimizer, schedule, ...others }: RunConfig): Record<string, unknown> {
-  const { name: optimizerName, ...settings } = optimizer;
-  const { name: scheduleName, ...switching } = schedule;
-  const named =
-    'weightDecay' in settings && typeof settings.weightDecay === 'object' ? { weightDecay: showDecay(settings.weightDecay) } : {};
-  return { ...others, optimizer: optimizerName, ...settings, ...named, schedule: scheduleName, ...switching };
-}
 
 const StreamStateSchema = v.pipe(
   v.strictObject({ c: v.number(), s0: v.number(), s1: v.number(), s2: v.number() }),
@@ -167,7 +110,7 @@ function storedArrays({ parameters, statistics }: Model): Record<string, FloatAr
  * The file's bytes: the same for the same run at the same step.
  * @throws NumericalError if a tensor holds NaN or Inf: such a checkpoint would be refused
  */
-export function checkpointBytes(model: Model, about: Omit<Checkpoint, 'tensors'>): Uint8Array {
+export function checkpointBytes(model: Model, about: Omit<Checkpoint, 'tensors'>, sha256: Sha256): Uint8Array {
   const { step, batches, optimizer, ...losses } = about.state;
   const arrays = { ...storedArrays(model), ...storedOptimizer(optimizer.tensors) };
   const metadata: Metadata = {
@@ -189,45 +132,42 @@ export function checkpointBytes(model: Model, about: Omit<Checkpoint, 'tensors'>
   const broken = shapes.find(([name]) => !allFinite(arrays[name]));
   if (broken) throw new NumericalError(`${broken[0]} holds NaN or Inf after ${step} steps; not saved`);
   const tensors = new Map(shapes.map(([name, shape]) => [name, storeFloats(arrays[name], shape)]));
-  return seal(writeSafetensors({ metadata, tensors }));
-}
-
-/** Writes a checkpoint. @throws SystemError if it cannot be written; what was there stays */
-export function saveCheckpoint(path: string, model: Model, about: Omit<Checkpoint, 'tensors'>): void {
-  const bytes = checkpointBytes(model, about);
-  withSystemErrors('write', path, () => atomicWrite(path, bytes));
+  return seal(writeSafetensors({ metadata, tensors }), sha256);
 }
 
 const DIGEST_KEY = '"sha256":"';
 const NO_DIGEST = '0'.repeat(64);
 
-/** Writes into the file the SHA-256 that the file has with zeros in its place. */
-function seal(file: Uint8Array): Uint8Array {
-  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-  bytes.write(createHash('sha256').update(bytes).digest('hex'), bytes.indexOf(DIGEST_KEY) + DIGEST_KEY.length, 'latin1');
+/** Writes into the file the SHA-256 that it has with zeros in that place. */
+function seal(file: Uint8Array, sha256: Sha256): Uint8Array {
+  const at = placeOfDigest(file, NO_DIGEST);
+  file.set(new TextEncoder().encode(sha256(file)), at);
   return file;
 }
 
-function isSealed({ header, data }: RawFile, digest: string): boolean {
-  const bytes = Buffer.from(header);
-  const at = bytes.indexOf(DIGEST_KEY + digest);
+function isSealed(file: Uint8Array, digest: string, sha256: Sha256): boolean {
+  const at = placeOfDigest(file, digest);
   if (at === -1) return false;
-  bytes.write(NO_DIGEST, at + DIGEST_KEY.length, 'latin1');
-  return createHash('sha256').update(bytes).update(data).digest('hex') === digest;
+  const zeroed = file.slice();
+  zeroed.set(new TextEncoder().encode(NO_DIGEST), at);
+  return sha256(zeroed) === digest;
+}
+
+/** The position of the digest's first character; -1 if the file's metadata does not hold that digest. */
+function placeOfDigest(file: Uint8Array, digest: string): number {
+  const header = decodeLatin1(file.subarray(0, headerEnd(file)));
+  const at = header.indexOf(DIGEST_KEY + digest);
+  return at === -1 ? -1 : at + DIGEST_KEY.length;
 }
 
 /**
- * @throws SystemError if the file cannot be read
- * @throws FileContentError that lists what is wrong with it
+ * Reads the bytes of a checkpoint.
+ * @throws FileContentError that lists what is wrong with them
  */
-export function loadCheckpoint(path: string): Checkpoint {
-  const file = readSafetensorsFile(path);
-  return namingFile(path, () => parseCheckpoint(file));
-}
-
-function parseCheckpoint({ metadata, tensors, raw }: Safetensors & { raw: RawFile }): Checkpoint {
+export function parseCheckpoint(file: Uint8Array, sha256: Sha256): Checkpoint {
+  const { metadata, tensors } = readSafetensors(file);
   checkOrigin(metadata, tensors);
-  if (metadata.sha256 !== undefined && !isSealed(raw, metadata.sha256)) {
+  if (metadata.sha256 !== undefined && !isSealed(file, metadata.sha256, sha256)) {
     throw new FileContentError('damaged: its SHA-256 is not the one it was written with; bring back a copy, or train again');
   }
   const parsed = v.safeParse(MetadataSchema, metadata);
@@ -297,15 +237,6 @@ function readTensors(
     }
   }
   return { arrays, problems };
-}
-
-export function modelConfig({ context, embedding, hidden }: RunConfig, vocabulary: readonly string[]): ModelConfig {
-  return { context, embedding, hidden, vocabulary: vocabulary.length };
-}
-
-/** What a run's model needs room for, beside the sizes that it is evaluated and sampled with. */
-export function trainingWork({ batchSize, optimizer }: RunConfig, inference: number[] = []): Work {
-  return { training: batchSize, optimizerTensors: OPTIMIZER_TENSORS[optimizer.name].length, inference };
 }
 
 /** A model of the stored shape and weights, on a backend with room for that work. */

@@ -1,12 +1,9 @@
-/** metrics.jsonl: a line per record of a run, in the order of its steps. */
-import { createHash } from 'node:crypto';
+/** The records of a run, in the order of its steps: a line each in metrics.jsonl. */
 import * as v from 'valibot';
-import { withSystemErrors } from '../core/errors.js';
+import type { Sha256 } from '../core/sha256.js';
 import type { FloatArray } from '../core/tensor.js';
 import type { Model } from '../network/model.js';
 import { isParameterName, LESSON_PARAMETER_NAMES, type ParameterArrays, type ParameterName } from '../network/parameters.js';
-import { atomicWrite } from '../node/atomicWrite.js';
-import { type LineWriter, openLines, parseLines, readBytes } from '../node/jsonLines.js';
 import type { LossRecord } from '../training/training.js';
 
 /** The mean loss over the validation part after so many steps. */
@@ -37,61 +34,20 @@ const hashes = v.pipe(
   ),
   v.guard((record): record is Hashes => LESSON_PARAMETER_NAMES.every((name) => name in record)),
 );
-const RecordSchema = v.union([
+export const RecordSchema = v.union([
   v.object({ step, loss: v.number(), rate: v.number() }),
   v.object({ step, valLoss: v.number() }),
   v.object({ step, hashes }),
 ]);
 
-export function parameterHashes(parameters: ParameterArrays): Hashes {
-  return Object.fromEntries(Object.entries(parameters).map(([name, data]) => [name, hashOf(data)])) as Hashes;
+export function parameterHashes(parameters: ParameterArrays, sha256: Sha256): Hashes {
+  return Object.fromEntries(Object.entries(parameters).map(([name, data]) => [name, hashOf(data, sha256)])) as Hashes;
 }
 
-function hashOf({ buffer, byteOffset, byteLength }: FloatArray): string {
-  return createHash('sha256')
-    .update(new Uint8Array(buffer, byteOffset, byteLength))
-    .digest('hex')
-    .slice(0, 16);
+function hashOf({ buffer, byteOffset, byteLength }: FloatArray, sha256: Sha256): string {
+  return sha256(new Uint8Array(buffer, byteOffset, byteLength)).slice(0, 16);
 }
 
-export function hashRecord(step: number, { parameters }: Model): HashRecord {
-  return { step, hashes: parameterHashes(parameters) };
-}
-
-export type MetricsWriter = LineWriter<MetricsRecord>;
-
-/** @param mode 'new' empties the file, 'continue' appends */
-export function openMetrics(path: string, mode: 'new' | 'continue'): MetricsWriter {
-  return openLines(path, mode);
-}
-
-export interface Metrics {
-  records: MetricsRecord[];
-  /** Numbers of the lines that are no records: torn by a crash, or changed since. */
-  skipped: number[];
-}
-
-/** A missing file is an empty one. @throws SystemError if it cannot be read */
-export function readMetrics(path: string): Metrics {
-  const metrics: Metrics = { records: [], skipped: [] };
-  for (const { record, number } of parseLines(readBytes(path), RecordSchema)) {
-    if (record) metrics.records.push(record);
-    else metrics.skipped.push(number);
-  }
-  return metrics;
-}
-
-/** Drops all that is no record, or of a later step. Returns the numbers of the lines that were no records. */
-export function truncateMetrics(path: string, step: number): number[] {
-  const bytes = readBytes(path);
-  const dropped: number[] = [];
-  let kept = 0;
-  for (const { start, end, record, number } of parseLines(bytes, RecordSchema)) {
-    if (!record) dropped.push(number);
-    if (!record || record.step > step) continue;
-    bytes.copyWithin(kept, start, end);
-    kept += end - start;
-  }
-  if (kept < bytes.length) withSystemErrors('write', path, () => atomicWrite(path, bytes.subarray(0, kept)));
-  return dropped;
+export function hashRecord(step: number, { parameters }: Model, sha256: Sha256): HashRecord {
+  return { step, hashes: parameterHashes(parameters, sha256) };
 }

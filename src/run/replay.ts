@@ -1,7 +1,7 @@
 /** Whether a run can be had again from its configuration, and where two runs part. */
 
-import type { ParameterArrays, ParameterName } from '../network/parameters.js';
-import { type Hashes, type HashRecord, type MetricsRecord, parameterHashes } from './records.js';
+import type { ParameterName } from '../network/parameters.js';
+import type { Hashes, HashRecord, MetricsRecord } from './records.js';
 
 /** A step after which parameters differ, and which of them. */
 export interface Parting {
@@ -38,13 +38,9 @@ export function compareRuns(a: readonly HashRecord[], b: readonly HashRecord[]):
 }
 
 /** The hashes to hold a replayed run against, by step: those recorded up to its last step, and there the checkpoint's own, too. */
-export function expectedHashes(
-  records: readonly HashRecord[],
-  step: number,
-  parameters: ParameterArrays,
-): ReadonlyMap<number, readonly Hashes[]> {
+export function expectedHashes(records: readonly HashRecord[], step: number, hashes: Hashes): ReadonlyMap<number, readonly Hashes[]> {
   const expected = new Map<number, Hashes[]>();
-  for (const record of [...records, { step, hashes: parameterHashes(parameters) }]) {
+  for (const record of [...records, { step, hashes }]) {
     if (record.step <= step) expected.set(record.step, [...(expected.get(record.step) ?? []), record.hashes]);
   }
   return expected;

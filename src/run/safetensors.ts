@@ -2,11 +2,11 @@
  * The safetensors format: 8 bytes with the header's length (little-endian), a JSON header that gives each tensor's dtype,
  * shape and place, then the bytes of all tensors without gaps. https://github.com/huggingface/safetensors
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { FileContentError, namingFile, quoteText, withSystemErrors } from '../core/errors.js';
+import { FileContentError } from '../core/errors.js';
 import { RECOGNISABLE_BYTES, recognise } from '../core/recognise.js';
 import { type FloatArray, type Shape, showShape, sizeOf } from '../core/tensor.js';
-import { firstInvalidByte } from '../core/utf8.js';
+import { quoteText } from '../core/text.js';
+import { decodeUtf8, firstInvalidByte } from '../core/utf8.js';
 
 const MAX_HEADER_BYTES = 100_000_000;
 
@@ -63,38 +63,29 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
   return file;
 }
 
-/** A file's bytes: up to the data, and the data. */
-export interface RawFile {
-  header: Uint8Array;
-  data: Uint8Array;
+/**
+ * Reads the bytes of a file. Everything that the format promises is checked before a tensor is touched.
+ * @throws FileContentError that says what is wrong and where
+ */
+export function readSafetensors(file: Uint8Array): Safetensors {
+  const { metadata, entries, dataStart } = readHeader(file.length, (start, length) => file.subarray(start, start + length));
+  const data = file.subarray(dataStart);
+  const tensors = entries.map(({ name, dtype, shape, start, end }) => [name, { dtype, shape, bytes: data.subarray(start, end) }] as const);
+  return { metadata, tensors: new Map(tensors) };
 }
 
 /**
- * Reads a file. Everything the format promises is checked before a tensor is touched, and before the data is read.
- * @param shownAs how messages name it
- * @throws SystemError if it cannot be read
- * @throws FileContentError that names the file, what is wrong and where
+ * Checks all that a file's size and header promise, before the data is read.
+ * @param read gives bytes of the file
+ * @throws FileContentError that says what is wrong and where
  */
-export function readSafetensorsFile(path: string, shownAs = path): Safetensors & { raw: RawFile } {
-  return namingFile(shownAs, () =>
-    withSystemErrors('read', shownAs, () => {
-      const file = openSync(path, 'r');
-      try {
-        const { size } = fstatSync(file);
-        const header = readHeader(size, (start, length) => readBytes(file, start, length));
-        const data = readBytes(file, header.dataStart, size - header.dataStart);
-        return { ...cutTensors(header, data), raw: { header: readBytes(file, 0, header.dataStart), data } };
-      } finally {
-        closeSync(file);
-      }
-    }),
-  );
+export function checkHeader(size: number, read: (start: number, length: number) => Uint8Array): void {
+  readHeader(size, read);
 }
 
-/** The same for a file's bytes. */
-export function readSafetensors(file: Uint8Array): Safetensors {
-  const header = readHeader(file.length, (start, length) => file.subarray(start, start + length));
-  return cutTensors(header, file.subarray(header.dataStart));
+/** Where the header of a whole file ends and its data begins. */
+export function headerEnd(file: Uint8Array): number {
+  return 8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
 }
 
 interface Entry {
@@ -109,16 +100,6 @@ interface Header {
   metadata: Record<string, string>;
   entries: Entry[];
   dataStart: number;
-}
-
-function readBytes(file: number, start: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const read = readSync(file, bytes, done, length - done, start + done);
-    if (read === 0) throw new FileContentError(`cut short: ${start + done} bytes could be read, expected ${start + length}`);
-    done += read;
-  }
-  return bytes;
 }
 
 function readHeader(size: number, read: (start: number, length: number) => Uint8Array): Header {
@@ -150,16 +131,10 @@ function readHeader(size: number, read: (start: number, length: number) => Uint8
   return { metadata: readMetadata(json.__metadata__), entries, dataStart };
 }
 
-function cutTensors({ metadata, entries }: Header, data: Uint8Array): Safetensors {
-  const tensors = entries.map(({ name, dtype, shape, start, end }) => [name, { dtype, shape, bytes: data.subarray(start, end) }] as const);
-  return { metadata, tensors: new Map(tensors) };
-}
-
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const invalid = firstInvalidByte(buffer);
+  const invalid = firstInvalidByte(bytes);
   if (invalid !== undefined) throw new FileContentError(`no safetensors file: the header is not UTF-8 at byte ${8 + invalid} of the file`);
-  const text = buffer.toString('utf8');
+  const text = decodeUtf8(bytes);
   let json: unknown;
   try {
     json = JSON.parse(text);

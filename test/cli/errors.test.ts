@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { loadCheckpoint } from '../../src/run/checkpoint.js';
+import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { NAMES, ONE_ERROR_LINE, runCli, SMALL, writeNames } from '../support/fakeIO.js';
 import { snapshot, tempDirectory } from '../support/tempDirectory.js';
 

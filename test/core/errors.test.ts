@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { FileContentError, NumericalError, SystemError, showPath, showText, UsageError, withSystemErrors } from '../../src/core/errors.js';
+import { FileContentError, NumericalError, SystemError, UsageError } from '../../src/core/errors.js';
+import { showPath, showText } from '../../src/core/text.js';
+import { withSystemErrors } from '../../src/node/systemErrors.js';
 
 function systemError(code: string, message = `${code}: said by the system, open 'x'`): Error {
   return Object.assign(new Error(message), { code, syscall: 'open' });

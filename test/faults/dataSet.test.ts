@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readSafetensorsFile } from '../../src/run/safetensors.js';
+import { readSafetensorsFile } from '../../src/node/safetensorsFile.js';
 import { NAMES, runCli, SMALL, type TrainReport, trainSmall, writeNames } from '../support/fakeIO.js';
 import { expectRefusal, ninja, openToAll } from '../support/faults.js';
 import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';

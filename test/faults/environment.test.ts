@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/run.js';
-import { loadCheckpoint } from '../../src/run/checkpoint.js';
+import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { fakeIO, NAMES, runCli, SMALL, type Surroundings, type TrainReport, writeNames } from '../support/fakeIO.js';
 import { type CheckpointParts, expectRefusal, fillTensor, ninja, pipedTo, rewriteCheckpoint, startNinja } from '../support/faults.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../support/tempDirectory.js';

@@ -5,6 +5,7 @@ import { modelOf } from '../../src/gradCheck/modelCheck.js';
 import { PARTS } from '../../src/gradCheck/options.js';
 import { createCase, DEEP_CONFIG } from '../../src/lesson/case.js';
 import { backward, forward } from '../../src/network/model.js';
+import { createWasmBackend } from '../../src/node/kernels.js';
 import { largestOf } from '../support/compare.js';
 
 const OPTIONS = { eps: 1e-3, tolerance: 1e-6, entries: 1, seed: 0 };
@@ -17,7 +18,7 @@ describe('checkPart', () => {
     ['backend', 11],
   ] as const)('%s: %i rows in the lesson network for each of n = 2, 3 and 32', (part, rows) => {
     expect(BATCH_SIZES).toEqual([2, 3, 32]);
-    const checked = checkPart(part, OPTIONS).filter(({ hidden }) => hidden.length === 1);
+    const checked = checkPart(part, OPTIONS, createWasmBackend).filter(({ hidden }) => hidden.length === 1);
     expect(checked.every((row) => row.hidden[0] === 64 && row.part === part)).toBe(true);
     expect(BATCH_SIZES.map((n) => checked.filter((row) => row.n === n).length)).toEqual([rows, rows, rows]);
   });
@@ -29,7 +30,7 @@ describe('checkPart', () => {
     ['backend', 23],
   ] as const)('%s: %i rows in three blocks for each of n = 3 and 32', (part, rows) => {
     expect(DEEP_BATCH_SIZES).toEqual([3, 32]);
-    const checked = checkPart(part, OPTIONS).filter(({ hidden }) => hidden.length > 1);
+    const checked = checkPart(part, OPTIONS, createWasmBackend).filter(({ hidden }) => hidden.length > 1);
     expect(checked.every((row) => row.hidden === DEEP_CONFIG.hidden && row.part === part)).toBe(true);
     expect([2, 3, 32].map((n) => checked.filter((row) => row.n === n).length)).toEqual([0, rows, rows]);
   });
@@ -51,12 +52,12 @@ describe('checkPart', () => {
   });
 
   it('depends on nothing but its options', () => {
-    expect(checkPart('model', OPTIONS)).toEqual(checkPart('model', OPTIONS));
-    expect(checkPart('model', OPTIONS)).not.toEqual(checkPart('model', { ...OPTIONS, seed: 1 }));
+    expect(checkPart('model', OPTIONS, createWasmBackend)).toEqual(checkPart('model', OPTIONS, createWasmBackend));
+    expect(checkPart('model', OPTIONS, createWasmBackend)).not.toEqual(checkPart('model', { ...OPTIONS, seed: 1 }, createWasmBackend));
   });
 
   it('a step that is far too large turns rows red: eps matters', () => {
-    expect(checkPart('model', { ...OPTIONS, eps: 0.5 }).every((row) => row.ok)).toBe(false);
+    expect(checkPart('model', { ...OPTIONS, eps: 0.5 }, createWasmBackend).every((row) => row.ok)).toBe(false);
   });
 });
 
@@ -68,12 +69,16 @@ describe('no false alarm, in either network', () => {
     ['model', 20],
     ['backend', 80],
   ] as const)('%s, %i seeds: every row is green, even if one entry of each tensor is compared', (part, seeds) => {
-    const failures = Array.from({ length: seeds }, (_, seed) => checkPart(part, { ...OPTIONS, seed }).filter((row) => !row.ok)).flat();
+    const failures = Array.from({ length: seeds }, (_, seed) =>
+      checkPart(part, { ...OPTIONS, seed }, createWasmBackend).filter((row) => !row.ok),
+    ).flat();
     expect(failures.map(({ n, name, witness, error }) => `${name} by ${witness} at n = ${n}: ${error}`)).toEqual([]);
   });
 
   it('every part at more entries, for a seed: 10 of the atomic gradients, 100 of the others', () => {
-    const rows = PARTS.flatMap((part) => checkPart(part, { ...OPTIONS, entries: part === 'atomic' ? 10 : 100, seed: 1 }));
+    const rows = PARTS.flatMap((part) =>
+      checkPart(part, { ...OPTIONS, entries: part === 'atomic' ? 10 : 100, seed: 1 }, createWasmBackend),
+    );
     expect(rows.filter((row) => !row.ok)).toEqual([]);
   });
 });

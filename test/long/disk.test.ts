@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadCheckpoint } from '../../src/run/checkpoint.js';
+import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { type Ended, MAIN, ninja, RESULTS, results, start, startNinja } from '../support/child.js';
 import { writeNames } from '../support/fakeIO.js';
 import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/core/random.js';
-import { loadCheckpoint } from '../../src/run/checkpoint.js';
+import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { type Ended, ninja, RESULTS, results, startNinja } from '../support/child.js';
 import { writeNames } from '../support/fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot } from '../support/tempDirectory.js';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EXERCISES, solutionText, stubText } from '../../src/dojo/exercises.js';
-import { loadCheckpoint } from '../../src/run/checkpoint.js';
+import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { type Child, MAIN, ninja, RESULTS, results, start, startNinja } from '../support/child.js';
 import { writeNames } from '../support/fakeIO.js';
 import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileContentError, SystemError } from '../../src/core/errors.js';
-import { MAX_FILE_BYTES, MAX_LINE_BYTES, readNamesFile } from '../../src/node/namesFile.js';
+import { MAX_FILE_BYTES, MAX_LINE_BYTES } from '../../src/data/parseNames.js';
+import { readNamesFile } from '../../src/node/namesFile.js';
 import { put, tempDirectory } from '../support/tempDirectory.js';
 
 /** What the file system does: how many bytes a read yields at most, whether opening is refused; and how often it was read. */

@@ -9,18 +9,11 @@ import { createDataset, createExamples, type Examples } from '../../src/data/dat
 import { Evaluator } from '../../src/evaluation/evaluator.js';
 import { createModel, type Model } from '../../src/network/model.js';
 import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
-import {
-  type Checkpoint,
-  checkpointBytes,
-  flatConfig,
-  loadCheckpoint,
-  modelConfig,
-  type RunConfig,
-  restoreModel,
-  saveCheckpoint,
-  trainingWork,
-} from '../../src/run/checkpoint.js';
+import { loadCheckpoint, saveCheckpoint } from '../../src/node/checkpointFile.js';
+import { sha256 } from '../../src/node/sha256.js';
+import { type Checkpoint, checkpointBytes, restoreModel } from '../../src/run/checkpoint.js';
 import { readSafetensors, type Safetensors, type StoredTensor, storeFloats, writeSafetensors } from '../../src/run/safetensors.js';
+import { flatConfig, modelConfig, type RunConfig, trainingWork } from '../../src/training/runConfig.js';
 import { Training } from '../../src/training/training.js';
 import { OPTIMIZER_TENSORS } from '../../src/training/updater.js';
 import { NAMES } from '../support/fakeIO.js';
@@ -137,13 +130,13 @@ describe('save and load', () => {
     const other = join(tempDirectory(), 'under another name');
     saveCheckpoint(other, model, about);
     expect(readFileSync(other)).toEqual(readFileSync(path));
-    expect(Buffer.from(checkpointBytes(model, about))).toEqual(readFileSync(path));
+    expect(Buffer.from(checkpointBytes(model, about, sha256))).toEqual(readFileSync(path));
   });
 
   it('what is loaded and saved again gives the same bytes', () => {
     const { tensors, ...rest } = loadCheckpoint(path);
     const restored = restoreModel({ tensors, ...rest }, () => createReferenceBackend('float32'), { inference: [] });
-    expect(Buffer.from(checkpointBytes(restored, rest))).toEqual(readFileSync(path));
+    expect(Buffer.from(checkpointBytes(restored, rest, sha256))).toEqual(readFileSync(path));
   });
 
   it('holds no path, time or host', () => {
@@ -615,7 +608,7 @@ describe('what an optimizer keeps', () => {
       expect([...tensors.keys()]).toEqual([...LESSON_PARAMETER_NAMES, 'bnmean', 'bnvar']);
       for (const tensor of Object.values(rest.state.optimizer.tensors)) expect(new Set(tensor).size).toBeGreaterThan(10);
       const restored = restoreModel({ tensors, ...rest }, () => createReferenceBackend('float32'), { inference: [] });
-      expect(Buffer.from(checkpointBytes(restored, rest))).toEqual(readFileSync(file));
+      expect(Buffer.from(checkpointBytes(restored, rest, sha256))).toEqual(readFileSync(file));
     },
   );
 

@@ -5,7 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../src/backend/reference.js';
 import { randomStream } from '../../src/core/random.js';
 import { createModel, initialise } from '../../src/network/model.js';
-import { checkpointBytes, loadCheckpoint, modelConfig, type RunConfig } from '../../src/run/checkpoint.js';
+import { loadCheckpoint } from '../../src/node/checkpointFile.js';
+import { sha256 } from '../../src/node/sha256.js';
+import { checkpointBytes } from '../../src/run/checkpoint.js';
+import { modelConfig, type RunConfig } from '../../src/training/runConfig.js';
 import { headerLength, isRead } from '../support/safetensorsFiles.js';
 import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';
 
@@ -68,7 +71,7 @@ function smallCheckpoint(program: string): Buffer {
   };
   const best = { step: 10, valLoss: 2.5 };
   return Buffer.from(
-    checkpointBytes(model, { program, config: CONFIG, vocabulary, state, best, dataSha256: '0123456789abcdef'.repeat(4) }),
+    checkpointBytes(model, { program, config: CONFIG, vocabulary, state, best, dataSha256: '0123456789abcdef'.repeat(4) }, sha256),
   );
 }
 

@@ -9,9 +9,12 @@ import { randomStream, restoreStream } from '../../src/core/random.js';
 import { RECOGNISABLE_BYTES, recognise } from '../../src/core/recognise.js';
 import { createModel, initialise } from '../../src/network/model.js';
 import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
-import { checkpointBytes, loadCheckpoint, modelConfig, type RunConfig, restoreModel } from '../../src/run/checkpoint.js';
-import { readMetrics, truncateMetrics } from '../../src/run/records.js';
+import { loadCheckpoint } from '../../src/node/checkpointFile.js';
+import { readMetrics, truncateMetrics } from '../../src/node/metricsFile.js';
+import { sha256 } from '../../src/node/sha256.js';
+import { checkpointBytes, restoreModel } from '../../src/run/checkpoint.js';
 import { readSafetensors, storeFloats, writeSafetensors } from '../../src/run/safetensors.js';
+import { modelConfig, type RunConfig } from '../../src/training/runConfig.js';
 import { OPTIMIZER_TENSORS } from '../../src/training/updater.js';
 import { rawFile } from '../support/safetensorsFiles.js';
 import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';
@@ -181,14 +184,18 @@ describe('the metadata of a checkpoint whose digest is right', () => {
   const kept = () => new Float32Array(model.flatParameters.length).fill(0.25);
   const optimizer = { tensors: { m: kept(), v: kept() }, powers: { beta1: 0.25, beta2: 0.98 } };
   const { metadata, tensors } = readSafetensors(
-    checkpointBytes(model, {
-      program: 'backprop-ninja 1.2.3',
-      config: CONFIG,
-      vocabulary,
-      state: { step: 13, batches, lossSinceRecord: 31.25, stepsSinceRecord: 13, smoothed: 0.03, weight: 0.0129, optimizer },
-      best: { step: 10, valLoss: 2.5 },
-      dataSha256: '0123456789abcdef'.repeat(4),
-    }),
+    checkpointBytes(
+      model,
+      {
+        program: 'backprop-ninja 1.2.3',
+        config: CONFIG,
+        vocabulary,
+        state: { step: 13, batches, lossSinceRecord: 31.25, stepsSinceRecord: 13, smoothed: 0.03, weight: 0.0129, optimizer },
+        best: { step: 10, valLoss: 2.5 },
+        dataSha256: '0123456789abcdef'.repeat(4),
+      },
+      sha256,
+    ),
   );
   const jsonKeys = ['config', 'vocabulary', 'step', 'streams', 'powers', 'losses', 'best'];
 

@@ -5,7 +5,9 @@ import { createReferenceBackend } from '../../src/backend/reference.js';
 import { SystemError } from '../../src/core/errors.js';
 import { createModel, initialise, type Model } from '../../src/network/model.js';
 import { LESSON_PARAMETER_NAMES, parameterNames } from '../../src/network/parameters.js';
-import { hashRecord, type MetricsRecord, openMetrics, parameterHashes, readMetrics, truncateMetrics } from '../../src/run/records.js';
+import { openMetrics, readMetrics, truncateMetrics } from '../../src/node/metricsFile.js';
+import { sha256 } from '../../src/node/sha256.js';
+import { hashRecord, type MetricsRecord, parameterHashes } from '../../src/run/records.js';
 import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
 
 const HASHES = Object.fromEntries(LESSON_PARAMETER_NAMES.map((name, i) => [name, `${i}`.repeat(16)]));
@@ -51,7 +53,7 @@ describe('records', () => {
   it('of a deep network have the hashes of all its parameters, in their order', () => {
     const model = createModel(createReferenceBackend('float32'), { context: 2, embedding: 2, hidden: [3, 4, 2], vocabulary: 3 });
     initialise(model, 7);
-    const record = hashRecord(0, model);
+    const record = hashRecord(0, model, sha256);
     expect(Object.keys(record.hashes)).toEqual(parameterNames(model.config));
     const path = join(tempDirectory(), 'metrics.jsonl');
     write(path, 'new', [record]);
@@ -91,13 +93,13 @@ describe('records', () => {
 
   it('hold the beginning of the SHA-256 of each parameter, which a single bit changes', () => {
     const model = smallModel();
-    const before = parameterHashes(model.parameters);
+    const before = parameterHashes(model.parameters, sha256);
     expect(Object.keys(before)).toEqual([...LESSON_PARAMETER_NAMES]);
     for (const hash of Object.values(before)) expect(hash).toMatch(/^[0-9a-f]{16}$/);
-    expect(hashRecord(5, model)).toEqual({ step: 5, hashes: before });
+    expect(hashRecord(5, model, sha256)).toEqual({ step: 5, hashes: before });
     const { W1 } = model.parameters;
     new Uint8Array(W1.buffer, W1.byteOffset, W1.byteLength)[4] ^= 1;
-    const { W1: changed, ...others } = parameterHashes(model.parameters);
+    const { W1: changed, ...others } = parameterHashes(model.parameters, sha256);
     expect(changed).not.toBe(before.W1);
     expect({ ...others, W1: before.W1 }).toEqual(before);
   });
@@ -106,7 +108,7 @@ describe('records', () => {
     const model = smallModel();
     model.parameters.b1.fill(0);
     // printf '\0%.0s' {1..12} | sha256sum
-    expect(parameterHashes(model.parameters).b1).toBe('15ec7bf0b50732b4');
+    expect(parameterHashes(model.parameters, sha256).b1).toBe('15ec7bf0b50732b4');
   });
 });
 

@@ -1,7 +1,7 @@
 import type { ArenaSize, Backend } from '../../src/backend/backend.js';
 import { createReferenceBackend } from '../../src/backend/reference.js';
-import { createWasmBackend } from '../../src/backend/wasm.js';
 import type { DType, FloatArray } from '../../src/core/tensor.js';
+import { createWasmBackend } from '../../src/node/kernels.js';
 
 /** Whatever satisfies the Backend interface: the suites of layers, optimizer and model run over all of them. */
 export interface BackendUnderTest {

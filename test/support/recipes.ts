@@ -1,5 +1,5 @@
 import { OPTIMIZERS, type OptimizerName, SAMPLINGS, SCHEDULES } from '../../src/core/choices.js';
-import type { RunConfig } from '../../src/run/checkpoint.js';
+import type { RunConfig } from '../../src/training/runConfig.js';
 import type { OptimizerConfig } from '../../src/training/updater.js';
 
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };

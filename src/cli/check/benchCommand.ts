@@ -1,10 +1,10 @@
 import { createReferenceBackend } from '../../backend/reference.js';
-import { createWasmBackend } from '../../backend/wasm.js';
 import { createExamples } from '../../data/dataset.js';
 import { checkBackend, FLOAT32_VARIANCE } from '../../gradCheck/backendCheck.js';
 import type { CheckRow } from '../../gradCheck/row.js';
 import { createCase } from '../../lesson/case.js';
 import { type ModelConfig, parameterCount } from '../../network/parameters.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import { loadData } from '../data.js';
 import { type Paint, paintFor } from '../terminal/colors.js';
 import { formatCount, formatDifference, formatTable } from '../terminal/format.js';

@@ -5,7 +5,8 @@ import { checkAgainst } from '../../gradCheck/against.js';
 import { checkPart } from '../../gradCheck/gradCheck.js';
 import { type CheckOptions, PARTS, type Part } from '../../gradCheck/options.js';
 import type { CheckRow } from '../../gradCheck/row.js';
-import { readSafetensorsFile } from '../../run/safetensors.js';
+import { createWasmBackend } from '../../node/kernels.js';
+import { readSafetensorsFile } from '../../node/safetensorsFile.js';
 import { type Paint, paintFor } from '../terminal/colors.js';
 import { type Align, formatCount, formatDifference, formatTable } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
@@ -33,7 +34,7 @@ function checkOurs(options: GradCheckCommandOptions, io: IO, paint: Paint): bool
   const start = io.now();
   const rows: CheckRow[] = [];
   for (const part of options.part ?? PARTS) {
-    const partRows = checkPart(part, options);
+    const partRows = checkPart(part, options, createWasmBackend);
     rows.push(...partRows);
     if (!options.json) for (const table of tablesOf(partRows)) printTable(table, io, paint);
   }

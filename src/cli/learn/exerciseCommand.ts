@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { SystemError, showText, UsageError, withSystemErrors } from '../../core/errors.js';
+import { SystemError, UsageError } from '../../core/errors.js';
 import { didYouMean } from '../../core/spelling.js';
+import { showText } from '../../core/text.js';
 import {
   EXERCISE_NUMBERS,
   EXERCISES,
@@ -17,6 +17,8 @@ import {
 } from '../../dojo/exercises.js';
 import { guideText } from '../../dojo/guide.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
+import { LEARNER_TYPES } from '../../node/paths.js';
+import { withSystemErrors } from '../../node/systemErrors.js';
 import { paintFor } from '../terminal/colors.js';
 import { wrapText } from '../terminal/format.js';
 import { commandName, type IO, type Output, shellPath, shortPath } from '../terminal/io.js';
@@ -84,8 +86,7 @@ function writeNew(path: string, text: string): boolean {
 
 /** Lets an editor find the types, wherever this program is installed. */
 function tsconfigText(folder: string): string {
-  const types = fileURLToPath(new URL('../../../dist/index.d.ts', import.meta.url));
-  const path = relative(folder, types);
+  const path = relative(folder, LEARNER_TYPES);
   return `${JSON.stringify(
     {
       compilerOptions: {

@@ -1,7 +1,7 @@
 /** What a checked exercise looks like on a terminal or in a file. */
 
-import { showText } from '../../core/errors.js';
 import { showShape } from '../../core/tensor.js';
+import { showText } from '../../core/text.js';
 import type { LineReport, Verdict, WorstEntry } from '../../dojo/check.js';
 import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import type { ExerciseReport } from '../../node/learner/run.js';

@@ -1,5 +1,5 @@
-import { showText } from '../../core/errors.js';
 import { showShape } from '../../core/tensor.js';
+import { showText } from '../../core/text.js';
 import { FULL_SCORE, Hunt, isGradientName, PROBE_COST, type Probe, WRONG_COST } from '../../dojo/hunt.js';
 import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { paintFor } from '../terminal/colors.js';

@@ -1,8 +1,10 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
-import { SystemError, showText, withSystemErrors } from '../../core/errors.js';
+import { SystemError } from '../../core/errors.js';
+import { showText } from '../../core/text.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
+import { withSystemErrors } from '../../node/systemErrors.js';
 import { paintFor } from '../terminal/colors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { wrapText } from '../terminal/format.js';

@@ -1,6 +1,7 @@
+import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { findCheckpoint, findRunDirectory } from '../../node/runDirectory.js';
-import { flatConfig, loadCheckpoint, type RunConfig } from '../../run/checkpoint.js';
 import { type Comparison, compareRuns, hashRecords } from '../../run/replay.js';
+import { flatConfig, type RunConfig } from '../../training/runConfig.js';
 import { readRunMetrics } from '../data.js';
 import { paintFor } from '../terminal/colors.js';
 import { formatCount } from '../terminal/format.js';

@@ -1,8 +1,9 @@
-import { createWasmBackend } from '../../backend/wasm.js';
 import { createExamples, type Split } from '../../data/dataset.js';
 import { CHUNK, Evaluator } from '../../evaluation/evaluator.js';
+import { loadCheckpoint } from '../../node/checkpointFile.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
-import { loadCheckpoint, restoreModel } from '../../run/checkpoint.js';
+import { restoreModel } from '../../run/checkpoint.js';
 import { loadRunData } from '../data.js';
 import { formatCount, formatLoss } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';

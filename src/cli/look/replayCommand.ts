@@ -1,13 +1,15 @@
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createWasmBackend } from '../../backend/wasm.js';
 import { createExamples } from '../../data/dataset.js';
 import { arenaSize, createModel } from '../../network/model.js';
 import { type ParameterArrays, parameterNames } from '../../network/parameters.js';
+import { loadCheckpoint } from '../../node/checkpointFile.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
-import { loadCheckpoint, modelConfig, trainingWork } from '../../run/checkpoint.js';
+import { sha256 } from '../../node/sha256.js';
 import { parameterHashes } from '../../run/records.js';
 import { differingTensors, expectedHashes, hashRecords, type Parting } from '../../run/replay.js';
+import { modelConfig, trainingWork } from '../../training/runConfig.js';
 import { Training } from '../../training/training.js';
 import { loadRunData, readRunMetrics } from '../data.js';
 import { paintFor } from '../terminal/colors.js';
@@ -30,7 +32,7 @@ export async function replayCommand(run: string | undefined, options: ReplayComm
   const records = readRunMetrics(dirname(path), io);
   const shape = modelConfig(config, vocabulary);
   const parameters = Object.fromEntries(parameterNames(shape).map((name) => [name, tensors.get(name)])) as ParameterArrays;
-  const expected = expectedHashes(hashRecords(records), state.step, parameters);
+  const expected = expectedHashes(hashRecords(records), state.step, parameterHashes(parameters, sha256));
   const model = createModel(createWasmBackend(arenaSize(shape, trainingWork(config))), shape);
   const training = new Training(model, createExamples(dataset.parts.train, vocabulary, config.context), config);
   const progress = new Progress(io, 0, state.step);
@@ -40,7 +42,7 @@ export async function replayCommand(run: string | undefined, options: ReplayComm
     const recorded = expected.get(training.step);
     if (!recorded) return;
     compared++;
-    const hashes = parameterHashes(model.parameters);
+    const hashes = parameterHashes(model.parameters, sha256);
     const differing = recorded.map((one) => differingTensors(one, hashes)).find((tensors) => tensors.length > 0) ?? [];
     if (differing.length > 0) parting = { step: training.step, tensors: differing };
   };

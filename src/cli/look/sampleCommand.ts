@@ -1,11 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createWasmBackend } from '../../backend/wasm.js';
-import { showText, UsageError } from '../../core/errors.js';
+import { UsageError } from '../../core/errors.js';
 import { randomStream } from '../../core/random.js';
+import { showText } from '../../core/text.js';
 import { vocabularyIndex } from '../../data/dataset.js';
 import { MAX_NAME_LENGTH, Sampler } from '../../evaluation/sampler.js';
+import { loadCheckpoint } from '../../node/checkpointFile.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
-import { loadCheckpoint, restoreModel } from '../../run/checkpoint.js';
+import { restoreModel } from '../../run/checkpoint.js';
 import { type IO, TURN_MS } from '../terminal/io.js';
 
 export interface SampleCommandOptions {

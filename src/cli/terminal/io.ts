@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { showPath, showText } from '../../core/errors.js';
+import { showPath, showText } from '../../core/text.js';
 
 /** Where a command reads its surroundings and writes its output, so that tests can stand in for the process. */
 export interface Output {

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createWasmBackend } from '../../backend/wasm.js';
 import { NumericalError, UsageError } from '../../core/errors.js';
 import { createExamples } from '../../data/dataset.js';
 import { arenaSize, createModel } from '../../network/model.js';
 import { parameterCount } from '../../network/parameters.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import { type ScanPoint, scanRates } from '../../training/lrFind.js';
 import { OPTIMIZER_TENSORS } from '../../training/updater.js';
 import { loadData } from '../data.js';

@@ -1,9 +1,10 @@
 /** How a run is trained, from options to configuration, and in a line of text. */
 
 import type { OptimizerName, Sampling } from '../../core/choices.js';
-import { showText, UsageError } from '../../core/errors.js';
+import { UsageError } from '../../core/errors.js';
+import { showText } from '../../core/text.js';
 import { parameterNames } from '../../network/parameters.js';
-import type { RunConfig } from '../../run/checkpoint.js';
+import type { RunConfig } from '../../training/runConfig.js';
 import { defaultSwitchStep, type Schedule } from '../../training/schedule.js';
 import { decayedNames, decayOf, type OptimizerConfig, type WeightDecay } from '../../training/updater.js';
 import { formatCount } from '../terminal/format.js';

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createWasmBackend } from '../../backend/wasm.js';
-import { FileContentError, showText, UsageError } from '../../core/errors.js';
+import { FileContentError, fullMessage, UsageError } from '../../core/errors.js';
+import { showText } from '../../core/text.js';
+import { loadCheckpoint } from '../../node/checkpointFile.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import { acquireLock } from '../../node/lock.js';
 import {
   BEST_FILE,
@@ -13,15 +15,8 @@ import {
   writeRunFile,
 } from '../../node/runDirectory.js';
 import { runBytes } from '../../node/session.js';
-import {
-  type Checkpoint,
-  flatConfig,
-  loadCheckpoint,
-  modelConfig,
-  type RunConfig,
-  restoreModel,
-  trainingWork,
-} from '../../run/checkpoint.js';
+import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
+import { flatConfig, modelConfig, type RunConfig, trainingWork } from '../../training/runConfig.js';
 import { showDecay, type WeightDecay } from '../../training/updater.js';
 import { loadRunData } from '../data.js';
 import { type IO, shortPath } from '../terminal/io.js';
@@ -70,17 +65,20 @@ function loadResumable(path: string, directory: string, io: IO): Checkpoint {
   try {
     return loadCheckpoint(path);
   } catch (error) {
-    if (error instanceof FileContentError) error.message += bestIsWhole(join(directory, BEST_FILE), io);
-    throw error;
+    if (!(error instanceof FileContentError)) throw error;
+    throw new FileContentError(fullMessage(error), { cause: error, ...wayOut(join(directory, BEST_FILE), io) });
   }
 }
 
-function bestIsWhole(best: string, io: IO): string {
-  if (!existsSync(best)) return '';
+function wayOut(best: string, io: IO): { hint?: string } {
+  if (!existsSync(best)) return {};
   try {
-    return `; ${shortPath(best, io)}, of step ${loadCheckpoint(best).state.step}, is whole: sample and eval can use it, and copied in its place it can be resumed`;
+    const { step } = loadCheckpoint(best).state;
+    return {
+      hint: `${shortPath(best, io)}, of step ${step}, is whole: sample and eval can use it, and copied in its place it can be resumed`,
+    };
   } catch {
-    return '';
+    return {};
   }
 }
 

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createWasmBackend } from '../../backend/wasm.js';
-import { FileContentError, showPath, UsageError } from '../../core/errors.js';
+import { FileContentError, UsageError } from '../../core/errors.js';
+import { showPath } from '../../core/text.js';
 import { countExamples, type Dataset } from '../../data/dataset.js';
 import { CHUNK } from '../../evaluation/evaluator.js';
 import { arenaBytes, arenaSize, createModel, type Model } from '../../network/model.js';
 import type { ModelConfig } from '../../network/parameters.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import { acquireLock } from '../../node/lock.js';
 import {
   CHECKPOINT_FILE,
@@ -17,7 +18,8 @@ import {
   writeRunFile,
 } from '../../node/runDirectory.js';
 import { runBytes } from '../../node/session.js';
-import { type Checkpoint, modelConfig, type RunConfig, trainingWork } from '../../run/checkpoint.js';
+import type { Checkpoint } from '../../run/checkpoint.js';
+import { modelConfig, type RunConfig, trainingWork } from '../../training/runConfig.js';
 import { defaultEvalEvery } from '../../training/schedule.js';
 import { type LoadedData, loadData } from '../data.js';
 import { formatBytes, formatCount } from '../terminal/format.js';

@@ -2,10 +2,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { FileContentError, quoteText, SystemError, showPath, UsageError, withSystemErrors } from '../../core/errors.js';
+import { FileContentError, SystemError, UsageError } from '../../core/errors.js';
+import { quoteText, showPath } from '../../core/text.js';
 import { atomicWrite } from '../../node/atomicWrite.js';
 import { parseLines, readBytes } from '../../node/jsonLines.js';
 import { LOCK_FILE } from '../../node/lock.js';
+import { withSystemErrors } from '../../node/systemErrors.js';
 import type { SweepResult } from '../../run/sweep.js';
 import { type IO, shellWord, shortPath } from '../terminal/io.js';
 

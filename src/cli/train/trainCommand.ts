@@ -92,8 +92,8 @@ async function train(session: Session, { config, directory }: PreparedRun, isToS
     }
   } catch (error) {
     progress.clear();
-    if (error instanceof NumericalError) error.message += wayOut(session, directory, io);
-    throw error;
+    if (!(error instanceof NumericalError)) throw error;
+    throw new NumericalError(error.message, { hint: wayOut(session, directory, io), cause: error });
   }
   if (session.done && session.step > from) return progress.finish(session.step, session.smoothedLoss);
   progress.clear();
@@ -102,7 +102,7 @@ async function train(session: Session, { config, directory }: PreparedRun, isToS
 
 function wayOut({ savedAt }: Session, directory: string, io: IO): string {
   return (
-    `; the checkpoint of step ${savedAt} stands, ${commandName(io)} train --resume ${shellPath(directory, io)} --check-every 1 ` +
+    `the checkpoint of step ${savedAt} stands, ${commandName(io)} train --resume ${shellPath(directory, io)} --check-every 1 ` +
     'goes through the steps since then again, a lower --lr may avoid it'
   );
 }

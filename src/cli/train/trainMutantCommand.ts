@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createWasmBackend } from '../../backend/wasm.js';
 import { NumericalError, UsageError } from '../../core/errors.js';
 import { ShapeError } from '../../core/tensor.js';
 import { createExamples, type Dataset } from '../../data/dataset.js';
@@ -9,6 +8,7 @@ import { Evaluator } from '../../evaluation/evaluator.js';
 import { exercise1, type GradientLines } from '../../lesson/exercise1.js';
 import { arenaSize } from '../../network/model.js';
 import { type ModelConfig, parameterCount } from '../../network/parameters.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import { loadData } from '../data.js';
 import { type Paint, paintFor } from '../terminal/colors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';

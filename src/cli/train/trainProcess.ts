@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { FileContentError, SystemError, UsageError } from '../../core/errors.js';
+import { MAIN } from '../../node/paths.js';
 import { CHECKPOINT_FILE } from '../../node/runDirectory.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_USAGE } from '../terminal/exitCodes.js';
 import { type IO, shortPath } from '../terminal/io.js';
@@ -21,8 +21,6 @@ export interface TrainProcess {
   /** Lets it save, and end. */
   stop(): void;
 }
-
-const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
 /**
  * `train` in a process of its own, which goes on with the run that the directory holds.

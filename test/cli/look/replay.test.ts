@@ -1,9 +1,10 @@
 import { appendFileSync, cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createWasmBackend } from '../../../src/backend/wasm.js';
 import { LESSON_PARAMETER_NAMES, type ParameterName } from '../../../src/network/parameters.js';
-import { loadCheckpoint, restoreModel, saveCheckpoint } from '../../../src/run/checkpoint.js';
+import { loadCheckpoint, saveCheckpoint } from '../../../src/node/checkpointFile.js';
+import { createWasmBackend } from '../../../src/node/kernels.js';
+import { restoreModel } from '../../../src/run/checkpoint.js';
 import { NAMES, ONE_ERROR_LINE, runCli, trainSmall, writeNames } from '../../support/fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../../support/tempDirectory.js';
 

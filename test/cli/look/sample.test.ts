@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../../src/backend/reference.js';
 import { createVocabulary } from '../../../src/data/dataset.js';
-import { loadCheckpoint, restoreModel, saveCheckpoint } from '../../../src/run/checkpoint.js';
+import { loadCheckpoint, saveCheckpoint } from '../../../src/node/checkpointFile.js';
+import { restoreModel } from '../../../src/run/checkpoint.js';
 import { NAMES, runCli, SMALL, type TrainReport, trainSmall, writeNames } from '../../support/fakeIO.js';
 import { makeDirectory, removeDirectory, snapshot, tempDirectory } from '../../support/tempDirectory.js';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadCheckpoint } from '../../../src/run/checkpoint.js';
+import { loadCheckpoint } from '../../../src/node/checkpointFile.js';
 import { ONE_ERROR_LINE, runCli, trainSmall, writeNames } from '../../support/fakeIO.js';
 import { tempDirectory } from '../../support/tempDirectory.js';
 

@@ -4,15 +4,17 @@ import { appendFileSync, copyFileSync, existsSync, readFileSync, renameSync, rmS
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createWasmBackend } from '../../../src/backend/wasm.js';
 import { run } from '../../../src/cli/run.js';
 import { OPTIMIZERS } from '../../../src/core/choices.js';
 import { restoreStream } from '../../../src/core/random.js';
 import { drawBatch } from '../../../src/data/batch.js';
 import { createDataset, createExamples } from '../../../src/data/dataset.js';
 import type { Model } from '../../../src/network/model.js';
-import { loadCheckpoint, restoreModel, saveCheckpoint } from '../../../src/run/checkpoint.js';
-import { type MetricsRecord, readMetrics } from '../../../src/run/records.js';
+import { loadCheckpoint, saveCheckpoint } from '../../../src/node/checkpointFile.js';
+import { createWasmBackend } from '../../../src/node/kernels.js';
+import { readMetrics } from '../../../src/node/metricsFile.js';
+import { restoreModel } from '../../../src/run/checkpoint.js';
+import type { MetricsRecord } from '../../../src/run/records.js';
 import { fakeIO, NAMES, ONE_ERROR_LINE, type Outcome, runCli, writeNames } from '../../support/fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../../support/tempDirectory.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { run } from '../../../src/cli/run.js';
 import { type IO, processIO, STOP_SIGNALS, type StopSignal } from '../../../src/cli/terminal/io.js';
-import { loadCheckpoint } from '../../../src/run/checkpoint.js';
+import { loadCheckpoint } from '../../../src/node/checkpointFile.js';
 import { fakeIO, runCli, SMALL, type Surroundings, writeNames } from '../../support/fakeIO.js';
 import { put, tempDirectory } from '../../support/tempDirectory.js';
 

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { FloatArray } from '../../../src/core/tensor.js';
 import { createDataset, createVocabulary } from '../../../src/data/dataset.js';
 import { LESSON_PARAMETER_NAMES, parameterNames, statisticNames } from '../../../src/network/parameters.js';
-import { loadCheckpoint } from '../../../src/run/checkpoint.js';
+import { loadCheckpoint } from '../../../src/node/checkpointFile.js';
 import {
   type fakeIO,
   NAMES,

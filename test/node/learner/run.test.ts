@@ -313,11 +313,7 @@ describe('a file that cannot be run', () => {
     ['a comma forgotten', 'export default {\n  a: 1\n  b: 2,\n};', 'ParseError: Unexpected token, expected "," (line 3): b: 2,'],
     ['an unknown name', '\n\nunknown();', 'ReferenceError: unknown is not defined (line 3)'],
     ['null thrown', 'throw null;', 'null'],
-    [
-      'an import of what is missing',
-      "\nimport x from './missing';\nexport default { x };",
-      /^Error: Cannot find module '\.\/missing'/,
-    ],
+    ['an import of what is missing', "\nimport x from './missing';\nexport default { x };", /^Error: Cannot find module '\.\/missing'/],
     [
       'an import of no such package',
       "import x from 'no-such-package';\nexport default { x };",

@@ -1,0 +1,116 @@
+/** Reads a text with a name per line, from bytes. */
+import { FileContentError } from '../core/errors.js';
+import { quoteText, showPath, showText, UNPRINTABLE } from '../core/text.js';
+import { decodeUtf8, firstInvalidByte } from '../core/utf8.js';
+import { BOUNDARY } from './dataset.js';
+
+export const MAX_LINE_BYTES = 64 * 1024;
+export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+export interface ParsedNames {
+  /** In file order, repeats included. */
+  names: string[];
+  /** How often a line had to be tidied; all 0 for a plain file. */
+  tidied: { byteOrderMark: number; carriageReturns: number; surroundingBlanks: number; blankLines: number };
+}
+
+/**
+ * Reads a UTF-8 text with a name per line. A byte order mark, CRLF, blanks around a name and blank lines are accepted and counted.
+ * @param source how errors name the text
+ * @throws FileContentError with line and byte for anything that is not a name, and for a text without names
+ */
+export function parseNames(bytes: Uint8Array, source: string): ParsedNames {
+  const parser = new NamesParser(source);
+  parser.push(bytes);
+  return parser.end();
+}
+
+/** Cuts bytes into lines and lines into names; chunks may end anywhere. */
+export class NamesParser {
+  readonly #path: string;
+  readonly #names: string[] = [];
+  readonly #tidied = { byteOrderMark: 0, carriageReturns: 0, surroundingBlanks: 0, blankLines: 0 };
+  #line = 0;
+  /** Byte offset in the file of the line being read. */
+  #offset = 0;
+  #rest = new Uint8Array(0);
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  push(chunk: Uint8Array): void {
+    const bytes = this.#rest.length > 0 ? joined(this.#rest, chunk) : chunk;
+    let start = 0;
+    for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
+      this.#takeLine(bytes.subarray(start, end));
+      this.#offset += end + 1 - start;
+      start = end + 1;
+    }
+    // A copy: the caller may fill the chunk again, and slice of a Buffer shares its memory.
+    this.#rest = new Uint8Array(bytes.subarray(start));
+    if (this.#rest.length > MAX_LINE_BYTES) this.#fail(this.#line + 1, `longer than ${MAX_LINE_BYTES} bytes; expected a name per line`);
+    if (this.#offset + this.#rest.length > MAX_FILE_BYTES) {
+      throw new FileContentError(`${showPath(this.#path)}: larger than ${MAX_FILE_BYTES} bytes, the most a data set may have`);
+    }
+  }
+
+  end(): ParsedNames {
+    if (this.#rest.length > 0) this.#takeLine(this.#rest);
+    if (this.#names.length === 0) throw new FileContentError(`${showPath(this.#path)}: no names in it; expected a name per line`);
+    return { names: this.#names, tidied: this.#tidied };
+  }
+
+  #takeLine(bytes: Uint8Array): void {
+    this.#line++;
+    if (bytes.length > MAX_LINE_BYTES) this.#fail(this.#line, `longer than ${MAX_LINE_BYTES} bytes; expected a name per line`);
+    let text = this.#decode(bytes);
+    if (this.#line === 1 && text.startsWith('\ufeff')) {
+      this.#tidied.byteOrderMark = 1;
+      text = text.slice(1);
+    }
+    if (text.endsWith('\r')) {
+      this.#tidied.carriageReturns++;
+      text = text.slice(0, -1);
+    }
+    const name = text.trim();
+    if (name === '') {
+      this.#tidied.blankLines++;
+      return;
+    }
+    if (name !== text) this.#tidied.surroundingBlanks++;
+    this.#checkName(name);
+    this.#names.push(name);
+  }
+
+  #decode(bytes: Uint8Array): string {
+    const byte = firstInvalidByte(bytes);
+    if (byte !== undefined) {
+      const utf16 = this.#line === 1 && [0xfffe, 0xfeff].includes(bytes[0] * 256 + bytes[1]);
+      const found = utf16 ? 'UTF-16' : `byte 0x${bytes[byte].toString(16).padStart(2, '0')}, which is not UTF-8`;
+      this.#fail(this.#line, `found ${found} at byte ${this.#offset + byte} of the file; save it as UTF-8`);
+    }
+    return decodeUtf8(bytes);
+  }
+
+  #checkName(name: string): void {
+    const unprintable = name.match(UNPRINTABLE);
+    if (unprintable) {
+      this.#fail(this.#line, `'${quoteText(name)}' holds the control character ${showText(unprintable[0])}; names are plain text`);
+    }
+    if (name.includes(BOUNDARY)) {
+      this.#fail(this.#line, `'${quoteText(name)}' holds '${BOUNDARY}', which marks where a name begins and ends; write it without`);
+    }
+  }
+
+  #fail(line: number, problem: string): never {
+    throw new FileContentError(`${showPath(this.#path)}, line ${line}: ${problem}`);
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = new Uint8Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}
