@@ -1,9 +1,9 @@
 /** Checks a learner's lines: each by itself, on given gradients above it, so that one mistake makes one red row. */
 
+import { indexAt, maxUlps } from '../core/numbers.js';
 import { randomStream } from '../core/random.js';
 import { closest } from '../core/spelling.js';
 import { type FloatArray, type Shape, sameShape, showShape, Tensor } from '../core/tensor.js';
-import { indexAt, maxUlps } from '../gradCheck/row.js';
 import { createCase, createLessonCase, float32Values, LESSON_CONFIG, type LessonConfig, randomTensor } from '../lesson/case.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import type { GradientName, Gradients } from '../lesson/values.js';

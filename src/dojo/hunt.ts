@@ -1,8 +1,8 @@
 /** The hunt: a backward pass with one mistake in it, to be found by comparing as few of its gradients as possible. */
 
+import { difference } from '../core/numbers.js';
 import { type RandomStream, randomInteger, randomStream, shuffled } from '../core/random.js';
 import { type Shape, sameShape } from '../core/tensor.js';
-import { difference } from '../gradCheck/row.js';
 import { createLessonCase, LESSON_CONFIG } from '../lesson/case.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import type { GradientName, Gradients } from '../lesson/values.js';

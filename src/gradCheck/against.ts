@@ -1,13 +1,13 @@
 /** grad-check --against: somebody else's gradients, held against ours in float64. */
 
 import { FileContentError } from '../core/errors.js';
+import { difference, indexAt, largestMagnitude, maxUlps } from '../core/numbers.js';
 import { type FloatArray, type Indices, type Shape, sameShape, showShape, Tensor } from '../core/tensor.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
 import type { Batch, Parameters } from '../lesson/values.js';
 import { LESSON_PARAMETER_NAMES, parameterShapes } from '../network/parameters.js';
 import { loadFloats, loadIndices, type Safetensors, type StoredTensor } from '../run/safetensors.js';
-import { difference, indexAt, maxUlps } from './row.js';
 
 /** |a-b| <= absolute + relative·max|tensor| counts as close. */
 const CLOSE = { F32: { absolute: 1e-7, relative: 1e-4 }, F64: { absolute: 1e-12, relative: 1e-9 } } as const;
@@ -108,7 +108,7 @@ function compare(name: string, stored: StoredTensor, ours: Tensor): AgainstRow {
   const rounded = theirs instanceof Float64Array ? Float64Array.from(ours.data) : Float32Array.from(ours.data);
   const { maxAbs, at } = difference(theirs, ours.data);
   const { absolute, relative } = CLOSE[stored.dtype as keyof typeof CLOSE];
-  const close = maxAbs <= absolute + relative * difference(ours.data, ours.data).largest;
+  const close = maxAbs <= absolute + relative * largestMagnitude(ours.data);
   return {
     ...head,
     ok: close,

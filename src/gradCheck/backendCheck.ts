@@ -1,12 +1,13 @@
 /** Part (d): the float32 backend that training uses, against the float64 reference, on the same float32 parameters. */
 import type { Backend, CreateBackend } from '../backend/backend.js';
 import { createReferenceBackend } from '../backend/reference.js';
+import { absolute, difference, indexAt, largestMagnitude, maxUlps } from '../core/numbers.js';
 import { type FloatArray, type Shape, sizeOf, Tensor } from '../core/tensor.js';
 import type { GradCheckCase } from '../lesson/case.js';
 import { arenaSize, backward, forward, type TrainingBlockActivations } from '../network/model.js';
 import { blockName, byName, parameterNames, parameterShapes } from '../network/parameters.js';
 import { modelOf } from './modelCheck.js';
-import { type CheckRow, difference, indexAt, isStructuralZero, maxUlps } from './row.js';
+import { type CheckRow, isStructuralZero } from './row.js';
 
 /**
  * Largest difference allowed for each block, as a share of the tensor's largest entry: what one block rounds, the others stretch. Of
@@ -108,7 +109,7 @@ function cancellationScales({ config, n, parameters, batch, blocks }: GradCheckC
     const dhpreact = h.pow(2).neg().add(1).mul(dh);
     const m = absolute(bngain.mul(bnvar_inv)).mul(dhpreact);
     const own = (tensor: string, scale: Tensor) => {
-      scales[`d${blockName(K, tensor)}`] = largestOf(scale);
+      scales[`d${blockName(K, tensor)}`] = largestMagnitude(scale.data);
     };
     if (n <= 3) own('b', m.sum(0));
     if (n === 2 || W.shape[0] === 1) own('W', absolute(embact).T.matmul(m));
@@ -122,14 +123,8 @@ function cancellationScales({ config, n, parameters, batch, blocks }: GradCheckC
     else if (K > 1) dh = ownGradient(K - 1);
   }
   if (n === 2)
-    scales.dC = largestOf(Tensor.zerosLike(parameters.C).scatterAddRows(batch.Xb, dh.view([n, config.context, config.embedding])));
+    scales.dC = largestMagnitude(
+      Tensor.zerosLike(parameters.C).scatterAddRows(batch.Xb, dh.view([n, config.context, config.embedding])).data,
+    );
   return scales;
-}
-
-function absolute(tensor: Tensor): Tensor {
-  return new Tensor(tensor.data.map(Math.abs), tensor.shape);
-}
-
-function largestOf(tensor: Tensor): number {
-  return difference(tensor.data, tensor.data).largest;
 }

@@ -1,3 +1,4 @@
+import { difference, indexAt, indexOfLargest, largestMagnitude } from '../core/numbers.js';
 import { type FloatArray, type Shape, sameShape, showShape, type Tensor } from '../core/tensor.js';
 import type { Part } from './options.js';
 
@@ -35,30 +36,6 @@ export interface CheckRow {
 }
 
 export type RowHead = Pick<CheckRow, 'part' | 'witness' | 'n' | 'hidden' | 'name'>;
-
-export interface Difference {
-  maxAbs: number;
-  /** Position of the largest difference among those compared. */
-  at: number;
-  /** Largest magnitude on either side. */
-  largest: number;
-}
-
-/** Compares two lists of numbers; NaN anywhere makes the figures NaN, which no limit admits. */
-export function difference(a: ArrayLike<number>, b: ArrayLike<number>): Difference {
-  let maxAbs = 0;
-  let at = 0;
-  let largest = 0;
-  for (let i = 0; i < a.length; i++) {
-    const distance = Math.abs(a[i] - b[i]);
-    if (distance > maxAbs || (Number.isNaN(distance) && !Number.isNaN(maxAbs))) {
-      maxAbs = distance;
-      at = i;
-    }
-    largest = Math.max(largest, Math.abs(a[i]), Math.abs(b[i]));
-  }
-  return { maxAbs, at, largest };
-}
 
 /** Where differences end to end see a gradient that is exactly zero: a block's b before batch norm, logit_maxes before the softmax. */
 export function isStructuralZero(name: string): boolean {
@@ -104,7 +81,7 @@ export function judge(
   const compared = chosen.map((entry) => gradient.data[entry]);
   const { maxAbs, at, largest: largestCompared } = difference(compared, chosen.map(numerical));
   // Of the whole tensor: the entries compared may all be tiny. NaN in any other entry counts, too.
-  const largest = Math.max(largestCompared, difference(gradient.data, gradient.data).largest);
+  const largest = Math.max(largestCompared, largestMagnitude(gradient.data));
   const maxRelDiff = largest === 0 ? 0 : maxAbs / largest;
   const error = structuralZero ? largest : maxRelDiff;
   const limit = structuralZero ? ZERO_LIMIT : tolerance;
@@ -124,39 +101,6 @@ export function judge(
 
 /** The entries, the last of them exchanged for the gradient's largest: of a sparse gradient a sample may be all zeros. */
 function withLargest(entries: readonly number[], data: FloatArray): readonly number[] {
-  let largest = 0;
-  for (let i = 1; i < data.length; i++) if (Math.abs(data[i]) > Math.abs(data[largest])) largest = i;
+  const largest = indexOfLargest(data);
   return entries.includes(largest) ? entries : [...entries.slice(0, -1), largest];
-}
-
-/** The index per dimension of an entry in row-major order. */
-export function indexAt(entry: number, shape: Shape): number[] {
-  const index: number[] = [];
-  for (let dim = shape.length - 1; dim >= 0; dim--) {
-    index.unshift(entry % shape[dim]);
-    entry = Math.floor(entry / shape[dim]);
-  }
-  return index;
-}
-
-/** How many floats of the arrays' own precision lie between the two sides, at most: 1 is a difference in the last bit. */
-export function maxUlps(a: FloatArray, b: FloatArray): number {
-  const rankA = ranks(a);
-  const rankB = ranks(b);
-  let most = 0n;
-  for (let i = 0; i < rankA.length; i++) {
-    const distance = rankA[i] > rankB[i] ? rankA[i] - rankB[i] : rankB[i] - rankA[i];
-    if (distance > most) most = distance;
-  }
-  return Number(most);
-}
-
-/** Floats as whole numbers in their order: neighbours differ by 1, and 0 and -0 are the same. */
-function ranks(values: FloatArray): bigint[] {
-  const bits =
-    values instanceof Float64Array
-      ? Array.from(new BigInt64Array(values.slice().buffer))
-      : Array.from(new Int32Array(values.slice().buffer), BigInt);
-  const lowest = values instanceof Float64Array ? -(2n ** 63n) : -(2n ** 31n);
-  return bits.map((pattern) => (pattern < 0n ? lowest - pattern : pattern));
 }

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { CreateBackend } from '../backend/backend.js';
 import { FileContentError, NumericalError } from '../core/errors.js';
+import { allFinite } from '../core/numbers.js';
 import { isStreamState } from '../core/random.js';
 import type { Sha256 } from '../core/sha256.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../core/tensor.js';
@@ -10,7 +11,6 @@ import { decodeLatin1 } from '../core/utf8.js';
 import { BOUNDARY } from '../data/dataset.js';
 import { arenaSize, createModel, type Model, type Work } from '../network/model.js';
 import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network/parameters.js';
-import { allFinite } from '../training/diagnose.js';
 import { count, finite, modelConfig, type RunConfig, RunConfigSchema } from '../training/runConfig.js';
 import type { TrainingState } from '../training/training.js';
 import { decayedNames, hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState } from '../training/updater.js';

@@ -1,0 +1,88 @@
+/** Comparison of numbers: how far apart two arrays are, and at which entry. */
+
+import { type FloatArray, type Shape, Tensor } from './tensor.js';
+
+export interface Difference {
+  /** Largest |a - b|. */
+  maxAbs: number;
+  /** Position of that entry, the first one of equals. */
+  at: number;
+  /** Largest magnitude on either side. */
+  largest: number;
+}
+
+/** Compares two arrays of the same length entry by entry. NaN in either makes both figures NaN, which exceeds every limit. */
+export function difference(a: ArrayLike<number>, b: ArrayLike<number>): Difference {
+  let maxAbs = 0;
+  let at = 0;
+  for (let i = 0; i < a.length; i++) {
+    const distance = Math.abs(a[i] - b[i]);
+    if (distance > maxAbs || (Number.isNaN(distance) && !Number.isNaN(maxAbs))) {
+      maxAbs = distance;
+      at = i;
+    }
+  }
+  return { maxAbs, at, largest: Math.max(largestMagnitude(a), largestMagnitude(b)) };
+}
+
+/** max |x|: 0 for an empty array, NaN if any entry is NaN. */
+export function largestMagnitude(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]));
+  return largest;
+}
+
+/** Position of the entry with the largest magnitude, the first one of equals. NaN ranks with infinity. */
+export function indexOfLargest(values: ArrayLike<number>): number {
+  const size = (x: number) => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : Math.abs(x));
+  let at = 0;
+  for (let i = 1; i < values.length; i++) if (size(values[i]) > size(values[at])) at = i;
+  return at;
+}
+
+/** |x| of every entry, in a new tensor of the same shape and data type. */
+export function absolute({ data, shape }: Tensor): Tensor {
+  return new Tensor(data.map(Math.abs), shape);
+}
+
+/** Whether no entry is NaN or infinite. One pass without a branch: 0·x is 0 for finite x, otherwise NaN. */
+export function allFinite(values: FloatArray): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += 0 * values[i];
+  return sum === 0;
+}
+
+/** The index per dimension of an entry, given its position in row-major order: 5 in shape [2, 3] is [1, 2]. */
+export function indexAt(position: number, shape: Shape): number[] {
+  const index: number[] = [];
+  for (const size of [...shape].reverse()) {
+    index.unshift(position % size);
+    position = Math.floor(position / size);
+  }
+  return index;
+}
+
+/**
+ * The largest distance between two arrays in ULPs, units in the last place: 1 means neighbouring numbers of the arrays' precision.
+ * Both arrays have the same type; NaN has no meaningful distance.
+ */
+export function maxUlps(a: FloatArray, b: FloatArray): number {
+  const rankA = ranks(a);
+  const rankB = ranks(b);
+  let most = 0n;
+  for (let i = 0; i < rankA.length; i++) {
+    const distance = rankA[i] > rankB[i] ? rankA[i] - rankB[i] : rankB[i] - rankA[i];
+    if (distance > most) most = distance;
+  }
+  return Number(most);
+}
+
+/** Floats as integers in the same order: neighbours differ by 1, and 0 and -0 are equal. */
+function ranks(values: FloatArray): bigint[] {
+  const bits =
+    values instanceof Float64Array
+      ? Array.from(new BigInt64Array(values.slice().buffer))
+      : Array.from(new Int32Array(values.slice().buffer), BigInt);
+  const lowest = values instanceof Float64Array ? -(2n ** 63n) : -(2n ** 31n);
+  return bits.map((pattern) => (pattern < 0n ? lowest - pattern : pattern));
+}
