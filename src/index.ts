@@ -8,7 +8,7 @@ export { type RandomStream, randomStream } from './core/random.js';
 export { type DType, type FloatArray, type Indices, type Shape, ShapeError, Tensor } from './core/tensor.js';
 export { drawBatch, Epochs } from './data/batch.js';
 export { createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './data/dataset.js';
-export { type Exercise1, type Exercise2, type Exercise3, type Exercise4, type Line, TodoError, todo } from './dojo/exercises.js';
+export { type Exercise1, type Exercise2, type Exercise3, type Exercise4, type Line, TodoError, todo } from './dojo/learnerFile.js';
 export { CHUNK, Evaluator } from './evaluation/evaluator.js';
 export { NGram } from './evaluation/ngram.js';
 export { type Sample, type SampleOptions, Sampler } from './evaluation/sampler.js';
@@ -17,10 +17,11 @@ export { checkPart } from './gradCheck/gradCheck.js';
 export { type CheckOptions, PARTS, type Part } from './gradCheck/options.js';
 export type { CheckRow } from './gradCheck/row.js';
 export { backward as lessonBackward, exercise1 } from './lesson/exercise1.js';
-export { exercise2, softmax } from './lesson/exercise2.js';
+export { exercise2 } from './lesson/exercise2.js';
 export { exercise3 } from './lesson/exercise3.js';
 export * as exercise4 from './lesson/exercise4.js';
 export { forward as lessonForward } from './lesson/forward.js';
+export { softmax } from './lesson/softmax.js';
 export type { Batch, Gradients, Parameters, Values } from './lesson/values.js';
 export {
   arenaSize,
