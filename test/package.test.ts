@@ -1,4 +1,4 @@
-// What is published, as a user gets it: packed from a copy of the sources, installed into an empty folder, run as a process.
+// The published package: packed from a copy of the sources, installed into an empty folder, and run there in processes.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -11,13 +11,16 @@ const MODULES = join(ROOT, 'node_modules');
 const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const NOT_SOURCES = ['node_modules', '.git', 'dist', 'runs', 'coverage', 'test', 'bench'];
 
-/** npm is a script of its own on Windows. */
+/** Milliseconds until a process counts as hanging. */
+const HANGS = 120_000;
+
+/** On Windows, npm is a script that only a shell runs. */
 const shell = process.platform === 'win32';
 
 let directory: string;
-/** Where the package is installed. */
+/** The folder with the installed package. */
 let app: string;
-/** The files in the tarball. */
+/** Paths of the tarball's files. */
 let packed: string[];
 
 beforeAll(() => {
@@ -34,11 +37,11 @@ beforeAll(() => {
   app = join(directory, 'app');
   mkdirSync(app);
   put(app, 'package.json', '{"private":true,"type":"module"}');
-  // Its dependencies are taken from here, so that no network is needed.
+  // The dependencies come from this checkout, so that the test needs no network.
   const dependencies = Object.keys(PACKAGE.dependencies).map((name) => join(MODULES, name));
   npm(app, 'install', '--offline', '--no-audit', '--no-fund', join(directory, tarball), ...dependencies);
   return () => removeDirectory(directory);
-}, 120_000);
+});
 
 function npm(cwd: string, ...argv: string[]): void {
   const { status, stdout, stderr } = spawnSync('npm', argv, { cwd, encoding: 'utf8', shell });
@@ -49,7 +52,7 @@ const BINARY = join('node_modules', 'backprop-ninja', ...PACKAGE.bin['backprop-n
 
 /** Runs the installed binary in a directory. */
 function ninja(cwd: string, ...argv: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(app, BINARY), ...argv], { cwd, encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(app, BINARY), ...argv], { cwd, encoding: 'utf8', timeout: HANGS });
   return { status, stdout, stderr };
 }
 
@@ -59,7 +62,7 @@ describe('the tarball', () => {
   it('holds what a user needs', () => {
     for (const file of ['package.json', 'README.md', 'LICENSE'].filter((name) => existsSync(join(ROOT, name))))
       expect(packed).toContain(file);
-    for (const file of ['data/names.txt', 'data/README.md', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']) {
+    for (const file of ['data/names.txt', 'data/README.md', 'dist/kernels.wasm', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']) {
       expect(packed).toContain(file);
     }
   });
@@ -70,13 +73,13 @@ describe('the tarball', () => {
       /^(README|CHANGELOG|LICENSE)(\.md)?$/,
       /^data\/(names\.txt|README\.md)$/,
       /^dist\/.+\.(js|d\.ts|wasm)$/,
-      // The dojo shows its solutions.
+      // The sources of the solutions that `exercise solution` prints.
       /^src\/lesson\/\w+\.ts$/,
     ];
     expect(packed.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([]);
   });
 
-  it('has a declaration for every script, and a source for both', () => {
+  it('has a declaration and a source for every script', () => {
     const scripts = packed.filter((path) => path.endsWith('.js'));
     const declarations = packed.filter((path) => path.endsWith('.d.ts'));
     expect(declarations).toEqual(expect.arrayContaining(scripts.map((path) => path.replace(/\.js$/, '.d.ts'))));
@@ -84,7 +87,7 @@ describe('the tarball', () => {
     expect(scripts.filter((path) => !sources.includes(path.replace(/^dist\/(.*)\.js$/, '$1.ts')))).toEqual([]);
   });
 
-  it('asks for the Node that it needs', () => {
+  it('states the Node version that it needs', () => {
     const installed = JSON.parse(readFileSync(join(app, 'node_modules', 'backprop-ninja', 'package.json'), 'utf8'));
     expect(installed).toMatchObject({ name: 'backprop-ninja', type: 'module', engines: { node: '>=20.19' } });
   });
@@ -100,7 +103,7 @@ describe('the binary', () => {
     expect(stdout).toMatch(/^Usage: backprop-ninja/);
   });
 
-  it('trains on the names that come with it, evaluates and samples', { timeout: 60_000 }, () => {
+  it('trains on the names that come with it, evaluates and samples', () => {
     const cwd = tempDirectory();
     const trained = ninja(cwd, 'train', ...QUICK, '--json');
     expect(trained.status).toBe(0);
@@ -127,10 +130,10 @@ describe('the binary', () => {
     expect(stderr).toMatch(/^error: [^\n]+\n$/);
   });
 
-  it('ends soon and quietly, with 0, when its reader has seen enough', { timeout: 60_000 }, async () => {
+  it('ends quietly, with 0, when its reader closes the pipe', async () => {
     const cwd = tempDirectory();
     ninja(cwd, 'train', '--data', put(cwd, 'names.txt', 'anna\nbob\ncarl\ndora\nemil\nfritz\n'), ...QUICK);
-    const child = spawn(process.execPath, [join(app, BINARY), 'sample', '--count', '1000000'], { cwd, timeout: 10_000 });
+    const child = spawn(process.execPath, [join(app, BINARY), 'sample', '--count', '1000000'], { cwd, timeout: HANGS });
     let stderr = '';
     child.stderr.on('data', (chunk) => {
       stderr += chunk;
@@ -144,20 +147,20 @@ describe('the binary', () => {
 });
 
 describe('the dojo', () => {
-  /** As a newcomer types it, where the package is installed. */
+  /** Runs the command that a newcomer types, in the folder with the installed package. */
   function npx(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
     const { status, stdout, stderr } = spawnSync('npx', ['backprop-ninja', ...argv], {
       cwd: app,
       encoding: 'utf8',
       shell,
-      timeout: 60_000,
-      // npm's own remarks on its configuration are not the program's.
+      timeout: HANGS,
+      // Drops npm's own warnings about its configuration.
       env: { ...process.env, npm_config_loglevel: 'silent' },
     });
     return { status, stdout, stderr };
   }
 
-  it('is laid out, and has a row right once its line is written', { timeout: 60_000 }, () => {
+  it('is created by exercise start, and marks a row right once its line is written', () => {
     expect(npx('exercise', 'start')).toMatchObject({ status: 0, stderr: '' });
     expect(readdirSync(join(app, 'dojo')).sort()).toEqual([
       'README.md',
@@ -180,7 +183,7 @@ describe('the dojo', () => {
     expect(npx('exercise', 'solution', '1')).toMatchObject({ status: 2, stdout: '' });
   });
 
-  it('has its types, and is done once every solution is written', { timeout: 60_000 }, () => {
+  it('type-checks with every solution written, and is then done', () => {
     for (const number of ['1', '2', '3', '4']) {
       const solution = ninja(app, 'exercise', 'solution', number, '--force');
       expect({ status: solution.status, stderr: solution.stderr }).toEqual({ status: 0, stderr: '' });
@@ -195,58 +198,109 @@ describe('the dojo', () => {
   });
 });
 
-describe('the library', () => {
-  it('is imported by a script', () => {
-    put(
-      app,
-      'script.js',
-      `import { createReferenceBackend, createModel, parameterNames, Tensor, UsageError } from 'backprop-ninja';
-      const model = createModel(createReferenceBackend('float32'), { context: 3, embedding: 10, hidden: [64], vocabulary: 27 });
-      console.log(JSON.stringify([model.flatParameters.length, parameterNames(model.config), [...Tensor.of([1, 2]).data], new UsageError('x').name]));`,
-    );
-    const { stdout, stderr } = spawnSync(process.execPath, ['script.js'], { cwd: app, encoding: 'utf8' });
-    expect(stderr).toBe('');
-    expect(JSON.parse(stdout)).toEqual([4137, ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'], [1, 2], 'UsageError']);
-  });
-
-  it('gives only what it exports', () => {
-    put(app, 'inside.js', `import 'backprop-ninja/dist/cli/run.js';`);
-    const { status, stderr } = spawnSync(process.execPath, ['inside.js'], { cwd: app, encoding: 'utf8' });
-    expect(status).toBe(1);
-    expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
-  });
-
-  /** What the compiler says of one TypeScript file that uses the package and nothing else. */
-  function compile(name: string, source: string): string {
-    put(app, name, source);
-    const options = '--noEmit --strict --module NodeNext --moduleResolution NodeNext --target ES2023 --types'.split(' ');
-    const { stdout } = spawnSync(process.execPath, [join(MODULES, 'typescript', 'bin', 'tsc'), ...options, '', name], {
-      cwd: app,
-      encoding: 'utf8',
-    });
-    return stdout;
-  }
-
-  it('has types that a strict consumer can check', { timeout: 60_000 }, () => {
-    const messages = compile(
-      'consumer.ts',
-      `import { type Backend, createReferenceBackend, type Dataset, randomStream, readMetrics, readNamesFile, type RunConfig, Sampler, Tensor, Training, type TrainingState } from 'backprop-ninja';
-      export const names: string[] = readNamesFile('names.txt').names;
+/** Of each entry: some values that it exports, and a strict consumer's use of its types. */
+const ENTRIES = [
+  {
+    entry: 'backprop-ninja',
+    values: ['Tensor', 'Training', 'gradCheck', 'lesson', 'parseCheckpoint', 'safetensors', 'softmax', 'todo', 'wasmBackend'],
+    consumer: `import { type Backend, createReferenceBackend, type Dataset, type Exercise1, gradCheck, lesson, randomStream, type RunConfig, Sampler, safetensors, Tensor, Training, type TrainingState, wasmBackend } from 'backprop-ninja';
       export const tensor: Tensor = Tensor.of([1, 2, 3]);
       export const backend: Backend = createReferenceBackend('float64');
       export const next: number = randomStream('split', 1)();
       export const seed = (config: RunConfig): number => config.seed;
       export const vocabulary = (dataset: Dataset): readonly string[] => dataset.vocabulary;
-      export const records = (path: string): number => readMetrics(path).records.length;
       export const state = (training: Training): TrainingState => training.state;
+      export const dC = (exercise: Exercise1, values: lesson.Values): Tensor => exercise.dC({ ...values, ...lesson.backward(values) });
+      export const rows: gradCheck.CheckRow[] = gradCheck.checkPart('backend', { ...gradCheck.CHECK_DEFAULTS, seed: 1 }, wasmBackend({}));
+      export const file = (bytes: Uint8Array): safetensors.Safetensors => safetensors.readSafetensors(bytes);
       export type Both = [Sampler, Training];`,
+  },
+  {
+    entry: 'backprop-ninja/node',
+    values: ['BUNDLED_NAMES', 'Session', 'checkFile', 'createWasmBackend', 'loadCheckpoint', 'readMetrics', 'readNamesFile', 'sha256'],
+    consumer: `import type { Backend, Checkpoint, MetricsRecord } from 'backprop-ninja';
+      import { BUNDLED_NAMES, checkFile, createWasmBackend, type ExerciseReport, loadCheckpoint, readMetrics, readNamesFile, Session } from 'backprop-ninja/node';
+      export const names: string[] = readNamesFile(BUNDLED_NAMES).names;
+      export const backend: Backend = createWasmBackend({ arrays: 1, entries: 1, workspace: 0 });
+      export const checkpoint = (path: string): Checkpoint => loadCheckpoint(path);
+      export const records = (path: string): MetricsRecord[] => readMetrics(path).records;
+      export const report: Promise<ExerciseReport> = checkFile('exercise1.ts', 1, { signal: AbortSignal.timeout(1000) });
+      export const step = (session: Session): number => session.step;`,
+  },
+  {
+    entry: 'backprop-ninja/gradcheck',
+    values: ['checkAgainst', 'checkPart'],
+    consumer: `import { createReferenceBackend, safetensors } from 'backprop-ninja';
+      import { type AgainstRow, CHECK_DEFAULTS, type CheckRow, checkAgainst, checkPart, type Part } from 'backprop-ninja/gradcheck';
+      export const rows = (part: Part): CheckRow[] => checkPart(part, { ...CHECK_DEFAULTS, seed: 1 }, () => createReferenceBackend('float32'));
+      export const against = (bytes: Uint8Array): AgainstRow[] => checkAgainst(safetensors.readSafetensors(bytes));`,
+  },
+  {
+    entry: 'backprop-ninja/dojo',
+    values: ['Tensor', 'TodoError', 'softmax', 'todo'],
+    consumer: `import { type Exercise2, softmax, type Tensor, todo } from 'backprop-ninja/dojo';
+      export const probs = (logits: Tensor): Tensor => softmax(logits);
+      const exercise2: Exercise2 = { dlogits: ({ logits, Yb, n }) => (n > Yb.shape.length ? logits.mul(2) : todo()) };
+      export default exercise2;`,
+  },
+];
+
+describe('the library', () => {
+  it('trains, and checks gradients, in a script of a user', () => {
+    put(
+      app,
+      'script.js',
+      `import { createReferenceBackend, createModel, parameterNames, Tensor, UsageError } from 'backprop-ninja';
+      import { createWasmBackend } from 'backprop-ninja/node';
+      import { CHECK_DEFAULTS, checkPart } from 'backprop-ninja/gradcheck';
+      const model = createModel(createReferenceBackend('float32'), { context: 3, embedding: 10, hidden: [64], vocabulary: 27 });
+      const rows = checkPart('backend', { ...CHECK_DEFAULTS, seed: 1 }, createWasmBackend);
+      console.log(JSON.stringify([model.flatParameters.length, parameterNames(model.config), [...Tensor.of([1, 2]).data], new UsageError('x').name, rows.every(({ ok }) => ok)]));`,
     );
-    expect(messages).toBe('');
+    const { stdout, stderr } = runScript('script.js');
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual([4137, ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'], [1, 2], 'UsageError', true]);
   });
 
-  it('has types that tell a wrong use', { timeout: 60_000 }, () => {
+  it.each(ENTRIES)('can be imported as $entry', ({ entry, values }) => {
+    put(app, 'entry.js', `import * as entry from '${entry}';\nconsole.log(JSON.stringify(Object.keys(entry)));`);
+    const { stdout, stderr } = runScript('entry.js');
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual(expect.arrayContaining(values));
+  });
+
+  it('exports nothing else', () => {
+    expect(Object.keys(PACKAGE.exports)).toEqual(['.', './node', './gradcheck', './dojo', './package.json']);
+    put(app, 'inside.js', `import 'backprop-ninja/dist/cli/run.js';`);
+    const { status, stderr } = runScript('inside.js');
+    expect(status).toBe(1);
+    expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  });
+
+  it.each(ENTRIES)('has types that a strict consumer of $entry can check', ({ entry, consumer }) => {
+    // The core needs neither the types of Node nor those of a browser. The consumer reads the declarations as strictly as its own code.
+    const types = entry === 'backprop-ninja/node' ? ['node'] : [];
+    expect(compile('consumer.ts', consumer, types)).toBe('');
+  });
+
+  it('has types that tell a wrong use', () => {
     expect(compile('wrong.ts', `import { Tensor } from 'backprop-ninja';\nexport const wrong: number = Tensor.of([1]);`)).toContain(
       "wrong.ts(2,14): error TS2322: Type 'Tensor' is not assignable to type 'number'",
     );
   });
 });
+
+function runScript(name: string): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, [name], { cwd: app, encoding: 'utf8', timeout: HANGS });
+}
+
+/** The compiler's messages about one TypeScript file of a user's project. */
+function compile(name: string, source: string, types: string[] = []): string {
+  put(app, name, source);
+  const compilerOptions = {
+    ...{ noEmit: true, strict: true, exactOptionalPropertyTypes: true, module: 'NodeNext', moduleResolution: 'NodeNext' },
+    ...{ target: 'ES2023', lib: ['ES2023'], types, typeRoots: [join(MODULES, '@types')], skipLibCheck: false },
+  };
+  put(app, 'tsconfig.json', JSON.stringify({ compilerOptions, files: [name] }));
+  return spawnSync(process.execPath, [join(MODULES, 'typescript', 'bin', 'tsc'), '-p', app], { encoding: 'utf8', timeout: HANGS }).stdout;
+}

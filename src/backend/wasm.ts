@@ -30,10 +30,16 @@ interface Kernels {
 }
 
 /**
+ * A compiled WebAssembly module: the instance type of `WebAssembly.Module`. TypeScript's ES2023 library and Node 20's types do not declare that name,
+ * so a public signature cannot use it.
+ */
+export type WasmModule = object;
+
+/**
  * Makes backends that run on the SIMD kernels.
  * @param module dist/kernels.wasm, compiled: Node reads it from the disk, a page fetches it or holds it as text
  */
-export function wasmBackend(module: WebAssembly.Module): CreateBackend {
+export function wasmBackend(module: WasmModule): CreateBackend {
   return (size) => createWasmBackend(module, size);
 }
 
@@ -41,7 +47,7 @@ export function wasmBackend(module: WebAssembly.Module): CreateBackend {
  * The kernels on one WebAssembly memory, which is reserved at once, so that no array ever moves. Allocating more than the arena holds throws.
  * @throws SystemError if the memory cannot be reserved
  */
-function createWasmBackend(module: WebAssembly.Module, { arrays, entries, workspace }: ArenaSize): Backend {
+function createWasmBackend(module: WasmModule, { arrays, entries, workspace }: ArenaSize): Backend {
   // A vector may be read from the last entry on: hence the last line of slack.
   const bytes = 4 * (entries + workspace) + ALIGNMENT * (arrays + 2);
   const memory = reserve(Math.ceil(bytes / PAGE) + 1);

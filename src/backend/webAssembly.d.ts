@@ -1,8 +1,9 @@
-/** The part of the WebAssembly interface that the backend uses: neither TypeScript's ES2023 nor Node 20's types have it. */
+/** The WebAssembly interface, as far as it is used here. TypeScript's ES2023 library and Node 20's types do not declare it. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
   }
+  function compile(bytes: Uint8Array): Promise<Module>;
   class Instance {
     constructor(module: Module, imports: Record<string, Record<string, unknown>>);
     readonly exports: Record<string, unknown>;

@@ -7,8 +7,9 @@ import { type FloatArray, type Shape, sameShape, showShape, Tensor } from '../co
 import { createCase, createLessonCase, float32Values, LESSON_CONFIG, type LessonConfig, randomTensor } from '../lesson/case.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import type { GradientName, Gradients } from '../lesson/values.js';
-import { type ExerciseLine, TodoError, valueNamed } from './exercises.js';
-import type { At, LineKnowledge } from './lines.js';
+import { type ExerciseLine, valueNamed } from './exercises.js';
+import { TodoError, type ValuesAndGradients } from './learnerFile.js';
+import type { LineKnowledge } from './lines.js';
 import { nameMistake, type Observation } from './naming.js';
 import { kindOf, type Outcome, runLine } from './outcome.js';
 
@@ -46,7 +47,7 @@ const LESSON_BATCH = 32;
 const SEED = 'dojo';
 /** One set of values that every line is tried on. */
 interface Given {
-  at: At;
+  at: ValuesAndGradients;
   /** Whether the gradients above are the true ones. */
   real: boolean;
 }
@@ -71,7 +72,7 @@ function createObservations(): Given[] {
 }
 
 /** The lesson's own batch of 32 in float32, for the figures. */
-function createShown(): At {
+function createShown(): ValuesAndGradients {
   const values = float32Values(createCase(LESSON_CONFIG, LESSON_BATCH, SEED));
   return { ...values, ...backward(values) };
 }
@@ -143,7 +144,7 @@ export class LineChecker {
     return stray === undefined ? '' : `; it has ${stray}, which no line is called`;
   }
 
-  #run({ name }: ExerciseLine, line: (at: At) => unknown, at: At): Outcome {
+  #run({ name }: ExerciseLine, line: (at: ValuesAndGradients) => unknown, at: ValuesAndGradients): Outcome {
     const outcome = runLine(line, at, this.#file);
     if (!(outcome instanceof Tensor) || !sameShape(outcome.shape, at[valueNamed(name)].shape)) return outcome;
     const broken = outcome.data.findIndex((x) => !Number.isFinite(x));
@@ -152,12 +153,12 @@ export class LineChecker {
 }
 
 /** What the line sees of this set, which is not the one that is shown. */
-function sizesOf({ n, C, h }: At): string {
+function sizesOf({ n, C, h }: ValuesAndGradients): string {
   return `with n ${n}, E ${C.shape[1]}, H ${h.shape[1]} and V ${C.shape[0]}, in float64`;
 }
 
 /** The sizes that a line writes as numbers, as far as its own text has them, and what to write; undefined where it has none. */
-function sizesAsNumbers(line: (at: At) => unknown, { n, C, embact, h }: At): string | undefined {
+function sizesAsNumbers(line: (at: ValuesAndGradients) => unknown, { n, C, embact, h }: ValuesAndGradients): string | undefined {
   const [V, E] = C.shape;
   // T is 3 on every batch.
   const sizes: Record<number, [what: string, instead: string]> = {
@@ -177,7 +178,7 @@ function sizesAsNumbers(line: (at: At) => unknown, { n, C, embact, h }: At): str
   return `${is} on the lesson's batch of 32: a line must hold for every batch, so write ${instead}`;
 }
 
-function isFunction(value: unknown): value is (at: At) => unknown {
+function isFunction(value: unknown): value is (at: ValuesAndGradients) => unknown {
   return typeof value === 'function';
 }
 
@@ -202,7 +203,7 @@ function largestDifference(found: Tensor, expected: Tensor): number {
 }
 
 /** The largest sum of magnitudes that an entry is the sum of. The truth itself is no measure where it is 0. */
-function scaleOf({ branches, sum }: LineKnowledge, at: At): number {
+function scaleOf({ branches, sum }: LineKnowledge, at: ValuesAndGradients): number {
   const magnitudes = branches.map(({ value }) => magnitude(value(at))).reduce((a, b) => a.add(b));
   return largestOf((sum ? magnitudes.sum(sum.dim) : magnitudes).data);
 }

@@ -1,39 +1,14 @@
 /** The four exercises: which lines each asks for, what is right, and the text that a learner begins with. */
 import { readFileSync } from 'node:fs';
-import type { Tensor } from '../core/tensor.js';
 import { exercise1, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { exercise2 } from '../lesson/exercise2.js';
 import { exercise3 } from '../lesson/exercise3.js';
 import { consumersOf, type GradientName, type StepName, type ValueName } from '../lesson/values.js';
-import { type At, CLOSED_LINES, LINES, type LineKnowledge } from './lines.js';
+import { EXERCISE_4_NAMES, type Line } from './learnerFile.js';
+import { CLOSED_LINES, LINES, type LineKnowledge } from './lines.js';
 
 export const EXERCISE_NUMBERS = [1, 2, 3, 4] as const;
 export type ExerciseNumber = (typeof EXERCISE_NUMBERS)[number];
-
-/** A gradient as a learner writes it: a function of the forward values and of the gradients above. */
-export type Line = (at: At) => Tensor;
-
-/** What the learner's file of each exercise exports. */
-export type Exercise1 = Record<GradientName, Line>;
-export type Exercise2 = Record<'dlogits', Line>;
-export type Exercise3 = Record<'dhprebn', Line>;
-export type Exercise4 = Record<(typeof EXERCISE_4)[number], Line>;
-
-const EXERCISE_4 = [
-  'dlogits',
-  'dh',
-  'dW2',
-  'db2',
-  'dhpreact',
-  'dbngain',
-  'dbnbias',
-  'dhprebn',
-  'dembact',
-  'dW1',
-  'db1',
-  'demb',
-  'dC',
-] as const satisfies readonly GradientName[];
 
 export interface ExerciseLine {
   name: GradientName;
@@ -168,22 +143,12 @@ export const EXERCISES: Record<ExerciseNumber, Exercise> = {
     number: 4,
     title: 'the whole backward pass',
     task: ['Put it all together: the backward pass that trains the network, with the closed forms of', 'Exercises 2 and 3 in it.'],
-    lines: EXERCISE_4.map(lineOfExercise4),
+    lines: EXERCISE_4_NAMES.map(lineOfExercise4),
   },
 };
 
 export function exerciseFile(number: ExerciseNumber): string {
   return `exercise${number}.ts`;
-}
-
-/** Thrown by a line that is still to be written. */
-export class TodoError extends Error {
-  override name = 'TodoError';
-}
-
-/** What stands in a line until it is written. */
-export function todo(): never {
-  throw new TodoError('not written yet');
 }
 
 /**

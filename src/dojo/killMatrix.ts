@@ -7,10 +7,11 @@ import { BATCH_SIZES } from '../gradCheck/gradCheck.js';
 import { CHECK_DEFAULTS } from '../gradCheck/options.js';
 import { createLessonCase, float32Values, LESSON_CONFIG } from '../lesson/case.js';
 import { backward, exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
-import type { GradientName, Gradients, Values } from '../lesson/values.js';
+import type { GradientName, Values } from '../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../network/parameters.js';
 import { LineChecker } from './check.js';
 import { EXERCISES } from './exercises.js';
+import type { ValuesAndGradients } from './learnerFile.js';
 import { type ClosedFormMutant, type Mutant, plant } from './mutants.js';
 
 /** Checks that others use, and ours, which come last. */
@@ -95,16 +96,14 @@ function isClosedForm(mutant: Mutant): mutant is ClosedFormMutant {
   return mutant.exercise !== 1;
 }
 
-type Trace = Values & Gradients;
-
 /** The values with all gradients, each on what the lines above it gave. */
-function runLines(values: Values, lines: GradientLines): Trace {
+function runLines(values: Values, lines: GradientLines): ValuesAndGradients {
   return { ...values, ...backward(values, lines) };
 }
 
 /** Whether some of the gradients of these lines are not as close to the truth as asked; lines that throw are noticed by anybody. */
-function differing(truth: Trace, lines: GradientLines) {
-  let found: Trace | undefined;
+function differing(truth: ValuesAndGradients, lines: GradientLines) {
+  let found: ValuesAndGradients | undefined;
   try {
     found = runLines(truth, lines);
   } catch {

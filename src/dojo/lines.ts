@@ -4,11 +4,11 @@
  */
 
 import { Tensor } from '../core/tensor.js';
-import { softmax } from '../lesson/exercise2.js';
-import type { GradientName, Gradients, Values } from '../lesson/values.js';
+import { softmax } from '../lesson/softmax.js';
+import type { GradientName } from '../lesson/values.js';
+import type { ValuesAndGradients } from './learnerFile.js';
 
-export type At = Values & Gradients;
-type Value = (at: At) => Tensor;
+type Value = (at: ValuesAndGradients) => Tensor;
 
 export interface Variant {
   /** What was done in place of the right thing: completes "it looks as if …". */
@@ -76,8 +76,8 @@ function matrixProduct(a: Value, b: Value, ...variants: (readonly [mistake: stri
 }
 
 const reshaped = (x: Tensor): Tensor => x.view([x.shape[1], x.shape[0]]);
-const maximum = ({ logits }: At): Tensor => Tensor.oneHot(logits.max(1).indices, logits.shape[1], logits.dtype);
-const target = ({ Yb, logits }: At): Tensor => Tensor.oneHot(Yb, logits.shape[1], logits.dtype);
+const maximum = ({ logits }: ValuesAndGradients): Tensor => Tensor.oneHot(logits.max(1).indices, logits.shape[1], logits.dtype);
+const target = ({ Yb, logits }: ValuesAndGradients): Tensor => Tensor.oneHot(Yb, logits.shape[1], logits.dtype);
 const ones = (like: Tensor): Tensor => Tensor.onesLike(like);
 
 const OVER_ROW = { dim: 1, keepdim: true } as const;
@@ -516,7 +516,10 @@ export const CLOSED_LINES: Record<'dlogits' | 'dhprebn', LineKnowledge> = {
   },
 };
 
-function rowsOfC({ C, Xb, demb }: At, combine: (row: number[], count: number, more: readonly number[]) => number[]): Tensor {
+function rowsOfC(
+  { C, Xb, demb }: ValuesAndGradients,
+  combine: (row: number[], count: number, more: readonly number[]) => number[],
+): Tensor {
   const E = C.shape[1];
   const out = Tensor.zerosLike(C);
   const counts = new Map<number, number>();
@@ -530,9 +533,10 @@ function rowsOfC({ C, Xb, demb }: At, combine: (row: number[], count: number, mo
   return out;
 }
 
-const lastRows = (at: At): Tensor => rowsOfC(at, (_, __, more) => [...more]);
-const firstRows = (at: At): Tensor => rowsOfC(at, (row, count, more) => (count === 0 ? [...more] : row));
-const meanRows = (at: At): Tensor => rowsOfC(at, (row, count, more) => row.map((x, e) => (x * count + more[e]) / (count + 1)));
+const lastRows = (at: ValuesAndGradients): Tensor => rowsOfC(at, (_, __, more) => [...more]);
+const firstRows = (at: ValuesAndGradients): Tensor => rowsOfC(at, (row, count, more) => (count === 0 ? [...more] : row));
+const meanRows = (at: ValuesAndGradients): Tensor =>
+  rowsOfC(at, (row, count, more) => row.map((x, e) => (x * count + more[e]) / (count + 1)));
 
 function reversePositions(demb: Tensor): Tensor {
   const [n, T, E] = demb.shape;

@@ -7,7 +7,7 @@ import { type Indices, Tensor } from '../core/tensor.js';
 import { showText } from '../core/text.js';
 import type { ClosedForm, ClosedFormName } from '../gradCheck/closedForms.js';
 import { exercise1, type GradientLine, type GradientLines } from '../lesson/exercise1.js';
-import { softmax } from '../lesson/exercise2.js';
+import { softmax } from '../lesson/softmax.js';
 import type { GradientName } from '../lesson/values.js';
 
 /** A mistake in one gradient line. */

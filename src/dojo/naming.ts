@@ -4,11 +4,12 @@
  * every batch size. A name is given only if it explains more than 99.9 % of the difference in every case.
  */
 import { type Shape, sameShape, showShape, Tensor } from '../core/tensor.js';
-import type { At, Branch, LineKnowledge } from './lines.js';
+import type { ValuesAndGradients } from './learnerFile.js';
+import type { Branch, LineKnowledge } from './lines.js';
 
 /** What a line was given, what it should return, and what it did. */
 export interface Observation {
-  at: At;
+  at: ValuesAndGradients;
   expected: Tensor;
   found: Tensor;
 }
@@ -154,8 +155,14 @@ function hypotheses({ branches, scaled = [] }: LineKnowledge): Hypothesis[] {
   const exchanged = branches.flatMap(({ variants }, k) =>
     variants.map(({ mistake, value }) => ({ mistake, values: own.map((other, i) => (i === k ? value : other)) })),
   );
-  const together = scaled.map(({ mistake, by }) => ({ mistake, values: own.map((value) => (at: At) => value(at).mul(by(at))) }));
-  const multiplied = { mistake: 'the two branches are multiplied, not added', values: [(at: At) => own[0](at).mul(own[1](at))] };
+  const together = scaled.map(({ mistake, by }) => ({
+    mistake,
+    values: own.map((value) => (at: ValuesAndGradients) => value(at).mul(by(at))),
+  }));
+  const multiplied = {
+    mistake: 'the two branches are multiplied, not added',
+    values: [(at: ValuesAndGradients) => own[0](at).mul(own[1](at))],
+  };
   return [{ mistake: '', values: own }, ...exchanged, ...together, ...(branches.length === 2 ? [multiplied] : [])];
 }
 

@@ -3,24 +3,23 @@ import { inspect, types } from 'node:util';
 import { didYouMean } from '../core/spelling.js';
 import { type Shape, sameShape, Tensor } from '../core/tensor.js';
 import { adviceOn, asWritten } from './advice.js';
-import { TodoError } from './exercises.js';
-import type { At } from './lines.js';
+import { TodoError, type ValuesAndGradients } from './learnerFile.js';
 
 /** The tensor that a line returns, whose entries may be of any number and not finite; or that it is to be written; or what is wrong, in words. */
 export type Outcome = Tensor | TodoError | string;
 
 /** @param file the learner's file, whose line an error is traced to */
-export function runLine(line: (at: At) => unknown, at: At, file?: string): Outcome {
+export function runLine(line: (at: ValuesAndGradients) => unknown, at: ValuesAndGradients, file?: string): Outcome {
   const copies = Object.fromEntries(Object.entries(at).map(([key, value]) => [key, copyOf(value)]));
   const given = { ...copies };
   let result: unknown;
   try {
-    result = line(knownOnly(given) as unknown as At);
+    result = line(knownOnly(given) as unknown as ValuesAndGradients);
   } catch (thrown) {
     if (isTodo(thrown)) return new TodoError('not written yet');
     return `it threw ${thrownText(thrown, file, Object.keys(at))}`;
   }
-  const changed = Object.keys(at).find((key) => given[key] !== copies[key] || !isCopyOf(copies[key], at[key as keyof At]));
+  const changed = Object.keys(at).find((key) => given[key] !== copies[key] || !isCopyOf(copies[key], at[key as keyof ValuesAndGradients]));
   if (changed) return `it changes ${changed}, which it was given to read`;
   try {
     return toTensor(result);

@@ -7,9 +7,8 @@ import { LESSON_CONFIG } from '../lesson/case.js';
 import { exercise1 } from '../lesson/exercise1.js';
 import { readNamesFile } from '../node/namesFile.js';
 import { BUNDLED_NAMES } from '../node/paths.js';
-import type { Exercise4 } from './exercises.js';
+import type { Exercise4, ValuesAndGradients } from './learnerFile.js';
 import { LessonTraining } from './lessonTraining.js';
-import type { At } from './lines.js';
 import { toTensor } from './outcome.js';
 
 export interface TrainingReport {
@@ -30,7 +29,7 @@ const LEARNING_RATE = 0.1;
  * @throws whatever a line throws; NumericalError where the loss is not finite
  */
 export function trainWith(lines: Exercise4, steps = STEPS): TrainingReport {
-  const own = Object.entries(lines).map(([name, line]) => [name, (at: At) => tensorOf(name, line(at))]);
+  const own = Object.entries(lines).map(([name, line]) => [name, (at: ValuesAndGradients) => tensorOf(name, line(at))]);
   const { vocabulary, parts } = createDataset(readNamesFile(BUNDLED_NAMES).names, { splitSeed: 42, unique: false });
   const training = new LessonTraining(
     createReferenceBackend('float32'),

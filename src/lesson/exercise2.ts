@@ -6,6 +6,7 @@
  * batch divides by n.
  */
 import { Tensor } from '../core/tensor.js';
+import { softmax } from './softmax.js';
 import type { Values } from './values.js';
 
 type Given = Pick<Values, 'logits' | 'Yb' | 'n'>;
@@ -21,9 +22,3 @@ export const exercise2 = {
   /** dlogits [n,V] = (softmax - one-hot) / n */
   dlogits: ({ logits, Yb, n }: Given): Tensor => softmax(logits).sub(Tensor.oneHot(Yb, logits.shape[1])).div(n),
 };
-
-/** Each row [V] as probabilities. */
-export function softmax(logits: Tensor): Tensor {
-  const counts = logits.sub(logits.max(1, { keepdim: true }).values).exp();
-  return counts.div(counts.sum(1, { keepdim: true }));
-}

@@ -1,6 +1,5 @@
 /** Files that grow by a line of JSON per record. */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
-import * as v from 'valibot';
 import { writeAll } from './atomicWrite.js';
 import { withSystemErrors } from './systemErrors.js';
 
@@ -40,15 +39,18 @@ export interface Line<R> {
   record: R | undefined;
 }
 
-/** A long run has millions of lines: one at a time. A line may be overwritten once the next is asked for. */
-export function* parseLines<T extends v.GenericSchema>(bytes: Uint8Array, schema: T): Generator<Line<v.InferOutput<T>>> {
+/**
+ * The lines, one at a time because a long run has millions of them. You may overwrite a line once you have asked for the next.
+ * @param parse the record that a line's JSON value is; undefined if it is none
+ */
+export function* parseLines<R>(bytes: Uint8Array, parse: (value: unknown) => R | undefined): Generator<Line<R>> {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let start = 0;
   for (let number = 1; start < bytes.length; number++) {
     const feed = bytes.indexOf(LINE_FEED, start);
     const end = feed === -1 ? bytes.length : feed + 1;
     // Without its line end, even a line that can be read was not written in full.
-    const record = feed === -1 ? undefined : parseRecord(text.toString('utf8', start, feed), schema);
+    const record = feed === -1 ? undefined : parse(parseJson(text.toString('utf8', start, feed)));
     yield { start, end, number, record };
     start = end;
   }
@@ -56,10 +58,10 @@ export function* parseLines<T extends v.GenericSchema>(bytes: Uint8Array, schema
 
 const LINE_FEED = 0x0a;
 
-function parseRecord<T extends v.GenericSchema>(line: string, schema: T): v.InferOutput<T> | undefined {
+/** The value of a JSON text; undefined if it is none. */
+function parseJson(text: string): unknown {
   try {
-    const parsed = v.safeParse(schema, JSON.parse(line));
-    return parsed.success ? parsed.output : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

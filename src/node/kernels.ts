@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { CreateBackend } from '../backend/backend.js';
-import { wasmBackend } from '../backend/wasm.js';
+import { type WasmModule, wasmBackend } from '../backend/wasm.js';
 import { SystemError } from '../core/errors.js';
 import { KERNELS } from './paths.js';
 import { withSystemErrors } from './systemErrors.js';
@@ -16,7 +16,7 @@ export const createWasmBackend: CreateBackend = (size) => {
   return cached(size);
 };
 
-function compileKernels(): WebAssembly.Module {
+function compileKernels(): WasmModule {
   const bytes = withSystemErrors('read', KERNELS, () => readFileSync(KERNELS));
   try {
     return new WebAssembly.Module(bytes);

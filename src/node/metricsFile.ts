@@ -1,5 +1,5 @@
 /** metrics.jsonl: a line per record of a run, in the order of its steps. */
-import { type MetricsRecord, RecordSchema } from '../run/records.js';
+import { type MetricsRecord, parseRecord } from '../run/records.js';
 import { atomicWrite } from './atomicWrite.js';
 import { type LineWriter, openLines, parseLines, readBytes } from './jsonLines.js';
 import { withSystemErrors } from './systemErrors.js';
@@ -20,7 +20,7 @@ export interface Metrics {
 /** A missing file is an empty one. @throws SystemError if it cannot be read */
 export function readMetrics(path: string): Metrics {
   const metrics: Metrics = { records: [], skipped: [] };
-  for (const { record, number } of parseLines(readBytes(path), RecordSchema)) {
+  for (const { record, number } of parseLines(readBytes(path), parseRecord)) {
     if (record) metrics.records.push(record);
     else metrics.skipped.push(number);
   }
@@ -32,7 +32,7 @@ export function truncateMetrics(path: string, step: number): number[] {
   const bytes = readBytes(path);
   const dropped: number[] = [];
   let kept = 0;
-  for (const { start, end, record, number } of parseLines(bytes, RecordSchema)) {
+  for (const { start, end, record, number } of parseLines(bytes, parseRecord)) {
     if (!record) dropped.push(number);
     if (!record || record.step > step) continue;
     bytes.copyWithin(kept, start, end);

@@ -9,6 +9,6 @@ export const PACKAGE_JSON = inPackage('package.json');
 export const MAIN = inPackage('dist/cli/main.js');
 export const KERNELS = inPackage('dist/kernels.wasm');
 /** Types of what a learner's file imports. */
-export const LEARNER_TYPES = inPackage('dist/index.d.ts');
+export const LEARNER_TYPES = inPackage('dist/dojo.d.ts');
 /** The bundled names. */
 export const BUNDLED_NAMES = inPackage('data/names.txt');

@@ -30,9 +30,12 @@ const RUN_FILE = 'run.json';
 const RUNS = 'runs';
 const LATEST = 'latest';
 
-/** What is needed to find a run's data set again; run.json holds more, for people. */
+/** The part of run.json that finds a run's data set again. The file holds more, for people. */
+export interface RunFile {
+  data: { path: string; sha256: string };
+  [key: string]: unknown;
+}
 const RunFileSchema = v.looseObject({ data: v.object({ path: v.string(), sha256: v.string() }) });
-export type RunFile = v.InferOutput<typeof RunFileSchema>;
 
 /** The next free runs/NNNN below a directory, created. */
 export function createNumberedRun(cwd: string): string {
@@ -114,7 +117,7 @@ export function linkLatest(cwd: string, directory: string): void {
   });
 }
 
-export function writeRunFile(directory: string, content: RunFile & Record<string, unknown>): void {
+export function writeRunFile(directory: string, content: RunFile): void {
   const path = join(directory, RUN_FILE);
   const bytes = new TextEncoder().encode(`${JSON.stringify(content, null, 2)}\n`);
   withSystemErrors('write', path, () => atomicWrite(path, bytes));

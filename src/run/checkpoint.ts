@@ -11,7 +11,8 @@ import { decodeLatin1 } from '../core/utf8.js';
 import { BOUNDARY } from '../data/dataset.js';
 import { arenaSize, createModel, type Model, type Work } from '../network/model.js';
 import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network/parameters.js';
-import { count, finite, modelConfig, type RunConfig, RunConfigSchema } from '../training/runConfig.js';
+import { modelConfig, type RunConfig } from '../training/runConfig.js';
+import { count, finite, RunConfigSchema } from '../training/runConfigSchema.js';
 import type { TrainingState } from '../training/training.js';
 import { decayedNames, hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState } from '../training/updater.js';
 import { headerEnd, loadFloats, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
@@ -24,9 +25,12 @@ const StreamStateSchema = v.pipe(
   v.check(isStreamState, 'Expected the state of a random stream'),
 );
 
-/** The smallest validation loss so far, and after how many steps. */
+/** The smallest validation loss so far, in nats per character, and the step it was measured after. */
+export interface Best {
+  step: number;
+  valLoss: number;
+}
 const BestSchema = v.strictObject({ step: count, valLoss: finite });
-export type Best = v.InferOutput<typeof BestSchema>;
 
 export interface Checkpoint {
   /** Name and version of what wrote it. */

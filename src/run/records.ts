@@ -34,11 +34,17 @@ const hashes = v.pipe(
   ),
   v.guard((record): record is Hashes => LESSON_PARAMETER_NAMES.every((name) => name in record)),
 );
-export const RecordSchema = v.union([
+const RecordSchema = v.union([
   v.object({ step, loss: v.number(), rate: v.number() }),
   v.object({ step, valLoss: v.number() }),
   v.object({ step, hashes }),
 ]);
+
+/** The record that a line's JSON value is; undefined if it is none. */
+export function parseRecord(value: unknown): MetricsRecord | undefined {
+  const parsed = v.safeParse(RecordSchema, value);
+  return parsed.success ? parsed.output : undefined;
+}
 
 export function parameterHashes(parameters: ParameterArrays, sha256: Sha256): Hashes {
   return Object.fromEntries(Object.entries(parameters).map(([name, data]) => [name, hashOf(data, sha256)])) as Hashes;

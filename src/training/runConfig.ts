@@ -1,58 +1,36 @@
 /** The configuration of a run, as it is stored. */
-import * as v from 'valibot';
-import { MAX_BLOCKS, SAMPLINGS } from '../core/choices.js';
+import type { Sampling } from '../core/choices.js';
 import type { Work } from '../network/model.js';
 import type { ModelConfig } from '../network/parameters.js';
-import { OPTIMIZER_TENSORS, showDecay } from './updater.js';
+import type { Schedule } from './schedule.js';
+import { OPTIMIZER_TENSORS, type OptimizerConfig, showDecay } from './updater.js';
 
-export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-export const finite = v.pipe(v.number(), v.finite());
-
-const share = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
-const aboveZero = v.pipe(finite, v.gtValue(0));
-const adam = { beta1: share, beta2: share, epsilon: aboveZero };
-
-const decay = v.pipe(finite, v.minValue(0));
-
-/** An optimizer, with the settings that it has. */
-const OptimizerSchema = v.variant('name', [
-  v.strictObject({ name: v.literal('sgd') }),
-  v.strictObject({ name: v.literal('momentum'), momentum: share }),
-  v.strictObject({ name: v.literal('nesterov'), momentum: share }),
-  v.strictObject({ name: v.literal('adam'), ...adam }),
-  v.strictObject({ name: v.literal('adamw'), ...adam, weightDecay: v.union([decay, v.record(v.string(), decay)]) }),
-]);
-
-const ScheduleSchema = v.variant('name', [
-  /** From the switch step on, the learning rate is a tenth. */
-  v.strictObject({ name: v.literal('step'), switchStep: count }),
-  v.strictObject({ name: v.picklist(['constant', 'linear', 'cosine']) }),
-]);
-
-/** What shapes a run's weights and metrics, and nothing else: no path, no clock, no host. */
-export const RunConfigSchema = v.strictObject({
-  context: positive,
-  embedding: positive,
-  /** Of each block. */
-  hidden: v.pipe(v.array(positive), v.minLength(1), v.maxLength(MAX_BLOCKS), v.readonly()),
-  batchSize: v.pipe(v.number(), v.safeInteger(), v.minValue(2)),
-  steps: positive,
-  learningRate: aboveZero,
-  optimizer: OptimizerSchema,
-  /** The largest norm of the gradients; without it, they are not clipped. */
-  clip: v.exactOptional(aboveZero),
-  schedule: ScheduleSchema,
-  /** Steps over which the rate goes up. */
-  warmup: count,
-  sampling: v.picklist(SAMPLINGS),
+/** Everything that determines a run's weights and metrics. It has no path, no clock and no host. */
+export interface RunConfig {
+  /** T, the context length. */
+  context: number;
+  /** E, the embedding width. */
+  embedding: number;
+  /** H of each block. */
+  hidden: readonly number[];
+  /** n, at least 2. */
+  batchSize: number;
+  steps: number;
+  learningRate: number;
+  optimizer: OptimizerConfig;
+  /** The largest norm of all gradients together; without it, they are not clipped. */
+  clip?: number;
+  schedule: Schedule;
+  /** Warm-up steps, in which the learning rate rises. */
+  warmup: number;
+  sampling: Sampling;
   /** Steps between two evaluations on the validation part. */
-  evalEvery: positive,
-  seed: count,
-  splitSeed: count,
-  unique: v.boolean(),
-});
-export type RunConfig = v.InferOutput<typeof RunConfigSchema>;
+  evalEvery: number;
+  seed: number;
+  splitSeed: number;
+  /** Whether repeated names are dropped before the split. */
+  unique: boolean;
+}
 
 /** A configuration by single values: optimizer and schedule by their names, beside the settings that they have. */
 export function flatConfig({ optimizer, schedule, ...others }: RunConfig): Record<string, unknown> {

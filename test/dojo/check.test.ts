@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Tensor } from '../../src/core/tensor.js';
 import { LineChecker, type LineReport } from '../../src/dojo/check.js';
-import { EXERCISES, type ExerciseNumber, TodoError } from '../../src/dojo/exercises.js';
-import type { At } from '../../src/dojo/lines.js';
+import { EXERCISES, type ExerciseNumber } from '../../src/dojo/exercises.js';
+import { TodoError, type ValuesAndGradients } from '../../src/dojo/learnerFile.js';
 import { exercise1 } from '../../src/lesson/exercise1.js';
 import { exercise3 } from '../../src/lesson/exercise3.js';
 import type { GradientName } from '../../src/lesson/values.js';
@@ -18,16 +18,16 @@ function check(name: GradientName, line: unknown, exercise: ExerciseNumber = 1):
 
 /** A line with its solution behind something that it does first. */
 const doing =
-  (name: GradientName, first: (at: At) => void) =>
-  (at: At): Tensor => {
+  (name: GradientName, first: (at: ValuesAndGradients) => void) =>
+  (at: ValuesAndGradients): Tensor => {
     first(at);
     return exercise1[name](at);
   };
 
 /** Every tensor of the values rounded to float32. */
-function narrow(at: At): At {
+function narrow(at: ValuesAndGradients): ValuesAndGradients {
   const entries = Object.entries(at).map(([key, value]) => [key, value instanceof Tensor ? value.to('float32') : value]);
-  return Object.fromEntries(entries) as At;
+  return Object.fromEntries(entries) as ValuesAndGradients;
 }
 
 /** A sum over a dimension from the last entry to the first. */
@@ -40,7 +40,7 @@ function sumBackwards(a: Tensor, dim: 0 | 1, keepdim: boolean): Tensor {
 }
 
 describe('a right line', () => {
-  it.each<[GradientName, (at: At) => Tensor]>([
+  it.each<[GradientName, (at: ValuesAndGradients) => Tensor]>([
     ['db1', ({ dhprebn }) => sumBackwards(dhprebn, 0, false)],
     ['dlogit_maxes', ({ dnorm_logits }) => sumBackwards(dnorm_logits.neg(), 1, true)],
     ['dbnmeani', ({ dbndiff }) => sumBackwards(dbndiff, 0, true).neg()],
@@ -52,7 +52,7 @@ describe('a right line', () => {
   });
 
   it('may write batch norm as a difference of three terms, also at n = 2, where they almost cancel', () => {
-    const line = ({ bngain, bnvar_inv, bnraw, dhpreact, n }: At): Tensor => {
+    const line = ({ bngain, bnvar_inv, bnraw, dhpreact, n }: ValuesAndGradients): Tensor => {
       const dbnraw = bngain.mul(dhpreact);
       const direct = dbnraw.mul(bnvar_inv);
       const variance = bnraw
@@ -65,14 +65,14 @@ describe('a right line', () => {
   });
 
   it.each(LINES)('in float32 is right, without a remark: Exercise $number, $name', ({ number, name, line }) => {
-    const report = check(name, (at: At) => line.solution(narrow(at)), number);
+    const report = check(name, (at: ValuesAndGradients) => line.solution(narrow(at)), number);
     expect(report).toMatchObject({ verdict: 'right' });
     expect(report).not.toHaveProperty('problem');
     expect(report).not.toHaveProperty('note');
   });
 
   it('may start from a tensor of the default type', () => {
-    const report = check('dlogprobs', ({ logprobs, Yb, n }: At) => Tensor.oneHot(Yb, logprobs.shape[1]).neg().div(n));
+    const report = check('dlogprobs', ({ logprobs, Yb, n }: ValuesAndGradients) => Tensor.oneHot(Yb, logprobs.shape[1]).neg().div(n));
     expect(report).toMatchObject({ verdict: 'right' });
     expect(report).not.toHaveProperty('note');
   });
@@ -90,8 +90,8 @@ describe('a right line', () => {
     ['a subclass', ({ data, shape }) => new (class extends Tensor {})(data, shape)],
     ['a tensor of what it was given', (tensor) => tensor],
   ])('may return %s', (_, as) => {
-    expect(check('dprobs', (at: At) => as(exercise1.dprobs(at)))).toMatchObject({ verdict: 'right' });
-    expect(check('demb', (at: At) => as(exercise1.demb(at)))).toMatchObject({ verdict: 'right' });
+    expect(check('dprobs', (at: ValuesAndGradients) => as(exercise1.dprobs(at)))).toMatchObject({ verdict: 'right' });
+    expect(check('demb', (at: ValuesAndGradients) => as(exercise1.demb(at)))).toMatchObject({ verdict: 'right' });
   });
 });
 
@@ -134,7 +134,7 @@ describe('an answer that is no tensor is refused in words', () => {
     const listener = (reason: unknown) => void unhandled.push(reason);
     process.on('unhandledRejection', listener);
     const problem = 'it returns a promise, expected a Tensor: a line cannot be async';
-    expect(check('dh', async (at: At) => exercise1.dh(at))).toMatchObject({ verdict: 'failed', problem });
+    expect(check('dh', async (at: ValuesAndGradients) => exercise1.dh(at))).toMatchObject({ verdict: 'failed', problem });
     expect(check('dh', () => Promise.reject(new Error('no')))).toMatchObject({ verdict: 'failed', problem });
     await new Promise((resolve) => setImmediate(resolve));
     process.off('unhandledRejection', listener);
@@ -150,11 +150,11 @@ describe('an answer that is no tensor is refused in words', () => {
   });
 
   it('numbers that are none, with the first place', () => {
-    expect(check('db2', ({ dlogits }: At) => dlogits.sum(0).mul(Number.NaN))).toMatchObject({
+    expect(check('db2', ({ dlogits }: ValuesAndGradients) => dlogits.sum(0).mul(Number.NaN))).toMatchObject({
       verdict: 'failed',
       problem: 'it holds NaN at [0]',
     });
-    expect(check('dh', ({ h }: At) => h.div(0))).toMatchObject({
+    expect(check('dh', ({ h }: ValuesAndGradients) => h.div(0))).toMatchObject({
       verdict: 'failed',
       problem: expect.stringMatching(/^it holds -?Infinity at \[0, 0\]$/),
     });
@@ -234,7 +234,7 @@ describe('a line that throws', () => {
       verdict: 'failed',
       problem: 'with n 3, E 4, H 8 and V 13, in float64: it threw Error: three',
     });
-    const zeros = ({ C, Xb, demb }: At) => Tensor.zeros(C.shape).scatterAddRows(Xb, demb);
+    const zeros = ({ C, Xb, demb }: ValuesAndGradients) => Tensor.zeros(C.shape).scatterAddRows(Xb, demb);
     expect(check('dC', zeros).problem).toMatch(
       /^with n 2, E 4, H 8 and V 13, in float64: it threw ShapeError: .* start from Tensor\.zerosLike$/,
     );
@@ -243,7 +243,7 @@ describe('a line that throws', () => {
 
 describe('a size that is written as a number', () => {
   const V = 27;
-  it.each<[string, GradientName, string, (at: At) => Tensor]>([
+  it.each<[string, GradientName, string, (at: ValuesAndGradients) => Tensor]>([
     ['n', 'dlogprobs', '32 is n', ({ logprobs, Yb }) => Tensor.oneHot(Yb, logprobs.shape[1], logprobs.dtype).div(-32)],
     ['n, in float32', 'dlogprobs', '32 is n', ({ logprobs, Yb }) => Tensor.oneHot(Yb, logprobs.shape[1]).neg().div(32)],
     ['n - 1', 'dbndiff2', '31 is n - 1', ({ bndiff2, dbnvar }) => Tensor.onesLike(bndiff2).mul(dbnvar).div(31)],
@@ -256,7 +256,7 @@ describe('a size that is written as a number', () => {
     expect(report.problem).toMatch(new RegExp(`^${size} on the lesson's batch of 32: a line must hold for every batch, so write `));
   });
 
-  it.each<[string, GradientName, string, (at: At) => Tensor]>([
+  it.each<[string, GradientName, string, (at: ValuesAndGradients) => Tensor]>([
     ['E', 'demb', '10 is E', ({ dembact, n }) => dembact.view([n, -1, 10])],
     ['n, T and E', 'demb', '32 is n and 10 is E', ({ dembact }) => dembact.view([32, 3, 10])],
     ['V and E', 'dC', '27 is V and 10 is E', ({ Xb, demb }) => Tensor.zeros([27, 10], 'float64').scatterAddRows(Xb, demb)],
@@ -269,13 +269,13 @@ describe('a size that is written as a number', () => {
   });
 
   it('says what to write', () => {
-    expect(check('dC', ({ Xb, demb }: At) => Tensor.zeros([27, 10]).scatterAddRows(Xb, demb)).problem).toContain(
+    expect(check('dC', ({ Xb, demb }: ValuesAndGradients) => Tensor.zeros([27, 10]).scatterAddRows(Xb, demb)).problem).toContain(
       'so write logits.shape[1] and C.shape[1]; ',
     );
   });
 
   it('is said without the number where the line does not have it, or has it in a text', () => {
-    expect(check('dlogprobs', ({ Yb, n }: At) => Tensor.oneHot(Yb, Number('27'.slice(0, V))).div(-n))).toMatchObject({
+    expect(check('dlogprobs', ({ Yb, n }: ValuesAndGradients) => Tensor.oneHot(Yb, Number('27'.slice(0, V))).div(-n))).toMatchObject({
       verdict: 'wrong',
       problem:
         "right on the lesson's batch of 32, not on smaller ones: a size is written as a number where it must be read, as n or logits.shape[1]",
@@ -284,7 +284,7 @@ describe('a size that is written as a number', () => {
 });
 
 describe('an answer whose mistake has no name shows its worst entry', () => {
-  const off = (at: At): Tensor => {
+  const off = (at: ValuesAndGradients): Tensor => {
     const wrong = exercise1.dh(at);
     if (at.n === 32) wrong.data[64 * 3 + 5] += 7;
     return wrong;
@@ -299,14 +299,14 @@ describe('an answer whose mistake has no name shows its worst entry', () => {
   });
 
   it('and says so where only random ones show it', () => {
-    const line = (at: At) => exercise1.dlogit_maxes(at).mul(0.7);
+    const line = (at: ValuesAndGradients) => exercise1.dlogit_maxes(at).mul(0.7);
     expect(check('dlogit_maxes', line)).toMatchObject({ verdict: 'wrong', worst: { random: true, ratio: expect.closeTo(0.7, 6) } });
   });
 });
 
 describe('an answer of three dimensions', () => {
   it('comes from indices that kept theirs', () => {
-    const line = ({ logits, dlogit_maxes, dnorm_logits }: At) =>
+    const line = ({ logits, dlogit_maxes, dnorm_logits }: ValuesAndGradients) =>
       dnorm_logits.add(Tensor.oneHot(logits.max(1, { keepdim: true }).indices, logits.shape[1]).mul(dlogit_maxes));
     expect(check('dlogits', line)).toMatchObject({
       verdict: 'wrong',
@@ -317,7 +317,7 @@ describe('an answer of three dimensions', () => {
 });
 
 describe('what a line may be surprised by', () => {
-  it.each<[string, (at: At) => unknown, string]>([
+  it.each<[string, (at: ValuesAndGradients) => unknown, string]>([
     [
       '1 - a tensor',
       ({ h }) => 1 - (h.pow(2) as unknown as number),
@@ -327,15 +327,23 @@ describe('what a line may be surprised by', () => {
     ['a sum', ({ h, dh }) => (h as unknown as number) + (dh as unknown as number), "JavaScript's operators know no tensors: "],
     ['a sign', ({ dh }) => -(dh as unknown as number), "JavaScript's operators know no tensors: "],
     ['a power', ({ h }) => (h as unknown as number) ** 2, "JavaScript's operators know no tensors: "],
-    ['a misspelt value', ({ dlogitz }: At & { dlogitz?: Tensor }) => dlogitz?.neg(), 'there is no value dlogitz; did you mean dlogits'],
-    ["the lecture's name", ({ embcat }: At & { embcat?: Tensor }) => embcat, 'there is no value embcat; did you mean embact'],
-    ['a name like no other', ({ gradient }: At & { gradient?: Tensor }) => gradient, 'there is no value gradient'],
+    [
+      'a misspelt value',
+      ({ dlogitz }: ValuesAndGradients & { dlogitz?: Tensor }) => dlogitz?.neg(),
+      'there is no value dlogitz; did you mean dlogits',
+    ],
+    [
+      "the lecture's name",
+      ({ embcat }: ValuesAndGradients & { embcat?: Tensor }) => embcat,
+      'there is no value embcat; did you mean embact',
+    ],
+    ['a name like no other', ({ gradient }: ValuesAndGradients & { gradient?: Tensor }) => gradient, 'there is no value gradient'],
   ])('%s is said to be an error', (_, line, said) => {
     expect(check('dhpreact', line)).toMatchObject({ verdict: 'failed', problem: expect.stringContaining(`it threw TypeError: ${said}`) });
   });
 
   it('its values can be spread and looked for', () => {
-    const line = (at: At) => exercise1.dh({ ...at, h: Object.hasOwn(at, 'h') ? at.h : at.dh });
+    const line = (at: ValuesAndGradients) => exercise1.dh({ ...at, h: Object.hasOwn(at, 'h') ? at.h : at.dh });
     expect(check('dh', line)).toMatchObject({ verdict: 'right' });
   });
 
@@ -350,7 +358,7 @@ describe('what a line may be surprised by', () => {
 
 describe('a line that changes what it was given to read', () => {
   const data = (tensor: Tensor): number[] => tensor.data as unknown as number[];
-  it.each<[string, (at: At) => void, string]>([
+  it.each<[string, (at: ValuesAndGradients) => void, string]>([
     [
       'an entry',
       ({ h }) => {

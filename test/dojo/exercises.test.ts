@@ -11,10 +11,9 @@ import {
   solutionOf,
   solutionText,
   stubText,
-  TodoError,
-  todo,
   valueNamed,
 } from '../../src/dojo/exercises.js';
+import { TodoError, todo } from '../../src/dojo/learnerFile.js';
 import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { consumersOf, VALUE_NAMES } from '../../src/lesson/values.js';
 import { put, tempDirectory } from '../support/tempDirectory.js';
@@ -188,7 +187,7 @@ describe.each(ALL)('the file of Exercise $number, solved', ({ number, exercise }
     const cwd = tempDirectory();
     put(cwd, exerciseFile(number), text);
     // The code alone is under test, not how the library is found.
-    const alias = { 'backprop-ninja': new URL('../../src/index.ts', import.meta.url).pathname };
+    const alias = { 'backprop-ninja': new URL('../../src/dojo.ts', import.meta.url).pathname };
     const jiti = createJiti(import.meta.url, { fsCache: false, alias });
     const lines = await jiti.import<Record<string, unknown>>(`${cwd}/${exerciseFile(number)}`, { default: true });
     expect(Object.keys(lines)).toEqual(exercise.lines.map(({ name }) => name));

@@ -4,22 +4,23 @@ import { randomStream } from '../../src/core/random.js';
 import { type Indices, Tensor } from '../../src/core/tensor.js';
 import { LineChecker, type LineReport } from '../../src/dojo/check.js';
 import { EXERCISES, type ExerciseLine, valueNamed } from '../../src/dojo/exercises.js';
-import type { At, LineKnowledge } from '../../src/dojo/lines.js';
+import type { ValuesAndGradients } from '../../src/dojo/learnerFile.js';
+import type { LineKnowledge } from '../../src/dojo/lines.js';
 import { nameMistake } from '../../src/dojo/naming.js';
 import { createLessonCase, LESSON_CONFIG, type LessonConfig, randomTensor } from '../../src/lesson/case.js';
 import { backward, exercise1, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
-import { softmax } from '../../src/lesson/exercise2.js';
 import { exercise3 } from '../../src/lesson/exercise3.js';
+import { softmax } from '../../src/lesson/softmax.js';
 import type { GradientName, Gradients } from '../../src/lesson/values.js';
 import { largestOf } from '../support/compare.js';
 
-type Planted = (at: At) => Tensor;
+type Planted = (at: ValuesAndGradients) => Tensor;
 
 const KEEP = { keepdim: true };
 const LINES = ([1, 2, 3] as const).flatMap((exercise) => EXERCISES[exercise].lines.map((line) => ({ exercise, name: line.name, line })));
 
 /** Forward values with random gradients above, of seeds that the checker does not use. */
-const GIVEN: At[] = [2, 3, 5, 32].map((n) => {
+const GIVEN: ValuesAndGradients[] = [2, 3, 5, 32].map((n) => {
   const config: LessonConfig = n === 32 ? LESSON_CONFIG : { context: 3, embedding: 4, hidden: [6], vocabulary: 11 };
   const { values } = createLessonCase(config, n, 'naming');
   const random = randomStream('grad-check', `naming ${n}`);
@@ -41,7 +42,7 @@ function lineOf(exercise: 1 | 2 | 3, name: GradientName): ExerciseLine {
 const sumOf = (tensors: readonly Tensor[]): Tensor => tensors.reduce((a, b) => a.add(b));
 
 /** A line from its parts, some of them exchanged. */
-function assembled({ branches, sum }: LineKnowledge, at: At, exchanged: Record<number, Planted> = {}): Tensor {
+function assembled({ branches, sum }: LineKnowledge, at: ValuesAndGradients, exchanged: Record<number, Planted> = {}): Tensor {
   const whole = sumOf(branches.map(({ value }, k) => (exchanged[k] ?? value)(at)));
   // A factor that is left out may have been the one with the shape.
   return sum ? whole.sum(sum.dim, { keepdim: sum.keepdim }) : whole.add(sumOf(branches.map(({ value }) => value(at).mul(0))));

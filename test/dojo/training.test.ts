@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Tensor } from '../../src/core/tensor.js';
-import { EXERCISES, type Exercise4, type Line } from '../../src/dojo/exercises.js';
-import type { At } from '../../src/dojo/lines.js';
+import { EXERCISES } from '../../src/dojo/exercises.js';
+import type { Exercise4, Line, ValuesAndGradients } from '../../src/dojo/learnerFile.js';
 import { trainWith } from '../../src/dojo/training.js';
 
 const SOLVED = Object.fromEntries(EXERCISES[4].lines.map(({ name, solution }) => [name, solution])) as Exercise4;
@@ -34,7 +34,10 @@ describe('training with the lines of Exercise 4', () => {
 
   it('takes whatever has data and shape for a tensor, and names a line that returns something else', () => {
     const bare = Object.fromEntries(
-      Object.entries(SOLVED).map(([name, line]) => [name, (at: At) => ({ data: line(at).data, shape: [...line(at).shape] })]),
+      Object.entries(SOLVED).map(([name, line]) => [
+        name,
+        (at: ValuesAndGradients) => ({ data: line(at).data, shape: [...line(at).shape] }),
+      ]),
     );
     expect(trainWith(bare as unknown as Exercise4, 3)).toEqual(trainWith(SOLVED, 3));
     expect(() => trainWith({ ...SOLVED, dh: () => undefined as unknown as Tensor }, 1)).toThrow('dh: it returns nothing');

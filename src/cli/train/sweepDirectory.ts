@@ -88,13 +88,18 @@ export function resultsFile(directory: string): string {
   return join(directory, RESULTS_FILE);
 }
 
+function parseResult(value: unknown): SweepResult | undefined {
+  const parsed = v.safeParse(ResultSchema, value);
+  return parsed.success ? parsed.output : undefined;
+}
+
 /** The results of the sweep's runs so far, each once. Lines that are none, torn by a crash say, are taken out of the file. */
 export function readResults(directory: string, { runs }: Sweep): SweepResult[] {
   const path = resultsFile(directory);
   const optionsOf = new Map(runs.map((options, i) => [runName(i), JSON.stringify(options)]));
   const results = new Map<string, SweepResult>();
   let lines = 0;
-  for (const { record } of parseLines(readBytes(path), ResultSchema)) {
+  for (const { record } of parseLines(readBytes(path), parseResult)) {
     lines++;
     if (record && optionsOf.get(record.run) === JSON.stringify(record.options)) results.set(record.run, record);
   }

@@ -48,8 +48,8 @@ const post = (message: Message) => {
 };
 const prints = new Prints(basename(path), (text) => post({ kind: 'printed', text }));
 
-/** The library as this program has it, so that a learner's folder needs no node_modules. */
-const library = fileURLToPath(new URL('../../index.js', import.meta.url));
+/** The import of a learner's file: this program's own copy, so that the folder needs no node_modules, and without the solutions. */
+const library = fileURLToPath(new URL('../../dojo.js', import.meta.url));
 
 /** Before the file is loaded: what it can do to this process is told. */
 function guard(): void {
@@ -84,7 +84,7 @@ async function load(): Promise<{ lines: object }> {
     fsCache: false,
     moduleCache: false,
     interopDefault: false,
-    alias: { 'backprop-ninja': library },
+    alias: { 'backprop-ninja': library, 'backprop-ninja/dojo': library },
     // Lines stay where they are in the file, but for what a comment at its head would shift.
     transformOptions: { babel: { comments: false } },
   });

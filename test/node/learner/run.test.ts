@@ -44,7 +44,7 @@ function problems({ report }: Checked): Record<string, string | undefined> {
   return Object.fromEntries(report.lines.filter(({ verdict }) => verdict !== 'right').map(({ name, problem }) => [name, problem]));
 }
 
-const SOLVED_2 = 'const { exercise2: lesson } = await import("backprop-ninja"); export default { dlogits: lesson.dlogits };';
+const DLOGITS = '({ logits, Yb, n }) => softmax(logits).sub(Tensor.oneHot(Yb, logits.shape[1])).div(n)';
 
 describe('what a file prints', () => {
   it('comes on stderr, line by line, with the name of who prints it, and once', () => {
@@ -197,12 +197,15 @@ describe('a file that plays tricks', () => {
     ['a byte order mark and CRLF', `\ufeff${solutionText(EXERCISES[2]).replaceAll('\n', '\r\n')}`],
     [
       'an import of another exercise',
-      'import one from "./exercise1"; import three from "./exercise3.ts"; export default { dlogits: (at) => { one.dh(at); three.dhprebn(at); return lines.dlogits(at); } };\nimport { exercise2 as lines } from "backprop-ninja";',
+      `import one from "./exercise1"; import three from "./exercise3.ts"; const line = ${DLOGITS};
+      export default { dlogits: (at) => { one.dh(at); three.dhprebn(at); return line(at); } };
+      import { softmax, Tensor } from "backprop-ninja";`,
     ],
-    ['an await at its top', SOLVED_2],
+    ['an await at its top', `const { softmax, Tensor } = await import("backprop-ninja"); export default { dlogits: ${DLOGITS} };`],
+    ['an import of the entry itself', `import { softmax, Tensor } from "backprop-ninja/dojo"; export default { dlogits: ${DLOGITS} };`],
     [
       'imports in a circle',
-      'import helper from "./helper"; import { exercise2 as lesson } from "backprop-ninja"; export const line = lesson.dlogits; export default { dlogits: (at) => helper(at) };',
+      `import helper from "./helper"; import { softmax, Tensor } from "backprop-ninja"; export const line = ${DLOGITS}; export default { dlogits: (at) => helper(at) };`,
     ],
   ])('with %s is checked as any other', (_, text) => {
     const helper = 'import { line } from "./exercise2"; export default (at: any) => line(at);';
@@ -285,6 +288,26 @@ describe('a key of the file', () => {
         note: `dprobs stands in the file more than once, in lines ${first} and ${first + 1}: the last one counts`,
       },
     ]);
+  });
+});
+
+describe('the library in a file', () => {
+  it('has no answers', () => {
+    const listing = 'import * as library from "backprop-ninja"; console.log(Object.keys(library).sort().join(" ")); export default {};';
+    expect(check(2, { 'exercise2.ts': listing }).stderr).toBe('exercise2.ts: ShapeError Tensor TodoError softmax todo\n');
+  });
+
+  it.each<[ExerciseNumber, string]>([
+    [1, 'export { exercise1 as default } from "backprop-ninja";'],
+    [2, 'export { exercise2 as default } from "backprop-ninja";'],
+    [3, 'import { exercise3 } from "backprop-ninja"; export default exercise3;'],
+  ])('has no solution of Exercise %i to export', (number, text) => {
+    const { exitCode, report } = check(number, { [exerciseFile(number)]: text });
+    expect({ exitCode, ok: report.ok, broken: report.broken }).toEqual({
+      exitCode: 1,
+      ok: false,
+      broken: expect.stringMatching(/^it has no default export: /),
+    });
   });
 });
 

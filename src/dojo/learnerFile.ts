@@ -1,0 +1,45 @@
+/** The contents of a learner's file: a function per gradient, and todo() for those that are not written yet. */
+import type { Tensor } from '../core/tensor.js';
+import type { GradientName, Gradients, Values } from '../lesson/values.js';
+
+/** The forward values, the batch and all gradients: the input of every line. A line reads only the gradients above it. */
+export type ValuesAndGradients = Values & Gradients;
+
+/** A gradient as a learner writes it: a function of the forward values and of the gradients above it. */
+export type Line = (given: ValuesAndGradients) => Tensor;
+
+/** The gradients of Exercise 4, in backward order. */
+export const EXERCISE_4_NAMES = [
+  'dlogits',
+  'dh',
+  'dW2',
+  'db2',
+  'dhpreact',
+  'dbngain',
+  'dbnbias',
+  'dhprebn',
+  'dembact',
+  'dW1',
+  'db1',
+  'demb',
+  'dC',
+] as const satisfies readonly GradientName[];
+
+/** The default export of each exercise's file. */
+export type Exercise1 = Record<GradientName, Line>;
+export type Exercise2 = Record<'dlogits', Line>;
+export type Exercise3 = Record<'dhprebn', Line>;
+export type Exercise4 = Record<(typeof EXERCISE_4_NAMES)[number], Line>;
+
+/** Thrown by a line that is not written yet. */
+export class TodoError extends Error {
+  override name = 'TodoError';
+}
+
+/**
+ * The placeholder of a line that is not written yet.
+ * @throws TodoError always
+ */
+export function todo(): never {
+  throw new TodoError('not written yet');
+}

@@ -1,0 +1,16 @@
+/** The `lesson` namespace: the forward pass in atomic steps, the four exercises solved, and a test case to try them on. */
+
+export {
+  createLessonCase,
+  type GradCheckCase,
+  LESSON_CONFIG,
+  type LessonCase,
+  type LessonConfig,
+} from './case.js';
+export { backward, exercise1, GRADIENT_NAMES, type GradientLine, type GradientLines } from './exercise1.js';
+export { exercise2 } from './exercise2.js';
+export { exercise3 } from './exercise3.js';
+export * as exercise4 from './exercise4.js';
+export { forward } from './forward.js';
+export { softmax } from './softmax.js';
+export type { Batch, GradientName, Gradients, IntermediateName, Parameters, StepName, ValueName, Values } from './values.js';
