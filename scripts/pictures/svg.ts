@@ -20,7 +20,7 @@ export interface Picture {
 }
 
 /** An SVG document that follows the reader's colour scheme. */
-export function svgDocument({ width, height, title, style, colors, body }: Picture): string {
+function svgDocument({ width, height, title, style, colors, body }: Picture): string {
   const variables = (scheme: 'light' | 'dark') =>
     Object.entries(colors)
       .map(([name, color]) => `--${name}: ${color[scheme]};`)
