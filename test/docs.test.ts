@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { runCli } from './support/fakeIO.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Folders with documents; the repository's own directory has some, too. */
@@ -61,6 +62,36 @@ describe.each(DOCUMENTS)('%s', (document) => {
   it('names scripts that exist', () => {
     const named = [...read(document).matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name);
     expect(named.filter((name) => !SCRIPTS.includes(name))).toEqual([]);
+  });
+});
+
+/** The commands in code blocks, each with its options. */
+function commandsIn(document: string): { command: string[]; options: string[] }[] {
+  const lines = [...read(document).matchAll(/^(?: {4})?npx backprop-ninja ([a-z].*?)(?: {2,}.*)?$/gm)].map(([, line]) => line.split(' '));
+  return lines.flatMap((words) => {
+    const command = words.slice(0, words[0] === 'exercise' ? 2 : 1);
+    const dashes = words.indexOf('--');
+    const own = dashes === -1 ? words : words.slice(0, dashes);
+    // What follows the dashes are options of train.
+    const shared = dashes === -1 ? [] : words.slice(dashes + 1);
+    return [
+      { command, options: own.filter((word) => word.startsWith('--')) },
+      { command: ['train'], options: shared.filter((word) => word.startsWith('--')) },
+    ];
+  });
+}
+
+describe('commands in documents', () => {
+  it('have the options that they are shown with', async () => {
+    const commands = DOCUMENTS.flatMap(commandsIn);
+    expect(commands.length).toBeGreaterThan(20);
+    const helps = new Map<string, string>();
+    for (const { command, options } of commands) {
+      const name = command.join(' ');
+      if (!helps.has(name)) helps.set(name, (await runCli(ROOT, [...command, '--help'])).stdout);
+      expect(helps.get(name), name).toContain(`backprop-ninja ${name} [`);
+      for (const option of options) expect(helps.get(name), name).toContain(`  ${option} `);
+    }
   });
 });
 
