@@ -21,7 +21,7 @@ export { exercise2, softmax } from './lesson/exercise2.js';
 export { exercise3 } from './lesson/exercise3.js';
 export * as exercise4 from './lesson/exercise4.js';
 export { forward as lessonForward } from './lesson/forward.js';
-export type { Batch, Gradients, Parameters, Values } from './lesson/values.js';
+export type { LessonBatch, LessonGradients, LessonParameters, LessonValues } from './lesson/values.js';
 export {
   arenaSize,
   backward,

@@ -5,9 +5,9 @@
 
 import { Tensor } from '../core/tensor.js';
 import { softmax } from '../lesson/exercise2.js';
-import type { GradientName, Gradients, Values } from '../lesson/values.js';
+import type { GradientName, LessonGradients, LessonValues } from '../lesson/values.js';
 
-export type At = Values & Gradients;
+export type At = LessonValues & LessonGradients;
 type Value = (at: At) => Tensor;
 
 export interface Variant {
