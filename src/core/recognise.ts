@@ -1,6 +1,6 @@
 import { decodeLatin1 } from './utf8.js';
 
-/** What a file that is no safetensors file seems to be, by its first bytes, so that a message can name it. */
+/** What a file that is not a safetensors file seems to be, by its first bytes, so that a message can name it. */
 
 interface Signature {
   /** How the file begins, and what else its first bytes hold. */

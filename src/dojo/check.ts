@@ -4,10 +4,10 @@ import { indexAt, maxUlps } from '../core/numbers.js';
 import { randomStream } from '../core/random.js';
 import { closest } from '../core/spelling.js';
 import { type FloatArray, type Shape, sameShape, showShape, Tensor } from '../core/tensor.js';
-import { createCase, createLessonCase, float32Values, LESSON_CONFIG, type LessonConfig, randomTensor } from '../lesson/case.js';
-import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
-import type { GradientName, Gradients } from '../lesson/values.js';
-import { type ExerciseLine, valueNamed } from './exercises.js';
+import { createLessonCase, createNetworkCase, float32Values, LESSON_CONFIG, type LessonConfig, randomGradients } from '../lesson/case.js';
+import { backward } from '../lesson/exercise1.js';
+import { type GradientName, valueNamed } from '../lesson/values.js';
+import type { ExerciseLine } from './exercises.js';
 import { TodoError, type ValuesAndGradients } from './learnerFile.js';
 import type { LineKnowledge } from './lines.js';
 import { nameMistake, type Observation } from './naming.js';
@@ -61,9 +61,7 @@ function createObservations(): Given[] {
   ].flatMap(({ config, n }) => {
     const { values } = createLessonCase(config, n, SEED);
     const random = randomStream('grad-check', `${SEED} upstream ${n}`);
-    const upstream = Object.fromEntries(
-      GRADIENT_NAMES.map((name) => [name, randomTensor(values[valueNamed(name)].shape, random)]),
-    ) as Gradients;
+    const upstream = randomGradients(values, random);
     return [
       { at: { ...values, ...backward(values) }, real: true },
       { at: { ...values, ...upstream }, real: false },
@@ -73,7 +71,7 @@ function createObservations(): Given[] {
 
 /** The lesson's own batch of 32 in float32, for the figures. */
 function createShown(): ValuesAndGradients {
-  const values = float32Values(createCase(LESSON_CONFIG, LESSON_BATCH, SEED));
+  const values = float32Values(createNetworkCase(LESSON_CONFIG, LESSON_BATCH, SEED));
   return { ...values, ...backward(values) };
 }
 

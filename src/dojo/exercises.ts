@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { exercise1, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { exercise2 } from '../lesson/exercise2.js';
 import { exercise3 } from '../lesson/exercise3.js';
-import { consumersOf, type GradientName, type StepName, type ValueName } from '../lesson/values.js';
+import { consumersOf, type GradientName, type StepName, type ValueName, valueNamed } from '../lesson/values.js';
 import { EXERCISE_4_NAMES, type Line } from './learnerFile.js';
 import { CLOSED_LINES, LINES, type LineKnowledge } from './lines.js';
 
@@ -84,11 +84,6 @@ export const SHAPE_TEXT: Record<ValueName, string> = {
   probs: '[n,V]',
   logprobs: '[n,V]',
 };
-
-/** The value that a gradient belongs to: C for dC. */
-export function valueNamed(name: GradientName): ValueName {
-  return name.slice(1) as ValueName;
-}
 
 const atomicLine = (name: GradientName): ExerciseLine => ({
   name,

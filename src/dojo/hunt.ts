@@ -5,7 +5,7 @@ import { type RandomStream, randomInteger, randomStream, shuffled } from '../cor
 import { type Shape, sameShape } from '../core/tensor.js';
 import { createLessonCase, LESSON_CONFIG } from '../lesson/case.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
-import type { GradientName, Gradients } from '../lesson/values.js';
+import type { GradientName, LessonGradients } from '../lesson/values.js';
 import { type WorstEntry, worstEntry } from './check.js';
 import { LINE_MUTANTS, type Mutant, plant } from './mutants.js';
 
@@ -28,8 +28,8 @@ const ALIKE = 1e-12;
 /** A hunt's state. It never tells, before {@link found}, which mistake it is. */
 export class Hunt {
   readonly #mutant: Mutant;
-  readonly #wrong: Gradients;
-  readonly #right: Gradients;
+  readonly #wrong: LessonGradients;
+  readonly #right: LessonGradients;
   /** The mistakes that the bank has for the line, in an order of their own. */
   readonly #choices: readonly Mutant[];
   readonly probes: GradientName[] = [];
@@ -97,10 +97,10 @@ export class Hunt {
 }
 
 /** Draws a mistake that can be seen from outside: one whose pass runs, and gives another gradient. */
-function hide(random: RandomStream, run: (mutant: Mutant) => Gradients, right: Gradients): [Mutant, Gradients] {
+function hide(random: RandomStream, run: (mutant: Mutant) => LessonGradients, right: LessonGradients): [Mutant, LessonGradients] {
   for (;;) {
     const mutant = LINE_MUTANTS[randomInteger(random, LINE_MUTANTS.length)];
-    let wrong: Gradients;
+    let wrong: LessonGradients;
     try {
       wrong = run(mutant);
     } catch {
@@ -110,7 +110,7 @@ function hide(random: RandomStream, run: (mutant: Mutant) => Gradients, right: G
   }
 }
 
-function compare(name: GradientName, right: Gradients, wrong: Gradients): Probe {
+function compare(name: GradientName, right: LessonGradients, wrong: LessonGradients): Probe {
   const [expected, found] = [right[name], wrong[name]];
   if (!sameShape(expected.shape, found.shape)) return { name, shape: found.shape, agrees: false };
   const { maxAbs, largest } = difference(found.data, expected.data);
@@ -119,7 +119,7 @@ function compare(name: GradientName, right: Gradients, wrong: Gradients): Probe 
 }
 
 /** db1 and dlogit_maxes are sums that cancel: there, rounding is a share of what is summed. */
-function scaleAbove(name: GradientName, right: Gradients): number {
+function scaleAbove(name: GradientName, right: LessonGradients): number {
   const summed = { db1: right.dhprebn, dlogit_maxes: right.dnorm_logits }[name as string];
   return summed ? difference(summed.data, summed.data).largest * summed.shape[0] : 0;
 }

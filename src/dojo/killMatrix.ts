@@ -7,7 +7,7 @@ import { BATCH_SIZES } from '../gradCheck/gradCheck.js';
 import { CHECK_DEFAULTS } from '../gradCheck/options.js';
 import { createLessonCase, float32Values, LESSON_CONFIG } from '../lesson/case.js';
 import { backward, exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
-import type { GradientName, Values } from '../lesson/values.js';
+import type { GradientName, LessonValues } from '../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../network/parameters.js';
 import { LineChecker } from './check.js';
 import { EXERCISES } from './exercises.js';
@@ -97,7 +97,7 @@ function isClosedForm(mutant: Mutant): mutant is ClosedFormMutant {
 }
 
 /** The values with all gradients, each on what the lines above it gave. */
-function runLines(values: Values, lines: GradientLines): ValuesAndGradients {
+function runLines(values: LessonValues, lines: GradientLines): ValuesAndGradients {
   return { ...values, ...backward(values, lines) };
 }
 

@@ -1,9 +1,9 @@
 /** The contents of a learner's file: a function per gradient, and todo() for those that are not written yet. */
 import type { Tensor } from '../core/tensor.js';
-import type { GradientName, Gradients, Values } from '../lesson/values.js';
+import type { GradientName, LessonGradients, LessonValues } from '../lesson/values.js';
 
 /** The forward values, the batch and all gradients: the input of every line. A line reads only the gradients above it. */
-export type ValuesAndGradients = Values & Gradients;
+export type ValuesAndGradients = LessonValues & LessonGradients;
 
 /** A gradient as a learner writes it: a function of the forward values and of the gradients above it. */
 export type Line = (given: ValuesAndGradients) => Tensor;

@@ -6,7 +6,7 @@ import { drawBatch } from '../data/batch.js';
 import type { Examples } from '../data/dataset.js';
 import { backward, type GradientLines } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
-import type { Batch, Parameters } from '../lesson/values.js';
+import type { LessonBatch, LessonParameters } from '../lesson/values.js';
 import { createModel, initialise, type Model } from '../network/model.js';
 import { LESSON_PARAMETER_NAMES, type ModelConfig, parameterShapes } from '../network/parameters.js';
 import { defaultSwitchStep, stepRate } from '../training/schedule.js';
@@ -25,8 +25,8 @@ export class LessonTraining {
   readonly #examples: Examples;
   readonly #lines: GradientLines;
   readonly #options: LessonTrainingOptions;
-  readonly #parameters: Parameters;
-  readonly #batch: Batch;
+  readonly #parameters: LessonParameters;
+  readonly #batch: LessonBatch;
   readonly #batches: RandomStream;
   #step = 0;
 
@@ -41,7 +41,7 @@ export class LessonTraining {
     const shapes = parameterShapes(config);
     this.#parameters = Object.fromEntries(
       LESSON_PARAMETER_NAMES.map((name) => [name, new Tensor(this.model.parameters[name], shapes[name])]),
-    ) as Parameters;
+    ) as LessonParameters;
     this.#examples = examples;
     this.#lines = lines;
     this.#options = options;

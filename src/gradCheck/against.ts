@@ -1,40 +1,49 @@
-/** grad-check --against: somebody else's gradients, held against ours in float64. */
+/** Compares the gradients in a file, for example PyTorch's, with ours in float64. */
 
 import { FileContentError } from '../core/errors.js';
 import { difference, indexAt, largestMagnitude, maxUlps } from '../core/numbers.js';
 import { type FloatArray, type Indices, type Shape, sameShape, showShape, Tensor } from '../core/tensor.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
-import type { Batch, Parameters } from '../lesson/values.js';
+import type { LessonBatch, LessonParameters } from '../lesson/values.js';
 import { LESSON_PARAMETER_NAMES, parameterShapes } from '../network/parameters.js';
 import { loadFloats, loadIndices, type Safetensors, type StoredTensor } from '../run/safetensors.js';
 
-/** |a-b| <= absolute + relative·max|tensor| counts as close. */
+/** A tensor is close if |a-b| <= absolute + relative·max|ours| in every entry. */
 const CLOSE = { F32: { absolute: 1e-7, relative: 1e-4 }, F64: { absolute: 1e-12, relative: 1e-9 } } as const;
 
 /** The verdict on one tensor of the file. */
 export interface AgainstRow {
+  /** loss, or the name of the gradient: dC. */
   name: string;
+  /** Whether the tensor has the right shape and is close. */
   ok: boolean;
+  /** Shape and data type in the file. */
   shape: Shape;
   dtype: string;
-  /** Every entry is ours, rounded to the file's precision. */
+  /** Every entry equals ours, rounded to the file's precision. */
   exact: boolean;
+  /** Within 1e-7 + 1e-4·max|ours| for F32, 1e-12 + 1e-9·max|ours| for F64. */
   close: boolean;
+  /** max|theirs - ours|. */
   maxAbsDiff: number;
   /** Index of the largest difference. */
   at: number[];
-  /** Theirs and ours there. */
+  /** The file's value and ours at that index. */
   theirs: number;
   ours: number;
-  /** Largest distance in numbers of the file's precision. Said, never judged by: near 0 many fit into nothing. */
+  /** Largest distance in ULPs of the file's precision. For information only: near 0, a tiny difference is many ULPs. */
   maxUlps: number;
+  /** Why there are no figures: a wrong shape. Figures are NaN then. */
   problem?: string;
 }
 
 /**
- * Compares each gradient in the file, and its loss, with ours computed in float64 from the file's parameters and batch.
- * @throws FileContentError if what the comparison needs is missing or contradicts itself
+ * Compares each gradient in the file, and its loss if present, with ours, computed in float64 from the file's parameters and batch.
+ * @param file holds C [V,E], W1 [T·E,H], b1 [H], bngain [1,H] or [H], bnbias [1,H] or [H], W2 [H,V], b2 [V], Xb [n,T], Yb [n] with
+ * n at least 2, and at least one gradient as d + name. Floats are F32 or F64, indices I32 or I64. Other tensors are ignored.
+ * @returns a row per gradient in the file, in backward order; the loss comes first
+ * @throws FileContentError if a needed tensor is missing, has a wrong shape or data type, or is not finite
  */
 export function checkAgainst(file: Safetensors): AgainstRow[] {
   const { parameters, batch } = readInputs(file);
@@ -45,31 +54,33 @@ export function checkAgainst(file: Safetensors): AgainstRow[] {
     return stored ? [compare(name, stored, tensor)] : [];
   });
   if (!rows.some((row) => row.name !== 'loss')) {
-    throw new FileContentError(`no gradient in it; expected at least one of ${GRADIENT_NAMES.join(', ')}`);
+    throw new FileContentError(`no gradient found; expected at least one of ${GRADIENT_NAMES.join(', ')}`);
   }
   return rows;
 }
 
-/** The lecture calls embact embcat; dembcat is read as dembact. */
+/** The lecture calls embact embcat, so dembcat is accepted as dembact. */
 function findTensor({ tensors }: Safetensors, name: string): StoredTensor | undefined {
   return tensors.get(name) ?? (name === 'dembact' ? tensors.get('dembcat') : undefined);
 }
 
-function readInputs(file: Safetensors): { parameters: Parameters; batch: Batch } {
+function readInputs(file: Safetensors): { parameters: LessonParameters; batch: LessonBatch } {
   const missing = [...LESSON_PARAMETER_NAMES, 'Xb', 'Yb'].filter((name) => !file.tensors.has(name));
-  if (missing.length > 0) throw new FileContentError(`missing ${missing.join(', ')}; the parameters and the batch are needed to compare`);
+  if (missing.length > 0) {
+    throw new FileContentError(`missing ${missing.join(', ')}`, { hint: 'the comparison needs the parameters and the batch' });
+  }
   const stored = (name: string) => file.tensors.get(name) as StoredTensor;
   const dim = (name: string, rank: number) => {
     const { shape } = stored(name);
     if (shape.length !== rank || shape.includes(0)) {
-      throw new FileContentError(`tensor "${name}" has shape ${showShape(shape)}, expected ${rank} sizes from 1`);
+      throw new FileContentError(`tensor "${name}" has shape ${showShape(shape)}, expected ${rank} dimensions of at least 1`);
     }
     return shape;
   };
   const [V, E] = dim('C', 2);
   const [n, T] = dim('Xb', 2);
   const H = dim('W1', 2)[1];
-  if (n < 2) throw new FileContentError(`tensor "Xb" has ${n} example; the batch's variance needs at least 2`);
+  if (n < 2) throw new FileContentError(`tensor "Xb" has ${n} example; the variance over the batch needs at least 2`);
   const shapes = parameterShapes({ context: T, embedding: E, hidden: [H], vocabulary: V });
   const parameters = Object.fromEntries(
     LESSON_PARAMETER_NAMES.map((name) => {
@@ -78,7 +89,7 @@ function readInputs(file: Safetensors): { parameters: Parameters; batch: Batch }
       if (!asVector) expectShape(name, shape, shapes[name]);
       return [name, Tensor.of(finite(name, loadFloats(name, stored(name))), shapes[name], 'float64')];
     }),
-  ) as Parameters;
+  ) as LessonParameters;
   expectShape('Yb', stored('Yb').shape, [n]);
   const indices = (name: string): Indices => ({ data: loadIndices(name, stored(name), V), shape: stored(name).shape });
   return { parameters, batch: { Xb: indices('Xb'), Yb: indices('Yb') } };
@@ -86,15 +97,13 @@ function readInputs(file: Safetensors): { parameters: Parameters; batch: Batch }
 
 function expectShape(name: string, found: Shape, expected: Shape): void {
   if (!sameShape(found, expected)) {
-    throw new FileContentError(
-      `tensor "${name}" has shape ${showShape(found)}, expected ${showShape(expected)} by the shapes of C, Xb and W1`,
-    );
+    throw new FileContentError(`tensor "${name}" has shape ${showShape(found)}, expected ${showShape(expected)} to match C, Xb and W1`);
   }
 }
 
 function finite(name: string, data: FloatArray): FloatArray {
   const at = data.findIndex((x) => !Number.isFinite(x));
-  if (at !== -1) throw new FileContentError(`tensor "${name}" holds ${data[at]} at entry ${at}; parameters must be finite`);
+  if (at !== -1) throw new FileContentError(`tensor "${name}" holds ${data[at]} at entry ${at}, expected finite numbers`);
   return data;
 }
 

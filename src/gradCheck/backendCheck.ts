@@ -1,37 +1,43 @@
-/** Part (d): the float32 backend that training uses, against the float64 reference, on the same float32 parameters. */
+/** Part (d): the float32 backend used for training, against the float64 reference, with the same float32 parameters. */
 import type { Backend, CreateBackend } from '../backend/backend.js';
 import { createReferenceBackend } from '../backend/reference.js';
 import { absolute, difference, indexAt, largestMagnitude, maxUlps } from '../core/numbers.js';
 import { type FloatArray, type Shape, sizeOf, Tensor } from '../core/tensor.js';
-import type { GradCheckCase } from '../lesson/case.js';
+import type { NetworkCase } from '../lesson/case.js';
 import { arenaSize, backward, forward, type TrainingBlockActivations } from '../network/model.js';
 import { blockName, byName, parameterNames, parameterShapes } from '../network/parameters.js';
 import { modelOf } from './modelCheck.js';
 import { type CheckRow, isStructuralZero } from './row.js';
 
 /**
- * Largest difference allowed for each block, as a share of the tensor's largest entry: what one block rounds, the others stretch. Of
- * three blocks, 1,500 seeds show at most 0.8e-5, at n = 3; of sixteen, 60 seeds at most 4.7e-5.
+ * Largest difference that passes, as a share of the tensor's largest entry, times the number of blocks: each block amplifies the rounding
+ * of the others. Measured: at most 0.8e-5 in 1,500 seeds of three blocks (at n = 3), at most 4.7e-5 in 60 seeds of sixteen blocks.
  */
 const LIMIT = 1e-5;
-/** Where the gradient is zero by structure, of each block. */
+/** Largest magnitude that passes for a structural zero, times the number of blocks. */
 const ZERO_LIMIT_FLOAT32 = 1e-7;
 
-/** The least variance of a column in a case for float32: a standard deviation of 0.4 costs it half a digit. */
+/** Least variance of a column of hprebn in a float32 case: dividing by a standard deviation of 0.4 costs half a digit. */
 export const FLOAT32_VARIANCE = 0.16;
 
-interface Computed {
+interface ComputedTensor {
   data: FloatArray;
   shape: Shape;
 }
 
+/**
+ * Compares the loss, the gradients of the activations and those of the parameters.
+ * @param createBackend makes the float32 backend to check
+ * @param referenceBackend a float64 backend
+ */
 export function checkBackend(
-  given: GradCheckCase,
+  networkCase: NetworkCase,
   createBackend: CreateBackend,
   referenceBackend: Backend = createReferenceBackend('float64'),
 ): CheckRow[] {
-  const rounded = roundParameters(given);
-  const candidate = computeGradients(rounded, createBackend(arenaSize(given.config, { training: given.n })));
+  const rounded = roundParameters(networkCase);
+  const { config, n } = rounded;
+  const candidate = computeGradients(rounded, createBackend(arenaSize(config, { training: n })));
   const reference = computeGradients(rounded, referenceBackend);
   const cancelling = cancellationScales(rounded, reference.blocks);
   return Object.keys(reference.tensors).map((name) => {
@@ -41,12 +47,12 @@ export function checkBackend(
     const structuralZero = isStructuralZero(name) && !(name in cancelling);
     const scale = cancelling[name] ?? largest;
     const error = structuralZero ? largest : maxAbs === 0 ? 0 : maxAbs / scale;
-    const limit = (structuralZero ? ZERO_LIMIT_FLOAT32 : LIMIT) * given.config.hidden.length;
+    const limit = (structuralZero ? ZERO_LIMIT_FLOAT32 : LIMIT) * config.hidden.length;
     return {
       part: 'backend',
       witness: 'float64 reference',
-      n: given.n,
-      hidden: given.config.hidden,
+      n,
+      hidden: config.hidden,
       name,
       ok: error <= limit,
       shape,
@@ -62,26 +68,26 @@ export function checkBackend(
   });
 }
 
-/** Both sides start from parameters that float32 holds exactly. */
-function roundParameters(given: GradCheckCase): GradCheckCase {
-  const names = parameterNames(given.config);
-  const rounded = names.map((name) => given.parameters[name].to('float32').to('float64'));
-  return { ...given, parameters: byName(names, rounded) };
+/** The case with parameters that float32 holds exactly, so that both sides start from the same numbers. */
+function roundParameters(networkCase: NetworkCase): NetworkCase {
+  const names = parameterNames(networkCase.config);
+  const rounded = names.map((name) => networkCase.parameters[name].to('float32').to('float64'));
+  return { ...networkCase, parameters: byName(names, rounded) };
 }
 
 /** The loss, the gradients of the activations and those of the parameters, in backward order. */
-function computeGradients(given: GradCheckCase, backend: Backend) {
-  const { config, n } = given;
+function computeGradients(networkCase: NetworkCase, backend: Backend) {
+  const { config, n } = networkCase;
   const { hidden, vocabulary: V } = config;
-  const { model, activations: a } = modelOf(given, backend);
+  const { model, activations: a } = modelOf(networkCase, backend);
   const loss = forward(model, a);
   backward(model, a);
   const shapes = parameterShapes(config);
-  const ofBlocks = a.blocks.map(({ dh, dhprebn }, k): [string, Computed][] => [
+  const ofBlocks = a.blocks.map(({ dh, dhprebn }, k): [string, ComputedTensor][] => [
     [`d${blockName(k + 1, 'h')}`, { data: dh, shape: [n, hidden[k]] }],
     [`d${blockName(k + 1, 'hprebn')}`, { data: dhprebn, shape: [n, hidden[k]] }],
   ]);
-  const tensors: Record<string, Computed> = {
+  const tensors: Record<string, ComputedTensor> = {
     loss: { data: Float64Array.of(loss), shape: [] },
     dlogits: { data: a.dlogits, shape: [n, V] },
     ...Object.fromEntries(ofBlocks.reverse().flat()),
@@ -91,15 +97,15 @@ function computeGradients(given: GradCheckCase, backend: Backend) {
 }
 
 /**
- * What limits are a share of where almost equal terms cancel, in place of the tensor's largest entry.
+ * Scales for gradients in which almost equal terms cancel. There the limit is a share of this scale, not of the tensor's largest entry.
  *
- * In a small batch: dhprebn is what is left of m = bngain·bnvar_inv·dhpreact in a column when its mean and its part along bnraw are
- * taken out: n - 2 of n directions. At n = 2 float32 can promise a share of |m| only; upstream, |m| is propagated like dhprebn, without
- * signs, through all blocks below. The gradients of b, where dhprebn itself cancels, keep that scale at n = 3.
+ * In a small batch: dhprebn is m = bngain·bnvar_inv·dhpreact without its mean and without its component along bnraw, so n - 2 of n
+ * directions remain. At n = 2 almost nothing remains, and the rounding of float32 is a share of |m|. Below, |m| is propagated like
+ * dhprebn, without signs, through all blocks. For the gradients of b, where dhprebn itself cancels, this scale applies at n = 3 too.
  *
- * In a block of a single input, whatever the batch: W scales whole columns, which batch norm takes out again.
+ * In a block with a single input, at any batch size: W scales whole columns, and batch norm removes that scale again.
  */
-function cancellationScales({ config, n, parameters, batch, blocks }: GradCheckCase, reference: readonly TrainingBlockActivations[]) {
+function cancellationScales({ config, n, parameters, batch, blocks }: NetworkCase, reference: readonly TrainingBlockActivations[]) {
   const scales: Record<string, number> = {};
   const ownGradient = (K: number) => absolute(Tensor.of(reference[K - 1].dh, [n, config.hidden[K - 1]], 'float64'));
   let dh = ownGradient(blocks.length);

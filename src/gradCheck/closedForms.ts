@@ -1,4 +1,4 @@
-/** Part (b): the closed forms of Exercises 2 and 3, against differences and against the atomic chain. */
+/** Part (b): the closed forms of Exercises 2 and 3, against finite differences and against the atomic chain. */
 
 import { randomStream } from '../core/random.js';
 import type { Tensor } from '../core/tensor.js';
@@ -6,19 +6,20 @@ import { type LessonCase, randomTensor } from '../lesson/case.js';
 import { exercise1 } from '../lesson/exercise1.js';
 import { exercise2 } from '../lesson/exercise2.js';
 import { exercise3 } from '../lesson/exercise3.js';
-import type { GradientName, Gradients, Values } from '../lesson/values.js';
+import type { GradientName, LessonGradients, LessonValues } from '../lesson/values.js';
 import { bendingLength, centralDifference, chooseEntries } from './differences.js';
 import type { CheckOptions } from './options.js';
 import { type CheckRow, judge, type Witness } from './row.js';
 
-/** A gradient in one expression, of the forward values and the gradient above the layer. */
-export type ClosedForm = (at: Values & Pick<Gradients, 'dhpreact'>) => Tensor;
+/** A gradient in one expression, from the forward values and the gradient of the layer's output. */
+export type ClosedForm = (at: LessonValues & Pick<LessonGradients, 'dhpreact'>) => Tensor;
 export type ClosedFormName = 'dlogits' | 'dhprebn';
 export type ClosedForms = Record<ClosedFormName, ClosedForm>;
 
+/** The solved exercises. */
 export const SOLVED: ClosedForms = { dlogits: exercise2.dlogits, dhprebn: exercise3.dhprebn };
 
-/** The atomic gradients between dlogits and the loss, and between dhprebn and dhpreact, in backward order. */
+/** The atomic gradients from the loss to dlogits, in backward order. */
 const CROSS_ENTROPY_CHAIN: readonly GradientName[] = [
   'dlogprobs',
   'dprobs',
@@ -29,11 +30,15 @@ const CROSS_ENTROPY_CHAIN: readonly GradientName[] = [
   'dlogit_maxes',
   'dlogits',
 ];
+/** The atomic gradients from dhpreact to dhprebn, in backward order. */
 const BATCH_NORM_CHAIN: readonly GradientName[] = ['dbnraw', 'dbnvar_inv', 'dbnvar', 'dbndiff2', 'dbndiff', 'dbnmeani', 'dhprebn'];
 
-export function checkClosedForms(given: LessonCase, options: CheckOptions, forms: ClosedForms = SOLVED): CheckRow[] {
-  const random = randomStream('grad-check', `${options.seed} closed forms ${given.n}`);
-  const { values } = given;
+/**
+ * Checks dlogits [n,V] and dhprebn [n,H], each in two rows: against differences and against the atomic chain.
+ * @param forms the closed forms to check; by default the solved exercises
+ */
+export function checkClosedForms({ n, config, values }: LessonCase, options: CheckOptions, forms: ClosedForms = SOLVED): CheckRow[] {
+  const random = randomStream('grad-check', `${options.seed} closed forms ${n}`);
   const dhpreact = randomTensor(values.hpreact.shape, random);
   const forward = {
     dlogits: () => exercise2.loss(values).data[0],
@@ -47,14 +52,14 @@ export function checkClosedForms(given: LessonCase, options: CheckOptions, forms
     const value = name === 'dlogits' ? 'logits' : 'hprebn';
     const entries = chooseEntries(values[value].size, options.entries, random);
     const row = (witness: Witness, numerical: (entry: number) => number) =>
-      judge(
-        { part: 'closed-forms', witness, n: given.n, hidden: given.config.hidden, name },
-        values[value].shape,
-        () => forms[name]({ ...values, dhpreact }),
+      judge({
+        head: { part: 'closed-forms', witness, n, hidden: config.hidden, name },
+        shape: values[value].shape,
+        manual: () => forms[name]({ ...values, dhpreact }),
         entries,
         numerical,
-        options.tolerance,
-      );
+        tolerance: options.tolerance,
+      });
     const { data } = values[value];
     return [
       row('local differences', (entry) => centralDifference(data, entry, options.eps * bendingLength(value, entry, values), forward[name])),
@@ -63,8 +68,9 @@ export function checkClosedForms(given: LessonCase, options: CheckOptions, forms
   });
 }
 
-function alongChain(values: Values, given: Partial<Gradients>, chain: readonly GradientName[]): Gradients {
-  const at = { ...values, ...given } as Values & Gradients;
+/** The gradients along a part of the chain, from those of the part's output. */
+function alongChain(values: LessonValues, upstream: Partial<LessonGradients>, chain: readonly GradientName[]): LessonGradients {
+  const at = { ...values, ...upstream } as LessonValues & LessonGradients;
   for (const name of chain) at[name] = exercise1[name](at);
   return at;
 }

@@ -1,41 +1,46 @@
-/** Part (c): the model's own backward pass, every parameter; part (d): the backend that training uses. */
+/** Part (c): the network's own backward pass, every parameter, against finite differences of the loss. */
 import type { Backend } from '../backend/backend.js';
 import { createReferenceBackend } from '../backend/reference.js';
 import { randomStream } from '../core/random.js';
 import { type FloatArray, Tensor } from '../core/tensor.js';
-import type { GradCheckCase } from '../lesson/case.js';
+import type { NetworkCase } from '../lesson/case.js';
 import { backward, createModel, createTrainingActivations, forward, type Model, type TrainingActivations } from '../network/model.js';
 import { parameterNames, parameterShapes } from '../network/parameters.js';
 import { centralDifference, chooseEntries, parameterLengths } from './differences.js';
 import type { CheckOptions } from './options.js';
 import { type CheckRow, isStructuralZero, judge } from './row.js';
 
-/** @param backend a float64 backend: finite differences in float32 are noise */
-export function checkModel(given: GradCheckCase, options: CheckOptions, backend: Backend = createReferenceBackend('float64')): CheckRow[] {
-  const random = randomStream('grad-check', `${options.seed} model ${given.n}`);
-  const { model, activations } = modelOf(given, backend);
+/** @param backend a float64 backend, by default the reference: finite differences in float32 are noise */
+export function checkModel(
+  networkCase: NetworkCase,
+  options: CheckOptions,
+  backend: Backend = createReferenceBackend('float64'),
+): CheckRow[] {
+  const { config, n } = networkCase;
+  const random = randomStream('grad-check', `${options.seed} model ${n}`);
+  const { model, activations } = modelOf(networkCase, backend);
   forward(model, activations);
   backward(model, activations);
-  const shapes = parameterShapes(given.config);
-  const length = parameterLengths(given);
-  return parameterNames(given.config).map((name) => {
+  const shapes = parameterShapes(config);
+  const length = parameterLengths(networkCase);
+  return parameterNames(config).map((name) => {
     const data = model.parameters[name];
     const gradient = new Tensor(model.gradients[name].slice(), shapes[name]);
-    return judge(
-      { part: 'model', witness: 'end-to-end differences', n: given.n, hidden: given.config.hidden, name: `d${name}` },
-      shapes[name],
-      () => gradient,
-      chooseEntries(data.length, options.entries, random),
-      (entry) => centralDifference(data, entry, options.eps * length(name, entry), () => forward(model, activations)),
-      options.tolerance,
-      isStructuralZero(`d${name}`),
-    );
+    return judge({
+      head: { part: 'model', witness: 'end-to-end differences', n, hidden: config.hidden, name: `d${name}` },
+      shape: shapes[name],
+      manual: () => gradient,
+      entries: chooseEntries(data.length, options.entries, random),
+      numerical: (entry) => centralDifference(data, entry, options.eps * length(name, entry), () => forward(model, activations)),
+      tolerance: options.tolerance,
+      structuralZero: isStructuralZero(`d${name}`),
+    });
   });
 }
 
-/** The case's parameters and batch on a backend; what the backend's precision cannot hold is rounded. */
+/** A model and activations on a backend, with the case's parameters and batch. A float32 backend rounds the parameters. */
 export function modelOf(
-  { config, n, parameters, batch }: GradCheckCase,
+  { config, n, parameters, batch }: NetworkCase,
   backend: Backend,
 ): { model: Model; activations: TrainingActivations } {
   const model = createModel(backend, config);

@@ -1,16 +1,17 @@
-/** The parts of the gradient check: (a) to (d). */
+/** The parts of the gradient check, (a) to (d). */
 export const PARTS = ['atomic', 'closed-forms', 'model', 'backend'] as const;
 export type Part = (typeof PARTS)[number];
 
+/** How a part is checked; {@link CHECK_DEFAULTS} has the values of the command line. */
 export interface CheckOptions {
-  /** Step of the differences, relative to the length over which the network bends. */
+  /** Step of the finite differences, as a share of the distance over which the loss bends. */
   eps: number;
-  /** Largest max|a-b| / max(|a|,|b|) that a float64 row may have. */
+  /** Largest max|a-b| / max(|a|,|b|) that passes, in float64. */
   tolerance: number;
-  /** How many entries of each tensor are moved. */
+  /** How many entries of each tensor are compared. */
   entries: number | 'all';
+  /** Seed of the test cases, of random upstream gradients and of the sample of entries. */
   seed: number | string;
 }
 
-/** Step of the differences (relative to the length over which the network bends), limit of a row, entries of each tensor. */
 export const CHECK_DEFAULTS = { eps: 1e-3, tolerance: 1e-6, entries: 100 } as const;

@@ -2,104 +2,111 @@ import { difference, indexAt, indexOfLargest, largestMagnitude } from '../core/n
 import { type FloatArray, type Shape, sameShape, showShape, type Tensor } from '../core/tensor.js';
 import type { Part } from './options.js';
 
-/** What a gradient was held against. */
+/** What a gradient was compared with. */
 export type Witness = 'local differences' | 'end-to-end differences' | 'atomic chain' | 'float64 reference';
 
-/** The verdict on one tensor. */
+/** The verdict on one gradient. */
 export interface CheckRow {
   part: Part;
   witness: Witness;
   /** Batch size. */
   n: number;
-  /** The units of each block of the network. */
+  /** Hidden units of each block of the network. */
   hidden: readonly number[];
-  /** The tensor's key: dC. */
+  /** Name of the gradient: dC. */
   name: string;
   ok: boolean;
   shape: Shape;
-  /** Entries compared. */
+  /** Number of entries compared. */
   entries: number;
+  /** max|a-b| over the compared entries. */
   maxAbsDiff: number;
-  /** max|a-b| / max(|a|,|b|), over the tensor: correct gradients of tiny entries differ entry by entry. */
+  /** max|a-b| / max(|a|,|b|), each maximum over the tensor: entry by entry, even correct gradients differ where entries are tiny. */
   maxRelDiff: number;
   /** Index of the largest difference. */
   at: number[];
-  /** What is compared with the limit: maxRelDiff, or the larger side of a structural zero. */
+  /** The figure the limit applies to: maxRelDiff, or for a structural zero the largest magnitude on either side. */
   error: number;
   limit: number;
-  /** The gradient is zero whatever the numbers: both sides must be (almost) 0, a relative difference says nothing. */
+  /** The gradient is zero whatever the parameters: both sides must be 0 but for rounding, and a relative difference means nothing. */
   structuralZero: boolean;
-  /** Largest distance in float32 numbers, where float32 is compared; of a structural zero it would say nothing. */
+  /** Largest distance in float32 ULPs, where float32 is compared. Missing for a structural zero, where it means nothing. */
   maxUlps?: number;
-  /** Why there are no figures: a wrong shape, or an error thrown. */
+  /** Why there are no figures: a wrong shape or a thrown error. Figures are NaN then. */
   problem?: string;
 }
 
+/** The part of a row that says what was checked. */
 export type RowHead = Pick<CheckRow, 'part' | 'witness' | 'n' | 'hidden' | 'name'>;
 
-/** Where differences end to end see a gradient that is exactly zero: a block's b before batch norm, logit_maxes before the softmax. */
+/**
+ * Whether end-to-end differences see exactly zero whatever the parameters: each block's b, because batch norm subtracts the mean again,
+ * and logit_maxes, because softmax does not change when a row is shifted.
+ */
 export function isStructuralZero(name: string): boolean {
   return name === 'db1' || name === 'dlogit_maxes' || /^dblocks\.\d+\.b$/.test(name);
 }
 const ZERO_LIMIT = 1e-9;
 
-/**
- * Judges a gradient by its numerical twin at the given entries.
- * @param manual a function, so that an error thrown by a gradient's line becomes the row's problem
- * @param numerical for each entry the derivative by differences (or another derivation of it)
- */
-export function judge(
-  head: RowHead,
-  expected: Shape,
-  manual: () => Tensor,
-  entries: readonly number[],
-  numerical: (entry: number) => number,
-  tolerance: number,
-  structuralZero = false,
-): CheckRow {
-  const failed = (problem: string): CheckRow => ({
-    ...head,
-    ok: false,
-    shape: expected,
-    entries: 0,
-    maxAbsDiff: Number.NaN,
-    maxRelDiff: Number.NaN,
-    at: [],
-    error: Number.NaN,
-    limit: tolerance,
-    structuralZero,
-    problem,
-  });
+/** A gradient written by hand, and what it is judged by. */
+export interface Claim {
+  head: RowHead;
+  /** Shape that the gradient must have. */
+  shape: Shape;
+  /** Computes the gradient. A function, so that an error it throws becomes the row's problem. */
+  manual: () => Tensor;
+  /** Positions of the entries to compare. */
+  entries: readonly number[];
+  /** The derivative at an entry, by finite differences or by another derivation. */
+  numerical: (entry: number) => number;
+  /** Largest relative difference that passes. */
+  tolerance: number;
+  structuralZero?: boolean;
+}
+
+/** Judges a gradient by its numerical twin. */
+export function judge(claim: Claim): CheckRow {
   let gradient: Tensor;
   try {
-    gradient = manual();
+    gradient = claim.manual();
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error));
+    return failedRow(claim, error instanceof Error ? error.message : String(error));
   }
-  if (!sameShape(gradient.shape, expected)) return failed(`shape ${showShape(gradient.shape)}, expected ${showShape(expected)}`);
-  const chosen = withLargest(entries, gradient.data);
-  const compared = chosen.map((entry) => gradient.data[entry]);
+  if (sameShape(gradient.shape, claim.shape)) return comparedRow(claim, gradient);
+  return failedRow(claim, `shape ${showShape(gradient.shape)}, expected ${showShape(claim.shape)}`);
+}
+
+/** A row without figures. */
+function failedRow({ head, shape, tolerance, structuralZero = false }: Claim, problem: string): CheckRow {
+  const { NaN: none } = Number;
+  const figures = { entries: 0, maxAbsDiff: none, maxRelDiff: none, at: [], error: none };
+  return { ...head, ok: false, shape, ...figures, limit: tolerance, structuralZero, problem };
+}
+
+function comparedRow({ head, shape, entries, numerical, tolerance, structuralZero = false }: Claim, { data }: Tensor): CheckRow {
+  const chosen = withLargest(entries, data);
+  const compared = chosen.map((entry) => data[entry]);
   const { maxAbs, at, largest: largestCompared } = difference(compared, chosen.map(numerical));
-  // Of the whole tensor: the entries compared may all be tiny. NaN in any other entry counts, too.
-  const largest = Math.max(largestCompared, largestMagnitude(gradient.data));
+  // The scale is the whole tensor's, because the compared entries may all be tiny. This also catches NaN in any other entry.
+  const largest = Math.max(largestCompared, largestMagnitude(data));
   const maxRelDiff = largest === 0 ? 0 : maxAbs / largest;
   const error = structuralZero ? largest : maxRelDiff;
   const limit = structuralZero ? ZERO_LIMIT : tolerance;
   return {
     ...head,
     ok: error <= limit,
-    shape: expected,
+    shape,
     entries: entries.length,
     maxAbsDiff: maxAbs,
     maxRelDiff,
-    at: indexAt(chosen[at], expected),
+    at: indexAt(chosen[at], shape),
     error,
     limit,
     structuralZero,
   };
 }
 
-/** The entries, the last of them exchanged for the gradient's largest: of a sparse gradient a sample may be all zeros. */
+/** The entries, with the last one replaced by the gradient's largest: a sample of a sparse gradient may be all zeros. */
 function withLargest(entries: readonly number[], data: FloatArray): readonly number[] {
   const largest = indexOfLargest(data);
   return entries.includes(largest) ? entries : [...entries.slice(0, -1), largest];

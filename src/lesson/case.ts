@@ -11,51 +11,55 @@ import {
   parameterNames,
   parameterShapes,
 } from '../network/parameters.js';
+import { GRADIENT_NAMES } from './exercise1.js';
 import { forward, forwardLines } from './forward.js';
-import type { Batch, Values } from './values.js';
+import { type LessonBatch, type LessonGradients, type LessonValues, valueNamed } from './values.js';
 
-/** A network and a batch to check gradients on, in float64. */
-export interface GradCheckCase {
+/** A network of any depth and a batch, in float64, with values that let a gradient check see mistakes. */
+export interface NetworkCase {
   config: ModelConfig;
+  /** Batch size. */
   n: number;
   parameters: Record<ParameterName, Tensor>;
-  batch: Batch;
-  /** The forward pass through each block on them. */
+  batch: LessonBatch;
+  /** The forward pass through each block. */
   blocks: readonly BlockValues[];
 }
 
-/** What a block reads and computes, under the lesson's names: embact is h of the block below, where there is one. */
-export type BlockValues = Pick<Values, 'embact' | (typeof BLOCK_STEPS)[number]>;
+/** The tensors of one block under the lesson's names. embact is the block's input: above the first block, h of the block below. */
+export type BlockValues = Pick<LessonValues, 'embact' | (typeof BLOCK_STEPS)[number]>;
 
-/** A network of one block, and the lesson's forward pass; no two of its values share their data. */
-export interface LessonCase extends GradCheckCase {
+/** The lesson's network, of one block, with every value of its forward pass. No two values share their data, so one can be changed alone. */
+export interface LessonCase extends NetworkCase {
   config: LessonConfig;
-  values: Values;
+  values: LessonValues;
 }
 
+/** The sizes of a network of one block. */
 export interface LessonConfig extends ModelConfig {
   hidden: readonly [H: number];
 }
 
-/** The lesson's exercise network. */
+/** The network of the lesson's exercises. */
 export const LESSON_CONFIG: LessonConfig = { context: 3, embedding: 10, hidden: [64], vocabulary: 27 };
-/** Three blocks, no two of its sizes equal, so that no wrong shape fits. */
+/** A network of three blocks. All sizes differ, so no wrong shape fits by chance. */
 export const DEEP_CONFIG: ModelConfig = { context: 3, embedding: 10, hidden: [24, 16, 8], vocabulary: 27 };
 
-/** Enough for any batch whose contexts differ: a column is spread too little about once in twenty. */
+/** Limit of redraws. About one column in twenty has too little variance, so any batch with different contexts needs far fewer. */
 const MAX_ROUNDS = 100;
 
-/** The lesson's steps that make up a block. */
+/** The lesson's steps from a block's input to its output. */
 const BLOCK_STEPS = ['hprebn', 'bnmeani', 'bndiff', 'bndiff2', 'bnvar', 'bnvar_inv', 'bnraw', 'hpreact', 'h'] as const;
 
 /**
- * Parameters drawn as in the lesson, which keeps them off the values that hide mistakes (a gain of exactly 1, W2 = 0),
- * and a batch in which a character occurs twice in one context and again in another, different one.
+ * Draws a test case. Parameters are random as in the lesson, so they avoid values that hide mistakes (gain 1, zero weights). In the
+ * batch, one character occurs twice in a context and again in another, different context.
  *
- * @param leastVariance columns of a block's weights are drawn again until bnvar is at least this in each. Float32 needs that: where
- * two rows differ by 0.003 only, 1 / standard deviation turns the last bit of hprebn into the fourth digit of bnraw.
+ * @param n batch size, at least 2
+ * @param leastVariance columns of a block's weights are redrawn until every entry of bnvar is at least this. Float32 needs it: if two
+ * rows of hprebn differ by only 0.003, dividing by the standard deviation turns their last bit into the fourth digit of bnraw.
  */
-export function createCase(config: ModelConfig, n: number, seed: number | string, leastVariance = 0): GradCheckCase {
+export function createNetworkCase(config: ModelConfig, n: number, seed: number | string, leastVariance = 0): NetworkCase {
   const random = randomStream('grad-check', `${seed} n ${n}`);
   const batch = drawContexts(config, n, random);
   const parameters = drawParameters(config, random);
@@ -74,15 +78,19 @@ export function createCase(config: ModelConfig, n: number, seed: number | string
   return { config, n, parameters, batch, blocks };
 }
 
+/**
+ * Draws a test case of the lesson's network.
+ * @param n batch size, at least 2
+ */
 export function createLessonCase(config: LessonConfig, n: number, seed: number | string): LessonCase {
-  const given = createCase(config, n, seed);
-  const values = forward(given.parameters, given.batch);
+  const networkCase = createNetworkCase(config, n, seed);
+  const values = forward(networkCase.parameters, networkCase.batch);
   values.embact = values.embact.clone();
-  return { ...given, config, values };
+  return { ...networkCase, config, values };
 }
 
-/** The lesson's forward pass on the case's parameters as float32 holds them. */
-export function float32Values({ parameters, batch }: GradCheckCase): Values {
+/** The lesson's forward pass in float32, on the case's parameters rounded to float32. */
+export function float32Values({ parameters, batch }: NetworkCase): LessonValues {
   return forward(
     byName(
       LESSON_PARAMETER_NAMES,
@@ -92,24 +100,24 @@ export function float32Values({ parameters, batch }: GradCheckCase): Values {
   );
 }
 
-/** Block K on its input. */
-function blockForward(parameters: GradCheckCase['parameters'], K: number, embact: Tensor): BlockValues {
+/** The forward pass through block K, from its input. */
+function blockForward(parameters: NetworkCase['parameters'], K: number, embact: Tensor): BlockValues {
   const [W1, b1, bngain, bnbias] = BLOCK_PARAMETERS.map((tensor) => parameters[blockName(K, tensor)]);
-  const values = { n: embact.shape[0], embact, W1, b1, bngain, bnbias } as Values;
+  const values = { n: embact.shape[0], embact, W1, b1, bngain, bnbias } as LessonValues;
   for (const step of BLOCK_STEPS) values[step] = forwardLines[step](values);
   return values;
 }
 
-function drawContexts({ context: T, vocabulary: V }: ModelConfig, n: number, random: RandomStream): Batch {
+function drawContexts({ context: T, vocabulary: V }: ModelConfig, n: number, random: RandomStream): LessonBatch {
   const Xb = Int32Array.from({ length: n * T }, () => randomInteger(random, V));
   const Yb = Int32Array.from({ length: n }, () => randomInteger(random, V));
   if (T > 1) Xb[(n - 1) * T] = Xb[0];
-  // The first contexts end differently: of two equal ones in three, batch norm's backward pass would leave almost nothing.
+  // The first three contexts end differently. If two of three were equal, almost nothing would be left after batch norm's backward pass.
   for (let i = 0; i < Math.min(n, 3); i++) Xb[i * T + T - 1] = (Xb[0] + i) % V;
   return { Xb: { data: Xb, shape: [n, T] }, Yb: { data: Yb, shape: [n] } };
 }
 
-function drawParameters(config: ModelConfig, random: RandomStream): GradCheckCase['parameters'] {
+function drawParameters(config: ModelConfig, random: RandomStream): NetworkCase['parameters'] {
   const shapes = parameterShapes(config);
   const scales = initialScales(config);
   const draw = (name: ParameterName) => {
@@ -120,7 +128,7 @@ function drawParameters(config: ModelConfig, random: RandomStream): GradCheckCas
   return byName(names, names.map(draw));
 }
 
-/** Whether there were columns to draw again. */
+/** Redraws the columns of W whose variance is too small. Returns whether there were any. */
 function redrawColumns(W: Tensor, scale: number, bnvar: Tensor, leastVariance: number, random: RandomStream): boolean {
   const [I, H] = W.shape;
   const columns = Array.from(bnvar.data.keys()).filter((j) => bnvar.data[j] < leastVariance);
@@ -128,7 +136,15 @@ function redrawColumns(W: Tensor, scale: number, bnvar: Tensor, leastVariance: n
   return columns.length > 0;
 }
 
-/** Standard normal entries, float64. */
+/** Random upstream gradients in float64: for each of the 26 gradients, standard normal entries in the shape of its tensor. */
+export function randomGradients(values: LessonValues, random: RandomStream): LessonGradients {
+  return byName(
+    GRADIENT_NAMES,
+    GRADIENT_NAMES.map((name) => randomTensor(values[valueNamed(name)].shape, random)),
+  );
+}
+
+/** A tensor of standard normal entries, in float64. */
 export function randomTensor(shape: Shape, random: RandomStream): Tensor {
   return Tensor.of(
     Array.from({ length: sizeOf(shape) }, () => normal(random)),

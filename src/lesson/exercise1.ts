@@ -1,20 +1,24 @@
 /**
  * Exercise 1: backpropagate through every atomic step.
  *
- * Each line is one gradient, written in terms of the forward values and of the gradients above it. The forward lines
- * that read the tensor stand over it. Three rules carry the whole pass:
+ * Each line computes one gradient from the forward values and the gradients above it. The comment above a line shows the
+ * forward lines that read the tensor. Three rules are enough for the whole pass:
  *
- * - the gradient has the shape of the tensor;
- * - a tensor that was broadcast is summed over the broadcast dimension;
- * - a tensor that was used in several places collects the sum of its gradients.
+ * - a gradient has the shape of its tensor;
+ * - where the forward pass broadcasts a tensor, its gradient is summed over the broadcast dimension;
+ * - where the forward pass uses a tensor several times, its gradient is the sum over all uses.
+ *
+ * Source: Exercise 1 of "Becoming a backprop ninja" (Andrej Karpathy, makemore part 4).
  */
 import { Tensor } from '../core/tensor.js';
-import type { GradientName, Gradients, Values } from './values.js';
+import type { GradientName, LessonGradients, LessonValues } from './values.js';
 
-/** A gradient's line: from the forward values and the gradients of the steps that read the tensor. */
-export type GradientLine = (at: Values & Gradients) => Tensor;
+/** One line of Exercise 1: a gradient from the forward values and the gradients of the steps that read the tensor. */
+export type GradientLine = (at: LessonValues & LessonGradients) => Tensor;
+/** A line for each of the 26 gradients. */
 export type GradientLines = Record<GradientName, GradientLine>;
 
+/** The 26 lines, solved, in backward order. */
 export const exercise1: GradientLines = {
   // loss = -mean of logprobs at Yb
   dlogprobs: ({ logprobs, Yb, n }) => Tensor.oneHot(Yb, logprobs.shape[1], logprobs.dtype).div(-n),
@@ -84,16 +88,20 @@ export const exercise1: GradientLines = {
   // embact = emb, viewed as [n,T·E]
   demb: ({ emb, dembact }) => dembact.view(emb.shape),
 
-  // emb = rows of C at Xb: a character that occurs several times collects every one of its rows
+  // emb = rows of C at Xb: a character that occurs several times gets the sum of its rows
   dC: ({ C, Xb, demb }) => Tensor.zerosLike(C).scatterAddRows(Xb, demb),
 };
 
-/** The names of the 26 gradients in backward order. */
+/** The names of the 26 gradients, in backward order. */
 export const GRADIENT_NAMES = Object.keys(exercise1) as GradientName[];
 
-/** The whole backward pass, line by line. */
-export function backward(values: Values, lines: GradientLines = exercise1): Gradients {
-  const at = { ...values } as Values & Gradients;
+/**
+ * The whole backward pass, line by line.
+ * @param values a forward pass, as `forward` returns it
+ * @returns the 26 gradients of the loss, each with the shape and data type of its tensor
+ */
+export function backward(values: LessonValues, lines: GradientLines = exercise1): LessonGradients {
+  const at = { ...values } as LessonValues & LessonGradients;
   for (const name of GRADIENT_NAMES) at[name] = lines[name](at);
-  return Object.fromEntries(GRADIENT_NAMES.map((name) => [name, at[name]])) as Gradients;
+  return Object.fromEntries(GRADIENT_NAMES.map((name) => [name, at[name]])) as LessonGradients;
 }

@@ -1,28 +1,29 @@
 /**
  * Exercise 3: backpropagate through batch norm in one expression.
  *
- * Write g = bngain, s = bnvar_inv and r = bnraw of a column, d = dhpreact; sums run over the batch. hprebn[i] reaches
- * bnraw in three ways, and each is one term:
+ * For one column, write g = bngain, s = bnvar_inv, r = bnraw, d = dhpreact; sums run over the batch. hprebn[i] reaches
+ * the loss on three paths, each of which gives one term:
  *
  *   directly:              g·s·d[i]
- *   through the mean:     -g·s·(1/n)·Σ d       (the variance does not feel a shift: Σ bndiff = 0)
+ *   through the mean:     -g·s·(1/n)·Σ d       (a shift leaves the variance unchanged: Σ bndiff = 0)
  *   through the variance: -g·s·r[i]/(n-1)·Σ d·r   (dbnvar = -g·s²/2·Σ d·r, and d bnvar / d hprebn[i] = 2·bndiff[i]/(n-1))
  *
- * Their sum with g·s/n taken out is the line below.
+ * Their sum, with g·s/n factored out, is the line below.
  */
 import type { Tensor } from '../core/tensor.js';
-import type { Gradients, Values } from './values.js';
+import type { LessonGradients, LessonValues } from './values.js';
 
-type Statistics = Pick<Values, 'hprebn' | 'n'>;
-type Given = Pick<Values, 'bngain' | 'bnraw' | 'bnvar_inv' | 'n'> & Pick<Gradients, 'dhpreact'>;
+type NormaliseInputs = Pick<LessonValues, 'hprebn' | 'n'>;
+type BatchNormInputs = Pick<LessonValues, 'bngain' | 'bnraw' | 'bnvar_inv' | 'n'> & Pick<LessonGradients, 'dhpreact'>;
 
+/** The closed forms of batch norm, solved. */
 export const exercise3 = {
-  /** hpreact [n,H] from hprebn [n,H], with the unbiased variance. */
-  hpreact: ({ bngain, bnbias, ...given }: Statistics & Pick<Values, 'bngain' | 'bnbias'>): Tensor =>
-    bngain.mul(normalise(given).bnraw).add(bnbias),
+  /** hpreact [n,H] from hprebn [n,H]; the variance divides by n-1. */
+  hpreact: ({ bngain, bnbias, ...inputs }: NormaliseInputs & Pick<LessonValues, 'bngain' | 'bnbias'>): Tensor =>
+    bngain.mul(normalise(inputs).bnraw).add(bnbias),
 
-  /** dhprebn [n,H] */
-  dhprebn: ({ bngain, bnraw, bnvar_inv, n, dhpreact }: Given): Tensor =>
+  /** dhprebn [n,H] from dhpreact [n,H] */
+  dhprebn: ({ bngain, bnraw, bnvar_inv, n, dhpreact }: BatchNormInputs): Tensor =>
     bngain
       .mul(bnvar_inv)
       .div(n)
@@ -34,8 +35,8 @@ export const exercise3 = {
       ),
 };
 
-/** bnraw [n,H] and bnvar_inv [1,H] of a batch. */
-export function normalise({ hprebn, n }: Statistics): Pick<Values, 'bnraw' | 'bnvar_inv'> {
+/** bnraw [n,H] and bnvar_inv [1,H] from hprebn [n,H]; n is at least 2. */
+export function normalise({ hprebn, n }: NormaliseInputs): Pick<LessonValues, 'bnraw' | 'bnvar_inv'> {
   const bndiff = hprebn.sub(hprebn.mean(0, { keepdim: true }));
   const bnvar = bndiff
     .pow(2)

@@ -1,17 +1,23 @@
-/** Exercise 4: the whole backward pass in one go, and the training loop on it. */
+/** Exercise 4: the whole backward pass with the closed forms of Exercises 2 and 3, and a training loop that uses it. */
 
 import { Tensor } from '../core/tensor.js';
 import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../network/parameters.js';
 import { defaultSwitchStep, stepRate } from '../training/schedule.js';
 import { exercise2 } from './exercise2.js';
 import { exercise3, normalise } from './exercise3.js';
-import type { Batch, Gradients, Parameters, Values } from './values.js';
+import type { LessonBatch, LessonGradients, LessonParameters, LessonValues } from './values.js';
 
-type Trace = Parameters & Batch & Pick<Values, 'n' | 'emb' | 'embact' | 'bnraw' | 'bnvar_inv' | 'h' | 'logits' | 'loss'>;
-type ParameterGradients = Pick<Gradients, `d${LessonParameterName}`>;
+/** The tensors that the backward pass reads, and the loss. */
+type SavedValues = LessonParameters &
+  LessonBatch &
+  Pick<LessonValues, 'n' | 'emb' | 'embact' | 'bnraw' | 'bnvar_inv' | 'h' | 'logits' | 'loss'>;
+type ParameterGradients = Pick<LessonGradients, `d${LessonParameterName}`>;
 
-/** The forward pass with the closed forms: only what the backward pass reads is kept. */
-export function forward(parameters: Parameters, { Xb, Yb }: Batch): Trace {
+/**
+ * The forward pass with the closed forms; it keeps only the tensors that the backward pass reads.
+ * @throws ShapeError if shapes do not fit, or an index of the batch is outside the vocabulary
+ */
+export function forward(parameters: LessonParameters, { Xb, Yb }: LessonBatch): SavedValues {
   const { C, W1, b1, bngain, bnbias, W2, b2 } = parameters;
   const n = Xb.shape[0];
   const emb = C.gatherRows(Xb);
@@ -24,11 +30,11 @@ export function forward(parameters: Parameters, { Xb, Yb }: Batch): Trace {
   return { ...parameters, Xb, Yb, n, emb, embact, bnraw, bnvar_inv, h, logits, loss };
 }
 
-/** The backward pass, every gradient by hand. */
-export function backward(trace: Trace): ParameterGradients {
-  const { C, Xb, W1, W2, emb, embact, bnraw, h } = trace;
+/** The backward pass: the 7 gradients of the parameters, each with the shape of its parameter. */
+export function backward(saved: SavedValues): ParameterGradients {
+  const { C, Xb, W1, W2, emb, embact, bnraw, h } = saved;
   // loss = cross-entropy(logits, Yb)
-  const dlogits = exercise2.dlogits(trace);
+  const dlogits = exercise2.dlogits(saved);
   // logits = h W2 + b2
   const dh = dlogits.matmul(W2.T);
   const dW2 = h.T.matmul(dlogits);
@@ -38,7 +44,7 @@ export function backward(trace: Trace): ParameterGradients {
   // hpreact = batch norm(hprebn, bngain, bnbias)
   const dbngain = bnraw.mul(dhpreact).sum(0, { keepdim: true });
   const dbnbias = dhpreact.sum(0, { keepdim: true });
-  const dhprebn = exercise3.dhprebn({ ...trace, dhpreact });
+  const dhprebn = exercise3.dhprebn({ ...saved, dhpreact });
   // hprebn = embact W1 + b1
   const dembact = dhprebn.matmul(W1.T);
   const dW1 = embact.T.matmul(dhprebn);
@@ -50,24 +56,27 @@ export function backward(trace: Trace): ParameterGradients {
 }
 
 /**
- * The lesson's training loop: the given rate for half of the steps, then a tenth of it. The parameters passed in stay as they are.
- * @param drawBatch the batch of a step counted from 0
- * @returns the trained parameters and the loss before each update
+ * The lesson's training loop by plain SGD: the full rate for the first half of the steps, a tenth of it after that. It leaves `initial`
+ * unchanged.
+ * @param drawBatch gives the batch of a step, counted from 0
+ * @param steps number of updates
+ * @param learningRate of the first half
+ * @returns the trained parameters, and for each step the loss in nats before its update
  */
 export function train(
-  initial: Parameters,
-  drawBatch: (step: number) => Batch,
+  initial: LessonParameters,
+  drawBatch: (step: number) => LessonBatch,
   steps: number,
   learningRate: number,
-): { parameters: Parameters; losses: number[] } {
+): { parameters: LessonParameters; losses: number[] } {
   const parameters = { ...initial };
   const losses: number[] = [];
   for (let step = 0; step < steps; step++) {
-    const trace = forward(parameters, drawBatch(step));
-    const gradients = backward(trace);
+    const saved = forward(parameters, drawBatch(step));
+    const gradients = backward(saved);
     const rate = stepRate(step, defaultSwitchStep(steps), learningRate);
     for (const name of LESSON_PARAMETER_NAMES) parameters[name] = parameters[name].sub(gradients[`d${name}`].mul(rate));
-    losses.push(trace.loss.item());
+    losses.push(saved.loss.item());
   }
   return { parameters, losses };
 }

@@ -1,8 +1,11 @@
 import type { Tensor } from '../core/tensor.js';
-import { type Batch, type Parameters, STEP_NAMES, type StepName, type Values } from './values.js';
+import { type LessonBatch, type LessonParameters, type LessonValues, STEP_NAMES, type StepName } from './values.js';
 
-/** The forward pass cut into atomic steps, each of which is easy to differentiate. The shapes are in the comments. */
-export const forwardLines: Record<StepName, (values: Values) => Tensor> = {
+/**
+ * The forward pass in atomic steps, each easy to differentiate, as in "Becoming a backprop ninja" (makemore part 4).
+ * Letters of the shapes: n batch, T context length, E embedding width, H hidden units, V vocabulary.
+ */
+export const forwardLines: Record<StepName, (values: LessonValues) => Tensor> = {
   // Embedding
   emb: ({ C, Xb }) => C.gatherRows(Xb), // [n,T,E]
   embact: ({ emb, n }) => emb.view([n, emb.size / n]), // [n,T·E]
@@ -36,9 +39,13 @@ export const forwardLines: Record<StepName, (values: Values) => Tensor> = {
   loss: ({ logprobs, Yb }) => logprobs.pick(Yb).mean().neg(), // []
 };
 
-/** Runs the forward pass and keeps every value. */
-export function forward(parameters: Parameters, batch: Batch): Values {
-  const values = { ...parameters, ...batch, n: batch.Xb.shape[0] } as Values;
+/**
+ * The forward pass, step by step.
+ * @returns the parameters, the batch, the 19 intermediates and the mean cross-entropy loss [] in nats, in the parameters' data type
+ * @throws ShapeError if shapes do not fit, or an index of the batch is outside the vocabulary
+ */
+export function forward(parameters: LessonParameters, batch: LessonBatch): LessonValues {
+  const values = { ...parameters, ...batch, n: batch.Xb.shape[0] } as LessonValues;
   for (const step of STEP_NAMES) values[step] = forwardLines[step](values);
   return values;
 }

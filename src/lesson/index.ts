@@ -2,10 +2,10 @@
 
 export {
   createLessonCase,
-  type GradCheckCase,
   LESSON_CONFIG,
   type LessonCase,
   type LessonConfig,
+  type NetworkCase,
 } from './case.js';
 export { backward, exercise1, GRADIENT_NAMES, type GradientLine, type GradientLines } from './exercise1.js';
 export { exercise2 } from './exercise2.js';
@@ -13,4 +13,13 @@ export { exercise3 } from './exercise3.js';
 export * as exercise4 from './exercise4.js';
 export { forward } from './forward.js';
 export { softmax } from './softmax.js';
-export type { Batch, GradientName, Gradients, IntermediateName, Parameters, StepName, ValueName, Values } from './values.js';
+export type {
+  GradientName,
+  IntermediateName,
+  LessonBatch,
+  LessonGradients,
+  LessonParameters,
+  LessonValues,
+  StepName,
+  ValueName,
+} from './values.js';

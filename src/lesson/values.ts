@@ -25,29 +25,33 @@ export const INTERMEDIATE_NAMES = [
 ] as const;
 
 export type IntermediateName = (typeof INTERMEDIATE_NAMES)[number];
-/** Whatever has a gradient: 7 parameters and 19 intermediates. */
+/** The 26 tensors that have a gradient: 7 parameters and 19 intermediates. */
 export type ValueName = LessonParameterName | IntermediateName;
-/** Whatever the forward pass computes. */
+/** The tensors that the forward pass computes. */
 export type StepName = IntermediateName | 'loss';
+/** d + the name of the tensor: dC, dlogits. */
 export type GradientName = `d${ValueName}`;
 
 export const VALUE_NAMES: readonly ValueName[] = [...LESSON_PARAMETER_NAMES, ...INTERMEDIATE_NAMES];
 export const STEP_NAMES: readonly StepName[] = [...INTERMEDIATE_NAMES, 'loss'];
 
-export type Parameters = Record<LessonParameterName, Tensor>;
-export type Gradients = Record<GradientName, Tensor>;
+/** C [V,E], W1 [T·E,H], b1 [H], bngain [1,H], bnbias [1,H], W2 [H,V], b2 [V]. */
+export type LessonParameters = Record<LessonParameterName, Tensor>;
+/** The 26 gradients of the loss; each has the shape of its tensor. */
+export type LessonGradients = Record<GradientName, Tensor>;
 
-export interface Batch {
-  /** Contexts [n,T]. */
+/** n training examples. */
+export interface LessonBatch {
+  /** Contexts [n,T]: rows of C. */
   Xb: Indices;
-  /** Targets [n]. */
+  /** Targets [n]: columns of logits. */
   Yb: Indices;
 }
 
-/** Everything one forward pass reads and computes; `n` is the batch size. */
-export type Values = Batch & Record<ValueName | 'loss', Tensor> & { n: number };
+/** The parameters, the batch, and every tensor of one forward pass; `n` is the batch size. */
+export type LessonValues = LessonBatch & Record<ValueName | 'loss', Tensor> & { n: number };
 
-/** What each step reads of the values that have a gradient: the forward pass as a graph. */
+/** The forward pass as a graph: for each step the tensors it reads, without Xb and Yb, which have no gradient. */
 export const STEP_INPUTS: Record<StepName, readonly ValueName[]> = {
   emb: ['C'],
   embact: ['emb'],
@@ -71,7 +75,12 @@ export const STEP_INPUTS: Record<StepName, readonly ValueName[]> = {
   loss: ['logprobs'],
 };
 
-/** The steps that read a value. */
+/** The tensor a gradient belongs to: C for dC. */
+export function valueNamed(name: GradientName): ValueName {
+  return name.slice(1) as ValueName;
+}
+
+/** The steps that read a tensor, in forward order. */
 export function consumersOf(name: ValueName): StepName[] {
   return STEP_NAMES.filter((step) => STEP_INPUTS[step].includes(name));
 }

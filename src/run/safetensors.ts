@@ -104,12 +104,12 @@ interface Header {
 
 function readHeader(size: number, read: (start: number, length: number) => Uint8Array): Header {
   const other = recognise(read(0, Math.min(size, RECOGNISABLE_BYTES)));
-  if (other) throw new FileContentError(`no safetensors file: this is ${other}`);
-  if (size < 8) throw new FileContentError(`no safetensors file: ${size} bytes, expected at least 8`);
+  if (other) throw new FileContentError(`not a safetensors file: this is ${other}`);
+  if (size < 8) throw new FileContentError(`not a safetensors file: ${size} bytes, expected at least 8`);
   const first = read(0, 8);
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
-    throw new FileContentError(`no safetensors file: header length ${length}, at most ${MAX_HEADER_BYTES} is allowed`);
+    throw new FileContentError(`not a safetensors file: header length ${length}, at most ${MAX_HEADER_BYTES} is allowed`);
   }
   const dataStart = 8 + Number(length);
   if (dataStart > size) throw new FileContentError(`cut short: the header needs ${dataStart} bytes, the file has ${size}`);
@@ -133,7 +133,8 @@ function readHeader(size: number, read: (start: number, length: number) => Uint8
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   const invalid = firstInvalidByte(bytes);
-  if (invalid !== undefined) throw new FileContentError(`no safetensors file: the header is not UTF-8 at byte ${8 + invalid} of the file`);
+  if (invalid !== undefined)
+    throw new FileContentError(`not a safetensors file: the header is not UTF-8 at byte ${8 + invalid} of the file`);
   const text = decodeUtf8(bytes);
   let json: unknown;
   try {
@@ -142,10 +143,10 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
     // V8 says where, but not always.
     const position = /position (\d+)/.exec((error as Error).message)?.[1];
     const most = position === undefined ? text.length : Number(position) + 1;
-    throw new FileContentError(`no safetensors file: the header is not JSON within its first ${most} characters`);
+    throw new FileContentError(`not a safetensors file: the header is not JSON within its first ${most} characters`);
   }
   checkNesting(text);
-  if (!isRecord(json)) throw new FileContentError('no safetensors file: the header is not a JSON object');
+  if (!isRecord(json)) throw new FileContentError('not a safetensors file: the header is not a JSON object');
   return json;
 }
 
@@ -167,7 +168,7 @@ function checkNesting(text: string): void {
       at = end - 1;
     }
     if (keys.length > MAX_DEPTH)
-      throw new FileContentError(`no safetensors file: the header is nested more than ${MAX_DEPTH} deep at its character ${at}`);
+      throw new FileContentError(`not a safetensors file: the header is nested more than ${MAX_DEPTH} deep at its character ${at}`);
   }
 }
 

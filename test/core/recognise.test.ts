@@ -48,7 +48,7 @@ describe('recognise', () => {
 
   it.each(NAMED)('which a refusal says of %s', (_, start, kind) => {
     const message = refusal(() => readSafetensors(Buffer.from(start, 'latin1')));
-    const named = 'no safetensors file: this is ';
+    const named = 'not a safetensors file: this is ';
     expect(message.startsWith(named)).toBe(true);
     expect(message.slice(named.length)).toMatch(kind);
   });
@@ -65,10 +65,10 @@ describe('recognise', () => {
 
   it('looks no further than its first bytes', () => {
     const far = `${zip('names.txt', 'x'.repeat(RECOGNISABLE_BYTES))}C.npy`;
-    expect(refusal(() => readSafetensors(Buffer.from(far, 'latin1')))).toBe('no safetensors file: this is a zip archive');
+    expect(refusal(() => readSafetensors(Buffer.from(far, 'latin1')))).toBe('not a safetensors file: this is a zip archive');
   });
 
-  it('takes no safetensors file for anything else, whatever the length of its header: 640 begins as a pickle does', () => {
+  it('takes not a safetensors file for anything else, whatever the length of its header: 640 begins as a pickle does', () => {
     for (let blanks = 0; blanks < 4096; blanks += 8) {
       const file = rawFile('{}'.padEnd(2 + blanks));
       expect(recognise(file.subarray(0, RECOGNISABLE_BYTES)), `${blanks} blanks`).toBeUndefined();
@@ -77,7 +77,7 @@ describe('recognise', () => {
       expect(readSafetensors(rawFile('{}'.padEnd(length))).tensors.size).toBe(0);
   });
 
-  it('takes no safetensors file for what its tensors are called', () => {
+  it('takes not a safetensors file for what its tensors are called', () => {
     const tensors = new Map([['archive/data.pkl.npy', storeFloats(Float32Array.of(1), [1])]]);
     expect([...readSafetensors(writeSafetensors({ metadata: { format: '<html>' }, tensors })).tensors.keys()]).toEqual([
       'archive/data.pkl.npy',

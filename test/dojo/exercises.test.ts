@@ -11,11 +11,10 @@ import {
   solutionOf,
   solutionText,
   stubText,
-  valueNamed,
 } from '../../src/dojo/exercises.js';
 import { TodoError, todo } from '../../src/dojo/learnerFile.js';
 import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
-import { consumersOf, VALUE_NAMES } from '../../src/lesson/values.js';
+import { consumersOf, VALUE_NAMES, valueNamed } from '../../src/lesson/values.js';
 import { put, tempDirectory } from '../support/tempDirectory.js';
 
 const ALL = EXERCISE_NUMBERS.map((number) => ({ number, exercise: EXERCISES[number] }));

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/core/random.js';
 import { type Indices, Tensor } from '../../src/core/tensor.js';
 import { LineChecker, type LineReport } from '../../src/dojo/check.js';
-import { EXERCISES, type ExerciseLine, valueNamed } from '../../src/dojo/exercises.js';
+import { EXERCISES, type ExerciseLine } from '../../src/dojo/exercises.js';
 import type { ValuesAndGradients } from '../../src/dojo/learnerFile.js';
 import type { LineKnowledge } from '../../src/dojo/lines.js';
 import { nameMistake } from '../../src/dojo/naming.js';
@@ -11,7 +11,7 @@ import { createLessonCase, LESSON_CONFIG, type LessonConfig, randomTensor } from
 import { backward, exercise1, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { exercise3 } from '../../src/lesson/exercise3.js';
 import { softmax } from '../../src/lesson/softmax.js';
-import type { GradientName, Gradients } from '../../src/lesson/values.js';
+import { type GradientName, type LessonGradients, valueNamed } from '../../src/lesson/values.js';
 import { largestOf } from '../support/compare.js';
 
 type Planted = (at: ValuesAndGradients) => Tensor;
@@ -25,7 +25,7 @@ const GIVEN: ValuesAndGradients[] = [2, 3, 5, 32].map((n) => {
   const { values } = createLessonCase(config, n, 'naming');
   const random = randomStream('grad-check', `naming ${n}`);
   const upstream = GRADIENT_NAMES.map((name) => [name, randomTensor(values[valueNamed(name)].shape, random)]);
-  return { ...values, ...(Object.fromEntries(upstream) as Gradients) };
+  return { ...values, ...(Object.fromEntries(upstream) as LessonGradients) };
 });
 
 let checker: LineChecker;

@@ -52,7 +52,7 @@ it('a checkpoint that nothing was changed in is accepted, with its digest made a
 
 describe('under 8 bytes; header length 2^63, above 100 MB or past the end: refused before allocating (3)', () => {
   it.each([0, 1, 7])('%i bytes', async (length) => {
-    await refuse(whole.subarray(0, length), `no safetensors file: ${length} bytes, expected at least 8`);
+    await refuse(whole.subarray(0, length), `not a safetensors file: ${length} bytes, expected at least 8`);
   });
 
   it.each([2n ** 63n, 2n ** 64n - 1n, 2n ** 53n + 1n, 100_000_001n])('header length %i', async (length) => {
@@ -391,7 +391,7 @@ describe("somebody else's safetensors, .pt, .npz, an HTML page: recognised and n
   });
 
   it('run.json in place of a checkpoint', async () => {
-    expectRefusal(await runCli(cwd, ['eval', join('run', 'run.json')]), 3, 'run.json: no safetensors file: this is a JSON text');
+    expectRefusal(await runCli(cwd, ['eval', join('run', 'run.json')]), 3, 'run.json: not a safetensors file: this is a JSON text');
   });
 });
 

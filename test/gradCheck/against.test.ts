@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FileContentError } from '../../src/core/errors.js';
+import { FileContentError, fullMessage } from '../../src/core/errors.js';
 import { type AgainstRow, checkAgainst } from '../../src/gradCheck/against.js';
 import { backward, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { forward } from '../../src/lesson/forward.js';
@@ -18,7 +18,7 @@ const changed = (name: string, change: (x: number, entry: number) => number, fix
 const set = (name: string, entry: number, value: number) => changed(name, (x, i) => (i === entry ? value : x));
 const int64 = (...values: number[]): Uint8Array => new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
 
-/** The file with tensors exchanged, added or (undefined) taken out. */
+/** The file with tensors replaced, added or (undefined) removed. */
 function edited(edits: Record<string, StoredTensor | undefined>, { file } = FIXTURE): Safetensors {
   const tensors = new Map(file.tensors);
   for (const [name, tensor] of Object.entries(edits)) {
@@ -32,14 +32,17 @@ const rowOf = (rows: AgainstRow[], name: string) => rows.find((row) => row.name 
 const red = (rows: AgainstRow[]) => rows.filter((row) => !row.ok).map((row) => row.name);
 
 describe('checkAgainst passes', () => {
-  it.each(GRADIENT_FIXTURES)("PyTorch's file $name: the loss and 26 gradients, in backward order", ({ name, dtype }) => {
-    const rows = checkAgainst(loadFixture(name).file);
-    expect(rows.map((row) => row.name)).toEqual(ALL);
-    expect(red(rows)).toEqual([]);
-    expect(new Set(rows.map((row) => row.dtype))).toEqual(new Set([dtype === 'float32' ? 'F32' : 'F64']));
-  });
+  it.each(GRADIENT_FIXTURES)(
+    "PyTorch's file $name, with a row for the loss and each of 26 gradients in backward order",
+    ({ name, dtype }) => {
+      const rows = checkAgainst(loadFixture(name).file);
+      expect(rows.map((row) => row.name)).toEqual(ALL);
+      expect(red(rows)).toEqual([]);
+      expect(new Set(rows.map((row) => row.dtype))).toEqual(new Set([dtype === 'float32' ? 'F32' : 'F64']));
+    },
+  );
 
-  it('our own gradients: exact, 0 ULPs, also rounded to float32', () => {
+  it('our own gradients as exact, with 0 ULPs, also rounded to float32', () => {
     const ours = backward(forward(FIXTURE.parameters(), batchOf(FIXTURE)));
     for (const dtype of ['float64', 'float32'] as const) {
       const edits = Object.fromEntries(GRADIENT_NAMES.map((name) => [name, storeFloats(ours[name].to(dtype).data, ours[name].shape)]));
@@ -48,17 +51,17 @@ describe('checkAgainst passes', () => {
     }
   });
 
-  it('a file that holds one gradient: one row', () => {
+  it('a file with one gradient, in one row', () => {
     expect(checkAgainst(without(...ALL.filter((name) => name !== 'dW2'))).map((row) => row.name)).toEqual(['dW2']);
   });
 
-  it('bngain and bnbias of shape [H], tensors it does not know, and indices of 32 bits', () => {
+  it('a file with bngain and bnbias of shape [H], unknown tensors and 32-bit indices', () => {
     const Yb = { dtype: 'I32' as const, shape: [5], bytes: new Uint8Array(Int32Array.from(FIXTURE.indices('Yb').data).buffer) };
     const file = edited({ bngain: reshaped('bngain', [7]), bnbias: reshaped('bnbias', [7]), notes: stored('C'), Yb });
     expect(red(checkAgainst(file))).toEqual([]);
   });
 
-  it('dembcat, read as dembact', () => {
+  it('dembcat as dembact', () => {
     const rows = checkAgainst(edited({ dembact: undefined, dembcat: stored('dembact') }));
     expect(rows.map((row) => row.name)).toEqual(ALL);
     expect(red(rows)).toEqual([]);
@@ -67,7 +70,7 @@ describe('checkAgainst passes', () => {
 });
 
 describe('checkAgainst fails', () => {
-  it('a changed entry, and says where, theirs and ours', () => {
+  it('a changed entry, and reports its index and both values', () => {
     const theirs = loadFloats('dW1', stored('dW1'))[2 * 7 + 4];
     const rows = checkAgainst(edited({ dW1: set('dW1', 2 * 7 + 4, theirs + 1e-5) }));
     expect(red(rows)).toEqual(['dW1']);
@@ -79,7 +82,7 @@ describe('checkAgainst fails', () => {
   it.each([
     ['F64', FIXTURE, 1e-8],
     ['F32', loadFixture('gradients-n5-t2-e3-h7-v11-f32'), 1e-3],
-  ] as const)('%s gradients that are off by little, all of them but the zeros', (_, fixture, factor) => {
+  ] as const)('%s gradients with a small relative error, except the structural zeros', (_, fixture, factor) => {
     const edits = Object.fromEntries(ALL.map((name) => [name, changed(name, (x) => x * (1 + factor), fixture)]));
     expect(red(checkAgainst(edited(edits, fixture)))).toEqual(ALL.filter((name) => name !== 'db1' && name !== 'dlogit_maxes'));
   });
@@ -88,7 +91,7 @@ describe('checkAgainst fails', () => {
     expect(red(checkAgainst(edited({ [name]: set(name, 1, 1e-6) })))).toEqual([name]);
   });
 
-  it('dbngain of shape [H] for [1,H], and dbnmeani, as in the lecture: a broadcast hides a wrong shape', () => {
+  it('dbngain and dbnmeani of shape [H] instead of [1,H], which broadcasting would hide', () => {
     const rows = checkAgainst(edited({ dbngain: reshaped('dbngain', [7]), dbnmeani: reshaped('dbnmeani', [7]) }));
     expect(red(rows)).toEqual(['dbngain', 'dbnmeani']);
     expect(rowOf(rows, 'dbngain')).toMatchObject({ shape: [7], problem: 'shape [7], expected [1, 7]', exact: false, close: false });
@@ -100,33 +103,33 @@ describe('checkAgainst fails', () => {
     expect(rowOf(rows, 'dh')).toMatchObject({ at: [0, 3], theirs: bad, exact: false });
   });
 
-  it('a loss that is off', () => {
+  it('a wrong loss', () => {
     expect(red(checkAgainst(edited({ loss: changed('loss', (x) => x + 1e-6) })))).toEqual(['loss']);
   });
 });
 
-describe('checkAgainst refuses a file that it cannot compare, naming the tensor', () => {
+describe('checkAgainst refuses a file and names the tensor:', () => {
   const F16 = (shape: number[], size: number): StoredTensor => ({ dtype: 'F16', shape, bytes: new Uint8Array(2 * size) });
   const [X, Y] = [FIXTURE.indices('Xb').data, FIXTURE.indices('Yb').data];
 
   it.each<[string, Safetensors, string]>([
-    ['no parameters', without('C', 'bngain'), 'missing C, bngain; the parameters and the batch are needed'],
+    ['no parameters', without('C', 'bngain'), 'missing C, bngain'],
     ['no batch', without('Xb', 'Yb'), 'missing Xb, Yb'],
-    ['one tensor short', without('W2'), 'missing W2;'],
-    ['no gradient', without(...ALL), 'no gradient in it; expected at least one of dlogprobs, dprobs,'],
-    ['W1 that does not fit C and Xb', edited({ W1: reshaped('W1', [7, 6]) }), 'tensor "W1" has shape [7, 6], expected [6, 6]'],
-    ['W2 transposed', edited({ W2: reshaped('W2', [11, 7]) }), 'tensor "W2" has shape [11, 7], expected [7, 11]'],
-    ['b1 as a row', edited({ b1: reshaped('b1', [1, 7]) }), 'tensor "b1" has shape [1, 7], expected [7]'],
-    ['bngain as a column', edited({ bngain: reshaped('bngain', [7, 1]) }), 'tensor "bngain" has shape [7, 1], expected [1, 7]'],
-    ['C as a vector', edited({ C: reshaped('C', [33]) }), 'tensor "C" has shape [33], expected 2 sizes from 1'],
-    ['Xb as a vector', edited({ Xb: reshaped('Xb', [10]) }), 'tensor "Xb" has shape [10], expected 2 sizes from 1'],
+    ['one tensor short', without('W2'), 'missing W2'],
+    ['no gradient', without(...ALL), 'no gradient found; expected at least one of dlogprobs, dprobs,'],
+    ['W1 of a shape that does not match C and Xb', edited({ W1: reshaped('W1', [7, 6]) }), 'tensor "W1" has shape [7, 6], expected [6, 6]'],
+    ['a transposed W2', edited({ W2: reshaped('W2', [11, 7]) }), 'tensor "W2" has shape [11, 7], expected [7, 11]'],
+    ['b1 as a row matrix', edited({ b1: reshaped('b1', [1, 7]) }), 'tensor "b1" has shape [1, 7], expected [7]'],
+    ['bngain as a column matrix', edited({ bngain: reshaped('bngain', [7, 1]) }), 'tensor "bngain" has shape [7, 1], expected [1, 7]'],
+    ['C as a vector', edited({ C: reshaped('C', [33]) }), 'tensor "C" has shape [33], expected 2 dimensions of at least 1'],
+    ['Xb as a vector', edited({ Xb: reshaped('Xb', [10]) }), 'tensor "Xb" has shape [10], expected 2 dimensions of at least 1'],
     [
       'an empty Xb',
       edited({ Xb: { dtype: 'I64', shape: [5, 0], bytes: int64() } }),
-      'tensor "Xb" has shape [5, 0], expected 2 sizes from 1',
+      'tensor "Xb" has shape [5, 0], expected 2 dimensions of at least 1',
     ],
     [
-      'Yb of another batch',
+      'Yb of another batch size',
       edited({ Yb: { dtype: 'I64', shape: [4], bytes: int64(...Y.slice(0, 4)) } }),
       'tensor "Yb" has shape [4], expected [5]',
     ],
@@ -136,7 +139,7 @@ describe('checkAgainst refuses a file that it cannot compare, naming the tensor'
         Xb: { dtype: 'I64', shape: [1, 2], bytes: int64(...X.slice(0, 2)) },
         Yb: { dtype: 'I64', shape: [1], bytes: int64(Y[0]) },
       }),
-      'tensor "Xb" has 1 example; the batch\'s variance needs at least 2',
+      'tensor "Xb" has 1 example; the variance over the batch needs at least 2',
     ],
     [
       'a context outside the vocabulary',
@@ -151,10 +154,20 @@ describe('checkAgainst refuses a file that it cannot compare, naming the tensor'
     ['contexts as floats', edited({ Xb: storeFloats(Float32Array.from(X), [5, 2]) }), 'tensor "Xb" has dtype F32, expected I64 or I32'],
     ['a parameter in F16', edited({ C: F16([11, 3], 33) }), 'tensor "C" has dtype F16, expected F32 or F64'],
     ['a gradient in F16', edited({ dC: F16([11, 3], 33) }), 'tensor "dC" has dtype F16, expected F32 or F64'],
-    ['NaN in a parameter', edited({ W2: set('W2', 5, Number.NaN) }), 'tensor "W2" holds NaN at entry 5; parameters must be finite'],
+    ['NaN in a parameter', edited({ W2: set('W2', 5, Number.NaN) }), 'tensor "W2" holds NaN at entry 5, expected finite numbers'],
     ['an infinite parameter', edited({ b2: set('b2', 0, -Infinity) }), 'tensor "b2" holds -Infinity at entry 0'],
   ])('%s', (_, file, message) => {
     expect(() => checkAgainst(file)).toThrow(FileContentError);
     expect(() => checkAgainst(file)).toThrow(message);
+  });
+
+  it('the hint of a missing tensor says what the comparison needs', () => {
+    let thrown: unknown;
+    try {
+      checkAgainst(without('C'));
+    } catch (error) {
+      thrown = error;
+    }
+    expect(fullMessage(thrown as Error)).toBe('missing C; the comparison needs the parameters and the batch');
   });
 });

@@ -7,31 +7,31 @@ import { exercise1, GRADIENT_NAMES, type GradientLines } from '../../src/lesson/
 import { OPTIONS, redRows, SMALL } from '../support/checkOptions.js';
 
 const CASES = [2, 3, 32].map((n) => createLessonCase(SMALL, n, OPTIONS.seed));
-/** At n = 2 and 3 every entry of the small network; at 32 some, which is faster. */
+/** At n = 2 and 3 every entry of the small network, at 32 only some: faster. */
 const optionsFor = (n: number) => ({ ...OPTIONS, entries: n === 32 ? 30 : OPTIONS.entries });
 
-/** Checks with some lines exchanged, at n = 3. */
+/** Checks at n = 3, with some lines replaced. */
 const check = (lines: Partial<GradientLines>, options = OPTIONS) => checkLocally(CASES[1], options, { ...exercise1, ...lines });
 
 describe('the local check of the atomic gradients at n = 2, 3 and 32', () => {
-  it.each(CASES)('passes the solved exercise, one row for each of the 26, n = $n', (given) => {
-    const rows = checkLocally(given, OPTIONS);
+  it.each(CASES)('passes the solved exercise in 26 rows, n = $n', (lessonCase) => {
+    const rows = checkLocally(lessonCase, OPTIONS);
     expect(rows.map((row) => row.name)).toEqual(GRADIENT_NAMES);
     expect(redRows(rows)).toEqual([]);
     for (const row of rows) {
-      expect(row).toMatchObject({ part: 'atomic', witness: 'local differences', n: given.n, limit: 1e-6, structuralZero: false });
-      expect(row.shape).toEqual(given.values[row.name.slice(1) as 'C'].shape);
+      expect(row).toMatchObject({ part: 'atomic', witness: 'local differences', n: lessonCase.n, limit: 1e-6, structuralZero: false });
+      expect(row.shape).toEqual(lessonCase.values[row.name.slice(1) as 'C'].shape);
     }
   });
 
-  it('has a mistake planted in each of the 26 lines', () => {
+  it('is tested with a mistake in each of the 26 lines', () => {
     expect(GRADIENT_NAMES.filter((name) => !LINE_MUTANTS.some(({ line }) => line === name))).toEqual([]);
   });
 
-  it.each(LINE_MUTANTS)('$line, $mistake: its row turns red, and no other', ({ line, planted }) => {
-    for (const given of CASES) {
-      const rows = checkLocally(given, optionsFor(given.n), { ...exercise1, [line]: planted });
-      expect(redRows(rows), `n = ${given.n}`).toEqual([line]);
+  it.each(LINE_MUTANTS)('fails exactly the row of the wrong line: $line, $mistake', ({ line, planted }) => {
+    for (const lessonCase of CASES) {
+      const rows = checkLocally(lessonCase, optionsFor(lessonCase.n), { ...exercise1, [line]: planted });
+      expect(redRows(rows), `n = ${lessonCase.n}`).toEqual([line]);
     }
   });
 
@@ -39,19 +39,19 @@ describe('the local check of the atomic gradients at n = 2, 3 and 32', () => {
     ['dbndiff2', 'n for n - 1'],
     ['dbnraw', 'gain forgotten'],
     ['dC', 'assigned, not added'],
-  ])('sees in the lesson network: %s, %s', (name, title) => {
+  ])('also in the lesson network: %s, %s', (name, title) => {
     const mutants = LINE_MUTANTS.filter(({ line, mistake }) => line === name && mistake === title);
     expect(mutants.length).toBe(1);
     for (const n of [2, 3, 32]) {
-      const given = createLessonCase(LESSON_CONFIG, n, OPTIONS.seed);
+      const lessonCase = createLessonCase(LESSON_CONFIG, n, OPTIONS.seed);
       for (const { line, planted } of mutants) {
-        expect(redRows(checkLocally(given, optionsFor(n), { ...exercise1, [line]: planted })), `n = ${n}`).toEqual([line]);
+        expect(redRows(checkLocally(lessonCase, optionsFor(n), { ...exercise1, [line]: planted })), `n = ${n}`).toEqual([line]);
       }
     }
   });
 });
 
-describe('a row that fails says why, and the others are still judged', () => {
+describe('the local check fails one row, and judges the others, for', () => {
   const rowOf = (rows: ReturnType<typeof check>, name: string) => rows.find((row) => row.name === name);
 
   it('NaN in a gradient', () => {
@@ -70,13 +70,13 @@ describe('a row that fails says why, and the others are still judged', () => {
     expect(redRows(check({ dbnvar: ({ bnvar }) => bnvar.mul(Infinity) }))).toEqual(['dbnvar']);
   });
 
-  it('[5] for [1, 5]', () => {
+  it('a gradient of shape [5] instead of [1, 5]', () => {
     const rows = check({ dbnmeani: (at) => exercise1.dbnmeani(at).view([5]) });
     expect(redRows(rows)).toEqual(['dbnmeani']);
     expect(rowOf(rows, 'dbnmeani')).toMatchObject({ problem: 'shape [5], expected [1, 5]', shape: [1, 5], entries: 0, error: Number.NaN });
   });
 
-  it('an error thrown, also one that is no Error', () => {
+  it('a thrown value, Error or not', () => {
     const rows = check({
       dW2: ({ h, dlogits }) => h.matmul(dlogits),
       dC: () => {
@@ -88,7 +88,7 @@ describe('a row that fails says why, and the others are still judged', () => {
     expect(rowOf(rows, 'dC')?.problem).toBe('not derived yet');
   });
 
-  it('a single wrong entry: where it is', () => {
+  it('a single wrong entry, and reports its index', () => {
     const rows = check(
       {
         dW1: (at) => {
@@ -105,30 +105,30 @@ describe('a row that fails says why, and the others are still judged', () => {
   });
 });
 
-describe('a line is judged on upstream gradients of its own', () => {
-  it('a line that reads a gradient it has no business with fails', () => {
+describe('the local check gives each line its own upstream gradients and', () => {
+  it('fails a line that reads a gradient it must not read', () => {
     expect(redRows(check({ db2: ({ dlogits, dprobs }) => dlogits.add(dprobs).sum(0) }))).toEqual(['db2']);
   });
 
-  it('the check leaves the values as they were, to the bit', () => {
+  it('leaves the values unchanged to the last bit', () => {
     const before = JSON.stringify(CASES[1].values);
     check({});
     expect(JSON.stringify(CASES[1].values)).toBe(before);
   });
 
-  it('says the same again for the same seed, and checks other entries for another', () => {
+  it('gives the same rows for the same seed and compares other entries for another', () => {
     const few = { ...OPTIONS, entries: 3 };
     expect(check({}, few)).toEqual(check({}, few));
     expect(check({}, few)).not.toEqual(check({}, { ...few, seed: 'another' }));
     expect(new Set(check({}, few).map((row) => row.entries))).toEqual(new Set([3]));
   });
 
-  it('a tolerance of 0 fails almost every row: no row is green for want of a comparison', () => {
+  it('fails almost every row at a tolerance of 0, so no row passes without a comparison', () => {
     const exact = check({}, { ...OPTIONS, tolerance: 0 }).filter((row) => row.ok);
     expect(exact.length).toBeLessThan(5);
   });
 
-  it('gradients of zeros fail every row', () => {
+  it('fails every row if all gradients are zeros', () => {
     const zeros = Object.fromEntries(
       GRADIENT_NAMES.map((name) => [name, (at: Parameters<typeof exercise1.dC>[0]) => Tensor.zerosLike(at[name.slice(1) as 'C'])]),
     );

@@ -2,30 +2,30 @@ import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../../src/core/tensor.js';
 import { checkBackend, FLOAT32_VARIANCE } from '../../src/gradCheck/backendCheck.js';
 import { DEEP_BATCH_SIZES } from '../../src/gradCheck/gradCheck.js';
-import { createCase, DEEP_CONFIG, LESSON_CONFIG } from '../../src/lesson/case.js';
+import { createNetworkCase, DEEP_CONFIG, LESSON_CONFIG } from '../../src/lesson/case.js';
 import { blockName, type ModelConfig, parameterNames } from '../../src/network/parameters.js';
 import { BACKEND_MUTANTS, type BackendMutant, deepFirst, withMistake } from '../support/backendMutants.js';
 import { FLOAT32_BACKENDS } from '../support/backends.js';
 import { OPTIONS, redRows } from '../support/checkOptions.js';
 
-const CASES = [2, 3, 32].map((n) => createCase(LESSON_CONFIG, n, OPTIONS.seed, FLOAT32_VARIANCE));
-const DEEP_CASES = DEEP_BATCH_SIZES.map((n) => createCase(DEEP_CONFIG, n, OPTIONS.seed, FLOAT32_VARIANCE));
+const CASES = [2, 3, 32].map((n) => createNetworkCase(LESSON_CONFIG, n, OPTIONS.seed, FLOAT32_VARIANCE));
+const DEEP_CASES = DEEP_BATCH_SIZES.map((n) => createNetworkCase(DEEP_CONFIG, n, OPTIONS.seed, FLOAT32_VARIANCE));
 /**
- * At n = 2 bnraw is about ±0.7 whatever hprebn is, and dhprebn is what cancelling leaves, in float32 mostly rounding:
- * a mistake in front of batch norm may stay below it.
+ * At n = 2 bnraw is about ±0.7 for any hprebn, and dhprebn cancels almost completely, in float32 to mostly rounding. A mistake below
+ * batch norm can be smaller than that.
  */
 const hiddenAtTwo = ({ layer, first }: BackendMutant) => layer === 'embeddingForward' || ['dhprebn', 'dC', 'dW1'].includes(first);
 
-describe.each(FLOAT32_BACKENDS)('the check of $name against the float64 reference, lesson network, n = 2, 3 and 32', ({ create }) => {
-  it.each(CASES)('passes the backend as it is, n = $n', (given) => {
-    const rows = checkBackend(given, create);
+describe.each(FLOAT32_BACKENDS)('the check of $name against the float64 reference', ({ create }) => {
+  it.each(CASES)('passes in the lesson network, n = $n', (networkCase) => {
+    const rows = checkBackend(networkCase, create);
     expect(rows.map((row) => row.name).join(' ')).toBe('loss dlogits dh dhprebn dC dW1 db1 dbngain dbnbias dW2 db2');
     expect(redRows(rows)).toEqual([]);
-    for (const row of rows) expect(row).toMatchObject({ part: 'backend', witness: 'float64 reference', n: given.n });
+    for (const row of rows) expect(row).toMatchObject({ part: 'backend', witness: 'float64 reference', n: networkCase.n });
   });
 
-  it.each(DEEP_CASES)('passes it in three blocks, n = $n', (given) => {
-    const rows = checkBackend(given, create);
+  it.each(DEEP_CASES)('passes in three blocks, n = $n', (networkCase) => {
+    const rows = checkBackend(networkCase, create);
     expect(rows.map((row) => row.name)).toEqual([
       'loss',
       'dlogits',
@@ -36,51 +36,56 @@ describe.each(FLOAT32_BACKENDS)('the check of $name against the float64 referenc
     for (const { hidden, shape, entries } of rows) expect([hidden, sizeOf(shape)]).toEqual([[24, 16, 8], entries]);
   });
 
-  it('allows as much for each block', () => {
+  it('multiplies the limits by the number of blocks', () => {
     const rows = checkBackend(DEEP_CASES[1], create);
     const zeros = rows.filter(({ structuralZero }) => structuralZero);
     expect(zeros.map(({ name, limit }) => [name, limit])).toEqual(['db1', 'dblocks.2.b', 'dblocks.3.b'].map((name) => [name, 3 * 1e-7]));
     for (const { limit } of rows.filter((row) => !zeros.includes(row))) expect(limit).toBe(3 * 1e-5);
   });
 
-  it.each(BACKEND_MUTANTS)('in three blocks, $layer, $mistake: red from its own output on', (mutant) => {
-    for (const given of DEEP_CASES.filter(({ n }) => mutant.batches?.includes(n) !== false)) {
-      expect(redRows(checkBackend(given, (size) => withMistake(create(size), mutant)))[0], `n = ${given.n}`).toBe(deepFirst(mutant, 3));
+  it.each(BACKEND_MUTANTS)('fails first in $first of the last block, in three blocks: $layer, $mistake', (mutant) => {
+    for (const networkCase of DEEP_CASES.filter(({ n }) => mutant.batches?.includes(n) !== false)) {
+      expect(redRows(checkBackend(networkCase, (size) => withMistake(create(size), mutant)))[0], `n = ${networkCase.n}`).toBe(
+        deepFirst(mutant, 3),
+      );
     }
   });
 
-  // What bench may be asked for: float32 has no digits of what cancels there.
+  // Networks that bench accepts, where cancellation leaves float32 no digits.
   it.each<[what: string, n: number, config: Partial<ModelConfig>]>([
     ['a deep network at n = 2', 2, { hidden: [24, 16, 8] }],
     ['sixteen blocks at n = 3', 3, { hidden: Array(16).fill(16) }],
     ['a block of one input', 32, { hidden: [4, 1, 6] }],
-    ['one number to a context', 32, { context: 1, embedding: 1 }],
-  ])('no false alarm in %s', (_, n, config) => {
+    ['a context of one number', 32, { context: 1, embedding: 1 }],
+  ])('raises no false alarm in %s', (_, n, config) => {
     for (let seed = 0; seed < 20; seed++) {
-      expect(redRows(checkBackend(createCase({ ...LESSON_CONFIG, ...config }, n, seed, FLOAT32_VARIANCE), create)), `${seed}`).toEqual([]);
+      expect(
+        redRows(checkBackend(createNetworkCase({ ...LESSON_CONFIG, ...config }, n, seed, FLOAT32_VARIANCE), create)),
+        `${seed}`,
+      ).toEqual([]);
     }
   });
 
-  it('allows 1e-5 of the largest entry, and 1e-7 where the gradient is 0', () => {
+  it('allows 1e-5 of the largest entry, and 1e-7 for a structural zero', () => {
     const rows = checkBackend(CASES[2], create);
     expect(rows.filter(({ limit }) => limit !== 1e-5)).toMatchObject([{ name: 'db1', limit: 1e-7, structuralZero: true }]);
     for (const { name, error, maxRelDiff } of rows) if (name !== 'db1') expect(maxRelDiff, name).toBe(error);
   });
 
-  it('says ULPs of all but db1, of which they would say nothing', () => {
+  it('reports ULPs except for db1, where they mean nothing', () => {
     const rows = checkBackend(CASES[2], create);
     expect(rows.filter((row) => row.maxUlps === undefined).map((row) => row.name)).toEqual(['db1']);
     expect(rows.every((row) => row.maxUlps === undefined || Number.isInteger(row.maxUlps))).toBe(true);
   });
 
-  it.each(BACKEND_MUTANTS)('$layer, $mistake: the first red row is $first', (mutant) => {
-    for (const given of CASES) {
-      if (mutant.batches?.includes(given.n) === false || (given.n === 2 && hiddenAtTwo(mutant))) continue;
-      expect(redRows(checkBackend(given, (size) => withMistake(create(size), mutant)))[0], `n = ${given.n}`).toBe(mutant.first);
+  it.each(BACKEND_MUTANTS)('fails first in $first: $layer, $mistake', (mutant) => {
+    for (const networkCase of CASES) {
+      if (mutant.batches?.includes(networkCase.n) === false || (networkCase.n === 2 && hiddenAtTwo(mutant))) continue;
+      expect(redRows(checkBackend(networkCase, (size) => withMistake(create(size), mutant)))[0], `n = ${networkCase.n}`).toBe(mutant.first);
     }
   });
 
-  it('a loss that is off by 1e-4 of itself turns red, and NaN does', () => {
+  it('fails a loss with a relative error of 1e-4, and NaN', () => {
     for (const factor of [1 + 1e-4, Number.NaN]) {
       const backend = create();
       const off = {
@@ -94,7 +99,7 @@ describe.each(FLOAT32_BACKENDS)('the check of $name against the float64 referenc
     }
   });
 
-  it('products rounded to 16 bits (7 of them behind the point) turn red', () => {
+  it('fails products rounded to 16 bits (7 bits of fraction)', () => {
     const backend = create();
     const coarse = {
       ...backend,

@@ -10,9 +10,9 @@ const CASES = [2, 3, 32].map((n) => createLessonCase(SMALL, n, OPTIONS.seed));
 const LESSON = createLessonCase(LESSON_CONFIG, 32, OPTIONS.seed);
 const solved = { dlogits: exercise2.dlogits, dhprebn: exercise3.dhprebn };
 
-describe('the check of the closed forms at n = 2, 3 and 32', () => {
-  it.each([...CASES, LESSON])('passes the solved exercises, held against two witnesses each, H = $config.hidden, n = $n', (given) => {
-    const rows = checkClosedForms(given, OPTIONS);
+describe('the check of the closed forms', () => {
+  it.each([...CASES, LESSON])('passes the solved exercises, each against two witnesses, H = $config.hidden, n = $n', (lessonCase) => {
+    const rows = checkClosedForms(lessonCase, OPTIONS);
     expect(redRows(rows)).toEqual([]);
     expect(rows.map((row) => [row.part, row.name, row.witness])).toEqual([
       ['closed-forms', 'dlogits', 'local differences'],
@@ -22,15 +22,15 @@ describe('the check of the closed forms at n = 2, 3 and 32', () => {
     ]);
   });
 
-  it.each(CLOSED_FORM_MUTANTS)('$line, $mistake: both of its rows turn red, and no other', ({ line, planted }) => {
-    for (const given of CASES) {
-      const rows = checkClosedForms(given, OPTIONS, { ...solved, [line]: planted });
-      expect(redRows(rows), `n = ${given.n}`).toEqual([line, line]);
+  it.each(CLOSED_FORM_MUTANTS)('fails exactly the two rows of the wrong form: $line, $mistake', ({ line, planted }) => {
+    for (const lessonCase of CASES) {
+      const rows = checkClosedForms(lessonCase, OPTIONS, { ...solved, [line]: planted });
+      expect(redRows(rows), `n = ${lessonCase.n}`).toEqual([line, line]);
     }
   });
 
   it.each(['softmax without minus one-hot', 'Bessel factor 1 for n/(n-1)', 'gain forgotten'])(
-    'sees in the lesson network: %s',
+    'also in the lesson network: %s',
     (mistake) => {
       const mutants = CLOSED_FORM_MUTANTS.filter((mutant) => mutant.mistake === mistake);
       expect(mutants.length).toBe(1);
@@ -40,7 +40,7 @@ describe('the check of the closed forms at n = 2, 3 and 32', () => {
     },
   );
 
-  it('an error thrown fails the rows of its form and names the problem', () => {
+  it('fails the rows of a form that throws, and reports its error', () => {
     const rows = checkClosedForms(CASES[1], OPTIONS, {
       ...solved,
       dhprebn: () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/core/random.js';
 import { bendingLength, centralDifference, chooseEntries, parameterLengths, stepsAfter } from '../../src/gradCheck/differences.js';
-import { createCase, createLessonCase } from '../../src/lesson/case.js';
+import { createLessonCase, createNetworkCase } from '../../src/lesson/case.js';
 import { STEP_NAMES } from '../../src/lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
 import { SMALL } from '../support/checkOptions.js';
@@ -13,18 +13,18 @@ describe('centralDifference', () => {
     return centralDifference(data, 1, h, () => f(data[1]));
   };
 
-  it('is exact for powers up to the fourth, whatever the step, within rounding (1e-12)', () => {
+  it('is exact within rounding (1e-12) for powers up to the fourth, with a step of 0.5', () => {
     for (const power of [0, 1, 2, 3, 4]) {
       expect(Math.abs(derivative((x) => x ** power, 1, 0.5) - power), `x^${power}`).toBeLessThan(1e-12);
     }
   });
 
-  it('errs by the fourth power of the step: half of it, a 16th of the error, within 1 %', () => {
+  it('has an error of the fourth power of the step: half the step gives a 16th of the error, within 1 %', () => {
     const error = (h: number) => Math.abs(derivative(Math.exp, 0, h) - 1);
     expect(Math.abs(error(0.1) / error(0.05) / 16 - 1)).toBeLessThan(0.01);
   });
 
-  it('puts the entry back to the bit and touches no other', () => {
+  it('restores the entry to the last bit and touches no other', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, min: -1e6, max: 1e6 }), fc.double({ min: 1e-9, max: 1, noNaN: true }), (x, h) => {
         const data = Float64Array.of(1, x, 2);
@@ -41,7 +41,7 @@ describe('bendingLength', () => {
   const deviation = (column: number) => Math.sqrt(values.bnvar.data[column] + 1e-5);
   const narrowest = Math.sqrt(Math.min(...values.bnvar.data) + 1e-5);
 
-  it('is the standard deviation of the column in front of batch norm, its square at the variance, and of the narrowest before W1', () => {
+  it('is the standard deviation of the column before batch norm, its square at the variance, and the smallest one before W1', () => {
     const column = 2;
     for (const name of ['hprebn', 'bndiff', 'W1'] as const) expect(bendingLength(name, H + column, values), name).toBe(deviation(column));
     expect(bendingLength('bnmeani', column, values)).toBe(deviation(column));
@@ -51,7 +51,7 @@ describe('bendingLength', () => {
     for (const name of ['C', 'emb', 'embact'] as const) expect(bendingLength(name, 1, values), name).toBe(narrowest);
   });
 
-  it('is the value itself where the network divides by it, and the distance to the maximum among the logits', () => {
+  it('is the value itself where the network divides by it, and the distance to the row maximum for logits', () => {
     for (const name of ['counts', 'counts_sum', 'counts_sum_inv', 'probs'] as const) {
       expect(bendingLength(name, 1, values), name).toBe(values[name].data[1]);
     }
@@ -69,30 +69,30 @@ describe('bendingLength', () => {
   });
 });
 
-describe('parameterLengths', () => {
-  it("of one block is the lesson's", () => {
-    const given = createLessonCase(SMALL, 3, 'bending');
-    const length = parameterLengths(given);
+describe('the parameter lengths', () => {
+  it("of one block equal the lesson's bending lengths", () => {
+    const networkCase = createLessonCase(SMALL, 3, 'bending');
+    const length = parameterLengths(networkCase);
     for (const name of LESSON_PARAMETER_NAMES) {
-      for (let entry = 0; entry < given.parameters[name].size; entry++) {
-        expect(length(name, entry), `${name} ${entry}`).toBe(bendingLength(name, entry, given.values));
+      for (let entry = 0; entry < networkCase.parameters[name].size; entry++) {
+        expect(length(name, entry), `${name} ${entry}`).toBe(bendingLength(name, entry, networkCase.values));
       }
     }
   });
 
-  const given = createCase({ ...SMALL, hidden: [2, 3] }, 3, 'bending');
-  const length = parameterLengths(given);
-  const deviation = (k: number, column: number) => Math.sqrt(given.blocks[k].bnvar.data[column] + 1e-5);
+  const networkCase = createNetworkCase({ ...SMALL, hidden: [2, 3] }, 3, 'bending');
+  const length = parameterLengths(networkCase);
+  const deviation = (k: number, column: number) => Math.sqrt(networkCase.blocks[k].bnvar.data[column] + 1e-5);
 
-  it('of the last block is as in the lesson: the standard deviation for weights, 1 for gain and bias', () => {
+  it('of the last block are as in the lesson: the standard deviation for weights, 1 for gain and bias', () => {
     for (let entry = 0; entry < 6; entry++) expect(length('blocks.2.W', entry)).toBe(deviation(1, entry % 3));
     expect((['blocks.2.bngain', 'blocks.2.bnbias', 'blocks.2.b', 'W2', 'b2', 'b1'] as const).map((name) => length(name, 1))).toEqual(
       Array(6).fill(1),
     );
   });
 
-  it('of the block below is as much shorter as the columns above it move, in their standard deviations, but never longer', () => {
-    const W = given.parameters['blocks.2.W'].data;
+  it('of a block below are divided by how far the columns above move, in their lengths, but never grow', () => {
+    const W = networkCase.parameters['blocks.2.W'].data;
     for (const j of [0, 1]) {
       const moved = [0, 1, 2].map((i) => W[3 * j + i] / deviation(1, i));
       const expected = 1 / Math.max(1, Math.hypot(...moved));
@@ -100,7 +100,10 @@ describe('parameterLengths', () => {
       expect(length('W1', 2 * 5 + j)).toBeCloseTo(expected * deviation(0, j), 12);
     }
     expect(length('C', 4)).toBe(Math.min(length('W1', 0), length('W1', 1)));
-    const flat = { ...given, parameters: { ...given.parameters, 'blocks.2.W': given.parameters['blocks.2.W'].mul(1e-3) } };
+    const flat = {
+      ...networkCase,
+      parameters: { ...networkCase.parameters, 'blocks.2.W': networkCase.parameters['blocks.2.W'].mul(1e-3) },
+    };
     expect(parameterLengths(flat)('bngain', 0)).toBe(1);
   });
 });
@@ -108,13 +111,13 @@ describe('parameterLengths', () => {
 describe('chooseEntries', () => {
   const random = () => randomStream('grad-check', 'entries');
 
-  it('takes all where all are wanted or as many as there are', () => {
+  it('takes all entries for "all" and for at least as many as there are', () => {
     expect(chooseEntries(4, 'all', random())).toEqual([0, 1, 2, 3]);
     expect(chooseEntries(4, 4, random())).toEqual([0, 1, 2, 3]);
     expect(chooseEntries(4, 100, random())).toEqual([0, 1, 2, 3]);
   });
 
-  it('takes as many as said, different ones, in ascending order', () => {
+  it('takes the networkCase number of different entries, in ascending order', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), fc.nat(50), fc.integer(), (size, entries, seed) => {
         const chosen = chooseEntries(size, entries, randomStream('grad-check', seed));
@@ -126,21 +129,21 @@ describe('chooseEntries', () => {
     );
   });
 
-  it('reaches every entry', () => {
+  it('can choose every entry', () => {
     const stream = random();
     const reached = new Set(Array.from({ length: 200 }, () => chooseEntries(20, 2, stream)).flat());
     expect(reached.size).toBe(20);
   });
 });
 
-describe('stepsAfter', () => {
+describe('the steps', () => {
   it.each([
     ['logprobs', ['loss']],
     ['counts_sum', ['counts_sum_inv', 'probs', 'logprobs', 'loss']],
     ['b2', STEP_NAMES.slice(STEP_NAMES.indexOf('logits'))],
     ['bnvar', ['bnvar_inv', 'bnraw', 'hpreact', 'h', ...STEP_NAMES.slice(STEP_NAMES.indexOf('logits'))]],
     ['C', STEP_NAMES],
-  ] as const)('%s: %j', (name, steps) => {
+  ] as const)('after %s are %j', (name, steps) => {
     expect(stepsAfter(name)).toEqual(steps);
   });
 });

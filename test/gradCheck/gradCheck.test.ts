@@ -3,7 +3,7 @@ import { createReferenceBackend } from '../../src/backend/reference.js';
 import { BATCH_SIZES, checkPart, DEEP_BATCH_SIZES } from '../../src/gradCheck/gradCheck.js';
 import { modelOf } from '../../src/gradCheck/modelCheck.js';
 import { PARTS } from '../../src/gradCheck/options.js';
-import { createCase, DEEP_CONFIG } from '../../src/lesson/case.js';
+import { createNetworkCase, DEEP_CONFIG } from '../../src/lesson/case.js';
 import { backward, forward } from '../../src/network/model.js';
 import { createWasmBackend } from '../../src/node/kernels.js';
 import { largestOf } from '../support/compare.js';
@@ -16,7 +16,7 @@ describe('checkPart', () => {
     ['closed-forms', 4],
     ['model', 7],
     ['backend', 11],
-  ] as const)('%s: %i rows in the lesson network for each of n = 2, 3 and 32', (part, rows) => {
+  ] as const)('checks %s in %i rows of the lesson network for each of n = 2, 3 and 32', (part, rows) => {
     expect(BATCH_SIZES).toEqual([2, 3, 32]);
     const checked = checkPart(part, OPTIONS, createWasmBackend).filter(({ hidden }) => hidden.length === 1);
     expect(checked.every((row) => row.hidden[0] === 64 && row.part === part)).toBe(true);
@@ -28,7 +28,7 @@ describe('checkPart', () => {
     ['closed-forms', 0],
     ['model', 15],
     ['backend', 23],
-  ] as const)('%s: %i rows in three blocks for each of n = 3 and 32', (part, rows) => {
+  ] as const)('checks %s in %i rows of three blocks for each of n = 3 and 32', (part, rows) => {
     expect(DEEP_BATCH_SIZES).toEqual([3, 32]);
     const checked = checkPart(part, OPTIONS, createWasmBackend).filter(({ hidden }) => hidden.length > 1);
     expect(checked.every((row) => row.hidden === DEEP_CONFIG.hidden && row.part === part)).toBe(true);
@@ -39,9 +39,9 @@ describe('checkPart', () => {
     [2, 1e-9, 1e-5],
     [3, 0.1, 10],
     [32, 0.1, 10],
-  ])('of three blocks at n = %i, the first is given %d to %d of the gradient of the last: next to nothing at n = 2', (n, least, most) => {
+  ])('at n = %i, the first of three blocks gets %d to %d of the gradient of the last, in the median', (n, least, most) => {
     const shares = Array.from({ length: 21 }, (_, seed) => {
-      const { model, activations } = modelOf(createCase(DEEP_CONFIG, n, seed), createReferenceBackend('float64'));
+      const { model, activations } = modelOf(createNetworkCase(DEEP_CONFIG, n, seed), createReferenceBackend('float64'));
       forward(model, activations);
       backward(model, activations);
       return largestOf(activations.blocks[0].dh) / largestOf(activations.blocks[2].dh);
@@ -51,31 +51,31 @@ describe('checkPart', () => {
     expect(median).toBeLessThan(most);
   });
 
-  it('depends on nothing but its options', () => {
+  it('depends on its options only', () => {
     expect(checkPart('model', OPTIONS, createWasmBackend)).toEqual(checkPart('model', OPTIONS, createWasmBackend));
     expect(checkPart('model', OPTIONS, createWasmBackend)).not.toEqual(checkPart('model', { ...OPTIONS, seed: 1 }, createWasmBackend));
   });
 
-  it('a step that is far too large turns rows red: eps matters', () => {
+  it('fails rows if the step is far too large', () => {
     expect(checkPart('model', { ...OPTIONS, eps: 0.5 }, createWasmBackend).every((row) => row.ok)).toBe(false);
   });
 });
 
-describe('no false alarm, in either network', () => {
-  // At n = 2 most of the gradients in front of batch norm cancels, and some entries are tiny beside the others.
+describe('checkPart raises no false alarm', () => {
+  // At n = 2 the gradients below batch norm cancel almost completely, and some entries are tiny next to others.
   it.each([
     ['atomic', 12],
     ['closed-forms', 20],
     ['model', 20],
     ['backend', 80],
-  ] as const)('%s, %i seeds: every row is green, even if one entry of each tensor is compared', (part, seeds) => {
+  ] as const)('in %s with %i seeds, comparing one entry of each tensor', (part, seeds) => {
     const failures = Array.from({ length: seeds }, (_, seed) =>
       checkPart(part, { ...OPTIONS, seed }, createWasmBackend).filter((row) => !row.ok),
     ).flat();
     expect(failures.map(({ n, name, witness, error }) => `${name} by ${witness} at n = ${n}: ${error}`)).toEqual([]);
   });
 
-  it('every part at more entries, for a seed: 10 of the atomic gradients, 100 of the others', () => {
+  it('in any part with one seed and more entries: 10 of the atomic gradients, 100 of the others', () => {
     const rows = PARTS.flatMap((part) =>
       checkPart(part, { ...OPTIONS, entries: part === 'atomic' ? 10 : 100, seed: 1 }, createWasmBackend),
     );

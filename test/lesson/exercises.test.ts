@@ -12,12 +12,12 @@ import { largestOf, plain, relativeError } from '../support/compare.js';
 
 const LIMIT = 1e-12;
 const CASES = [2, 3, 5, 32].map((n) => {
-  const given = createLessonCase({ context: 3, embedding: 4, hidden: [7], vocabulary: 9 }, n, 'exercises');
-  return { ...given, gradients: backward(given.values) };
+  const lessonCase = createLessonCase({ context: 3, embedding: 4, hidden: [7], vocabulary: 9 }, n, 'exercises');
+  return { ...lessonCase, gradients: backward(lessonCase.values) };
 });
 
 describe('exercise 1', () => {
-  it('has a line for each of the 26 values that have a gradient', () => {
+  it('has a line for each of the 26 tensors that have a gradient', () => {
     expect([...GRADIENT_NAMES].sort()).toEqual(VALUE_NAMES.map((name) => `d${name}`).sort());
     expect(GRADIENT_NAMES.length).toBe(26);
   });
@@ -29,7 +29,7 @@ describe('exercise 1', () => {
     }
   });
 
-  it('runs the lines it is given, each with the gradients of those before it', () => {
+  it('runs the given lines, each with the gradients of the lines before it', () => {
     const seen: GradientName[][] = [];
     const lines = { ...exercise1 };
     for (const name of GRADIENT_NAMES) {
@@ -42,7 +42,7 @@ describe('exercise 1', () => {
     expect(seen).toEqual(GRADIENT_NAMES.map((_, i) => GRADIENT_NAMES.slice(0, i)));
   });
 
-  it('gives a tied maximum to the first of the equals only', () => {
+  it('passes the gradient of a tied maximum to the first of the equal entries only', () => {
     const at = {
       logits: Tensor.of([1, 5, 5], [1, 3]),
       dnorm_logits: Tensor.zeros([1, 3]),
@@ -53,52 +53,52 @@ describe('exercise 1', () => {
 });
 
 describe(`the exercises agree in float64, within ${LIMIT} of the largest entry`, () => {
-  it.each(CASES)('exercise 2: loss and dlogits of the atomic chain, n = $n', ({ values, gradients }) => {
+  it.each(CASES)('exercise 2 with loss and dlogits of the atomic chain, n = $n', ({ values, gradients }) => {
     expect(relativeError(exercise2.loss(values).data, values.loss.data)).toBeLessThan(LIMIT);
     expect(relativeError(exercise2.dlogits(values).data, gradients.dlogits.data)).toBeLessThan(LIMIT);
     expect(relativeError(softmax(values.logits).data, values.probs.data)).toBeLessThan(LIMIT);
   });
 
-  it.each(CASES)('exercise 3: hpreact and dhprebn of the atomic chain, n = $n', ({ n, values, gradients }) => {
+  it.each(CASES)('exercise 3 with hpreact and dhprebn of the atomic chain, n = $n', ({ n, values, gradients }) => {
     expect(relativeError(exercise3.hpreact(values).data, values.hpreact.data)).toBeLessThan(LIMIT);
     const { bnvar_inv } = normalise(values);
     expect(bnvar_inv.shape).toEqual(values.bnvar_inv.shape);
     expect(relativeError(bnvar_inv.data, values.bnvar_inv.data)).toBeLessThan(LIMIT);
-    // At n = 2 dhprebn is what rounding and 1e-5 in the variance leave of dbndiff, so that is what it is measured by.
+    // At n = 2 dhprebn cancels to rounding and the effect of 1e-5 in the variance, so the error is relative to dbndiff.
     const scale = n === 2 ? largestOf(gradients.dbndiff.data) : largestOf(gradients.dhprebn.data);
     const difference = exercise3.dhprebn({ ...values, ...gradients }).sub(gradients.dhprebn);
     expect(largestOf(difference.data) / scale).toBeLessThan(LIMIT);
   });
 
   it.each(CASES.slice(1))(
-    'exercise 4: loss and all parameter gradients of the atomic chain, n = $n',
+    'exercise 4 with loss and parameter gradients of the atomic chain, n = $n',
     ({ values, parameters, batch, gradients }) => {
-      const trace = exercise4.forward(parameters, batch);
-      const inOneGo = exercise4.backward(trace);
-      expect(relativeError(trace.loss.data, values.loss.data)).toBeLessThan(LIMIT);
+      const saved = exercise4.forward(parameters, batch);
+      const inOneGo = exercise4.backward(saved);
+      expect(relativeError(saved.loss.data, values.loss.data)).toBeLessThan(LIMIT);
       for (const name of LESSON_PARAMETER_NAMES.filter((name) => name !== 'b1')) {
         expect(inOneGo[`d${name}`].shape, name).toEqual(parameters[name].shape);
         expect(relativeError(inOneGo[`d${name}`].data, gradients[`d${name}`].data), name).toBeLessThan(LIMIT);
       }
-      // Batch norm cancels b1: nothing but rounding on either side.
+      // Batch norm cancels b1, so both sides are rounding errors.
       expect(Math.max(largestOf(inOneGo.db1.data), largestOf(gradients.db1.data))).toBeLessThan(LIMIT);
     },
   );
 });
 
-describe('the closed forms where the atomic steps give up', () => {
-  it('exercise 2 has a finite loss where a probability rounds to 0', () => {
-    const given = { logits: Tensor.of([1e4, -1e4], [1, 2]), Yb: { data: Int32Array.of(1), shape: [1] }, n: 1 };
-    expect(exercise2.loss(given).item()).toBe(20_000);
-    expect(plain(exercise2.dlogits(given)).values).toEqual([1, -1]);
+describe('the closed forms stay finite where the atomic steps do not:', () => {
+  it('exercise 2 where a probability rounds to 0', () => {
+    const inputs = { logits: Tensor.of([1e4, -1e4], [1, 2]), Yb: { data: Int32Array.of(1), shape: [1] }, n: 1 };
+    expect(exercise2.loss(inputs).item()).toBe(20_000);
+    expect(plain(exercise2.dlogits(inputs)).values).toEqual([1, -1]);
   });
 
-  it('exercise 3 is finite on a batch of equal rows', () => {
+  it('exercise 3 on a batch of equal rows', () => {
     const [n, H] = [4, 2];
-    const given = { hprebn: Tensor.of([3, -1, 3, -1, 3, -1, 3, -1], [n, H]), n };
-    const { bnraw, bnvar_inv } = normalise(given);
+    const inputs = { hprebn: Tensor.of([3, -1, 3, -1, 3, -1, 3, -1], [n, H]), n };
+    const { bnraw, bnvar_inv } = normalise(inputs);
     const [bngain, bnbias] = [Tensor.of([1, 1], [1, H]), Tensor.of([5, 6], [1, H])];
-    expect(plain(exercise3.hpreact({ ...given, bngain, bnbias })).values).toEqual([5, 6, 5, 6, 5, 6, 5, 6]);
+    expect(plain(exercise3.hpreact({ ...inputs, bngain, bnbias })).values).toEqual([5, 6, 5, 6, 5, 6, 5, 6]);
     const dhpreact = Tensor.of([1, 2, 3, 4, 5, 6, 7, 8], [n, H]);
     expect(exercise3.dhprebn({ bngain, bnraw, bnvar_inv, n, dhpreact }).data.every(Number.isFinite)).toBe(true);
   });
@@ -107,13 +107,13 @@ describe('the closed forms where the atomic steps give up', () => {
 describe('exercise 4: train', () => {
   const { parameters, batch } = createLessonCase(LESSON_CONFIG, 32, 'train');
 
-  it('starts near ln 27 at the lesson initialisation and learns a batch by heart', () => {
+  it('starts near ln 27 and overfits a single batch', () => {
     const { losses } = exercise4.train(parameters, () => batch, 40, 1);
     expect(Math.abs(losses[0] - Math.log(27))).toBeLessThan(0.5);
     expect(losses[39]).toBeLessThan(losses[0] / 2);
   });
 
-  it('asks for the batch of each step once, in order, and leaves the initial parameters as they are', () => {
+  it('asks for the batch of each step once, in order, and leaves the initial parameters unchanged', () => {
     const asked: number[] = [];
     const before = JSON.stringify(parameters);
     exercise4.train(
@@ -129,7 +129,7 @@ describe('exercise 4: train', () => {
     expect(JSON.stringify(parameters)).toBe(before);
   });
 
-  it('without a step returns the parameters it was given', () => {
+  it('returns the initial parameters for 0 steps', () => {
     expect(exercise4.train(parameters, () => batch, 0, 0.1)).toEqual({ parameters, losses: [] });
   });
 });

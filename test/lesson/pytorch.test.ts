@@ -6,17 +6,17 @@ import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
 import { largestOf, relativeError } from '../support/compare.js';
 import { batchOf, GRADIENT_FIXTURES, loadFixture, TRACE_FIXTURES, traceBatches } from '../support/fixtures.js';
 
-/** Zero but for rounding, in PyTorch and here: compared with 0 instead. */
+/** Structural zeros: compared with 0, because both sides are rounding errors. */
 const ZEROS = ['db1', 'dlogit_maxes'];
 
 describe.each(GRADIENT_FIXTURES)(
-  '$name: the lesson and PyTorch agree within $limit of the largest entry',
+  '$name: the lesson and PyTorch agree within $limit of the largest entry in',
   ({ name: file, dtype, limit }) => {
     const fixture = loadFixture(file);
     const values = forward(fixture.parameters(), batchOf(fixture));
     const gradients = backward(values);
 
-    it(`loss, computed in ${dtype}`, () => {
+    it(`the loss, computed in ${dtype}`, () => {
       expect(values.loss.dtype).toBe(dtype);
       expect(relativeError(values.loss.data, fixture.tensor('loss').data)).toBeLessThan(limit);
     });
@@ -30,7 +30,7 @@ describe.each(GRADIENT_FIXTURES)(
   },
 );
 
-describe.each(TRACE_FIXTURES)('$name: 10 steps of exercise 4 and of PyTorch agree within $limit', ({ name: file, dtype, limit }) => {
+describe.each(TRACE_FIXTURES)('$name: 10 steps of exercise 4 and of PyTorch agree within $limit in', ({ name: file, dtype, limit }) => {
   const fixture = loadFixture(file);
   const batches = traceBatches(fixture);
   const { parameters, losses } = exercise4.train(fixture.parameters('initial.'), (step) => batches[step], batches.length, 0.1);
@@ -40,13 +40,13 @@ describe.each(TRACE_FIXTURES)('$name: 10 steps of exercise 4 and of PyTorch agre
     expect(relativeError(losses, fixture.tensor('losses').data)).toBeLessThan(limit);
   });
 
-  it('every parameter but b1, which batch norm cancels, has moved by more than 1e-3', () => {
+  it('moving every parameter by more than 1e-3, except b1, which batch norm cancels', () => {
     const initial = fixture.parameters('initial.');
     const still = LESSON_PARAMETER_NAMES.filter((name) => relativeError(parameters[name].data, initial[name].data) < 1e-3);
     expect(still).toEqual(['b1']);
   });
 
-  it.each(LESSON_PARAMETER_NAMES)(`final %s, in ${dtype}`, (name) => {
+  it.each(LESSON_PARAMETER_NAMES)(`the final %s, in ${dtype}`, (name) => {
     expect(parameters[name].dtype).toBe(dtype);
     expect(relativeError(parameters[name].data, fixture.tensor(`final.${name}`).data)).toBeLessThan(limit);
   });

@@ -8,7 +8,7 @@ const [n, T, E, H, V] = [5, 3, 4, 7, 9];
 const { values, parameters, batch } = createLessonCase({ context: T, embedding: E, hidden: [H], vocabulary: V }, n, 'values');
 
 describe('the forward pass as a graph', () => {
-  it.each(STEP_NAMES)('%s reads what STEP_INPUTS says', (step) => {
+  it.each(STEP_NAMES)('has the inputs of %s that the step reads', (step) => {
     const read = new Set<string>();
     const watched = new Proxy(values, {
       get(target, name: keyof typeof values) {
@@ -20,7 +20,7 @@ describe('the forward pass as a graph', () => {
     expect([...read].filter((name) => (VALUE_NAMES as readonly string[]).includes(name)).sort()).toEqual([...STEP_INPUTS[step]].sort());
   });
 
-  it('every step comes after those it reads, and every value is read', () => {
+  it('puts every step after its inputs, and every tensor is read', () => {
     const known = new Set<string>(LESSON_PARAMETER_NAMES);
     for (const step of STEP_NAMES) {
       for (const input of STEP_INPUTS[step]) expect(known, `${step} reads ${input}`).toContain(input);
@@ -29,7 +29,7 @@ describe('the forward pass as a graph', () => {
     for (const name of VALUE_NAMES) expect(consumersOf(name), name).not.toEqual([]);
   });
 
-  it('four values are read twice: their gradients are sums', () => {
+  it('has four tensors with two readers, whose gradients are sums', () => {
     expect(VALUE_NAMES.filter((name) => consumersOf(name).length > 1)).toEqual(['hprebn', 'bndiff', 'logits', 'counts']);
     expect(consumersOf('bndiff')).toEqual(['bndiff2', 'bnraw']);
   });
@@ -48,7 +48,7 @@ describe('the values of a forward pass', () => {
     });
   });
 
-  it('come from a pass that leaves parameters and batch as they are, and is the same again', () => {
+  it('come from a pass that leaves parameters and batch unchanged and gives the same loss again', () => {
     const before = JSON.stringify({ parameters, batch });
     const again = forward(parameters, batch);
     expect(JSON.stringify({ parameters, batch })).toBe(before);

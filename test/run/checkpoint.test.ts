@@ -244,7 +244,7 @@ describe('what the system refuses', () => {
 describe('what is wrong with the file is named', () => {
   it('the path stands before it', () => {
     const file = put(tempDirectory(), 'my run.safetensors', 'short');
-    expect(refusal(() => loadCheckpoint(file))).toBe(`'${file}': no safetensors file: 5 bytes, expected at least 8`);
+    expect(refusal(() => loadCheckpoint(file))).toBe(`'${file}': not a safetensors file: 5 bytes, expected at least 8`);
   });
 
   it.each(['C', 'b2', 'bnmean', 'bnvar'])('the tensor %s is missing', (name) => {
@@ -303,11 +303,15 @@ describe('what is wrong with the file is named', () => {
   });
 
   it.each([
-    ['an HTML page', '<!DOCTYPE html><html><body>404 Not Found</body></html>', /no safetensors file: this is a web page \(HTML\)/],
-    ["PyTorch's zip", 'PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0archive/data.pkl', /no safetensors file: this is a PyTorch file \(\.pt\)/],
-    ['an empty file', '', /no safetensors file: 0 bytes/],
-    ['zeros', '\0'.repeat(64), /no safetensors file: the header is not JSON/],
-  ])('%s is no safetensors file', (_, content, message) => {
+    ['an HTML page', '<!DOCTYPE html><html><body>404 Not Found</body></html>', /not a safetensors file: this is a web page \(HTML\)/],
+    [
+      "PyTorch's zip",
+      'PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0\0\0\0\0archive/data.pkl',
+      /not a safetensors file: this is a PyTorch file \(\.pt\)/,
+    ],
+    ['an empty file', '', /not a safetensors file: 0 bytes/],
+    ['zeros', '\0'.repeat(64), /not a safetensors file: the header is not JSON/],
+  ])('%s is not a safetensors file', (_, content, message) => {
     const file = put(tempDirectory(), 'file', Buffer.from(content, 'latin1'));
     expect(refusal(() => loadCheckpoint(file))).toMatch(message);
   });

@@ -166,12 +166,12 @@ describe('files that others write', () => {
 
 describe('structure faults are refused', () => {
   it.each([0, 1, 7])('%i bytes are no file', (length) => {
-    expect(refusal(() => readSafetensors(new Uint8Array(length)))).toBe(`no safetensors file: ${length} bytes, expected at least 8`);
+    expect(refusal(() => readSafetensors(new Uint8Array(length)))).toBe(`not a safetensors file: ${length} bytes, expected at least 8`);
   });
 
   it.each([2n ** 63n, 2n ** 64n - 1n, 2n ** 53n, 100_000_001n])('a header length of %i is above the limit', (length) => {
     const message = refusal(() => readSafetensors(Buffer.concat([headerLength(length), Buffer.from('{}')])));
-    expect(message).toBe(`no safetensors file: header length ${length}, at most 100000000 is allowed`);
+    expect(message).toBe(`not a safetensors file: header length ${length}, at most 100000000 is allowed`);
   });
 
   it('a header past the end of the file: the sizes expected and found', () => {
@@ -191,12 +191,12 @@ describe('structure faults are refused', () => {
     ['followed by something else', rawFile('{} {}')],
   ])('a header that is %s', (_, file) => {
     expect(refusal(() => readSafetensors(file))).toMatch(
-      /^no safetensors file: the header is not (JSON within its first \d+ characters|UTF-8 at byte \d+ of the file)$/,
+      /^not a safetensors file: the header is not (JSON within its first \d+ characters|UTF-8 at byte \d+ of the file)$/,
     );
   });
 
   it.each([[[]], [null], ['"text"'], [7], [true]])('a header that is %j is no object', (header) => {
-    expect(refusal(() => readSafetensors(rawFile(header)))).toBe('no safetensors file: the header is not a JSON object');
+    expect(refusal(() => readSafetensors(rawFile(header)))).toBe('not a safetensors file: the header is not a JSON object');
   });
 
   it.each([[null], ['text'], [[]], [{ a: 1 }], [{ a: null }]])('metadata %j is no object of strings', (metadata) => {
@@ -227,7 +227,7 @@ describe('structure faults are refused', () => {
     ['100,000 lists', `{"a":{"dtype":"F32","shape":${'['.repeat(100_000)}${']'.repeat(100_000)},"data_offsets":[0,0]}}`],
   ])('a header nested too deeply: %s', (_, header) => {
     expect(refusal(() => readSafetensors(rawFile(header)))).toMatch(
-      /^no safetensors file: the header is nested more than 3 deep at its character \d+$/,
+      /^not a safetensors file: the header is nested more than 3 deep at its character \d+$/,
     );
   });
 
@@ -236,7 +236,7 @@ describe('structure faults are refused', () => {
     ['objects', '{"a":'],
   ])('a header of 1,000,000 %s without an end', (_, start) => {
     expect(refusal(() => readSafetensors(rawFile(start.repeat(1_000_000))))).toMatch(
-      /^no safetensors file: the header is (nested|not JSON)/,
+      /^not a safetensors file: the header is (nested|not JSON)/,
     );
   });
 
@@ -254,7 +254,7 @@ describe('structure faults are refused', () => {
     const file = rawFile(`{"${'\\"'.repeat(30_000)}`);
     const start = performance.now();
     expect(refusal(() => readSafetensors(file))).toMatch(
-      /^no safetensors file: the header is not (JSON within its first \d+ characters|UTF-8 at byte \d+ of the file)$/,
+      /^not a safetensors file: the header is not (JSON within its first \d+ characters|UTF-8 at byte \d+ of the file)$/,
     );
     expect(performance.now() - start).toBeLessThan(500);
   });
@@ -334,9 +334,9 @@ describe('a file on the disk', () => {
   it('is named before what is wrong with it, escaped', () => {
     const path = put(tempDirectory(), 'my\nfile', 'short');
     expect(refusal(() => readSafetensorsFile(path))).toBe(
-      `${path.replace('\n', '\\x0a')}: no safetensors file: 5 bytes, expected at least 8`,
+      `${path.replace('\n', '\\x0a')}: not a safetensors file: 5 bytes, expected at least 8`,
     );
-    expect(refusal(() => readSafetensorsFile(path, 'mine'))).toBe('mine: no safetensors file: 5 bytes, expected at least 8');
+    expect(refusal(() => readSafetensorsFile(path, 'mine'))).toBe('mine: not a safetensors file: 5 bytes, expected at least 8');
   });
 
   it('that is missing or a directory: path and reason', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type DType, type Indices, sizeOf, Tensor } from '../../src/core/tensor.js';
-import type { Batch } from '../../src/lesson/values.js';
+import type { LessonBatch } from '../../src/lesson/values.js';
 import { byName, type ParameterName, parameterNames } from '../../src/network/parameters.js';
 import { loadFloats, loadIndices, readSafetensors, type Safetensors, type StoredTensor } from '../../src/run/safetensors.js';
 
@@ -62,12 +62,12 @@ export const TRACE_FIXTURES: readonly GradientFixture[] = [
 ];
 
 /** The batch of a gradient fixture. */
-export function batchOf({ indices }: Fixture): Batch {
+export function batchOf({ indices }: Fixture): LessonBatch {
   return { Xb: indices('Xb'), Yb: indices('Yb') };
 }
 
 /** The batch of each step of a trace, cut from Xb [steps,n,T] and Yb [steps,n]. */
-export function traceBatches({ indices }: Fixture): Batch[] {
+export function traceBatches({ indices }: Fixture): LessonBatch[] {
   const [Xb, Yb] = [indices('Xb'), indices('Yb')];
   const cut = ({ data, shape: [, ...shape] }: Indices, step: number): Indices => {
     const size = sizeOf(shape);

@@ -2,7 +2,7 @@ import { createReferenceBackend } from '../../backend/reference.js';
 import { createExamples } from '../../data/dataset.js';
 import { checkBackend, FLOAT32_VARIANCE } from '../../gradCheck/backendCheck.js';
 import type { CheckRow } from '../../gradCheck/row.js';
-import { createCase } from '../../lesson/case.js';
+import { createNetworkCase } from '../../lesson/case.js';
 import { type ModelConfig, parameterCount } from '../../network/parameters.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { loadData } from '../data.js';
@@ -33,7 +33,9 @@ export async function benchCommand(options: BenchCommandOptions, io: IO): Promis
   const config: ModelConfig = { context, embedding, hidden, vocabulary: dataset.vocabulary.length };
   const names = options.backend === 'both' ? (['wasm', 'reference'] as const) : ([options.backend] as const);
   // Against float32: layers that had seen float64 would be slower when they are timed.
-  const failed = checkBackend(createCase(config, n, 1, FLOAT32_VARIANCE), createWasmBackend, BACKENDS.reference()).filter((row) => !row.ok);
+  const failed = checkBackend(createNetworkCase(config, n, 1, FLOAT32_VARIANCE), createWasmBackend, BACKENDS.reference()).filter(
+    (row) => !row.ok,
+  );
   if (failed.length > 0) {
     if (json) io.stdout.write(`${JSON.stringify({ ok: false, tensors: failed })}\n`);
     else io.stderr.write(`${failed.map(describeFailure).join('\n')}\nnothing was timed: the backends' results differ\n`);

@@ -19,14 +19,16 @@ export interface GradCheckCommandOptions extends CheckOptions {
 }
 
 /**
- * @param given whether an option stands on the command line
+ * Checks the lesson's own gradients, or with --against those in a file.
+ * @param isSet whether the user gave an option on the command line
  * @returns whether every row passed
+ * @throws UsageError if an option of our own check comes with --against
  */
-export async function gradCheckCommand(options: GradCheckCommandOptions, given: (option: string) => boolean, io: IO): Promise<boolean> {
+export async function gradCheckCommand(options: GradCheckCommandOptions, isSet: (option: string) => boolean, io: IO): Promise<boolean> {
   const paint = await paintFor(io.stdout, io.env, options.color);
   if (options.against === undefined) return checkOurs(options, io, paint);
-  const useless = ['part', 'eps', 'tolerance', 'entries', 'seed'].filter(given);
-  if (useless.length > 0) throw new UsageError(`--${useless[0]} has no meaning with --against: the file holds what is checked`);
+  const [unused] = ['part', 'eps', 'tolerance', 'entries', 'seed'].filter(isSet);
+  if (unused !== undefined) throw new UsageError(`--${unused} cannot be used with --against, which checks every gradient in the file`);
   return checkTheirs(options.against, options.json ?? false, io, paint);
 }
 
@@ -54,18 +56,18 @@ function verdictLine(count: number, failed: readonly { name: string }[], paint: 
 
 const TITLES: Record<Part, Record<string, string>> = {
   atomic: {
-    'local differences': '(a) atomic gradients, each line alone on random upstream gradients, against differences',
-    'end-to-end differences': '(a) atomic gradients, the whole chain, against differences of the loss',
+    'local differences': '(a) atomic gradients, each line alone with random upstream gradients, against finite differences',
+    'end-to-end differences': '(a) atomic gradients, the whole chain, against finite differences of the loss',
   },
   'closed-forms': {
-    'local differences': '(b) closed forms of cross-entropy and batch norm, against differences',
+    'local differences': '(b) closed forms of cross-entropy and batch norm, against finite differences',
     'atomic chain': '(b) the same, against the atomic chain',
   },
-  model: { 'end-to-end differences': "(c) the model's own backward pass, against differences of the loss" },
-  backend: { 'float64 reference': '(d) the float32 backend that training uses, against the float64 reference' },
+  model: { 'end-to-end differences': "(c) the network's backward pass, against finite differences of the loss" },
+  backend: { 'float64 reference': '(d) the float32 backend used for training, against the float64 reference' },
 };
 
-/** Rows by witness and network, in the order in which they come. */
+/** One table per witness and network, in the order of the rows. */
 function tablesOf(rows: readonly CheckRow[]): CheckRow[][] {
   const tables = new Map<string, CheckRow[]>();
   for (const row of rows) {
@@ -75,22 +77,28 @@ function tablesOf(rows: readonly CheckRow[]): CheckRow[][] {
   return [...tables.values()];
 }
 
-/** One line a tensor: the worst of the batch sizes, and every failed one. */
+/** Prints a line per tensor: every batch size that failed, otherwise the worst one. */
 function printTable(rows: readonly CheckRow[], io: IO, paint: Paint): void {
   const [{ part, witness, hidden }] = rows;
-  const shown = [...new Set(rows.map((row) => row.name))].flatMap((name) => {
-    const ofTensor = rows.filter((row) => row.name === name);
-    const failed = ofTensor.filter((row) => !row.ok);
-    return failed.length > 0 ? failed : [ofTensor.reduce((worst, row) => (row.error > worst.error ? row : worst))];
-  });
   const sizes = new Set(rows.map((row) => row.n));
+  io.stdout.write(`\n${paint.bold(TITLES[part][witness])}  ${paint.dim(`H ${hidden.join(',')}, n = ${[...sizes].join(', ')}`)}\n`);
+  const shown = [...new Set(rows.map((row) => row.name))].flatMap((name) => failedOrWorst(rows.filter((row) => row.name === name)));
   const ulps = rows.some((row) => row.maxUlps !== undefined);
   const entriesOf = (name: string) => rows.filter((row) => row.name === name).reduce((sum, row) => sum + row.entries, 0);
   const head = ['tensor', 'entries', 'worst at n', 'shape', 'max |a-b|', 'relative', ...(ulps ? ['ULPs'] : []), 'at', ''];
   const align: Align[] = ['left', 'right', 'right', 'left', 'right', 'right', ...(ulps ? ['right' as const] : []), 'left', 'left'];
-  const cells = shown.map((row) => [
+  writeTable(io, paint, [head, ...shown.map((row) => cellsOf(row, entriesOf(row.name), ulps))], align, shown);
+}
+
+function failedOrWorst(ofTensor: readonly CheckRow[]): CheckRow[] {
+  const failed = ofTensor.filter((row) => !row.ok);
+  return failed.length > 0 ? failed : [ofTensor.reduce((worst, row) => (row.error > worst.error ? row : worst))];
+}
+
+function cellsOf(row: CheckRow, entries: number, ulps: boolean): string[] {
+  return [
     row.name,
-    formatCount(entriesOf(row.name)),
+    formatCount(entries),
     String(row.n),
     showShape(row.shape),
     row.problem ? '-' : formatDifference(row.maxAbsDiff),
@@ -98,12 +106,10 @@ function printTable(rows: readonly CheckRow[], io: IO, paint: Paint): void {
     ...(ulps ? [row.maxUlps === undefined ? '-' : formatUlps(row.maxUlps)] : []),
     row.problem ? '' : showShape(row.at),
     verdictOf(row),
-  ]);
-  io.stdout.write(`\n${paint.bold(TITLES[part][witness])}  ${paint.dim(`H ${hidden.join(',')}, n = ${[...sizes].join(', ')}`)}\n`);
-  writeTable(io, paint, [head, ...cells], align, shown);
+  ];
 }
 
-/** A dimmed head and a line per row; failed ones are red. */
+/** Prints a dimmed head and a line per row; failed rows are red. */
 function writeTable(io: IO, paint: Paint, cells: string[][], align: Align[], rows: readonly { ok: boolean }[]): void {
   const [head, ...lines] = formatTable(cells, align);
   const painted = lines.map((line, i) => (rows[i].ok ? line : paint.red(line)));
@@ -112,8 +118,8 @@ function writeTable(io: IO, paint: Paint, cells: string[][], align: Align[], row
 
 function verdictOf(row: CheckRow): string {
   if (row.problem) return `FAILED: ${row.problem}`;
-  if (!row.ok) return row.structuralZero ? `FAILED: must be 0, is ${formatDifference(row.error)}` : `FAILED: limit ${row.limit}`;
-  return row.structuralZero ? `ok: 0 by structure` : 'ok';
+  if (!row.ok) return row.structuralZero ? `FAILED: expected 0, found ${formatDifference(row.error)}` : `FAILED: limit ${row.limit}`;
+  return row.structuralZero ? 'ok: always 0' : 'ok';
 }
 
 function checkTheirs(file: string, json: boolean, io: IO, paint: Paint): boolean {
@@ -144,7 +150,7 @@ function yesNo(value: boolean): string {
   return value ? 'yes' : 'no';
 }
 
-/** Far apart, the exact distance says nothing. */
+/** Large distances need no exact figure. */
 function formatUlps(ulps: number): string {
   return ulps < 1e6 ? formatCount(ulps) : ulps.toExponential(1);
 }

@@ -13,9 +13,9 @@ import {
   solutionOf,
   solutionText,
   stubText,
-  valueNamed,
 } from '../../dojo/exercises.js';
 import { guideText } from '../../dojo/guide.js';
+import { valueNamed } from '../../lesson/values.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
 import { LEARNER_TYPES } from '../../node/paths.js';
 import { withSystemErrors } from '../../node/systemErrors.js';

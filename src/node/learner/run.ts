@@ -2,9 +2,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { LineReport } from '../../dojo/check.js';
-import { EXERCISES, type ExerciseNumber, exerciseFile, valueNamed } from '../../dojo/exercises.js';
+import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import type { TrainingReport } from '../../dojo/training.js';
 import { createLessonCase, LESSON_CONFIG } from '../../lesson/case.js';
+import { valueNamed } from '../../lesson/values.js';
 import type { Assignment, Message } from './worker.js';
 
 export interface ExerciseReport {

@@ -15,13 +15,13 @@ import { put, tempDirectory } from '../../support/tempDirectory.js';
 
 const CLOSED_FORMS = ['grad-check', '--part', 'closed-forms', '--entries', '20'];
 
-describe('our own gradients', () => {
-  it('pass: exit code 0, a table per witness with a line per tensor, and the verdict', async () => {
+describe('grad-check of our own gradients', () => {
+  it('exits with 0 and prints a table per witness with a line per tensor, and the verdict', async () => {
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), CLOSED_FORMS);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const blocks = stdout.trim().split('\n\n');
     expect(blocks.map((block) => block.split('\n')[0])).toEqual([
-      '(b) closed forms of cross-entropy and batch norm, against differences  H 64, n = 2, 3, 32',
+      '(b) closed forms of cross-entropy and batch norm, against finite differences  H 64, n = 2, 3, 32',
       '(b) the same, against the atomic chain  H 64, n = 2, 3, 32',
       expect.stringMatching(/^all 12 checks passed in \d+\.\d s$/),
     ]);
@@ -35,7 +35,7 @@ describe('our own gradients', () => {
     }
   });
 
-  it('as JSON: every tensor with all its figures', async () => {
+  it('writes every row with all its figures as JSON', async () => {
     const { exitCode, stdout } = await runCli(tempDirectory(), [...CLOSED_FORMS, '--json']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^\{[^\n]*\}\n$/);
@@ -65,7 +65,7 @@ describe('our own gradients', () => {
     }
   });
 
-  it('fail at a tolerance that no difference can meet: exit code 1, the tensors are named', async () => {
+  it('exits with 1 and names the tensors at a tolerance that no difference can meet', async () => {
     const argv = [...CLOSED_FORMS, '--tolerance', '1e-300'];
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), argv);
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
@@ -76,11 +76,11 @@ describe('our own gradients', () => {
     expect(JSON.parse(json.stdout).ok).toBe(false);
   });
 
-  it('fail with a step as long as the bend: differences are no derivative there', async () => {
+  it('fails with a step so large that differences are no longer derivatives', async () => {
     expect((await runCli(tempDirectory(), [...CLOSED_FORMS, '--eps', '0.1'])).exitCode).toBe(1);
   });
 
-  it('of several parts, in the order given', async () => {
+  it('checks several parts in the given order', async () => {
     const { exitCode, stdout } = await runCli(tempDirectory(), [
       'grad-check',
       '--part',
@@ -95,15 +95,15 @@ describe('our own gradients', () => {
     expect([...new Set(parts)]).toEqual(['backend', 'closed-forms']);
   });
 
-  it('of the backend, with the distance in float32 numbers', async () => {
+  it('prints the distance in float32 ULPs for the backend', async () => {
     const { exitCode, stdout } = await runCli(tempDirectory(), ['grad-check', '--part', 'backend']);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('(d) the float32 backend that training uses, against the float64 reference');
+    expect(stdout).toContain('(d) the float32 backend used for training, against the float64 reference');
     expect(stdout).toMatch(/^tensor .* ULPs +at$/m);
     expect(stdout).toMatch(/^dW1 /m);
   });
 
-  it.each(['model', 'backend'])('of the %s, in the lesson network and in three blocks, a table each', async (part) => {
+  it.each(['model', 'backend'])('checks the %s in the lesson network and in three blocks, in a table each', async (part) => {
     const { exitCode, stdout } = await runCli(tempDirectory(), ['grad-check', '--part', part, '--entries', '5']);
     expect(exitCode).toBe(0);
     const [lesson, deep] = stdout.trim().split('\n\n');
@@ -122,12 +122,12 @@ describe('our own gradients', () => {
     expect(tensors(lesson).join()).not.toContain('blocks');
   });
 
-  it('all entries, if asked', async () => {
+  it('compares all entries with --entries all', async () => {
     const { stdout } = await runCli(tempDirectory(), [...CLOSED_FORMS, '--entries', 'all', '--json']);
     for (const { entries, shape } of JSON.parse(stdout).tensors) expect(entries).toBe(shape[0] * shape[1]);
   });
 
-  it('are the same figures for the same seed, and others for another', async () => {
+  it('gives the same figures for the same seed and others for another', async () => {
     const figures = async (seed: string) => (await runCli(tempDirectory(), [...CLOSED_FORMS, '--seed', seed, '--json'])).stdout;
     expect(await figures('1')).toBe(await figures('1'));
     expect(await figures('1')).not.toBe(await figures('2'));
@@ -138,7 +138,7 @@ const FIXTURES = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 const GRADIENTS = readdirSync(FIXTURES).filter((name) => name.startsWith('gradients-'));
 const SMALLEST = 'gradients-n3-t4-e5-h9-v6-f64.safetensors';
 
-/** The fixture with something changed, as mine.safetensors in a directory of its own. */
+/** A new directory with a changed copy of the fixture, mine.safetensors. */
 function changed(change: (tensors: Map<string, StoredTensor>) => void, fixture = SMALLEST): string {
   const file = readSafetensors(readFileSync(join(FIXTURES, fixture)));
   const tensors = new Map(file.tensors);
@@ -156,8 +156,8 @@ function stored(tensors: Map<string, StoredTensor>, name: string): StoredTensor 
 
 const AGAINST = ['grad-check', '--against', 'mine.safetensors'];
 
-describe("somebody else's gradients", () => {
-  it.each(GRADIENTS)('by PyTorch pass: %s', async (fixture) => {
+describe('grad-check --against', () => {
+  it.each(GRADIENTS)("passes PyTorch's %s", async (fixture) => {
     const { exitCode, stdout, stderr } = await runCli(FIXTURES, ['grad-check', '--against', fixture]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(/^tensor +shape +exact +close +max \|a-b\| +ULPs +at\n/);
@@ -167,7 +167,7 @@ describe("somebody else's gradients", () => {
     }
   });
 
-  it('as JSON: every tensor with its figures', async () => {
+  it('writes every row with its figures as JSON', async () => {
     const { stdout } = await runCli(FIXTURES, ['grad-check', '--against', SMALLEST, '--json']);
     const { ok, tensors } = JSON.parse(stdout);
     expect(ok).toBe(true);
@@ -188,7 +188,7 @@ describe("somebody else's gradients", () => {
   });
 
   it.each(['dC', 'dW1', 'dhprebn', 'dlogits', 'loss'])(
-    'with one entry of %s off: exit code 1, the tensor, the place and both values',
+    'exits with 1 for one wrong entry of %s, and prints the tensor and both values',
     async (name) => {
       let theirs = Number.NaN;
       const cwd = changed((tensors) => {
@@ -215,7 +215,7 @@ describe("somebody else's gradients", () => {
   it.each([
     ['NaN', Number.NaN],
     ['infinity', Infinity],
-  ])('with %s in it fail', async (_, value) => {
+  ])('fails a gradient with %s', async (_, value) => {
     const cwd = changed((tensors) => {
       const tensor = stored(tensors, 'dW2');
       tensors.set('dW2', storeFloats(loadFloats('dW2', tensor).fill(value, 3, 4), tensor.shape));
@@ -225,14 +225,14 @@ describe("somebody else's gradients", () => {
     expect(stdout).toContain('1 of 27 checks failed: dW2');
   });
 
-  it('of another shape fail with both shapes, however alike the numbers', async () => {
+  it('fails a gradient of another shape with the same numbers, and prints both shapes', async () => {
     const cwd = changed((tensors) => tensors.set('dbnmeani', { ...stored(tensors, 'dbnmeani'), shape: [9] }));
     const { exitCode, stdout } = await runCli(cwd, AGAINST);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^dbnmeani .* FAILED: shape \[9\], expected \[1, 9\]$/m);
   });
 
-  it('may be some of them, and embact may be called embcat', async () => {
+  it('accepts a file with some of the gradients, and embcat as embact', async () => {
     const cwd = changed((tensors) => {
       const dembact = stored(tensors, 'dembact');
       for (const name of [...tensors.keys()]) if (name.startsWith('d') && name !== 'dC') tensors.delete(name);
@@ -245,7 +245,7 @@ describe("somebody else's gradients", () => {
   });
 
   it.each([
-    ['no file', () => tempDirectory(), 4, 'cannot read mine.safetensors: no such file or directory'],
+    ['a missing file', () => tempDirectory(), 4, 'cannot read mine.safetensors: no such file or directory'],
     [
       'a directory',
       () => {
@@ -256,42 +256,37 @@ describe("somebody else's gradients", () => {
       4,
       'cannot read mine.safetensors: it is a directory',
     ],
-    ['another format', () => withFile('{"dW1": [1, 2]}'), 3, 'mine.safetensors: no safetensors file: this is a JSON text'],
+    ['another format', () => withFile('{"dW1": [1, 2]}'), 3, 'mine.safetensors: not a safetensors file: this is a JSON text'],
+    ['an unknown format', () => withFile('\x01\x02\x03\x04\x05\x06\x07\x08'), 3, 'mine.safetensors: not a safetensors file: header length'],
+    ['an empty file', () => withFile(''), 3, 'mine.safetensors: not a safetensors file: 0 bytes, expected at least 8'],
     [
-      'a format that nobody knows',
-      () => withFile('\x01\x02\x03\x04\x05\x06\x07\x08'),
-      3,
-      'mine.safetensors: no safetensors file: header length',
-    ],
-    ['an empty file', () => withFile(''), 3, 'mine.safetensors: no safetensors file: 0 bytes, expected at least 8'],
-    [
-      'a file of gigabytes',
+      'a file of 3 GiB',
       () => {
         const cwd = withFile('\xff'.repeat(8));
         truncateSync(join(cwd, 'mine.safetensors'), 3 * 2 ** 30);
         return cwd;
       },
       3,
-      'mine.safetensors: no safetensors file: header length',
+      'mine.safetensors: not a safetensors file: header length',
     ],
-    ['a file cut short', () => withFile(readFileSync(join(FIXTURES, SMALLEST)).subarray(0, -1)), 3, 'mine.safetensors: the file holds'],
+    ['a truncated file', () => withFile(readFileSync(join(FIXTURES, SMALLEST)).subarray(0, -1)), 3, 'mine.safetensors: the file holds'],
     [
-      'parameters missing',
+      'a file without some parameters',
       () => changed((tensors) => void (tensors.delete('W1') && tensors.delete('Yb'))),
       3,
-      'mine.safetensors: missing W1, Yb; the parameters and the batch are needed to compare',
+      'mine.safetensors: missing W1, Yb; the comparison needs the parameters and the batch',
     ],
     [
-      'no gradient',
+      'a file without gradients',
       () =>
         changed((tensors) => {
           for (const name of [...tensors.keys()]) if (name.startsWith('d') || name === 'loss') tensors.delete(name);
         }),
       3,
-      'mine.safetensors: no gradient in it; expected at least one of dlogprobs',
+      'mine.safetensors: no gradient found; expected at least one of dlogprobs',
     ],
     [
-      'shapes that contradict each other',
+      'contradictory shapes',
       () => changed((tensors) => void tensors.set('b2', storeFloats(new Float64Array(5), [5]))),
       3,
       'tensor "b2" has shape [5], expected [6]',
@@ -300,7 +295,7 @@ describe("somebody else's gradients", () => {
       'a parameter that is NaN',
       () => changed((tensors) => void tensors.set('b2', storeFloats(new Float64Array(6).fill(Number.NaN, 2, 3), [6]))),
       3,
-      'tensor "b2" holds NaN at entry 2; parameters must be finite',
+      'tensor "b2" holds NaN at entry 2, expected finite numbers',
     ],
     [
       'an index outside the vocabulary',
@@ -311,7 +306,7 @@ describe("somebody else's gradients", () => {
       3,
       'tensor "Yb" holds the index 6, expected 0 to 5',
     ],
-  ])('%s: one line with the file and what is wrong', async (_, prepare, exitCode, problem) => {
+  ])('refuses %s in one line that names the file and the problem', async (_, prepare, exitCode, problem) => {
     const outcome = await runCli(prepare(), AGAINST);
     expect(outcome).toMatchObject({ exitCode, stdout: '' });
     expect(outcome.stderr).toMatch(ONE_ERROR_LINE);
@@ -324,10 +319,10 @@ describe("somebody else's gradients", () => {
     ['--entries', 'all'],
     ['--seed', '1'],
     ['--part', 'model'],
-  ])('%s has no meaning with it: exit code 2', async (option, value) => {
+  ])('refuses %s with exit code 2', async (option, value) => {
     const { exitCode, stdout, stderr } = await runCli(FIXTURES, ['grad-check', '--against', SMALLEST, option, value]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toBe(`error: ${option} has no meaning with --against: the file holds what is checked\n`);
+    expect(stderr).toBe(`error: ${option} cannot be used with --against, which checks every gradient in the file\n`);
   });
 
   function withFile(content: string | Uint8Array): string {

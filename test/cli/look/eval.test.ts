@@ -207,7 +207,7 @@ describe.each(['eval', 'sample'])('%s: the run', (command) => {
     ['cut short', (bytes: Buffer) => bytes.subarray(0, -1), 'the file holds'],
     ['empty', () => Buffer.alloc(0), '0 bytes, expected at least 8'],
     ["somebody else's", () => Buffer.from('\x02\0\0\0\0\0\0\0{}', 'latin1'), 'safetensors, but not a checkpoint of backprop-ninja'],
-    ['an HTML page', () => Buffer.from('<!DOCTYPE html><html></html>'), 'no safetensors file: this is a web page (HTML)'],
+    ['an HTML page', () => Buffer.from('<!DOCTYPE html><html></html>'), 'not a safetensors file: this is a web page (HTML)'],
   ])('has a checkpoint that is %s (3): the path and what is wrong', async (_, change, reason) => {
     const cwd = copyOfRun();
     const path = join(cwd, 'run', 'checkpoint.safetensors');
@@ -220,6 +220,6 @@ describe.each(['eval', 'sample'])('%s: the run', (command) => {
   it('is a file of gigabytes (3): refused without reading it whole', async () => {
     const cwd = tempDirectory();
     truncateSync(put(cwd, 'huge.safetensors', '\0\0\0\0\0\0\0\x7f'), 3 * 2 ** 30);
-    expect(await refusedWith(cwd, 3, ['huge.safetensors'])).toContain('huge.safetensors: no safetensors file: header length');
+    expect(await refusedWith(cwd, 3, ['huge.safetensors'])).toContain('huge.safetensors: not a safetensors file: header length');
   });
 });
