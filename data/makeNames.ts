@@ -1,4 +1,4 @@
-// Makes data/names.txt: npx tsx data/makeNames.ts
+// Writes data/names.txt. Run: npx jiti data/makeNames.ts
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

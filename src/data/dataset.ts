@@ -24,7 +24,7 @@ export interface DatasetOptions {
 export interface Examples {
   count: number;
   /**
-   * [count,T+1]: each context with its target behind it, in as few bytes as the vocabulary allows. An example drawn at random is a
+   * Shape [count,T+1]: each context with its target behind it, in as few bytes as the vocabulary allows. An example drawn at random is a
    * miss in the cache, and this way it is one.
    */
   rows: Uint8Array | Uint16Array | Int32Array;
