@@ -1,15 +1,15 @@
-/** What an error's words mean to somebody who writes these lines: names as the file has them, and what to write in place. */
+/** Advice on the error messages of a learner's line: names as the file has them, and what to write instead. */
 
-import { closest, didYouMean } from '../core/spelling.js';
+import { closest } from '../core/spelling.js';
 import { Tensor } from '../core/tensor.js';
 
-/** What a learner's file imports from the library, and uses as a value. */
+/** The values that a learner's file imports from the library. */
 const LIBRARY = ['Tensor', 'softmax', 'todo'];
 
 const ON_CLASS = Object.getOwnPropertyNames(Tensor);
 const OWN = Object.getOwnPropertyNames(Tensor.prototype).filter((name) => name !== 'constructor');
 
-/** What stands here for what PyTorch and NumPy have. */
+/** Advice for the methods of PyTorch and NumPy that a tensor does not have. */
 const INSTEAD: Readonly<Record<string, string>> = {
   T: 'the transpose is .T, without parentheses',
   t: 'the transpose is .T, without parentheses',
@@ -27,10 +27,10 @@ const INSTEAD: Readonly<Record<string, string>> = {
   repeat: 'shapes broadcast by themselves; to fill a shape write Tensor.onesLike(a).mul(b)',
   softmax: "write softmax(logits), with softmax imported from 'backprop-ninja'",
   argmax: 'write .max(1).indices',
-  float: 'leave it out: a tensor has its type already',
-  double: 'leave it out: a tensor has its type already',
+  float: 'leave it out: a tensor has a type already',
+  double: 'leave it out: a tensor has a type already',
   detach: 'leave it out: there is no autograd here',
-  backward: 'there is no autograd here: the line is its own backward pass',
+  backward: 'there is no autograd here: your line is the backward pass',
   size: 'write .shape, without parentheses',
   square: 'write .pow(2)',
   sqrt: 'write .pow(0.5)',
@@ -47,15 +47,15 @@ const INSTEAD: Readonly<Record<string, string>> = {
   scatter_add_: 'write Tensor.zerosLike(C).scatterAddRows(Xb, rows)',
 };
 
-/** The message with an import's name as the file has it, not as the transpiler does. */
+/** The message with the name of an import as the file has it, not as the transpiler writes it. */
 export function asWritten(message: string): string {
   return message.replace(/\(0 ?, ?_\w+\.(\w+)\)/g, '$1').replaceAll('_backpropNinja.', '');
 }
 
 /**
- * What to do about an error, if its words say so much.
- * @param message as {@link asWritten} gives it
- * @param values the names of what a line is given
+ * Advice on an error, if its message has a known form.
+ * @param message as {@link asWritten} returns it
+ * @param values the names of a line's input
  */
 export function adviceOn(message: string, values: readonly string[]): string | undefined {
   const call = /(?:^|(\w*)\.)(\w+) is not a function/.exec(message);
@@ -66,18 +66,20 @@ export function adviceOn(message: string, values: readonly string[]): string | u
 
 function adviceOnCall(receiver: string | undefined, verb: string): string | undefined {
   if (receiver === undefined) {
-    const one = closest(verb, LIBRARY);
-    return one && `did you mean ${one}`;
+    return proposal(closest(verb, LIBRARY));
   }
   if (Object.hasOwn(INSTEAD, verb)) return INSTEAD[verb];
   const onClass = receiver === 'Tensor';
-  const one = closest(verb, onClass ? ON_CLASS : OWN);
-  return one && `did you mean ${onClass ? 'Tensor' : ''}.${one}`;
+  return proposal(closest(verb, onClass ? ON_CLASS : OWN), onClass ? 'Tensor.' : '.');
 }
 
 function adviceOnName(name: string, values: readonly string[]): string | undefined {
   if (values.includes(name)) return `name it between the braces of the line: ({ ${name}, … }) =>`;
   if (LIBRARY.includes(name)) return `import { ${name} } from 'backprop-ninja'`;
-  if (['torch', 'F', 'np'].includes(name)) return 'README.md lists what a tensor can do';
-  return didYouMean(name, [...values, ...LIBRARY]).slice('; '.length) || undefined;
+  if (['torch', 'F', 'np'].includes(name)) return 'README.md lists the methods of a tensor';
+  return proposal(closest(name, [...values, ...LIBRARY]));
+}
+
+function proposal(word: string | undefined, before = ''): string | undefined {
+  return word === undefined ? undefined : `did you mean ${before}${word}`;
 }

@@ -4,8 +4,10 @@ import { exercise1, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { exercise2 } from '../lesson/exercise2.js';
 import { exercise3 } from '../lesson/exercise3.js';
 import { consumersOf, type GradientName, type StepName, type ValueName, valueNamed } from '../lesson/values.js';
+import { ATOMIC_LINES } from './atomicLines.js';
+import { CLOSED_LINES } from './closedLines.js';
+import type { LineKnowledge } from './knowledge.js';
 import { EXERCISE_4_NAMES, type Line } from './learnerFile.js';
-import { CLOSED_LINES, LINES, type LineKnowledge } from './lines.js';
 
 export const EXERCISE_NUMBERS = [1, 2, 3, 4] as const;
 export type ExerciseNumber = (typeof EXERCISE_NUMBERS)[number];
@@ -55,39 +57,53 @@ const FORWARD_TEXT: Record<StepName, string> = {
 const CROSS_ENTROPY = 'loss = -mean of log(softmax(logits)) at Yb';
 const BATCH_NORM = 'bnraw = (hprebn - mean) · bnvar_inv, hpreact = bngain · bnraw + bnbias';
 
-/** Shapes as the lesson has them, in its letters. */
-export const SHAPE_TEXT: Record<ValueName, string> = {
-  C: '[V,E]',
-  W1: '[T·E,H]',
-  b1: '[H]',
-  bngain: '[1,H]',
-  bnbias: '[1,H]',
-  W2: '[H,V]',
-  b2: '[V]',
-  emb: '[n,T,E]',
-  embact: '[n,T·E]',
-  hprebn: '[n,H]',
-  bnmeani: '[1,H]',
-  bndiff: '[n,H]',
-  bndiff2: '[n,H]',
-  bnvar: '[1,H]',
-  bnvar_inv: '[1,H]',
-  bnraw: '[n,H]',
-  hpreact: '[n,H]',
-  h: '[n,H]',
-  logits: '[n,V]',
-  logit_maxes: '[n,1]',
-  norm_logits: '[n,V]',
-  counts: '[n,V]',
-  counts_sum: '[n,1]',
-  counts_sum_inv: '[n,1]',
-  probs: '[n,V]',
-  logprobs: '[n,V]',
+/** The sizes of the lesson's network and batch, by the lesson's letters. */
+const LESSON_SIZES = { n: 32, T: 3, E: 10, T·E: 30, H: 64, V: 27, 1: 1 } as const;
+type Letter = keyof typeof LESSON_SIZES;
+
+/** The shape of each value, in the lesson's letters. */
+const SHAPES: Record<ValueName, readonly Letter[]> = {
+  C: ['V', 'E'],
+  W1: ['T·E', 'H'],
+  b1: ['H'],
+  bngain: [1, 'H'],
+  bnbias: [1, 'H'],
+  W2: ['H', 'V'],
+  b2: ['V'],
+  emb: ['n', 'T', 'E'],
+  embact: ['n', 'T·E'],
+  hprebn: ['n', 'H'],
+  bnmeani: [1, 'H'],
+  bndiff: ['n', 'H'],
+  bndiff2: ['n', 'H'],
+  bnvar: [1, 'H'],
+  bnvar_inv: [1, 'H'],
+  bnraw: ['n', 'H'],
+  hpreact: ['n', 'H'],
+  h: ['n', 'H'],
+  logits: ['n', 'V'],
+  logit_maxes: ['n', 1],
+  norm_logits: ['n', 'V'],
+  counts: ['n', 'V'],
+  counts_sum: ['n', 1],
+  counts_sum_inv: ['n', 1],
+  probs: ['n', 'V'],
+  logprobs: ['n', 'V'],
 };
+
+/** The shape of a value in the lesson's letters: [n,V]. */
+export function shapeText(name: ValueName): string {
+  return `[${SHAPES[name].join(',')}]`;
+}
+
+/** The shape of a value on the lesson's batch: [32, 27]. */
+export function lessonShape(name: ValueName): number[] {
+  return SHAPES[name].map((letter) => LESSON_SIZES[letter]);
+}
 
 const atomicLine = (name: GradientName): ExerciseLine => ({
   name,
-  knowledge: LINES[name],
+  knowledge: ATOMIC_LINES[name],
   solution: exercise1[name],
   source: 'exercise1.ts',
   forward: consumersOf(valueNamed(name)).map((step) => FORWARD_TEXT[step]),
@@ -184,7 +200,7 @@ function fileText(exercise: Exercise, toDo: readonly string[], code: (line: Exer
     .map((line, i) =>
       [
         ...line.forward.map((text) => `  // ${text}`),
-        `  // ${line.name} ${SHAPE_TEXT[valueNamed(line.name)]}`,
+        `  // ${line.name} ${shapeText(valueNamed(line.name))}`,
         `  ${line.name}: ${codes[i]},`,
       ].join('\n'),
     )

@@ -6,8 +6,8 @@ import { type Shape, sameShape } from '../core/tensor.js';
 import { createLessonCase, LESSON_CONFIG } from '../lesson/case.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import type { GradientName, LessonGradients } from '../lesson/values.js';
-import { type WorstEntry, worstEntry } from './check.js';
 import { LINE_MUTANTS, type Mutant, plant } from './mutants.js';
+import { type WorstEntry, worstEntry } from './worstEntry.js';
 
 /** What a gradient of the wrong pass looks like beside the right one. */
 export interface Probe {
@@ -115,7 +115,7 @@ function compare(name: GradientName, right: LessonGradients, wrong: LessonGradie
   if (!sameShape(expected.shape, found.shape)) return { name, shape: found.shape, agrees: false };
   const { maxAbs, largest } = difference(found.data, expected.data);
   const agrees = maxAbs <= ALIKE * Math.max(largest, scaleAbove(name, right));
-  return agrees ? { name, shape: found.shape, agrees } : { name, shape: found.shape, agrees, worst: worstEntry({ expected, found }) };
+  return agrees ? { name, shape: found.shape, agrees } : { name, shape: found.shape, agrees, worst: worstEntry(found, expected) };
 }
 
 /** db1 and dlogit_maxes are sums that cancel: there, rounding is a share of what is summed. */

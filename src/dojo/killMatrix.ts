@@ -9,10 +9,12 @@ import { createLessonCase, float32Values, LESSON_CONFIG } from '../lesson/case.j
 import { backward, exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
 import type { GradientName, LessonValues } from '../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../network/parameters.js';
-import { LineChecker } from './check.js';
+import { LineChecker, type LineReport } from './check.js';
 import { EXERCISES } from './exercises.js';
+import { type Finding, sameFindings } from './findings.js';
 import type { ValuesAndGradients } from './learnerFile.js';
 import { type ClosedFormMutant, type Mutant, plant } from './mutants.js';
+import { NO_NAME } from './sentences.js';
 
 /** Checks that others use, and ours, which come last. */
 export const CHECKS = ['cmp', 'llm.c', 'minitorch', 'gradcheck', 'grad-check', 'dojo'] as const;
@@ -31,10 +33,16 @@ export const CHECK_TEXT: Record<Check, string> = {
 export interface KillRow {
   mutant: Mutant;
   noticedBy: Record<Check, boolean>;
-  /** What the dojo says. */
+  /** What the dojo finds, as data and in a sentence. */
+  findings: readonly Finding[];
   said: string;
-  /** Whether the dojo gives the mistake its name, another mistake's, or none. */
+  /** Whether the dojo gives the mistake its own name, another mistake's name, or none. */
   naming: 'right' | 'wrong' | 'none';
+}
+
+function namingOf({ named, findings = [] }: LineReport, { expected }: Mutant): KillRow['naming'] {
+  if (!named) return 'none';
+  return sameFindings(findings, expected) ? 'right' : 'wrong';
 }
 
 /** Whether both of our checks notice the mistake, and it is not taken for another. */
@@ -51,15 +59,16 @@ export class KillMatrix {
   readonly #float32 = runLines(float32Values(this.#cases[BATCH_SIZES.indexOf(32)]), exercise1);
 
   judge(mutant: Mutant): KillRow {
-    const { exercise, line, planted, named } = mutant;
+    const { exercise, line, planted } = mutant;
     const solution = EXERCISES[exercise].lines.find(({ name }) => name === line);
     if (!solution) throw new Error(`Exercise ${exercise} has no ${line}`);
     const report = this.#checker.check(solution, planted);
     return {
       mutant,
       noticedBy: { ...this.#othersNotice(mutant), 'grad-check': this.#gradCheckNotices(mutant), dojo: report.verdict !== 'right' },
-      said: report.problem ?? 'no name; the entry that is furthest off is shown',
-      naming: report.named === undefined ? 'none' : report.problem === named ? 'right' : 'wrong',
+      findings: report.findings ?? [],
+      said: report.problem ?? NO_NAME,
+      naming: namingOf(report, mutant),
     };
   }
 

@@ -1,34 +1,41 @@
-/** Runs a learner's line. Whatever it does, short of never returning, becomes a tensor or words: a line may return, throw and change anything. */
-import { inspect, types } from 'node:util';
+/** Runs a learner's line. A line may return, throw or change anything: unless it never returns, the outcome is a tensor or a fault. */
 import { didYouMean } from '../core/spelling.js';
 import { type Shape, sameShape, Tensor } from '../core/tensor.js';
 import { adviceOn, asWritten } from './advice.js';
-import { TodoError, type ValuesAndGradients } from './learnerFile.js';
+import type { Fault, Thrown } from './findings.js';
+import type { ValuesAndGradients } from './learnerFile.js';
 
-/** The tensor that a line returns, whose entries may be of any number and not finite; or that it is to be written; or what is wrong, in words. */
-export type Outcome = Tensor | TodoError | string;
+/** The tensor that a line returns, with any number of entries, finite or not; or the reason why there is none. */
+export type Outcome = { tensor: Tensor } | { fault: Fault };
 
-/** @param file the learner's file, whose line an error is traced to */
-export function runLine(line: (at: ValuesAndGradients) => unknown, at: ValuesAndGradients, file?: string): Outcome {
+/** What the surroundings of a line know. */
+export interface Surroundings {
+  /** The learner's file: an error is traced to one of its lines. */
+  file?: string | undefined;
+  /** Shows a thrown value that is not an error, in one line. */
+  inspect?: ((value: unknown) => string) | undefined;
+}
+
+export function runLine(line: (at: ValuesAndGradients) => unknown, at: ValuesAndGradients, surroundings: Surroundings = {}): Outcome {
   const copies = Object.fromEntries(Object.entries(at).map(([key, value]) => [key, copyOf(value)]));
   const given = { ...copies };
   let result: unknown;
   try {
     result = line(knownOnly(given) as unknown as ValuesAndGradients);
   } catch (thrown) {
-    if (isTodo(thrown)) return new TodoError('not written yet');
-    return `it threw ${thrownText(thrown, file, Object.keys(at))}`;
+    if (isTodo(thrown)) return { fault: { id: 'todo' } };
+    return { fault: { id: 'threw', thrown: describeThrown(thrown, surroundings, Object.keys(at)) } };
   }
   const changed = Object.keys(at).find((key) => given[key] !== copies[key] || !isCopyOf(copies[key], at[key as keyof ValuesAndGradients]));
-  if (changed) return `it changes ${changed}, which it was given to read`;
+  if (changed) return { fault: { id: 'input-changed', value: changed } };
   try {
     return toTensor(result);
   } catch (thrown) {
-    return `what it returns is no tensor: ${thrownText(thrown, file)}`;
+    return { fault: { id: 'invalid-tensor', thrown: describeThrown(thrown, surroundings) } };
   }
 }
 
-/** The same values, where a name that none of them has is an error, and not undefined. */
+/** The same values, but reading a name that none of them has is an error. */
 function knownOnly<T extends object>(values: T): T {
   return new Proxy(values, {
     get: (target, key) => {
@@ -40,31 +47,35 @@ function knownOnly<T extends object>(values: T): T {
 }
 
 /**
- * A learner's file may have loaded the class once more: what counts is what the answer holds.
- * @returns the tensor, or what it is in place of one
- * @throws whatever reading it throws
+ * Reads a line's return value. The learner's file may use another copy of the class, so anything with data and a shape is a tensor.
+ * @throws anything that reading the value throws
  */
-export function toTensor(result: unknown): Tensor | string {
-  if (result === undefined) return 'it returns nothing: a function with braces needs a return';
-  if (types.isPromise(result)) {
-    // Nobody else listens: rejected, it would end the program.
+export function toTensor(result: unknown): Outcome {
+  if (result === undefined) return { fault: { id: 'returns-nothing' } };
+  if (tagOf(result) === 'Promise') {
+    // Nobody else listens: a rejection would end the program.
     Promise.prototype.then.call(result, nothing, nothing);
-    return 'it returns a promise, expected a Tensor: a line cannot be async';
+    return { fault: { id: 'returns-promise' } };
   }
   const { data, shape } = (result ?? {}) as Partial<Tensor>;
-  const isData = types.isFloat32Array(data) || types.isFloat64Array(data);
-  if (!isData || !Array.isArray(shape)) return `it returns ${kindOf(result)}, expected a Tensor`;
-  return new Tensor(data, shape);
+  const isData = ArrayBuffer.isView(data) && ['Float32Array', 'Float64Array'].includes(tagOf(data));
+  if (!isData || !Array.isArray(shape)) return { fault: { id: 'returns-other', found: kindOf(result) } };
+  return { tensor: new Tensor(data, shape) };
 }
 
 const nothing = () => {};
 
-/** What a value is, with its article: for "expected a Tensor". */
+/** The kind of a value, with its article. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
-  if (types.isTypedArray(value)) return `a ${value[Symbol.toStringTag]}`;
   if (Array.isArray(value)) return 'a list';
-  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
+  const kind = ArrayBuffer.isView(value) ? tagOf(value) : typeof value;
+  return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;
+}
+
+/** The built-in kind of a value: Promise, Float32Array, Object. */
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }
 
 function isTodo(thrown: unknown): boolean {
@@ -76,30 +87,30 @@ function isTodo(thrown: unknown): boolean {
 }
 
 /**
- * Whatever was thrown, in one line: an error's name and message, the line of the learner's file that it comes from, and what to do about it.
- * @param values the names of what a line is given
+ * Describes anything that was thrown.
+ * @param values the names of a line's input, for the advice
  */
-export function thrownText(thrown: unknown, file?: string, values: readonly string[] = []): string {
+export function describeThrown(thrown: unknown, { file, inspect = String }: Surroundings, values: readonly string[] = []): Thrown {
   try {
-    if (!(thrown instanceof Error)) return inspect(thrown, { breakLength: Number.POSITIVE_INFINITY });
+    if (!(thrown instanceof Error)) return { text: inspect(thrown) };
     const { name, message } = thrown;
     const [first] = asWritten(String(message)).trim().split(/\s*\n/);
     const line = file === undefined ? undefined : lineOf(thrown, file);
     const advice = adviceOn(first, values);
-    const words = /^\w*Error: /.test(first) ? first : `${name}${first === '' ? '' : `: ${first}`}`;
-    return `${words}${line === undefined ? '' : ` (line ${line})`}${advice === undefined ? '' : `: ${advice}`}`;
+    const text = /^\w*Error: /.test(first) ? first : `${name}${first === '' ? '' : `: ${first}`}`;
+    return { text, ...(line !== undefined && { line }), ...(advice !== undefined && { advice }) };
   } catch {
-    return 'what cannot be shown';
+    return { text: 'a value that cannot be shown' };
   }
 }
 
-/** The line of a file that an error comes from. A syntax error has its place in the message. */
-export function lineOf({ message, stack }: Error, file: string): number | undefined {
+/** The line of the file that an error comes from. A syntax error has its place in the message. */
+function lineOf({ message, stack }: Error, file: string): number | undefined {
   const line = Number.parseInt(`${message}\n${stack}`.split(`${file}:`)[1], 10);
   return Number.isNaN(line) ? undefined : line;
 }
 
-/** Of a tensor or of indices; of a number, the number. */
+/** A copy of a tensor or of indices; a number is its own copy. */
 function copyOf(value: unknown): unknown {
   if (value instanceof Tensor) return value.clone();
   if (typeof value !== 'object' || value === null) return value;
@@ -107,10 +118,10 @@ function copyOf(value: unknown): unknown {
   return { data: data.slice(), shape: [...shape] };
 }
 
-/** Whether a copy still is what it was made from, whatever a line has done to it. */
+/** Whether a copy still equals its original, whatever a line has done to it. */
 function isCopyOf(copy: unknown, original: unknown): boolean {
   if (typeof original !== 'object') return Object.is(copy, original);
   const [left, right] = [copy, original] as Tensor[];
-  if (!types.isTypedArray(left.data) || !Array.isArray(left.shape) || !sameShape(left.shape, right.shape)) return false;
+  if (!ArrayBuffer.isView(left.data) || !Array.isArray(left.shape) || !sameShape(left.shape, right.shape)) return false;
   return left.data.length === right.data.length && right.data.every((x, i) => Object.is(left.data[i], x));
 }

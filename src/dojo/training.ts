@@ -5,11 +5,10 @@ import type { Tensor } from '../core/tensor.js';
 import { createDataset, createExamples } from '../data/dataset.js';
 import { LESSON_CONFIG } from '../lesson/case.js';
 import { exercise1 } from '../lesson/exercise1.js';
-import { readNamesFile } from '../node/namesFile.js';
-import { BUNDLED_NAMES } from '../node/paths.js';
 import type { Exercise4, ValuesAndGradients } from './learnerFile.js';
 import { LessonTraining } from './lessonTraining.js';
 import { toTensor } from './outcome.js';
+import { sentenceOf } from './sentences.js';
 
 export interface TrainingReport {
   steps: number;
@@ -28,9 +27,9 @@ const LEARNING_RATE = 0.1;
  * The lesson's recipe on the names that come with the program, in float32.
  * @throws whatever a line throws; NumericalError where the loss is not finite
  */
-export function trainWith(lines: Exercise4, steps = STEPS): TrainingReport {
+export function trainWith(lines: Exercise4, names: readonly string[], steps = STEPS): TrainingReport {
   const own = Object.entries(lines).map(([name, line]) => [name, (at: ValuesAndGradients) => tensorOf(name, line(at))]);
-  const { vocabulary, parts } = createDataset(readNamesFile(BUNDLED_NAMES).names, { splitSeed: 42, unique: false });
+  const { vocabulary, parts } = createDataset(names, { splitSeed: 42, unique: false });
   const training = new LessonTraining(
     createReferenceBackend('float32'),
     LESSON_CONFIG,
@@ -46,7 +45,7 @@ export function trainWith(lines: Exercise4, steps = STEPS): TrainingReport {
 }
 
 function tensorOf(name: string, result: unknown): Tensor {
-  const tensor = toTensor(result);
-  if (typeof tensor === 'string') throw new TypeError(`${name}: ${tensor}`);
-  return tensor;
+  const outcome = toTensor(result);
+  if ('fault' in outcome) throw new TypeError(`${name}: ${sentenceOf([outcome.fault])}`);
+  return outcome.tensor;
 }

@@ -1,50 +1,53 @@
 import { describe, expect, it } from 'vitest';
 import { LineChecker } from '../../src/dojo/check.js';
-import { EXERCISES, type ExerciseLine, type ExerciseNumber } from '../../src/dojo/exercises.js';
-import { CLOSED_FORM_MUTANTS, LINE_MUTANTS, MUTANTS } from '../../src/dojo/mutants.js';
+import { EXERCISES } from '../../src/dojo/exercises.js';
+import type { Finding } from '../../src/dojo/findings.js';
+import { CLOSED_FORM_MUTANTS, findMutant, LINE_MUTANTS, MUTANTS } from '../../src/dojo/mutants.js';
 import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
+import { lineOf } from '../support/dojo.js';
 
 const checker = new LineChecker();
 
-function lineOf(exercise: ExerciseNumber, name: string): ExerciseLine {
-  const line = EXERCISES[exercise].lines.find((one) => one.name === name);
-  if (!line) throw new Error(`Exercise ${exercise} has no ${name}`);
-  return line;
-}
-
 describe('the bank of mistakes', () => {
-  it('holds mistakes in all 26 gradients and both closed forms, each with a name of its own', () => {
+  it('has mistakes in all 26 gradients and both closed forms, each with its own name', () => {
     expect(new Set(LINE_MUTANTS.map(({ line }) => line))).toEqual(new Set(GRADIENT_NAMES));
     expect(new Set(CLOSED_FORM_MUTANTS.map(({ line }) => line))).toEqual(new Set(['dlogits', 'dhprebn']));
     expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
   });
 
-  it.each(MUTANTS)('$name: red, and said to be what it is', ({ exercise, line, planted, named }) => {
+  it.each(MUTANTS)('has $name, which turns its row red and gets its own name', ({ exercise, line, planted, expected }) => {
     const report = checker.check(lineOf(exercise, line), planted);
     expect(report.verdict).not.toBe('right');
-    expect(report.named === undefined ? undefined : report.problem).toBe(named);
+    expect(report.named ? report.findings : []).toEqual(expected);
     expect(report.problem !== undefined || report.worst !== undefined).toBe(true);
   });
 
-  it.each([
-    ['dh-w2-not-transposed', 'it threw ShapeError: matmul needs [n,k] and [k,m], got [32, 27] and [64, 27]'],
-    ['cross-entropy-summed-over-the-batch', 'shape [27], expected [32, 27]'],
-  ])('%s has no name, and what was found is said', (name, said) => {
-    const mutants = MUTANTS.filter((mutant) => mutant.name === name);
-    expect(mutants.map(({ exercise, line, planted }) => checker.check(lineOf(exercise, line), planted).problem)).toEqual([said]);
+  it.each<[string, Finding]>([
+    ['dh-w2-not-transposed', { id: 'threw', thrown: { text: 'ShapeError: matmul needs [n,k] and [k,m], got [32, 27] and [64, 27]' } }],
+    ['cross-entropy-summed-over-the-batch', { id: 'wrong-shape', found: [27], expected: [32, 27] }],
+  ])('has no name for %s, but a finding', (name, finding) => {
+    const { exercise, line, planted } = findMutant(name);
+    expect(checker.check(lineOf(exercise, line), planted).findings).toEqual([finding]);
   });
 
-  it('is named in more than nine cases of ten', () => {
-    expect(MUTANTS.filter(({ named }) => named !== undefined).length / MUTANTS.length).toBeGreaterThan(0.9);
+  it('has a name for more than nine of ten mistakes', () => {
+    expect(MUTANTS.filter(({ expected }) => expected.length > 0).length / MUTANTS.length).toBeGreaterThan(0.9);
+  });
+
+  it('describes each mistake of a line in other words', () => {
+    for (const line of GRADIENT_NAMES) {
+      const mistakes = LINE_MUTANTS.filter((mutant) => mutant.line === line).map(({ mistake }) => mistake);
+      expect(new Set(mistakes).size).toBe(mistakes.length);
+    }
   });
 });
 
-describe('what is right', () => {
+describe('the solution', () => {
   it.each(Object.values(EXERCISES).flatMap(({ number, lines }) => lines.map((line) => ({ number, name: line.name, line }))))(
-    'in Exercise $number: $name',
+    'is right in Exercise $number, $name',
     ({ line }) => {
-      const { verdict, figures, problem } = checker.check(line, line.solution);
-      expect({ verdict, problem }).toEqual({ verdict: 'right', problem: undefined });
+      const { verdict, figures, findings } = checker.check(line, line.solution);
+      expect({ verdict, findings }).toEqual({ verdict: 'right', findings: undefined });
       expect(figures).toEqual({ exact: true, close: true, maxDiff: 0, maxUlps: 0 });
     },
   );

@@ -7,7 +7,8 @@ import {
   EXERCISES,
   type Exercise,
   exerciseFile,
-  SHAPE_TEXT,
+  lessonShape,
+  shapeText,
   solutionOf,
   solutionText,
   stubText,
@@ -88,8 +89,10 @@ describe('what a line says of itself', () => {
     const checker = new LineChecker();
     const sizes: Record<string, number> = { n: 32, T: 3, E: 10, H: 64, V: 27, T·E: 30, 1: 1 };
     for (const line of lines) {
-      const letters = SHAPE_TEXT[valueNamed(line.name)].slice(1, -1).split(',');
-      expect([line.name, letters.map((letter) => sizes[letter])]).toEqual([line.name, checker.check(line, undefined).shape]);
+      const letters = shapeText(valueNamed(line.name)).slice(1, -1).split(',');
+      const shape = letters.map((letter) => sizes[letter]);
+      expect([line.name, shape]).toEqual([line.name, checker.check(line, undefined).shape]);
+      expect([line.name, shape]).toEqual([line.name, lessonShape(valueNamed(line.name))]);
     }
   });
 });
@@ -103,7 +106,7 @@ describe.each(ALL)('the file of Exercise $number, to be written', ({ number, exe
     expect(entries.map(({ name }) => name)).toEqual(exercise.lines.map(({ name }) => name));
     for (const [i, { comments, code }] of entries.entries()) {
       const { name, forward } = exercise.lines[i];
-      expect(comments).toEqual([...forward, `${name} ${SHAPE_TEXT[valueNamed(name)]}`]);
+      expect(comments).toEqual([...forward, `${name} ${shapeText(valueNamed(name))}`]);
       expect(code).toMatch(/^ {2}\w+: \(\{ \w+(, \w+)* \}\) => todo\(\),$/);
     }
   });

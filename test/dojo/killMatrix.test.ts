@@ -41,7 +41,7 @@ describe('the kill matrix', () => {
   });
 
   it('a mistake that the dojo takes for another is not caught', () => {
-    const misnamed = matrix.judge({ ...findMutant('dh-sign'), named: 'it is n times too large' });
+    const misnamed = matrix.judge({ ...findMutant('dh-sign'), expected: [{ id: 'scaled', by: 'n' }] });
     expect(misnamed.naming).toBe('wrong');
     expect(isCaught(misnamed)).toBe(false);
   });

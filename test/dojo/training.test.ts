@@ -3,17 +3,20 @@ import { Tensor } from '../../src/core/tensor.js';
 import { EXERCISES } from '../../src/dojo/exercises.js';
 import type { Exercise4, Line, ValuesAndGradients } from '../../src/dojo/learnerFile.js';
 import { trainWith } from '../../src/dojo/training.js';
+import { readNamesFile } from '../../src/node/namesFile.js';
+import { BUNDLED_NAMES } from '../../src/node/paths.js';
 
+const { names: NAMES } = readNamesFile(BUNDLED_NAMES);
 const SOLVED = Object.fromEntries(EXERCISES[4].lines.map(({ name, solution }) => [name, solution])) as Exercise4;
 
 describe('training with the lines of Exercise 4', () => {
   it('begins near ln 27 and ends where the lesson is after as many steps, in the same numbers every time', () => {
-    const report = trainWith(SOLVED);
+    const report = trainWith(SOLVED, NAMES);
     expect(report).toMatchObject({ steps: 1_000 });
     expect(Math.abs(report.firstLoss - Math.log(27))).toBeLessThan(0.2);
     // The bigrams' 2.45 are not out of reach.
     expect(report.lastLoss).toBeLessThan(2.55);
-    expect(trainWith(SOLVED)).toEqual(report);
+    expect(trainWith(SOLVED, NAMES)).toEqual(report);
   });
 
   it('uses these lines, and no others', () => {
@@ -25,10 +28,14 @@ describe('training with the lines of Exercise 4', () => {
         return line(at);
       };
     };
-    trainWith(Object.fromEntries(Object.entries(SOLVED).map(([name, line]) => [name, counting(name, line)])) as Exercise4, 7);
+    trainWith(Object.fromEntries(Object.entries(SOLVED).map(([name, line]) => [name, counting(name, line)])) as Exercise4, NAMES, 7);
     expect(counts).toEqual(Object.fromEntries(Object.keys(SOLVED).map((name) => [name, 7])));
     const still: Line = ({ W2 }) => Tensor.of([0]).mul(W2.sum());
-    const { lastLoss } = trainWith({ ...SOLVED, dC: still, dW1: still, dbngain: still, dbnbias: still, dW2: still, db2: still }, 300);
+    const { lastLoss } = trainWith(
+      { ...SOLVED, dC: still, dW1: still, dbngain: still, dbnbias: still, dW2: still, db2: still },
+      NAMES,
+      300,
+    );
     expect(lastLoss).toBeGreaterThan(3.2);
   });
 
@@ -39,8 +46,8 @@ describe('training with the lines of Exercise 4', () => {
         (at: ValuesAndGradients) => ({ data: line(at).data, shape: [...line(at).shape] }),
       ]),
     );
-    expect(trainWith(bare as unknown as Exercise4, 3)).toEqual(trainWith(SOLVED, 3));
-    expect(() => trainWith({ ...SOLVED, dh: () => undefined as unknown as Tensor }, 1)).toThrow('dh: it returns nothing');
+    expect(trainWith(bare as unknown as Exercise4, NAMES, 3)).toEqual(trainWith(SOLVED, NAMES, 3));
+    expect(() => trainWith({ ...SOLVED, dh: () => undefined as unknown as Tensor }, NAMES, 1)).toThrow('dh: it returns nothing');
   });
 
   it('gives each line the gradients above it, also those that Exercise 4 does not ask for', () => {
@@ -53,7 +60,7 @@ describe('training with the lines of Exercise 4', () => {
       for (const name of ['dbnraw', 'dbnvar', 'dbnmeani'] as const) if (at[name] instanceof Tensor) seen.add(name);
       return SOLVED.dhprebn(at);
     };
-    trainWith({ ...SOLVED, dlogits, dhprebn }, 1);
+    trainWith({ ...SOLVED, dlogits, dhprebn }, NAMES, 1);
     expect([...seen]).toEqual(['dlogprobs', 'dcounts', 'dlogit_maxes', 'dbnraw', 'dbnvar', 'dbnmeani']);
   });
 });

@@ -36,7 +36,7 @@ describe('the local check of the atomic gradients at n = 2, 3 and 32', () => {
   });
 
   it.each([
-    ['dbndiff2', 'n for n - 1'],
+    ['dbndiff2', 'n instead of n - 1'],
     ['dbnraw', 'gain forgotten'],
     ['dC', 'assigned, not added'],
   ])('also in the lesson network: %s, %s', (name, title) => {

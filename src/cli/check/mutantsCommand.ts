@@ -60,7 +60,7 @@ function summaryLines(rows: readonly KillRow[], paint: Paint): string[] {
   ];
 }
 
-function jsonOf({ mutant, noticedBy, said, naming }: KillRow) {
+function jsonOf({ mutant, noticedBy, findings, said, naming }: KillRow) {
   const { name, exercise, line, mistake } = mutant;
-  return { name, exercise, line, mistake, noticedBy, said, naming };
+  return { name, exercise, line, mistake, noticedBy, findings, said, naming };
 }

@@ -9,7 +9,7 @@ import {
   type ExerciseLine,
   type ExerciseNumber,
   exerciseFile,
-  SHAPE_TEXT,
+  shapeText,
   solutionOf,
   solutionText,
   stubText,
@@ -233,7 +233,7 @@ export function showHint(
 function hintSteps({ name, knowledge: { rule, formula } }: ExerciseLine): [(typeof HINT_STEPS)[number], string][] {
   return [
     ['rule', rule],
-    ['shape', `${name} has the shape of ${valueNamed(name)}, ${SHAPE_TEXT[valueNamed(name)]}.`],
+    ['shape', `${name} has the shape of ${valueNamed(name)}, ${shapeText(valueNamed(name))}.`],
     ['formula', formula],
   ];
 }

@@ -2,8 +2,9 @@
 
 import { showShape } from '../../core/tensor.js';
 import { showText } from '../../core/text.js';
-import type { LineReport, Verdict, WorstEntry } from '../../dojo/check.js';
+import type { LineReport, Verdict } from '../../dojo/check.js';
 import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
+import type { WorstEntry } from '../../dojo/worstEntry.js';
 import type { ExerciseReport } from '../../node/learner/run.js';
 import type { Paint } from '../terminal/colors.js';
 import { formatCount, formatDifference, formatLoss, formatTable, wrapText } from '../terminal/format.js';

@@ -1,39 +1,40 @@
-/** Checks a learner's file: every line gets a report, whatever the others do. */
+/** Checks a learner's file in processes of its own: every line gets a report, whatever the others do. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { LineReport } from '../../dojo/check.js';
-import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
+import { EXERCISES, type ExerciseNumber, exerciseFile, lessonShape } from '../../dojo/exercises.js';
+import type { Fault, FileFault } from '../../dojo/findings.js';
+import { sentenceOf } from '../../dojo/sentences.js';
 import type { TrainingReport } from '../../dojo/training.js';
-import { createLessonCase, LESSON_CONFIG } from '../../lesson/case.js';
 import { valueNamed } from '../../lesson/values.js';
 import type { Assignment, Message } from './worker.js';
 
 export interface ExerciseReport {
   exercise: ExerciseNumber;
   ok: boolean;
-  /** Why the file could not be loaded at all. */
+  /** The reason why the file cannot be loaded at all. */
   broken?: string;
   /** In backward order. */
   lines: LineReport[];
-  /** Of Exercise 4, once all lines are right: what the network learns with them, or why it could not be trained. */
+  /** Exercise 4, once all lines are right: the result of training with them, or the reason why training failed. */
   training?: TrainingReport | { problem: string };
 }
 
 export interface CheckOptions {
   /** Ends the check early. */
   signal?: AbortSignal | undefined;
-  /** Called with each line that the file prints, without its end. */
+  /** Called with each line that the file prints, without its line break. */
   onPrint?: (line: string) => void;
-  /** Whether to train with Exercise 4. */
+  /** Whether to train with the lines of Exercise 4. */
   train?: boolean;
 }
 
-/** Milliseconds that a file may take to load, and a line to be checked. */
-const LINE_LIMIT_MS = 5_000;
-/** For 1,000 steps, which the solution takes in under 2 s. */
-const TRAINING_LIMIT_MS = 20_000;
-/** Bytes that the process may take: the check itself takes a tenth. */
-const MEMORY_LIMIT = 1e9;
+/** Seconds for loading the file, and for checking each line. */
+const LINE_LIMIT = 5;
+/** Seconds for 1,000 training steps; the solution needs less than 2. */
+const TRAINING_LIMIT = 20;
+/** Gigabytes for the process; the check itself needs a tenth. */
+const MEMORY_LIMIT = 1;
 
 /** @throws the signal's reason, when it ends the check early */
 export async function checkFile(path: string, exercise: ExerciseNumber, options: CheckOptions = {}): Promise<ExerciseReport> {
@@ -41,19 +42,14 @@ export async function checkFile(path: string, exercise: ExerciseNumber, options:
   const reports: LineReport[] = [];
   while (reports.length < lines.length) {
     const from = reports.length;
-    const end = await runWorker(
-      { path, exercise, work: 'check', from, memory: MEMORY_LIMIT, parent: process.pid },
-      LINE_LIMIT_MS,
-      options,
-      (message) => {
-        if (message.kind === 'report') reports.push(message.report);
-      },
-    );
+    const end = await runWorker({ ...assignmentFor(path, exercise), from }, LINE_LIMIT, options, (message) => {
+      if (message.kind === 'report') reports.push(message.report);
+    });
     if (!end) break;
-    if (end.line !== undefined) reports.push(failed(lines[end.line].name, end.problem));
-    // Between two lines: something that one of them left behind. The next ones are run without it.
-    else if (reports.length > from) options.onPrint?.(`${exerciseFile(exercise)}: later, outside of its lines, ${end.problem}`);
-    else return { exercise, ok: false, broken: end.problem, lines: reports };
+    if (end.line !== undefined) reports.push(failed(lines[end.line].name, end.fault as Fault));
+    // Between two lines: something that an earlier line left behind. The next process runs without that line.
+    else if (reports.length > from) options.onPrint?.(`${exerciseFile(exercise)}: after its line had returned, ${sentenceOf([end.fault])}`);
+    else return { exercise, ok: false, broken: sentenceOf([end.fault]), lines: reports };
   }
   const ok = reports.length === lines.length && reports.every(({ verdict }) => verdict === 'right');
   if (!ok || !options.train || exercise !== 4) return { exercise, ok, lines: reports };
@@ -62,35 +58,31 @@ export async function checkFile(path: string, exercise: ExerciseNumber, options:
 
 async function trainWithFile(path: string, options: CheckOptions): Promise<TrainingReport | { problem: string }> {
   let training: TrainingReport | undefined;
-  const assignment: Assignment = {
-    path,
-    exercise: 4,
-    work: 'train',
-    from: EXERCISES[4].lines.length,
-    memory: MEMORY_LIMIT,
-    parent: process.pid,
-  };
-  const end = await runWorker(assignment, TRAINING_LIMIT_MS, options, (message) => {
+  const assignment: Assignment = { ...assignmentFor(path, 4), work: 'train', from: EXERCISES[4].lines.length };
+  const end = await runWorker(assignment, TRAINING_LIMIT, options, (message) => {
     if (message.kind === 'trained') training = message.training;
   });
-  return training ?? { problem: end?.problem ?? 'it ended early' };
+  return training ?? { problem: end ? sentenceOf([end.fault]) : 'its process ended early' };
 }
 
-function failed(name: LineReport['name'], problem: string): LineReport {
-  const { values } = createLessonCase(LESSON_CONFIG, 32, 'dojo');
-  return { name, shape: values[valueNamed(name)].shape, verdict: 'failed', problem };
+function assignmentFor(path: string, exercise: ExerciseNumber): Assignment {
+  return { path, exercise, work: 'check', from: 0, memory: MEMORY_LIMIT * 1e9, parent: process.pid };
 }
 
-/** Why a process did not come to the end of its work: what a line did, or, without a line, the file. */
+function failed(name: LineReport['name'], fault: Fault): LineReport {
+  return { name, shape: lessonShape(valueNamed(name)), verdict: 'failed', findings: [fault], problem: sentenceOf([fault]) };
+}
+
+/** The reason why a process did not finish: a line's fault or, without a line, the file's. */
 interface End {
   line?: number;
-  problem: string;
+  fault: FileFault;
 }
 
 /**
- * One process, to the end of its work, or until something stops it.
- * @param limit milliseconds to its next message
- * @param onMessage called with what it has found out
+ * Runs one process until its work is done or something stops it.
+ * @param limit seconds until its next message
+ * @param onMessage called with each of its results
  * @throws the signal's reason
  */
 async function runWorker(
@@ -104,12 +96,12 @@ async function runWorker(
   let abort = () => {};
   try {
     return await new Promise<End | undefined>((resolve, reject) => {
-      /** The line that has begun and has not ended. */
+      /** The line that is running. */
       let line: number | undefined;
-      const finish = (problem: string) => resolve({ problem, ...(line === undefined ? {} : { line }) });
+      const finish = (fault: FileFault) => resolve({ fault, ...(line === undefined ? {} : { line }) });
       const wait = () => {
         clearTimeout(timer);
-        timer = setTimeout(() => finish(`it did not end within ${limit / 1000} s`), limit);
+        timer = setTimeout(() => finish({ id: 'timeout', seconds: limit }), limit * 1_000);
       };
       wait();
       worker.on('message', (message: Message) => {
@@ -118,8 +110,7 @@ async function runWorker(
         onMessage(message);
         if (message.kind === 'begun') line = message.line;
         else if (message.kind === 'report') line = undefined;
-        else if (message.kind === 'left') finish(`it calls ${message.by}, which would end the program`);
-        else if (message.kind === 'broken') finish(message.problem);
+        else if (message.kind === 'stopped') finish(message.fault);
         else if (message.kind === 'done') resolve(undefined);
       });
       onEnd(worker, finish);
@@ -138,31 +129,31 @@ async function runWorker(
 function startWorker(assignment: Assignment): ChildProcess {
   return fork(fileURLToPath(new URL('./worker.js', import.meta.url)), [JSON.stringify(assignment)], {
     execArgv: [],
-    // As they are: JSON has no infinity.
+    // JSON has no infinity.
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
 }
 
-/** Of itself. What it has said before may arrive after its end; the channel closes last. */
-function onEnd(worker: ChildProcess, finish: (problem: string) => void): void {
-  let problem: string | undefined;
-  const both = () => {
-    if (problem !== undefined && !worker.connected) finish(problem);
+/** The process ended by itself. Its last messages may arrive after that; the channel closes last. */
+function onEnd(worker: ChildProcess, finish: (fault: Fault) => void): void {
+  let fault: Fault | undefined;
+  const finishOnceClosed = () => {
+    if (fault !== undefined && !worker.connected) finish(fault);
   };
-  worker.on('disconnect', both);
+  worker.on('disconnect', finishOnceClosed);
   worker.on('exit', (code, signal) => {
-    problem = endText(code, signal);
-    both();
+    fault = faultOf(code, signal);
+    finishOnceClosed();
   });
-  worker.on('error', (error) => finish(`it cannot be started: ${error.message}`));
+  worker.on('error', (error) => finish({ id: 'process-cannot-start', reason: error.message }));
 }
 
-/** Node's own: what is awaited at the top of a file can no longer come. */
+/** Node's exit code for a top-level await that can never settle. */
 const EXIT_UNSETTLED = 13;
 
-function endText(code: number | null, signal: NodeJS.Signals | null): string {
-  if (signal === 'SIGKILL') return `it takes more than ${MEMORY_LIMIT / 1e9} GB of memory`;
-  if (code === EXIT_UNSETTLED) return 'it waits for what never comes';
-  return `it ended the program (${signal ?? `exit code ${code}`})`;
+function faultOf(code: number | null, signal: NodeJS.Signals | null): Fault {
+  if (signal === 'SIGKILL') return { id: 'memory', gigabytes: MEMORY_LIMIT };
+  if (code === EXIT_UNSETTLED) return { id: 'never-settles' };
+  return { id: 'process-ended', by: signal ?? `exit code ${code}` };
 }

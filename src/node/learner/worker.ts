@@ -1,47 +1,51 @@
 /**
- * A process of its own, in which a learner's file may do anything: loads it and checks its lines one by one, or trains with them. Whatever it
- * prints, throws later or ends goes to the parent as a message.
+ * A process in which a learner's file may do anything. It loads the file and checks its lines one by one, or trains with them. It sends the
+ * results to its parent as messages, along with everything that the file prints, throws later or ends.
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { createJiti } from 'jiti';
 import { LineChecker, type LineReport } from '../../dojo/check.js';
 import { EXERCISES, type ExerciseNumber } from '../../dojo/exercises.js';
-import { kindOf, lineOf, thrownText } from '../../dojo/outcome.js';
+import type { FileFault, Thrown } from '../../dojo/findings.js';
+import { describeThrown, kindOf, type Surroundings } from '../../dojo/outcome.js';
+import { thrownText } from '../../dojo/sentences.js';
 import { type TrainingReport, trainWith } from '../../dojo/training.js';
+import { readNamesFile } from '../namesFile.js';
+import { BUNDLED_NAMES } from '../paths.js';
 import { Prints } from './prints.js';
 
 export interface Assignment {
   /** The learner's file. */
   path: string;
   exercise: ExerciseNumber;
-  /** What to do with it: to check its lines, or to train with them, which all are right. */
+  /** Check the lines, or train with them once all are right. */
   work: 'check' | 'train';
-  /** The first line to check; those before it are known. */
+  /** The first line to check; reports on earlier lines exist already. */
   from: number;
-  /** Bytes that the process may take. */
+  /** Bytes that the process may use. */
   memory: number;
-  /** The process that waits for it. */
+  /** The process that waits for the results. */
   parent: number;
 }
 
 export type Message =
-  /** A line of what the file prints. */
+  /** A line of the file's output. */
   | { kind: 'printed'; text: string }
-  /** The file cannot be loaded. */
-  | { kind: 'broken'; problem: string }
-  /** A line is about to run; a report follows, if it returns. */
+  /** A line starts to run; its report follows, if it returns. */
   | { kind: 'begun'; line: number }
   | { kind: 'report'; report: LineReport }
   | { kind: 'trained'; training: TrainingReport }
-  /** The process is about to be ended by what the file calls. */
-  | { kind: 'left'; by: string }
-  /** All lines have been checked, or trained with. */
+  /** The file cannot be loaded or trained with, or it is about to end the process. */
+  | { kind: 'stopped'; fault: FileFault }
+  /** The work is done. */
   | { kind: 'done' };
 
 const { path, exercise, work, from, memory, parent } = JSON.parse(process.argv[2]) as Assignment;
+const surroundings: Surroundings = { file: path, inspect: (value) => inspect(value, { breakLength: Number.POSITIVE_INFINITY }) };
 const send = process.send?.bind(process);
 const post = (message: Message) => {
   if (process.connected) send?.(message);
@@ -51,54 +55,66 @@ const prints = new Prints(basename(path), (text) => post({ kind: 'printed', text
 /** The import of a learner's file: this program's own copy, so that the folder needs no node_modules, and without the solutions. */
 const library = fileURLToPath(new URL('../../dojo.js', import.meta.url));
 
-/** Before the file is loaded: what it can do to this process is told. */
+/** Reports what the file can do to this process. Call it before the file is loaded. */
 function guard(): void {
   new Worker(new URL('./watchdog.js', import.meta.url), { workerData: { memory, parent } }).unref();
-  process.on('uncaughtException', tellLater);
-  process.on('unhandledRejection', tellLater);
+  process.on('uncaughtException', reportUncaught);
+  process.on('unhandledRejection', reportUncaught);
   const { exit, abort } = process;
   process.exit = (code) => leave('process.exit', () => exit.call(process, code));
   process.abort = () => leave('process.abort', () => abort.call(process));
   process.on('disconnect', () => exit.call(process, 1));
-  // A file that waits for what never comes is to end.
+  // A file that awaits a promise that never settles must end.
   process.channel?.unref();
 }
 
-const told = new Set<string>();
+const reported = new Set<string>();
 
-/** Of the same, once: a line runs seven times. */
-function tellLater(thrown: unknown): void {
-  const text = `${basename(path)}: nothing caught ${thrownText(thrown, path)}`;
-  if (!told.has(text)) prints.remark(text);
-  told.add(text);
+/** Reports an error once: a line runs seven times. */
+function reportUncaught(thrown: unknown): void {
+  const text = `${basename(path)}: uncaught ${thrownText(describeThrown(thrown, surroundings))}`;
+  if (!reported.has(text)) prints.remark(text);
+  reported.add(text);
 }
 
-function leave(by: string, end: () => never): never {
+function leave(call: string, end: () => never): never {
   prints.flush();
-  post({ kind: 'left', by });
+  post({ kind: 'stopped', fault: { id: 'calls-exit', call } });
   return end();
 }
 
-async function load(): Promise<{ lines: object }> {
+/** The file's default export, or the reason why there is none. */
+async function load(): Promise<{ lines: object } | { fault: FileFault }> {
   const jiti = createJiti(import.meta.url, {
     fsCache: false,
     moduleCache: false,
     interopDefault: false,
     alias: { 'backprop-ninja': library, 'backprop-ninja/dojo': library },
-    // Lines stay where they are in the file, but for what a comment at its head would shift.
+    // Keeps the line numbers of the file; a comment at its head would shift them.
     transformOptions: { babel: { comments: false } },
   });
-  const module = (await jiti.import(path)) as { default?: unknown };
-  const wayOut = `the file ends with 'export default exercise${exercise};'`;
-  if (module.default === undefined) throw new Unusable(`it has no default export: ${wayOut}`);
-  if (typeof module.default === 'object' && module.default !== null) return { lines: module.default };
-  throw new Unusable(`its default export is ${kindOf(module.default)}, expected an object with a function per gradient: ${wayOut}`);
+  try {
+    const { default: lines } = (await jiti.import(path)) as { default?: unknown };
+    if (lines === undefined) return { fault: { id: 'no-default-export', exercise } };
+    if (typeof lines === 'object' && lines !== null) return { lines };
+    return { fault: { id: 'wrong-default-export', found: kindOf(lines), exercise } };
+  } catch (thrown) {
+    return { fault: { id: 'file-threw', thrown: describeLoadError(thrown) } };
+  }
 }
 
-/** A file that does not hold what it must. */
-class Unusable extends Error {}
+/** For a file that cannot be parsed: with the text of the line where the parser noticed it. */
+function describeLoadError(thrown: unknown): Thrown {
+  const described = describeThrown(thrown, surroundings);
+  if (!/^(Parse|Syntax)Error/.test(described.text) || described.line === undefined) return described;
+  const source = readFileSync(path, 'utf8').split('\n')[described.line - 1]?.trim() ?? '';
+  return source === '' ? described : { ...described, source: source.slice(0, MAX_SOURCE) };
+}
 
-/** A line as the file has it. What cannot even be read throws when it is run. */
+/** Characters of a line that are shown. */
+const MAX_SOURCE = 100;
+
+/** A line of the file. If it cannot be read, a function that throws the reason. */
 function lineNamed(lines: object, name: string): unknown {
   try {
     return (lines as Record<string, unknown>)[name];
@@ -109,35 +125,20 @@ function lineNamed(lines: object, name: string): unknown {
   }
 }
 
-/** Why the file cannot be loaded; where it cannot even be read, with the line at which that is noticed. */
-function brokenText(thrown: unknown): string {
-  const text = thrownText(thrown, path);
-  if (!/^(Parse|Syntax)Error/.test(text) || !(thrown instanceof Error)) return text;
-  const source = readFileSync(path, 'utf8').split('\n')[(lineOf(thrown, path) ?? 0) - 1]?.trim() ?? '';
-  return source === '' ? text : `${text}: ${source.slice(0, MOST_OF_A_LINE)}`;
-}
-
-const MOST_OF_A_LINE = 100;
-
-/** Lets what was left behind come up: rejections, and timers of 0 ms. */
+/** Lets rejections and timers of 0 ms come up that a line left behind. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1));
   await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function run(): Promise<void> {
-  // Of a file that is loaded once more, everything is known.
+  // A file that is loaded again has printed everything already.
   prints.quiet = from > 0;
-  let lines: object;
-  try {
-    ({ lines } = await load());
-  } catch (thrown) {
-    post({ kind: 'broken', problem: thrown instanceof Unusable ? thrown.message : brokenText(thrown) });
-    return;
-  }
+  const loaded = await load();
+  if ('fault' in loaded) return post({ kind: 'stopped', fault: loaded.fault });
   await settle();
-  if (work === 'train') trainWithAll(lines);
-  else await check(lines);
+  if (work === 'train') trainWithAll(loaded.lines);
+  else await check(loaded.lines);
   post({ kind: 'done' });
 }
 
@@ -146,33 +147,32 @@ async function check(lines: object): Promise<void> {
   const text = readFileSync(path, 'utf8');
   const names: string[] = EXERCISES[exercise].lines.map(({ name }) => name);
   const strays = Object.keys(lines).filter((key) => !names.includes(key));
-  const checker = new LineChecker({ file: path, quietly: (run) => prints.quietly(run), strays });
+  const checker = new LineChecker({ ...surroundings, quietly: (run) => prints.quietly(run), strays });
   for (const [line, known] of EXERCISES[exercise].lines.entries()) {
     if (line < from) continue;
     prints.speaks(known.name);
     post({ kind: 'begun', line });
     const report = checker.check(known, lineNamed(lines, known.name));
     prints.flush();
-    post({ kind: 'report', report: { ...report, ...twice(known.name, text) } });
+    post({ kind: 'report', report: { ...report, ...repeatedEntry(known.name, text) } });
     await settle();
   }
 }
 
-/** JavaScript takes the last of two entries of one name, and says nothing. */
-function twice(name: string, text: string): { note?: string } {
+/** JavaScript silently takes the last of two entries with the same name. */
+function repeatedEntry(name: string, text: string): { note?: string } {
   const entry = new RegExp(`^\\s*${name}\\s*:`);
   const places = text.split('\n').flatMap((line, i) => (entry.test(line) ? [i + 1] : []));
-  return places.length < 2
-    ? {}
-    : { note: `${name} stands in the file more than once, in lines ${places.join(' and ')}: the last one counts` };
+  return places.length < 2 ? {} : { note: `the file has ${name} more than once, in lines ${places.join(' and ')}: the last one counts` };
 }
 
 function trainWithAll(lines: object): void {
   try {
     const all = EXERCISES[exercise].lines.map(({ name }) => [name, lineNamed(lines, name)]);
-    post({ kind: 'trained', training: trainWith(Object.fromEntries(all)) });
+    const { names } = readNamesFile(BUNDLED_NAMES);
+    post({ kind: 'trained', training: trainWith(Object.fromEntries(all), names) });
   } catch (thrown) {
-    post({ kind: 'broken', problem: thrownText(thrown, path) });
+    post({ kind: 'stopped', fault: { id: 'file-threw', thrown: describeThrown(thrown, surroundings) } });
   }
 }
 

@@ -121,12 +121,12 @@ describe('a line that is wrong', () => {
     const { exitCode, stdout } = ninja(cwd, ['exercise', 'check', '1']);
     expect(exitCode).toBe(1);
     expect(redRows(stdout)).toEqual([
-      'dprobs: it is multiplied by probs, not divided',
+      'dprobs: you multiply by probs where you should divide',
       'dcounts: the branch through counts_sum is missing',
-      'db2: right values in the wrong shape, [1, 27] for [27]: sum without keepdim',
+      'db2: right values in the wrong shape: [1, 27], expected [27] (sum without keepdim)',
       'dbngain: it calls process.exit, which would end the program',
       expect.stringMatching(/^dbnbias: it threw RangeError: \\x1b\[31mno \(line \d+\)$/),
-      'demb: missing from what the file exports',
+      'demb: missing from the default export',
     ]);
     expect(stdout).toContain('20 of 26 right; next: dprobs');
   });

@@ -16,7 +16,11 @@ const WRONG: LineReport = {
   shape: [32, 1],
   verdict: 'wrong',
   figures: { exact: false, close: false, maxDiff: 2.94, maxUlps: 3e7 },
-  problem: 'the sum over the row is forgotten, [32, 27] for [32, 1]: what was broadcast must be summed',
+  findings: [
+    { id: 'exchanged', found: 'probs', expected: 'counts' },
+    { id: 'not-summed', over: 'row', found: [32, 27], expected: [32, 1] },
+  ],
+  problem: 'you have probs where counts belongs; the sum over the row is missing too: shape [32, 27], expected [32, 1]',
   named: true,
 };
 const FAILED: LineReport = { name: 'dh', shape: [32, 64], verdict: 'failed', problem: 'it threw \x1b[31mno' };
@@ -36,7 +40,7 @@ describe('the table of an exercise', () => {
       '  gradient         shape     exact  close  max diff  ULPs',
       '✓ dlogprobs        [32, 27]  yes    yes           0     0',
       '✓ dprobs           [32, 27]  yes    yes           0     0  it stands there twice',
-      '✗ dcounts_sum_inv  [32, 1]   no     no       2.9e+0  >1e6  the sum over the row is forgotten, [32, 27] for [32, 1]: what was broadcast must be summed',
+      '✗ dcounts_sum_inv  [32, 1]   no     no       2.9e+0  >1e6  you have probs where counts belongs; the sum over the row is missing too: shape [32, 27], expected [32, 1]',
       '✗ dh               [32, 64]  it threw \\x1b[31mno',
       '· dC               [27, 10]  to be written',
       '2 of 5 right; next: dcounts_sum_inv',
@@ -60,8 +64,8 @@ describe('the table of an exercise', () => {
   it('at 80 columns', () => {
     expect(shown(LINES, 80).slice(4, 7)).toEqual([
       '✗ dcounts_sum_inv  [32, 1]   no     no       2.9e+0  >1e6',
-      '    the sum over the row is forgotten, [32, 27] for [32, 1]: what was broadcast',
-      '    must be summed',
+      '    you have probs where counts belongs; the sum over the row is missing too:',
+      '    shape [32, 27], expected [32, 1]',
     ]);
   });
 
@@ -91,7 +95,7 @@ describe('the table of an exercise', () => {
 
   it('says of the worst entry where it is, and that the gradients above are random where they are', () => {
     const worst = { index: [3, 5], yours: 1.5, truth: -2, ratio: null };
-    const { problem: _, named: __, ...nameless } = WRONG;
+    const { findings: _, problem: __, named: ___, ...nameless } = WRONG;
     expect(shown([{ ...nameless, worst }])[2]).toMatch(/ {2}wrong: at \[3, 5\] it is 1\.50000, and should be -2\.00000$/);
     expect(shown([{ ...nameless, worst: { ...worst, random: true } }])[2]).toMatch(
       / {2}wrong with random gradients above it: at \[3, 5\] it is /,

@@ -31,7 +31,7 @@ describe('exercise watch in a pipe', () => {
     await child.says(/0 of 1 right; next: dlogits\n/);
     put(cwd, 'dojo/notes.txt', 'no exercise');
     put(cwd, 'dojo/exercise2.ts', WRONG);
-    await child.says(/✗ dlogits .* it is n times too large\n0 of 1 right; next: dlogits\n/);
+    await child.says(/✗ dlogits .* it is too large by a factor of n\n0 of 1 right; next: dlogits\n/);
     put(cwd, 'dojo/exercise2.ts', SOLUTION);
     await child.says(/^right; Exercise 3 is next\n/m);
     child.kill(signal);

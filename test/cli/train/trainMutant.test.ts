@@ -13,7 +13,7 @@ describe('train --mutant', () => {
   it('trains both on the same batches, shows both curves and losses, and writes no run', async () => {
     const { directory, exitCode, stdout, stderr } = await trainMutant('dhpreact-1-minus-h-for-1-minus-h2');
     expect(exitCode).toBe(0);
-    expect(stderr).toContain('in the line of dhpreact, 1 - h for 1 - h²\n');
+    expect(stderr).toContain('in the line of dhpreact, 1 - h instead of 1 - h²\n');
     expect(stdout).toMatch(/^ +└─+\n +step 1 +step 50$/m);
     expect(stdout).toMatch(/^· {2}right gradients +\d\.\d{4} +\d\.\d{4}$/m);
     expect(stdout).toMatch(/^x {2}dhpreact-1-minus-h-for-1-minus-h2 +\d\.\d{4} +\d\.\d{4}$/m);

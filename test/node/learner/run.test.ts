@@ -93,11 +93,11 @@ describe('what a line does later', () => {
     const problem = 'it returns a promise, expected a Tensor: a line cannot be async';
     expect(problems(checked)).toEqual({ db2: problem, dhpreact: problem, dbngain: problem });
     expect(checked.stderr.trimEnd().split('\n')).toEqual([
-      "exercise1.ts: nothing caught 'at the top'",
-      'exercise1.ts: nothing caught null',
-      expect.stringMatching(/^exercise1\.ts: nothing caught Error: left behind \(line \d+\)$/),
-      expect.stringMatching(/^exercise1\.ts: nothing caught RangeError: late \(line \d+\)$/),
-      'exercise1.ts: later, outside of its lines, it calls process.exit, which would end the program',
+      "exercise1.ts: uncaught 'at the top'",
+      'exercise1.ts: uncaught null',
+      expect.stringMatching(/^exercise1\.ts: uncaught Error: left behind \(line \d+\)$/),
+      expect.stringMatching(/^exercise1\.ts: uncaught RangeError: late \(line \d+\)$/),
+      'exercise1.ts: after its line had returned, it calls process.exit, which would end the program',
     ]);
   });
 });
@@ -119,7 +119,7 @@ describe('a line that would end the program', () => {
       dlogprobs: 'it calls process.exit, which would end the program',
       dprobs: 'it calls process.abort, which would end the program',
       dcounts: 'it ended the program (SIGTERM)',
-      dh: 'it did not end within 5 s',
+      dh: 'it did not finish within 5 s',
       dW2: expect.stringMatching(/^it threw RangeError: Maximum call stack size exceeded/),
       dC: 'it calls process.exit, which would end the program',
     });
@@ -133,16 +133,16 @@ describe('a line that would end the program', () => {
       1,
       exercise1With({
         dlogprobs: '() => { const a = []; for (;;) a.push(new Float64Array(1e7).fill(1)); }',
-        dprobs: '() => { const a = []; for (;;) a.push(new Array(1e6).fill(a)); }',
+        dprobs: '() => { const a = []; for (;;) a.push(new Array(1e7).fill(a)); }',
         dh: '() => { const a = []; for (let i = 0; ; i++) a[i] = i; }',
         dW2: '() => "x".repeat(2 ** 30)',
         db2: '() => new Float64Array(1e12)',
       }),
     );
-    const stopped = expect.stringMatching(/^(it takes more than 1 GB of memory|it ended the program \(SIG\w+\)|it threw RangeError: .+)$/);
+    const stopped = expect.stringMatching(/^(it uses more than 1 GB of memory|it ended the program \(SIG\w+\)|it threw RangeError: .+)$/);
     expect(problems(checked)).toEqual({
-      dlogprobs: 'it takes more than 1 GB of memory',
-      dprobs: 'it takes more than 1 GB of memory',
+      dlogprobs: 'it uses more than 1 GB of memory',
+      dprobs: 'it uses more than 1 GB of memory',
       dh: stopped,
       dW2: expect.stringMatching(/^it threw RangeError: Invalid string length/),
       db2: expect.stringMatching(/^it threw RangeError: /),
@@ -273,7 +273,7 @@ describe('a key of the file', () => {
   it('that is misspelt is mentioned where its line is missing', () => {
     const text = solutionText(EXERCISES[1]).replace('  dh: (', '  dH: (');
     expect(problems(check(1, { 'exercise1.ts': text }))).toEqual({
-      dh: 'missing from what the file exports; it has dH, which no line is called',
+      dh: 'missing from the default export; it has dH, which is not a line of this exercise',
     });
   });
 
@@ -285,7 +285,7 @@ describe('a key of the file', () => {
       {
         name: 'dprobs',
         verdict: 'right',
-        note: `dprobs stands in the file more than once, in lines ${first} and ${first + 1}: the last one counts`,
+        note: `the file has dprobs more than once, in lines ${first} and ${first + 1}: the last one counts`,
       },
     ]);
   });
@@ -311,7 +311,7 @@ describe('the library in a file', () => {
   });
 });
 
-const WAY_OUT = "the file ends with 'export default exercise2;'";
+const WAY_OUT = "end the file with 'export default exercise2;'";
 
 describe('a file that cannot be run', () => {
   it.each([
@@ -344,9 +344,9 @@ describe('a file that cannot be run', () => {
     ],
     ['process.exit', 'process.exit(0);', 'it calls process.exit, which would end the program'],
     ['process.abort', 'process.abort();', 'it calls process.abort, which would end the program'],
-    ['an await of what never comes', 'await new Promise(() => {}); export default {};', 'it waits for what never comes'],
-    ['a loop without an end', 'for (;;);', 'it did not end within 5 s'],
-    ['a memory that grows', 'const a = []; for (;;) a.push(new Array(1e6).fill(a));', 'it takes more than 1 GB of memory'],
+    ['an await of what never comes', 'await new Promise(() => {}); export default {};', 'it awaits a promise that never settles'],
+    ['a loop without an end', 'for (;;);', 'it did not finish within 5 s'],
+    ['a memory that grows', 'const a = []; for (;;) a.push(new Array(1e7).fill(a));', 'it uses more than 1 GB of memory'],
   ])('with %s says why', (_, text, why) => {
     const { exitCode, report, stderr } = check(2, { 'exercise2.ts': text });
     expect({ exitCode, lines: report.lines, stderr }).toEqual({ exitCode: 1, lines: [], stderr: '' });

@@ -1,0 +1,116 @@
+/** The bank for Exercises 2 and 3: mistakes that people make in the closed forms. */
+import type { Tensor } from '../core/tensor.js';
+import type { ClosedForm } from '../gradCheck/closedForms.js';
+import { softmax } from '../lesson/softmax.js';
+import type { Mistake } from './findings.js';
+import { hot, type PlantedMistake } from './mutant.js';
+
+export const CROSS_ENTROPY_MISTAKES: Record<string, PlantedMistake<ClosedForm>> = {
+  'no-division-by-n': {
+    mistake: 'no division by n',
+    expected: [{ id: 'scaled', by: 'n' }],
+    planted: ({ logits, Yb }) => softmax(logits).sub(hot(Yb, logits)),
+  },
+  'n-minus-1-for-n': {
+    mistake: 'n - 1 instead of n',
+    expected: [{ id: 'scaled', by: 'n/(n-1)' }],
+    planted: ({ logits, Yb, n }) =>
+      softmax(logits)
+        .sub(hot(Yb, logits))
+        .div(n - 1),
+  },
+  'softmax-without-minus-one-hot': {
+    mistake: 'softmax without minus one-hot',
+    expected: [{ id: 'branch-missing', branch: 'one-hot' }],
+    planted: ({ logits, n }) => softmax(logits).div(n),
+  },
+  'sign-of-the-one-hot': {
+    mistake: 'wrong sign of the one-hot',
+    expected: [{ id: 'scaled', by: '-1', branch: 'one-hot' }],
+    planted: ({ logits, Yb, n }) => softmax(logits).add(hot(Yb, logits)).div(n),
+  },
+  'one-hot-not-divided': {
+    mistake: 'one-hot not divided',
+    expected: [{ id: 'scaled', by: 'n', branch: 'one-hot' }],
+    planted: ({ logits, Yb, n }) => softmax(logits).div(n).sub(hot(Yb, logits)),
+  },
+  'softmax-over-the-batch': {
+    mistake: 'softmax over the batch',
+    expected: [{ id: 'softmax-over-batch', branch: 'softmax' }],
+    planted: ({ logits, Yb, n }) => softmax(logits.T).T.sub(hot(Yb, logits)).div(n),
+  },
+  'summed-over-the-batch': {
+    mistake: 'summed over the batch',
+    expected: [],
+    planted: ({ logits, Yb, n }) => softmax(logits).sub(hot(Yb, logits)).div(n).sum(0),
+  },
+};
+
+export const BATCH_NORM_MISTAKES: Record<string, PlantedMistake<ClosedForm>> = {
+  'bessel-factor-1-for-n-over-n-minus-1': batchNorm(
+    'Bessel factor 1 instead of n/(n-1)',
+    [{ id: 'scaled', by: '(n-1)/n', branch: 'variance' }],
+    {
+      bessel: () => 1,
+    },
+  ),
+  'bessel-factor-the-other-way-up': batchNorm('Bessel factor inverted', [{ id: 'scaled', by: '((n-1)/n)²', branch: 'variance' }], {
+    bessel: (n) => (n - 1) / n,
+  }),
+  'path-through-the-variance-dropped': batchNorm('branch through the variance dropped', [{ id: 'branch-missing', branch: 'variance' }], {
+    bessel: () => 0,
+  }),
+  'sign-of-the-path-through-the-variance': batchNorm(
+    'wrong sign of the branch through the variance',
+    [{ id: 'scaled', by: '-1', branch: 'variance' }],
+    {
+      bessel: (n) => -n / (n - 1),
+    },
+  ),
+  'path-through-the-mean-dropped': batchNorm('branch through the mean dropped', [{ id: 'branch-missing', branch: 'mean' }], {
+    mean: () => 0,
+  }),
+  'mean-not-divided-by-n': batchNorm('mean not divided by n', [{ id: 'scaled', by: 'n', branch: 'mean' }], { mean: (n) => n }),
+  'statistics-as-constants': batchNorm(
+    'statistics treated as constants',
+    [
+      { id: 'branch-missing', branch: 'mean' },
+      { id: 'branch-missing', branch: 'variance' },
+    ],
+    { bessel: () => 0, mean: () => 0 },
+  ),
+  'gain-forgotten': batchNorm('gain forgotten', [{ id: 'factor-missing', factor: 'bngain', role: 'gain' }], {
+    scale: ({ bnvar_inv }) => bnvar_inv,
+  }),
+  'bnvar-inv-forgotten': batchNorm('bnvar_inv forgotten', [{ id: 'factor-missing', factor: 'bnvar_inv' }], {
+    scale: ({ bngain }) => bngain,
+  }),
+  'bnvar-inv-squared': batchNorm('bnvar_inv squared', [{ id: 'factor-squared', factor: 'bnvar_inv' }], {
+    scale: ({ bngain, bnvar_inv }) => bngain.mul(bnvar_inv.pow(2)),
+  }),
+};
+
+interface BatchNormFactors {
+  /** The factor of the branch through the variance; n/(n-1) is right. */
+  bessel?: (n: number) => number;
+  /** The factor of the branch through the mean; 1 is right. */
+  mean?: (n: number) => number;
+  /** The factor of all branches; bngain · bnvar_inv is right. */
+  scale?: (at: { bngain: Tensor; bnvar_inv: Tensor }) => Tensor;
+}
+
+/** dhprebn with wrong factors. */
+function batchNorm(
+  mistake: string,
+  expected: readonly Mistake[],
+  { bessel = (n) => n / (n - 1), mean = () => 1, scale }: BatchNormFactors,
+): PlantedMistake<ClosedForm> {
+  const planted: ClosedForm = ({ bngain, bnraw, bnvar_inv, n, dhpreact }) =>
+    (scale?.({ bngain, bnvar_inv }) ?? bngain.mul(bnvar_inv)).div(n).mul(
+      dhpreact
+        .mul(n)
+        .sub(dhpreact.sum(0).mul(mean(n)))
+        .sub(bnraw.mul(bessel(n)).mul(dhpreact.mul(bnraw).sum(0))),
+    );
+  return { mistake, expected, planted };
+}

@@ -1,0 +1,40 @@
+/** Fits a sum of tensors to another one. */
+import type { Tensor } from '../core/tensor.js';
+
+/** The coefficients of the tensors whose sum is nearest to the target; undefined if the tensors depend on each other. */
+export function leastSquares(basis: readonly Tensor[], target: Tensor): number[] | undefined {
+  const size = basis.length;
+  const rows = basis.map((a) => [...basis.map((b) => dot(a.data, b.data)), dot(a.data, target.data)]);
+  for (let k = 0; k < size; k++) {
+    const pivot = rows[k][k];
+    if (!(Math.abs(pivot) > 1e-12 * squares(basis[k].data))) return undefined;
+    for (let i = 0; i < size; i++) {
+      if (i === k) continue;
+      const factor = rows[i][k] / pivot;
+      for (let j = k; j <= size; j++) rows[i][j] -= factor * rows[k][j];
+    }
+  }
+  return rows.map((row, k) => row[size] / row[k]);
+}
+
+/** The sum of the tensors, each times its coefficient, as a list of entries. */
+export function combination(basis: readonly Tensor[], coefficients: readonly number[]): number[] {
+  return Array.from(basis[0].data, (_, i) => basis.reduce((sum, { data }, k) => sum + coefficients[k] * data[i], 0));
+}
+
+/** The sum of squared differences. */
+export function residual(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return sum;
+}
+
+export function squares(a: ArrayLike<number>): number {
+  return dot(a, a);
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}

@@ -1,0 +1,18 @@
+import { type Indices, Tensor } from '../core/tensor.js';
+import type { Mistake } from './findings.js';
+
+/** A mistake of the bank, with a line that makes it. */
+export interface PlantedMistake<Planted> {
+  /** The mistake in a few words, for a list. */
+  mistake: string;
+  /** The mistakes that the dojo should name; empty where it has no name, and shows what it found. */
+  expected: readonly Mistake[];
+  planted: Planted;
+  /** Why differences of the loss cannot see it, so that only a check of the line alone does. */
+  invisibleEndToEnd?: string;
+}
+
+/** Ones at the indices, in rows as long as those of the tensor. */
+export function hot(indices: Indices, { shape, dtype }: Tensor): Tensor {
+  return Tensor.oneHot(indices, shape[1], dtype);
+}

@@ -1,0 +1,34 @@
+import type { Fault } from './findings.js';
+import type { ValuesAndGradients } from './learnerFile.js';
+
+/**
+ * The sizes that a line writes as numbers, according to its own text; undefined where it has none.
+ * @param lesson values on the lesson's batch, whose sizes these are
+ */
+export function sizesAsNumbers(line: (at: ValuesAndGradients) => unknown, lesson: ValuesAndGradients): Fault | undefined {
+  const sizes = sizesOf(lesson);
+  // The file is loaded without its comments.
+  const text = Function.prototype.toString.call(line).replace(/'[^'\n]*'|"[^"\n]*"|`[^`]*`/g, '');
+  const numbers = new Set((text.match(/(?<![\w.$])\d+(?![\w.])/g) ?? []).map(Number));
+  const found = [...numbers].flatMap((number) => (sizes.has(number) ? [{ number, ...(sizes.get(number) as Size) }] : []));
+  return found.length === 0 ? undefined : { id: 'sizes-as-numbers', sizes: found };
+}
+
+interface Size {
+  size: string;
+  /** The expression to write instead. */
+  instead: string;
+}
+
+/** The context length T is not among them: it is 3 on every batch. */
+function sizesOf({ n, C, embact, h }: ValuesAndGradients): ReadonlyMap<number, Size> {
+  const [V, E] = C.shape;
+  return new Map([
+    [n, { size: 'n', instead: 'n' }],
+    [n - 1, { size: 'n - 1', instead: 'n - 1' }],
+    [V, { size: 'V', instead: 'logits.shape[1]' }],
+    [E, { size: 'E', instead: 'C.shape[1]' }],
+    [embact.shape[1], { size: 'T·E', instead: 'embact.shape[1]' }],
+    [h.shape[1], { size: 'H', instead: 'h.shape[1]' }],
+  ]);
+}

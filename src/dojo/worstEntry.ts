@@ -1,0 +1,25 @@
+import { indexAt } from '../core/numbers.js';
+import type { Tensor } from '../core/tensor.js';
+
+/** The entry of a wrong tensor with the largest error. */
+export interface WorstEntry {
+  /** Set for an entry with random gradients above: with the true ones nothing is wrong on the lesson's batch. */
+  random?: true;
+  index: number[];
+  yours: number;
+  truth: number;
+  /** Yours over the truth, where it is the same in every entry. */
+  ratio: number | null;
+}
+
+/** @param found a tensor of the expected shape */
+export function worstEntry(found: Tensor, expected: Tensor): WorstEntry {
+  let at = 0;
+  for (let i = 1; i < expected.size; i++) {
+    if (Math.abs(found.data[i] - expected.data[i]) > Math.abs(found.data[at] - expected.data[at])) at = i;
+  }
+  const ratios = Array.from(expected.data, (truth, i) => found.data[i] / truth).filter((ratio) => Number.isFinite(ratio));
+  const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
+  const constant = ratios.length > 0 && ratios.every((ratio) => Math.abs(ratio - mean) <= 1e-6 * Math.abs(mean));
+  return { index: indexAt(at, expected.shape), yours: found.data[at], truth: expected.data[at], ratio: constant ? mean : null };
+}

@@ -1,0 +1,245 @@
+import { describe, expect, it } from 'vitest';
+import { COEFFICIENTS, type FileFault, type Finding, sameFindings } from '../../src/dojo/findings.js';
+import { sentenceOf, thrownText } from '../../src/dojo/sentences.js';
+
+type Any = Finding | FileFault;
+
+const SHAPES = { found: [32, 27], expected: [32, 1] };
+const THROWN = { text: 'TypeError: no' };
+
+/** At least one finding per id, with its sentence. */
+const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: string])[]> = {
+  'factor-missing': [
+    [{ factor: 'counts' }, 'the factor counts is missing'],
+    [{ factor: 'dh', role: 'gradient-above' }, 'the gradient above, dh, is missing'],
+    [{ factor: '1/probs', role: 'log-derivative' }, 'the derivative of log, 1/probs, is missing'],
+    [{ factor: 'bndiff', branch: 'bndiff2' }, 'in the branch through bndiff2, the factor bndiff is missing'],
+  ],
+  'factor-extra': [[{ factor: 'bngain', role: 'gain' }, 'the gain, bngain, does not belong here']],
+  'factor-squared': [[{ factor: 'bnvar_inv' }, 'you have bnvar_inv² where bnvar_inv belongs']],
+  exchanged: [
+    [{ found: 'probs', expected: 'counts' }, 'you have probs where counts belongs'],
+    [
+      { found: 'h · (1 - h)', expected: '1 - h²', confusion: 'sigmoid' },
+      'you have h · (1 - h) where 1 - h² belongs: that is the derivative of the sigmoid',
+    ],
+    [
+      { found: 'counts_sum', expected: 'counts_sum_inv', branch: 'probs' },
+      'in the branch through probs, you have counts_sum where counts_sum_inv belongs',
+    ],
+  ],
+  'wrong-power': [[{ found: '-1', expected: '-2' }, 'the power is -1, expected -2']],
+  divided: [[{ by: 'counts' }, 'you divide by counts where you should multiply']],
+  multiplied: [[{ by: 'probs' }, 'you multiply by probs where you should divide']],
+  'epsilon-missing': [[{}, 'the epsilon 1e-5 is missing']],
+  'epsilon-outside': [[{}, 'the epsilon 1e-5 is added to the power; it belongs inside']],
+  misplaced: [
+    [{ found: 'row-maximum', expected: 'target' }, 'the entries are at the row maximum, expected at the target'],
+    [
+      { found: 'everywhere', expected: 'row-maximum', branch: 'logit_maxes' },
+      'in the branch through logit_maxes, the entries are everywhere in the row, expected at the row maximum',
+    ],
+  ],
+  viewed: [[{ value: 'W2' }, 'W2 is viewed in the transposed shape, which moves no entries: write W2.T']],
+  'contexts-reversed': [[{}, 'the positions of the context are in reverse order']],
+  'rows-not-added': [
+    [{ instead: 'last' }, 'the rows of a repeated character are not added: the last one overwrites the others (= where += belongs)'],
+    [{ instead: 'first' }, 'the rows of a repeated character are not added: only the first one is kept'],
+    [{ instead: 'mean' }, 'the rows of a repeated character are not added: they are averaged'],
+  ],
+  'softmax-over-batch': [[{}, 'the softmax runs over the batch, expected along the row']],
+  'softmax-not-normalised': [[{}, 'the exponentials are not divided by their sum, so this is not a softmax']],
+  'branches-multiplied': [[{}, 'the two branches are multiplied, expected their sum']],
+  'branch-missing': [
+    [{ branch: 'counts_sum' }, 'the branch through counts_sum is missing'],
+    [{ branch: 'one-hot' }, 'the one-hot term is missing'],
+    [{ branch: 'direct' }, 'the direct branch is missing'],
+  ],
+  zero: [[{}, 'it is 0 everywhere']],
+  scaled: [
+    [{ by: '-1' }, 'the sign is wrong'],
+    [{ by: '-1', branch: 'mean' }, 'in the branch through the mean, the sign is wrong'],
+    [{ by: '2' }, 'it is too large by a factor of 2'],
+    [{ by: '2', branch: 'counts_sum' }, 'the branch through counts_sum is too large by a factor of 2'],
+    [{ by: '1/n' }, 'it is divided by n once too often'],
+    [{ by: '-n' }, 'the sign is wrong, and the result is too large by a factor of n'],
+    [{ by: '(n-1)/n' }, "you have n where n - 1 belongs (Bessel's correction)"],
+    [{ by: '((n-1)/n)²', branch: 'variance' }, 'in the branch through the variance, you have (n - 1)/n where n/(n - 1) belongs'],
+  ],
+  'hidden-by-true-gradients': [[{}, 'the true gradients above it hide this, random ones show it']],
+  reshaped: [
+    [{ found: [32, 30], expected: [32, 3, 10] }, 'right values in the wrong shape: [32, 30], expected [32, 3, 10]'],
+    [
+      { found: [32], expected: [32, 1], keepdim: 'missing' },
+      'right values in the wrong shape: [32], expected [32, 1] (sum with { keepdim: true })',
+    ],
+    [{ found: [1, 27], expected: [27], keepdim: 'extra' }, 'right values in the wrong shape: [1, 27], expected [27] (sum without keepdim)'],
+  ],
+  transposed: [[{ found: [27, 64], expected: [64, 27] }, 'this is the transpose of the right answer: shape [27, 64], expected [64, 27]']],
+  'not-summed': [[{ over: 'row', ...SHAPES }, 'the sum over the row is missing: shape [32, 27], expected [32, 1]']],
+  'not-broadcast': [
+    [
+      { over: 'batch', found: [1, 64], expected: [32, 64] },
+      'right values in one row only: shape [1, 64], expected [32, 64] (broadcast it over the batch)',
+    ],
+    [
+      { over: 'row', found: [32, 1], expected: [32, 27] },
+      'right values in one column only: shape [32, 1], expected [32, 27] (broadcast it along the row)',
+    ],
+  ],
+  'summed-over-other': [
+    [
+      { over: 'row', found: [1, 27], expected: [32, 1] },
+      'you sum over the batch where the sum over the row belongs: shape [1, 27], expected [32, 1]',
+    ],
+  ],
+  'summed-over-all': [
+    [{ over: 'batch', found: [], expected: [27] }, 'you sum over everything where the sum over the batch belongs: shape [], expected [27]'],
+  ],
+  todo: [[{}, 'not written yet']],
+  'line-missing': [
+    [{}, 'missing from the default export'],
+    [{ stray: 'dH' }, 'missing from the default export; it has dH, which is not a line of this exercise'],
+  ],
+  'not-a-function': [[{ found: 'an object' }, 'an object, expected a function']],
+  threw: [
+    [{ thrown: THROWN }, 'it threw TypeError: no'],
+    [{ thrown: { ...THROWN, line: 3, advice: 'write .pow(2)' } }, 'it threw TypeError: no (line 3): write .pow(2)'],
+  ],
+  'input-changed': [[{ value: 'h' }, 'it changes h, which it may only read']],
+  'returns-nothing': [[{}, 'it returns nothing: a function with braces needs a return']],
+  'returns-promise': [[{}, 'it returns a promise, expected a Tensor: a line cannot be async']],
+  'returns-other': [[{ found: 'a list' }, 'it returns a list, expected a Tensor']],
+  'invalid-tensor': [[{ thrown: THROWN }, 'it returns an invalid tensor: TypeError: no']],
+  'not-finite': [[{ entry: 'NaN', index: [0, 2] }, 'it has NaN at [0, 2]']],
+  'other-batch': [
+    [
+      { sizes: { n: 3, E: 4, H: 8, V: 13 }, fault: { id: 'threw', thrown: THROWN } },
+      'with n 3, E 4, H 8 and V 13, in float64: it threw TypeError: no',
+    ],
+  ],
+  'sizes-as-numbers': [
+    [
+      {
+        sizes: [
+          { number: 27, size: 'V', instead: 'logits.shape[1]' },
+          { number: 32, size: 'n', instead: 'n' },
+        ],
+      },
+      "27 is V and 32 is n on the lesson's batch of 32: a line must work for every batch, so write logits.shape[1] and n",
+    ],
+  ],
+  'lesson-batch-only': [
+    [
+      {},
+      "right on the lesson's batch of 32, wrong on smaller ones: read the sizes, as n or logits.shape[1], instead of writing them as numbers",
+    ],
+  ],
+  'true-gradients-only': [
+    [{}, 'right with the true gradients above it, wrong with random ones: it does not follow from the gradients above'],
+  ],
+  'wrong-shape': [
+    [{ found: [1], expected: [27] }, 'shape [1], expected [27]'],
+    [
+      { found: [32, 32, 27], expected: [32, 27], indicesKeptDimension: true },
+      'shape [32, 32, 27], expected [32, 27]: max(1, { keepdim: true }).indices keeps a dimension of 1, max(1).indices has one index per row',
+    ],
+  ],
+  timeout: [[{ seconds: 5 }, 'it did not finish within 5 s']],
+  memory: [[{ gigabytes: 1 }, 'it uses more than 1 GB of memory']],
+  'calls-exit': [[{ call: 'process.exit' }, 'it calls process.exit, which would end the program']],
+  'process-ended': [[{ by: 'SIGTERM' }, 'it ended the program (SIGTERM)']],
+  'process-cannot-start': [[{ reason: 'spawn EAGAIN' }, 'its process cannot start: spawn EAGAIN']],
+  'never-settles': [[{}, 'it awaits a promise that never settles']],
+  'file-threw': [[{ thrown: { ...THROWN, line: 2, source: '};' } }, 'TypeError: no (line 2): };']],
+  'no-default-export': [[{ exercise: 2 }, "it has no default export: end the file with 'export default exercise2;'"]],
+  'wrong-default-export': [
+    [
+      { found: 'null', exercise: 3 },
+      "its default export is null, expected an object with a function per gradient: end the file with 'export default exercise3;'",
+    ],
+  ],
+};
+
+const CASES = Object.entries(SENTENCES).flatMap(([id, cases]) => cases.map(([data, sentence]) => ({ id, data, sentence })));
+
+describe('the sentence for a finding', () => {
+  it.each(CASES)('$id: $sentence', ({ id, data, sentence }) => {
+    expect(sentenceOf([{ id, ...data } as Any])).toBe(sentence);
+  });
+
+  it.each(COEFFICIENTS)('exists for the coefficient %s, alone and in a branch', (by) => {
+    const [whole, branch] = [sentenceOf([{ id: 'scaled', by }]), sentenceOf([{ id: 'scaled', by, branch: 'mean' }])];
+    expect(whole).not.toMatch(/branch|undefined/);
+    expect(branch).toMatch(/the branch through the mean/);
+  });
+
+  it('differs between any two coefficients', () => {
+    expect(new Set(COEFFICIENTS.map((by) => sentenceOf([{ id: 'scaled', by }]))).size).toBe(COEFFICIENTS.length);
+  });
+});
+
+describe('the sentence for several findings', () => {
+  it.each<[Finding[], string]>([
+    [
+      [
+        { id: 'scaled', by: '-1' },
+        { id: 'reshaped', found: [64], expected: [1, 64], keepdim: 'missing' },
+      ],
+      'the sign is wrong; the shape is wrong too: [64], expected [1, 64] (sum with { keepdim: true })',
+    ],
+    [
+      [
+        { id: 'scaled', by: '-1' },
+        { id: 'transposed', found: [64, 32], expected: [32, 64] },
+      ],
+      'the sign is wrong; it is transposed too: shape [64, 32], expected [32, 64]',
+    ],
+    [
+      [
+        { id: 'exchanged', found: 'probs', expected: 'counts' },
+        { id: 'not-summed', over: 'row', ...SHAPES },
+      ],
+      'you have probs where counts belongs; the sum over the row is missing too: shape [32, 27], expected [32, 1]',
+    ],
+    [
+      [
+        { id: 'branch-missing', branch: 'probs' },
+        { id: 'not-broadcast', over: 'row', found: [32, 1], expected: [32, 27] },
+      ],
+      'the branch through probs is missing; it is not broadcast either: shape [32, 1], expected [32, 27] (broadcast it along the row)',
+    ],
+    [
+      [{ id: 'branch-missing', branch: 'logit_maxes' }, { id: 'hidden-by-true-gradients' }],
+      'the branch through logit_maxes is missing; the true gradients above it hide this, random ones show it',
+    ],
+  ])('joins them: %#', (findings, sentence) => {
+    expect(sentenceOf(findings)).toBe(sentence);
+  });
+});
+
+describe('the text for an error', () => {
+  it('has the line, then the advice or the source', () => {
+    expect(thrownText(THROWN)).toBe('TypeError: no');
+    expect(thrownText({ ...THROWN, line: 7 })).toBe('TypeError: no (line 7)');
+    expect(thrownText({ ...THROWN, advice: 'write .T' })).toBe('TypeError: no: write .T');
+  });
+});
+
+describe('two lists of findings', () => {
+  const missing: Finding = { id: 'branch-missing', branch: 'probs' };
+
+  it('are the same with the same data, whatever the order of the keys', () => {
+    expect(sameFindings([missing], [{ branch: 'probs', id: 'branch-missing' }])).toBe(true);
+    expect(sameFindings([], [])).toBe(true);
+  });
+
+  it.each<[string, Finding[]]>([
+    ['other data', [{ id: 'branch-missing', branch: 'counts_sum' }]],
+    ['another id', [{ id: 'scaled', by: '-1', branch: 'probs' }]],
+    ['one more', [missing, { id: 'hidden-by-true-gradients' }]],
+    ['none', []],
+  ])('differ with %s', (_, other) => {
+    expect(sameFindings([missing], other)).toBe(false);
+  });
+});
