@@ -217,7 +217,7 @@ describe('numbers that are not finite are not saved', () => {
     const before = snapshot(folder);
     const save = () => saveCheckpoint(file, broken, about);
     expect(save).toThrow(NumericalError);
-    expect(save).toThrow(`${name} holds NaN or Inf after 13 steps; not saved`);
+    expect(save).toThrow(`${name} holds NaN or Inf after 13 steps`);
     expect(snapshot(folder)).toEqual(before);
   });
 });
@@ -286,19 +286,21 @@ describe('what is wrong with the file is named', () => {
 
   it.each([
     ['no tensors', []],
-    ['1 tensors: "a"', ['a']],
+    ['1 tensor: "a"', ['a']],
     ['3 tensors: "a", "b", "c"', ['a', 'b', 'c']],
     ['4 tensors: "model.embed.weight", "b", "c", …', ['model.embed.weight', 'b', 'c', 'd']],
   ])("somebody else's safetensors, with %s", (held, names) => {
     const tensors = new Map(names.map((name) => [name, storeFloats(Float32Array.of(1), [1])]));
     const file = put(tempDirectory(), 'theirs', writeSafetensors({ metadata: { format: 'pt' }, tensors }));
-    expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: safetensors, but not a checkpoint of backprop-ninja; it holds ${held}`);
+    expect(refusal(() => loadCheckpoint(file))).toBe(
+      `${file}: a safetensors file, but not a checkpoint of backprop-ninja; it holds ${held}`,
+    );
   });
 
   it("somebody else's safetensors without metadata, with a name that is shown escaped", () => {
     const file = put(tempDirectory(), 'theirs', rawFile({ '\x1b\u202e': { dtype: 'U8', shape: [0], data_offsets: [0, 0] } }));
     expect(refusal(() => loadCheckpoint(file))).toBe(
-      `${file}: safetensors, but not a checkpoint of backprop-ninja; it holds 1 tensors: "\\x1b\\u202e"`,
+      `${file}: a safetensors file, but not a checkpoint of backprop-ninja; it holds 1 tensor: "\\x1b\\u202e"`,
     );
   });
 
@@ -310,7 +312,7 @@ describe('what is wrong with the file is named', () => {
       /not a safetensors file: this is a PyTorch file \(\.pt\)/,
     ],
     ['an empty file', '', /not a safetensors file: 0 bytes/],
-    ['zeros', '\0'.repeat(64), /not a safetensors file: the header is not JSON/],
+    ['zeros', '\0'.repeat(64), /not a safetensors file: the header is not valid JSON/],
   ])('%s is not a safetensors file', (_, content, message) => {
     const file = put(tempDirectory(), 'file', Buffer.from(content, 'latin1'));
     expect(refusal(() => loadCheckpoint(file))).toMatch(message);
@@ -323,7 +325,7 @@ describe('what is wrong with the file is named', () => {
         metadata.formatVersion = version;
       });
       expect(refusal(() => loadCheckpoint(file))).toBe(
-        `${file}: metadata: formatVersion: ${version}, this backprop-ninja reads 3; a newer one wrote it, update`,
+        `${file}: checkpoint format ${version}, this backprop-ninja reads format 3; a newer version wrote it: update`,
       );
     },
   );
@@ -331,7 +333,7 @@ describe('what is wrong with the file is named', () => {
   it('a newer version is named as such even if its digest is made otherwise', () => {
     const { metadata, tensors } = contents();
     const newer = writeSafetensors({ metadata: { ...metadata, formatVersion: '4' }, tensors });
-    expect(refusal(() => loadCheckpoint(put(tempDirectory(), 'newer', newer)))).toContain('a newer one wrote it');
+    expect(refusal(() => loadCheckpoint(put(tempDirectory(), 'newer', newer)))).toContain('a newer version wrote it');
   });
 
   it.each(['2', '1', '0'])('version %s of the format is older: the versions found and read, and the way out', (version) => {
@@ -339,7 +341,7 @@ describe('what is wrong with the file is named', () => {
       metadata.formatVersion = version;
     });
     expect(refusal(() => loadCheckpoint(file))).toBe(
-      `${file}: metadata: formatVersion: ${version}, this backprop-ninja reads 3; an older one wrote it, which can go on with it; or train again`,
+      `${file}: checkpoint format ${version}, this backprop-ninja reads format 3; an older version wrote it: resume with that version, or train again`,
     );
   });
 
@@ -355,7 +357,9 @@ describe('what is wrong with the file is named', () => {
     const file = changed(({ metadata }) => {
       metadata.config = json({ ...CONFIG, optimizer: { ...OPTIMIZER_CONFIGS.adamw, weightDecay: { W1: 1, W3: 1 } } });
     });
-    expect(refusal(() => loadCheckpoint(file))).toContain('metadata: config: weight decay of "W3", which the network does not have');
+    expect(refusal(() => loadCheckpoint(file))).toContain(
+      'metadata: config: weight decay of "W3", which is not a parameter of the network',
+    );
   });
 
   it.each([
@@ -478,7 +482,7 @@ describe('what is wrong with the file is named', () => {
     const file = changed(({ metadata }) => {
       metadata.step = String(step);
     });
-    expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: metadata: step ${step} is beyond the last, 20`);
+    expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: metadata: step ${step} is beyond the last step, 20`);
   });
 
   it('the last step is not beyond the last', () => {
@@ -493,7 +497,7 @@ describe('what is wrong with the file is named', () => {
       metadata.step = '21';
       tensors.delete('b1');
     });
-    expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: tensor "b1" is missing; metadata: step 21 is beyond the last, 20`);
+    expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: tensor "b1" is missing; metadata: step 21 is beyond the last step, 20`);
   });
 
   it('all wrong metadata is listed, not the first only', () => {
@@ -532,9 +536,7 @@ describe('what is wrong with the file is named', () => {
   ])('a digest that is %s: damaged, and the way out', (_, digest) => {
     const { metadata, tensors } = contents();
     const file = put(tempDirectory(), 'damaged', writeSafetensors({ metadata: { ...metadata, sha256: digest(metadata.sha256) }, tensors }));
-    expect(refusal(() => loadCheckpoint(file))).toBe(
-      `${file}: damaged: its SHA-256 is not the one it was written with; bring back a copy, or train again`,
-    );
+    expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: damaged: SHA-256 mismatch; restore a copy or train again`);
   });
 
   it('text of the file is shown escaped', () => {
@@ -651,7 +653,7 @@ describe('what an optimizer keeps', () => {
       const broken = spoilt(name, ({ tensors }) => tensors.set(key, storeFloats(new Float32Array(P()).fill(value), [P()])));
       expect(refusal(() => loadCheckpoint(broken))).toBe(`${broken}: tensor "${key}" holds NaN or Inf`);
       const { file, trained, saved } = save(name, [tensor, 5, value]);
-      expect(() => saveCheckpoint(file, trained, saved)).toThrow(`${key} holds NaN or Inf after 13 steps; not saved`);
+      expect(() => saveCheckpoint(file, trained, saved)).toThrow(`${key} holds NaN or Inf after 13 steps`);
     }
   });
 
@@ -674,15 +676,15 @@ describe('what an optimizer keeps', () => {
   });
 
   it.each([
-    ['sgd', '{"beta1":0.5,"beta2":0.5}', 'given'],
-    ['momentum', '{"beta1":0.5,"beta2":0.5}', 'given'],
-    ['adam', 'null', 'missing'],
-    ['adamw', 'null', 'missing'],
+    ['sgd', '{"beta1":0.5,"beta2":0.5}', 'found, but optimizer sgd has none'],
+    ['momentum', '{"beta1":0.5,"beta2":0.5}', 'found, but optimizer momentum has none'],
+    ['adam', 'null', 'missing, but optimizer adam needs them'],
+    ['adamw', 'null', 'missing, but optimizer adamw needs them'],
   ] as const)('%s: powers of betas %s', (name, powers, fault) => {
     const file = spoilt(name, ({ metadata }) => {
       metadata.powers = powers;
     });
-    expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: metadata: powers ${fault}, with the optimizer ${name}`);
+    expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: metadata: powers ${fault}`);
   });
 
   it('another optimizer in the configuration than its tensors are of: all that differs is listed', () => {
@@ -691,7 +693,7 @@ describe('what an optimizer keeps', () => {
     });
     expect(refusal(() => loadCheckpoint(file))).toBe(
       `${file}: unexpected tensor "optimizer.velocity"; tensor "optimizer.m" is missing; tensor "optimizer.v" is missing; ` +
-        'metadata: powers missing, with the optimizer adam',
+        'metadata: powers missing, but optimizer adam needs them',
     );
   });
 });

@@ -368,7 +368,7 @@ describe('recognise', () => {
       fc.property(start, (bytes) => {
         const name = recognise(bytes.subarray(0, RECOGNISABLE_BYTES));
         if (name) named++;
-        if (name) expect(() => readSafetensors(bytes)).toThrow(new FileContentError(`not a safetensors file: this is ${name}`));
+        if (name) expect(() => readSafetensors(bytes)).toThrow(`not a safetensors file: this is ${name.kind}`);
         else tally.count(() => readSafetensors(bytes));
       }),
       2000,

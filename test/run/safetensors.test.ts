@@ -171,17 +171,17 @@ describe('structure faults are refused', () => {
 
   it.each([2n ** 63n, 2n ** 64n - 1n, 2n ** 53n, 100_000_001n])('a header length of %i is above the limit', (length) => {
     const message = refusal(() => readSafetensors(Buffer.concat([headerLength(length), Buffer.from('{}')])));
-    expect(message).toBe(`not a safetensors file: header length ${length}, at most 100000000 is allowed`);
+    expect(message).toBe(`not a safetensors file: header length ${length}, the limit is 100000000`);
   });
 
   it('a header past the end of the file: the sizes expected and found', () => {
     const message = refusal(() => readSafetensors(Buffer.concat([headerLength(100_000_000n), Buffer.from('{}')])));
-    expect(message).toBe('cut short: the header needs 100000008 bytes, the file has 10');
+    expect(message).toBe('truncated: the header needs 100000008 bytes, the file has 10');
   });
 
   it('a header cut short by a byte, be it a blank', () => {
     const message = refusal(() => readSafetensors(rawFile('{}      ').subarray(0, -1)));
-    expect(message).toBe('cut short: the header needs 16 bytes, the file has 15');
+    expect(message).toBe('truncated: the header needs 16 bytes, the file has 15');
   });
 
   it.each([
@@ -191,7 +191,7 @@ describe('structure faults are refused', () => {
     ['followed by something else', rawFile('{} {}')],
   ])('a header that is %s', (_, file) => {
     expect(refusal(() => readSafetensors(file))).toMatch(
-      /^not a safetensors file: the header is not (JSON within its first \d+ characters|UTF-8 at byte \d+ of the file)$/,
+      /^not a safetensors file: the header is not valid (JSON within its first \d+ characters|UTF-8 at byte \d+ of the file)$/,
     );
   });
 
@@ -227,7 +227,7 @@ describe('structure faults are refused', () => {
     ['100,000 lists', `{"a":{"dtype":"F32","shape":${'['.repeat(100_000)}${']'.repeat(100_000)},"data_offsets":[0,0]}}`],
   ])('a header nested too deeply: %s', (_, header) => {
     expect(refusal(() => readSafetensors(rawFile(header)))).toMatch(
-      /^not a safetensors file: the header is nested more than 3 deep at its character \d+$/,
+      /^not a safetensors file: the header is nested more than 3 levels deep at character \d+$/,
     );
   });
 
@@ -236,7 +236,7 @@ describe('structure faults are refused', () => {
     ['objects', '{"a":'],
   ])('a header of 1,000,000 %s without an end', (_, start) => {
     expect(refusal(() => readSafetensors(rawFile(start.repeat(1_000_000))))).toMatch(
-      /^not a safetensors file: the header is (nested|not JSON)/,
+      /^not a safetensors file: the header is (nested|not valid JSON)/,
     );
   });
 
@@ -254,7 +254,7 @@ describe('structure faults are refused', () => {
     const file = rawFile(`{"${'\\"'.repeat(30_000)}`);
     const start = performance.now();
     expect(refusal(() => readSafetensors(file))).toMatch(
-      /^not a safetensors file: the header is not (JSON within its first \d+ characters|UTF-8 at byte \d+ of the file)$/,
+      /^not a safetensors file: the header is not valid (JSON within its first \d+ characters|UTF-8 at byte \d+ of the file)$/,
     );
     expect(performance.now() - start).toBeLessThan(500);
   });
