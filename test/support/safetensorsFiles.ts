@@ -1,4 +1,5 @@
 import { FileContentError } from '../../src/core/errors.js';
+import { storeFloats, writeSafetensors } from '../../src/run/safetensors.js';
 import { thrownBy } from './thrown.js';
 
 /** A safetensors file with any header and data, valid or not. A text is used unchanged, anything else is written as JSON. */
@@ -28,4 +29,15 @@ export function isRead(run: () => unknown): boolean {
     if (error instanceof FileContentError) return false;
     throw error;
   }
+}
+
+/** A small safetensors file with two tensors and metadata. */
+export function smallSafetensors(): Uint8Array {
+  return writeSafetensors({
+    metadata: { format: 'pt', note: 'é"\n' },
+    tensors: new Map([
+      ['a', storeFloats(Float32Array.of(1, -2.5), [2])],
+      ['b', storeFloats(Float64Array.of(0.1), [1, 1])],
+    ]),
+  });
 }
