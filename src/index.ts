@@ -46,9 +46,17 @@ export {
   type StatisticArrays,
   type StatisticName,
 } from './network/parameters.js';
-export { type Best, type Checkpoint, checkpointBytes, parseCheckpoint, restoreModel } from './run/checkpoint.js';
+export {
+  type BestEvaluation,
+  type Checkpoint,
+  checkpointBytes,
+  parseCheckpoint,
+  type RunSnapshot,
+  restoreModel,
+} from './run/checkpoint.js';
 export { type EvaluationRecord, type Hashes, type HashRecord, type MetricsRecord, parameterHashes } from './run/records.js';
 export * as safetensors from './run/safetensorsFormat.js';
+export { runBytes } from './run/size.js';
 export { type Diagnosis, NonFiniteError } from './training/diagnose.js';
 export { type ScanOptions, type ScanPoint, scanRates } from './training/lrFind.js';
 export { modelConfig, type RunConfig, trainingWork } from './training/runConfig.js';

@@ -1,6 +1,7 @@
 /** Node only: files, run directories, resumable training, the kernels from disk, and the check of a learner's file in a process of its own. */
 
 export { loadCheckpoint, saveCheckpoint } from './node/checkpointFile.js';
+export { checkDiskSpace } from './node/diskSpace.js';
 export { createWasmBackend } from './node/kernels.js';
 export { type CheckOptions, checkFile, type ExerciseReport } from './node/learner/run.js';
 export { acquireLock } from './node/lock.js';
@@ -8,7 +9,6 @@ export { type Metrics, readMetrics } from './node/metricsFile.js';
 export { type NamesFile, readNamesFile } from './node/namesFile.js';
 export { BUNDLED_NAMES } from './node/paths.js';
 export {
-  checkDiskSpace,
   createNamedRun,
   createNumberedRun,
   findCheckpoint,
@@ -19,5 +19,5 @@ export {
   writeRunFile,
 } from './node/runDirectory.js';
 export { readSafetensorsFile } from './node/safetensorsFile.js';
-export { runBytes, Session, type SessionOptions } from './node/session.js';
+export { Session, type SessionOptions } from './node/session.js';
 export { sha256 } from './node/sha256.js';

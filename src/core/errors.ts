@@ -1,18 +1,19 @@
 /**
- * Errors by what the reader must change: an option, a file's content, the system, or the numbers.
+ * Errors, by what the user has to change: an option, a file's content, the system, or the numbers.
  *
- * A message is one line: what, where, found and expected. The hint is the way out. Both are set once, where the error is made;
- * whoever knows more throws a new error with the first as its cause. The library throws; only cli/ prints and exits.
+ * A message is one line: what, where, found and expected. The hint is the way out. Both are set when the error is created and never
+ * edited; code that knows more throws a new error with the first as its cause. The library throws; only cli/ prints and exits.
  */
 import { showPath } from './text.js';
 
 export interface ErrorDetails {
-  /** The way out: what the reader can do now. */
+  /** The way out: what the user can do now. */
   hint?: string;
+  /** The error that led to this one. */
   cause?: unknown;
 }
 
-/** The common base: an error with a hint. */
+/** The common base: an error with a hint. The command line prints "message; hint". */
 class HintedError extends Error {
   readonly hint: string | undefined;
 
@@ -22,32 +23,32 @@ class HintedError extends Error {
   }
 }
 
-/** An option or argument is out of its range, or does not fit the others. */
+/** An option or argument is out of range, or contradicts another one. Exit code 2. */
 export class UsageError extends HintedError {
   override name = 'UsageError';
 }
 
-/** The content of a file is wrong. */
+/** A file could be read, but its content is wrong. Exit code 3. */
 export class FileContentError extends HintedError {
   override name = 'FileContentError';
 }
 
-/** A file, directory or other resource of the system is missing or refuses. */
+/** A file, directory or other system resource is missing or not available. Exit code 4. */
 export class SystemError extends HintedError {
   override name = 'SystemError';
 }
 
-/** Numbers became infinite or not-a-number. */
+/** A number became NaN or infinite. Exit code 5. */
 export class NumericalError extends HintedError {
   override name = 'NumericalError';
 }
 
-/** The message and the hint, in one line. */
+/** Message and hint in one line, as the command line prints them. */
 export function fullMessage(error: Error): string {
   return error instanceof HintedError && error.hint !== undefined ? `${error.message}; ${error.hint}` : error.message;
 }
 
-/** Runs a check of a file's content. A {@link FileContentError} that it throws is thrown again with the file's name in front. */
+/** Runs a check of a file's content. Its {@link FileContentError} is replaced by one whose message starts with the path. */
 export function namingFile<T>(path: string, run: () => T): T {
   try {
     return run();

@@ -1,41 +1,52 @@
+/** Recognises common files that are not safetensors files by their first bytes, so that a message can name them. */
 import { decodeLatin1 } from './utf8.js';
 
-/** What a file that is not a safetensors file seems to be, by its first bytes, so that a message can name it. */
-
-interface Signature {
-  /** How the file begins, and what else its first bytes hold. */
-  start: string | RegExp;
-  holds?: RegExp;
+/** What a file seems to be. */
+export interface RecognisedFile {
+  /** With an article: "a NumPy array (.npy)". */
   kind: string;
+  /** How to get a file that can be read. */
+  hint?: string;
 }
 
-const SAVE_FILE = "PyTorch's safetensors.torch.save_file writes what can be read here";
+interface Signature extends RecognisedFile {
+  /** How the file begins. */
+  start: string | RegExp;
+  /** What else its first bytes contain. */
+  holds?: RegExp;
+}
+
+const hint = "PyTorch's safetensors.torch.save_file writes a file that can be read";
 
 const SIGNATURES: readonly Signature[] = [
   { start: 'PK\x03\x04', holds: /\.npy/, kind: 'a NumPy archive (.npz)' },
-  { start: 'PK\x03\x04', holds: /data\.pkl|\/version|\.data|byteorder/, kind: `a PyTorch file (.pt); ${SAVE_FILE}` },
+  { start: 'PK\x03\x04', holds: /data\.pkl|\/version|\.data|byteorder/, kind: 'a PyTorch file (.pt)', hint },
   { start: 'PK\x03\x04', kind: 'a zip archive' },
   ...['\x02', '\x03', '\x04', '\x05'].map((protocol) => ({
     start: `\x80${protocol}`,
-    kind: `a Python pickle (an old .pt, perhaps); ${SAVE_FILE}`,
+    kind: 'a Python pickle (perhaps an old .pt file)',
+    hint,
   })),
   { start: '\x93NUMPY', kind: 'a NumPy array (.npy)' },
   { start: 'GGUF', kind: 'a GGUF file' },
   { start: '\x89HDF\r\n', kind: 'an HDF5 file' },
   { start: '\x1f\x8b', kind: 'a gzip archive' },
-  { start: /^(\xef\xbb\xbf)?\s*<(!doctype html|html|\?xml)/i, kind: 'a web page (HTML), perhaps of a download that failed' },
-  { start: 'version https://git-lfs', kind: 'a Git LFS pointer: the file itself was not fetched' },
+  { start: /^(\xef\xbb\xbf)?\s*<(!doctype html|html|\?xml)/i, kind: 'a web page (HTML), perhaps from a failed download' },
+  { start: 'version https://git-lfs', kind: 'a Git LFS pointer', hint: "fetch the file itself with 'git lfs pull'" },
   { start: /^\s*[[{]\s*["}\]]/, kind: 'a JSON text' },
 ];
 
-/** Enough of a file to recognise it by. */
+/** Number of first bytes that {@link recognise} looks at. */
 export const RECOGNISABLE_BYTES = 512;
 
-/** @param start the first bytes of a file, {@link RECOGNISABLE_BYTES} or all of them */
-export function recognise(start: Uint8Array): string | undefined {
+/**
+ * @param start the first bytes of a file, {@link RECOGNISABLE_BYTES} or all of them
+ * @returns undefined for a safetensors file and for an unknown kind
+ */
+export function recognise(start: Uint8Array): RecognisedFile | undefined {
   const text = decodeLatin1(start);
-  // A header that begins where it should is taken for what it is. Its length, below 100 MB, leaves the upper bytes 0.
+  // A header length below 100 MB has zeros in its upper bytes, and the header begins with a brace.
   if (text[8] === '{' && text.slice(4, 8) === '\0\0\0\0') return undefined;
   const begins = (start: string | RegExp) => (typeof start === 'string' ? text.startsWith(start) : start.test(text));
-  return SIGNATURES.find(({ start, holds }) => begins(start) && (holds?.test(text) ?? true))?.kind;
+  return SIGNATURES.find(({ start, holds }) => begins(start) && (holds?.test(text) ?? true));
 }

@@ -1,6 +1,9 @@
-/** Proposes what somebody may have meant. */
+/** Suggestions for misspelt words. */
 
-/** The word that is spelt most like this one, if any is: capitals do not count, two neighbours exchanged count once. */
+/**
+ * The word with the smallest edit distance, if it is at most 2 and at most half the word's length. Case is ignored; swapping two
+ * neighbours counts as one edit.
+ */
 export function closest(word: string, words: Iterable<string>): string | undefined {
   const limit = Math.min(2, Math.floor(word.length / 2));
   let best: string | undefined;
@@ -14,13 +17,13 @@ export function closest(word: string, words: Iterable<string>): string | undefin
   return best;
 }
 
-/** "; did you mean …", or nothing. */
+/** "; did you mean …", or an empty text. */
 export function didYouMean(word: string, words: Iterable<string>): string {
   const one = closest(word, words);
   return one === undefined ? '' : `; did you mean ${one}`;
 }
 
-/** Letters to insert, delete, exchange for another or with their neighbour (optimal string alignment). */
+/** Number of letters to insert, delete, replace, or swap with their neighbour (optimal string alignment distance). */
 function editDistance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (__, j) => (i === 0 ? j : i)));
   for (let i = 1; i <= a.length; i++) {

@@ -1,6 +1,6 @@
-/** Text that is safe to print, whatever it holds. */
+/** Text that is safe to print to a terminal. */
 
-/** Text from outside, safe for a terminal: control and bidirectional characters as escapes. */
+/** The text with control and bidirectional characters escaped: \x1b, \u202e. */
 export function showText(text: string): string {
   return text.replace(UNPRINTABLE, (c) => {
     const code = c.codePointAt(0) as number;
@@ -8,17 +8,17 @@ export function showText(text: string): string {
   });
 }
 
-/** The beginning of a text from outside, escaped: what a message can quote. */
+/** The first 60 characters of the text, escaped, for quoting in a message. */
 export function quoteText(text: string): string {
   const shown = showText(text);
   return shown.length <= 60 ? shown : `${shown.slice(0, 60)}…`;
 }
 
-/** A path for a message: escaped, and quoted where blanks or quotes would leave its ends unclear. */
+/** A path for a message: escaped, and in quotes if it is empty or contains spaces or quotes. */
 export function showPath(path: string): string {
   const shown = showText(path);
   return /[\s"']/.test(shown) || shown === '' ? `'${shown}'` : shown;
 }
 
-/** C0 and C1 controls, line and paragraph separators, and the marks that turn the direction of text. */
+/** C0 and C1 controls, line and paragraph separators, and marks that change the direction of text. */
 export const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;

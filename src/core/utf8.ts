@@ -1,9 +1,9 @@
-/** Text of UTF-8 bytes. Invalid bytes become U+FFFD; a byte order mark stays. */
+/** Decodes UTF-8. Invalid bytes become U+FFFD; a byte order mark is kept. */
 export function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 }
 
-/** The index of the first byte that is not UTF-8; undefined if all bytes are. */
+/** Position of the first byte that is not valid UTF-8, or undefined. */
 export function firstInvalidByte(bytes: Uint8Array): number | undefined {
   const text = decodeUtf8(bytes);
   // U+FFFD marks the first invalid byte, unless the bytes spell U+FFFD themselves.
@@ -14,10 +14,10 @@ export function firstInvalidByte(bytes: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** Text of bytes, a character each. */
+/** Decodes Latin-1: each byte becomes the character with its code. */
 export function decodeLatin1(bytes: Uint8Array): string {
   let text = '';
-  // In parts: an argument list has a limit.
+  // In chunks, because the number of arguments of a call is limited.
   for (let start = 0; start < bytes.length; start += 4096) text += String.fromCharCode(...bytes.subarray(start, start + 4096));
   return text;
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { SystemError } from '../core/errors.js';
 import { showPath } from '../core/text.js';
 
-/** Replaces a file as a whole: whoever reads the path finds the old bytes or all of the new ones, even after a power cut. */
+/** Replaces a file as a whole: at any time, even after a power cut, the path holds the old bytes or all of the new ones. */
 export function atomicWrite(path: string, bytes: Uint8Array): void {
   const directory = dirname(path);
   const temporary = writeFileWhole(directory, bytes);
@@ -16,7 +16,7 @@ export function atomicWrite(path: string, bytes: Uint8Array): void {
   syncDirectory(directory);
 }
 
-/** Writes a temporary file to the disk in full, or leaves none. Returns its path. */
+/** Writes and syncs a temporary file, and returns its path. On an error, it leaves no file. */
 export function writeFileWhole(directory: string, bytes: Uint8Array): string {
   const path = join(directory, `.${process.pid}.tmp`);
   try {
@@ -24,7 +24,8 @@ export function writeFileWhole(directory: string, bytes: Uint8Array): string {
     try {
       writeAll(file, bytes, path);
       const { size } = fstatSync(file);
-      if (size !== bytes.length) throw new SystemError(`cannot write ${showPath(path)}: ${size} of ${bytes.length} bytes arrived`);
+      if (size !== bytes.length)
+        throw new SystemError(`cannot write ${showPath(path)}: only ${size} of ${bytes.length} bytes were written`);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -36,19 +37,18 @@ export function writeFileWhole(directory: string, bytes: Uint8Array): string {
   }
 }
 
-/** Writes all of it, in as many calls as the system wants. */
+/** Writes all bytes, in as many calls as the system needs. */
 export function writeAll(file: number, bytes: Uint8Array, path: string): void {
   for (let written = 0; written < bytes.length; ) {
     const more = writeSync(file, bytes, written);
-    if (more === 0)
-      throw new SystemError(`cannot write ${showPath(path)}: ${written} of ${bytes.length} bytes could be written, and no more`);
+    if (more === 0) throw new SystemError(`cannot write ${showPath(path)}: only ${written} of ${bytes.length} bytes were written`);
     written += more;
   }
 }
 
 /**
- * Removes what killed writers left.
- * @param isOthers whether the process of that number may still be writing there
+ * Removes temporary files of killed processes.
+ * @param isOthers whether another process with this ID may still be writing
  */
 export function removeLeftovers(directory: string, isOthers: (pid: number) => boolean = () => false): void {
   for (const name of readdirSync(directory)) {
@@ -57,14 +57,14 @@ export function removeLeftovers(directory: string, isOthers: (pid: number) => bo
   }
 }
 
-/** A file that cannot be removed now is removed by the next start; the error that made it useless matters more. */
+/** Removes a file and ignores errors: the next start removes leftovers, and the error that led here matters more. */
 export function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {}
 }
 
-/** Makes a rename in the directory durable. Windows cannot open directories and needs no such step. */
+/** Makes a rename in the directory durable. Windows cannot open directories and does not need it. */
 function syncDirectory(path: string): void {
   if (process.platform === 'win32') return;
   const directory = openSync(path, 'r');

@@ -1,9 +1,9 @@
-/** Files that grow by a line of JSON per record. */
+/** Files with a line of JSON per record, which grow by appending. */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
 import { writeAll } from './atomicWrite.js';
 import { withSystemErrors } from './systemErrors.js';
 
-/** A file that is being written. Every record is with the system when append returns, and on the disk after sync. */
+/** A file that is being written. When `append` returns, the system has the record; after `sync`, it is on the disk. */
 export interface LineWriter<R> {
   append(record: R): void;
   sync(): void;
@@ -11,8 +11,9 @@ export interface LineWriter<R> {
 }
 
 /**
- * @param mode 'new' empties the file, 'continue' appends
- * @throws SystemError from each of its calls, if the system refuses
+ * Opens a file for appending records.
+ * @param mode 'new' empties the file, 'continue' keeps its content
+ * @throws SystemError if the system refuses, here and in each call of the writer
  */
 export function openLines<R>(path: string, mode: 'new' | 'continue'): LineWriter<R> {
   const run = <T>(call: () => T) => withSystemErrors('write', path, call);
@@ -24,32 +25,33 @@ export function openLines<R>(path: string, mode: 'new' | 'continue'): LineWriter
   };
 }
 
-/** The file's bytes; a missing one is empty. @throws SystemError if it cannot be read */
+/** The bytes of a file; none if it does not exist. @throws SystemError if it cannot be read */
 export function readBytes(path: string): Uint8Array {
   return withSystemErrors('read', path, () => (existsSync(path) ? readFileSync(path) : new Uint8Array()));
 }
 
-export interface Line<R> {
-  /** From its first byte to behind its line end. */
+/** A line of a file. */
+export interface JsonLine<R> {
+  /** Position of its first byte, and the position after its line end. */
   start: number;
   end: number;
-  /** From 1. */
+  /** Counted from 1. */
   number: number;
-  /** undefined if the line is none: torn by a crash, or changed since. */
+  /** The record; undefined if the line is incomplete or not a record. */
   record: R | undefined;
 }
 
 /**
- * The lines, one at a time because a long run has millions of them. You may overwrite a line once you have asked for the next.
- * @param parse the record that a line's JSON value is; undefined if it is none
+ * Yields one line at a time, because a long run has millions. The bytes of a line may be overwritten once the next one is requested.
+ * @param parse turns the JSON value of a line into a record; undefined if it is not one
  */
-export function* parseLines<R>(bytes: Uint8Array, parse: (value: unknown) => R | undefined): Generator<Line<R>> {
+export function* parseLines<R>(bytes: Uint8Array, parse: (value: unknown) => R | undefined): Generator<JsonLine<R>> {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let start = 0;
   for (let number = 1; start < bytes.length; number++) {
     const feed = bytes.indexOf(LINE_FEED, start);
     const end = feed === -1 ? bytes.length : feed + 1;
-    // Without its line end, even a line that can be read was not written in full.
+    // A line without its line end was not written completely, even if it can be parsed.
     const record = feed === -1 ? undefined : parse(parseJson(text.toString('utf8', start, feed)));
     yield { start, end, number, record };
     start = end;
@@ -58,7 +60,7 @@ export function* parseLines<R>(bytes: Uint8Array, parse: (value: unknown) => R |
 
 const LINE_FEED = 0x0a;
 
-/** The value of a JSON text; undefined if it is none. */
+/** Parses a JSON text; undefined if it is not valid. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

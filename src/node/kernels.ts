@@ -8,8 +8,8 @@ import { withSystemErrors } from './systemErrors.js';
 let cached: CreateBackend | undefined;
 
 /**
- * A backend on the SIMD kernels, which are read from the disk and compiled once.
- * @throws SystemError if the kernels cannot be read, this Node has no WebAssembly SIMD, or the memory cannot be reserved
+ * Creates a float32 backend on the SIMD kernels. The kernels are read from the disk and compiled once per process.
+ * @throws SystemError if the kernels cannot be read, WebAssembly SIMD is not supported, or the memory cannot be reserved
  */
 export const createWasmBackend: CreateBackend = (size) => {
   cached ??= wasmBackend(compileKernels());
@@ -21,6 +21,6 @@ function compileKernels(): WasmModule {
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {
-    throw new SystemError('the kernels need WebAssembly with SIMD, which this Node or processor does not have', { cause: error });
+    throw new SystemError('the kernels need WebAssembly SIMD, which this Node.js or processor does not support', { cause: error });
   }
 }

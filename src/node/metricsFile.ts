@@ -1,23 +1,29 @@
-/** metrics.jsonl: a line per record of a run, in the order of its steps. */
+/** metrics.jsonl: a line of JSON per record of a run, in the order of its steps. */
 import { type MetricsRecord, parseRecord } from '../run/records.js';
 import { atomicWrite } from './atomicWrite.js';
 import { type LineWriter, openLines, parseLines, readBytes } from './jsonLines.js';
 import { withSystemErrors } from './systemErrors.js';
 
+/** Appends records to metrics.jsonl. */
 export type MetricsWriter = LineWriter<MetricsRecord>;
 
-/** @param mode 'new' empties the file, 'continue' appends */
+/**
+ * Opens metrics.jsonl for appending.
+ * @param mode 'new' empties the file, 'continue' keeps its content
+ * @throws SystemError if it cannot be opened
+ */
 export function openMetrics(path: string, mode: 'new' | 'continue'): MetricsWriter {
   return openLines(path, mode);
 }
 
+/** The content of metrics.jsonl. */
 export interface Metrics {
   records: MetricsRecord[];
-  /** Numbers of the lines that are no records: torn by a crash, or changed since. */
+  /** Numbers, from 1, of the lines that are not records, for example after a crash. */
   skipped: number[];
 }
 
-/** A missing file is an empty one. @throws SystemError if it cannot be read */
+/** Reads metrics.jsonl; a missing file has no records. @throws SystemError if it cannot be read */
 export function readMetrics(path: string): Metrics {
   const metrics: Metrics = { records: [], skipped: [] };
   for (const { record, number } of parseLines(readBytes(path), parseRecord)) {
@@ -27,7 +33,11 @@ export function readMetrics(path: string): Metrics {
   return metrics;
 }
 
-/** Drops all that is no record, or of a later step. Returns the numbers of the lines that were no records. */
+/**
+ * Removes records after a step and lines that are not records. Other lines stay, byte for byte.
+ * @returns the numbers, from 1, of the lines that were not records
+ * @throws SystemError if the file cannot be read or written
+ */
 export function truncateMetrics(path: string, step: number): number[] {
   const bytes = readBytes(path);
   const dropped: number[] = [];

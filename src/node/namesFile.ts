@@ -3,16 +3,17 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { NamesParser, type ParsedNames } from '../data/parseNames.js';
 import { withSystemErrors } from './systemErrors.js';
 
+/** The names of a file, and its hash. */
 export interface NamesFile extends ParsedNames {
   /** SHA-256 of the file's bytes, hexadecimal. */
   sha256: string;
 }
 
 /**
- * Reads a file with a name per line, as {@link parseNames} does. The file is read in chunks: memory is bounded by MAX_FILE_BYTES, and by
- * MAX_LINE_BYTES for one line.
+ * Reads a file with one name per line, by the rules of {@link parseNames}. It reads in chunks of 1 MiB, so the limits on file size and
+ * line length also limit the memory.
  * @throws SystemError if the file cannot be read
- * @throws FileContentError with line and byte for anything that is not a name, and for a file without names
+ * @throws FileContentError if a line is not a name, with line and byte, or if the file has no names
  */
 export function readNamesFile(path: string): NamesFile {
   const parser = new NamesParser(path);

@@ -1,14 +1,15 @@
-/** Where the package's files are: the only place that knows how the package is laid out on the disk. */
+/** Paths of the package's files. Only this module knows how the package is laid out on the disk. */
 import { fileURLToPath } from 'node:url';
 
-/** The package's directory: this module is src/node/paths.ts, or dist/node/paths.js. */
+/** A path in the package's directory: this module is src/node/paths.ts, or dist/node/paths.js once built. */
 const inPackage = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 export const PACKAGE_JSON = inPackage('package.json');
-/** The program as it is built. */
+/** The built command line. */
 export const MAIN = inPackage('dist/cli/main.js');
+/** The compiled kernels. */
 export const KERNELS = inPackage('dist/kernels.wasm');
-/** Types of what a learner's file imports. */
+/** Types for the imports of a learner's file. */
 export const LEARNER_TYPES = inPackage('dist/dojo.d.ts');
-/** The bundled names. */
+/** The names that come with the package. */
 export const BUNDLED_NAMES = inPackage('data/names.txt');

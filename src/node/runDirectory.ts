@@ -1,6 +1,6 @@
 /**
- * A run's directory: checkpoint.safetensors, where the run stands; best.safetensors, where its validation loss was smallest;
- * metrics.jsonl, run.json, and while somebody trains there, lock. runs/latest points to the newest run under runs/.
+ * A run's directory: checkpoint.safetensors (the last save), best.safetensors (the smallest validation loss), metrics.jsonl, run.json,
+ * and lock while a process trains there. runs/latest links to the newest run under runs/.
  */
 import {
   accessSync,
@@ -11,7 +11,6 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
-  statfsSync,
   statSync,
   symlinkSync,
 } from 'node:fs';
@@ -21,7 +20,7 @@ import { FileContentError, SystemError, UsageError } from '../core/errors.js';
 import { quoteText, showPath } from '../core/text.js';
 import { atomicWrite, removeLeftovers } from './atomicWrite.js';
 import { isRunning } from './lock.js';
-import { withSystemErrors } from './systemErrors.js';
+import { createsNew, withSystemErrors } from './systemErrors.js';
 
 export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 export const BEST_FILE = 'best.safetensors';
@@ -30,14 +29,15 @@ const RUN_FILE = 'run.json';
 const RUNS = 'runs';
 const LATEST = 'latest';
 
-/** The part of run.json that finds a run's data set again. The file holds more, for people. */
+/** The part of run.json that is read: where the data set is. The file holds more, for people. */
 export interface RunFile {
+  /** Absolute path of the data file, and the SHA-256 of its bytes. */
   data: { path: string; sha256: string };
   [key: string]: unknown;
 }
 const RunFileSchema = v.looseObject({ data: v.object({ path: v.string(), sha256: v.string() }) });
 
-/** The next free runs/NNNN below a directory, created. */
+/** Creates the next free runs/NNNN below a directory, and returns its path. */
 export function createNumberedRun(cwd: string): string {
   const runs = join(cwd, RUNS);
   return withSystemErrors('create a run in', runs, () => {
@@ -45,40 +45,34 @@ export function createNumberedRun(cwd: string): string {
     const numbers = readdirSync(runs).map((name) => (/^\d{4,}$/.test(name) ? Number(name) : 0));
     for (let number = Math.max(0, ...numbers) + 1; ; number++) {
       const directory = join(runs, String(number).padStart(4, '0'));
-      if (tryMkdir(directory)) return directory;
+      if (createsNew(() => mkdirSync(directory))) return directory;
     }
   });
 }
 
-function tryMkdir(path: string): boolean {
-  try {
-    mkdirSync(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
 /**
- * Creates the directory that --out names. One that holds anything is refused, but with force: a run in it is then replaced
- * file by file when the new one is written, and nothing else is touched.
- * @param input the data file, which must not be one of the files that are replaced
+ * Creates the directory of --out, or accepts it if it is empty. With `force` it may contain files: the new run replaces an older run's
+ * files one by one as it writes them, and touches no others.
+ * @param input the data file, which must not be one of the replaced files
+ * @returns the directory
+ * @throws UsageError if the directory is not empty, or holds the data file
+ * @throws SystemError if it cannot be created or written
  */
 export function createNamedRun(directory: string, force: boolean, input: string): string {
   const files = [CHECKPOINT_FILE, BEST_FILE, METRICS_FILE, RUN_FILE].map((name) => join(directory, name));
   if ([directory, ...files].some((path) => realPath(path) === realPath(input))) {
-    throw new UsageError(`--out ${showPath(directory)} would overwrite --data ${showPath(input)}; name another directory`);
+    throw new UsageError(`--out ${showPath(directory)} would overwrite --data ${showPath(input)}`, { hint: 'name another directory' });
   }
   return withSystemErrors('write in', directory, () => {
     const found = statSync(directory, { throwIfNoEntry: false });
     if (!found && basename(directory) === LATEST && basename(dirname(directory)) === RUNS) {
-      throw new UsageError(`--out ${showPath(directory)} is where the newest run is linked from; name another directory`);
+      throw new UsageError(`--out ${showPath(directory)} is the link to the newest run`, { hint: 'name another directory' });
     }
-    if (found && !found.isDirectory())
-      throw new SystemError(`cannot write in ${showPath(directory)}: it is a file; --out names a directory`);
+    if (found && !found.isDirectory()) {
+      throw new SystemError(`cannot write in ${showPath(directory)}: it is a file`, { hint: '--out names a directory' });
+    }
     if (found && readdirSync(directory).length > 0 && !force) {
-      throw new UsageError(`--out ${showPath(directory)} exists and is not empty; --force replaces the run in it`);
+      throw new UsageError(`--out ${showPath(directory)} exists and is not empty`, { hint: '--force replaces the run in it' });
     }
     mkdirSync(directory, { recursive: true });
     accessSync(directory, constants.W_OK);
@@ -86,37 +80,26 @@ export function createNamedRun(directory: string, force: boolean, input: string)
   });
 }
 
-/** The path behind all links; the path itself where nothing is. */
+/** The path with all links resolved; if nothing exists there, the absolute path. */
 function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : resolve(path);
 }
 
-/** @throws SystemError unless the disk below a directory has room for so many bytes */
-export function checkDiskSpace(directory: string, bytes: number): void {
-  const { bavail, bsize } = withSystemErrors('look at', directory, () => statfsSync(directory));
-  const free = bavail * bsize;
-  const megabytes = (size: number) => `${(size / 2 ** 20).toFixed(1)} MiB`;
-  if (free < bytes) {
-    throw new SystemError(
-      `no room in ${showPath(directory)}: the run needs ${megabytes(bytes)}, ${megabytes(free)} are free; name a directory on another disk with --out`,
-    );
-  }
-}
-
-/** Lets runs/latest name this run, if it is one of runs/. */
+/** Points runs/latest to this run, if the run is in runs/. */
 export function linkLatest(cwd: string, directory: string): void {
   const runs = join(cwd, RUNS);
   const target = realPath(directory);
   if (dirname(target) !== realPath(runs)) return;
   const temporary = join(runs, `.${process.pid}.tmp`);
   withSystemErrors('link', join(runs, LATEST), () => {
-    // Others may be making runs beside this one.
+    // Other processes may be creating runs at the same time.
     removeLeftovers(runs, (pid) => pid !== process.pid && isRunning(pid));
     symlinkSync(basename(target), temporary, 'junction');
     renameSync(temporary, join(runs, LATEST));
   });
 }
 
+/** Writes run.json, atomically. @throws SystemError if it cannot be written */
 export function writeRunFile(directory: string, content: RunFile): void {
   const path = join(directory, RUN_FILE);
   const bytes = new TextEncoder().encode(`${JSON.stringify(content, null, 2)}\n`);
@@ -124,30 +107,32 @@ export function writeRunFile(directory: string, content: RunFile): void {
 }
 
 /**
- * The checkpoint that [RUN] means: a run directory, a checkpoint file, or runs/latest.
+ * The path of a run's checkpoint.
+ * @param run a run directory or a checkpoint file, relative to `cwd`; by default runs/latest
  * @throws SystemError if there is none
  */
 export function findCheckpoint(cwd: string, run?: string): string {
   const { path, isDirectory } = findRun(cwd, run);
   const checkpoint = isDirectory ? join(path, CHECKPOINT_FILE) : path;
   if (!existsSync(checkpoint)) {
-    throw new SystemError(
-      `no checkpoint in ${showPath(run ?? path)}: it is no run, or one that was stopped before it saved anything; 'backprop-ninja train --out' with --force starts it again`,
-    );
+    throw new SystemError(`no checkpoint in ${showPath(run ?? path)}: not a run, or a run that stopped before its first save`, {
+      hint: "start it again with 'backprop-ninja train --force --out'",
+    });
   }
   return checkpoint;
 }
 
 /**
- * The directory of the run that is to be resumed or looked at: named itself, or by its checkpoint.
- * @throws SystemError if there is none
+ * A run's directory, with links resolved.
+ * @param run the directory or its checkpoint.safetensors, relative to `cwd`; by default runs/latest
+ * @throws SystemError if it does not exist
  * @throws UsageError if it is another file
  */
 export function findRunDirectory(cwd: string, run?: string): string {
   const { path, isDirectory } = findRun(cwd, run);
   if (isDirectory) return realPath(path);
   if (basename(path) === CHECKPOINT_FILE) return dirname(path);
-  throw new UsageError(`${showPath(run ?? path)} is a file; name the run's directory`);
+  throw new UsageError(`${showPath(run ?? path)} is a file`, { hint: "name the run's directory" });
 }
 
 function findRun(cwd: string, run?: string): { path: string; isDirectory: boolean } {
@@ -155,18 +140,23 @@ function findRun(cwd: string, run?: string): { path: string; isDirectory: boolea
   const found = withSystemErrors('read', run ?? path, () => statSync(path, { throwIfNoEntry: false }));
   if (found) return { path, isDirectory: found.isDirectory() };
   throw run === undefined
-    ? new SystemError(`no run yet: ${join(RUNS, LATEST)} does not exist; train one with 'backprop-ninja train', or name one`)
+    ? new SystemError(`no run yet: ${join(RUNS, LATEST)} does not exist`, {
+        hint: "train one with 'backprop-ninja train', or name one",
+      })
     : new SystemError(`cannot read ${showPath(run)}: no such run directory or checkpoint`);
 }
 
-/** run.json beside a checkpoint; undefined if there is none. */
+/**
+ * Reads the run.json next to a checkpoint; undefined if there is none.
+ * @throws FileContentError if it does not say where the data set is
+ */
 export function readRunFile(checkpoint: string): RunFile | undefined {
   const path = join(dirname(checkpoint), RUN_FILE);
   if (!existsSync(path)) return undefined;
   const text = withSystemErrors('read', path, () => readFileSync(path, 'utf8'));
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), RunFileSchema), text);
   if (!parsed.success) {
-    throw new FileContentError(`${showPath(path)}: ${quoteText(parsed.issues[0].message)}; name the data set with --data`);
+    throw new FileContentError(`${showPath(path)}: ${quoteText(parsed.issues[0].message)}`, { hint: 'name the data set with --data' });
   }
   return parsed.output;
 }

@@ -1,17 +1,15 @@
-/** A run as it is trained: the steps, and what is written of them into its directory. */
+/** Resumable training: the steps of a run, and the files it writes into its directory. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { NumericalError } from '../core/errors.js';
 import { createExamples, type Dataset, type Examples } from '../data/dataset.js';
 import { Evaluator } from '../evaluation/evaluator.js';
 import type { Model } from '../network/model.js';
-import { type ModelConfig, parameterCount } from '../network/parameters.js';
-import type { Best, Checkpoint } from '../run/checkpoint.js';
+import type { BestEvaluation, Checkpoint } from '../run/checkpoint.js';
 import { HASH_EVERY, hashRecord } from '../run/records.js';
 import { diagnoseModel, NonFiniteError } from '../training/diagnose.js';
 import type { RunConfig } from '../training/runConfig.js';
 import { type LossRecord, Training } from '../training/training.js';
-import { OPTIMIZER_TENSORS } from '../training/updater.js';
 import { removeLeftovers } from './atomicWrite.js';
 import { saveCheckpoint } from './checkpointFile.js';
 import { type MetricsWriter, openMetrics, truncateMetrics } from './metricsFile.js';
@@ -19,42 +17,69 @@ import { BEST_FILE, CHECKPOINT_FILE, METRICS_FILE } from './runDirectory.js';
 import { sha256 } from './sha256.js';
 import { withSystemErrors } from './systemErrors.js';
 
+/** A run to train. */
 export interface SessionOptions {
-  /** The run's directory, which this process has locked. */
+  /** The run's directory. It exists, and no other process writes in it: `acquireLock` makes sure. */
   directory: string;
-  /** With room for the training batch and for evaluation; its weights are the checkpoint's, if there is one. */
+  /** With room for the training batch and for evaluation in chunks of CHUNK. To resume, it has the checkpoint's weights. */
   model: Model;
   dataset: Dataset;
+  /** SHA-256 of the data file, 64 hexadecimal digits; stored in checkpoints. */
   dataSha256: string;
   config: RunConfig;
-  /** Name and version of the program. */
+  /** Name and version of the program; stored in checkpoints. */
   program: string;
-  /** Steps between two saves; the first and the last state are saved, too. */
+  /** Steps between two saves. The state before the first step and after the last one is always saved. */
   saveEvery: number;
+  /** Steps between two checks that every number is finite; by default as in `Training`. */
   checkEvery?: number | undefined;
-  /** Where to go on; without one, the run begins. */
+  /** The checkpoint to resume; without one, a new run starts. */
   from?: Checkpoint;
 }
 
 /**
- * Trains step by step. Whatever is due after a step is done within {@link advance}: records, evaluation, hashes, and a save
- * last, so that a run which goes on from a save has nothing to make up for.
+ * Trains a run step by step and writes its files: checkpoint.safetensors, best.safetensors and metrics.jsonl.
+ *
+ * {@link advance} also does what is due after a step: records, evaluation, hashes, and the save last, so that a resumed run never has to
+ * catch up. A run that was killed and resumed from its last save ends with the same bytes as an uninterrupted one.
+ *
+ * @example
+ * ```ts
+ * const { names, sha256 } = readNamesFile('names.txt');
+ * const dataset = createDataset(names, config);
+ * const shape = modelConfig(config, dataset.vocabulary);
+ * const model = createModel(createWasmBackend(arenaSize(shape, trainingWork(config, [CHUNK]))), shape);
+ * const release = acquireLock('my-run', new Date().toISOString());
+ * const session = new Session({
+ *   directory: 'my-run', model, dataset, dataSha256: sha256, config, program: 'my program 1.0', saveEvery: 1000,
+ * });
+ * while (!session.done) session.advance();
+ * session.close();
+ * release();
+ *
+ * // Later: resume from the last save.
+ * const from = loadCheckpoint('my-run/checkpoint.safetensors');
+ * const resumedModel = restoreModel(from, createWasmBackend, trainingWork(from.config, [CHUNK]));
+ * ```
  */
 export class Session {
   readonly #options: SessionOptions;
   readonly #training: Training;
   readonly #trainExamples: Examples;
   readonly #valExamples: Examples;
-  /** Its statistics are those of the last save or evaluation. */
+  /** Computes mean losses; batch norm's statistics are those of the last save or evaluation. */
   readonly evaluator: Evaluator;
   readonly #metrics: MetricsWriter;
-  /** Numbers of lines of metrics.jsonl that were torn, and have been dropped. */
+  /** Numbers, from 1, of incomplete lines that were removed from metrics.jsonl when the run was resumed. */
   readonly droppedLines: readonly number[];
-  #best: Best | null;
+  #best: BestEvaluation | null;
   #savedAt: number | undefined;
   #calibratedAt: number | undefined;
 
-  /** @throws SystemError if the directory cannot be written in */
+  /**
+   * Opens the run. A new one initialises the model and saves a checkpoint of step 0; a resumed one removes metrics later than its checkpoint.
+   * @throws SystemError if the directory cannot be written
+   */
   constructor(options: SessionOptions) {
     const { directory, model, dataset, config, checkEvery, from } = options;
     this.#options = options;
@@ -68,7 +93,7 @@ export class Session {
     withSystemErrors('write in', directory, () => removeLeftovers(directory));
     const hooks = { onRecord: (record: LossRecord) => this.#metrics.append(record), checkEvery };
     this.#training = new Training(model, this.#trainExamples, config, hooks, from?.state);
-    // The checkpoint comes first: until it stands, whatever was in the directory is whole.
+    // The checkpoint comes first: until it is written, an older run in the directory stays complete.
     if (!from) this.#saveCheckpoint();
     if (!this.#best) withSystemErrors('write in', directory, () => rmSync(join(directory, BEST_FILE), { force: true }));
     const metrics = join(directory, METRICS_FILE);
@@ -82,37 +107,40 @@ export class Session {
     }
   }
 
+  /** The training examples. */
   get trainExamples(): Examples {
     return this.#trainExamples;
   }
 
-  /** Steps done. */
+  /** Number of steps done. */
   get step(): number {
     return this.#training.step;
   }
 
+  /** Whether all steps of the configuration are done. */
   get done(): boolean {
     return this.#training.done;
   }
 
+  /** Exponential mean of the batch losses, in nats; NaN before the first step. */
   get smoothedLoss(): number {
     return this.#training.smoothedLoss;
   }
 
-  /** The smallest validation loss so far. */
-  get best(): Best | null {
+  /** The smallest validation loss so far, and its step; null before the first evaluation. */
+  get best(): BestEvaluation | null {
     return this.#best;
   }
 
-  /** The step that the checkpoint on the disk stands at. */
+  /** The step of the checkpoint on the disk. */
   get savedAt(): number | undefined {
     return this.#savedAt;
   }
 
   /**
-   * One step, and all that is due after it.
-   * @throws NumericalError if anything is not finite
-   * @throws SystemError if a file cannot be written; the checkpoint before stays
+   * Trains one step and does what is due after it.
+   * @throws NumericalError if a loss, parameter or gradient is NaN or infinite; the last checkpoint stays
+   * @throws SystemError if a file cannot be written; the last checkpoint stays
    */
   advance(): void {
     const { model, config, saveEvery } = this.#options;
@@ -123,12 +151,17 @@ export class Session {
     if (step % saveEvery === 0 || done) this.save();
   }
 
-  /** Brings the run to the disk: the metrics first, so that they are never behind the checkpoint. */
+  /**
+   * Saves a checkpoint of the current step, durable even after a power cut. Metrics are synced first, so they are never behind it.
+   * @throws NumericalError if a tensor holds NaN or Inf
+   * @throws SystemError if a file cannot be written
+   */
   save(): void {
     this.#metrics.sync();
     this.#saveCheckpoint();
   }
 
+  /** Closes metrics.jsonl. It does not save. */
   close(): void {
     this.#metrics.close();
   }
@@ -159,26 +192,8 @@ export class Session {
 
   #write(file: string): void {
     const { directory, model, dataset, dataSha256, config, program } = this.#options;
-    const about = { program, config, vocabulary: dataset.vocabulary, state: this.#training.state, best: this.#best, dataSha256 };
-    saveCheckpoint(join(directory, file), model, about);
+    const { state } = this.#training;
+    const snapshot = { program, config, vocabulary: dataset.vocabulary, state, best: this.#best, dataSha256 };
+    saveCheckpoint(join(directory, file), model, snapshot);
   }
-}
-
-const METRICS_BYTES = { loss: 70, hashes: 260, evaluation: 50 };
-/** Of a block above the first: its hashes in a record, and its tensors' names, shapes and places in a header. */
-const BLOCK_BYTES = { hashes: 160, header: 700 };
-
-/** The header of a checkpoint, and what a file system rounds up. */
-const OVERHEAD_BYTES = 16_384;
-
-/** Bytes that a run takes on the disk at most: three checkpoints, one of them being written, and the metrics. */
-export function runBytes(shape: ModelConfig, { steps, evalEvery, optimizer }: RunConfig): number {
-  const above = shape.hidden.length - 1;
-  const hashes = METRICS_BYTES.hashes + above * BLOCK_BYTES.hashes;
-  const lines = (steps / 100) * METRICS_BYTES.loss + (steps / HASH_EVERY) * hashes + (steps / evalEvery) * METRICS_BYTES.evaluation;
-  const units = shape.hidden.reduce((sum, H) => sum + H, 0);
-  const tensors = 1 + OPTIMIZER_TENSORS[optimizer.name].length;
-  // Characters take up to 6 bytes in the header: escaped twice.
-  const checkpoint = 4 * (tensors * parameterCount(shape) + 2 * units) + 8 * shape.vocabulary + above * BLOCK_BYTES.header + OVERHEAD_BYTES;
-  return 3 * checkpoint + Math.ceil(lines) + OVERHEAD_BYTES;
 }

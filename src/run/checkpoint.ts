@@ -1,4 +1,10 @@
-/** What a run's checkpoint holds: the weights under the lesson's names, and in the metadata all that shaped them. */
+/**
+ * A run's checkpoint as bytes: a safetensors file with the weights under the lesson's names, and in its metadata everything that training
+ * needs to resume. The same run at the same step always gives the same bytes.
+ *
+ * Tensors, all F32: the parameters (C, W1, ...), the calibrated statistics (bnmean, bnvar and those of further blocks), and the optimizer's
+ * state as flat vectors (optimizer.velocity, or optimizer.m and optimizer.v). Metadata, each value a string: see MetadataSchema.
+ */
 import * as v from 'valibot';
 import type { CreateBackend } from '../backend/backend.js';
 import { FileContentError, NumericalError } from '../core/errors.js';
@@ -7,7 +13,6 @@ import { isStreamState } from '../core/random.js';
 import type { Sha256 } from '../core/sha256.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../core/tensor.js';
 import { quoteText, UNPRINTABLE } from '../core/text.js';
-import { decodeLatin1 } from '../core/utf8.js';
 import { BOUNDARY } from '../data/dataset.js';
 import { arenaSize, createModel, type Model, type Work } from '../network/model.js';
 import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network/parameters.js';
@@ -15,37 +20,46 @@ import { modelConfig, type RunConfig } from '../training/runConfig.js';
 import { count, finite, RunConfigSchema } from '../training/runConfigSchema.js';
 import type { TrainingState } from '../training/training.js';
 import { decayedNames, hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState } from '../training/updater.js';
-import { headerEnd, loadFloats, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
+import { loadFloats, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
+import { isSealed, NO_DIGEST, seal } from './seal.js';
 
 const FORMAT = 'backprop-ninja checkpoint';
 const FORMAT_VERSION = '3';
+
+/** A run at one of its steps, without the weights. */
+export interface RunSnapshot {
+  /** Name and version of the program that wrote it. */
+  program: string;
+  config: RunConfig;
+  /** The boundary, then the characters of the names, in the order of the rows of C. */
+  vocabulary: readonly string[];
+  /** Steps done, the random stream of batches, running losses, and the optimizer's state. */
+  state: TrainingState;
+  /** The best evaluation so far; null before the first one. */
+  best: BestEvaluation | null;
+  /** SHA-256 of the data file, 64 hexadecimal digits. */
+  dataSha256: string;
+}
+
+/** A run at one of its steps. */
+export interface Checkpoint extends RunSnapshot {
+  /** Parameters and statistics by name, row-major float32; not the optimizer's tensors, which are in `state`. */
+  tensors: ReadonlyMap<string, FloatArray>;
+}
+
+/** The smallest mean validation loss so far, in nats per character, and the number of steps after which it was measured. */
+export interface BestEvaluation {
+  step: number;
+  valLoss: number;
+}
+const BestEvaluationSchema = v.strictObject({ step: count, valLoss: finite });
 
 const StreamStateSchema = v.pipe(
   v.strictObject({ c: v.number(), s0: v.number(), s1: v.number(), s2: v.number() }),
   v.check(isStreamState, 'Expected the state of a random stream'),
 );
 
-/** The smallest validation loss so far, in nats per character, and the step it was measured after. */
-export interface Best {
-  step: number;
-  valLoss: number;
-}
-const BestSchema = v.strictObject({ step: count, valLoss: finite });
-
-export interface Checkpoint {
-  /** Name and version of what wrote it. */
-  program: string;
-  config: RunConfig;
-  vocabulary: readonly string[];
-  /** Where the training stands. */
-  state: TrainingState;
-  best: Best | null;
-  /** Of the data file's bytes. */
-  dataSha256: string;
-  tensors: ReadonlyMap<string, FloatArray>;
-}
-
-/** The boundary, then single characters, each of them once. */
+/** The boundary, then different single characters. */
 const VocabularySchema = v.pipe(
   v.array(v.string()),
   v.minLength(2),
@@ -57,7 +71,7 @@ const VocabularySchema = v.pipe(
   v.check((list) => new Set(list).size === list.length, 'Expected different characters'),
 );
 
-/** A JSON text in a string of the metadata. */
+/** A value stored as JSON in a metadata string. */
 function json<const T extends v.GenericSchema>(schema: T) {
   return v.pipe(v.string(), v.parseJson(), schema);
 }
@@ -74,154 +88,114 @@ const MetadataSchema = v.object({
   vocabulary: json(VocabularySchema),
   step: json(count),
   streams: json(v.strictObject({ batches: StreamStateSchema })),
+  /** beta1 and beta2 to the power of the steps done, for Adam's bias correction. */
   powers: json(v.nullable(v.strictObject({ beta1: power, beta2: power }))),
   losses: json(v.strictObject({ lossSinceRecord: finite, stepsSinceRecord: count, smoothed: finite, weight: finite })),
-  best: json(v.nullable(BestSchema)),
+  best: json(v.nullable(BestEvaluationSchema)),
   dataSha256: sha256Text,
+  /** Of the whole file, with zeros in this place. */
   sha256: sha256Text,
 });
-type Metadata = Record<keyof v.InferInput<typeof MetadataSchema>, string>;
+type StoredMetadata = Record<keyof v.InferInput<typeof MetadataSchema>, string>;
+type Metadata = v.InferOutput<typeof MetadataSchema>;
 
-/** Shapes of a model's tensors in a checkpoint, in their order: the parameters, then the calibrated statistics. */
-function checkpointShapes(config: ModelConfig): [name: string, shape: Shape][] {
-  return [...Object.entries(parameterShapes(config)), ...Object.entries(statisticShapes(config))];
-}
-
-/** Shapes of what the optimizer keeps, which comes behind them. */
-function optimizerShapes(config: ModelConfig, { name }: OptimizerConfig): [name: string, shape: Shape][] {
-  return OPTIMIZER_TENSORS[name].map((tensor) => [OPTIMIZER_PREFIX + tensor, [parameterCount(config)]]);
+/** Name and shape of each tensor of a checkpoint, in the order of the file: parameters, statistics, optimizer state. */
+function checkpointShapes(config: ModelConfig, { name }: OptimizerConfig): [name: string, shape: Shape][] {
+  const ofOptimizer = OPTIMIZER_TENSORS[name].map((tensor): [string, Shape] => [OPTIMIZER_PREFIX + tensor, [parameterCount(config)]]);
+  return [...Object.entries(parameterShapes(config)), ...Object.entries(statisticShapes(config)), ...ofOptimizer];
 }
 
 const OPTIMIZER_PREFIX = 'optimizer.';
 
-/** What the optimizer keeps, by its names in a checkpoint. */
-function storedOptimizer(tensors: OptimizerState['tensors']): Record<string, FloatArray> {
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [OPTIMIZER_PREFIX + name, tensor]));
-}
-
-/** The reverse, from all the tensors of a checkpoint. */
-function optimizerTensors(arrays: ReadonlyMap<string, FloatArray>): OptimizerState['tensors'] {
-  const kept = [...arrays].filter(([name]) => name.startsWith(OPTIMIZER_PREFIX));
-  return Object.fromEntries(kept.map(([name, data]) => [name.slice(OPTIMIZER_PREFIX.length), data]));
-}
-
-/** The arrays of a model that a checkpoint holds, by their names in it. */
+/** The arrays of a model that a checkpoint holds, by name. */
 function storedArrays({ parameters, statistics }: Model): Record<string, FloatArray> {
   return { ...parameters, ...statistics };
 }
 
 /**
- * The file's bytes: the same for the same run at the same step.
- * @throws NumericalError if a tensor holds NaN or Inf: such a checkpoint would be refused
+ * The bytes of a checkpoint.
+ * @param sha256 as in `Sha256`; seals the file, and any change to it is noticed when it is read
+ * @throws NumericalError if a tensor holds NaN or Inf, because such a checkpoint could not be read
  */
-export function checkpointBytes(model: Model, about: Omit<Checkpoint, 'tensors'>, sha256: Sha256): Uint8Array {
-  const { step, batches, optimizer, ...losses } = about.state;
-  const arrays = { ...storedArrays(model), ...storedOptimizer(optimizer.tensors) };
-  const metadata: Metadata = {
+export function checkpointBytes(model: Model, snapshot: RunSnapshot, sha256: Sha256): Uint8Array {
+  const { config, state } = snapshot;
+  const ofOptimizer = Object.entries(state.optimizer.tensors).map(([name, tensor]) => [OPTIMIZER_PREFIX + name, tensor]);
+  const arrays: Record<string, FloatArray> = { ...storedArrays(model), ...Object.fromEntries(ofOptimizer) };
+  const shapes = checkpointShapes(model.config, config.optimizer);
+  const broken = shapes.find(([name]) => !allFinite(arrays[name]));
+  if (broken) throw new NumericalError(`checkpoint not saved: ${broken[0]} holds NaN or Inf after ${state.step} steps`);
+  const tensors = new Map(shapes.map(([name, shape]) => [name, storeFloats(arrays[name], shape)]));
+  return seal(writeSafetensors({ metadata: storedMetadata(snapshot), tensors }), sha256);
+}
+
+function storedMetadata({ program, config, vocabulary, state, best, dataSha256 }: RunSnapshot): StoredMetadata {
+  const { step, batches, optimizer, ...losses } = state;
+  return {
     format: FORMAT,
     formatVersion: FORMAT_VERSION,
-    program: about.program,
-    // In the schema's order, whatever order its keys were set in.
-    config: JSON.stringify(v.parse(RunConfigSchema, about.config)),
-    vocabulary: JSON.stringify(about.vocabulary),
+    program,
+    // Parsing puts the keys in the schema's order, whatever order they were set in.
+    config: JSON.stringify(v.parse(RunConfigSchema, config)),
+    vocabulary: JSON.stringify(vocabulary),
     step: JSON.stringify(step),
     streams: JSON.stringify({ batches }),
     powers: JSON.stringify(optimizer.powers),
     losses: JSON.stringify(losses),
-    best: JSON.stringify(about.best),
-    dataSha256: about.dataSha256,
+    best: JSON.stringify(best),
+    dataSha256,
     sha256: NO_DIGEST,
   };
-  const shapes = [...checkpointShapes(model.config), ...optimizerShapes(model.config, about.config.optimizer)];
-  const broken = shapes.find(([name]) => !allFinite(arrays[name]));
-  if (broken) throw new NumericalError(`${broken[0]} holds NaN or Inf after ${step} steps; not saved`);
-  const tensors = new Map(shapes.map(([name, shape]) => [name, storeFloats(arrays[name], shape)]));
-  return seal(writeSafetensors({ metadata, tensors }), sha256);
-}
-
-const DIGEST_KEY = '"sha256":"';
-const NO_DIGEST = '0'.repeat(64);
-
-/** Writes into the file the SHA-256 that it has with zeros in that place. */
-function seal(file: Uint8Array, sha256: Sha256): Uint8Array {
-  const at = placeOfDigest(file, NO_DIGEST);
-  file.set(new TextEncoder().encode(sha256(file)), at);
-  return file;
-}
-
-function isSealed(file: Uint8Array, digest: string, sha256: Sha256): boolean {
-  const at = placeOfDigest(file, digest);
-  if (at === -1) return false;
-  const zeroed = file.slice();
-  zeroed.set(new TextEncoder().encode(NO_DIGEST), at);
-  return sha256(zeroed) === digest;
-}
-
-/** The position of the digest's first character; -1 if the file's metadata does not hold that digest. */
-function placeOfDigest(file: Uint8Array, digest: string): number {
-  const header = decodeLatin1(file.subarray(0, headerEnd(file)));
-  const at = header.indexOf(DIGEST_KEY + digest);
-  return at === -1 ? -1 : at + DIGEST_KEY.length;
 }
 
 /**
  * Reads the bytes of a checkpoint.
- * @throws FileContentError that lists what is wrong with them
+ * @param sha256 the function the file was sealed with
+ * @throws FileContentError if the file is damaged, is not a checkpoint, or was written by a program with another format version; the
+ * message lists every problem
  */
 export function parseCheckpoint(file: Uint8Array, sha256: Sha256): Checkpoint {
-  const { metadata, tensors } = readSafetensors(file);
-  checkOrigin(metadata, tensors);
-  if (metadata.sha256 !== undefined && !isSealed(file, metadata.sha256, sha256)) {
-    throw new FileContentError('damaged: its SHA-256 is not the one it was written with; bring back a copy, or train again');
+  const { metadata: stored, tensors: storedTensors } = readSafetensors(file);
+  checkOrigin(stored, storedTensors);
+  if (stored.sha256 !== undefined && !isSealed(file, stored.sha256, sha256)) {
+    throw new FileContentError('damaged: SHA-256 mismatch', { hint: 'restore a copy or train again' });
   }
-  const parsed = v.safeParse(MetadataSchema, metadata);
-  if (!parsed.success) {
-    throw new FileContentError(
-      `metadata: ${parsed.issues.map((issue) => `${quoteText(v.getDotPath(issue) ?? '')}: ${quoteText(issue.message)}`).join('; ')}`,
-    );
-  }
-  const { program, config, vocabulary, step, streams, powers, losses, best, dataSha256 } = parsed.output;
+  const metadata = parseMetadata(stored);
+  const { program, config, vocabulary, step, streams, powers, losses, best, dataSha256 } = metadata;
   const shape = modelConfig(config, vocabulary);
-  const { arrays, problems } = readTensors(tensors, new Map([...checkpointShapes(shape), ...optimizerShapes(shape, config.optimizer)]));
-  if (step > config.steps) problems.push(`metadata: step ${step} is beyond the last, ${config.steps}`);
-  if (best && best.step > step) problems.push(`metadata: best step ${best.step} is beyond the step ${step}`);
-  for (const [name, data] of arrays) {
-    if (name.endsWith('bnvar') && data.some((x) => x < 0)) problems.push(`tensor "${name}" holds a negative variance`);
-  }
-  const known: readonly string[] = parameterNames(shape);
-  const strange =
-    'weightDecay' in config.optimizer ? decayedNames(config.optimizer.weightDecay).filter((name) => !known.includes(name)) : [];
-  if (strange.length > 0) problems.push(`metadata: config: weight decay of "${quoteText(strange[0])}", which the network does not have`);
-  if (arrays.get('optimizer.v')?.some((x) => x < 0)) problems.push('tensor "optimizer.v" holds a negative mean square');
-  if ((powers !== null) !== hasPowers(config.optimizer)) {
-    problems.push(`metadata: powers ${powers ? 'given' : 'missing'}, with the optimizer ${config.optimizer.name}`);
-  }
+  const { arrays, problems } = readTensors(storedTensors, new Map(checkpointShapes(shape, config.optimizer)));
+  problems.push(...stepProblems(metadata), ...rangeProblems(arrays), ...optimizerProblems(metadata, shape));
   if (problems.length > 0) throw new FileContentError(problems.join('; '));
-  const optimizer = { tensors: optimizerTensors(arrays), powers };
-  const ofModel = new Map([...arrays].filter(([name]) => !name.startsWith(OPTIMIZER_PREFIX)));
-  return { program, config, vocabulary, state: { step, ...streams, ...losses, optimizer }, best, dataSha256, tensors: ofModel };
+  const { model: tensors, optimizer } = splitTensors(arrays);
+  const state = { step, ...streams, ...losses, optimizer: { tensors: optimizer, powers } };
+  return { program, config, vocabulary, state, best, dataSha256, tensors };
 }
 
-/** Refuses what somebody else wrote, and what an older or newer version of this program did. */
+/** Refuses safetensors files of other programs, and other format versions of this one. */
 function checkOrigin({ format, formatVersion }: Safetensors['metadata'], tensors: Safetensors['tensors']): void {
   if (format !== FORMAT) {
     const names = [...tensors.keys()];
     const some = names.slice(0, 3).map((name) => `"${quoteText(name)}"`);
-    const held = names.length === 0 ? 'no tensors' : `${names.length} tensors: ${some.join(', ')}${names.length > 3 ? ', …' : ''}`;
-    throw new FileContentError(`safetensors, but not a checkpoint of backprop-ninja; it holds ${held}`);
+    const held = `${names.length} tensor${names.length === 1 ? '' : 's'}: ${some.join(', ')}${names.length > 3 ? ', …' : ''}`;
+    throw new FileContentError(
+      `a safetensors file, but not a checkpoint of backprop-ninja; it holds ${names.length === 0 ? 'no tensors' : held}`,
+    );
   }
   if (/^\d+$/.test(formatVersion) && Number(formatVersion) !== Number(FORMAT_VERSION)) {
-    const wayOut =
-      Number(formatVersion) > Number(FORMAT_VERSION)
-        ? 'a newer one wrote it, update'
-        : 'an older one wrote it, which can go on with it; or train again';
-    throw new FileContentError(
-      `metadata: formatVersion: ${quoteText(formatVersion)}, this backprop-ninja reads ${FORMAT_VERSION}; ${wayOut}`,
-    );
+    const isNewer = Number(formatVersion) > Number(FORMAT_VERSION);
+    throw new FileContentError(`checkpoint format ${quoteText(formatVersion)}, this backprop-ninja reads format ${FORMAT_VERSION}`, {
+      hint: isNewer ? 'a newer version wrote it: update' : 'an older version wrote it: resume with that version, or train again',
+    });
   }
 }
 
-/** Everything that is wrong with the tensors, and those that are right. */
+function parseMetadata(metadata: Safetensors['metadata']): Metadata {
+  const parsed = v.safeParse(MetadataSchema, metadata);
+  if (parsed.success) return parsed.output;
+  const problems = parsed.issues.map((issue) => `${quoteText(v.getDotPath(issue) ?? '')}: ${quoteText(issue.message)}`);
+  throw new FileContentError(`metadata: ${problems.join('; ')}`);
+}
+
+/** Every tensor that is right, and every problem with the others. */
 function readTensors(
   tensors: Safetensors['tensors'],
   expected: ReadonlyMap<string, Shape>,
@@ -243,15 +217,51 @@ function readTensors(
   return { arrays, problems };
 }
 
-/** A model of the stored shape and weights, on a backend with room for that work. */
+function stepProblems({ step, config: { steps }, best }: Metadata): string[] {
+  return [
+    ...(step > steps ? [`metadata: step ${step} is beyond the last step, ${steps}`] : []),
+    ...(best && best.step > step ? [`metadata: best step ${best.step} is beyond step ${step}`] : []),
+  ];
+}
+
+function rangeProblems(arrays: ReadonlyMap<string, FloatArray>): string[] {
+  const isNegative = (data: FloatArray | undefined) => data?.some((x) => x < 0) ?? false;
+  const variances = [...arrays].filter(([name, data]) => name.endsWith('bnvar') && isNegative(data));
+  return [
+    ...variances.map(([name]) => `tensor "${name}" holds a negative variance`),
+    ...(isNegative(arrays.get('optimizer.v')) ? ['tensor "optimizer.v" holds a negative mean square'] : []),
+  ];
+}
+
+function optimizerProblems({ config: { optimizer }, powers }: Metadata, shape: ModelConfig): string[] {
+  const known: readonly string[] = parameterNames(shape);
+  const decayed = 'weightDecay' in optimizer ? decayedNames(optimizer.weightDecay) : [];
+  const [unknown] = decayed.filter((name) => !known.includes(name));
+  return [
+    ...(unknown === undefined
+      ? []
+      : [`metadata: config: weight decay of "${quoteText(unknown)}", which is not a parameter of the network`]),
+    ...(powers !== null && !hasPowers(optimizer) ? [`metadata: powers found, but optimizer ${optimizer.name} has none`] : []),
+    ...(powers === null && hasPowers(optimizer) ? [`metadata: powers missing, but optimizer ${optimizer.name} needs them`] : []),
+  ];
+}
+
+/** Separates the network's tensors from the optimizer's, which lose their prefix. */
+function splitTensors(arrays: ReadonlyMap<string, FloatArray>): { model: Map<string, FloatArray>; optimizer: OptimizerState['tensors'] } {
+  const isOptimizer = ([name]: [string, FloatArray]) => name.startsWith(OPTIMIZER_PREFIX);
+  const ofOptimizer = [...arrays].filter(isOptimizer).map(([name, data]) => [name.slice(OPTIMIZER_PREFIX.length), data]);
+  return { model: new Map([...arrays].filter((entry) => !isOptimizer(entry))), optimizer: Object.fromEntries(ofOptimizer) };
+}
+
+/**
+ * A model with the checkpoint's sizes, parameters and statistics.
+ * @param createBackend makes the backend, with room for the work
+ * @param work the batch sizes the model will be used with
+ */
 export function restoreModel({ config, vocabulary, tensors }: Checkpoint, createBackend: CreateBackend, work: Work): Model {
   const shape = modelConfig(config, vocabulary);
   const model = createModel(createBackend(arenaSize(shape, work)), shape);
-  restoreTensors(model, tensors);
-  return model;
-}
-
-function restoreTensors(model: Model, tensors: Checkpoint['tensors']): void {
   const arrays = storedArrays(model);
   for (const [name, data] of tensors) arrays[name].set(data);
+  return model;
 }

@@ -1,6 +1,6 @@
 /**
- * The safetensors format: 8 bytes with the header's length (little-endian), a JSON header that gives each tensor's dtype,
- * shape and place, then the bytes of all tensors without gaps. https://github.com/huggingface/safetensors
+ * The safetensors format: 8 bytes with the header's length (little-endian), a JSON header with dtype, shape and place of each
+ * tensor, then the bytes of all tensors without gaps. https://github.com/huggingface/safetensors
  */
 import { FileContentError } from '../core/errors.js';
 import { RECOGNISABLE_BYTES, recognise } from '../core/recognise.js';
@@ -25,21 +25,26 @@ const BYTES_PER_ENTRY = {
   U8: 1,
   BOOL: 1,
 } as const;
+/** Data types of the format; the numbers in their names are bits. */
 export type SafetensorsDType = keyof typeof BYTES_PER_ENTRY;
 
+/** A tensor of a file. */
 export interface StoredTensor {
   dtype: SafetensorsDType;
   shape: Shape;
-  /** Little-endian, row-major. */
+  /** Its entries, little-endian and row-major. */
   bytes: Uint8Array;
 }
 
+/** The content of a file: strings under __metadata__, and tensors by name in the order of their data. */
 export interface Safetensors {
   metadata: Readonly<Record<string, string>>;
   tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** The file's bytes: the same for the same tensors in the same order. The header is padded with blanks to a multiple of 8. */
+/**
+ * The bytes of a file. The same content in the same order always gives the same bytes. Spaces pad the header to a multiple of 8 bytes.
+ */
 export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array {
   const entries: [string, unknown][] = [['__metadata__', metadata]];
   let offset = 0;
@@ -47,7 +52,7 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
     entries.push([name, { dtype, shape, data_offsets: [offset, offset + bytes.length] }]);
     offset += bytes.length;
   }
-  // Not as one object: JavaScript would put names that are numbers first.
+  // Joined by hand, because an object would put names that are numbers first.
   const members = entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`);
   const json = new TextEncoder().encode(`{${members.join()}}`);
   const headerBytes = Math.ceil(json.length / 8) * 8;
@@ -64,8 +69,9 @@ export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array
 }
 
 /**
- * Reads the bytes of a file. Everything that the format promises is checked before a tensor is touched.
- * @throws FileContentError that says what is wrong and where
+ * Reads the bytes of a file. The whole header is checked first: known dtypes, sizes that match, no gaps, overlaps or duplicate names.
+ * The tensors share the memory of `file`.
+ * @throws FileContentError if the bytes are not a valid safetensors file; the message names the tensor or the place
  */
 export function readSafetensors(file: Uint8Array): Safetensors {
   const { metadata, entries, dataStart } = readHeader(file.length, (start, length) => file.subarray(start, start + length));
@@ -75,20 +81,22 @@ export function readSafetensors(file: Uint8Array): Safetensors {
 }
 
 /**
- * Checks all that a file's size and header promise, before the data is read.
- * @param read gives bytes of the file
- * @throws FileContentError that says what is wrong and where
+ * Checks a file's size and header without reading its data.
+ * @param size of the file in bytes
+ * @param read returns `length` bytes of the file from `start` on
+ * @throws FileContentError as {@link readSafetensors} does
  */
 export function checkHeader(size: number, read: (start: number, length: number) => Uint8Array): void {
   readHeader(size, read);
 }
 
-/** Where the header of a whole file ends and its data begins. */
+/** Position at which the header of a valid file ends and its data begins. */
 export function headerEnd(file: Uint8Array): number {
   return 8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
 }
 
-interface Entry {
+/** A tensor's entry in the header; start and end are positions in the data. */
+interface HeaderEntry {
   name: string;
   dtype: SafetensorsDType;
   shape: Shape;
@@ -98,26 +106,35 @@ interface Entry {
 
 interface Header {
   metadata: Record<string, string>;
-  entries: Entry[];
+  entries: HeaderEntry[];
   dataStart: number;
 }
 
 function readHeader(size: number, read: (start: number, length: number) => Uint8Array): Header {
   const other = recognise(read(0, Math.min(size, RECOGNISABLE_BYTES)));
-  if (other) throw new FileContentError(`not a safetensors file: this is ${other}`);
+  if (other) {
+    const { kind, hint } = other;
+    throw new FileContentError(`not a safetensors file: this is ${kind}`, hint === undefined ? {} : { hint });
+  }
   if (size < 8) throw new FileContentError(`not a safetensors file: ${size} bytes, expected at least 8`);
   const first = read(0, 8);
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
-    throw new FileContentError(`not a safetensors file: header length ${length}, at most ${MAX_HEADER_BYTES} is allowed`);
+    throw new FileContentError(`not a safetensors file: header length ${length}, the limit is ${MAX_HEADER_BYTES}`);
   }
   const dataStart = 8 + Number(length);
-  if (dataStart > size) throw new FileContentError(`cut short: the header needs ${dataStart} bytes, the file has ${size}`);
+  if (dataStart > size) throw new FileContentError(`truncated: the header needs ${dataStart} bytes, the file has ${size}`);
   const json = parseHeader(read(8, Number(length)));
   const entries = Object.entries(json)
     .filter(([name]) => name !== '__metadata__')
     .map(([name, entry]) => readEntry(name, entry))
     .sort((a, b) => a.start - b.start || a.end - b.end);
+  checkPlaces(entries, size - dataStart);
+  return { metadata: readMetadata(json.__metadata__), entries, dataStart };
+}
+
+/** The tensors fill the data without gaps, overlaps or a rest. */
+function checkPlaces(entries: readonly HeaderEntry[], dataBytes: number): void {
   let end = 0;
   for (const entry of entries) {
     if (entry.start !== end) {
@@ -125,35 +142,32 @@ function readHeader(size: number, read: (start: number, length: number) => Uint8
     }
     end = entry.end;
   }
-  if (size - dataStart !== end) {
-    throw new FileContentError(`the file holds ${size - dataStart} bytes of data, its header describes ${end}`);
-  }
-  return { metadata: readMetadata(json.__metadata__), entries, dataStart };
+  if (dataBytes !== end) throw new FileContentError(`the file holds ${dataBytes} bytes of data, its header describes ${end}`);
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   const invalid = firstInvalidByte(bytes);
   if (invalid !== undefined)
-    throw new FileContentError(`not a safetensors file: the header is not UTF-8 at byte ${8 + invalid} of the file`);
+    throw new FileContentError(`not a safetensors file: the header is not valid UTF-8 at byte ${8 + invalid} of the file`);
   const text = decodeUtf8(bytes);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    // V8 says where, but not always.
+    // The message of V8 usually contains the position.
     const position = /position (\d+)/.exec((error as Error).message)?.[1];
     const most = position === undefined ? text.length : Number(position) + 1;
-    throw new FileContentError(`not a safetensors file: the header is not JSON within its first ${most} characters`);
+    throw new FileContentError(`not a safetensors file: the header is not valid JSON within its first ${most} characters`);
   }
   checkNesting(text);
   if (!isRecord(json)) throw new FileContentError('not a safetensors file: the header is not a JSON object');
   return json;
 }
 
-/** A header is an object of objects of lists. */
+/** A header is an object that holds objects, which hold lists. */
 const MAX_DEPTH = 3;
 
-/** Refuses what JSON.parse lets pass: a key that stands twice in an object, `__proto__`, and deeper nesting. The text is JSON. */
+/** Refuses what JSON.parse accepts: a duplicate key, the key `__proto__`, and deeper nesting. The text is valid JSON. */
 function checkNesting(text: string): void {
   const keys: Set<string>[] = [];
   for (let at = 0; at < text.length; at++) {
@@ -167,12 +181,13 @@ function checkNesting(text: string): void {
       if (text[next] === ':') addKey(keys[keys.length - 1], JSON.parse(text.slice(at, end)) as string);
       at = end - 1;
     }
-    if (keys.length > MAX_DEPTH)
-      throw new FileContentError(`not a safetensors file: the header is nested more than ${MAX_DEPTH} deep at its character ${at}`);
+    if (keys.length > MAX_DEPTH) {
+      throw new FileContentError(`not a safetensors file: the header is nested more than ${MAX_DEPTH} levels deep at character ${at}`);
+    }
   }
 }
 
-/** The position behind the string that begins there. */
+/** Position after the JSON string that starts at `start`. */
 function endOfString(text: string, start: number): number {
   let end = start + 1;
   while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
@@ -186,16 +201,16 @@ function addKey(seen: Set<string>, key: string): void {
   seen.add(key);
 }
 
-function readEntry(name: string, entry: unknown): Entry {
+function readEntry(name: string, entry: unknown): HeaderEntry {
   const refuse = (problem: string): never => {
     throw new FileContentError(`tensor ${quoteName(name)}: ${problem}`);
   };
   if (!isRecord(entry)) return refuse('its header entry is not an object');
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== 'string' || !Object.hasOwn(BYTES_PER_ENTRY, dtype)) return refuse(`unknown dtype ${quoteValue(dtype)}`);
-  if (!isCounts(shape)) return refuse(`shape ${quoteValue(shape)} is not a list of whole numbers`);
+  if (!isCounts(shape)) return refuse(`shape ${quoteValue(shape)} is not a list of non-negative integers`);
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    return refuse(`data_offsets ${quoteValue(offsets)} are not a beginning and an end`);
+    return refuse(`data_offsets ${quoteValue(offsets)} are not a start and an end`);
   }
   const known = dtype as SafetensorsDType;
   const size = sizeOf(shape) * BYTES_PER_ENTRY[known];
@@ -229,7 +244,10 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }
 
-/** Floats as a tensor of the file; the shape must hold them. */
+/**
+ * Floats as a tensor for a file: F32 or F64, after the array's type.
+ * @param shape with as many entries as `data`
+ */
 export function storeFloats(data: FloatArray, shape: Shape): StoredTensor {
   const bytes = new Uint8Array(data.byteLength);
   const view = new DataView(bytes.buffer);
@@ -241,7 +259,11 @@ export function storeFloats(data: FloatArray, shape: Shape): StoredTensor {
   return { dtype: wide ? 'F64' : 'F32', shape, bytes };
 }
 
-/** The numbers of an F32 or F64 tensor, copied: its place in the file need not be aligned. */
+/**
+ * The numbers of an F32 or F64 tensor, copied, because its place in the file need not be aligned.
+ * @param name for messages
+ * @throws FileContentError for another dtype
+ */
 export function loadFloats(name: string, { dtype, bytes }: StoredTensor): FloatArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (dtype === 'F32') return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
@@ -249,7 +271,12 @@ export function loadFloats(name: string, { dtype, bytes }: StoredTensor): FloatA
   throw new FileContentError(`tensor ${quoteName(name)} has dtype ${dtype}, expected F32 or F64`);
 }
 
-/** The numbers of an I32 or I64 tensor, each from 0 to below the limit. */
+/**
+ * The numbers of an I32 or I64 tensor.
+ * @param name for messages
+ * @param limit every number must be at least 0 and below it
+ * @throws FileContentError for another dtype, or a number outside the range
+ */
 export function loadIndices(name: string, { dtype, shape, bytes }: StoredTensor, limit: number): Int32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const read = { I32: (i: number) => BigInt(view.getInt32(4 * i, true)), I64: (i: number) => view.getBigInt64(8 * i, true) };

@@ -1,62 +1,66 @@
-/** What a sweep trains: the combinations of option values, and how their results rank. */
+/** A sweep's plan: the combinations of option values to train with, and the ranking of the results. */
 import { UsageError } from '../core/errors.js';
 import type { RandomStream } from '../core/random.js';
 
-/** Values of one option: a list, or a range to draw from. */
+/** The values of one option: a list, or a range to sample from. */
 export type Variation = { option: string; values: readonly string[] } | { option: string; range: Range };
 
+/** From is below to. */
 interface Range {
   from: number;
   to: number;
-  /** Whether whole numbers are drawn. */
+  /** Whether samples are whole numbers. */
   whole: boolean;
 }
 
-/** Option names, without their dashes, and their values, as on a command line. */
+/** Option names without dashes, and their values as on the command line: `{ lr: '0.1' }`. */
 export type Assignment = Readonly<Record<string, string>>;
 
 const VALUE_SEPARATOR = '/';
 const RANGE = /^(\d+\.?\d*(?:e[+-]?\d+)?)\.\.(\d+\.?\d*(?:e[+-]?\d+)?)$/i;
 
 /**
- * `lr=0.05/0.1/0.2` or `lr=0.01..1`. A range of whole numbers gives whole numbers.
- * @throws UsageError
+ * Parses the value of --vary: a list, `lr=0.05/0.1/0.2`, or a range, `lr=0.01..1`. A range between whole numbers gives whole numbers.
+ * @throws UsageError if the text is neither, a value is empty or repeated, or the range does not increase
  */
 export function parseVariation(text: string): Variation {
   const [, option, list] = /^(?:--)?([a-z][a-z0-9-]*)=(.+)$/.exec(text) ?? [];
-  if (option === undefined) throw new UsageError(`--vary ${text}: expected an option and its values, as lr=0.05/0.1/0.2 or lr=0.01..1`);
+  if (option === undefined)
+    throw new UsageError(`--vary ${text}: expected an option and its values, for example lr=0.05/0.1/0.2 or lr=0.01..1`);
   const [, from, to] = RANGE.exec(list) ?? [];
   if (from !== undefined) {
     const range = { from: Number(from), to: Number(to), whole: /^\d+$/.test(from) && /^\d+$/.test(to) };
-    if (!(range.from < range.to)) throw new UsageError(`--vary ${text}: the range must go up`);
+    if (!(range.from < range.to)) throw new UsageError(`--vary ${text}: the range must increase`);
     return { option, range };
   }
   const values = list.split(VALUE_SEPARATOR);
   if (values.includes('')) throw new UsageError(`--vary ${text}: a value is empty; values are separated by ${VALUE_SEPARATOR}`);
-  if (new Set(values).size < values.length) throw new UsageError(`--vary ${text}: a value occurs twice`);
+  if (new Set(values).size < values.length) throw new UsageError(`--vary ${text}: a value is repeated`);
   return { option, values };
 }
 
 /**
- * Every combination of the values, the first option varying slowest.
- * @throws UsageError if an option has a range: those can only be drawn from
+ * Every combination of the values; the first option varies slowest.
+ * @throws UsageError if an option has a range, which can only be sampled
  */
 export function gridOf(variations: readonly Variation[]): Assignment[] {
   let grid: Assignment[] = [{}];
   for (const variation of variations) {
     if ('range' in variation) {
-      throw new UsageError(`--vary ${variation.option} has a range, which a grid cannot walk; say how many runs to draw with --random`);
+      throw new UsageError(`--vary ${variation.option} has a range, which a grid cannot cover`, {
+        hint: 'set the number of random samples with --random',
+      });
     }
     grid = grid.flatMap((assignment) => variation.values.map((value) => ({ ...assignment, [variation.option]: value })));
   }
   return grid;
 }
 
-/** So many combinations drawn at random, none twice; fewer if lists have no more. */
+/** Random combinations without repetition: `count` of them, or fewer if the lists have no more. */
 export function drawFrom(variations: readonly Variation[], count: number, random: RandomStream): Assignment[] {
   const drawn = new Map<string, Assignment>();
-  // With lists alone there may be fewer combinations: a run of draws that are all known ends it.
-  for (let misses = 0; drawn.size < count && misses < MOST_MISSES; ) {
+  // Lists alone may have fewer combinations. Many repetitions in a row end the search.
+  for (let misses = 0; drawn.size < count && misses < MAX_MISSES; ) {
     const assignment = Object.fromEntries(variations.map((variation) => [variation.option, drawValue(variation, random)]));
     const key = JSON.stringify(assignment);
     misses = drawn.has(key) ? misses + 1 : 0;
@@ -65,45 +69,46 @@ export function drawFrom(variations: readonly Variation[], count: number, random
   return [...drawn.values()];
 }
 
-const MOST_MISSES = 1000;
+const MAX_MISSES = 1000;
 
 function drawValue(variation: Variation, random: RandomStream): string {
   if ('values' in variation) return variation.values[Math.floor(random() * variation.values.length)];
   const { from, to, whole } = variation.range;
   const u = random();
-  // Rates and sizes matter by their ratio: uniform in the logarithm, but for a range from 0, which has none.
+  // Uniform in the logarithm, because ratios of rates and sizes matter; a range from 0 has no logarithm and is sampled uniformly.
   const x = from > 0 ? from * Math.exp(u * Math.log(to / from)) : to * u;
   if (whole) return String(Math.round(x));
-  // Three digits, unless they would lead out of a narrow range.
+  // Three significant digits, unless rounding would leave a narrow range.
   const rounded = Number(x.toPrecision(3));
   return String(rounded >= from && rounded <= to ? rounded : Number(x.toPrecision(7)));
 }
 
-/** What came of a run; its losses are missing where its numbers blew up. */
+/** The result of a run. */
 export interface SweepResult {
-  /** The name of the run's directory in the sweep's. */
+  /** Name of the run's directory inside the sweep's directory. */
   run: string;
   options: Assignment;
-  /** Of training; null if the run was stopped between. */
+  /** Duration of the training; null if the run was interrupted and resumed. */
   seconds: number | null;
+  /** Mean losses in nats; null if the run diverged. */
   trainLoss: number | null;
   valLoss: number | null;
 }
 
-/** Runs that differ in their seeds only. */
+/** Runs that differ only in their seeds. */
 export interface Ranked {
   options: Assignment;
   runs: readonly SweepResult[];
-  /** Medians; null where one of the runs has none. */
+  /** Medians over the runs; null if one of the runs has no value. */
   valLoss: number | null;
   trainLoss: number | null;
   seconds: number | null;
 }
 
-/** The option that is no choice but a repetition. */
-const REPEATS = 'seed';
+/** The option whose values are repetitions of a run, not a choice. */
+const REPETITION = 'seed';
 
-/** Results by their validation losses, the smallest first; seeds together, those that blew up last. */
+/** Groups results that differ only in their seeds, and sorts them by median validation loss, smallest first, diverged runs last. */
 export function rank(results: readonly SweepResult[]): Ranked[] {
   const groups = new Map<string, SweepResult[]>();
   for (const result of results) {
@@ -121,7 +126,7 @@ export function rank(results: readonly SweepResult[]): Ranked[] {
 }
 
 function choices(options: Assignment): Assignment {
-  return Object.fromEntries(Object.entries(options).filter(([option]) => option !== REPEATS));
+  return Object.fromEntries(Object.entries(options).filter(([option]) => option !== REPETITION));
 }
 
 function medianOf(values: readonly (number | null)[]): number | null {

@@ -55,7 +55,7 @@ export interface TrainingHooks {
 }
 
 /** Steps between two records; the last step always has one. */
-const RECORD_EVERY = 100;
+export const RECORD_EVERY = 100;
 const CHECK_EVERY = 1000;
 
 /** Weight of a new batch in the smoothed loss: it follows about the last 1,000 batches. */

@@ -4,7 +4,7 @@ import { RECOGNISABLE_BYTES, recognise } from '../../src/core/recognise.js';
 import { readSafetensors, storeFloats, writeSafetensors } from '../../src/run/safetensors.js';
 import { rawFile, refusal } from '../support/safetensorsFiles.js';
 
-/** The first entry of a zip archive: its name, stored without compression. */
+/** The first entry of a zip archive, stored without compression. */
 function zip(name: string, content = ''): string {
   const header = Buffer.alloc(30);
   header.write('PK\x03\x04', 'latin1');
@@ -18,9 +18,21 @@ const NAMED: [what: string, start: string, kind: RegExp][] = [
   ['a .npz of numpy.savez', zip('arr_0.npy', NPY), /^a NumPy archive \(\.npz\)$/],
   ['a .npz of tensors by name', zip('C.npy', NPY), /^a NumPy archive \(\.npz\)$/],
   ['a .npy', NPY, /^a NumPy array \(\.npy\)$/],
-  ['a .pt of torch.save', zip('archive/data.pkl', '\x80\x02'), /^a PyTorch file \(\.pt\); .*save_file/],
-  ['a .pt whose version comes first', zip('model/version', '3\n'), /^a PyTorch file \(\.pt\); .*save_file/],
-  ['a .pt whose byte order comes first', zip('model/byteorder', 'little'), /^a PyTorch file \(\.pt\); .*save_file/],
+  [
+    'a .pt of torch.save',
+    zip('archive/data.pkl', '\x80\x02'),
+    /^a PyTorch file \(\.pt\); PyTorch's safetensors\.torch\.save_file writes a file that can be read$/,
+  ],
+  [
+    'a .pt whose version comes first',
+    zip('model/version', '3\n'),
+    /^a PyTorch file \(\.pt\); PyTorch's safetensors\.torch\.save_file writes a file that can be read$/,
+  ],
+  [
+    'a .pt whose byte order comes first',
+    zip('model/byteorder', 'little'),
+    /^a PyTorch file \(\.pt\); PyTorch's safetensors\.torch\.save_file writes a file that can be read$/,
+  ],
   ['another zip archive', zip('names.txt', 'emma\n'), /^a zip archive$/],
   ['an old .pt, or any pickle of protocol 2', '\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.', /^a Python pickle .*save_file/],
   ['a pickle of protocol 3', '\x80\x03}q\0.', /^a Python pickle/],
@@ -33,7 +45,11 @@ const NAMED: [what: string, start: string, kind: RegExp][] = [
   ['an HTML page in small letters, after blanks', '\r\n  <html lang="en">', /^a web page \(HTML\)/],
   ['an HTML page after a byte order mark', '\xef\xbb\xbf<!doctype html>', /^a web page \(HTML\)/],
   ['an XHTML page', '<?xml version="1.0"?><html>', /^a web page \(HTML\)/],
-  ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 12\n', /^a Git LFS pointer: .*not fetched/],
+  [
+    'a Git LFS pointer',
+    'version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 12\n',
+    /^a Git LFS pointer; fetch the file itself with 'git lfs pull'$/,
+  ],
   ['run.json', JSON.stringify({ program: 'backprop-ninja', data: { path: 'names.txt' } }, null, 2), /^a JSON text$/],
   ['metrics.jsonl', '{"step":100,"loss":2.5,"rate":0.1}\n', /^a JSON text$/],
   ['a list in JSON', '["emma", "olivia"]', /^a JSON text$/],
@@ -42,11 +58,12 @@ const NAMED: [what: string, start: string, kind: RegExp][] = [
 ];
 
 describe('recognise', () => {
-  it.each(NAMED)('names %s', (_, start, kind) => {
-    expect(recognise(Buffer.from(start, 'latin1'))).toMatch(kind);
+  it.each(NAMED)('names %s', (_, start, named) => {
+    const { kind = '', hint } = recognise(Buffer.from(start, 'latin1')) ?? {};
+    expect(hint === undefined ? kind : `${kind}; ${hint}`).toMatch(named);
   });
 
-  it.each(NAMED)('which a refusal says of %s', (_, start, kind) => {
+  it.each(NAMED)('makes the error name %s', (_, start, kind) => {
     const message = refusal(() => readSafetensors(Buffer.from(start, 'latin1')));
     const named = 'not a safetensors file: this is ';
     expect(message.startsWith(named)).toBe(true);
@@ -54,21 +71,21 @@ describe('recognise', () => {
   });
 
   it.each([
-    ['nothing', ''],
+    ['an empty file', ''],
     ['zeros', '\0'.repeat(64)],
-    ['names', 'emma\nolivia\nava\n'],
-    ['a zip archive cut short', 'PK\x03'],
+    ['a list of names', 'emma\nolivia\nava\n'],
+    ['a truncated zip archive', 'PK\x03'],
     ['the end of an HTML page', '</body></html>'],
-  ])('has no name for %s', (_, start) => {
+  ])('does not name %s', (_, start) => {
     expect(recognise(Buffer.from(start, 'latin1'))).toBeUndefined();
   });
 
-  it('looks no further than its first bytes', () => {
+  it('looks at the first bytes only', () => {
     const far = `${zip('names.txt', 'x'.repeat(RECOGNISABLE_BYTES))}C.npy`;
     expect(refusal(() => readSafetensors(Buffer.from(far, 'latin1')))).toBe('not a safetensors file: this is a zip archive');
   });
 
-  it('takes not a safetensors file for anything else, whatever the length of its header: 640 begins as a pickle does', () => {
+  it('never names a safetensors file, with a header of any length: one of 640 bytes begins like a pickle', () => {
     for (let blanks = 0; blanks < 4096; blanks += 8) {
       const file = rawFile('{}'.padEnd(2 + blanks));
       expect(recognise(file.subarray(0, RECOGNISABLE_BYTES)), `${blanks} blanks`).toBeUndefined();
@@ -77,7 +94,7 @@ describe('recognise', () => {
       expect(readSafetensors(rawFile('{}'.padEnd(length))).tensors.size).toBe(0);
   });
 
-  it('takes not a safetensors file for what its tensors are called', () => {
+  it('never names a safetensors file by the names of its tensors', () => {
     const tensors = new Map([['archive/data.pkl.npy', storeFloats(Float32Array.of(1), [1])]]);
     expect([...readSafetensors(writeSafetensors({ metadata: { format: '<html>' }, tensors })).tensors.keys()]).toEqual([
       'archive/data.pkl.npy',

@@ -16,7 +16,7 @@ describe('the closest word', () => {
     expect(didYouMean(word, WORDS)).toBe(`; did you mean ${meant}`);
   });
 
-  it.each(['gradient', 'x', '', 'logits2d', 'softmax'])('to %j is none', (word) => {
+  it.each(['gradient', 'x', '', 'logits2d', 'softmax'])('to %j does not exist', (word) => {
     expect(closest(word, WORDS)).toBeUndefined();
     expect(didYouMean(word, WORDS)).toBe('');
   });

@@ -56,13 +56,13 @@ describe('under 8 bytes; header length 2^63, above 100 MB or past the end: refus
   });
 
   it.each([2n ** 63n, 2n ** 64n - 1n, 2n ** 53n + 1n, 100_000_001n])('header length %i', async (length) => {
-    await refuse(Buffer.concat([headerLength(length), Buffer.from('{}')]), `header length ${length}, at most 100000000 is allowed`);
+    await refuse(Buffer.concat([headerLength(length), Buffer.from('{}')]), `header length ${length}, the limit is 100000000`);
   });
 
   it.each([3n, 100_000_000n])('header length %i in a file of 10 bytes', async (length) => {
     await refuse(
       Buffer.concat([headerLength(length), Buffer.from('{}')]),
-      `cut short: the header needs ${length + 8n} bytes, the file has 10`,
+      `truncated: the header needs ${length + 8n} bytes, the file has 10`,
     );
   });
 
@@ -82,11 +82,15 @@ const ENTRY = '{"dtype":"F32","shape":[0],"data_offsets":[0,0]}';
 describe('header not UTF-8, not JSON, not an object, too deep, duplicate keys, `__proto__`: refused, with place (3)', () => {
   it.each([
     ['not UTF-8', Buffer.concat([headerLength(4n), Buffer.from('{"\xff"', 'latin1')]), 'the header is not UTF-8 at byte 10 of the file'],
-    ['not JSON', rawFile('{"a":}'), 'the header is not JSON within its first 6 characters'],
-    ['not JSON: a comma too many', rawFile('{"a":1,}'), 'the header is not JSON within its first '],
-    ['not JSON: NaN', rawFile(`{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,0]}}`), 'the header is not JSON within its first '],
-    ['not JSON: more behind it', rawFile('{} {}'), 'the header is not JSON within its first '],
-    ['empty', rawFile(''), 'the header is not JSON within its first '],
+    ['not JSON', rawFile('{"a":}'), 'the header is not valid JSON within its first 6 characters'],
+    ['not JSON: a comma too many', rawFile('{"a":1,}'), 'the header is not valid JSON within its first '],
+    [
+      'not JSON: NaN',
+      rawFile(`{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,0]}}`),
+      'the header is not valid JSON within its first ',
+    ],
+    ['not JSON: more behind it', rawFile('{} {}'), 'the header is not valid JSON within its first '],
+    ['empty', rawFile(''), 'the header is not valid JSON within its first '],
     ['not an object: a list', rawFile('[]'), 'the header is not a JSON object'],
     ['not an object: null', rawFile('null'), 'the header is not a JSON object'],
     ['not an object: a number', rawFile('7'), 'the header is not a JSON object'],
@@ -159,7 +163,7 @@ describe('truncated, trailing bytes: expected and found size (3)', () => {
 
   it('truncated in the header', async () => {
     const header = Number(whole.readBigUInt64LE()) + 8;
-    await refuse(whole.subarray(0, header - 1), `cut short: the header needs ${header} bytes, the file has ${header - 1}`);
+    await refuse(whole.subarray(0, header - 1), `truncated: the header needs ${header} bytes, the file has ${header - 1}`);
   });
 
   it.each([1, 4, 1000])('%i trailing bytes', async (more) => {
@@ -169,7 +173,7 @@ describe('truncated, trailing bytes: expected and found size (3)', () => {
 });
 
 describe('one bit flipped in data or metadata: checksum (3)', () => {
-  const DAMAGED = 'damaged: its SHA-256 is not the one it was written with; bring back a copy, or train again';
+  const DAMAGED = 'damaged: SHA-256 mismatch; restore a copy or train again';
   const flipped = (at: number, bit: number) => {
     const bytes = Buffer.from(whole);
     bytes[at] ^= 1 << bit;
@@ -288,14 +292,14 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     const file = changed(({ metadata }) => {
       for (const key of Object.keys(metadata)) if (key !== 'sha256') delete metadata[key];
     });
-    await refuse(file, 'safetensors, but not a checkpoint of backprop-ninja');
+    await refuse(file, 'a safetensors file, but not a checkpoint of backprop-ninja');
   });
 
   it.each(['4', '10', '999999999999999999999'])('metadata of a newer version, %s', async (version) => {
     const file = changed(({ metadata }) => {
       metadata.formatVersion = version;
     });
-    await refuse(file, `formatVersion: ${version}, this backprop-ninja reads 3; a newer one wrote it, update`);
+    await refuse(file, `checkpoint format ${version}, this backprop-ninja reads format 3; a newer version wrote it: update`);
   });
 
   it.each(['1', '2'])('metadata of an older version, %s', async (version) => {
@@ -304,7 +308,7 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     });
     await refuse(
       file,
-      `formatVersion: ${version}, this backprop-ninja reads 3; an older one wrote it, which can go on with it; or train again`,
+      `checkpoint format ${version}, this backprop-ninja reads format 3; an older version wrote it: resume with that version, or train again`,
     );
   });
 
@@ -371,7 +375,7 @@ describe("somebody else's safetensors, .pt, .npz, an HTML page: recognised and n
     [
       "somebody else's safetensors",
       theirs({ format: 'pt' }, 'wte.weight', 'lm_head.weight'),
-      'safetensors, but not a checkpoint of backprop-ninja; it holds 2 tensors: "wte.weight", "lm_head.weight"',
+      'a safetensors file, but not a checkpoint of backprop-ninja; it holds 2 tensors: "wte.weight", "lm_head.weight"',
     ],
     ['one with many tensors', theirs({}, 'a', 'b', 'c', 'd'), 'it holds 4 tensors: "a", "b", "c", …'],
     ['one without tensors', rawFile({}), 'not a checkpoint of backprop-ninja; it holds no tensors'],

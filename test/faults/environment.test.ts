@@ -473,7 +473,7 @@ describe('Node too old, no WebAssembly SIMD: what is needed (4)', () => {
     const before = "WebAssembly.Module = class { constructor() { throw new WebAssembly.CompileError('Wasm SIMD unsupported'); } };";
     const cwd = withRun();
     const run = snapshot(join(cwd, 'run'));
-    expectRefusal(ninja(cwd, argv, { before }), 4, 'the kernels need WebAssembly with SIMD, which this Node or processor does not have');
+    expectRefusal(ninja(cwd, argv, { before }), 4, 'the kernels need WebAssembly SIMD, which this Node.js or processor does not support');
     expect(snapshot(join(cwd, 'run'))).toEqual(run);
   });
 });

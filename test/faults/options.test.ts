@@ -270,7 +270,7 @@ describe('run or checkpoint missing or unreadable: path and reason (4)', () => {
   it.each(COMMANDS)('%s: a run without a checkpoint', async (_, argv) => {
     const cwd = withRun();
     rmSync(join(cwd, 'run', 'checkpoint.safetensors'));
-    await refuse(cwd, argv('run'), 4, 'no checkpoint in ', 'run: it is no run, or one that was stopped before it saved anything');
+    await refuse(cwd, argv('run'), 4, 'no checkpoint in ', 'run: not a run, or a run that stopped before its first save');
   });
 
   it.each(COMMANDS)('%s: a checkpoint that is a directory', async (_, argv) => {

@@ -30,7 +30,7 @@ function expectRefusal({ exitCode, stdout, stderr }: Ended, ...says: RegExp[]): 
 
 /** Refused before training, with nothing left but the directory. */
 function expectNoRoom(ended: Ended, run: string): void {
-  expectRefusal(ended, /no room in \S+: the run needs \d+\.\d MiB, \d+\.\d MiB are free; .*--out/);
+  expectRefusal(ended, /not enough disk space in \S+: the run needs \d+\.\d MiB, \d+\.\d MiB are free; .*--out/);
   expect(ended.stderr).not.toContain('parameters');
   expect(readdirSync(run)).toEqual([]);
 }
@@ -102,9 +102,12 @@ function describeFullDisk(small: string): void {
     expect(step).toBeLessThan(20_000);
     const checkpoint = readFileSync(join(run, 'checkpoint.safetensors'), 'latin1');
 
-    expectRefusal(await ninja(['train', '--resume', run], { cwd }), /no space left on the device|no room in/);
+    expectRefusal(await ninja(['train', '--resume', run], { cwd }), /no space left on the device|not enough disk space in/);
     expect(expectWhole(run)).toBe(step);
-    expectRefusal(await ninja(['train', ...data, ...SHAPE, '--force', '--out', run], { cwd }), /no space left on the device|no room in/);
+    expectRefusal(
+      await ninja(['train', ...data, ...SHAPE, '--force', '--out', run], { cwd }),
+      /no space left on the device|not enough disk space in/,
+    );
     expect(readFileSync(join(run, 'checkpoint.safetensors'), 'latin1') === checkpoint, 'the old checkpoint is untouched').toBe(true);
 
     rmSync(filler);

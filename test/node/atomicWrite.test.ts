@@ -153,7 +153,7 @@ describe('atomicWrite', () => {
     const path = put(directory, 'file', OLD);
     system.lost = 5;
     expect(() => atomicWrite(path, bytesOf(NEW))).toThrow(SystemError);
-    expect(() => atomicWrite(path, bytesOf(NEW))).toThrow(/: 36 of 41 bytes arrived$/);
+    expect(() => atomicWrite(path, bytesOf(NEW))).toThrow(/: only 36 of 41 bytes were written$/);
     expect(snapshot(directory)).toEqual({ file: OLD });
   });
 
@@ -201,7 +201,7 @@ describe('a system that takes no more bytes, and reports no error', () => {
     const directory = tempDirectory();
     const path = put(directory, 'file', OLD);
     system.writeAtMost = 0;
-    expect(() => atomicWrite(path, bytesOf(NEW))).toThrow(/^cannot write \S+\.tmp: 0 of 41 bytes could be written, and no more$/);
+    expect(() => atomicWrite(path, bytesOf(NEW))).toThrow(/^cannot write \S+\.tmp: only 0 of 41 bytes were written$/);
     expect(snapshot(directory)).toEqual({ file: OLD });
   });
 });

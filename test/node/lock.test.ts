@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SystemError } from '../../src/core/errors.js';
 import { acquireLock } from '../../src/node/lock.js';
 import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
+import { thrownBy } from '../support/thrown.js';
 
 /** A file system in which something happens just before a rename, or in which the k-th call of a name fails. */
 const system = vi.hoisted(() => ({ beforeRename: undefined as (() => void) | undefined, failing: '' }));
@@ -87,7 +88,7 @@ function statOf(pid: number): string[] {
 /** The lock is refused with this message, and the directory stays as it is. */
 function expectRefused(directory: string, message: string): void {
   const before = snapshot(directory);
-  expect(() => acquireLock(directory, NOW)).toThrow(new SystemError(message));
+  expect(thrownBy(SystemError, () => acquireLock(directory, NOW))).toBe(message);
   expect(snapshot(directory)).toEqual(before);
 }
 
@@ -164,8 +165,8 @@ describe('the second is refused, and names the first', () => {
       const directory = lockedBy({ pid, host: 'elsewhere.example' });
       expectRefused(
         directory,
-        `${directory} is in use by process ${pid} on elsewhere.example since ${BEFORE}, as far as can be told from here; ` +
-          `if it is not, delete ${join(directory, 'lock')}`,
+        `${directory} is locked by process ${pid} on another host, elsewhere.example, since ${BEFORE}; ` +
+          `if nothing trains there, delete ${join(directory, 'lock')}`,
       );
     }
   });
@@ -174,8 +175,8 @@ describe('the second is refused, and names the first', () => {
     const directory = lockedBy({ host: '\x1b[31m\u202e', startedAt: '\n' });
     expectRefused(
       directory,
-      `${directory} is in use by process ${process.pid} on \\x1b[31m\\u202e since \\x0a, as far as can be told from here; ` +
-        `if it is not, delete ${join(directory, 'lock')}`,
+      `${directory} is locked by process ${process.pid} on another host, \\x1b[31m\\u202e, since \\x0a; ` +
+        `if nothing trains there, delete ${join(directory, 'lock')}`,
     );
   });
 
@@ -197,7 +198,7 @@ describe('the second is refused, and names the first', () => {
     const directory = lockedBy(text);
     expectRefused(
       directory,
-      `${directory} is locked by a file that names no process; if nothing trains there, delete ${join(directory, 'lock')}`,
+      `${directory} is locked, but the lock names no process; if nothing trains there, delete ${join(directory, 'lock')}`,
     );
   });
 });

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { SystemError, UsageError } from '../../src/core/errors.js';
 import {
-  checkDiskSpace,
   createNamedRun,
   createNumberedRun,
   findCheckpoint,
@@ -14,17 +13,14 @@ import {
 } from '../../src/node/runDirectory.js';
 import { refusal } from '../support/safetensorsFiles.js';
 import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
+import { thrownBy } from '../support/thrown.js';
 
-const system = vi.hoisted(() => ({ readOnly: false, freeBytes: undefined as number | undefined }));
+const system = vi.hoisted(() => ({ readOnly: false }));
 
 vi.mock('node:fs', async (importOriginal) => {
   const fs = await importOriginal<typeof import('node:fs')>();
   return {
     ...fs,
-    statfsSync: (path: string) => {
-      const found = fs.statfsSync(path);
-      return system.freeBytes === undefined ? found : { ...found, bsize: 4096, bfree: 2 ** 40, bavail: system.freeBytes / 4096 };
-    },
     accessSync: (path: string, mode: number) => {
       if (!system.readOnly) return fs.accessSync(path, mode);
       throw Object.assign(new Error(`EACCES: permission denied, access '${path}'`), { code: 'EACCES', syscall: 'access' });
@@ -34,25 +30,12 @@ vi.mock('node:fs', async (importOriginal) => {
 
 beforeEach(() => {
   system.readOnly = false;
-  system.freeBytes = undefined;
 });
 
 const RUN_FILES = { 'best.safetensors': 'old', 'checkpoint.safetensors': 'old', 'metrics.jsonl': 'old', 'run.json': 'old' };
 
 function putAll(directory: string, files: Record<string, string>): void {
   for (const [name, content] of Object.entries(files)) put(directory, name, content);
-}
-
-/** What this throws, which must be of the class. */
-function thrownBy<E extends Error>(Kind: new (message: string) => E, run: () => unknown): string {
-  let thrown: unknown;
-  try {
-    run();
-  } catch (error) {
-    thrown = error;
-  }
-  expect(thrown).toBeInstanceOf(Kind);
-  return (thrown as E).message;
 }
 
 describe('numbered runs', () => {
@@ -77,7 +60,7 @@ describe('numbered runs', () => {
   it('runs that is a file: a SystemError with path and reason', () => {
     const cwd = tempDirectory();
     put(cwd, 'runs', '');
-    expect(thrownBy(SystemError, () => createNumberedRun(cwd))).toBe(`cannot create a run in ${join(cwd, 'runs')}: it exists`);
+    expect(thrownBy(SystemError, () => createNumberedRun(cwd))).toBe(`cannot create a run in ${join(cwd, 'runs')}: it already exists`);
   });
 });
 
@@ -149,7 +132,7 @@ describe('a run directory that is named', () => {
     const cwd = tempDirectory();
     const directory = join(cwd, 'runs', 'latest');
     expect(thrownBy(UsageError, () => create(directory, force))).toBe(
-      `--out ${directory} is where the newest run is linked from; name another directory`,
+      `--out ${directory} is the link to the newest run; name another directory`,
     );
     expect(readdirSync(cwd)).toEqual([]);
   });
@@ -262,7 +245,7 @@ describe('findCheckpoint', () => {
     const run = createNumberedRun(cwd);
     linkLatest(cwd, run);
     expect(thrownBy(SystemError, () => findCheckpoint(cwd, join('runs', '0001')))).toBe(
-      `no checkpoint in ${join('runs', '0001')}: it is no run, or one that was stopped before it saved anything; 'backprop-ninja train --out' with --force starts it again`,
+      `no checkpoint in ${join('runs', '0001')}: not a run, or a run that stopped before its first save; start it again with 'backprop-ninja train --force --out'`,
     );
     expect(thrownBy(SystemError, () => findCheckpoint(cwd))).toContain(`no checkpoint in ${join(cwd, 'runs', 'latest')}: `);
   });
@@ -310,33 +293,6 @@ describe('findRunDirectory', () => {
     const cwd = tempDirectory();
     expect(thrownBy(SystemError, () => findRunDirectory(cwd, 'gone'))).toBe('cannot read gone: no such run directory or checkpoint');
     expect(thrownBy(SystemError, () => findRunDirectory(cwd))).toMatch(/^no run yet: /);
-  });
-});
-
-describe('checkDiskSpace', () => {
-  it('lets a run through that there is room for, to the last byte', () => {
-    system.freeBytes = 4096 * 10;
-    expect(() => checkDiskSpace(tempDirectory(), 4096 * 10)).not.toThrow();
-  });
-
-  it('refuses one that there is no room for, with what it needs, what is free and the way out', () => {
-    system.freeBytes = 4096 * 256;
-    const directory = tempDirectory();
-    expect(thrownBy(SystemError, () => checkDiskSpace(directory, 4096 * 256 + 1))).toBe(
-      `no room in ${directory}: the run needs 1.0 MiB, 1.0 MiB are free; name a directory on another disk with --out`,
-    );
-    expect(thrownBy(SystemError, () => checkDiskSpace(directory, 12.34 * 2 ** 20))).toContain('needs 12.3 MiB, 1.0 MiB are free');
-  });
-
-  it('asks the disk that the directory lies on', () => {
-    expect(() => checkDiskSpace(tempDirectory(), 1)).not.toThrow();
-    expect(thrownBy(SystemError, () => checkDiskSpace(tempDirectory(), 2 ** 70))).toMatch(/^no room in /);
-  });
-
-  it('of a directory that is gone is a SystemError', () => {
-    expect(thrownBy(SystemError, () => checkDiskSpace(join(tempDirectory(), 'gone'), 1))).toMatch(
-      /^cannot look at \S+gone: no such file or directory$/,
-    );
   });
 });
 

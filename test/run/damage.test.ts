@@ -8,34 +8,19 @@ import { createModel, initialise } from '../../src/network/model.js';
 import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { sha256 } from '../../src/node/sha256.js';
 import { checkpointBytes } from '../../src/run/checkpoint.js';
-import { modelConfig, type RunConfig } from '../../src/training/runConfig.js';
+import { modelConfig } from '../../src/training/runConfig.js';
+import { RUN_CONFIG } from '../support/runConfig.js';
 import { headerLength, isRead } from '../support/safetensorsFiles.js';
 import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';
 
-const CONFIG: RunConfig = {
-  context: 2,
-  embedding: 2,
-  hidden: [3],
-  batchSize: 4,
-  steps: 20,
-  learningRate: 0.1,
-  optimizer: { name: 'sgd' },
-  schedule: { name: 'step', switchStep: 10 },
-  warmup: 0,
-  sampling: 'replacement',
-  evalEvery: 5,
-  seed: 7,
-  splitSeed: 42,
-  unique: false,
-};
 const BLANK = 0x20;
 
-/** The file that is damaged, and read again. It stays open: to write it anew each time would take ten times as long. */
+/** The file that is damaged and read again. It stays open, because writing a new file each time takes ten times as long. */
 let path: string;
 let file: number;
-/** A whole checkpoint, with as many blanks after its header as there can be. */
+/** An intact checkpoint, with the most spaces after its header that are possible. */
 let whole: Buffer;
-/** Where its header ends, with and without the blanks. */
+/** Positions where its header ends, with and without the spaces. */
 let headerEnd: number;
 let jsonEnd: number;
 
@@ -56,10 +41,10 @@ beforeAll(() => {
 
 function smallCheckpoint(program: string): Buffer {
   const vocabulary = ['.', 'a', 'é'];
-  const model = createModel(createReferenceBackend('float32'), modelConfig(CONFIG, vocabulary));
-  initialise(model, CONFIG.seed);
+  const model = createModel(createReferenceBackend('float32'), modelConfig(RUN_CONFIG, vocabulary));
+  initialise(model, RUN_CONFIG.seed);
   model.statistics.bnvar.fill(1);
-  const batches = randomStream('batches', CONFIG.seed).state();
+  const batches = randomStream('batches', RUN_CONFIG.seed).state();
   const state = {
     step: 13,
     batches,
@@ -71,7 +56,7 @@ function smallCheckpoint(program: string): Buffer {
   };
   const best = { step: 10, valLoss: 2.5 };
   return Buffer.from(
-    checkpointBytes(model, { program, config: CONFIG, vocabulary, state, best, dataSha256: '0123456789abcdef'.repeat(4) }, sha256),
+    checkpointBytes(model, { program, config: RUN_CONFIG, vocabulary, state, best, dataSha256: '0123456789abcdef'.repeat(4) }, sha256),
   );
 }
 
@@ -79,7 +64,7 @@ function headerEndOf(bytes: Buffer): number {
   return 8 + Number(bytes.readBigUInt64LE(0));
 }
 
-/** Whether the bytes are read as a checkpoint; a refusal must be a line that names the file. */
+/** Whether the bytes are read as a checkpoint. An error must be one line that starts with the path. */
 function isAccepted(bytes: Uint8Array): boolean {
   if (writeSync(file, bytes, 0, bytes.length, 0) !== bytes.length) throw new Error('a short write');
   ftruncateSync(file, bytes.length);
@@ -100,19 +85,19 @@ function flipped(at: number, mask: number): Buffer {
   return bytes;
 }
 
-/** The whole checkpoint with another header of any length: the length before it is right. */
+/** The intact checkpoint with another header, and the right length in front of it. */
 function withHeader(header: Buffer): Buffer {
   return Buffer.concat([headerLength(BigInt(header.length)), header, whole.subarray(headerEnd)]);
 }
 
 describe('a small checkpoint', () => {
-  it('is read while it is whole, and has blanks after its header', () => {
+  it('is read if it is intact, and has spaces after its header', () => {
     expect(isAccepted(whole)).toBe(true);
     expect(headerEnd - jsonEnd).toBe(7);
     expect([...whole.subarray(jsonEnd, headerEnd)]).toEqual(Array.from({ length: 7 }, () => BLANK));
   });
 
-  it('is refused with any bit of it flipped, and with any byte inverted', () => {
+  it('is refused with any bit flipped, and with any byte inverted', () => {
     const accepted: string[] = [];
     for (let at = 0; at < whole.length; at++) {
       for (const mask of [1, 2, 4, 8, 16, 32, 64, 128, 255]) {
@@ -122,7 +107,7 @@ describe('a small checkpoint', () => {
     expect(accepted).toEqual([]);
   });
 
-  it('is refused with any blank after its header changed to any other byte', () => {
+  it('is refused with any space after its header changed to any other byte', () => {
     const accepted: string[] = [];
     for (let at = jsonEnd; at < headerEnd; at++) {
       for (let mask = 1; mask < 256; mask++) if (isAccepted(flipped(at, mask))) accepted.push(`byte ${at} xor ${mask}`);
@@ -130,7 +115,7 @@ describe('a small checkpoint', () => {
     expect(accepted).toEqual([]);
   });
 
-  it('is refused with blanks added to its header or taken from it, though its length is right', () => {
+  it('is refused with spaces added to its header or removed from it, even with the right length', () => {
     const header = whole.subarray(8, headerEnd);
     expect(isAccepted(withHeader(header))).toBe(true);
     for (let less = 1; less <= 7; less++) expect(isAccepted(withHeader(header.subarray(0, -less))), `${less} less`).toBe(false);
@@ -144,13 +129,13 @@ describe('a small checkpoint', () => {
     }
   });
 
-  it('is refused when cut short at any length', () => {
+  it('is refused if truncated at any length', () => {
     const accepted: number[] = [];
     for (let length = 0; length < whole.length; length++) if (isAccepted(whole.subarray(0, length))) accepted.push(length);
     expect(accepted).toEqual([]);
   });
 
-  it('is refused when cut short at any length and filled up with zeros, as by a file system after a power cut', () => {
+  it('is refused if truncated at any length and filled with zeros, as by a file system after a power cut', () => {
     const accepted: number[] = [];
     const lastNonzero = whole.findLastIndex((byte) => byte !== 0);
     for (let length = 0; length <= lastNonzero; length++) {
@@ -159,7 +144,7 @@ describe('a small checkpoint', () => {
     expect(accepted).toEqual([]);
   });
 
-  it('is refused without any one of its bytes, and with any one of them twice', () => {
+  it('is refused with any byte removed, and with any byte repeated', () => {
     const accepted: string[] = [];
     for (let at = 0; at < whole.length; at++) {
       if (isAccepted(Buffer.concat([whole.subarray(0, at), whole.subarray(at + 1)]))) accepted.push(`without ${at}`);
@@ -168,19 +153,19 @@ describe('a small checkpoint', () => {
     expect(accepted).toEqual([]);
   });
 
-  it('is refused with bytes after its end: zeros, blanks, a line end, itself', () => {
+  it('is refused with bytes after its end: zeros, spaces, a line end, a copy of itself', () => {
     const tails = [1, 2, 3, 4, 7, 8, 4096].flatMap((length) => [Buffer.alloc(length), Buffer.alloc(length, BLANK)]);
     for (const tail of [...tails, Buffer.from('\n'), Buffer.from('\r\n'), whole]) {
       expect(isAccepted(Buffer.concat([whole, tail])), `${tail.length} bytes`).toBe(false);
     }
   });
 
-  it('is refused after a program took it for a text, in latin1 or UTF-8', () => {
+  it('is refused after a program converted it as Latin-1 or UTF-8 text', () => {
     expect(isAccepted(Buffer.from(whole.toString('latin1'), 'utf8'))).toBe(false);
     expect(isAccepted(Buffer.from(whole.toString('utf8'), 'utf8'))).toBe(false);
   });
 
-  it('is refused with two of its parts exchanged', () => {
+  it('is refused with two of its parts swapped', () => {
     const data = whole.subarray(headerEnd);
     const turned = Buffer.concat([whole.subarray(0, headerEnd), data.subarray(4), data.subarray(0, 4)]);
     expect(isAccepted(turned)).toBe(false);
@@ -191,7 +176,7 @@ describe('a small checkpoint', () => {
     expect(isAccepted(Buffer.from(renamed, 'latin1'))).toBe(false);
   });
 
-  it('is refused with a digest of the damaged file in which the old digest, not zeros, was in its place', () => {
+  it('is refused with a digest of the damaged file computed over the old digest instead of zeros', () => {
     const digest = createHash('sha256').update(flipped(headerEnd, 1)).digest('hex');
     const bytes = flipped(headerEnd, 1);
     bytes.write(digest, bytes.indexOf('"sha256":"') + '"sha256":"'.length, 'latin1');

@@ -16,10 +16,11 @@ import { checkpointBytes, restoreModel } from '../../src/run/checkpoint.js';
 import { readSafetensors, storeFloats, writeSafetensors } from '../../src/run/safetensors.js';
 import { modelConfig, type RunConfig } from '../../src/training/runConfig.js';
 import { OPTIMIZER_TENSORS } from '../../src/training/updater.js';
+import { RUN_CONFIG } from '../support/runConfig.js';
 import { rawFile } from '../support/safetensorsFiles.js';
 import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';
 
-/** Every run draws the same cases; together they are more than 10,000. */
+/** Fixed, so that every run tests the same cases, more than 10,000 in all. */
 const SEED = 20_200_202;
 
 let directory: string;
@@ -29,7 +30,7 @@ beforeAll(() => {
   return () => removeDirectory(directory);
 });
 
-/** Replaces what is in a file, ten times as fast as writing it anew. */
+/** Overwrites a file in place, ten times as fast as writing a new one. */
 function rewrite(path: string, bytes: Uint8Array): void {
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT);
   if (writeSync(file, bytes, 0, bytes.length, 0) !== bytes.length) throw new Error('a short write');
@@ -37,12 +38,12 @@ function rewrite(path: string, bytes: Uint8Array): void {
   closeSync(file);
 }
 
-/** How many cases were read, and how many refused with a FileContentError of one printable line; any other error fails the test. */
+/** Counts cases that were read, and cases refused with a FileContentError of one printable line. Any other error fails the test. */
 class Tally {
   read = 0;
   refused = 0;
 
-  /** Returns what was read, undefined if it was refused. */
+  /** Returns the result, or undefined if it was refused. */
   count<T>(run: () => T): T | undefined {
     try {
       const result = run();
@@ -61,7 +62,7 @@ function check<T extends unknown[]>(property: fc.IProperty<T>, numRuns: number):
   fc.assert(property, { seed: SEED, numRuns });
 }
 
-/** Numbers that JSON can hold and a program may trip over, as texts. */
+/** Numbers, as JSON texts, that often break programs. */
 const oddNumber = fc.constantFrom('-1', '-0', '0.5', '1e400', '-1e400', '1e-400', '9007199254740993', '1e15', '18446744073709551616', '01');
 const oddValue = fc.oneof(
   oddNumber,
@@ -70,7 +71,7 @@ const oddValue = fc.oneof(
   fc.constantFrom('', 'null', 'true', '{}', '[]', '"', '[[', 'NaN', '{"__proto__":1}', '{"toString":1}', '"\\ud800"', '"\\u0000"'),
 );
 
-/** A text with some of its characters replaced, removed or repeated. */
+/** A text with a few bytes replaced, removed or added. */
 function mutated(text: string): fc.Arbitrary<Buffer> {
   const bytes = Buffer.from(text);
   const change = fc.record({
@@ -94,7 +95,7 @@ function withLength(header: Uint8Array, data: Uint8Array): Buffer {
   return Buffer.concat([length, header, data]);
 }
 
-describe('safetensors', () => {
+describe('readSafetensors reads or refuses', () => {
   const data = fc.uint8Array({ maxLength: 16 });
 
   it('any bytes as a header', () => {
@@ -109,7 +110,7 @@ describe('safetensors', () => {
     expect(tally.refused).toBeGreaterThan(1900);
   });
 
-  it('a header with a few of its bytes changed', () => {
+  it('a header with a few bytes changed', () => {
     const file = writeSafetensors({
       metadata: { format: 'pt', note: 'é"\n' },
       tensors: new Map([
@@ -130,7 +131,7 @@ describe('safetensors', () => {
     expect(tally.refused).toBeGreaterThan(2000);
   });
 
-  it('a header of tensors with values of any kind', () => {
+  it('a header of tensors with any values', () => {
     const size = fc.oneof({ weight: 3, arbitrary: fc.nat(8).map(String) }, oddValue);
     const list = fc.oneof(
       { weight: 3, arbitrary: fc.array(size, { maxLength: 3 }).map((sizes) => `[${sizes.join()}]`) },
@@ -158,23 +159,11 @@ describe('safetensors', () => {
   });
 });
 
-describe('the metadata of a checkpoint whose digest is right', () => {
+describe('loadCheckpoint reads or refuses metadata, with a right digest, with', () => {
   const CONFIG: RunConfig = {
-    context: 2,
-    embedding: 2,
-    hidden: [3],
-    batchSize: 4,
-    steps: 20,
-    learningRate: 0.1,
+    ...RUN_CONFIG,
     optimizer: { name: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01 },
     clip: 1.5,
-    schedule: { name: 'step', switchStep: 10 },
-    warmup: 0,
-    sampling: 'replacement',
-    evalEvery: 5,
-    seed: 7,
-    splitSeed: 42,
-    unique: false,
   };
   const vocabulary = ['.', 'a', 'é'];
   const model = createModel(createReferenceBackend('float32'), modelConfig(CONFIG, vocabulary));
@@ -213,7 +202,7 @@ describe('the metadata of a checkpoint whose digest is right', () => {
     return loadCheckpoint(path);
   }
 
-  /** What was read can be used: the model is restored, and its stream gives a number. */
+  /** Uses a checkpoint that was read: restores its model and draws from its random stream. */
   function use(checkpoint: ReturnType<typeof loadCheckpoint> | undefined): void {
     if (!checkpoint) return;
     expect(restoreModel(checkpoint, () => createReferenceBackend('float32'), { inference: [] }).flatParameters).toEqual(
@@ -225,7 +214,7 @@ describe('the metadata of a checkpoint whose digest is right', () => {
     expect(number >= 0 && number < 1, JSON.stringify(checkpoint.state.batches)).toBe(true);
   }
 
-  it('any text for any of its values', () => {
+  it('any text for any value', () => {
     const change = fc.tuple(fc.constantFrom(...Object.keys(metadata)), fc.oneof(oddValue, fc.string({ unit: 'binary', maxLength: 20 })));
     const tally = new Tally();
     check(
@@ -249,7 +238,7 @@ describe('the metadata of a checkpoint whose digest is right', () => {
     expect(tally.refused).toBeGreaterThan(500);
   });
 
-  it('any value in the place of any other within a JSON text', () => {
+  it('any value in place of another one inside a JSON text', () => {
     const place = fc.constantFrom(...jsonKeys).chain((key) => {
       const places = [...metadata[key].matchAll(/(?<=[:,[]|^)("[^"]*"(?!:)|[-\d.]+|false|null)/g)];
       return fc.record({ key: fc.constant(key), match: fc.constantFrom(...places), value: oddValue });
@@ -267,7 +256,7 @@ describe('the metadata of a checkpoint whose digest is right', () => {
   });
 });
 
-describe('metrics', () => {
+describe('metrics.jsonl', () => {
   const hashes = Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [name, '0123456789abcdef']));
   const step = fc.nat(1000);
   const record = fc.oneof(
@@ -293,7 +282,7 @@ describe('metrics', () => {
   };
   const lines = fc.array(line, { maxLength: 6 });
 
-  it('any lines are records or skipped, each by its number', () => {
+  it('gives records and the numbers of all other lines', () => {
     const path = join(directory, 'read.jsonl');
     let records = 0;
     let skipped = 0;
@@ -313,7 +302,7 @@ describe('metrics', () => {
     expect(skipped).toBeGreaterThan(1000);
   });
 
-  it('truncation keeps the records up to a step, and nothing else', () => {
+  it('keeps exactly the records up to a step when truncated', () => {
     const path = join(directory, 'truncated.jsonl');
     check(
       fc.property(lines, fc.boolean(), step, (all, isTorn, until) => {
@@ -326,7 +315,7 @@ describe('metrics', () => {
     );
   });
 
-  it('records come back from before any bytes', () => {
+  it('gives all records in front of any bytes', () => {
     const path = join(directory, 'torn.jsonl');
     check(
       fc.property(fc.array(recordLine, { maxLength: 6 }), fc.uint8Array({ maxLength: 40 }), (whole, torn) => {
@@ -361,14 +350,14 @@ describe('recognise', () => {
     .tuple(fc.constantFrom(Buffer.alloc(0), ...beginnings), fc.uint8Array({ maxLength: RECOGNISABLE_BYTES }))
     .map(([beginning, rest]) => Buffer.concat([beginning, rest]));
 
-  it('any bytes get a name or none, and what has a name is refused by it', () => {
+  it('names any bytes or none, and readSafetensors refuses what has a name', () => {
     const tally = new Tally();
     let named = 0;
     check(
       fc.property(start, (bytes) => {
         const name = recognise(bytes.subarray(0, RECOGNISABLE_BYTES));
         if (name) named++;
-        if (name) expect(() => readSafetensors(bytes)).toThrow(new FileContentError(`not a safetensors file: this is ${name}`));
+        if (name) expect(() => readSafetensors(bytes)).toThrow(`not a safetensors file: this is ${name.kind}`);
         else tally.count(() => readSafetensors(bytes));
       }),
       2000,

@@ -1,4 +1,4 @@
-// Bytes that no change of the code may change: a run of the lesson's recipe, of a deep network and of AdamW.
+// The bytes of three runs must not change: the lesson's recipe, a deep network, AdamW.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ function sha256(...parts: (string | Uint8Array)[]): string {
   return parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
 }
 
-/** Of a checkpoint as if a program without a version had written it. */
+/** The hash of a checkpoint without the version of the program that wrote it. */
 function hashWithoutVersion(file: Buffer): string {
   const dataStart = 8 + Number(file.readBigUInt64LE(0));
   const header = JSON.parse(file.toString('utf8', 8, dataStart));
@@ -41,7 +41,7 @@ describe('the bytes of a run', () => {
       checkpoint: '01bc00bd0dc26ffedc07307b523ca4815ce01b2c214fe491ca47b481c58739be',
       metrics: 'c84b638fcbfe86332846a2bdb57f2e28cd06c554514f1df31ca19ba3851c8e80',
     },
-  ])('are those that they were: $name', async ({ options, checkpoint, metrics }) => {
+  ])('are pinned for $name', async ({ options, checkpoint, metrics }) => {
     const cwd = tempDirectory();
     const { exitCode } = await runCli(cwd, ['train', ...STEPS, ...options, '--out', 'run']);
     expect(exitCode).toBe(0);

@@ -5,14 +5,14 @@ import { type Assignment, drawFrom, gridOf, parseVariation, rank, type SweepResu
 
 const random = (seed = 1) => randomStream('sweep', seed);
 
-describe('what an option is varied over', () => {
+describe('parseVariation', () => {
   it.each([
     ['lr=0.05/0.1', { option: 'lr', values: ['0.05', '0.1'] }],
     ['--hidden=200/300,200', { option: 'hidden', values: ['200', '300,200'] }],
     ['weight-decay=0..0.5', { option: 'weight-decay', range: { from: 0, to: 0.5, whole: false } }],
     ['hidden=50..400', { option: 'hidden', range: { from: 50, to: 400, whole: true } }],
     ['lr=1e-3..1', { option: 'lr', range: { from: 0.001, to: 1, whole: false } }],
-  ])('%s', (text, variation) => {
+  ])('reads %s', (text, variation) => {
     expect(parseVariation(text)).toEqual(variation);
   });
 
@@ -21,16 +21,16 @@ describe('what an option is varied over', () => {
     ['lr=', 'expected an option and its values'],
     ['=1', 'expected an option and its values'],
     ['lr=1//2', 'a value is empty'],
-    ['lr=1/1', 'a value occurs twice'],
-    ['lr=1..1', 'the range must go up'],
-    ['lr=2..1', 'the range must go up'],
+    ['lr=1/1', 'a value is repeated'],
+    ['lr=1..1', 'the range must increase'],
+    ['lr=2..1', 'the range must increase'],
   ])('refuses %s', (text, message) => {
     expect(() => parseVariation(text)).toThrow(UsageError);
     expect(() => parseVariation(text)).toThrow(`--vary ${text}: ${message}`);
   });
 });
 
-describe('a grid', () => {
+describe('a grid of options', () => {
   it('has every combination, the first option varying slowest', () => {
     expect(gridOf([parseVariation('a=1/2'), parseVariation('b=3/4')])).toEqual([
       { a: '1', b: '3' },
@@ -41,14 +41,12 @@ describe('a grid', () => {
   });
 
   it('refuses a range', () => {
-    expect(() => gridOf([parseVariation('lr=1..2')])).toThrow(
-      '--vary lr has a range, which a grid cannot walk; say how many runs to draw with --random',
-    );
+    expect(() => gridOf([parseVariation('lr=1..2')])).toThrow('--vary lr has a range, which a grid cannot cover');
   });
 });
 
-describe('combinations drawn at random', () => {
-  it('are the same for the same seed, and none comes twice', () => {
+describe('random combinations', () => {
+  it('are the same for the same seed, without repetitions', () => {
     const variations = [parseVariation('lr=0.01..1'), parseVariation('hidden=50/100/200')];
     const drawn = drawFrom(variations, 30, random());
     expect(drawn).toEqual(drawFrom(variations, 30, random()));
@@ -56,7 +54,7 @@ describe('combinations drawn at random', () => {
     expect(new Set(drawn.map((one) => JSON.stringify(one))).size).toBe(30);
   });
 
-  it('of a range are within it, half of them below its geometric mean', () => {
+  it('stay within a range, half of them below its geometric mean', () => {
     const rates = drawFrom([parseVariation('lr=0.01..1')], 1000, random()).map(({ lr }) => Number(lr));
     expect(Math.min(...rates)).toBeGreaterThanOrEqual(0.01);
     expect(Math.max(...rates)).toBeLessThanOrEqual(1);
@@ -65,14 +63,14 @@ describe('combinations drawn at random', () => {
     expect(below).toBeLessThan(0.55);
   });
 
-  it('of a narrow range stay within it', () => {
+  it('stay within a narrow range', () => {
     for (const { beta2 } of drawFrom([parseVariation('beta2=0.99..0.9999')], 200, random())) {
       expect(Number(beta2)).toBeGreaterThanOrEqual(0.99);
       expect(Number(beta2)).toBeLessThanOrEqual(0.9999);
     }
   });
 
-  it('of a range from 0 are spread evenly, and of whole numbers whole', () => {
+  it('are uniform in a range from 0, and whole in a range of whole numbers', () => {
     const decays = drawFrom([parseVariation('decay=0..1')], 1000, random()).map(({ decay }) => Number(decay));
     const below = decays.filter((decay) => decay < 0.5).length / decays.length;
     expect(below).toBeGreaterThan(0.45);
@@ -80,7 +78,7 @@ describe('combinations drawn at random', () => {
     for (const { hidden } of drawFrom([parseVariation('hidden=10..20')], 9, random())) expect(hidden).toMatch(/^(1\d|20)$/);
   });
 
-  it('are as many as there are, if lists have no more', () => {
+  it('are all combinations if the lists have no more', () => {
     expect(drawFrom([parseVariation('a=1/2'), parseVariation('b=3/4')], 100, random())).toHaveLength(4);
   });
 });
@@ -94,13 +92,13 @@ describe('the ranking', () => {
     valLoss,
   });
 
-  it('goes by the validation loss; what blew up is last', () => {
+  it('sorts by validation loss, with diverged runs last', () => {
     const ranked = rank([result({ lr: '1' }, null), result({ lr: '2' }, 2.5), result({ lr: '3' }, 2.1)]);
     expect(ranked.map(({ options }) => options.lr)).toEqual(['3', '2', '1']);
     expect(ranked.map(({ valLoss }) => valLoss)).toEqual([2.1, 2.5, null]);
   });
 
-  it('takes seeds together by their median', () => {
+  it('groups runs that differ only in their seeds, by the median', () => {
     const ranked = rank([
       result({ lr: '1', seed: '1' }, 2),
       result({ lr: '2', seed: '1' }, 2.2),
@@ -116,7 +114,7 @@ describe('the ranking', () => {
     expect(ranked[1].valLoss).toBe(2.3);
   });
 
-  it('has no median where one of the seeds has no loss, or no time', () => {
+  it('has no median if one of the seeds has no loss or no time', () => {
     const [ranked] = rank([result({ seed: '1' }, 2, null), result({ seed: '2' }, null)]);
     expect(ranked).toMatchObject({ valLoss: null, trainLoss: null, seconds: null });
   });

@@ -1,6 +1,6 @@
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { findCheckpoint, findRunDirectory } from '../../node/runDirectory.js';
-import { type Comparison, compareRuns, hashRecords } from '../../run/replay.js';
+import { compareRuns, hashRecords, type RunComparison } from '../../run/replay.js';
 import { flatConfig, type RunConfig } from '../../training/runConfig.js';
 import { readRunMetrics } from '../data.js';
 import { paintFor } from '../terminal/colors.js';
@@ -17,10 +17,10 @@ export async function diffCommand(runA: string, runB: string, options: DiffComma
   const [a, b] = [runA, runB].map((run) => readRun(run, io));
   const comparison = compareRuns(a.records, b.records);
   const differences = configDifferences(a, b);
-  const { steps, parting } = comparison;
-  const same = steps.length > 0 && !parting;
+  const { steps, divergence } = comparison;
+  const same = steps.length > 0 && !divergence;
   if (options.json) {
-    io.stdout.write(`${JSON.stringify({ same, compared: steps.length, parting: parting ?? null, config: differences })}\n`);
+    io.stdout.write(`${JSON.stringify({ same, compared: steps.length, parting: divergence ?? null, config: differences })}\n`);
     return same;
   }
   const paint = await paintFor(io.stdout, io.env, options.color);
@@ -58,9 +58,9 @@ function configDifferences(a: RunSummary, b: RunSummary): Difference[] {
     .map((key) => ({ key, values: [left[key], right[key]] }));
 }
 
-function verdict({ steps, parting }: Comparison): string {
+function verdict({ steps, divergence }: RunComparison): string {
   if (steps.length === 0) return 'no step is recorded in both runs';
-  if (!parting) return `the same at all ${formatCount(steps.length)} recorded steps, up to ${formatCount(Math.max(...steps))}`;
-  const before = steps[steps.indexOf(parting.step) - 1];
-  return `they part ${before === undefined ? 'from the start' : `after step ${formatCount(before)}`}: after step ${formatCount(parting.step)}, ${parting.tensors.join(', ')} differ`;
+  if (!divergence) return `the same at all ${formatCount(steps.length)} recorded steps, up to ${formatCount(Math.max(...steps))}`;
+  const before = steps[steps.indexOf(divergence.step) - 1];
+  return `they part ${before === undefined ? 'from the start' : `after step ${formatCount(before)}`}: after step ${formatCount(divergence.step)}, ${divergence.tensors.join(', ')} differ`;
 }

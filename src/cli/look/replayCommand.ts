@@ -8,7 +8,7 @@ import { createWasmBackend } from '../../node/kernels.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
 import { sha256 } from '../../node/sha256.js';
 import { parameterHashes } from '../../run/records.js';
-import { differingTensors, expectedHashes, hashRecords, type Parting } from '../../run/replay.js';
+import { type Divergence, differingTensors, expectedHashes, hashRecords } from '../../run/replay.js';
 import { modelConfig, trainingWork } from '../../training/runConfig.js';
 import { Training } from '../../training/training.js';
 import { loadRunData, readRunMetrics } from '../data.js';
@@ -37,36 +37,38 @@ export async function replayCommand(run: string | undefined, options: ReplayComm
   const training = new Training(model, createExamples(dataset.parts.train, vocabulary, config.context), config);
   const progress = new Progress(io, 0, state.step);
   let compared = 0;
-  let parting: Parting | undefined;
+  let divergence: Divergence | undefined;
   const compare = () => {
     const recorded = expected.get(training.step);
     if (!recorded) return;
     compared++;
     const hashes = parameterHashes(model.parameters, sha256);
     const differing = recorded.map((one) => differingTensors(one, hashes)).find((tensors) => tensors.length > 0) ?? [];
-    if (differing.length > 0) parting = { step: training.step, tensors: differing };
+    if (differing.length > 0) divergence = { step: training.step, tensors: differing };
   };
   compare();
-  while (training.step < state.step && !parting) {
+  while (training.step < state.step && !divergence) {
     const turnEnds = io.now() + TURN_MS;
     do {
       training.advance();
       compare();
-    } while (training.step < state.step && !parting && io.now() < turnEnds);
+    } while (training.step < state.step && !divergence && io.now() < turnEnds);
     progress.update(training.step, training.smoothedLoss);
     await nextTurn();
   }
   progress.clear();
 
   if (options.json)
-    io.stdout.write(`${JSON.stringify({ checkpoint: path, ok: !parting, steps: training.step, compared, parting: parting ?? null })}\n`);
+    io.stdout.write(
+      `${JSON.stringify({ checkpoint: path, ok: !divergence, steps: training.step, compared, parting: divergence ?? null })}\n`,
+    );
   else {
     const paint = await paintFor(io.stdout, io.env, options.color);
     io.stdout.write(
-      parting
-        ? `${paint.red('not the same')}: after step ${formatCount(parting.step)}, ${parting.tensors.join(', ')} of ${shortPath(path, io)} cannot be had again\n`
+      divergence
+        ? `${paint.red('not the same')}: after step ${formatCount(divergence.step)}, ${divergence.tensors.join(', ')} of ${shortPath(path, io)} cannot be had again\n`
         : `${paint.green('the same')}: ${formatCount(state.step)} steps again, equal at each of ${formatCount(compared)} recorded ones, bit for bit\n`,
     );
   }
-  return !parting;
+  return !divergence;
 }

@@ -8,7 +8,7 @@ import { NGram } from '../../evaluation/ngram.js';
 import { Sampler } from '../../evaluation/sampler.js';
 import type { Model } from '../../network/model.js';
 import { BEST_FILE } from '../../node/runDirectory.js';
-import type { Best } from '../../run/checkpoint.js';
+import type { BestEvaluation } from '../../run/checkpoint.js';
 import type { RunConfig } from '../../training/runConfig.js';
 import { paintFor } from '../terminal/colors.js';
 import { formatCount, formatLoss, formatTable } from '../terminal/format.js';
@@ -74,7 +74,7 @@ const ORIGIN_TEXT: Record<Origin, string> = { new: 'new', training: 'in the trai
 
 export async function printReport(
   report: Report,
-  best: Best | null,
+  best: BestEvaluation | null,
   { vocabulary }: Dataset,
   run: string,
   io: IO,

@@ -3,19 +3,12 @@ import { join } from 'node:path';
 import { FileContentError, fullMessage, UsageError } from '../../core/errors.js';
 import { showText } from '../../core/text.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
+import { checkDiskSpace } from '../../node/diskSpace.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { acquireLock } from '../../node/lock.js';
-import {
-  BEST_FILE,
-  checkDiskSpace,
-  findCheckpoint,
-  findRunDirectory,
-  type RunFile,
-  readRunFile,
-  writeRunFile,
-} from '../../node/runDirectory.js';
-import { runBytes } from '../../node/session.js';
+import { BEST_FILE, findCheckpoint, findRunDirectory, type RunFile, readRunFile, writeRunFile } from '../../node/runDirectory.js';
 import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
+import { runBytes } from '../../run/size.js';
 import { flatConfig, modelConfig, type RunConfig, trainingWork } from '../../training/runConfig.js';
 import { showDecay, type WeightDecay } from '../../training/updater.js';
 import { loadRunData } from '../data.js';

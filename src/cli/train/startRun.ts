@@ -6,19 +6,12 @@ import { countExamples, type Dataset } from '../../data/dataset.js';
 import { CHUNK } from '../../evaluation/evaluator.js';
 import { arenaBytes, arenaSize, createModel, type Model } from '../../network/model.js';
 import type { ModelConfig } from '../../network/parameters.js';
+import { checkDiskSpace } from '../../node/diskSpace.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { acquireLock } from '../../node/lock.js';
-import {
-  CHECKPOINT_FILE,
-  checkDiskSpace,
-  createNamedRun,
-  createNumberedRun,
-  linkLatest,
-  type RunFile,
-  writeRunFile,
-} from '../../node/runDirectory.js';
-import { runBytes } from '../../node/session.js';
+import { CHECKPOINT_FILE, createNamedRun, createNumberedRun, linkLatest, type RunFile, writeRunFile } from '../../node/runDirectory.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
+import { runBytes } from '../../run/size.js';
 import { modelConfig, type RunConfig, trainingWork } from '../../training/runConfig.js';
 import { defaultEvalEvery } from '../../training/schedule.js';
 import { type LoadedData, loadData } from '../data.js';

@@ -199,14 +199,14 @@ describe.each(['eval', 'sample'])('%s: the run', (command) => {
     const cwd = tempDirectory();
     put(cwd, join('run', 'run.json'), '{}');
     expect(await refusedWith(cwd, 4, ['run'])).toBe(
-      "error: no checkpoint in run: it is no run, or one that was stopped before it saved anything; 'backprop-ninja train --out' with --force starts it again\n",
+      "error: no checkpoint in run: not a run, or a run that stopped before its first save; start it again with 'backprop-ninja train --force --out'\n",
     );
   });
 
   it.each([
     ['cut short', (bytes: Buffer) => bytes.subarray(0, -1), 'the file holds'],
     ['empty', () => Buffer.alloc(0), '0 bytes, expected at least 8'],
-    ["somebody else's", () => Buffer.from('\x02\0\0\0\0\0\0\0{}', 'latin1'), 'safetensors, but not a checkpoint of backprop-ninja'],
+    ["somebody else's", () => Buffer.from('\x02\0\0\0\0\0\0\0{}', 'latin1'), 'a safetensors file, but not a checkpoint of backprop-ninja'],
     ['an HTML page', () => Buffer.from('<!DOCTYPE html><html></html>'), 'not a safetensors file: this is a web page (HTML)'],
   ])('has a checkpoint that is %s (3): the path and what is wrong', async (_, change, reason) => {
     const cwd = copyOfRun();

@@ -164,7 +164,7 @@ describe('the lock', () => {
     put(cwd, RUN, 'no process');
     const { exitCode, stderr } = await runCli(cwd, ['train', '--resume', 'run']);
     expect(exitCode).toBe(4);
-    expect(stderr).toContain('is locked by a file that names no process');
+    expect(stderr).toContain('is locked, but the lock names no process');
     expect(isLocked(cwd)).toBe(true);
   });
 

@@ -165,7 +165,11 @@ describe('sweep', () => {
     [['--vary', 'lr=0.05,0.1'], [], 'is invalid. Expected a number above 0 up to 1000. --vary separates values by /, as lr=0.05/0.1.'],
     [['--vary', 'depth=1/2'], [], "error: unknown option '--depth'"],
     [['--vary', 'lr=0.1', '--vary', 'lr=0.2'], [], 'error: --vary lr is given twice'],
-    [['--vary', 'lr=0.1..0.2'], [], 'error: --vary lr has a range, which a grid cannot walk'],
+    [
+      ['--vary', 'lr=0.1..0.2'],
+      [],
+      'error: --vary lr has a range, which a grid cannot cover; set the number of random samples with --random',
+    ],
     [['--vary', 'out=a/b'], [], 'error: --out has no meaning for the runs of a sweep'],
     [['--vary', 'data=a/b'], [], 'error: --vary data: losses on different data sets cannot be ranked'],
     [['--vary', 'lr=0.1'], ['--', '--help'], 'error: --help has no meaning for the runs of a sweep'],

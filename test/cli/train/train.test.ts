@@ -653,7 +653,7 @@ describe('--out', () => {
     writeNames(cwd);
     const { exitCode, stdout, stderr } = await train(cwd, '--out', join('runs', 'latest'));
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toBe(`error: --out ${join(cwd, 'runs', 'latest')} is where the newest run is linked from; name another directory\n`);
+    expect(stderr).toBe(`error: --out ${join(cwd, 'runs', 'latest')} is the link to the newest run; name another directory\n`);
     expect(readdirSync(cwd)).toEqual(['names.txt']);
   });
 });

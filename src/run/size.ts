@@ -1,0 +1,30 @@
+/** How many bytes a run takes on the disk, estimated before it starts. */
+import { type ModelConfig, parameterCount } from '../network/parameters.js';
+import type { RunConfig } from '../training/runConfig.js';
+import { RECORD_EVERY } from '../training/training.js';
+import { OPTIMIZER_TENSORS } from '../training/updater.js';
+import { HASH_EVERY } from './records.js';
+
+/** Largest size of a line of metrics.jsonl, in bytes. */
+const RECORD_BYTES = { loss: 70, hashes: 260, evaluation: 50 };
+/** What each block above the first adds: its hashes to a record; names, shapes and places of its tensors to a checkpoint's header. */
+const BLOCK_BYTES = { hashes: 160, header: 700 };
+
+/** A checkpoint's header, and what a file system rounds up. */
+const OVERHEAD_BYTES = 16_384;
+
+/**
+ * An upper bound, in bytes, of what a run takes on the disk: checkpoint, best checkpoint, a third one while it is being written, and the
+ * metrics.
+ */
+export function runBytes(shape: ModelConfig, { steps, evalEvery, optimizer }: RunConfig): number {
+  const above = shape.hidden.length - 1;
+  const hashes = RECORD_BYTES.hashes + above * BLOCK_BYTES.hashes;
+  const metrics =
+    (steps / RECORD_EVERY) * RECORD_BYTES.loss + (steps / HASH_EVERY) * hashes + (steps / evalEvery) * RECORD_BYTES.evaluation;
+  const units = shape.hidden.reduce((sum, H) => sum + H, 0);
+  const tensors = 1 + OPTIMIZER_TENSORS[optimizer.name].length;
+  // Each character takes at most 6 bytes in the header: it is escaped twice.
+  const checkpoint = 4 * (tensors * parameterCount(shape) + 2 * units) + 8 * shape.vocabulary + above * BLOCK_BYTES.header + OVERHEAD_BYTES;
+  return 3 * checkpoint + Math.ceil(metrics) + OVERHEAD_BYTES;
+}
