@@ -27,6 +27,22 @@ describe('docs/library.md', () => {
       ).toBe(true);
   });
 
+  it('has examples that compile', { timeout: 120_000 }, () => {
+    const cwd = tempDirectory();
+    EXAMPLES.forEach(({ code }, i) => {
+      put(cwd, `example${i}.ts`, code);
+    });
+    const declaration = (file: string) => `${ROOT}${file.replace('.js', '.d.ts')}`;
+    const paths = Object.fromEntries(Object.entries(ENTRIES).map(([entry, file]) => [entry, [declaration(file)]]));
+    const compilerOptions = {
+      ...{ target: 'es2023', module: 'esnext', moduleResolution: 'bundler', strict: true, noEmit: true },
+      ...{ types: ['node'], typeRoots: [`${ROOT}node_modules/@types`], paths },
+    };
+    put(cwd, 'tsconfig.json', JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+    const { stdout } = spawnSync(process.execPath, [`${ROOT}node_modules/typescript/bin/tsc`], { cwd, encoding: 'utf8' });
+    expect(stdout).toBe('');
+  });
+
   it.each(EXAMPLES)('prints what it shows: $title', { timeout: 120_000 }, ({ code, output }) => {
     const cwd = tempDirectory();
     const file = put(cwd, 'example.ts', code);
