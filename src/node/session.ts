@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { NumericalError } from '../core/errors.js';
 import { createExamples, type Dataset, type Examples } from '../data/dataset.js';
 import { Evaluator } from '../evaluation/evaluator.js';
-import type { Model } from '../network/model.js';
+import type { Model } from '../network/arrays.js';
 import { type ModelConfig, parameterCount } from '../network/parameters.js';
 import type { Best, Checkpoint } from '../run/checkpoint.js';
 import { HASH_EVERY, hashRecord } from '../run/records.js';

@@ -9,7 +9,7 @@ import { type FloatArray, type Shape, sameShape, showShape } from '../core/tenso
 import { quoteText, UNPRINTABLE } from '../core/text.js';
 import { decodeLatin1 } from '../core/utf8.js';
 import { BOUNDARY } from '../data/dataset.js';
-import { arenaSize, createModel, type Model, type Work } from '../network/model.js';
+import { allocateModel, type Capacity, type Model } from '../network/arrays.js';
 import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network/parameters.js';
 import { modelConfig, type RunConfig } from '../training/runConfig.js';
 import { count, finite, RunConfigSchema } from '../training/runConfigSchema.js';
@@ -243,10 +243,9 @@ function readTensors(
   return { arrays, problems };
 }
 
-/** A model of the stored shape and weights, on a backend with room for that work. */
-export function restoreModel({ config, vocabulary, tensors }: Checkpoint, createBackend: CreateBackend, work: Work): Model {
-  const shape = modelConfig(config, vocabulary);
-  const model = createModel(createBackend(arenaSize(shape, work)), shape);
+/** A model of the stored shape and weights, on a new backend with room for the capacity. */
+export function restoreModel({ config, vocabulary, tensors }: Checkpoint, createBackend: CreateBackend, capacity: Capacity): Model {
+  const model = allocateModel(createBackend, modelConfig(config, vocabulary), capacity);
   restoreTensors(model, tensors);
   return model;
 }

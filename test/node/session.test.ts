@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { SystemError } from '../../src/core/errors.js';
 import type { FloatArray } from '../../src/core/tensor.js';
 import { createDataset, createExamples } from '../../src/data/dataset.js';
-import { CHUNK, Evaluator } from '../../src/evaluation/evaluator.js';
-import { arenaSize, createModel, type Model } from '../../src/network/model.js';
+import { EVALUATION_BATCH, Evaluator } from '../../src/evaluation/evaluator.js';
+import { allocateModel, type Model } from '../../src/network/arrays.js';
 import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { createWasmBackend } from '../../src/node/kernels.js';
 import { readMetrics } from '../../src/node/metricsFile.js';
@@ -36,7 +36,7 @@ const CONFIG: RunConfig = {
 };
 const SAVE_EVERY = 7;
 const DATASET = createDataset(NAMES, CONFIG);
-const INFERENCE = [CHUNK];
+const INFERENCE = [EVALUATION_BATCH];
 
 function open(
   directory: string,
@@ -51,8 +51,7 @@ function open(
 
 function begin(directory: string, config = CONFIG, saveEvery?: number): Session {
   const shape = modelConfig(config, DATASET.vocabulary);
-  const backend = createWasmBackend(arenaSize(shape, trainingWork(config, INFERENCE)));
-  return open(directory, config, createModel(backend, shape), undefined, saveEvery);
+  return open(directory, config, allocateModel(createWasmBackend, shape, trainingWork(config, INFERENCE)), undefined, saveEvery);
 }
 
 function goOn(directory: string, saveEvery?: number): Session {
@@ -332,15 +331,15 @@ describe('a run whose optimizer has met an overflow', () => {
     const directory = tempDirectory();
     const config: RunConfig = { ...CONFIG, optimizer: OPTIMIZER_CONFIGS.adam, learningRate: 0.001 };
     const shape = modelConfig(config, DATASET.vocabulary);
-    const backend = createWasmBackend(arenaSize(shape, trainingWork(config, INFERENCE)));
-    const model = createModel(backend, shape);
+    const model = allocateModel(createWasmBackend, shape, trainingWork(config, INFERENCE));
+    const { backend } = model;
     const session = open(directory, config, model);
     const { adamUpdate } = backend;
     backend.adamUpdate = (p, m, v, dp, ...rest) => {
       if (session.step === 9) model.gradients.W1[0] = 1e30;
       adamUpdate(p, m, v, dp, ...rest);
     };
-    expect(() => finish(session)).toThrow(/^step 10: v of W1\[0, 0\] is Infinity, since an update before it; /);
+    expect(() => finish(session)).toThrow(/^step 10: v of W1\[0, 0\] is Infinity, set by an earlier update; /);
     expect(loadCheckpoint(join(directory, 'checkpoint.safetensors')).state.step).toBe(7);
     session.close();
   });
