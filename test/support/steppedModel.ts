@@ -8,7 +8,7 @@ import { backward, forward } from '../../src/network/passes.js';
 
 /** A small network, and the batch size of its step. */
 export const CONFIG = { context: 2, embedding: 3, hidden: [5], vocabulary: 7 };
-export const N = 4;
+const N = 4;
 
 /** A model after one step in which everything is finite, and its tensors by name. */
 export function stepped(hidden: readonly number[] = CONFIG.hidden) {
