@@ -14,26 +14,28 @@ export { drawBatch, Epochs } from './data/batch.js';
 export { createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './data/dataset.js';
 export { type ParsedNames, parseNames } from './data/parseNames.js';
 export * from './dojo.js';
-export { CHUNK, Evaluator } from './evaluation/evaluator.js';
+export { EVALUATION_BATCH, Evaluator } from './evaluation/evaluator.js';
 export { NGram } from './evaluation/ngram.js';
 export { type Sample, type SampleOptions, Sampler } from './evaluation/sampler.js';
 export * as gradCheck from './gradcheck.js';
+export type { CharacterGroups, TableSizes } from './layers/embeddingTable.js';
 export * as lesson from './lesson/index.js';
 export {
   type Activations,
+  allocateModel,
   arenaSize,
   type Block,
   type BlockActivations,
-  backward,
+  type Capacity,
   createModel,
   createTrainingActivations,
-  forward,
-  initialise,
+  type EmbeddingInput,
   type Model,
+  type TableInput,
   type TrainingActivations,
   type TrainingBlockActivations,
-  type Work,
-} from './network/model.js';
+} from './network/arrays.js';
+export { initialise } from './network/initialise.js';
 export {
   LESSON_PARAMETER_NAMES,
   type LessonParameterName,
@@ -46,6 +48,7 @@ export {
   type StatisticArrays,
   type StatisticName,
 } from './network/parameters.js';
+export { backward, forward } from './network/passes.js';
 export {
   type BestEvaluation,
   type Checkpoint,

@@ -7,27 +7,41 @@ import type * as embeddingTable from '../layers/embeddingTable.js';
 import type * as linear from '../layers/linear.js';
 import type * as optimizer from '../layers/optimizer.js';
 
-/** How much a model will ask of a backend: see arenaSize in model.ts. */
+/** How much memory a model needs: see arenaSize in network/arrays.ts. */
 export interface ArenaSize {
-  /** Arrays that will be allocated, and the floats and indices in them all together. */
+  /** The number of arrays. */
   arrays: number;
+  /** Floats and indices in all arrays together, 4 bytes each. */
   entries: number;
-  /** Floats that a layer may use for itself while it runs. */
+  /** Floats of scratch memory for the layers. */
   workspace: number;
 }
 
+/**
+ * Creates a backend with an arena of that size.
+ * @throws SystemError if the memory cannot be reserved
+ */
 export type CreateBackend = (size: ArenaSize) => Backend;
 
 /**
- * What the model runs on: arrays to compute in, and the layers that compute in them. The contract of each layer is the
- * function of the same name in layers/; a backend may round and add up in another order, never compute something else.
- * Arrays passed to a backend's layers are arrays that this backend allocated.
+ * The engine that a model runs on: memory, and the layers that compute in it.
+ *
+ * Each layer function has the contract of the function of the same name in layers/: outputs first, then inputs, then sizes; dense
+ * row-major arrays; outputs are overwritten. A backend may round differently and sum in another order, nothing else. All arrays that are
+ * passed to a layer must come from this backend's {@link floats} and {@link ints}.
  */
 export interface Backend {
+  /** For reports: wasm, or reference float32. */
   readonly name: string;
-  /** A zeroed array of floats in the backend's own precision. */
+  /**
+   * A new array of zeros, in the precision of the backend.
+   * @throws RangeError if the arena is full
+   */
   floats(size: number): FloatArray;
-  /** A zeroed array of indices. */
+  /**
+   * A new array of zero indices.
+   * @throws RangeError if the arena is full
+   */
   ints(size: number): Int32Array;
 
   embeddingForward: typeof embedding.embeddingForward;
@@ -44,11 +58,10 @@ export interface Backend {
   crossEntropyBackward: typeof crossEntropy.crossEntropyBackward;
   sgdUpdate: typeof optimizer.sgdUpdate;
   momentumUpdate: typeof optimizer.momentumUpdate;
-  nesterovUpdate: typeof optimizer.nesterovUpdate;
   adamUpdate: typeof optimizer.adamUpdate;
   scale: typeof optimizer.scale;
   sumOfSquares: typeof optimizer.sumOfSquares;
 
-  /** Keeps the multipliers and adders of a SIMD backend as busy as can be: what its kernels are measured by. */
+  /** Saturates the SIMD multipliers and adders, to measure the peak that kernels are compared with. 96 floating-point operations per turn. */
   peakLoop?(turns: number): void;
 }

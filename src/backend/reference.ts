@@ -5,12 +5,12 @@ import { crossEntropyBackward, crossEntropyForward } from '../layers/crossEntrop
 import { embeddingBackward, embeddingForward } from '../layers/embedding.js';
 import { embeddingTableBackward, embeddingTableForward } from '../layers/embeddingTable.js';
 import { linearBackward, linearForward } from '../layers/linear.js';
-import { adamUpdate, momentumUpdate, nesterovUpdate, scale, sgdUpdate, sumOfSquares } from '../layers/optimizer.js';
+import { adamUpdate, momentumUpdate, scale, sgdUpdate, sumOfSquares } from '../layers/optimizer.js';
 import type { Backend } from './backend.js';
 
 /**
- * The layers as they are written in layers/, on plain arrays: float64 to check against, float32 to compare kernels with.
- * Use one precision in a process that should be fast: V8 slows down functions that have seen both array types.
+ * The plain loops of layers/ on ordinary arrays: float64 for gradient checks, float32 to compare the kernels with. Memory is not limited to an
+ * arena. Use one precision per process where speed matters: V8 slows down functions that have seen both array types.
  */
 export function createReferenceBackend(dtype: DType): Backend {
   return {
@@ -31,7 +31,6 @@ export function createReferenceBackend(dtype: DType): Backend {
     crossEntropyBackward,
     sgdUpdate,
     momentumUpdate,
-    nesterovUpdate,
     adamUpdate,
     scale,
     sumOfSquares,

@@ -1,163 +1,169 @@
 import { SystemError } from '../core/errors.js';
+import type { FloatArray } from '../core/tensor.js';
 import type { ArenaSize, Backend, CreateBackend } from './backend.js';
 
-const PAGE = 65_536;
-/** Arrays begin on a cache line. */
+const PAGE_BYTES = 65_536;
+/** Arrays start on a cache line. */
 const ALIGNMENT = 64;
 
-/** The kernels' functions, with pointers in place of arrays. */
+declare const brand: unique symbol;
+/** A byte offset in the memory of the kernels. */
+type Pointer = number & { readonly [brand]: 'pointer' };
+
+/** The functions of the kernels: those of layers/, with a pointer for each array and for the workspace. */
 interface Kernels {
-  arenaStart(): number;
-  embeddingForward(...args: number[]): void;
-  embeddingBackward(...args: number[]): void;
-  embeddingTableForward(...args: number[]): void;
-  embeddingTableBackward(...args: number[]): void;
-  linearForward(...args: number[]): void;
-  linearBackward(...args: number[]): void;
-  batchNormTanhForward(...args: number[]): void;
-  batchNormTanhBackward(...args: number[]): void;
-  batchNormTanhInference(...args: number[]): void;
-  columnMoments(...args: number[]): void;
-  crossEntropyForward(...args: number[]): void;
-  crossEntropyBackward(...args: number[]): void;
-  sgdUpdate(...args: number[]): void;
-  momentumUpdate(...args: number[]): void;
-  nesterovUpdate(...args: number[]): void;
-  adamUpdate(...args: number[]): void;
-  scale(...args: number[]): void;
-  sumOfSquares(...args: number[]): number;
+  arenaStart(): Pointer;
+  embeddingForward(emb: Pointer, C: Pointer, Xb: Pointer, rows: number, E: number): void;
+  embeddingBackward(dC: Pointer, demb: Pointer, Xb: Pointer, rows: number, E: number, V: number): void;
+  embeddingTableForward(
+    hprebn: Pointer,
+    table: Pointer,
+    C: Pointer,
+    W1: Pointer,
+    b1: Pointer,
+    characters: Pointer,
+    counts: Pointer,
+    slots: Pointer,
+    workspace: Pointer,
+    n: number,
+    T: number,
+    E: number,
+    H: number,
+    D: number,
+  ): void;
+  embeddingTableBackward(
+    dC: Pointer,
+    dW1: Pointer,
+    db1: Pointer,
+    dtable: Pointer,
+    dhprebn: Pointer,
+    C: Pointer,
+    W1: Pointer,
+    characters: Pointer,
+    counts: Pointer,
+    slots: Pointer,
+    workspace: Pointer,
+    n: number,
+    T: number,
+    E: number,
+    H: number,
+    V: number,
+    D: number,
+  ): void;
+  linearForward(out: Pointer, x: Pointer, W: Pointer, b: Pointer, n: number, I: number, O: number): void;
+  linearBackward(
+    dx: Pointer,
+    dW: Pointer,
+    db: Pointer,
+    dout: Pointer,
+    x: Pointer,
+    W: Pointer,
+    workspace: Pointer,
+    n: number,
+    I: number,
+    O: number,
+  ): void;
+  batchNormTanhForward(
+    h: Pointer,
+    bnraw: Pointer,
+    bnvar_inv: Pointer,
+    hprebn: Pointer,
+    bngain: Pointer,
+    bnbias: Pointer,
+    n: number,
+    H: number,
+  ): void;
+  batchNormTanhBackward(
+    dhprebn: Pointer,
+    dbngain: Pointer,
+    dbnbias: Pointer,
+    dh: Pointer,
+    h: Pointer,
+    bnraw: Pointer,
+    bnvar_inv: Pointer,
+    bngain: Pointer,
+    n: number,
+    H: number,
+  ): void;
+  batchNormTanhInference(
+    h: Pointer,
+    hprebn: Pointer,
+    bnmean: Pointer,
+    bnvar: Pointer,
+    bngain: Pointer,
+    bnbias: Pointer,
+    n: number,
+    H: number,
+  ): void;
+  columnMoments(mean: Pointer, squares: Pointer, x: Pointer, n: number, H: number): void;
+  crossEntropyForward(losses: Pointer, probs: Pointer, logits: Pointer, Yb: Pointer, n: number, V: number): void;
+  crossEntropyBackward(dlogits: Pointer, probs: Pointer, Yb: Pointer, n: number, V: number): void;
+  sgdUpdate(parameters: Pointer, gradients: Pointer, rate: number, size: number): void;
+  momentumUpdate(
+    parameters: Pointer,
+    velocity: Pointer,
+    gradients: Pointer,
+    rate: number,
+    momentum: number,
+    nesterov: boolean,
+    size: number,
+  ): void;
+  adamUpdate(
+    parameters: Pointer,
+    m: Pointer,
+    v: Pointer,
+    gradients: Pointer,
+    rate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    size: number,
+  ): void;
+  scale(x: Pointer, factor: number, size: number): void;
+  sumOfSquares(x: Pointer, size: number): number;
   peakLoop(turns: number): void;
 }
 
 /**
- * A compiled WebAssembly module: the instance type of `WebAssembly.Module`. TypeScript's ES2023 library and Node 20's types do not declare that name,
- * so a public signature cannot use it.
+ * A compiled WebAssembly module: the instance type of `WebAssembly.Module`. TypeScript's ES2023 library and Node 20's types do not declare
+ * that name, so a public signature cannot use it.
  */
 export type WasmModule = object;
 
 /**
- * Makes backends that run on the SIMD kernels.
- * @param module dist/kernels.wasm, compiled: Node reads it from the disk, a page fetches it or holds it as text
+ * Makes backends that run on the SIMD kernels, in float32.
+ * @param module dist/kernels.wasm, compiled: Node reads it from disk, a page fetches it or carries it as text
  */
 export function wasmBackend(module: WasmModule): CreateBackend {
   return (size) => createWasmBackend(module, size);
 }
 
-/**
- * The kernels on one WebAssembly memory, which is reserved at once, so that no array ever moves. Allocating more than the arena holds throws.
- * @throws SystemError if the memory cannot be reserved
- */
+/** The kernels on one WebAssembly memory, which is reserved at once, so that no array ever moves. */
 function createWasmBackend(module: WasmModule, { arrays, entries, workspace }: ArenaSize): Backend {
-  // A vector may be read from the last entry on: hence the last line of slack.
+  // One spare line at the end: kernels may load a whole vector from the last entry.
   const bytes = 4 * (entries + workspace) + ALIGNMENT * (arrays + 2);
-  const memory = reserve(Math.ceil(bytes / PAGE) + 1);
+  const memory = reserve(Math.ceil(bytes / PAGE_BYTES) + 1);
   const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
-  let next = kernels.arenaStart();
+  let next: number = kernels.arenaStart();
 
-  const allocate = (size: number): number => {
+  const allocate = (size: number): Pointer => {
     const start = Math.ceil(next / ALIGNMENT) * ALIGNMENT;
     next = start + 4 * size;
-    if (next > memory.buffer.byteLength - ALIGNMENT)
+    if (next > memory.buffer.byteLength - ALIGNMENT) {
       throw new RangeError(`the arena of ${bytes} bytes has no room for ${size} more entries`);
-    return start;
+    }
+    return start as Pointer;
   };
-  const space = allocate(workspace);
+  const scratch = allocate(workspace);
 
   return {
     name: 'wasm',
     floats: (size) => new Float32Array(memory.buffer, allocate(size), size),
     ints: (size) => new Int32Array(memory.buffer, allocate(size), size),
-    embeddingForward: (emb, C, Xb, rows, E) => kernels.embeddingForward(emb.byteOffset, C.byteOffset, Xb.byteOffset, rows, E),
-    embeddingBackward: (dC, demb, Xb, rows, E, V) => kernels.embeddingBackward(dC.byteOffset, demb.byteOffset, Xb.byteOffset, rows, E, V),
-    embeddingTableForward: (hprebn, table, C, W1, b1, { characters, counts, slots }, n, T, E, H, D) =>
-      kernels.embeddingTableForward(
-        hprebn.byteOffset,
-        table.byteOffset,
-        C.byteOffset,
-        W1.byteOffset,
-        b1.byteOffset,
-        characters.byteOffset,
-        counts.byteOffset,
-        slots.byteOffset,
-        space,
-        n,
-        T,
-        E,
-        H,
-        D,
-      ),
-    embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, { characters, counts, slots }, n, T, E, H, V, D) =>
-      kernels.embeddingTableBackward(
-        dC.byteOffset,
-        dW1.byteOffset,
-        db1.byteOffset,
-        dtable.byteOffset,
-        dhprebn.byteOffset,
-        C.byteOffset,
-        W1.byteOffset,
-        characters.byteOffset,
-        counts.byteOffset,
-        slots.byteOffset,
-        space,
-        n,
-        T,
-        E,
-        H,
-        V,
-        D,
-      ),
-    linearForward: (out, x, W, b, n, I, O) => kernels.linearForward(out.byteOffset, x.byteOffset, W.byteOffset, b.byteOffset, n, I, O),
-    linearBackward: (dx, dW, db, dout, x, W, n, I, O) =>
-      kernels.linearBackward(dx.byteOffset, dW.byteOffset, db.byteOffset, dout.byteOffset, x.byteOffset, W.byteOffset, space, n, I, O),
-    batchNormTanhForward: (h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H) =>
-      kernels.batchNormTanhForward(
-        h.byteOffset,
-        bnraw.byteOffset,
-        bnvar_inv.byteOffset,
-        hprebn.byteOffset,
-        bngain.byteOffset,
-        bnbias.byteOffset,
-        n,
-        H,
-      ),
-    batchNormTanhBackward: (dhprebn, dbngain, dbnbias, dh, h, bnraw, bnvar_inv, bngain, n, H) =>
-      kernels.batchNormTanhBackward(
-        dhprebn.byteOffset,
-        dbngain.byteOffset,
-        dbnbias.byteOffset,
-        dh.byteOffset,
-        h.byteOffset,
-        bnraw.byteOffset,
-        bnvar_inv.byteOffset,
-        bngain.byteOffset,
-        n,
-        H,
-      ),
-    batchNormTanhInference: (h, hprebn, bnmean, bnvar, bngain, bnbias, n, H) =>
-      kernels.batchNormTanhInference(
-        h.byteOffset,
-        hprebn.byteOffset,
-        bnmean.byteOffset,
-        bnvar.byteOffset,
-        bngain.byteOffset,
-        bnbias.byteOffset,
-        n,
-        H,
-      ),
-    columnMoments: (mean, squares, x, n, H) => kernels.columnMoments(mean.byteOffset, squares.byteOffset, x.byteOffset, n, H),
-    crossEntropyForward: (losses, probs, logits, Yb, n, V) =>
-      kernels.crossEntropyForward(losses.byteOffset, probs.byteOffset, logits.byteOffset, Yb.byteOffset, n, V),
-    crossEntropyBackward: (dlogits, probs, Yb, n, V) =>
-      kernels.crossEntropyBackward(dlogits.byteOffset, probs.byteOffset, Yb.byteOffset, n, V),
-    sgdUpdate: (parameters, gradients, rate, size) => kernels.sgdUpdate(parameters.byteOffset, gradients.byteOffset, rate, size),
-    momentumUpdate: (parameters, velocity, gradients, rate, momentum, size) =>
-      kernels.momentumUpdate(parameters.byteOffset, velocity.byteOffset, gradients.byteOffset, rate, momentum, size),
-    nesterovUpdate: (parameters, velocity, gradients, rate, momentum, size) =>
-      kernels.nesterovUpdate(parameters.byteOffset, velocity.byteOffset, gradients.byteOffset, rate, momentum, size),
-    adamUpdate: (parameters, m, v, gradients, rate, beta1, beta2, epsilon, size) =>
-      kernels.adamUpdate(parameters.byteOffset, m.byteOffset, v.byteOffset, gradients.byteOffset, rate, beta1, beta2, epsilon, size),
-    scale: (x, factor, size) => kernels.scale(x.byteOffset, factor, size),
-    sumOfSquares: (x, size) => kernels.sumOfSquares(x.byteOffset, size),
+    ...embeddings(kernels, scratch),
+    ...blockLayers(kernels, scratch),
+    ...crossEntropy(kernels),
+    ...updates(kernels),
     peakLoop: (turns) => kernels.peakLoop(turns),
   };
 }
@@ -166,6 +172,99 @@ function reserve(pages: number): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages });
   } catch (error) {
-    throw new SystemError(`no memory for the network: ${(pages * PAGE) / 2 ** 20} MiB could not be reserved`, { cause: error });
+    throw new SystemError(`no memory for the network: ${(pages * PAGE_BYTES) / 2 ** 20} MiB could not be reserved`, { cause: error });
   }
+}
+
+/** The place of an array in the memory of the kernels. */
+function at(array: FloatArray | Int32Array): Pointer {
+  return array.byteOffset as Pointer;
+}
+
+type Layers<Name extends keyof Backend> = Pick<Backend, Name>;
+
+function embeddings(
+  kernels: Kernels,
+  scratch: Pointer,
+): Layers<'embeddingForward' | 'embeddingBackward' | 'embeddingTableForward' | 'embeddingTableBackward'> {
+  return {
+    embeddingForward: (emb, C, Xb, rows, E) => kernels.embeddingForward(at(emb), at(C), at(Xb), rows, E),
+    embeddingBackward: (dC, demb, Xb, rows, E, V) => kernels.embeddingBackward(at(dC), at(demb), at(Xb), rows, E, V),
+    embeddingTableForward: (hprebn, table, C, W1, b1, { characters, counts, slots }, n, { T, E, H, D }) =>
+      kernels.embeddingTableForward(
+        at(hprebn),
+        at(table),
+        at(C),
+        at(W1),
+        at(b1),
+        at(characters),
+        at(counts),
+        at(slots),
+        scratch,
+        n,
+        T,
+        E,
+        H,
+        D,
+      ),
+    embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, { characters, counts, slots }, n, { T, E, H, V, D }) =>
+      kernels.embeddingTableBackward(
+        at(dC),
+        at(dW1),
+        at(db1),
+        at(dtable),
+        at(dhprebn),
+        at(C),
+        at(W1),
+        at(characters),
+        at(counts),
+        at(slots),
+        scratch,
+        n,
+        T,
+        E,
+        H,
+        V,
+        D,
+      ),
+  };
+}
+
+function blockLayers(
+  kernels: Kernels,
+  scratch: Pointer,
+): Layers<
+  'linearForward' | 'linearBackward' | 'batchNormTanhForward' | 'batchNormTanhBackward' | 'batchNormTanhInference' | 'columnMoments'
+> {
+  return {
+    linearForward: (out, x, W, b, n, I, O) => kernels.linearForward(at(out), at(x), at(W), at(b), n, I, O),
+    linearBackward: (dx, dW, db, dout, x, W, n, I, O) =>
+      kernels.linearBackward(at(dx), at(dW), at(db), at(dout), at(x), at(W), scratch, n, I, O),
+    batchNormTanhForward: (h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H) =>
+      kernels.batchNormTanhForward(at(h), at(bnraw), at(bnvar_inv), at(hprebn), at(bngain), at(bnbias), n, H),
+    batchNormTanhBackward: (dhprebn, dbngain, dbnbias, dh, h, bnraw, bnvar_inv, bngain, n, H) =>
+      kernels.batchNormTanhBackward(at(dhprebn), at(dbngain), at(dbnbias), at(dh), at(h), at(bnraw), at(bnvar_inv), at(bngain), n, H),
+    batchNormTanhInference: (h, hprebn, bnmean, bnvar, bngain, bnbias, n, H) =>
+      kernels.batchNormTanhInference(at(h), at(hprebn), at(bnmean), at(bnvar), at(bngain), at(bnbias), n, H),
+    columnMoments: (mean, squares, x, n, H) => kernels.columnMoments(at(mean), at(squares), at(x), n, H),
+  };
+}
+
+function crossEntropy(kernels: Kernels): Layers<'crossEntropyForward' | 'crossEntropyBackward'> {
+  return {
+    crossEntropyForward: (losses, probs, logits, Yb, n, V) => kernels.crossEntropyForward(at(losses), at(probs), at(logits), at(Yb), n, V),
+    crossEntropyBackward: (dlogits, probs, Yb, n, V) => kernels.crossEntropyBackward(at(dlogits), at(probs), at(Yb), n, V),
+  };
+}
+
+function updates(kernels: Kernels): Layers<'sgdUpdate' | 'momentumUpdate' | 'adamUpdate' | 'scale' | 'sumOfSquares'> {
+  return {
+    sgdUpdate: (parameters, gradients, rate, size) => kernels.sgdUpdate(at(parameters), at(gradients), rate, size),
+    momentumUpdate: (parameters, velocity, gradients, rate, momentum, nesterov, size) =>
+      kernels.momentumUpdate(at(parameters), at(velocity), at(gradients), rate, momentum, nesterov, size),
+    adamUpdate: (parameters, m, v, gradients, rate, beta1, beta2, epsilon, size) =>
+      kernels.adamUpdate(at(parameters), at(m), at(v), at(gradients), rate, beta1, beta2, epsilon, size),
+    scale: (x, factor, size) => kernels.scale(at(x), factor, size),
+    sumOfSquares: (x, size) => kernels.sumOfSquares(at(x), size),
+  };
 }

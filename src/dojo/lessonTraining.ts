@@ -7,7 +7,8 @@ import type { Examples } from '../data/dataset.js';
 import { backward, type GradientLines } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
 import type { LessonBatch, LessonParameters } from '../lesson/values.js';
-import { createModel, initialise, type Model } from '../network/model.js';
+import { createModel, type Model } from '../network/arrays.js';
+import { initialise } from '../network/initialise.js';
 import { LESSON_PARAMETER_NAMES, type ModelConfig, parameterShapes } from '../network/parameters.js';
 import { defaultSwitchStep, stepRate } from '../training/schedule.js';
 

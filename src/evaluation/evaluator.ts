@@ -1,8 +1,9 @@
 import { copyExample, type Examples } from '../data/dataset.js';
-import { type Activations, createActivations, infer, inferBlock, inferLinear, type Model, sumOf } from '../network/model.js';
+import { type Activations, createActivations, type Model } from '../network/arrays.js';
+import { infer, inferBlock, inferLinear, sumOf } from '../network/passes.js';
 
 /** Examples that evaluation and calibration put through the network at a time. */
-export const CHUNK = 256;
+export const EVALUATION_BATCH = 256;
 
 /** Evaluates a model over sets of examples of any size, in activations of its own: training's are never touched. */
 export class Evaluator {
@@ -11,7 +12,7 @@ export class Evaluator {
 
   constructor(model: Model) {
     this.#model = model;
-    this.#activations = createActivations(model, CHUNK);
+    this.#activations = createActivations(model, EVALUATION_BATCH);
   }
 
   /** The mean loss over every example, in nats per character; NaN of none. Needs calibrated statistics. */
@@ -62,8 +63,8 @@ export class Evaluator {
   #eachChunk(examples: Examples, visit: (n: number) => void): void {
     const { context: T } = this.#model.config;
     const { Xb, Yb } = this.#activations;
-    for (let start = 0; start < examples.count; start += CHUNK) {
-      const n = Math.min(CHUNK, examples.count - start);
+    for (let start = 0; start < examples.count; start += EVALUATION_BATCH) {
+      const n = Math.min(EVALUATION_BATCH, examples.count - start);
       for (let i = 0; i < n; i++) copyExample(Xb, Yb, i, examples, start + i, T);
       visit(n);
     }

@@ -1,7 +1,8 @@
 import type { RandomStream } from '../core/random.js';
 import type { FloatArray } from '../core/tensor.js';
 import { encode, vocabularyIndex } from '../data/dataset.js';
-import { type Activations, createActivations, infer, type Model } from '../network/model.js';
+import { type Activations, createActivations, type Model } from '../network/arrays.js';
+import { infer } from '../network/passes.js';
 
 export const MAX_NAME_LENGTH = 100;
 

@@ -4,8 +4,9 @@ import { createReferenceBackend } from '../backend/reference.js';
 import { absolute, difference, indexAt, largestMagnitude, maxUlps } from '../core/numbers.js';
 import { type FloatArray, type Shape, sizeOf, Tensor } from '../core/tensor.js';
 import type { NetworkCase } from '../lesson/case.js';
-import { arenaSize, backward, forward, type TrainingBlockActivations } from '../network/model.js';
+import { arenaSize, type TrainingBlockActivations } from '../network/arrays.js';
 import { blockName, byName, parameterNames, parameterShapes } from '../network/parameters.js';
+import { backward, forward } from '../network/passes.js';
 import { modelOf } from './modelCheck.js';
 import { type CheckRow, isStructuralZero } from './row.js';
 

@@ -2,7 +2,7 @@ import { matmul, matmulTransposed } from './matmul';
 import { addRow, copyRow, gatherRows, sumOfThree, sumRows, zeroRow } from './rows';
 import { transpose } from './transpose';
 
-// hprebn [n,H]   table, sums [T,D,H]   C [V,E]   W1 [T·E,H]   b1 [H]   characters [T,D]   counts [T]   slots [n,T]
+// hprebn [n,H]   table, dtable [T,D,H]   C [V,E]   W1 [T·E,H]   b1 [H]   characters [T,D]   counts [T]   slots [n,T]
 // workspace: room for D·(2·E + 3) + T·E·H + 3 floats
 
 /** See layers/embeddingTable.ts. */
@@ -43,7 +43,7 @@ function tableRow(table: usize, slots: usize, t: usize, H: usize, D: usize): usi
 
 /** See layers/embeddingTable.ts. */
 export function embeddingTableBackward(
-  dC: usize, dW1: usize, db1: usize, sums: usize, dhprebn: usize, C: usize, W1: usize,
+  dC: usize, dW1: usize, db1: usize, dtable: usize, dhprebn: usize, C: usize, W1: usize,
   characters: usize, counts: usize, slots: usize, workspace: usize,
   n: usize, T: usize, E: usize, H: usize, V: usize, D: usize,
 ): void {
@@ -58,7 +58,7 @@ export function embeddingTableBackward(
   for (let t: usize = 0; t < T; t++) {
     const count = load<i32>(counts + (t << 2)) as usize;
     const own = characters + ((t * D) << 2);
-    const G = sums + t * D * row;
+    const G = dtable + t * D * row;
     // Examples with the same character share a row of the table: its gradient is the sum of theirs
     sumBySlot(G, dhprebn, slots + (t << 2), n, T, H);
     if (t == 0) sumRows(db1, G, count, H);

@@ -4,10 +4,10 @@ export { crossEntropyBackward, crossEntropyForward } from './crossEntropy';
 export { embeddingBackward, embeddingForward } from './embedding';
 export { embeddingTableBackward, embeddingTableForward } from './embeddingTable';
 export { linearBackward, linearForward } from './linear';
-export { adamUpdate, momentumUpdate, nesterovUpdate, scale, sgdUpdate, sumOfSquares } from './optimizer';
+export { adamUpdate, momentumUpdate, scale, sgdUpdate, sumOfSquares } from './optimizer';
 export { peakLoop } from './peak';
 
-/** The first byte that the arena may use: below it are the constants. */
+/** The first byte of the arena; the constants are below it. */
 export function arenaStart(): usize {
   return __heap_base;
 }

@@ -1,4 +1,4 @@
-/** See optimizer.ts: p -= rate·dp. */
+/** See layers/optimizer.ts: p -= rate·dp. */
 export function sgdUpdate(parameters: usize, gradients: usize, rate: f32, size: usize): void {
   const step = f32x4.splat(rate);
   const end = parameters + (size << 2);
@@ -10,26 +10,20 @@ export function sgdUpdate(parameters: usize, gradients: usize, rate: f32, size: 
   for (; p < end; p += 4) store<f32>(p, load<f32>(p) - rate * load<f32>(p + distance));
 }
 
-/** See optimizer.ts: v = momentum·v + dp, p -= rate·v. */
-export function momentumUpdate(parameters: usize, velocity: usize, gradients: usize, rate: f32, momentum: f32, size: usize): void {
-  const steps = f32x4.splat(rate);
-  const momenta = f32x4.splat(momentum);
-  const end = size << 2;
-  let i: usize = 0;
-  for (const vectors = end & ~15; i < vectors; i += 16) {
-    const v = f32x4.add(f32x4.mul(momenta, v128.load(velocity + i)), v128.load(gradients + i));
-    v128.store(velocity + i, v);
-    v128.store(parameters + i, f32x4.sub(v128.load(parameters + i), f32x4.mul(steps, v)));
-  }
-  for (; i < end; i += 4) {
-    const v = momentum * load<f32>(velocity + i) + load<f32>(gradients + i);
-    store<f32>(velocity + i, v);
-    store<f32>(parameters + i, load<f32>(parameters + i) - rate * v);
-  }
+/** See layers/optimizer.ts: v = momentum·v + dp, p -= rate·v, or with Nesterov's momentum p -= rate·(dp + momentum·v). */
+export function momentumUpdate(
+  parameters: usize, velocity: usize, gradients: usize, rate: f32, momentum: f32, nesterov: bool, size: usize,
+): void {
+  if (nesterov) velocityUpdate(true, parameters, velocity, gradients, rate, momentum, size);
+  else velocityUpdate(false, parameters, velocity, gradients, rate, momentum, size);
 }
 
-/** See optimizer.ts: v = momentum·v + dp, p -= rate·(dp + momentum·v). */
-export function nesterovUpdate(parameters: usize, velocity: usize, gradients: usize, rate: f32, momentum: f32, size: usize): void {
+/** nesterov is a constant where this is inlined. */
+// @ts-ignore: decorator
+@inline
+function velocityUpdate(
+  nesterov: bool, parameters: usize, velocity: usize, gradients: usize, rate: f32, momentum: f32, size: usize,
+): void {
   const steps = f32x4.splat(rate);
   const momenta = f32x4.splat(momentum);
   const end = size << 2;
@@ -38,20 +32,20 @@ export function nesterovUpdate(parameters: usize, velocity: usize, gradients: us
     const dp = v128.load(gradients + i);
     const v = f32x4.add(f32x4.mul(momenta, v128.load(velocity + i)), dp);
     v128.store(velocity + i, v);
-    const ahead = f32x4.add(dp, f32x4.mul(momenta, v));
-    v128.store(parameters + i, f32x4.sub(v128.load(parameters + i), f32x4.mul(steps, ahead)));
+    const direction = nesterov ? f32x4.add(dp, f32x4.mul(momenta, v)) : v;
+    v128.store(parameters + i, f32x4.sub(v128.load(parameters + i), f32x4.mul(steps, direction)));
   }
   for (; i < end; i += 4) {
     const dp = load<f32>(gradients + i);
     const v = momentum * load<f32>(velocity + i) + dp;
     store<f32>(velocity + i, v);
-    store<f32>(parameters + i, load<f32>(parameters + i) - rate * (dp + momentum * v));
+    store<f32>(parameters + i, load<f32>(parameters + i) - rate * (nesterov ? dp + momentum * v : v));
   }
 }
 
 /**
- * See optimizer.ts: m = beta1·m + (1 - beta1)·dp, v = beta2·v + (1 - beta2)·dp², p -= rate·m / (sqrt(v) + epsilon).
- * The betas are float64: 1 - beta2, taken after rounding 0.999 to float32, would be off by 1.3e-5 of itself.
+ * See layers/optimizer.ts: m = beta1·m + (1 - beta1)·dp, v = beta2·v + (1 - beta2)·dp², p -= rate·m / (sqrt(v) + epsilon).
+ * The betas are float64: if 0.999 were rounded to float32 first, 1 - beta2 would have a relative error of 1.3e-5.
  */
 export function adamUpdate(
   parameters: usize,
@@ -92,7 +86,7 @@ export function adamUpdate(
   }
 }
 
-/** See optimizer.ts: x *= factor. */
+/** See layers/optimizer.ts: x *= factor. */
 export function scale(x: usize, factor: f32, size: usize): void {
   const factors = f32x4.splat(factor);
   const end = x + (size << 2);
@@ -100,7 +94,7 @@ export function scale(x: usize, factor: f32, size: usize): void {
   for (; x < end; x += 4) store<f32>(x, factor * load<f32>(x));
 }
 
-/** See optimizer.ts. Four sums, of every fourth entry each: (0 + 2) + (1 + 3), then the entries behind the last whole vector. */
+/** See layers/optimizer.ts. Four sums, one per lane, are added as (0 + 2) + (1 + 3), then the entries after the last whole vector. */
 export function sumOfSquares(x: usize, size: usize): f64 {
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);

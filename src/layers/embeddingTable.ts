@@ -1,39 +1,49 @@
 /**
- * "Exercise 5": embedding and first linear layer as one table look-up. The same function, by algebra.
+ * "Exercise 5": embedding and first linear layer as one table look-up. The function is the same, by algebra.
  *
- * embact[i] is T rows of C laid side by side, so embact W1 is a sum over the positions t, in which only the rows
- * W1[t] (E of the T·E) take part:
+ * embact[i] is T rows of C side by side, so embact W1 is a sum over the positions t. Position t uses only W1[t], which is E of the T·E
+ * rows of W1:
  *
  *     hprebn[i] = b1 + Σ_t C[Xb[i,t]] W1[t]
  *
- * The product C[c] W1[t] depends on the character and the position only. A batch of 32 has about 14 different characters at
- * a position: 14 products a position do for all 32 examples, which look theirs up in a table and add T rows.
+ * The product C[c] W1[t] depends only on the character c and the position t. A batch of 32 has about 14 distinct characters at a
+ * position, so 14 products per position serve all 32 examples. Each example looks up its products and adds T rows.
  *
- * Backward, the same table read from the other side. Write P[t,c] = C[c] W1[t]. Every example with the character c at t
- * used the row P[t,c], so its gradient collects theirs: dP[t,c] = Σ dhprebn[i] over those i. And P[t,c] = C[c] W1[t] is a
- * linear layer of its own:
+ * Backward, write P[t,c] = C[c] W1[t]. Every example with the character c at position t used the row P[t,c], so the gradient of that row
+ * is the sum over these examples: dP[t,c] = Σ_i dhprebn[i]. And P[t,c] = C[c] W1[t] is itself a linear layer:
  *
  *     dW1[t] = Σ_c C[c]ᵀ dP[t,c]        dC[c] = Σ_t dP[t,c] W1[t]ᵀ        db1 = Σ_c dP[0,c]
  *
- * The products are done once per different character in place of once per example; the sums are the plain pair's in another
- * order.
+ * The products are computed once per distinct character, not once per example. The sums are those of the embedding and the linear
+ * layer, in another order.
  */
 import type { FloatArray } from '../core/tensor.js';
 
 // hprebn, dhprebn [n,H]   table [T,D,H]   C [V,E]   W1 [T·E,H]   b1 [H]
-// characters [T,D]   counts [T]   slots [n,T], where D = min(n,V)
+// characters [T,D]   counts [T]   slots [n,T]
 
-/** The different characters of a batch at each position, in the order they occur, and which of them each example has. */
+/** The distinct characters of a batch at each position, in order of appearance, and the one that each example has. */
 export interface CharacterGroups {
-  /** The d-th different character at position t stands at t·D + d; counts[t] of them. */
-  characters: Int32Array;
-  counts: Int32Array;
-  /** Example i has the slots[i·T + t]-th of them. */
-  slots: Int32Array;
-  /** [V], room to work in: the slot of each character at the position being grouped. */
-  slotOf: Int32Array;
+  /** [T,D]: the distinct characters at each position; the first counts[t] entries of row t are in use. */
+  readonly characters: Int32Array;
+  /** [T] */
+  readonly counts: Int32Array;
+  /** [n,T]: example i has the character in slot slots[i,t] at position t. */
+  readonly slots: Int32Array;
+  /** [V], scratch: the slot of each character at the position being grouped. */
+  readonly slotOf: Int32Array;
 }
 
+/** The sizes of the table, apart from n. D is the number of rows at a position, at least min(n,V). */
+export interface TableSizes {
+  readonly T: number;
+  readonly E: number;
+  readonly H: number;
+  readonly V: number;
+  readonly D: number;
+}
+
+/** Groups the characters of Xb [n,T] by position. Overwrites all arrays of the groups. */
 export function groupCharacters(
   { characters, counts, slots, slotOf }: CharacterGroups,
   Xb: Int32Array,
@@ -46,7 +56,7 @@ export function groupCharacters(
     for (let i = 0; i < n; i++) {
       const character = Xb[i * T + t];
       let slot = slotOf[character];
-      // What stands in slotOf may be from an earlier position: it counts only if the character is listed there.
+      // slotOf may hold an entry from an earlier position: it is valid only if that slot lists this character.
       if (slot >= count || characters[t * D + slot] !== character) {
         slot = count++;
         slotOf[character] = slot;
@@ -58,7 +68,7 @@ export function groupCharacters(
   }
 }
 
-/** hprebn = embact W1 + b1 through the table, which is overwritten. */
+/** hprebn = embact W1 + b1. Overwrites hprebn and the table. */
 export function embeddingTableForward(
   hprebn: FloatArray,
   table: FloatArray,
@@ -67,10 +77,7 @@ export function embeddingTableForward(
   b1: FloatArray,
   { characters, counts, slots }: CharacterGroups,
   n: number,
-  T: number,
-  E: number,
-  H: number,
-  D: number,
+  { T, E, H, D }: TableSizes,
 ): void {
   for (let t = 0; t < T; t++) {
     for (let d = 0; d < counts[t]; d++) {
@@ -91,7 +98,7 @@ export function embeddingTableForward(
   }
 }
 
-/** dC, dW1 and db1 from dhprebn. Overwrites all three, and the table with the gradients of its rows. */
+/** dC, dW1 and db1 from dhprebn. Overwrites all three, and dtable with the gradients of the table's rows. */
 export function embeddingTableBackward(
   dC: FloatArray,
   dW1: FloatArray,
@@ -102,11 +109,7 @@ export function embeddingTableBackward(
   W1: FloatArray,
   { characters, counts, slots }: CharacterGroups,
   n: number,
-  T: number,
-  E: number,
-  H: number,
-  V: number,
-  D: number,
+  { T, E, H, V, D }: TableSizes,
 ): void {
   // hprebn[i] = sum over t of table[t,slots[i,t]]
   dtable.fill(0, 0, T * D * H);
@@ -115,7 +118,7 @@ export function embeddingTableBackward(
       for (let j = 0; j < H; j++) dtable[(t * D + slots[i * T + t]) * H + j] += dhprebn[i * H + j];
     }
   }
-  // table[t,d] = C[characters[t,d]] W1[t], and b1 where t = 0
+  // table[t,d] = C[characters[t,d]] W1[t], plus b1 at t = 0
   dC.fill(0, 0, V * E);
   dW1.fill(0, 0, T * E * H);
   db1.fill(0, 0, H);

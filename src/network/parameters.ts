@@ -1,22 +1,22 @@
-/** What a network consists of: its sizes, and the names, order and shapes of its parameters. */
+/** What a network consists of: its sizes; the names, order and shapes of its parameters. */
 import { MAX_BLOCKS } from '../core/choices.js';
 import { type FloatArray, type Shape, sizeOf } from '../core/tensor.js';
 
 /**
- * The lesson's network: embedding, linear, batch norm, tanh, linear, cross-entropy; or, deeper, the block of linear, batch norm and
- * tanh several times, each on the one below.
+ * The sizes of a network. The lesson's network is embedding, linear, batch norm, tanh, linear, cross-entropy; a deeper one repeats the
+ * block of linear, batch norm and tanh.
  *
- * Letters, here and everywhere: n batch, T context length, E embedding width, V vocabulary; of a block, I inputs and H units.
- * Of the first block I = T·E, of the others it is the H of the block below.
+ * Letters, here and everywhere: n batch size, T context length, E embedding width, V vocabulary size; I inputs and H units of a block.
+ * The first block has I = T·E, every other one the H of the block below.
  */
 export interface ModelConfig {
-  /** T: how many characters the next one is predicted from. */
+  /** T: the next character is predicted from this many. */
   context: number;
   /** E: numbers per character. */
   embedding: number;
-  /** H: the units of each block, from the first on; of one block at least, and of {@link MAX_BLOCKS} at most. */
+  /** H: the units of each block, 1 to {@link MAX_BLOCKS} blocks from the embedding up. */
   hidden: readonly number[];
-  /** V: characters, the boundary included. */
+  /** V: distinct characters, including the boundary. */
   vocabulary: number;
 }
 
@@ -27,13 +27,13 @@ export const BLOCK_PARAMETERS = ['W', 'b', 'bngain', 'bnbias'] as const;
 export type BlockParameter = (typeof BLOCK_PARAMETERS)[number];
 type BlockStatistic = 'bnmean' | 'bnvar';
 
-/** The lesson's, and from the second block on blocks.K.W, blocks.K.b, blocks.K.bngain, blocks.K.bnbias. */
+/** The lesson's names for the first block and the output; blocks.K.W, blocks.K.b, blocks.K.bngain and blocks.K.bnbias for block K >= 2. */
 export type ParameterName = LessonParameterName | `blocks.${number}.${BlockParameter}`;
 export type ParameterArrays = Readonly<Record<ParameterName, FloatArray>>;
 export type StatisticName = BlockStatistic | `blocks.${number}.${BlockStatistic}`;
 export type StatisticArrays = Readonly<Record<StatisticName, FloatArray>>;
 
-/** What a tensor of the K-th block is called, K from 1: in the first as in the lesson (W1, b1, bngain, h, …), then blocks.K.W and so on. */
+/** The name of a tensor of block K, counted from 1: the lesson's name in the first block (W1, b1, bngain, h), then blocks.K.W, blocks.K.b. */
 export function blockName(K: number, tensor: BlockParameter): ParameterName;
 export function blockName(K: number, tensor: BlockStatistic): StatisticName;
 export function blockName(K: number, tensor: string): string;
@@ -42,19 +42,19 @@ export function blockName(K: number, tensor: string): string {
   return tensor === 'W' || tensor === 'b' ? `${tensor}1` : tensor;
 }
 
-/** All parameters in the order in which they lie in memory and in files: C, the blocks', W2, b2. */
+/** All parameters in the order of memory and files: C, the parameters of each block, W2, b2. */
 export function parameterNames({ hidden }: Pick<ModelConfig, 'hidden'>): ParameterName[] {
   return ['C', ...hidden.flatMap((_, k) => BLOCK_PARAMETERS.map((tensor) => blockName(k + 1, tensor))), 'W2', 'b2'];
 }
 
-/** What a parameter may be called: those of some configuration. */
+/** Whether some network has a parameter of that name. */
 export function isParameterName(name: string): name is ParameterName {
   if ((LESSON_PARAMETER_NAMES as readonly string[]).includes(name)) return true;
   const [, K, tensor] = /^blocks\.([1-9]\d*)\.(\w+)$/.exec(name) ?? [];
   return Number(K) >= 2 && Number(K) <= MAX_BLOCKS && (BLOCK_PARAMETERS as readonly string[]).includes(tensor);
 }
 
-/** Block by block, the mean and then the variance. */
+/** Mean and variance of each block, block by block. */
 export function statisticNames({ hidden }: Pick<ModelConfig, 'hidden'>): StatisticName[] {
   return hidden.flatMap((_, k) => [blockName(k + 1, 'bnmean'), blockName(k + 1, 'bnvar')]);
 }
@@ -64,7 +64,7 @@ export function blockSizes({ context: T, embedding: E, hidden }: ModelConfig): {
   return hidden.map((H, k) => ({ I: k === 0 ? T * E : hidden[k - 1], H }));
 }
 
-/** Shapes as the lesson has them, in the order of {@link parameterNames}: the batch norm's are rows [1,H], biases are vectors. */
+/** The lesson's shapes, in the order of {@link parameterNames}: gain and bias of batch norm are rows [1,H], other biases are vectors. */
 export function parameterShapes(config: ModelConfig): Record<ParameterName, Shape> {
   const { embedding: E, hidden, vocabulary: V } = config;
   const ofBlocks = blockSizes(config).flatMap(({ I, H }) => [[I, H], [H], [1, H], [1, H]]);
@@ -72,7 +72,7 @@ export function parameterShapes(config: ModelConfig): Record<ParameterName, Shap
   return byName(parameterNames(config), shapes);
 }
 
-/** In the order of {@link statisticNames}. */
+/** The shapes of the statistics, in the order of {@link statisticNames}. */
 export function statisticShapes(config: ModelConfig): Record<StatisticName, Shape> {
   const shapes = config.hidden.flatMap((H): Shape[] => [
     [1, H],
@@ -81,15 +81,17 @@ export function statisticShapes(config: ModelConfig): Record<StatisticName, Shap
   return byName(statisticNames(config), shapes);
 }
 
+/** An object with these names and values, in this order. */
 export function byName<Name extends string, T>(names: readonly Name[], values: readonly T[]): Record<Name, T> {
   return Object.fromEntries(names.map((name, i) => [name, values[i]])) as Record<Name, T>;
 }
 
+/** P: the number of all parameters together. */
 export function parameterCount(config: ModelConfig): number {
   return Object.values(parameterShapes(config)).reduce((sum, shape) => sum + sizeOf(shape), 0);
 }
 
-/** Standard deviations of the lesson's initialisation. Its means are 0, but for those of gains, which are 1. */
+/** The standard deviation of each parameter in the lesson's initialisation. Gains have mean 1, all others mean 0. */
 export function initialScales(config: ModelConfig): Record<ParameterName, number> {
   const ofBlocks = blockSizes(config).flatMap(({ I }) => [5 / 3 / Math.sqrt(I), 0.1, 0.1, 0.1]);
   return byName(parameterNames(config), [1, ...ofBlocks, 0.1, 0.1]);

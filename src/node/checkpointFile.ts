@@ -1,5 +1,5 @@
 import { namingFile } from '../core/errors.js';
-import type { Model } from '../network/model.js';
+import type { Model } from '../network/arrays.js';
 import { type Checkpoint, checkpointBytes, parseCheckpoint, type RunSnapshot } from '../run/checkpoint.js';
 import { atomicWrite } from './atomicWrite.js';
 import { readSafetensorsBytes } from './safetensorsFile.js';

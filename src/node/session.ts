@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { NumericalError } from '../core/errors.js';
 import { createExamples, type Dataset, type Examples } from '../data/dataset.js';
 import { Evaluator } from '../evaluation/evaluator.js';
-import type { Model } from '../network/model.js';
+import type { Model } from '../network/arrays.js';
 import type { BestEvaluation, Checkpoint } from '../run/checkpoint.js';
 import { HASH_EVERY, hashRecord } from '../run/records.js';
 import { diagnoseModel, NonFiniteError } from '../training/diagnose.js';
@@ -21,7 +21,7 @@ import { withSystemErrors } from './systemErrors.js';
 export interface SessionOptions {
   /** The run's directory. It exists, and no other process writes in it: `acquireLock` makes sure. */
   directory: string;
-  /** With room for the training batch and for evaluation in chunks of CHUNK. To resume, it has the checkpoint's weights. */
+  /** With room for the training batch and for evaluation of EVALUATION_BATCH examples at a time. To resume, it has the checkpoint's weights. */
   model: Model;
   dataset: Dataset;
   /** SHA-256 of the data file, 64 hexadecimal digits; stored in checkpoints. */
@@ -48,7 +48,7 @@ export interface SessionOptions {
  * const { names, sha256 } = readNamesFile('names.txt');
  * const dataset = createDataset(names, config);
  * const shape = modelConfig(config, dataset.vocabulary);
- * const model = createModel(createWasmBackend(arenaSize(shape, trainingWork(config, [CHUNK]))), shape);
+ * const model = allocateModel(createWasmBackend, shape, trainingWork(config, [EVALUATION_BATCH]));
  * const release = acquireLock('my-run', new Date().toISOString());
  * const session = new Session({
  *   directory: 'my-run', model, dataset, dataSha256: sha256, config, program: 'my program 1.0', saveEvery: 1000,
@@ -59,7 +59,7 @@ export interface SessionOptions {
  *
  * // Later: resume from the last save.
  * const from = loadCheckpoint('my-run/checkpoint.safetensors');
- * const resumedModel = restoreModel(from, createWasmBackend, trainingWork(from.config, [CHUNK]));
+ * const resumedModel = restoreModel(from, createWasmBackend, trainingWork(from.config, [EVALUATION_BATCH]));
  * ```
  */
 export class Session {

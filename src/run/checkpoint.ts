@@ -14,7 +14,7 @@ import type { Sha256 } from '../core/sha256.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../core/tensor.js';
 import { quoteText, UNPRINTABLE } from '../core/text.js';
 import { BOUNDARY } from '../data/dataset.js';
-import { arenaSize, createModel, type Model, type Work } from '../network/model.js';
+import { allocateModel, type Capacity, type Model } from '../network/arrays.js';
 import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network/parameters.js';
 import { modelConfig, type RunConfig } from '../training/runConfig.js';
 import { count, finite, RunConfigSchema } from '../training/runConfigSchema.js';
@@ -255,12 +255,11 @@ function splitTensors(arrays: ReadonlyMap<string, FloatArray>): { model: Map<str
 
 /**
  * A model with the checkpoint's sizes, parameters and statistics.
- * @param createBackend makes the backend, with room for the work
- * @param work the batch sizes the model will be used with
+ * @param createBackend makes the backend, with room for that capacity
+ * @param capacity the batch sizes the model will be used with
  */
-export function restoreModel({ config, vocabulary, tensors }: Checkpoint, createBackend: CreateBackend, work: Work): Model {
-  const shape = modelConfig(config, vocabulary);
-  const model = createModel(createBackend(arenaSize(shape, work)), shape);
+export function restoreModel({ config, vocabulary, tensors }: Checkpoint, createBackend: CreateBackend, capacity: Capacity): Model {
+  const model = allocateModel(createBackend, modelConfig(config, vocabulary), capacity);
   const arrays = storedArrays(model);
   for (const [name, data] of tensors) arrays[name].set(data);
   return model;

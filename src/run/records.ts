@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { Sha256 } from '../core/sha256.js';
 import type { FloatArray } from '../core/tensor.js';
-import type { Model } from '../network/model.js';
+import type { Model } from '../network/arrays.js';
 import { isParameterName, LESSON_PARAMETER_NAMES, type ParameterArrays, type ParameterName } from '../network/parameters.js';
 import type { LossRecord } from '../training/training.js';
 

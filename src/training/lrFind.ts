@@ -1,62 +1,56 @@
-/** The learning-rate finder of the lesson (makemore part 3): a training in which the rate goes up exponentially, and the loss is watched. */
-
-import type { Sampling } from '../core/choices.js';
-import { randomStream } from '../core/random.js';
-import { drawBatch, Epochs } from '../data/batch.js';
+/** The lesson's learning-rate finder (makemore part 3): train while the rate rises exponentially, and watch the loss. */
 import type { Examples } from '../data/dataset.js';
-import { backward, createTrainingActivations, forward, initialise, type Model } from '../network/model.js';
-import { type OptimizerConfig, Updater } from './updater.js';
+import type { Model } from '../network/arrays.js';
+import { NonFiniteError } from './diagnose.js';
+import { Training, type TrainingOptions } from './training.js';
 
-export interface ScanOptions {
-  /** The first step's rate, and the last one's. */
+export interface ScanOptions extends Omit<TrainingOptions, 'learningRate' | 'schedule' | 'warmup'> {
+  /** The rate of the first step. */
   from: number;
+  /** The rate of the last step. */
   to: number;
-  steps: number;
-  batchSize: number;
-  optimizer: OptimizerConfig;
-  clip?: number;
-  sampling: Sampling;
-  seed: number;
 }
 
 export interface ScanPoint {
   rate: number;
-  /** Of the batch, before the step with that rate. */
+  /** The loss of the batch before the update with that rate, in nats. */
   loss: number;
-  /** An exponential mean of the losses up to here. */
+  /** The exponential mean of the losses so far. */
   smoothed: number;
 }
 
-/** Weight of a new loss in the smoothed one: it follows about the last 50 batches. */
+/** The weight of a new loss in the smoothed one, which averages about the last 50 batches. */
 const SMOOTHING = 0.02;
-/** Above so many times the smallest smoothed loss there is nothing left to be seen. */
+/** The loss has diverged when it is this many times its smallest smoothed value. */
 const DIVERGED = 4;
 
 /**
- * Trains from the initialisation, a point at a time. Ends before the last step if the loss is no number any more, or far above its smallest.
- * @param model with room for the batch and for what the optimizer keeps
+ * Trains from the initialisation and yields one point per step. Ends early when the loss diverges.
+ * @param model with room for training with this batch size and optimizer
  */
-export function* scanRates(model: Model, examples: Examples, options: ScanOptions): Generator<ScanPoint> {
-  const { from, to, steps, batchSize: n, optimizer, clip, sampling, seed } = options;
-  const { context: T } = model.config;
-  initialise(model, seed);
-  const a = createTrainingActivations(model, n);
-  const updater = new Updater(model, optimizer, clip);
-  const random = randomStream('batches', seed);
-  const epochs = sampling === 'epochs' ? new Epochs(examples.count, random) : undefined;
+export function* scanRates(model: Model, examples: Examples, { from, to, ...options }: ScanOptions): Generator<ScanPoint> {
+  const rateAt = (step: number) => from * (to / from) ** (step / Math.max(1, options.steps - 1));
+  const training = new Training(model, examples, { ...options, learningRate: rateAt });
   let [sum, weight, least] = [0, 0, Number.POSITIVE_INFINITY];
-  for (let step = 0; step < steps; step++) {
-    const rate = from * (to / from) ** (step / Math.max(1, steps - 1));
-    if (epochs) epochs.drawBatch(a.Xb, a.Yb, examples, n, T);
-    else drawBatch(a.Xb, a.Yb, examples, random, n, T);
-    const loss = forward(model, a);
+  while (!training.done) {
+    const rate = rateAt(training.step);
+    const loss = advanceIfFinite(training);
+    if (loss === undefined) return;
     sum += SMOOTHING * (loss - sum);
     weight += SMOOTHING * (1 - weight);
     const smoothed = sum / weight;
-    if (!Number.isFinite(loss) || smoothed > DIVERGED * least) return;
+    if (smoothed > DIVERGED * least) return;
     least = Math.min(least, smoothed);
     yield { rate, loss, smoothed };
-    backward(model, a);
-    updater.update(rate);
+  }
+}
+
+/** The loss of the next step, or undefined if a number is not finite. */
+function advanceIfFinite(training: Training): number | undefined {
+  try {
+    return training.advance();
+  } catch (error) {
+    if (error instanceof NonFiniteError) return undefined;
+    throw error;
   }
 }

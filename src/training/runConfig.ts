@@ -1,6 +1,6 @@
 /** The configuration of a run, as it is stored. */
 import type { Sampling } from '../core/choices.js';
-import type { Work } from '../network/model.js';
+import type { Capacity } from '../network/arrays.js';
 import type { ModelConfig } from '../network/parameters.js';
 import type { Schedule } from './schedule.js';
 import { OPTIMIZER_TENSORS, type OptimizerConfig, showDecay } from './updater.js';
@@ -46,6 +46,6 @@ export function modelConfig({ context, embedding, hidden }: RunConfig, vocabular
 }
 
 /** What a run's model needs room for, beside the sizes that it is evaluated and sampled with. */
-export function trainingWork({ batchSize, optimizer }: RunConfig, inference: number[] = []): Work {
-  return { training: batchSize, optimizerTensors: OPTIMIZER_TENSORS[optimizer.name].length, inference };
+export function trainingWork({ batchSize, optimizer }: RunConfig, inference: number[] = []): Capacity {
+  return { training: batchSize, optimizerTensors: OPTIMIZER_TENSORS[optimizer.name], inference };
 }

@@ -1,9 +1,12 @@
 import type { Sampling } from '../core/choices.js';
+import { allFinite } from '../core/numbers.js';
 import { type RandomStream, randomStream, restoreStream, type StreamState } from '../core/random.js';
 import { drawBatch, Epochs } from '../data/batch.js';
 import type { Examples } from '../data/dataset.js';
-import { backward, createTrainingActivations, forward, initialise, type Model, type TrainingActivations } from '../network/model.js';
-import { allFinite, diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
+import { createTrainingActivations, type Model, type TrainingActivations } from '../network/arrays.js';
+import { initialise } from '../network/initialise.js';
+import { backward, forward } from '../network/passes.js';
+import { diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
 import { defaultSwitchStep, type RateOptions, type Schedule, scheduledRate } from './schedule.js';
 import { type OptimizerConfig, type OptimizerState, Updater } from './updater.js';
 
@@ -11,46 +14,49 @@ export interface TrainingOptions {
   steps: number;
   /** n, at least 2. */
   batchSize: number;
-  learningRate: number;
+  /** The rate that the schedule starts from; or the rate at each step, counted from 0, which replaces schedule and warm-up. */
+  learningRate: number | ((step: number) => number);
   /** Default: the lesson's plain gradient descent. */
   optimizer?: OptimizerConfig;
-  /** The largest norm of the gradients, all parameters together. Default: they are not clipped. */
+  /** The largest norm of all gradients together. Default: gradients are not clipped. */
   clip?: number;
-  /** Default: the lesson's, a tenth of the rate from half of the steps on. */
+  /** Default: the lesson's schedule, a tenth of the rate after half of the steps. */
   schedule?: Schedule;
-  /** Steps over which the rate goes up. Default 0. */
+  /** Warm-up steps. Default 0. */
   warmup?: number;
-  /** Default: with replacement, as in the lesson. */
+  /** How batches are drawn. Default: with replacement, as in the lesson. */
   sampling?: Sampling;
+  /** Seeds the initialisation and the batches. */
   seed: number;
 }
 
-/** A line of metrics.jsonl: after `step` steps, the mean batch loss since the line before, and the rate of the last step. */
+/** A line of metrics.jsonl: the mean batch loss, in nats, since the previous record, and the learning rate of the last step. */
 export interface LossRecord {
+  /** Completed steps. */
   step: number;
   loss: number;
   rate: number;
 }
 
-/** Where a training stands, besides its parameters: what it needs to go on as if it had never stopped. */
+/** All that a training carries from step to step, apart from the parameters. With both, a resumed training is byte-identical. */
 export interface TrainingState {
-  /** Steps done. */
+  /** Completed steps. */
   step: number;
-  /** The stream that batches are drawn from; in epochs, where it stood before the current epoch's order was drawn. */
+  /** The random stream of the batches; when sampling in epochs, its state before the order of the current epoch was drawn. */
   batches: StreamState;
-  /** Of the batches since the last record, the sum of the losses and how many they are. */
+  /** The sum and the number of the batch losses since the last record. */
   lossSinceRecord: number;
   stepsSinceRecord: number;
-  /** The smoothed loss before its correction, and the weight it is corrected by. */
+  /** The exponential mean of the losses before bias correction, and the weight that corrects it. */
   smoothed: number;
   weight: number;
   optimizer: OptimizerState;
 }
 
 export interface TrainingHooks {
-  /** Called every 100 steps, and after the last. */
+  /** Called every 100 steps and after the last step. */
   onRecord?: (record: LossRecord) => void;
-  /** Steps between two looks at every gradient, activation and parameter; the loss is looked at in every step. Default 1000. */
+  /** Steps between two checks that all gradients, activations and parameters are finite; the loss is checked in every step. Default 1000. */
   checkEvery?: number | undefined;
 }
 
@@ -58,10 +64,13 @@ export interface TrainingHooks {
 export const RECORD_EVERY = 100;
 const CHECK_EVERY = 1000;
 
-/** Weight of a new batch in the smoothed loss: it follows about the last 1,000 batches. */
+/** The weight of a new batch in the smoothed loss, which averages about the last 1,000 batches. */
 const SMOOTHING = 1e-3;
 
-/** Trains a model, step by step. */
+/**
+ * Trains a model step by step. It holds no clock and no files: call {@link advance} until {@link done}, and save {@link state} with the
+ * model's parameters to resume later.
+ */
 export class Training {
   readonly #model: Model;
   readonly #examples: Examples;
@@ -70,9 +79,9 @@ export class Training {
   readonly #checkEvery: number;
   readonly #activations: TrainingActivations;
   readonly #batches: RandomStream;
-  /** Where batches come in epochs. */
+  /** Only when sampling in epochs. */
   readonly #epochs: Epochs | undefined;
-  readonly #rates: RateOptions;
+  readonly #rateAt: (step: number) => number;
   readonly #updater: Updater;
   #step = 0;
   #lossSinceRecord = 0;
@@ -80,7 +89,11 @@ export class Training {
   #smoothed = 0;
   #weight = 0;
 
-  /** From the initialisation; or, with a state, from the model's parameters as they are. */
+  /**
+   * Allocates activations and optimizer state, and initialises the model's parameters.
+   * @param from resumes from this state, with the model's current parameters
+   * @throws RangeError if the model's backend has no room for activations and optimizer state
+   */
   constructor(model: Model, examples: Examples, options: TrainingOptions, hooks: TrainingHooks = {}, from?: TrainingState) {
     this.#model = model;
     this.#examples = examples;
@@ -88,8 +101,7 @@ export class Training {
     this.#onRecord = hooks.onRecord ?? (() => {});
     this.#checkEvery = hooks.checkEvery ?? CHECK_EVERY;
     this.#activations = createTrainingActivations(model, options.batchSize);
-    const { steps, learningRate, warmup = 0, schedule = { name: 'step', switchStep: defaultSwitchStep(steps) } } = options;
-    this.#rates = { steps, learningRate, schedule, warmup };
+    this.#rateAt = rateFunction(options);
     this.#updater = new Updater(model, options.optimizer ?? { name: 'sgd' }, options.clip, from?.optimizer);
     this.#batches = from ? restoreStream(from.batches) : randomStream('batches', options.seed);
     if (options.sampling === 'epochs') this.#epochs = new Epochs(examples.count, this.#batches, (from?.step ?? 0) * options.batchSize);
@@ -102,20 +114,22 @@ export class Training {
     } else initialise(model, options.seed);
   }
 
-  /** Steps done. */
+  /** Completed steps. */
   get step(): number {
     return this.#step;
   }
 
+  /** Whether all steps are completed. */
   get done(): boolean {
     return this.#step >= this.#options.steps;
   }
 
-  /** An exponential mean of the batch losses, free of its start at 0; NaN before the first step. */
+  /** The bias-corrected exponential mean of the batch losses, in nats; NaN before the first step. */
   get smoothedLoss(): number {
     return this.#smoothed / this.#weight;
   }
 
+  /** A copy of the current state, to resume from. */
   get state(): TrainingState {
     return {
       step: this.#step,
@@ -128,27 +142,28 @@ export class Training {
     };
   }
 
-  /** What the optimizer keeps, as it is now. */
+  /** The live tensors [P] of the optimizer state. */
   get optimizerTensors(): OptimizerState['tensors'] {
     return this.#updater.tensors;
   }
 
   /**
-   * One step: draw a batch, forward, backward, update. Returns the batch's loss.
-   * @throws NonFiniteError if the loss is not finite, or, in a step that is checked, anything else; the parameters are then those that made it
+   * One step: draw a batch, forward, backward, update.
+   * @returns the mean loss of the batch before the update, in nats
+   * @throws NonFiniteError if the loss, or in a checked step any other number, is not finite; the parameters are those that caused it
    */
   advance(): number {
     const { flatParameters } = this.#model;
     const a = this.#activations;
     const isChecked = this.#step % this.#checkEvery === 0;
-    // Parameters first, while the gradients of their last update stand.
+    // Parameters first, before the backward pass overwrites the gradients of their last update.
     if (isChecked && ![flatParameters, ...Object.values(this.optimizerTensors)].every(allFinite)) this.#refuse(Number.NaN);
     this.#drawBatch();
     const loss = forward(this.#model, a);
     if (!Number.isFinite(loss)) this.#refuse(loss);
     backward(this.#model, a);
     if (isChecked && !isStepFinite(this.#model, a)) this.#refuse(loss);
-    const rate = scheduledRate(this.#step, this.#rates);
+    const rate = this.#rateAt(this.#step);
     this.#updater.update(rate);
     this.#step++;
     this.#record(loss, rate);
@@ -176,4 +191,11 @@ export class Training {
     this.#lossSinceRecord = 0;
     this.#stepsSinceRecord = 0;
   }
+}
+
+function rateFunction(options: TrainingOptions): (step: number) => number {
+  const { steps, learningRate, warmup = 0, schedule = { name: 'step', switchStep: defaultSwitchStep(steps) } } = options;
+  if (typeof learningRate === 'function') return learningRate;
+  const rates: RateOptions = { steps, learningRate, schedule, warmup };
+  return (step) => scheduledRate(step, rates);
 }

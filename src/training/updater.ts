@@ -1,9 +1,9 @@
-/** How a run's parameters are updated: the optimizer with what it keeps from step to step, clipping before it, weight decay with it. */
+/** The update of the parameters: gradient clipping, weight decay, and the optimizer with its state. */
 import type { OptimizerName } from '../core/choices.js';
 import type { FloatArray } from '../core/tensor.js';
-import type { Model } from '../network/model.js';
+import { createOptimizerTensors, type Model } from '../network/arrays.js';
 
-/** The optimizers, each with the settings that it has. */
+/** The optimizers with their settings; the names and meanings are those of torch.optim. */
 export type OptimizerConfig =
   | { name: 'sgd' }
   | { name: 'momentum'; momentum: number }
@@ -11,15 +11,15 @@ export type OptimizerConfig =
   | { name: 'adam'; beta1: number; beta2: number; epsilon: number }
   | { name: 'adamw'; beta1: number; beta2: number; epsilon: number; weightDecay: WeightDecay };
 
-/** Of all weight matrices, or of the parameters that are named. */
+/** One value for all weight matrices, or a value per parameter name. */
 export type WeightDecay = number | Readonly<Record<string, number>>;
 
-/** The parameters that are named in it. */
+/** The parameters that a weight decay names. */
 export function decayedNames(decay: WeightDecay): string[] {
   return typeof decay === 'number' ? [] : Object.keys(decay);
 }
 
-/** As it is given on the command line. */
+/** A weight decay as `--weight-decay` takes it: 0.1, or W1=0.1,W2=0.2. */
 export function showDecay(decay: WeightDecay): string {
   if (typeof decay === 'number') return String(decay);
   return Object.entries(decay)
@@ -27,7 +27,7 @@ export function showDecay(decay: WeightDecay): string {
     .join(',');
 }
 
-/** What each optimizer keeps from step to step: tensors [P], laid out like the parameters. */
+/** The optimizer state of each optimizer: the names of its tensors [P], which have the layout of the parameters. */
 export const OPTIMIZER_TENSORS: Readonly<Record<OptimizerName, readonly string[]>> = {
   sgd: [],
   momentum: ['velocity'],
@@ -36,97 +36,88 @@ export const OPTIMIZER_TENSORS: Readonly<Record<OptimizerName, readonly string[]
   adamw: ['m', 'v'],
 };
 
-/** beta1^t and beta2^t after t steps, as products: Math.pow is not the same to the last bit in every Node. */
+/** beta1^t and beta2^t after t steps, as running products: the last bit of Math.pow differs between Node versions. */
 export interface Powers {
   beta1: number;
   beta2: number;
 }
 
-/** Where an optimizer stands. */
+/** All that an optimizer carries from step to step. */
 export interface OptimizerState {
-  /** By the names in {@link OPTIMIZER_TENSORS}. */
+  /** The tensors [P] named in {@link OPTIMIZER_TENSORS}. */
   tensors: Readonly<Record<string, FloatArray>>;
-  /** Of Adam and AdamW; null of the others. */
+  /** For Adam and AdamW; null for the others. */
   powers: Powers | null;
 }
 
-/** The part of a tensor [P] that belongs to each parameter, by the parameters' names. */
-export function partsOf(tensor: FloatArray, { flatParameters, parameters }: Model): Record<string, FloatArray> {
-  const part = ([name, { byteOffset, length }]: [string, FloatArray]) => {
-    const start = (byteOffset - flatParameters.byteOffset) / flatParameters.BYTES_PER_ELEMENT;
-    return [name, tensor.subarray(start, start + length)] as const;
-  };
-  return Object.fromEntries(Object.entries(parameters).map(part));
-}
-
+/** Whether the optimizer state has {@link Powers}. */
 export function hasPowers({ name }: OptimizerConfig): boolean {
   return name === 'adam' || name === 'adamw';
 }
 
-/** Unless they are named, only weight matrices decay; embeddings, biases and the batch norm's gains do not. */
+/** By default only weight matrices decay, not embeddings, biases and the gains of batch norm. */
 function isWeightMatrix(parameter: string): boolean {
   return /^(W1|W2|blocks\.\d+\.W)$/.test(parameter);
 }
 
-/** The decay of a parameter. */
+/** The weight decay of one parameter. */
 export function decayOf(decay: WeightDecay, parameter: string): number {
   if (typeof decay === 'number') return isWeightMatrix(parameter) ? decay : 0;
   return decay[parameter] ?? 0;
 }
 
+/** Updates the parameters of a model from its gradients. */
 export class Updater {
   readonly #model: Model;
   readonly #config: OptimizerConfig;
   readonly #clip: number | undefined;
-  /** What the optimizer keeps, as it is now. */
+  /** The live tensors [P] of the optimizer state. */
   readonly tensors: Readonly<Record<string, FloatArray>>;
   readonly #powers: Powers | null;
   readonly #decays: readonly { weights: FloatArray; decay: number }[];
 
   /**
-   * Allocates what the optimizer keeps: for a step that was never made, or as it was after another.
-   * @param clip the largest norm that the gradients of all parameters together may have
+   * Allocates the optimizer state.
+   * @param clip the largest norm of all gradients together; without one, gradients are not clipped
+   * @param from the state to resume; without one, the optimizer starts
+   * @throws RangeError if the model's backend has no room for the optimizer state
    */
   constructor(model: Model, config: OptimizerConfig, clip?: number, from?: OptimizerState) {
     this.#model = model;
     this.#config = config;
     this.#clip = clip;
-    const keep = (name: string) => {
-      const tensor = model.backend.floats(model.flatParameters.length);
-      if (from) tensor.set(from.tensors[name]);
-      return [name, tensor] as const;
-    };
-    this.tensors = Object.fromEntries(OPTIMIZER_TENSORS[config.name].map(keep));
+    this.tensors = createOptimizerTensors(model, OPTIMIZER_TENSORS[config.name]);
+    if (from) for (const [name, tensor] of Object.entries(this.tensors)) tensor.set(from.tensors[name]);
     this.#powers = hasPowers(config) ? { ...(from?.powers ?? { beta1: 1, beta2: 1 }) } : null;
     const weightDecay = 'weightDecay' in config ? config.weightDecay : 0;
     const decays = Object.entries(model.parameters).map(([name, weights]) => ({ weights, decay: decayOf(weightDecay, name) }));
     this.#decays = decays.filter(({ decay }) => decay > 0);
   }
 
-  /** A copy, which does not move on with the updates. */
+  /** A copy of the optimizer state. */
   get state(): OptimizerState {
     const tensors = Object.fromEntries(Object.entries(this.tensors).map(([name, tensor]) => [name, tensor.slice()]));
     return { tensors, powers: this.#powers && { ...this.#powers } };
   }
 
-  /** One step from the model's gradients, which clipping may scale in place. */
+  /** One update with this learning rate. Clipping scales the model's gradients in place. */
   update(rate: number): void {
     if (this.#clip !== undefined) clipGradients(this.#model, this.#clip);
     const { backend, flatParameters: p, flatGradients: dp } = this.#model;
     const { velocity } = this.tensors;
     const config = this.#config;
     if (config.name === 'sgd') backend.sgdUpdate(p, dp, rate, p.length);
-    else if (config.name === 'momentum') backend.momentumUpdate(p, velocity, dp, rate, config.momentum, p.length);
-    else if (config.name === 'nesterov') backend.nesterovUpdate(p, velocity, dp, rate, config.momentum, p.length);
-    else {
+    else if ('momentum' in config) {
+      backend.momentumUpdate(p, velocity, dp, rate, config.momentum, config.name === 'nesterov', p.length);
+    } else {
       for (const { weights, decay } of this.#decays) backend.scale(weights, 1 - rate * decay, weights.length);
       this.#adam(rate, config);
     }
   }
 
   /**
-   * p -= rate · (m / (1 - beta1^t)) / (sqrt(v) / s + epsilon) with s = sqrt(1 - beta2^t): the corrections for a start at 0. Both sides of
-   * the fraction are multiplied by s, which leaves one division to each entry.
+   * p -= rate · (m / (1 - beta1^t)) / (sqrt(v) / s + epsilon) with s = sqrt(1 - beta2^t): m and v are corrected for their start at 0.
+   * Multiplying numerator and denominator by s leaves one division per entry.
    */
   #adam(rate: number, { beta1, beta2, epsilon }: { beta1: number; beta2: number; epsilon: number }): void {
     const { backend, flatParameters: p, flatGradients: dp } = this.#model;
@@ -139,7 +130,7 @@ export class Updater {
   }
 }
 
-/** Scales the gradients down to a norm of `clip`, all parameters together, if theirs is larger: PyTorch's clip_grad_norm_. */
+/** Scales all gradients together down to the norm `clip` if their norm is larger, as PyTorch's clip_grad_norm_ does. */
 function clipGradients({ backend, flatGradients }: Model, clip: number): void {
   const norm = Math.sqrt(backend.sumOfSquares(flatGradients, flatGradients.length));
   const factor = clip / (norm + 1e-6);

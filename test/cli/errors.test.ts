@@ -78,7 +78,7 @@ describe('numbers that blow up', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
     expect(stderr.split('\n').at(-2)).toMatch(
       new RegExp(
-        '^error: step (8|9|10): \\w+\\[\\d+(, ?\\d+)?\\] is (NaN|-?Infinity), .+; the largest that it is made from: .+; ' +
+        '^error: step (8|9|10): \\w+\\[\\d+(, ?\\d+)?\\] is (NaN|-?Infinity), .+; largest entries it is computed from: .+; ' +
           `the checkpoint of step 0 stands, backprop-ninja train --resume ${join('runs', '0001')} --check-every 1 ` +
           'goes through the steps since then again, a lower --lr may avoid it$',
       ),

@@ -4,7 +4,7 @@ import { createExamples, createVocabulary } from '../../src/data/dataset.js';
 import { LessonTraining } from '../../src/dojo/lessonTraining.js';
 import { findMutant, plant } from '../../src/dojo/mutants.js';
 import { exercise1, type GradientLines } from '../../src/lesson/exercise1.js';
-import { createModel } from '../../src/network/model.js';
+import { createModel } from '../../src/network/arrays.js';
 import { Training } from '../../src/training/training.js';
 import { NAMES } from '../support/fakeIO.js';
 

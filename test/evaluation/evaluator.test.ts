@@ -4,7 +4,8 @@ import { randomInteger, randomStream } from '../../src/core/random.js';
 import type { FloatArray } from '../../src/core/tensor.js';
 import { createExamples, createVocabulary, type Examples } from '../../src/data/dataset.js';
 import { Evaluator } from '../../src/evaluation/evaluator.js';
-import { createModel, initialise, type Model } from '../../src/network/model.js';
+import { createModel, type Model } from '../../src/network/arrays.js';
+import { initialise } from '../../src/network/initialise.js';
 import { BACKENDS } from '../support/backends.js';
 import { relativeError } from '../support/compare.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type RandomStream, randomStream } from '../../src/core/random.js';
 import { drawIndex, MAX_NAME_LENGTH, Sampler } from '../../src/evaluation/sampler.js';
-import { createModel, type Model } from '../../src/network/model.js';
+import { createModel, type Model } from '../../src/network/arrays.js';
 import { BACKENDS } from '../support/backends.js';
 
 const VOCABULARY = ['.', 'a', 'b', 'c'];

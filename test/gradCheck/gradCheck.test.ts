@@ -4,7 +4,7 @@ import { BATCH_SIZES, checkPart, DEEP_BATCH_SIZES } from '../../src/gradCheck/gr
 import { modelOf } from '../../src/gradCheck/modelCheck.js';
 import { PARTS } from '../../src/gradCheck/options.js';
 import { createNetworkCase, DEEP_CONFIG } from '../../src/lesson/case.js';
-import { backward, forward } from '../../src/network/model.js';
+import { backward, forward } from '../../src/network/passes.js';
 import { createWasmBackend } from '../../src/node/kernels.js';
 import { largestOf } from '../support/compare.js';
 

@@ -3,8 +3,9 @@ import { createReferenceBackend } from '../../src/backend/reference.js';
 import { DEEP_BATCH_SIZES } from '../../src/gradCheck/gradCheck.js';
 import { checkModel, modelOf } from '../../src/gradCheck/modelCheck.js';
 import { createLessonCase, createNetworkCase, LESSON_CONFIG } from '../../src/lesson/case.js';
-import { backward, forward } from '../../src/network/model.js';
+
 import { blockName, LESSON_PARAMETER_NAMES, parameterNames, parameterShapes } from '../../src/network/parameters.js';
+import { backward, forward } from '../../src/network/passes.js';
 import { BACKEND_MUTANTS, deepRed, withMistake } from '../support/backendMutants.js';
 import { OPTIONS, redRows, SMALL, SMALL_DEEP } from '../support/checkOptions.js';
 

@@ -35,15 +35,15 @@ const UPDATES: readonly Update[] = [
   },
   {
     name: 'momentumUpdate',
-    run: (backend, { p, velocity, dp }, size) => backend.momentumUpdate(p, velocity, dp, RATE, MOMENTUM, size),
+    run: (backend, { p, velocity, dp }, size) => backend.momentumUpdate(p, velocity, dp, RATE, MOMENTUM, false, size),
     formula: ({ p, velocity, dp }, i, f) => {
       velocity[i] = f(f(f(MOMENTUM) * velocity[i]) + dp[i]);
       p[i] = f(p[i] - f(f(RATE) * velocity[i]));
     },
   },
   {
-    name: 'nesterovUpdate',
-    run: (backend, { p, velocity, dp }, size) => backend.nesterovUpdate(p, velocity, dp, RATE, MOMENTUM, size),
+    name: 'momentumUpdate, Nesterov',
+    run: (backend, { p, velocity, dp }, size) => backend.momentumUpdate(p, velocity, dp, RATE, MOMENTUM, true, size),
     formula: ({ p, velocity, dp }, i, f) => {
       velocity[i] = f(f(f(MOMENTUM) * velocity[i]) + dp[i]);
       p[i] = f(p[i] - f(f(RATE) * f(dp[i] + f(f(MOMENTUM) * velocity[i]))));

@@ -5,7 +5,7 @@ import { SystemError } from '../../src/core/errors.js';
 import type { FloatArray } from '../../src/core/tensor.js';
 import { createExamples } from '../../src/data/dataset.js';
 import { Evaluator } from '../../src/evaluation/evaluator.js';
-import { arenaSize, createModel } from '../../src/network/model.js';
+import { allocateModel } from '../../src/network/arrays.js';
 import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { createWasmBackend } from '../../src/node/kernels.js';
 import { restoreModel } from '../../src/run/checkpoint.js';
@@ -107,15 +107,15 @@ describe('a run with an overflow in the optimizer state', () => {
     const directory = tempDirectory();
     const config: RunConfig = { ...SESSION_CONFIG, optimizer: OPTIMIZER_CONFIGS.adam, learningRate: 0.001 };
     const shape = modelConfig(config, SESSION_DATASET.vocabulary);
-    const backend = createWasmBackend(arenaSize(shape, trainingWork(config, INFERENCE)));
-    const model = createModel(backend, shape);
+    const model = allocateModel(createWasmBackend, shape, trainingWork(config, INFERENCE));
+    const { backend } = model;
     const session = openSession(directory, config, model);
     const { adamUpdate } = backend;
     backend.adamUpdate = (p, m, v, dp, ...rest) => {
       if (session.step === 9) model.gradients.W1[0] = 1e30;
       adamUpdate(p, m, v, dp, ...rest);
     };
-    expect(() => finish(session)).toThrow(/^step 10: v of W1\[0, 0\] is Infinity, since an update before it; /);
+    expect(() => finish(session)).toThrow(/^step 10: v of W1\[0, 0\] is Infinity, set by an earlier update; /);
     expect(loadCheckpoint(join(directory, 'checkpoint.safetensors')).state.step).toBe(7);
     session.close();
   });

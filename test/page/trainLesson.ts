@@ -21,8 +21,8 @@ export function trainLesson(core: typeof Core, kernels: Core.WasmModule, names: 
   const { vocabulary, parts } = dataset;
   const config: Core.ModelConfig = { context: 3, embedding: 10, hidden: [200], vocabulary: vocabulary.length };
   const examples = core.createExamples(parts.train, vocabulary, config.context);
-  const backend = core.wasmBackend(kernels)(core.arenaSize(config, { training: BATCH_SIZE, inference: [core.CHUNK] }));
-  const model = core.createModel(backend, config);
+  const capacity = { training: BATCH_SIZE, inference: [core.EVALUATION_BATCH] };
+  const model = core.allocateModel(core.wasmBackend(kernels), config, capacity);
   const training = new core.Training(model, examples, { steps: STEPS, batchSize: BATCH_SIZE, learningRate: 0.1, seed: 1 });
   while (!training.done) training.advance();
   const evaluator = new core.Evaluator(model);

@@ -5,7 +5,7 @@ import { createReferenceBackend } from '../../src/backend/reference.js';
 import { NumericalError, SystemError } from '../../src/core/errors.js';
 import type { Examples } from '../../src/data/dataset.js';
 import { Evaluator } from '../../src/evaluation/evaluator.js';
-import { createModel, type Model } from '../../src/network/model.js';
+import { createModel, type Model } from '../../src/network/arrays.js';
 import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/node/checkpointFile.js';
 import { sha256 } from '../../src/node/sha256.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../src/backend/reference.js';
-import { createModel, initialise, type Model } from '../../src/network/model.js';
+import { createModel, type Model } from '../../src/network/arrays.js';
+import { initialise } from '../../src/network/initialise.js';
 import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
 import { sha256 } from '../../src/node/sha256.js';
 import { hashRecord, parameterHashes } from '../../src/run/records.js';

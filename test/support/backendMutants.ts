@@ -81,13 +81,14 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
     layer: 'embeddingTableBackward',
     mistake: "'=' for '+=': the last example with a character, not the sum",
     plant: () => ({
-      embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, T, E, H, V, D) => {
+      embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, sizes) => {
+        const { T, H } = sizes;
         const last = dhprebn.map((d, at) => {
           const i = Math.floor(at / H);
           const later = Array.from({ length: n - i - 1 }, (_, k) => i + 1 + k);
           return later.some((k) => groups.slots[k * T] === groups.slots[i * T]) ? 0 : d;
         });
-        embeddingTableBackward(dC, dW1, db1, dtable, last, C, W1, groups, n, T, E, H, V, D);
+        embeddingTableBackward(dC, dW1, db1, dtable, last, C, W1, groups, n, sizes);
       },
     }),
     red: [...FROM_HPREBN, 'db1'],
@@ -98,9 +99,9 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
     layer: 'embeddingTableBackward',
     mistake: 'the slots of position 0 at every position',
     plant: () => ({
-      embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, T, E, H, V, D) => {
-        const slots = groups.slots.map((_, at) => groups.slots[at - (at % T)]);
-        embeddingTableBackward(dC, dW1, db1, dtable, dhprebn, C, W1, { ...groups, slots }, n, T, E, H, V, D);
+      embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, sizes) => {
+        const slots = groups.slots.map((_, at) => groups.slots[at - (at % sizes.T)]);
+        embeddingTableBackward(dC, dW1, db1, dtable, dhprebn, C, W1, { ...groups, slots }, n, sizes);
       },
     }),
     red: FROM_HPREBN,
@@ -332,14 +333,14 @@ export function withMistake(correct: Backend, { plant }: BackendMutant): Backend
     },
     embeddingTableForward:
       wrong.embeddingTableForward ??
-      ((hprebn, _table, C, W1, b1, groups, n, T, E, H, D) => {
+      ((hprebn, _table, C, W1, b1, groups, n, { T, E, H, D }) => {
         const emb = new Float64Array(n * T * E);
         layers.embeddingForward(emb, C, charactersOf(groups, n, T, D), n * T, E);
         layers.linearForward(hprebn, emb, W1, b1, n, T * E, H);
       }),
     embeddingTableBackward:
       wrong.embeddingTableBackward ??
-      ((dC, dW1, db1, _table, dhprebn, C, W1, groups, n, T, E, _H, V, D) => {
+      ((dC, dW1, db1, _table, dhprebn, C, W1, groups, n, { T, E, V, D }) => {
         const Xb = charactersOf(groups, n, T, D);
         const [emb, demb] = [new Float64Array(n * T * E), new Float64Array(n * T * E)];
         layers.embeddingForward(emb, C, Xb, n * T, E);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createReferenceBackend } from '../../src/backend/reference.js';
 import { createDataset, createExamples, type Examples } from '../../src/data/dataset.js';
 import { Evaluator } from '../../src/evaluation/evaluator.js';
-import { createModel, type Model } from '../../src/network/model.js';
+import { createModel, type Model } from '../../src/network/arrays.js';
 import { saveCheckpoint } from '../../src/node/checkpointFile.js';
 import type { RunSnapshot } from '../../src/run/checkpoint.js';
 import { readSafetensors, type Safetensors, type StoredTensor, writeSafetensors } from '../../src/run/safetensors.js';

@@ -2,7 +2,7 @@ import type { Backend } from '../../src/backend/backend.js';
 import { normal, randomInteger, randomStream } from '../../src/core/random.js';
 import type { FloatArray } from '../../src/core/tensor.js';
 import { batchNormBackward, batchNormForward } from '../../src/layers/batchNorm.js';
-import { type CharacterGroups, groupCharacters } from '../../src/layers/embeddingTable.js';
+import { type CharacterGroups, groupCharacters, type TableSizes } from '../../src/layers/embeddingTable.js';
 import { tanhBackward, tanhForward } from '../../src/layers/tanh.js';
 
 /** Sizes by letter: n batch, T context, E embedding, I inputs, O outputs, H hidden, V vocabulary. */
@@ -38,18 +38,18 @@ const RAGGED = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33];
 interface Table {
   groups: CharacterGroups;
   table: FloatArray;
-  D: number;
+  sizes: TableSizes;
 }
 const tables = new WeakMap<Arrays, Table>();
 
 /** The table that a layer's forward pass leaves to its backward pass. */
-function tableOf(backend: Backend, a: Arrays, n: number, T: number, H: number, V: number): Table {
+function tableOf(backend: Backend, a: Arrays, { n, T, E, H, V }: Sizes): Table {
   const D = Math.min(n, V);
   const ints = (size: number) => backend.ints(size);
   const table = tables.get(a) ?? {
     groups: { characters: ints(T * D), counts: ints(T), slots: ints(n * T), slotOf: ints(V) },
     table: backend.floats(T * D * H).fill(Number.NaN),
-    D,
+    sizes: { T, E, H, V, D },
   };
   tables.set(a, table);
   return table;
@@ -138,14 +138,14 @@ export const LAYERS: readonly Layer[] = [
     indices: ({ n, T, V }) => ({ count: n * T, limit: V }),
     output: 'hprebn',
     writes: ({ n, H }) => ({ hprebn: n * H }),
-    forward: (backend, a, Xb, { n, T, E, H, V }) => {
-      const { groups, table, D } = tableOf(backend, a, n, T, H, V);
-      groupCharacters(groups, Xb, n, T, D);
-      backend.embeddingTableForward(a.hprebn, table, a.C, a.W1, a.b1, groups, n, T, E, H, D);
+    forward: (backend, a, Xb, s) => {
+      const { groups, table, sizes } = tableOf(backend, a, s);
+      groupCharacters(groups, Xb, s.n, sizes.T, sizes.D);
+      backend.embeddingTableForward(a.hprebn, table, a.C, a.W1, a.b1, groups, s.n, sizes);
     },
-    backward: (backend, a, _, { n, T, E, H, V }) => {
-      const { groups, table, D } = tableOf(backend, a, n, T, H, V);
-      backend.embeddingTableBackward(a.dC, a.dW1, a.db1, table, a.dhprebn, a.C, a.W1, groups, n, T, E, H, V, D);
+    backward: (backend, a, _, s) => {
+      const { groups, table, sizes } = tableOf(backend, a, s);
+      backend.embeddingTableBackward(a.dC, a.dW1, a.db1, table, a.dhprebn, a.C, a.W1, groups, s.n, sizes);
     },
   },
   {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createDataset } from '../../src/data/dataset.js';
-import { CHUNK } from '../../src/evaluation/evaluator.js';
-import { arenaSize, createModel, type Model } from '../../src/network/model.js';
+import { EVALUATION_BATCH } from '../../src/evaluation/evaluator.js';
+import { allocateModel, type Model } from '../../src/network/arrays.js';
 import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { createWasmBackend } from '../../src/node/kernels.js';
 import { readMetrics } from '../../src/node/metricsFile.js';
@@ -26,7 +26,7 @@ export const SESSION_CONFIG: RunConfig = {
 export const SAVE_EVERY = 7;
 export const SESSION_DATASET = createDataset(NAMES, SESSION_CONFIG);
 /** Batch sizes of evaluation. */
-export const INFERENCE = [CHUNK];
+export const INFERENCE = [EVALUATION_BATCH];
 
 export function openSession(
   directory: string,
@@ -42,8 +42,7 @@ export function openSession(
 /** Starts a new run. */
 export function start(directory: string, config: RunConfig = SESSION_CONFIG, saveEvery?: number): Session {
   const shape = modelConfig(config, SESSION_DATASET.vocabulary);
-  const backend = createWasmBackend(arenaSize(shape, trainingWork(config, INFERENCE)));
-  return openSession(directory, config, createModel(backend, shape), undefined, saveEvery);
+  return openSession(directory, config, allocateModel(createWasmBackend, shape, trainingWork(config, INFERENCE)), undefined, saveEvery);
 }
 
 /** Resumes a run from its checkpoint. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createExamples, createVocabulary } from '../../src/data/dataset.js';
-import { createModel } from '../../src/network/model.js';
+import { createModel } from '../../src/network/arrays.js';
 import { type ScanOptions, type ScanPoint, scanRates } from '../../src/training/lrFind.js';
 import { Training } from '../../src/training/training.js';
 import { FLOAT32_BACKENDS } from '../support/backends.js';
@@ -11,12 +11,12 @@ const CONFIG = { context: 3, embedding: 4, hidden: [16], vocabulary: VOCABULARY.
 const EXAMPLES = createExamples(NAMES, VOCABULARY, CONFIG.context);
 const OPTIONS: ScanOptions = { from: 0.01, to: 1, steps: 41, batchSize: 16, optimizer: { name: 'sgd' }, sampling: 'replacement', seed: 3 };
 
-describe.each(FLOAT32_BACKENDS)('a scan of learning rates on $name', ({ create }) => {
+describe.each(FLOAT32_BACKENDS)('scanRates on $name', ({ create }) => {
   const scan = (more: Partial<ScanOptions> = {}): ScanPoint[] => [
     ...scanRates(createModel(create(), CONFIG), EXAMPLES, { ...OPTIONS, ...more }),
   ];
 
-  it('goes from the first rate to the last in steps of the same ratio', () => {
+  it('raises the rate from the first to the last by a constant factor', () => {
     const rates = scan().map(({ rate }) => rate);
     expect(rates).toHaveLength(41);
     expect(rates[0]).toBe(0.01);
@@ -24,7 +24,7 @@ describe.each(FLOAT32_BACKENDS)('a scan of learning rates on $name', ({ create }
     expect(rates[40]).toBeCloseTo(1, 12);
   });
 
-  it("is a training: where the rate stays the same, the trainer's own losses", () => {
+  it('has the losses of a training at a constant rate if the rates are equal', () => {
     const training = new Training(createModel(create(), CONFIG), EXAMPLES, {
       steps: 30,
       batchSize: 16,
@@ -40,7 +40,7 @@ describe.each(FLOAT32_BACKENDS)('a scan of learning rates on $name', ({ create }
     expect(points.map(({ loss }) => loss)).toEqual(losses);
   });
 
-  it('smooths by a mean that forgets 2 % a step', () => {
+  it('smooths the loss with weight 0.02 for a new batch', () => {
     const points = scan({ steps: 20 });
     let [sum, weight] = [0, 0];
     points.forEach(({ loss, smoothed }, i) => {
@@ -50,7 +50,7 @@ describe.each(FLOAT32_BACKENDS)('a scan of learning rates on $name', ({ create }
     });
   });
 
-  it('ends where the loss is lost', () => {
+  it('ends where the loss diverges', () => {
     const points = scan({ to: 1e6, steps: 1000 });
     expect(points.length).toBeLessThan(1000);
     const least = Math.min(...points.map(({ smoothed }) => smoothed));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SCHEDULES } from '../../src/core/choices.js';
-import { cosineOfPi, defaultEvalEvery, defaultSwitchStep, type RateOptions, scheduledRate, stepRate } from '../../src/training/schedule.js';
+import { cosineOfPi, defaultSwitchStep, type RateOptions, scheduledRate, stepRate } from '../../src/training/schedule.js';
 
 describe('stepRate', () => {
   it.each([
@@ -8,7 +8,7 @@ describe('stepRate', () => {
     [1, [1, 0.1, 0.1]],
     [0, [0.1, 0.1]],
     [9, [1, 1, 1]],
-  ])('with switch step %i is the given rate before it, and a tenth of it from there on: %j', (switchStep, rates) => {
+  ])('with switch step %i is the full rate before it and a tenth of it afterwards: %j', (switchStep, rates) => {
     expect(rates.map((_, step) => stepRate(step, switchStep, 1))).toEqual(rates);
   });
 });
@@ -20,7 +20,7 @@ describe('defaultSwitchStep', () => {
     [2, 1],
     [1, 0],
     [200_000, 100_000],
-  ])('of %i steps is floor(steps/2): %i', (steps, switchStep) => {
+  ])('for %i steps is floor(steps/2): %i', (steps, switchStep) => {
     expect(defaultSwitchStep(steps)).toBe(switchStep);
   });
 });
@@ -42,11 +42,11 @@ describe('scheduledRate', () => {
     [{ name: 'constant' } as const, [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]],
     [{ name: 'linear' } as const, [0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05]],
     [{ name: 'cosine' } as const, Array.from({ length: 10 }, (_, step) => 0.25 * (1 + Math.cos((Math.PI * step) / 10)))],
-  ])('of 0.5, $name', (schedule, expected) => {
+  ])('decays from 0.5 by the schedule $name', (schedule, expected) => {
     close(rates({ learningRate: 0.5, schedule }), expected);
   });
 
-  it('of the lesson is stepRate to the bit', () => {
+  it('with the step schedule equals stepRate to the bit', () => {
     for (const learningRate of [0.1, 0.3, 1e-7]) {
       const found = rates({ learningRate, schedule: { name: 'step', switchStep: 5 } });
       expect(found).toEqual(found.map((_, step) => stepRate(step, 5, learningRate)));
@@ -54,7 +54,7 @@ describe('scheduledRate', () => {
   });
 
   it.each(SCHEDULES.filter((name) => name !== 'step'))(
-    '%s: warm-up goes up in equal steps to the full rate, and the rest of the schedule begins behind it',
+    '%s: rises in equal steps to the full rate during warm-up, then starts the schedule',
     (name) => {
       const found = rates({ steps: 14, schedule: { name }, warmup: 4 });
       expect(found.slice(0, 4)).toEqual([0.25, 0.5, 0.75, 1]);
@@ -62,12 +62,12 @@ describe('scheduledRate', () => {
     },
   );
 
-  it('step: warm-up is a share of what the rate is there; the switch step stays where it is', () => {
+  it('step: scales the rate during warm-up and leaves the switch step where it is', () => {
     const found = rates({ steps: 8, schedule: { name: 'step', switchStep: 2 }, warmup: 4 });
     close(found, [0.25, 0.5, 0.075, 0.1, 0.1, 0.1, 0.1, 0.1]);
   });
 
-  it.each(['linear', 'cosine'] as const)('%s never rises, is above 0 in the last step, and would be 0 in the next', (name) => {
+  it.each(['linear', 'cosine'] as const)('%s: never rises, is above 0 in the last step, and would be 0 in the next', (name) => {
     for (const steps of [1, 2, 3, 10, 1000, 9_999]) {
       const options: RateOptions = { steps, learningRate: 0.1, schedule: { name }, warmup: 0 };
       const found = rates(options);
@@ -79,7 +79,7 @@ describe('scheduledRate', () => {
     }
   });
 
-  it.each(SCHEDULES)('%s: a run that is warm-up alone ends at the full rate', (name) => {
+  it.each(SCHEDULES)('%s: ends at the full rate if all steps are warm-up', (name) => {
     const schedule = name === 'step' ? { name, switchStep: 4 } : { name };
     expect(rates({ steps: 4, schedule, warmup: 4 })).toEqual([0.25, 0.5, 0.75, 1]);
   });
@@ -100,52 +100,17 @@ describe('cosineOfPi', () => {
     [2 / 3, -0.5],
     [3 / 4, -Math.SQRT1_2],
     [1, -1],
-    // By mpmath, of the nearest float64.
+    // By mpmath, for the nearest float64.
     [0.1, 0.9510565162951535],
     [0.2, 0.8090169943749475],
     [0.4, 0.30901699437494734],
     [0.499, 0.003141587485879566],
     [1e-9, 1],
-  ])('of %d is %d within 2e-16', (t, expected) => {
+  ])('at %d is %d within 2e-16', (t, expected) => {
     expect(Math.abs(cosineOfPi(t) - expected)).toBeLessThanOrEqual(2e-16);
   });
 
-  it('is the same upside down: cos(π·(1 - t)) = -cos(π·t)', () => {
+  it('is antisymmetric: cos(π·(1 - t)) = -cos(π·t)', () => {
     for (let i = 0; i <= 1024; i++) expect(cosineOfPi(1 - i / 1024) + cosineOfPi(i / 1024)).toBe(0);
-  });
-});
-
-describe('defaultEvalEvery', () => {
-  // What it is to hold: with the costs of an example relative to a training step's, evaluations take at most 1 part in 50.
-  const share = (every: number, train: number, val: number, n: number, blocks = 1) =>
-    ((0.09 + 0.19 * (blocks - 1)) * train + 0.37 * val) / (every * n);
-
-  it.each([
-    [182_625, 22_655, 32, 50_000],
-    [182_625, 22_655, 256, 5000],
-    [250, 30, 32, 100],
-    [400, 0, 9, 200],
-    [2, 1, 1_048_576, 100],
-    [1_000_000, 100_000, 2, 5_000_000],
-  ])('of %i training and %i validation examples at batch size %i is %i', (train, val, n, every) => {
-    expect(defaultEvalEvery(train, val, n, 1)).toBe(every);
-    expect(share(every, train, val, n)).toBeLessThanOrEqual(1 / 50);
-  });
-
-  it.each([
-    [2, 100_000],
-    [3, 200_000],
-    [16, 1_000_000],
-  ])('is rarer the more blocks are to be calibrated, each through those below it: %i, every %i steps', (blocks, every) => {
-    expect(defaultEvalEvery(182_625, 22_655, 32, blocks)).toBe(every);
-    expect(share(every, 182_625, 22_655, 32, blocks)).toBeLessThanOrEqual(1 / 50);
-  });
-
-  it('is 1, 2 or 5 times a power of ten, the smallest that keeps evaluations to 1 part in 50, and at least 100', () => {
-    const steps = [1, 2, 5].flatMap((digit) => [2, 3, 4, 5, 6, 7].map((power) => digit * Number(`1e${power}`))).sort((a, b) => a - b);
-    for (let examples = 10; examples < 1e6; examples = Math.ceil(examples * 1.1)) {
-      const every = defaultEvalEvery(examples, Math.ceil(examples / 8), 32, 1);
-      expect(every).toBe(steps.find((step) => share(step, examples, Math.ceil(examples / 8), 32) <= 1 / 50));
-    }
   });
 });

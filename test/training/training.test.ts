@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
 import { createExamples, createVocabulary } from '../../src/data/dataset.js';
 import { Evaluator } from '../../src/evaluation/evaluator.js';
-import { createModel, initialise, type Model } from '../../src/network/model.js';
+import { createModel, type Model, parameterViews } from '../../src/network/arrays.js';
+import { initialise } from '../../src/network/initialise.js';
 import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
 import { NonFiniteError } from '../../src/training/diagnose.js';
 import { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from '../../src/training/training.js';
-import { type OptimizerConfig, partsOf } from '../../src/training/updater.js';
+import type { OptimizerConfig } from '../../src/training/updater.js';
 import { FLOAT32_BACKENDS } from '../support/backends.js';
 import { OPTIMIZER_CONFIGS, RECIPES, type Recipe } from '../support/recipes.js';
 
@@ -19,7 +20,7 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
   const modelOn = (backend: Backend): Model =>
     createModel(backend, { context: 3, embedding: 4, hidden: [16], vocabulary: VOCABULARY.length });
 
-  /** Runs to the end. */
+  /** Trains to the end. */
   function train(options: Partial<TrainingOptions> = {}, backend = create(), between: (model: Model, step: number) => void = () => {}) {
     const model = modelOn(backend);
     const records: LossRecord[] = [];
@@ -43,7 +44,7 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
     expect([...model.flatParameters]).toEqual([...fresh.flatParameters]);
   });
 
-  it('learns: from about ln V the loss falls below 1.5 within 1,000 steps, in training and over all examples', () => {
+  it('learns: the loss falls from about ln V to below 1.5 within 1,000 steps, on batches and over all examples', () => {
     const { losses, model } = train({ steps: 1_000, batchSize: 16 });
     expect(Math.abs(mean(losses.slice(0, 5)) - Math.log(VOCABULARY.length))).toBeLessThan(0.6);
     expect(mean(losses.slice(-100))).toBeLessThan(1.5);
@@ -52,13 +53,13 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
     expect(evaluator.loss(EXAMPLES)).toBeLessThan(1.5);
   });
 
-  it('gives the same parameters to the bit for the same seed, and others for another', () => {
+  it('gives the same parameters to the bit for the same seed, and others for another seed', () => {
     const { parameters } = train();
     expect(train().parameters).toEqual(parameters);
     expect(train({ seed: 43 }).parameters).not.toEqual(parameters);
   });
 
-  it('is not changed by evaluating between the steps', () => {
+  it('is not affected by evaluations between the steps', () => {
     let evaluator: Evaluator | undefined;
     const { parameters } = train({}, create(), (model, step) => {
       if (step % 25 !== 0) return;
@@ -69,7 +70,7 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
     expect(parameters).toEqual(train().parameters);
   });
 
-  it('records after every 100 steps and after the last: the mean loss since the record before, and the rate', () => {
+  it('records the mean loss since the last record and the rate, every 100 steps and after the last step', () => {
     const { records, losses } = train();
     expect(records.map(({ step, rate }) => [step, rate])).toEqual([
       [100, 0.1],
@@ -82,7 +83,7 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
     });
   });
 
-  it('records once where the last step is a hundredth one', () => {
+  it('records once if the last step is a multiple of 100', () => {
     expect(train({ steps: 200 }).records.map(({ step }) => step)).toEqual([100, 200]);
     expect(train({ steps: 1 }).records.map(({ step }) => step)).toEqual([1]);
   });
@@ -91,7 +92,7 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
     [4, [0.5, 0.5, 0.05, 0.05]],
     [5, [0.5, 0.5, 0.05, 0.05, 0.05]],
     [1, [0.05]],
-  ])('%i steps update at the rates %j: a tenth from step floor(steps/2) on', (steps, expected) => {
+  ])('uses in %i steps the rates %j: a tenth from step floor(steps/2)', (steps, expected) => {
     const rates: number[] = [];
     const backend = create();
     const watched: Backend = {
@@ -106,7 +107,15 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
     expect(rates).toEqual(expected);
   });
 
-  it('counts its steps, and smooths the loss with weight 1/1000 for a new batch', () => {
+  it('takes a function from the step to the rate in place of a schedule', () => {
+    const { records } = train({ learningRate: (step) => 0.1 / (1 + step), warmup: 50 });
+    expect(records.map(({ rate }) => rate)).toEqual([0.1 / 100, 0.1 / 200, 0.1 / 250]);
+    expect(train({ learningRate: () => 0.1, steps: 50 }).parameters).toEqual(
+      train({ steps: 50, schedule: { name: 'constant' } }).parameters,
+    );
+  });
+
+  it('counts its steps and smooths the loss with weight 1/1000 for a new batch', () => {
     const training = new Training(modelOn(create()), EXAMPLES, OPTIONS);
     expect([training.step, training.done, training.smoothedLoss]).toEqual([0, false, Number.NaN]);
     const losses = Array.from({ length: OPTIONS.steps }, () => training.advance());
@@ -116,19 +125,19 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
     expect(training.smoothedLoss).toBeCloseTo(expected, 10);
   });
 
-  it('the smoothed loss after a step is its loss', () => {
+  it('has the loss of the first step as smoothed loss after it', () => {
     const training = new Training(modelOn(create()), EXAMPLES, OPTIONS);
     expect(training.advance()).toBeCloseTo(training.smoothedLoss, 12);
   });
 
-  it('takes the switch step from its options', () => {
+  it('uses the switch step of its options', () => {
     expect(train({ schedule: { name: 'step', switchStep: 100 } }).records[0].rate).toBe(0.1);
     expect(train({ schedule: { name: 'step', switchStep: 99 } }).records[0].rate).toBe(0.01);
     expect(train({ schedule: { name: 'step', switchStep: 250 } }).records[2].rate).toBe(0.1);
     expect(train({ schedule: { name: 'step', switchStep: 0 } }).records[0].rate).toBe(0.01);
   });
 
-  it('a rate of 1e30 ends in a NonFiniteError that names the step, and leaves the parameters that made it', () => {
+  it('throws a NonFiniteError with the step at a rate of 1e30, and leaves the parameters that caused it', () => {
     const model = modelOn(create());
     const training = new Training(model, EXAMPLES, { ...OPTIONS, learningRate: 1e30 });
     let before: number[] = [];
@@ -145,7 +154,7 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
   });
 });
 
-describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state', ({ create }) => {
+describe.each(FLOAT32_BACKENDS)('a resumed Training on $name', ({ create }) => {
   const CONFIG = { context: 3, embedding: 4, hidden: [16], vocabulary: VOCABULARY.length };
   const options: TrainingOptions = { ...OPTIONS, steps: 230, batchSize: 4 };
 
@@ -160,7 +169,7 @@ describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state',
     smoothedLoss: training.smoothedLoss,
   });
 
-  /** A run to the end, with where it stood before every step and at last. */
+  /** Trains to the end, with the state before every step and at the end. */
   function straight() {
     const model = createModel(create(), CONFIG);
     const records: LossRecord[] = [];
@@ -174,7 +183,7 @@ describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state',
     return { moments, losses, records };
   }
 
-  /** The training that stands where another stood, as it would be read from a file: on a model that held other numbers before. */
+  /** A training from a stored state, on a model that held other numbers before. */
   function resumed(model: Model, { state, parameters }: Moment, hooks: TrainingHooks = {}, more: Partial<TrainingOptions> = {}) {
     model.flatParameters.set(parameters);
     return new Training(model, EXAMPLES, { ...options, ...more }, hooks, JSON.parse(JSON.stringify(state)) as TrainingState);
@@ -183,12 +192,12 @@ describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state',
   const run = straight();
   const STEPS = Array.from({ length: options.steps + 1 }, (_, step) => step);
 
-  it('stands where the other stood', () => {
+  it('has the state, parameters and smoothed loss it was resumed from', () => {
     const model = createModel(create(), CONFIG);
     for (const step of STEPS) expect(momentOf(resumed(model, run.moments[step]), model)).toEqual(run.moments[step]);
   });
 
-  it('goes on bit for bit from every step: loss, parameters, state and record of the next', () => {
+  it('computes the next step to the bit from every step: loss, parameters, state and record', () => {
     const model = createModel(create(), CONFIG);
     for (const step of STEPS.slice(0, -1)) {
       const records: LossRecord[] = [];
@@ -200,7 +209,7 @@ describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state',
   });
 
   it.each([0, 1, 50, 99, 100, 101, 114, 115, 199, 200, 229])(
-    'from step %i to the end has the records and losses of the run without a stop',
+    'has from step %i to the end the records and losses of an uninterrupted run',
     (step) => {
       const model = createModel(create(), CONFIG);
       const records: LossRecord[] = [];
@@ -219,11 +228,11 @@ describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state',
     expect([...model.flatParameters]).toEqual(run.moments[7].parameters);
   });
 
-  it('of a run that is done is done', () => {
+  it('is done if the run was done', () => {
     expect(resumed(createModel(create(), CONFIG), run.moments[230]).done).toBe(true);
   });
 
-  it('with more steps and the same switch step begins like the longer run', () => {
+  it('with more steps and the same switch step equals the longer run', () => {
     const model = createModel(create(), CONFIG);
     const longer = { steps: 300, schedule: { name: 'step', switchStep: 115 } } as const;
     const training = resumed(model, run.moments[150], {}, longer);
@@ -234,7 +243,7 @@ describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state',
     expect(momentOf(training, model)).toEqual(momentOf(whole, other));
   });
 
-  it('a state that was taken does not move on with the training', () => {
+  it('does not change a state that was taken before', () => {
     const model = createModel(create(), CONFIG);
     const training = new Training(model, EXAMPLES, options);
     training.advance();
@@ -246,9 +255,9 @@ describe.each(FLOAT32_BACKENDS)('a Training on $name that goes on from a state',
   });
 });
 
-describe.each(FLOAT32_BACKENDS)('on $name, with every recipe', ({ create }) => {
+describe.each(FLOAT32_BACKENDS)('Training with every recipe on $name', ({ create }) => {
   const CONFIG = { context: 3, embedding: 4, hidden: [8], vocabulary: VOCABULARY.length };
-  // An epoch has 69 examples: its end falls into the 7th, the 14th and the 21st batch.
+  // An epoch has 69 examples, so epochs end within batches 7, 14 and 21.
   const STEPS = 24;
   const optionsOf = (recipe: Recipe): TrainingOptions => ({ steps: STEPS, batchSize: 10, learningRate: 0.01, seed: 3, ...recipe });
   const moment = (training: Training, model: Model) => ({ state: training.state, parameters: [...model.flatParameters] });
@@ -264,7 +273,7 @@ describe.each(FLOAT32_BACKENDS)('on $name, with every recipe', ({ create }) => {
     return moments;
   }
 
-  it.each(RECIPES)('$name: goes on from every step to the same end', ({ recipe }) => {
+  it.each(RECIPES)('resumes from every step to the same end: $name', ({ recipe }) => {
     const moments = straight(recipe);
     expect(moments).toHaveLength(STEPS + 1);
     moments.forEach(({ state, parameters }, step) => {
@@ -277,17 +286,16 @@ describe.each(FLOAT32_BACKENDS)('on $name, with every recipe', ({ create }) => {
     });
   });
 
-  it('no two recipes end with the same parameters, and each moves every parameter but b1, which batch norm cancels', () => {
+  it('ends with different parameters for every recipe, and moves every parameter except b1, which batch norm cancels', () => {
     const ends = RECIPES.map(({ recipe }) => straight(recipe));
     expect(new Set(ends.map((moments) => String(moments[STEPS].parameters))).size).toBe(RECIPES.length);
     for (const moments of ends) {
-      const model = createModel(create(), CONFIG);
-      const [before, after] = [moments[0], moments[STEPS]].map(({ parameters }) => partsOf(Float32Array.from(parameters), model));
+      const [before, after] = [moments[0], moments[STEPS]].map(({ parameters }) => parameterViews(Float32Array.from(parameters), CONFIG));
       for (const name of LESSON_PARAMETER_NAMES) if (name !== 'b1') expect(after[name], name).not.toEqual(before[name]);
     }
   });
 
-  it('adam at 0.01 learns faster than plain descent at 0.01', () => {
+  it('learns faster with adam than with plain gradient descent, both at rate 0.01', () => {
     const lossOf = (optimizer: OptimizerConfig) => {
       const training = new Training(createModel(create(), CONFIG), EXAMPLES, { ...OPTIONS, learningRate: 0.01, optimizer });
       while (!training.done) training.advance();
@@ -296,7 +304,7 @@ describe.each(FLOAT32_BACKENDS)('on $name, with every recipe', ({ create }) => {
     expect(lossOf(OPTIMIZER_CONFIGS.adam)).toBeLessThan(lossOf(OPTIMIZER_CONFIGS.sgd) - 0.3);
   });
 
-  it('in epochs, every example is seen once in each: the targets of its batches are those of all examples', () => {
+  it('sees every example once per epoch when sampling in epochs', () => {
     const seen: string[] = [];
     const backend = create();
     const watched: Backend = {

@@ -1,16 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
 import { OPTIMIZERS, type OptimizerName } from '../../src/core/choices.js';
-import { arenaSize, backward, createModel, createTrainingActivations, forward, initialise, type Model } from '../../src/network/model.js';
+import { arenaSize, createModel, createTrainingActivations, type Model, parameterViews } from '../../src/network/arrays.js';
+import { initialise } from '../../src/network/initialise.js';
 import { LESSON_PARAMETER_NAMES, type ModelConfig, type ParameterName } from '../../src/network/parameters.js';
-import { decayOf, OPTIMIZER_TENSORS, type OptimizerConfig, partsOf, Updater } from '../../src/training/updater.js';
-import { BACKENDS, FLOAT64_BACKENDS } from '../support/backends.js';
+import { backward, forward } from '../../src/network/passes.js';
+import { decayOf, OPTIMIZER_TENSORS, type OptimizerConfig, Updater } from '../../src/training/updater.js';
+import { BACKENDS } from '../support/backends.js';
 import { dot, largestOf, relativeError } from '../support/compare.js';
 import { type Fixture, loadFixture, traceBatches } from '../support/fixtures.js';
 
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
-/** What fixtures/make_fixtures.py runs: the optimizer, the rate of the first step, the largest norm. */
+/** The runs of fixtures/make_fixtures.py: optimizer, rate of the first step, clipping norm. */
 const RUNS: readonly { run: string; config: OptimizerConfig; rate: number; clip?: number }[] = [
   { run: 'sgd', config: { name: 'sgd' }, rate: 0.1 },
   { run: 'momentum', config: { name: 'momentum', momentum: 0.9 }, rate: 0.05 },
@@ -22,7 +24,7 @@ const RUNS: readonly { run: string; config: OptimizerConfig; rate: number; clip?
 
 const rateAt = (rate: number, step: number) => rate * (1 - step / 40);
 
-/** The model at the fixture's initial parameters. */
+/** A model with the fixture's initial parameters. */
 function modelOf(fixture: Fixture, backend: Backend): Model {
   const { C, W1, W2 } = fixture.parameters('initial.');
   const [V, E] = C.shape;
@@ -31,7 +33,7 @@ function modelOf(fixture: Fixture, backend: Backend): Model {
   return model;
 }
 
-/** A step on each of the fixture's batches. */
+/** Takes one step on each batch of the fixture. */
 function takeSteps(model: Model, fixture: Fixture, update: (step: number) => void): void {
   const batches = traceBatches(fixture);
   const a = createTrainingActivations(model, batches[0].Yb.data.length);
@@ -44,11 +46,11 @@ function takeSteps(model: Model, fixture: Fixture, update: (step: number) => voi
   });
 }
 
-describe.each(BACKENDS)('on $name, 20 steps of the network and of PyTorch agree', ({ create, dtype }) => {
+describe.each(BACKENDS)('20 steps of training on $name agree with PyTorch', ({ create, dtype }) => {
   const fixture = loadFixture(dtype === 'float64' ? 'optimizers-f64' : 'optimizers-f32');
   const limit = dtype === 'float64' ? 1e-14 : 1e-6;
 
-  it.each(RUNS)(`$run: after steps 1, 3 and 20, within ${limit} of the largest entry`, ({ run, config, rate, clip }) => {
+  it.each(RUNS)(`for $run: after steps 1, 3 and 20, within ${limit} of the largest entry`, ({ run, config, rate, clip }) => {
     const model = modelOf(fixture, create());
     const updater = new Updater(model, config, clip);
     takeSteps(model, fixture, (step) => {
@@ -56,7 +58,7 @@ describe.each(BACKENDS)('on $name, 20 steps of the network and of PyTorch agree'
       if (![1, 3, 20].includes(step + 1)) return;
       const theirs = fixture.parameters(`${run}.${step + 1}.`);
       for (const name of LESSON_PARAMETER_NAMES) {
-        // Batch norm cancels b1: its gradient is rounding noise, of which Adam makes steps as large as any.
+        // Batch norm cancels b1, so its gradient is rounding noise, which Adam scales up to full steps.
         if (name === 'b1' && 'beta1' in config) continue;
         expect(relativeError(model.parameters[name], theirs[name].data), `${name} after step ${step + 1}`).toBeLessThan(limit);
       }
@@ -64,7 +66,7 @@ describe.each(BACKENDS)('on $name, 20 steps of the network and of PyTorch agree'
   });
 
   it.each(RUNS.filter(({ config }) => 'beta1' in config))(
-    '$run moves b1, whose gradient is noise, no further than its rates',
+    'for $run: b1, whose gradient is noise, moves no further than the sum of the rates',
     ({ config, rate }) => {
       const model = modelOf(fixture, create());
       const { b1 } = model.parameters;
@@ -75,7 +77,7 @@ describe.each(BACKENDS)('on $name, 20 steps of the network and of PyTorch agree'
     },
   );
 
-  it.each(RUNS)('every other run differs from $run by more than 1e-4 somewhere: the fixture tells them apart', ({ run }) => {
+  it.each(RUNS)('for $run only: every other run differs by more than 1e-4 somewhere', ({ run }) => {
     for (const other of RUNS.filter((one) => one.run !== run)) {
       const [a, b] = [run, other.run].map((name) => fixture.parameters(`${name}.20.`));
       expect(Math.max(...LESSON_PARAMETER_NAMES.map((name) => relativeError(a[name].data, b[name].data))), other.run).toBeGreaterThan(1e-4);
@@ -99,7 +101,7 @@ function setGradients({ flatGradients }: Model, norm: number): void {
 }
 
 describe.each(BACKENDS)('an Updater on $name', ({ create, dtype }) => {
-  it.each(OPTIMIZERS)('%s keeps the tensors that it says, of zeros at first', (name) => {
+  it.each(OPTIMIZERS)('starts %s with the tensors of OPTIMIZER_TENSORS, all zeros', (name) => {
     const model = smallModel(create());
     const { tensors, powers } = new Updater(model, CONFIGS[name]).state;
     expect(Object.keys(tensors)).toEqual(OPTIMIZER_TENSORS[name]);
@@ -107,8 +109,8 @@ describe.each(BACKENDS)('an Updater on $name', ({ create, dtype }) => {
     expect(powers).toEqual('beta1' in CONFIGS[name] ? { beta1: 1, beta2: 1 } : null);
   });
 
-  it.each(OPTIMIZERS)('%s takes no more of an arena than arenaSize says', (name) => {
-    const size = arenaSize(SMALL, { optimizerTensors: OPTIMIZER_TENSORS[name].length });
+  it.each(OPTIMIZERS)('allocates for %s exactly what arenaSize counts', (name) => {
+    const size = arenaSize(SMALL, { optimizerTensors: OPTIMIZER_TENSORS[name] });
     const taken = { arrays: 0, entries: 0 };
     const backend = create(size);
     const count = <T>(entries: number, allocate: (size: number) => T) => {
@@ -121,7 +123,7 @@ describe.each(BACKENDS)('an Updater on $name', ({ create, dtype }) => {
     expect(taken).toEqual({ arrays: size.arrays, entries: size.entries });
   });
 
-  it.each(OPTIMIZERS)('%s that goes on from its state takes the same steps, and the state does not move on', (name) => {
+  it.each(OPTIMIZERS)('resumes %s from its state with the same steps, and leaves the state unchanged', (name) => {
     const one = smallModel(create());
     const first = new Updater(one, CONFIGS[name], 0.7);
     for (let step = 1; step <= 3; step++) {
@@ -147,7 +149,7 @@ describe.each(BACKENDS)('an Updater on $name', ({ create, dtype }) => {
     expect(state).toEqual(copy);
   });
 
-  it('keeps the powers of the betas as products, rounded at each step', () => {
+  it('computes the powers of the betas as running products', () => {
     const updater = new Updater(smallModel(create()), CONFIGS.adam);
     let [beta1, beta2] = [1, 1];
     for (let step = 0; step < 50; step++) {
@@ -158,7 +160,7 @@ describe.each(BACKENDS)('an Updater on $name', ({ create, dtype }) => {
     expect(updater.state.powers).toEqual({ beta1, beta2 });
   });
 
-  it('adam moves every entry by the rate in its first step, whatever the size of the gradient', () => {
+  it('moves every entry by the rate in the first step of adam, whatever the size of the gradient', () => {
     for (const norm of [1e-3, 1, 1e4]) {
       const model = smallModel(create());
       const before = model.flatParameters.slice();
@@ -174,24 +176,24 @@ describe.each(BACKENDS)('an Updater on $name', ({ create, dtype }) => {
     }
   });
 
-  it('adamw with gradients of 0 shrinks weight matrices by rate·decay, and leaves the rest', () => {
+  it('shrinks only the weight matrices by rate·decay in adamw with zero gradients', () => {
     const model = smallModel(create());
     const before = model.flatParameters.slice();
     model.flatGradients.fill(0);
     new Updater(model, { name: 'adamw', ...ADAM, weightDecay: 0.5 }).update(0.5);
-    const parts = partsOf(before, model);
+    const parts = parameterViews(before, SMALL);
     for (const name of LESSON_PARAMETER_NAMES) {
       const factor = name === 'W1' || name === 'W2' ? 0.75 : 1;
       expect([...model.parameters[name]], name).toEqual([...parts[name].map((x) => x * factor)]);
     }
   });
 
-  it('adamw shrinks each of the parameters that are named by a decay of its own, and no other', () => {
+  it('shrinks only the parameters that the weight decay of adamw names, each by its own value', () => {
     const model = smallModel(create());
     const before = model.flatParameters.slice();
     model.flatGradients.fill(0);
     new Updater(model, { name: 'adamw', ...ADAM, weightDecay: { C: 0.5, W2: 1, b2: 0 } }).update(0.5);
-    const parts = partsOf(before, model);
+    const parts = parameterViews(before, SMALL);
     for (const name of LESSON_PARAMETER_NAMES) {
       const factor = { C: 0.75, W2: 0.5 }[name as string] ?? 1;
       expect([...model.parameters[name]], name).toEqual([...parts[name].map((x) => x * factor)]);
@@ -203,7 +205,7 @@ describe.each(BACKENDS)('an Updater on $name', ({ create, dtype }) => {
     [0.5, 0.4, 0.4],
     [2, 1e5, 2],
     [2, 0, 0],
-  ])('with clip %d, gradients of norm %d have norm %d', (clip, norm, clipped) => {
+  ])('with clip %d, scales gradients of norm %d to norm %d', (clip, norm, clipped) => {
     const model = smallModel(create());
     setGradients(model, norm);
     const before = model.flatGradients.slice();
@@ -213,7 +215,7 @@ describe.each(BACKENDS)('an Updater on $name', ({ create, dtype }) => {
     if (norm <= clip) expect(after).toEqual(before);
   });
 
-  it.each([Number.NaN, Infinity])('with clip, a gradient of %d makes its own parameter no number, and no other', (bad) => {
+  it.each([Number.NaN, Infinity])('with clip, spoils only the parameter whose gradient is %d', (bad) => {
     const model = smallModel(create());
     model.gradients.W1[3] = bad;
     new Updater(model, { name: 'sgd' }, 1).update(0.1);
@@ -224,16 +226,7 @@ describe.each(BACKENDS)('an Updater on $name', ({ create, dtype }) => {
   });
 });
 
-describe.each(FLOAT64_BACKENDS)('partsOf on $name', ({ create }) => {
-  it('cuts a tensor [P] where the parameters are cut', () => {
-    const model = smallModel(create());
-    const parts = partsOf(model.flatParameters.slice(), model);
-    expect(Object.keys(parts)).toEqual([...LESSON_PARAMETER_NAMES]);
-    for (const name of LESSON_PARAMETER_NAMES) expect(parts[name], name).toEqual(model.parameters[name]);
-  });
-});
-
-it('weight matrices decay, of further blocks too; embeddings, biases and gains do not', () => {
+it('decayOf applies to the weight matrices of all blocks, not to embeddings, biases and gains', () => {
   const names = [
     ...LESSON_PARAMETER_NAMES,
     'blocks.2.W',

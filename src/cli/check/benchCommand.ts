@@ -5,12 +5,12 @@ import type { CheckRow } from '../../gradCheck/row.js';
 import { createNetworkCase } from '../../lesson/case.js';
 import { type ModelConfig, parameterCount } from '../../network/parameters.js';
 import { createWasmBackend } from '../../node/kernels.js';
+import { type BackendTiming, measurePeak, timeBackend } from '../../training/benchmark.js';
 import { loadData } from '../data.js';
 import { type Paint, paintFor } from '../terminal/colors.js';
 import { formatCount, formatDifference, formatTable } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
 import type { NetworkOptions } from '../train/recipe.js';
-import { type BackendTiming, measurePeak, timeBackend } from './benchmark.js';
 
 export interface BenchCommandOptions extends NetworkOptions {
   data?: string;
@@ -26,7 +26,7 @@ const BACKENDS = {
 };
 const PEAK_SECONDS = 0.2;
 
-/** @returns whether the backends' results agree; if not, nothing is timed */
+/** Compares the results of the backends, then times them. @returns whether the results agree; otherwise nothing is timed */
 export async function benchCommand(options: BenchCommandOptions, io: IO): Promise<boolean> {
   const { dataset } = loadData(options.data, { splitSeed: 42, unique: false }, io);
   const { context, embedding, hidden, batchSize: n, seconds, json } = options;
@@ -38,13 +38,13 @@ export async function benchCommand(options: BenchCommandOptions, io: IO): Promis
   );
   if (failed.length > 0) {
     if (json) io.stdout.write(`${JSON.stringify({ ok: false, tensors: failed })}\n`);
-    else io.stderr.write(`${failed.map(describeFailure).join('\n')}\nnothing was timed: the backends' results differ\n`);
+    else io.stderr.write(`${failed.map(describeFailure).join('\n')}\nthe backends disagree, so nothing was timed\n`);
     return false;
   }
   const examples = createExamples(dataset.parts.train, dataset.vocabulary, context);
   const { peakLoop } = createWasmBackend({ arrays: 0, entries: 0, workspace: 0 });
   const peak = peakLoop ? measurePeak(peakLoop, PEAK_SECONDS, io.now) : Number.NaN;
-  const timings = names.map((name) => timeBackend(BACKENDS[name], config, n, examples, seconds, io.now));
+  const timings = names.map((name) => timeBackend(BACKENDS[name], { config, batchSize: n, examples, seconds, clock: io.now }));
   if (json)
     io.stdout.write(
       `${JSON.stringify({ ok: true, config, batchSize: n, peakGflops: peak / 1e9, backends: timings.map((t) => withRates(t, peak)) })}\n`,
@@ -54,7 +54,7 @@ export async function benchCommand(options: BenchCommandOptions, io: IO): Promis
 }
 
 function describeFailure({ name, error, limit }: CheckRow): string {
-  return `${name}: off by ${formatDifference(error)} of its largest entry, limit ${limit}`;
+  return `${name}: relative difference ${formatDifference(error)}, limit ${limit}`;
 }
 
 function withRates({ backend, microsecondsPerStep, layers }: BackendTiming, peak: number) {
@@ -72,8 +72,8 @@ function withRates({ backend, microsecondsPerStep, layers }: BackendTiming, peak
 function print(config: ModelConfig, n: number, peak: number, timings: readonly BackendTiming[], io: IO, paint: Paint): void {
   const { context: T, embedding: E, hidden, vocabulary: V } = config;
   io.stdout.write(
-    `T ${T}, E ${E}, H ${hidden.join(',')}, V ${V}, n ${n}: ${formatCount(parameterCount(config))} parameters; the backends' results agree\n` +
-      `SIMD peak of this core: ${(peak / 1e9).toFixed(1)} GFLOP/s (128 bits, multiply and add)\n`,
+    `T ${T}, E ${E}, H ${hidden.join(',')}, V ${V}, n ${n}: ${formatCount(parameterCount(config))} parameters; the backends agree\n` +
+      `SIMD peak of this core: ${(peak / 1e9).toFixed(1)} GFLOP/s (128-bit multiply and add)\n`,
   );
   for (const timing of timings) {
     const { backend, layers, microsecondsPerStep, stepsPerSecond } = withRates(timing, peak);
@@ -85,7 +85,7 @@ function print(config: ModelConfig, n: number, peak: number, timings: readonly B
           microseconds.toFixed(1),
           ...(operations > 0 ? [gflops.toFixed(1), `${(100 * shareOfPeak).toFixed(0)} %`] : ['', '']),
         ]),
-        ['whole step, batch drawn', microsecondsPerStep.toFixed(1)],
+        ['whole step, batch included', microsecondsPerStep.toFixed(1)],
       ],
       ['left', 'right', 'right', 'right'],
     );

@@ -1,5 +1,5 @@
 import { createExamples, type Split } from '../../data/dataset.js';
-import { CHUNK, Evaluator } from '../../evaluation/evaluator.js';
+import { EVALUATION_BATCH, Evaluator } from '../../evaluation/evaluator.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
@@ -22,7 +22,7 @@ export function evalCommand(run: string | undefined, { split, data: file, json }
   const data = loadRunData(path, checkpoint, file, 'may be another', io);
   const names = data.dataset.parts[split];
   const examples = createExamples(names, checkpoint.vocabulary, checkpoint.config.context);
-  const loss = new Evaluator(restoreModel(checkpoint, createWasmBackend, { inference: [CHUNK] })).loss(examples);
+  const loss = new Evaluator(restoreModel(checkpoint, createWasmBackend, { inference: [EVALUATION_BATCH] })).loss(examples);
   if (json) io.stdout.write(`${JSON.stringify({ checkpoint: path, split, loss, names: names.length, examples: examples.count })}\n`);
   else
     io.stdout.write(

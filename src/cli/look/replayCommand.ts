@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createExamples } from '../../data/dataset.js';
-import { arenaSize, createModel } from '../../network/model.js';
+import { allocateModel } from '../../network/arrays.js';
 import { type ParameterArrays, parameterNames } from '../../network/parameters.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { createWasmBackend } from '../../node/kernels.js';
@@ -33,7 +33,7 @@ export async function replayCommand(run: string | undefined, options: ReplayComm
   const shape = modelConfig(config, vocabulary);
   const parameters = Object.fromEntries(parameterNames(shape).map((name) => [name, tensors.get(name)])) as ParameterArrays;
   const expected = expectedHashes(hashRecords(records), state.step, parameterHashes(parameters, sha256));
-  const model = createModel(createWasmBackend(arenaSize(shape, trainingWork(config))), shape);
+  const model = allocateModel(createWasmBackend, shape, trainingWork(config));
   const training = new Training(model, createExamples(dataset.parts.train, vocabulary, config.context), config);
   const progress = new Progress(io, 0, state.step);
   let compared = 0;

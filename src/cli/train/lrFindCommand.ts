@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { NumericalError, UsageError } from '../../core/errors.js';
 import { createExamples } from '../../data/dataset.js';
-import { arenaSize, createModel } from '../../network/model.js';
+import { allocateModel } from '../../network/arrays.js';
 import { parameterCount } from '../../network/parameters.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { type ScanPoint, scanRates } from '../../training/lrFind.js';
@@ -42,8 +42,8 @@ export async function lrFindCommand(given: LrFindCommandOptions, isGiven: (optio
   const { context, embedding, hidden, batchSize, steps, seed, sampling, clip } = options;
   const config = { context, embedding, hidden, vocabulary: dataset.vocabulary.length };
   const optimizer = optimizerOf(options);
-  const work = { training: batchSize, optimizerTensors: OPTIMIZER_TENSORS[optimizer.name].length };
-  const model = createModel(createWasmBackend(arenaSize(config, work)), config);
+  const capacity = { training: batchSize, optimizerTensors: OPTIMIZER_TENSORS[optimizer.name] };
+  const model = allocateModel(createWasmBackend, config, capacity);
   io.stderr.write(
     `T ${context}, E ${embedding}, H ${hidden.join(',')}: ${formatCount(parameterCount(config))} parameters; ` +
       `${optimizer.name}, rates from ${from} to ${to} in ${formatCount(steps)} steps\n`,

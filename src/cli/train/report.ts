@@ -6,7 +6,7 @@ import { createExamples, type Dataset, type Examples, type Split } from '../../d
 import type { Evaluator } from '../../evaluation/evaluator.js';
 import { NGram } from '../../evaluation/ngram.js';
 import { Sampler } from '../../evaluation/sampler.js';
-import type { Model } from '../../network/model.js';
+import type { Model } from '../../network/arrays.js';
 import { BEST_FILE } from '../../node/runDirectory.js';
 import type { BestEvaluation } from '../../run/checkpoint.js';
 import type { RunConfig } from '../../training/runConfig.js';

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { FileContentError, UsageError } from '../../core/errors.js';
 import { showPath } from '../../core/text.js';
 import { countExamples, type Dataset } from '../../data/dataset.js';
-import { CHUNK } from '../../evaluation/evaluator.js';
-import { arenaBytes, arenaSize, createModel, type Model } from '../../network/model.js';
+import { EVALUATION_BATCH } from '../../evaluation/evaluator.js';
+import { allocateModel, arenaBytes, arenaSize, type Model } from '../../network/arrays.js';
 import type { ModelConfig } from '../../network/parameters.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
 import { createWasmBackend } from '../../node/kernels.js';
@@ -12,8 +12,8 @@ import { acquireLock } from '../../node/lock.js';
 import { CHECKPOINT_FILE, createNamedRun, createNumberedRun, linkLatest, type RunFile, writeRunFile } from '../../node/runDirectory.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import { runBytes } from '../../run/size.js';
+import { defaultEvalEvery } from '../../training/evaluationCost.js';
 import { modelConfig, type RunConfig, trainingWork } from '../../training/runConfig.js';
-import { defaultEvalEvery } from '../../training/schedule.js';
 import { type LoadedData, loadData } from '../data.js';
 import { formatBytes, formatCount } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
@@ -85,7 +85,7 @@ export function startRun(options: TrainCommandOptions, io: IO): PreparedRun {
     // Beside an older run's checkpoint, run.json waits until the new one stands.
     const replaces = existsSync(join(directory, CHECKPOINT_FILE));
     if (!replaces) writeRunFile(directory, about);
-    const model = createModel(createWasmBackend(arenaSize(shape, trainingWork(config, INFERENCE))), shape);
+    const model = allocateModel(createWasmBackend, shape, trainingWork(config, INFERENCE));
     const onBegun = () => {
       if (replaces) writeRunFile(directory, about);
       linkLatest(io.cwd, directory);
@@ -108,7 +108,7 @@ function runConfig(options: TrainCommandOptions, { parts }: Dataset): RunConfig 
 }
 
 /** Training, then evaluation, then sampling. */
-export const INFERENCE = [CHUNK, 1];
+export const INFERENCE = [EVALUATION_BATCH, 1];
 
 /** Refuses a network that cannot be held, before any of it is allocated, and says whose doing it is. */
 export function checkMemory(config: ModelConfig, run: RunConfig, { path }: LoadedData): void {

@@ -6,7 +6,7 @@ import { LessonTraining } from '../../dojo/lessonTraining.js';
 import { findMutant, type Mutant, plant } from '../../dojo/mutants.js';
 import { Evaluator } from '../../evaluation/evaluator.js';
 import { exercise1, type GradientLines } from '../../lesson/exercise1.js';
-import { arenaSize } from '../../network/model.js';
+import { arenaSize } from '../../network/arrays.js';
 import { type ModelConfig, parameterCount } from '../../network/parameters.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { loadData } from '../data.js';

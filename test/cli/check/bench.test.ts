@@ -5,25 +5,25 @@ import { tempDirectory } from '../../support/tempDirectory.js';
 const QUICK = ['bench', '--hidden', '9', '--seconds', '0.2'];
 
 describe('bench', () => {
-  it('times both backends, each layer and the whole step, after comparing their results', async () => {
+  it('compares the results of both backends, then times each layer and the whole step', async () => {
     const { exitCode, stdout } = await runCli(tempDirectory(), QUICK);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/^T 3, E 10, H 9, V 27, n 32: [\d,]+ parameters; the backends' results agree$/m);
+    expect(stdout).toMatch(/^T 3, E 10, H 9, V 27, n 32: [\d,]+ parameters; the backends agree$/m);
     expect(stdout).toMatch(/^SIMD peak of this core: [\d.]+ GFLOP\/s/m);
-    for (const heading of ['wasm', 'reference float32', 'embedding table, backward', 'whole step, batch drawn']) {
+    for (const heading of ['wasm', 'reference float32', 'embedding table, backward', 'whole step, batch included']) {
       expect(stdout).toContain(heading);
     }
     expect(stdout.match(/^[\d,]+ steps\/s$/gm)).toHaveLength(2);
   });
 
-  it('takes the plain first layer where the vocabulary is larger than the batch allows', async () => {
+  it('times the plain first layer if the vocabulary is larger than twice the batch', async () => {
     const { stdout } = await runCli(tempDirectory(), [...QUICK, '--batch-size', '4', '--backend', 'wasm']);
     expect(stdout).toContain('linear 1, backward');
     expect(stdout).not.toContain('embedding table');
     expect(stdout).not.toContain('reference');
   });
 
-  it('times the layers of every block', async () => {
+  it('lists the layers of every block', async () => {
     const { exitCode, stdout } = await runCli(tempDirectory(), ['bench', '--hidden', '9,7,5', '--seconds', '0.2', '--backend', 'wasm']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^T 3, E 10, H 9,7,5, V 27, n 32: /);
@@ -37,7 +37,7 @@ describe('bench', () => {
       ...both('linear'),
       ...both('cross-entropy'),
       'update',
-      'whole step, batch drawn',
+      'whole step, batch included',
     ]);
   });
 
@@ -46,15 +46,15 @@ describe('bench', () => {
     ['24,16,8', '3'],
     ['1,1', '32'],
     [Array(16).fill('16').join(','), '8'],
-  ])('H %s, n = %s: the results agree', async (hidden, n) => {
+  ])('finds that the backends agree: H %s, n = %s', async (hidden, n) => {
     const argv = ['bench', '--hidden', hidden, '--batch-size', n, '--seconds', '0.01', '--backend', 'wasm'];
     expect(await runCli(tempDirectory(), argv)).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining("the backends' results agree"),
+      stdout: expect.stringContaining('the backends agree'),
     });
   });
 
-  it('--json: one document with rates that fit the times', async () => {
+  it('prints one JSON document with --json, in which the rates match the times', async () => {
     const { stdout } = await runCli(tempDirectory(), [...QUICK, '--json']);
     const { ok, peakGflops, backends } = JSON.parse(stdout);
     expect(ok).toBe(true);

@@ -9,7 +9,7 @@ import { OPTIMIZERS } from '../../../src/core/choices.js';
 import { restoreStream } from '../../../src/core/random.js';
 import { drawBatch } from '../../../src/data/batch.js';
 import { createDataset, createExamples } from '../../../src/data/dataset.js';
-import type { Model } from '../../../src/network/model.js';
+import type { Model } from '../../../src/network/arrays.js';
 import { loadCheckpoint, saveCheckpoint } from '../../../src/node/checkpointFile.js';
 import { createWasmBackend } from '../../../src/node/kernels.js';
 import { readMetrics } from '../../../src/node/metricsFile.js';
@@ -734,7 +734,7 @@ describe('numbers that blow up', () => {
     const line = stderr.split('\n').at(-2);
     expect(line).toMatch(/^error: /);
     expect(line).toContain(
-      `step 8: hprebn[${row}, 5] is -Infinity, all that is computed before it is finite; the largest that it is made from: `,
+      `step 8: hprebn[${row}, 5] is -Infinity, everything computed before it is finite; largest entries it is computed from: `,
     );
     expect(line).toContain(`C[${letter}, 3] = ${Math.fround(3e38)}, W1[11, 5] = ${Math.fround(-3e38)}, b1[`);
     expect(line).toContain('the checkpoint of step 8 stands, backprop-ninja train --resume run --check-every 1 goes through');
@@ -787,6 +787,6 @@ describe('numbers that blow up', () => {
     });
     const { exitCode, stderr } = await runCli(cwd, [...RESUME, '--check-every', '1']);
     expect(exitCode).toBe(5);
-    expect(stderr).toMatch(/^error: step 8: dhprebn\[\d+, 0\] is (NaN|-?Infinity), all that is computed before it is finite; .*bnvar_inv/m);
+    expect(stderr).toMatch(/^error: step 8: dhprebn\[\d+, 0\] is (NaN|-?Infinity), everything computed before it is finite; .*bnvar_inv/m);
   });
 });

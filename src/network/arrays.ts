@@ -1,0 +1,347 @@
+/**
+ * The arrays of a network. Each set of arrays (model, activations, optimizer state) has one table with a row per array; the size of the
+ * arena, the arrays themselves and the shapes in error messages all derive from these tables.
+ */
+import type { ArenaSize, Backend, CreateBackend } from '../backend/backend.js';
+import { type FloatArray, type Shape, sizeOf } from '../core/tensor.js';
+import type { CharacterGroups, TableSizes } from '../layers/embeddingTable.js';
+import {
+  BLOCK_PARAMETERS,
+  type BlockParameter,
+  blockName,
+  blockSizes,
+  byName,
+  type ModelConfig,
+  type ParameterArrays,
+  parameterCount,
+  parameterNames,
+  parameterShapes,
+  type StatisticArrays,
+  statisticNames,
+  statisticShapes,
+} from './parameters.js';
+
+/** The arrays of one block: views of the model's arrays. */
+export interface Block {
+  /** Inputs and units. */
+  readonly I: number;
+  readonly H: number;
+  readonly parameters: Readonly<Record<BlockParameter, FloatArray>>;
+  readonly gradients: Readonly<Record<BlockParameter, FloatArray>>;
+  /** Mean and unbiased variance [1,H] of hprebn over the training split, once calibrated: see Evaluator.calibrate. */
+  readonly bnmean: FloatArray;
+  readonly bnvar: FloatArray;
+}
+
+/**
+ * A network: its sizes, the backend that computes it, its parameters and their gradients. P is the number of all parameters.
+ *
+ * {@link createModel} allocates one, `initialise` draws its parameters, `forward` and `backward` compute loss and gradients.
+ */
+export interface Model {
+  readonly config: ModelConfig;
+  readonly backend: Backend;
+  /** All parameters [P], contiguous, in the order of {@link parameterNames}. */
+  readonly flatParameters: FloatArray;
+  /** Views of {@link flatParameters}; {@link parameterShapes} gives the shapes. */
+  readonly parameters: ParameterArrays;
+  /** All gradients [P] of the mean loss, in the same order. */
+  readonly flatGradients: FloatArray;
+  /** Views of {@link flatGradients}. The gradient of W1 has the key W1. */
+  readonly gradients: ParameterArrays;
+  /** The calibrated batch norm statistics [1,H] of every block. */
+  readonly statistics: StatisticArrays;
+  /** From the first block, above the embedding, to the last. */
+  readonly blocks: readonly Block[];
+}
+
+/** The activations of one block in inference, for up to n contexts: [n,H] each. */
+export interface BlockActivations {
+  readonly hprebn: FloatArray;
+  readonly h: FloatArray;
+}
+
+/** The input of the first block as one row of embeddings per context: emb [n,T,E]. */
+export interface EmbeddingInput {
+  readonly emb: FloatArray;
+}
+
+/** The input of the first block as a table [T,D,H] of products, one row per distinct character and position. */
+export interface TableInput {
+  readonly table: FloatArray;
+  readonly groups: CharacterGroups;
+  readonly sizes: TableSizes;
+}
+
+/** The activations of inference for up to n contexts, with the lesson's names. */
+export interface Activations {
+  /** Contexts there is room for. */
+  readonly n: number;
+  /** Contexts [n,T] and targets [n]. */
+  readonly Xb: Int32Array;
+  readonly Yb: Int32Array;
+  readonly input: EmbeddingInput | TableInput;
+  readonly blocks: readonly BlockActivations[];
+  /** [n,V] */
+  readonly logits: FloatArray;
+  readonly probs: FloatArray;
+  /** [n], in nats. */
+  readonly losses: FloatArray;
+}
+
+/** The activations of one block in training: statistics of the batch [1,H] and gradients [n,H] as well. */
+export interface TrainingBlockActivations extends BlockActivations {
+  readonly bnvar_inv: FloatArray;
+  readonly bnraw: FloatArray;
+  readonly dh: FloatArray;
+  readonly dhprebn: FloatArray;
+}
+
+/** The activations of training with batches of n examples, and the gradients of the activations. */
+export interface TrainingActivations extends Activations {
+  readonly input: (EmbeddingInput & { readonly demb: FloatArray }) | TableInput;
+  readonly blocks: readonly TrainingBlockActivations[];
+  /** [n,V] */
+  readonly dlogits: FloatArray;
+}
+
+// The tables
+
+/** One array: the type of its entries, and its shape. */
+class Row<Entries extends 'floats' | 'ints'> {
+  readonly entries: Entries;
+  readonly shape: Shape;
+
+  constructor(entries: Entries, shape: Shape) {
+    this.entries = entries;
+    this.shape = shape;
+  }
+}
+
+const floats = (...shape: number[]) => new Row('floats', shape);
+const ints = (...shape: number[]) => new Row('ints', shape);
+
+/** Rows under their names; tables nest as the arrays do. */
+type Table = Row<'floats'> | Row<'ints'> | readonly Table[] | { readonly [name: string]: Table };
+
+/** The arrays of a table, under the same names. */
+type Arrays<T> =
+  T extends Row<'floats'> ? FloatArray : T extends Row<'ints'> ? Int32Array : { readonly [Name in keyof T]: Arrays<T[Name]> };
+
+function modelTable(config: ModelConfig) {
+  const P = parameterCount(config);
+  const blocks = config.hidden.map((H) => ({ bnmean: floats(1, H), bnvar: floats(1, H) }));
+  return { flatParameters: floats(P), flatGradients: floats(P), blocks };
+}
+
+/**
+ * The table pays off unless most contexts of a batch could have different characters at a position: V <= 2n. Its rows at a position are
+ * numbered 0 to D - 1.
+ */
+function inputTable(config: ModelConfig, n: number) {
+  const { T, E, H, V, D } = tableSizes(config, n);
+  if (V > 2 * n) return { emb: floats(n, T, E) };
+  const groups = { characters: ints(T, D), counts: ints(T), slots: ints(n, T), slotOf: ints(V) };
+  return { table: floats(T, D, H), groups };
+}
+
+function tableSizes({ context: T, embedding: E, hidden: [H], vocabulary: V }: ModelConfig, n: number): TableSizes {
+  return { T, E, H, V, D: Math.min(n, V) };
+}
+
+function inferenceTable(config: ModelConfig, n: number) {
+  const { context: T, hidden, vocabulary: V } = config;
+  return {
+    Xb: ints(n, T),
+    Yb: ints(n),
+    input: inputTable(config, n),
+    blocks: hidden.map((H) => ({ hprebn: floats(n, H), h: floats(n, H) })),
+    logits: floats(n, V),
+    probs: floats(n, V),
+    losses: floats(n),
+  };
+}
+
+function trainingTable(config: ModelConfig, n: number) {
+  const { input, blocks, ...others } = inferenceTable(config, n);
+  return {
+    ...others,
+    input: 'emb' in input ? { ...input, demb: floats(...input.emb.shape) } : input,
+    blocks: config.hidden.map((H, k) => ({
+      ...blocks[k],
+      bnvar_inv: floats(1, H),
+      bnraw: floats(n, H),
+      dh: floats(n, H),
+      dhprebn: floats(n, H),
+    })),
+    dlogits: floats(n, config.vocabulary),
+  };
+}
+
+/** The optimizer state: tensors [P], laid out like the parameters. */
+function optimizerTable(config: ModelConfig, names: readonly string[]): Readonly<Record<string, Row<'floats'>>> {
+  return Object.fromEntries(names.map((name) => [name, floats(parameterCount(config))]));
+}
+
+// What derives from them
+
+function rowsOf(table: Table): Row<'floats' | 'ints'>[] {
+  return table instanceof Row ? [table] : Object.values(table).flatMap(rowsOf);
+}
+
+function allocate<T extends Table>(backend: Backend, table: T): Arrays<T> {
+  const arraysOf = (part: Table): unknown => {
+    if (part instanceof Row) return backend[part.entries](sizeOf(part.shape));
+    if (Array.isArray(part)) return part.map(arraysOf);
+    return Object.fromEntries(Object.entries(part).map(([name, inner]) => [name, arraysOf(inner)]));
+  };
+  return arraysOf(table) as Arrays<T>;
+}
+
+/** What a model is used for, and so what its backend needs room for. */
+export interface Capacity {
+  /** The batch size of training; without one, the model cannot be trained. */
+  training?: number;
+  /** The names of the optimizer's tensors: see OPTIMIZER_TENSORS. Default: none. */
+  optimizerTensors?: readonly string[];
+  /** The batch size of each set of activations for evaluation and sampling. Default: none. */
+  inference?: readonly number[];
+}
+
+/** The size of the arena that a model with this capacity takes in a backend. */
+export function arenaSize(config: ModelConfig, { training, optimizerTensors = [], inference = [] }: Capacity): ArenaSize {
+  const tables = [
+    modelTable(config),
+    ...(training === undefined ? [] : [trainingTable(config, training)]),
+    optimizerTable(config, optimizerTensors),
+    ...inference.map((n) => inferenceTable(config, n)),
+  ];
+  const rows = tables.flatMap(rowsOf);
+  return {
+    arrays: rows.length,
+    entries: rows.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    workspace: workspaceSize(config, training ?? 0, inference),
+  };
+}
+
+/** Floats that the largest kernel needs: see kernels/linear.ts and kernels/embeddingTable.ts. */
+function workspaceSize(config: ModelConfig, training: number, inference: readonly number[]): number {
+  const { embedding: E, hidden, vocabulary: V } = config;
+  const { D } = tableSizes(config, Math.max(training, ...inference));
+  // The transposed weights of a linear layer and 16 packed columns of a batch; next to W1, the distinct rows of C and their gradients.
+  const products = [...blockSizes(config), { I: hidden[hidden.length - 1], H: V }].map(({ I, H }) => (I + 16) * H);
+  return Math.max(...products, products[0] + D * (2 * E + 3) + 3, 16 * training);
+}
+
+/** Bytes of an arena of 4-byte floats and indices. */
+export function arenaBytes({ entries, workspace }: ArenaSize): number {
+  return 4 * (entries + workspace);
+}
+
+/**
+ * A model on a new backend with room for exactly this capacity. All parameters are 0.
+ * @throws SystemError if the backend cannot reserve the memory
+ */
+export function allocateModel(createBackend: CreateBackend, config: ModelConfig, capacity: Capacity): Model {
+  return createModel(createBackend(arenaSize(config, capacity)), config);
+}
+
+/**
+ * A model on an existing backend. All parameters are 0; the statistics are mean 0 and variance 1.
+ * @throws RangeError if the backend's arena is full
+ */
+export function createModel(backend: Backend, config: ModelConfig): Model {
+  const { flatParameters, flatGradients, blocks: statisticsOfBlocks } = allocate(backend, modelTable(config));
+  const parameters = parameterViews(flatParameters, config);
+  const gradients = parameterViews(flatGradients, config);
+  const blocks = blockSizes(config).map((sizes, k) => ({
+    ...sizes,
+    parameters: ofBlock(k + 1, parameters),
+    gradients: ofBlock(k + 1, gradients),
+    ...statisticsOfBlocks[k],
+  }));
+  for (const { bnvar } of blocks) bnvar.fill(1);
+  const statistics = byName(
+    statisticNames(config),
+    blocks.flatMap(({ bnmean, bnvar }) => [bnmean, bnvar]),
+  );
+  return { config, backend, flatParameters, parameters, flatGradients, gradients, statistics, blocks };
+}
+
+/** The part of a tensor [P] that belongs to each parameter. */
+export function parameterViews(flat: FloatArray, config: ModelConfig): ParameterArrays {
+  let start = 0;
+  const views = Object.values(parameterShapes(config)).map((shape) => {
+    const end = start + sizeOf(shape);
+    const view = flat.subarray(start, end);
+    start = end;
+    return view;
+  });
+  return byName(parameterNames(config), views);
+}
+
+function ofBlock(K: number, arrays: ParameterArrays): Block['parameters'] {
+  const [W, b, bngain, bnbias] = BLOCK_PARAMETERS.map((tensor) => arrays[blockName(K, tensor)]);
+  return { W, b, bngain, bnbias };
+}
+
+/**
+ * Activations for up to n contexts.
+ * @throws RangeError if the backend's arena is full
+ */
+export function createActivations({ backend, config }: Model, n: number): Activations {
+  const { input, ...arrays } = allocate(backend, inferenceTable(config, n));
+  return { n, ...arrays, input: 'table' in input ? { ...input, sizes: tableSizes(config, n) } : input };
+}
+
+/**
+ * Activations to train with batches of n examples.
+ * @param n at least 2: a single example has no variance
+ * @throws RangeError if the backend's arena is full
+ */
+export function createTrainingActivations({ backend, config }: Model, n: number): TrainingActivations {
+  const { input, ...arrays } = allocate(backend, trainingTable(config, n));
+  return { n, ...arrays, input: 'table' in input ? { ...input, sizes: tableSizes(config, n) } : input };
+}
+
+/**
+ * The optimizer state before the first step: tensors [P] of zeros, laid out like the parameters.
+ * @throws RangeError if the backend's arena is full
+ */
+export function createOptimizerTensors({ backend, config }: Model, names: readonly string[]): Readonly<Record<string, FloatArray>> {
+  return allocate(backend, optimizerTable(config, names));
+}
+
+// By name, for error messages
+
+export interface NamedTensor {
+  readonly data: FloatArray;
+  readonly shape: Shape;
+}
+
+/** The parameters, their gradients (W1 and dW1) and the statistics, by name. */
+export function modelTensors({ config, parameters, gradients, statistics }: Model): Record<string, NamedTensor> {
+  const tensors: Record<string, NamedTensor> = {};
+  for (const [name, shape] of Object.entries(statisticShapes(config))) {
+    tensors[name] = { data: statistics[name as keyof StatisticArrays], shape };
+  }
+  for (const [name, shape] of Object.entries(parameterShapes(config))) {
+    tensors[name] = { data: parameters[name as keyof ParameterArrays], shape };
+    tensors[`d${name}`] = { data: gradients[name as keyof ParameterArrays], shape };
+  }
+  return tensors;
+}
+
+/** The activations of a training step and their gradients, by name: hprebn, blocks.2.hprebn, dblocks.2.hprebn, logits, dlogits. */
+export function activationTensors({ config }: Model, a: TrainingActivations): Record<string, NamedTensor> {
+  const table = trainingTable(config, a.n);
+  const tensors: Record<string, NamedTensor> = {};
+  table.blocks.forEach((rows, k) => {
+    for (const [tensor, { shape }] of Object.entries(rows)) {
+      const name = tensor.startsWith('d') ? `d${blockName(k + 1, tensor.slice(1))}` : blockName(k + 1, tensor);
+      tensors[name] = { data: a.blocks[k][tensor as keyof TrainingBlockActivations], shape };
+    }
+  });
+  for (const name of ['logits', 'probs', 'losses', 'dlogits'] as const) tensors[name] = { data: a[name], shape: table[name].shape };
+  return tensors;
+}

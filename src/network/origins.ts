@@ -1,0 +1,70 @@
+/**
+ * What each tensor is computed from, in the order of computation, for messages about the first one that is not finite. The table is
+ * written by hand, because one layer call makes several tensors from different inputs; test/network/origins.test.ts compares it with the passes.
+ */
+import { blockName, type ModelConfig, parameterNames } from './parameters.js';
+
+export type Origin = readonly [tensor: string, inputs: readonly string[]];
+
+/** The parameters, each from its gradient. */
+export function updateOrigins(config: ModelConfig): Origin[] {
+  return parameterNames(config).map((name) => [name, [`d${name}`]]);
+}
+
+/** The tensors of the forward pass, then of the backward pass. */
+export function passOrigins({ hidden }: ModelConfig): Origin[] {
+  const blocks = hidden.map((_, k) => k + 1);
+  const h = blockName(blocks.length, 'h');
+  return [
+    ...blocks.flatMap(forwardOrigins),
+    ['logits', [h, 'W2', 'b2']],
+    ['probs', ['logits']],
+    ['losses', ['logits']],
+    ['dlogits', ['probs']],
+    [`d${h}`, ['dlogits', 'W2']],
+    ['dW2', [h, 'dlogits']],
+    ['db2', ['dlogits']],
+    ...blocks.reverse().flatMap(backwardOrigins),
+  ];
+}
+
+/** In block K, counted from 1. */
+function forwardOrigins(K: number): Origin[] {
+  const own = (tensor: string) => blockName(K, tensor);
+  return [
+    [own('hprebn'), [inputOf(K), own('W'), own('b')]],
+    [own('bnvar_inv'), [own('hprebn')]],
+    [own('bnraw'), [own('hprebn'), own('bnvar_inv')]],
+    [own('h'), [own('bnraw'), own('bngain'), own('bnbias')]],
+  ];
+}
+
+/** In block K, down to the gradient of its input. */
+function backwardOrigins(K: number): Origin[] {
+  const own = (tensor: string) => blockName(K, tensor);
+  const [dh, dhprebn] = [`d${own('h')}`, `d${own('hprebn')}`];
+  return [
+    [`d${own('bngain')}`, [dh, own('h'), own('bnraw')]],
+    [`d${own('bnbias')}`, [dh, own('h')]],
+    [dhprebn, [dh, own('h'), own('bnraw'), own('bnvar_inv'), own('bngain')]],
+    [`d${inputOf(K)}`, [dhprebn, own('W')]],
+    [`d${own('W')}`, [inputOf(K), dhprebn]],
+    [`d${own('b')}`, [dhprebn]],
+  ];
+}
+
+/** The input of block K: C through the embedding, or h of the block below. */
+function inputOf(K: number): string {
+  return K === 1 ? 'C' : blockName(K - 1, 'h');
+}
+
+/** The statistics of each block. Inputs that batch norm and tanh keep small are left out: h is between -1 and 1. */
+export function calibrationOrigins({ hidden }: ModelConfig): Origin[] {
+  return hidden.flatMap((_, k): Origin[] => {
+    const inputs = [...(k === 0 ? ['C'] : []), blockName(k + 1, 'W'), blockName(k + 1, 'b')];
+    return [
+      [blockName(k + 1, 'bnmean'), inputs],
+      [blockName(k + 1, 'bnvar'), inputs],
+    ];
+  });
+}

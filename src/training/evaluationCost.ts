@@ -1,0 +1,23 @@
+/** How often to evaluate, from what an evaluation costs. Costs per example, in units of training on one example. */
+
+/** Calibration of the first block: 0.19 of 2.03 us at H 200, n 32. */
+const CALIBRATION_COST = 0.09;
+/** Calibration of each further block, through all blocks below: 0.29 in all at H 200,200, 0.47 at H 64,64,64. */
+const BLOCK_CALIBRATION_COST = 0.19;
+/** The validation loss: 0.74 of 2.03 us at H 200, n 32. */
+const EVALUATION_COST = 0.37;
+
+/** Training takes at least this many times as long as the evaluations. */
+const TRAINING_PER_EVALUATION = 50;
+
+/**
+ * Steps between two evaluations, so that they take at most 2 % of the training time: 1, 2 or 5 times a power of ten, at least 100.
+ * @param blocks the number of blocks of the network
+ */
+export function defaultEvalEvery(trainExamples: number, valExamples: number, batchSize: number, blocks: number): number {
+  const calibration = CALIBRATION_COST + BLOCK_CALIBRATION_COST * (blocks - 1);
+  const steps = (TRAINING_PER_EVALUATION * (calibration * trainExamples + EVALUATION_COST * valExamples)) / batchSize;
+  for (let ten = 100; ; ten *= 10) {
+    for (const every of [ten, 2 * ten, 5 * ten]) if (every >= steps) return every;
+  }
+}
