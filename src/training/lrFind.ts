@@ -1,8 +1,7 @@
 /** The learning-rate finder of the lesson (makemore part 3): a training in which the rate goes up exponentially, and the loss is watched. */
 
-import type { Sampling } from '../core/choices.js';
 import { randomStream } from '../core/random.js';
-import { drawBatch, Epochs } from '../data/batch.js';
+import { drawBatch, Epochs, type Sampling } from '../data/batch.js';
 import type { Examples } from '../data/dataset.js';
 import { backward, createTrainingActivations, forward, initialise, type Model } from '../network/model.js';
 import { type OptimizerConfig, Updater } from './updater.js';

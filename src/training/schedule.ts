@@ -8,6 +8,8 @@ export function defaultSwitchStep(steps: number): number {
   return Math.floor(steps / 2);
 }
 
+export const SCHEDULES = ['step', 'constant', 'linear', 'cosine'] as const;
+
 /** How the rate goes down: to a tenth from the switch step on, not at all, or along a line or half a cosine to 0 after the last step. */
 export type Schedule = { name: 'step'; switchStep: number } | { name: 'constant' | 'linear' | 'cosine' };
 

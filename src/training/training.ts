@@ -1,6 +1,5 @@
-import type { Sampling } from '../core/choices.js';
 import { type RandomStream, randomStream, restoreStream, type StreamState } from '../core/random.js';
-import { drawBatch, Epochs } from '../data/batch.js';
+import { drawBatch, Epochs, type Sampling } from '../data/batch.js';
 import type { Examples } from '../data/dataset.js';
 import { backward, createTrainingActivations, forward, initialise, type Model, type TrainingActivations } from '../network/model.js';
 import { allFinite, diagnose, isStepFinite, NonFiniteError } from './diagnose.js';

@@ -1,7 +1,9 @@
 /** How a run's parameters are updated: the optimizer with what it keeps from step to step, clipping before it, weight decay with it. */
-import type { OptimizerName } from '../core/choices.js';
 import type { FloatArray } from '../core/tensor.js';
 import type { Model } from '../network/model.js';
+
+export const OPTIMIZERS = ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const;
+export type OptimizerName = (typeof OPTIMIZERS)[number];
 
 /** The optimizers, each with the settings that it has. */
 export type OptimizerConfig =

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
-import { OPTIMIZERS, type OptimizerName } from '../../src/core/choices.js';
 import { arenaSize, backward, createModel, createTrainingActivations, forward, initialise, type Model } from '../../src/network/model.js';
 import { LESSON_PARAMETER_NAMES, type ModelConfig, type ParameterName } from '../../src/network/parameters.js';
-import { decayOf, OPTIMIZER_TENSORS, type OptimizerConfig, partsOf, Updater } from '../../src/training/updater.js';
+import {
+  decayOf,
+  OPTIMIZER_TENSORS,
+  OPTIMIZERS,
+  type OptimizerConfig,
+  type OptimizerName,
+  partsOf,
+  Updater,
+} from '../../src/training/updater.js';
 import { BACKENDS, FLOAT64_BACKENDS } from '../support/backends.js';
 import { dot, largestOf, relativeError } from '../support/compare.js';
 import { type Fixture, loadFixture, traceBatches } from '../support/fixtures.js';
