@@ -6,11 +6,10 @@
 export type { ArenaSize, Backend, CreateBackend } from './backend/backend.js';
 export { createReferenceBackend } from './backend/reference.js';
 export { type WasmModule, wasmBackend } from './backend/wasm.js';
-export { MAX_BLOCKS, OPTIMIZERS, type OptimizerName, SAMPLINGS, type Sampling, SCHEDULES } from './core/choices.js';
 export { type ErrorDetails, FileContentError, fullMessage, NumericalError, SystemError, UsageError } from './core/errors.js';
 export { type RandomStream, randomStream, type StreamName, type StreamState } from './core/random.js';
 export type { Sha256 } from './core/sha256.js';
-export { drawBatch, Epochs } from './data/batch.js';
+export { drawBatch, Epochs, SAMPLINGS, type Sampling } from './data/batch.js';
 export { createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './data/dataset.js';
 export { type ParsedNames, parseNames } from './data/parseNames.js';
 export * from './dojo.js';
@@ -39,6 +38,7 @@ export { initialise } from './network/initialise.js';
 export {
   LESSON_PARAMETER_NAMES,
   type LessonParameterName,
+  MAX_BLOCKS,
   type ModelConfig,
   type ParameterArrays,
   type ParameterName,
@@ -62,7 +62,10 @@ export * as safetensors from './run/safetensorsFormat.js';
 export { runBytes } from './run/size.js';
 export { type Diagnosis, NonFiniteError } from './training/diagnose.js';
 export { type ScanOptions, type ScanPoint, scanRates } from './training/lrFind.js';
+export type { RecipeOptions } from './training/options.js';
+export { PRESET_NAMES, type PresetName } from './training/presets.js';
+export { type Recipe, recipe } from './training/recipe.js';
 export { modelConfig, type RunConfig, trainingWork } from './training/runConfig.js';
-export { type RateOptions, type Schedule, scheduledRate } from './training/schedule.js';
+export { type RateOptions, SCHEDULES, type Schedule, scheduledRate } from './training/schedule.js';
 export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './training/training.js';
-export type { OptimizerConfig, OptimizerState, WeightDecay } from './training/updater.js';
+export { OPTIMIZERS, type OptimizerConfig, type OptimizerName, type OptimizerState, type WeightDecay } from './training/updater.js';

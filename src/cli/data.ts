@@ -8,27 +8,27 @@ import { BUNDLED_NAMES } from '../node/paths.js';
 import { METRICS_FILE, readRunFile } from '../node/runDirectory.js';
 import type { Checkpoint } from '../run/checkpoint.js';
 import type { MetricsRecord } from '../run/records.js';
-import { formatCount } from './terminal/format.js';
+import { formatCountOf, formatList } from './terminal/format.js';
 import { type IO, shortPath } from './terminal/io.js';
 
 export interface LoadedData {
   /** Absolute. */
   path: string;
   sha256: string;
-  /** Lines with a name, repeats included. */
+  /** Names, including repeats. */
   names: number;
   dataset: Dataset;
 }
 
-/** Reads and splits a data set; what had to be tidied is noted on stderr. */
+/** Reads and splits a data set; a note on stderr says what was tidied. */
 export function loadData(file: string | undefined, options: DatasetOptions, io: IO): LoadedData {
   return splitData(readData(file, io), options);
 }
 
-/** A data set that is read, and not split yet. */
+/** A data set before its split. */
 interface ReadData {
   path: string;
-  /** As the user named it. */
+  /** The path as the user typed it. */
   shownAs: string;
   sha256: string;
   names: readonly string[];
@@ -49,19 +49,19 @@ function splitData({ path, shownAs, sha256, names }: ReadData, options: DatasetO
   if (empty) {
     const count = SPLITS.reduce((sum, split) => sum + dataset.parts[split].length, 0);
     throw new UsageError(
-      `${shownAs} has ${count} ${options.unique ? 'different ' : ''}names, too few to split 80/10/10: ` +
-        `the ${empty} part is empty; give --data a file with at least 6`,
+      `${shownAs} has ${formatCountOf(count, options.unique ? 'different name' : 'name')}, too few to split 80/10/10: the ${empty} part is empty`,
+      { hint: 'give --data a file with at least 6' },
     );
   }
   return { path, sha256, names: names.length, dataset };
 }
 
 /**
- * The data set of a run: the one that its run.json names, or the file given.
- * @param path of the checkpoint
- * @param file what --data names
- * @param another whether that file may hold other names than the run was begun with; its own may never
- * @throws FileContentError that lists what differs
+ * The data set of a run: the one that its run.json names, or the given file.
+ * @param path the checkpoint's path
+ * @param file the value of --data
+ * @param another whether that file may differ from the run's data set; the run's own file never may
+ * @throws FileContentError that lists the differences
  */
 export function loadRunData(
   path: string,
@@ -71,32 +71,31 @@ export function loadRunData(
   io: IO,
 ): LoadedData {
   const found = file ?? readRunFile(path)?.data.path;
-  if (found === undefined)
-    throw new UsageError(`no run.json beside ${showPath(path)} says what data it was trained on; name it with --data`);
+  if (found === undefined) throw new UsageError(`no run.json beside ${showPath(path)} names its data set`, { hint: 'name it with --data' });
   const data = readRunData(found, file !== undefined, io);
   const differences = [
     ...(data.sha256 === dataSha256 ? [] : [`SHA-256 ${data.sha256}, expected ${dataSha256}`]),
     ...vocabularyDifferences(vocabulary, createVocabulary(data.names)),
   ];
   if (differences.length > 0 && (file === undefined || another === 'must be the same')) {
-    throw new FileContentError(
-      `${showPath(found)} is not what the run was trained on: ${differences.join('; ')}; bring it back, or name the right file with --data`,
-    );
+    throw new FileContentError(`${showPath(found)} is not the data set of the run: ${differences.join('; ')}`, {
+      hint: 'restore it, or name the right file with --data',
+    });
   }
   checkKnown(found, vocabulary, createVocabulary(data.names));
-  if (data.sha256 !== dataSha256) io.stderr.write('note: this is not the data set that the run was trained on\n');
+  if (data.sha256 !== dataSha256) io.stderr.write('note: this is not the data set of the run\n');
   return splitData(data, config);
 }
 
-/** A run's records; lines that are none are noted on stderr. */
+/** A run's records; a note on stderr lists incomplete lines. */
 export function readRunMetrics(directory: string, io: IO): MetricsRecord[] {
   const path = join(directory, METRICS_FILE);
   const { records, skipped } = readMetrics(path);
-  if (skipped.length > 0) io.stderr.write(`note: ${shortPath(path, io)}: line ${skipped.join(', ')} is no whole record; skipped\n`);
+  if (skipped.length > 0) io.stderr.write(`note: ${shortPath(path, io)}: skipped incomplete ${formatList('line', skipped)}\n`);
   return records;
 }
 
-/** A file that cannot be read, and that nobody named on the command line, may have been moved. */
+/** If a file from run.json cannot be read, it may have been moved. */
 function readRunData(file: string, named: boolean, io: IO): ReadData {
   try {
     return readData(file, io);
@@ -118,19 +117,19 @@ function vocabularyDifferences(stored: readonly string[], found: readonly string
 /** The network has no embedding for other characters. */
 function checkKnown(path: string, vocabulary: readonly string[], found: readonly string[]): void {
   const known = vocabularyIndex(vocabulary);
-  const strange = found.filter((character) => !known.has(character));
-  if (strange.length === 0) return;
+  const unknown = found.filter((character) => !known.has(character));
+  if (unknown.length === 0) return;
   throw new FileContentError(
-    `${showPath(path)} has characters that the network does not know: ${showText(strange.slice(0, 10).join(' '))}; it knows ${vocabulary.join('')}`,
+    `${showPath(path)} has characters that the network does not know: ${showText(unknown.slice(0, 10).join(' '))}; it knows ${vocabulary.join('')}`,
   );
 }
 
 function describeTidied({ byteOrderMark, carriageReturns, surroundingBlanks, blankLines }: NamesFile['tidied']): string {
   const notes = [
     byteOrderMark > 0 ? 'a byte order mark' : '',
-    carriageReturns > 0 ? `${formatCount(carriageReturns)} CRLF line ends` : '',
-    surroundingBlanks > 0 ? `blanks around ${formatCount(surroundingBlanks)} names` : '',
-    blankLines > 0 ? `${formatCount(blankLines)} blank lines` : '',
+    carriageReturns > 0 ? formatCountOf(carriageReturns, 'CRLF line ending') : '',
+    surroundingBlanks > 0 ? `blanks around ${formatCountOf(surroundingBlanks, 'name')}` : '',
+    blankLines > 0 ? formatCountOf(blankLines, 'blank line') : '',
   ].filter((text) => text !== '');
   return notes.length > 0 ? `dropped ${notes.join(', ')}` : '';
 }

@@ -1,84 +1,80 @@
-import { dirname } from 'node:path';
-import { InvalidArgumentError } from 'commander';
-import type { ExerciseNumber } from '../dojo/exercises.js';
-import type { WeightDecay } from '../training/updater.js';
+/** Options and arguments for commander, from their rows. Commander reports a refused value with the option's name. */
+import { Argument, Command, type CommanderError, InvalidArgumentError, Option } from 'commander';
+import { flag, type Kind, text } from '../core/kinds.js';
+import type { GivenValues, OptionRow } from '../core/optionRow.js';
+import type { ArgumentRow } from './command.js';
 
-/** Parsers of option values. What they refuse, commander reports with the option's name, and the program exits with 2. */
+const OPTIONS = 'Options:';
 
-/** A whole number in plain decimal digits. */
-export function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
-}
+/** The options that every command has. */
+export const COMMON_OPTIONS = [
+  { key: 'json', flag: '--json', description: 'print one JSON document on stdout', kind: flag },
+  { key: 'color', flag: '--no-color', description: 'print without colours', kind: flag },
+  { key: 'debug', flag: '--debug', description: 'print the stack trace of an error', kind: flag },
+] as const satisfies readonly OptionRow[];
 
-/** Whole numbers with commas between them, as many as `most`. */
-export function wholeNumbers(min: number, max: number, most: number): (text: string) => number[] {
-  return (text) => {
-    const parts = text.split(',');
-    try {
-      if (parts.length <= most) return parts.map(wholeNumber(min, max));
-    } catch {
-      // Said of the list below.
-    }
-    throw new InvalidArgumentError(`Expected 1 to ${most} whole numbers from ${min} to ${max}, such as 300,200.`);
-  };
-}
+/** The data set of the commands that train. */
+export const DATA_OPTION = {
+  key: 'data',
+  flag: '--data <file>',
+  description: 'text file with one name per line (default: the bundled names)',
+  kind: text,
+  commands: ['train', 'train --mutant', 'sweep', 'lr-find', 'bench'],
+} as const satisfies OptionRow;
 
-/** A decimal number, 1e-3 included; the lower bound, or the upper one, is open where it says so. */
-export function decimalNumber(min: number, max: number, bounds: 'open' | 'closed' | 'below' = 'closed'): (text: string) => number {
-  const range = { open: `above ${min} up to ${max}`, closed: `from ${min} to ${max}`, below: `from ${min} to below ${max}` }[bounds];
-  return (text) => {
-    const value = Number(text);
-    const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
-    const outside = value < min || value > max || (bounds === 'open' && value === min) || (bounds === 'below' && value === max);
-    if (!decimal || outside) throw new InvalidArgumentError(`Expected a number ${range}.`);
-    return value;
-  };
-}
-
-/** A decay of all weight matrices, or decays of the parameters that are named, in the order of the names. */
-export function weightDecay(text: string): WeightDecay {
-  const number = decimalNumber(0, 1000);
-  try {
-    if (!text.includes('=')) return number(text);
-    const entries = text.split(',').map((part): [name: string, decay: number] => {
-      const [, name, decay] = /^([\w.]+)=(.*)$/.exec(part) ?? ['', '', ''];
-      return [name, number(decay)];
-    });
-    if (new Set(entries.map(([name]) => name)).size === entries.length)
-      return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
-  } catch {
-    // Said of the whole below.
+export function addOptions(command: Command, rows: readonly OptionRow[]): void {
+  for (const row of rows) {
+    if (row.flag === undefined) continue;
+    command.optionsGroup(row.group ?? OPTIONS).addOption(createOption(row, row.flag));
   }
-  throw new InvalidArgumentError('Expected a number from 0 to 1000, or such numbers by parameter, as W1=1.2,C=0.5.');
 }
 
-/** `all`, or a whole number. */
-export function wholeNumberOrAll(min: number, max: number): (text: string) => number | 'all' {
+function createOption(row: OptionRow, flags: string): Option {
+  const { kind, defaultFrom, default: value } = row;
+  const byDefault = defaultFrom?.text === undefined ? '' : ` (default: ${defaultFrom.text})`;
+  const option = new Option(flags, row.description + byDefault);
+  if (row.required) option.makeOptionMandatory();
+  if (kind.stored.type === 'choice') option.choices(kind.stored.choices);
+  else if (row.repeatable) option.argParser((one, before: string[] = []) => [...before, one]);
+  else if (kind.stored.type !== 'flag' && kind !== text) option.argParser(parserOf(kind));
+  if (value !== undefined && value !== false) option.default(value, Array.isArray(value) ? kind.show(value) : undefined);
+  return option;
+}
+
+export function addArguments(command: Command, rows: readonly ArgumentRow[]): void {
+  for (const { name, description, kind = text, default: value } of rows) {
+    const argument = new Argument(name, description);
+    if (kind !== text) argument.argParser(parserOf(kind));
+    command.addArgument(value === undefined ? argument : argument.default(value));
+  }
+}
+
+function parserOf(kind: Kind<unknown>): (text: string) => unknown {
   return (text) => {
-    if (text === 'all') return text;
-    try {
-      return wholeNumber(min, max)(text);
-    } catch {
-      throw new InvalidArgumentError(`Expected 'all' or a whole number from ${min} to ${max}.`);
-    }
+    const value = kind.read(text);
+    if (value === undefined) throw new InvalidArgumentError(`Expected ${kind.expected}.`);
+    return value;
   };
 }
 
-/** An exercise by its number, or by its file, which also says where it is. */
-export interface ExercisePlace {
-  number: ExerciseNumber;
-  dir?: string;
+/** The values that the command line sets, without defaults. */
+export function givenValues<Row extends OptionRow>(command: Command): GivenValues<Row> {
+  const given = Object.entries(command.opts()).filter(([key]) => command.getOptionValueSource(key) === 'cli');
+  return Object.fromEntries(given) as GivenValues<Row>;
 }
 
-export function exercisePlace(text: string): ExercisePlace {
-  const [, number, name] = /^(?:([1-4])|(?:.*[\\/])?exercise([1-4])\.ts)$/.exec(text) ?? [];
-  if (number !== undefined) return { number: Number(number) as ExerciseNumber };
-  if (name !== undefined) return { number: Number(name) as ExerciseNumber, dir: dirname(text) };
-  throw new InvalidArgumentError("Expected a number from 1 to 4, or an exercise's file, as dojo/exercise1.ts.");
+/** The values that words set, parsed as the options of a command. @throws CommanderError if they are not such options */
+export function parseWords<Row extends OptionRow>(name: string, rows: readonly Row[], words: readonly string[]): GivenValues<Row> {
+  const command = new Command(name).exitOverride().configureOutput({ writeOut: () => {}, outputError: () => {} });
+  addOptions(command, rows);
+  command.parse(words, { from: 'user' });
+  return givenValues(command);
+}
+
+/** Commander's message in one line: it begins with "error: ", and may have a suggestion on a second line. */
+export function commanderMessage({ message }: CommanderError): string {
+  return message
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\n(?=\(Did you mean)/, ' ');
 }

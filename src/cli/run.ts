@@ -1,23 +1,21 @@
 import { CommanderError } from 'commander';
 import { FileContentError, fullMessage, NumericalError, SystemError, UsageError } from '../core/errors.js';
 import { showText } from '../core/text.js';
-import { createProgram } from './program.js';
+import { commanderMessage } from './options.js';
+import { commandsIn, createProgram, loadCommands } from './program.js';
 import { paintFor } from './terminal/colors.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_SYSTEM, EXIT_USAGE } from './terminal/exitCodes.js';
 import type { IO } from './terminal/io.js';
 
-/** Runs a command line. Returns the exit code; what went wrong is said on stderr in one line. */
+/** Runs a command line. Returns the exit code; an error is printed on stderr in one line. */
 export async function run(argv: readonly string[], io: IO): Promise<number> {
   let exitCode = 0;
   const color = !argv.includes('--no-color');
-  const program = createProgram(
-    io,
-    (code) => {
-      exitCode = code;
-    },
-    color,
-  );
+  const setExitCode = (code: number) => {
+    exitCode = code;
+  };
   try {
+    const program = createProgram(io, { loaded: await loadCommands(commandsIn(argv)), setExitCode, color });
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -31,16 +29,10 @@ export async function run(argv: readonly string[], io: IO): Promise<number> {
   }
 }
 
-/** In one line, escaped. Commander's messages begin with "error: " and may put a suggestion on a second line. */
+/** In one line, escaped. */
 function messageOf(error: unknown): string {
-  const message = error instanceof Error ? fullMessage(error) : String(error);
-  if (!(error instanceof CommanderError)) return showText(message);
-  return showText(
-    message
-      .replace(/^error: /, '')
-      .trim()
-      .replace(/\n(?=\(Did you mean)/, ' '),
-  );
+  if (error instanceof CommanderError) return showText(commanderMessage(error));
+  return showText(error instanceof Error ? fullMessage(error) : String(error));
 }
 
 function exitCodeOf(error: unknown): number {

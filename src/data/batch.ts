@@ -1,6 +1,10 @@
 import { type RandomStream, randomInteger, type StreamState, shuffle } from '../core/random.js';
 import { copyExample, type Examples } from './dataset.js';
 
+/** How a batch's examples are drawn: with replacement, or in shuffled epochs, which use each example once. */
+export const SAMPLINGS = ['replacement', 'epochs'] as const;
+export type Sampling = (typeof SAMPLINGS)[number];
+
 /** Fills Xb [n,T] and Yb [n] with examples drawn at random, with replacement. */
 export function drawBatch(Xb: Int32Array, Yb: Int32Array, examples: Examples, random: RandomStream, n: number, T: number): void {
   for (let i = 0; i < n; i++) {

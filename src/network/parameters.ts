@@ -1,6 +1,8 @@
 /** What a network consists of: its sizes; the names, order and shapes of its parameters. */
-import { MAX_BLOCKS } from '../core/choices.js';
 import { type FloatArray, type Shape, sizeOf } from '../core/tensor.js';
+
+/** Batch norm and tanh do not train through more blocks; the limit also keeps a damaged file from asking for much memory. */
+export const MAX_BLOCKS = 16;
 
 /**
  * The sizes of a network. The lesson's network is embedding, linear, batch norm, tanh, linear, cross-entropy; a deeper one repeats the

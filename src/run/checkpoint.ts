@@ -3,12 +3,14 @@
  * needs to resume. The same run at the same step always gives the same bytes.
  *
  * Tensors, all F32: the parameters (C, W1, ...), the calibrated statistics (bnmean, bnvar and those of further blocks), and the optimizer's
- * state as flat vectors (optimizer.velocity, or optimizer.m and optimizer.v). Metadata, each value a string: see MetadataSchema.
+ * state as flat vectors (optimizer.velocity, or optimizer.m and optimizer.v). Metadata, each value a string: see metadataSchema.
+ * The format version is the one that the newest option in its configuration began: see formatOf.
  */
 import * as v from 'valibot';
 import type { CreateBackend } from '../backend/backend.js';
 import { FileContentError, NumericalError } from '../core/errors.js';
 import { allFinite } from '../core/numbers.js';
+import type { OptionRow } from '../core/optionRow.js';
 import { isStreamState } from '../core/random.js';
 import type { Sha256 } from '../core/sha256.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../core/tensor.js';
@@ -16,15 +18,15 @@ import { quoteText, UNPRINTABLE } from '../core/text.js';
 import { BOUNDARY } from '../data/dataset.js';
 import { allocateModel, type Capacity, type Model } from '../network/arrays.js';
 import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network/parameters.js';
-import { modelConfig, type RunConfig } from '../training/runConfig.js';
-import { count, finite, RunConfigSchema } from '../training/runConfigSchema.js';
+import { TRAINING_OPTIONS } from '../training/options.js';
+import { formatOf, knownFormats, modelConfig, orderedConfig, type RunConfig } from '../training/runConfig.js';
+import { configSchema, count, finite } from '../training/runConfigSchema.js';
 import type { TrainingState } from '../training/training.js';
 import { decayedNames, hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState } from '../training/updater.js';
 import { loadFloats, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
 import { isSealed, NO_DIGEST, seal } from './seal.js';
 
 const FORMAT = 'backprop-ninja checkpoint';
-const FORMAT_VERSION = '3';
 
 /** A run at one of its steps, without the weights. */
 export interface RunSnapshot {
@@ -80,11 +82,9 @@ const sha256Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'Expected 64 hex
 
 const power = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
-const MetadataSchema = v.object({
+const METADATA = {
   format: v.literal(FORMAT),
-  formatVersion: v.literal(FORMAT_VERSION),
   program: v.string(),
-  config: json(RunConfigSchema),
   vocabulary: json(VocabularySchema),
   step: json(count),
   streams: json(v.strictObject({ batches: StreamStateSchema })),
@@ -95,9 +95,16 @@ const MetadataSchema = v.object({
   dataSha256: sha256Text,
   /** Of the whole file, with zeros in this place. */
   sha256: sha256Text,
-});
-type StoredMetadata = Record<keyof v.InferInput<typeof MetadataSchema>, string>;
-type Metadata = v.InferOutput<typeof MetadataSchema>;
+};
+
+/** @param options the table that decides what a configuration may hold */
+function metadataSchema(options: readonly OptionRow[]) {
+  const { oldest, newest } = knownFormats(options);
+  const versions = Array.from({ length: newest - oldest + 1 }, (_, i) => String(oldest + i));
+  return v.object({ ...METADATA, formatVersion: v.picklist(versions), config: json(configSchema(options)) });
+}
+type StoredMetadata = Record<keyof v.InferInput<ReturnType<typeof metadataSchema>>, string>;
+type Metadata = v.InferOutput<ReturnType<typeof metadataSchema>>;
 
 /** Name and shape of each tensor of a checkpoint, in the order of the file: parameters, statistics, optimizer state. */
 function checkpointShapes(config: ModelConfig, { name }: OptimizerConfig): [name: string, shape: Shape][] {
@@ -115,9 +122,15 @@ function storedArrays({ parameters, statistics }: Model): Record<string, FloatAr
 /**
  * The bytes of a checkpoint.
  * @param sha256 as in `Sha256`; seals the file, and any change to it is noticed when it is read
+ * @param options the table that decides how the configuration is stored
  * @throws NumericalError if a tensor holds NaN or Inf, because such a checkpoint could not be read
  */
-export function checkpointBytes(model: Model, snapshot: RunSnapshot, sha256: Sha256): Uint8Array {
+export function checkpointBytes(
+  model: Model,
+  snapshot: RunSnapshot,
+  sha256: Sha256,
+  options: readonly OptionRow[] = TRAINING_OPTIONS,
+): Uint8Array {
   const { config, state } = snapshot;
   const ofOptimizer = Object.entries(state.optimizer.tensors).map(([name, tensor]) => [OPTIMIZER_PREFIX + name, tensor]);
   const arrays: Record<string, FloatArray> = { ...storedArrays(model), ...Object.fromEntries(ofOptimizer) };
@@ -125,17 +138,17 @@ export function checkpointBytes(model: Model, snapshot: RunSnapshot, sha256: Sha
   const broken = shapes.find(([name]) => !allFinite(arrays[name]));
   if (broken) throw new NumericalError(`checkpoint not saved: ${broken[0]} holds NaN or Inf after ${state.step} steps`);
   const tensors = new Map(shapes.map(([name, shape]) => [name, storeFloats(arrays[name], shape)]));
-  return seal(writeSafetensors({ metadata: storedMetadata(snapshot), tensors }), sha256);
+  return seal(writeSafetensors({ metadata: storedMetadata(snapshot, options), tensors }), sha256);
 }
 
-function storedMetadata({ program, config, vocabulary, state, best, dataSha256 }: RunSnapshot): StoredMetadata {
+function storedMetadata(snapshot: RunSnapshot, options: readonly OptionRow[]): StoredMetadata {
+  const { program, config, vocabulary, state, best, dataSha256 } = snapshot;
   const { step, batches, optimizer, ...losses } = state;
   return {
     format: FORMAT,
-    formatVersion: FORMAT_VERSION,
+    formatVersion: String(formatOf(config, options)),
     program,
-    // Parsing puts the keys in the schema's order, whatever order they were set in.
-    config: JSON.stringify(v.parse(RunConfigSchema, config)),
+    config: JSON.stringify(orderedConfig(v.parse(configSchema(options), config), options)),
     vocabulary: JSON.stringify(vocabulary),
     step: JSON.stringify(step),
     streams: JSON.stringify({ batches }),
@@ -150,16 +163,17 @@ function storedMetadata({ program, config, vocabulary, state, best, dataSha256 }
 /**
  * Reads the bytes of a checkpoint.
  * @param sha256 the function the file was sealed with
+ * @param options the table that decides what the configuration may hold
  * @throws FileContentError if the file is damaged, is not a checkpoint, or was written by a program with another format version; the
  * message lists every problem
  */
-export function parseCheckpoint(file: Uint8Array, sha256: Sha256): Checkpoint {
+export function parseCheckpoint(file: Uint8Array, sha256: Sha256, options: readonly OptionRow[] = TRAINING_OPTIONS): Checkpoint {
   const { metadata: stored, tensors: storedTensors } = readSafetensors(file);
-  checkOrigin(stored, storedTensors);
+  checkOrigin(stored, storedTensors, options);
   if (stored.sha256 !== undefined && !isSealed(file, stored.sha256, sha256)) {
     throw new FileContentError('damaged: SHA-256 mismatch', { hint: 'restore a copy or train again' });
   }
-  const metadata = parseMetadata(stored);
+  const metadata = parseMetadata(stored, options);
   const { program, config, vocabulary, step, streams, powers, losses, best, dataSha256 } = metadata;
   const shape = modelConfig(config, vocabulary);
   const { arrays, problems } = readTensors(storedTensors, new Map(checkpointShapes(shape, config.optimizer)));
@@ -171,7 +185,11 @@ export function parseCheckpoint(file: Uint8Array, sha256: Sha256): Checkpoint {
 }
 
 /** Refuses safetensors files of other programs, and other format versions of this one. */
-function checkOrigin({ format, formatVersion }: Safetensors['metadata'], tensors: Safetensors['tensors']): void {
+function checkOrigin(
+  { format, formatVersion }: Safetensors['metadata'],
+  tensors: Safetensors['tensors'],
+  options: readonly OptionRow[],
+): void {
   if (format !== FORMAT) {
     const names = [...tensors.keys()];
     const some = names.slice(0, 3).map((name) => `"${quoteText(name)}"`);
@@ -180,16 +198,19 @@ function checkOrigin({ format, formatVersion }: Safetensors['metadata'], tensors
       `a safetensors file, but not a checkpoint of backprop-ninja; it holds ${names.length === 0 ? 'no tensors' : held}`,
     );
   }
-  if (/^\d+$/.test(formatVersion) && Number(formatVersion) !== Number(FORMAT_VERSION)) {
-    const isNewer = Number(formatVersion) > Number(FORMAT_VERSION);
-    throw new FileContentError(`checkpoint format ${quoteText(formatVersion)}, this backprop-ninja reads format ${FORMAT_VERSION}`, {
+  const { oldest, newest } = knownFormats(options);
+  const version = Number(formatVersion);
+  if (/^\d+$/.test(formatVersion) && (version < oldest || version > newest)) {
+    const isNewer = version > newest;
+    const readable = oldest === newest ? `format ${oldest}` : `formats ${oldest} to ${newest}`;
+    throw new FileContentError(`checkpoint format ${quoteText(formatVersion)}, this backprop-ninja reads ${readable}`, {
       hint: isNewer ? 'a newer version wrote it: update' : 'an older version wrote it: resume with that version, or train again',
     });
   }
 }
 
-function parseMetadata(metadata: Safetensors['metadata']): Metadata {
-  const parsed = v.safeParse(MetadataSchema, metadata);
+function parseMetadata(metadata: Safetensors['metadata'], options: readonly OptionRow[]): Metadata {
+  const parsed = v.safeParse(metadataSchema(options), metadata);
   if (parsed.success) return parsed.output;
   const problems = parsed.issues.map((issue) => `${quoteText(v.getDotPath(issue) ?? '')}: ${quoteText(issue.message)}`);
   throw new FileContentError(`metadata: ${problems.join('; ')}`);

@@ -1,51 +1,101 @@
-/** The configuration of a run, as it is stored. */
-import type { Sampling } from '../core/choices.js';
+/** The configuration of a run, as a checkpoint stores it. Keys, order, checks and types follow from the table of options. */
+import type { Kind } from '../core/kinds.js';
+import type { OptionRow } from '../core/optionRow.js';
 import type { Capacity } from '../network/arrays.js';
 import type { ModelConfig } from '../network/parameters.js';
-import type { Schedule } from './schedule.js';
-import { OPTIMIZER_TENSORS, type OptimizerConfig, showDecay } from './updater.js';
+import { TRAINING_OPTIONS, type TrainingRow } from './options.js';
+import { OPTIMIZER_TENSORS } from './updater.js';
 
-/** Everything that determines a run's weights and metrics. It has no path, no clock and no host. */
-export interface RunConfig {
-  /** T, the context length. */
-  context: number;
-  /** E, the embedding width. */
-  embedding: number;
-  /** H of each block. */
-  hidden: readonly number[];
-  /** n, at least 2. */
-  batchSize: number;
-  steps: number;
-  learningRate: number;
-  optimizer: OptimizerConfig;
-  /** The largest norm of all gradients together; without it, they are not clipped. */
-  clip?: number;
-  schedule: Schedule;
-  /** Warm-up steps, in which the learning rate rises. */
-  warmup: number;
-  sampling: Sampling;
-  /** Steps between two evaluations on the validation part. */
-  evalEvery: number;
-  seed: number;
-  splitSeed: number;
-  /** Whether repeated names are dropped before the split. */
-  unique: boolean;
+type StoredRow = Extract<TrainingRow, { stored: readonly string[] }>;
+type ValueOf<Row> = Row extends { kind: Kind<infer T> } ? T : never;
+/** The rows whose key may be missing: those without a default, and those that came later. */
+type OptionalRow = Exclude<StoredRow, { default: unknown } | { defaultFrom: object }> | Extract<StoredRow, { since: number }>;
+/** The key of a row that is stored by itself; of one that is stored in an object, its key in there. */
+type OwnKey<Row> = Row extends { stored: readonly [infer Key extends string] } ? Key : never;
+type InnerKey<Row> = Row extends { stored: readonly [string, infer Key extends string] } ? Key : never;
+
+/** The rows of an object such as `optimizer`, for one of its names. */
+type SettingsOf<Key extends string, Name> = {
+  -readonly [Row in StoredRow as Row extends { goesWith: { key: Key; values: infer Names extends readonly unknown[] } }
+    ? Name extends Names[number]
+      ? InnerKey<Row>
+      : never
+    : never]: ValueOf<Row>;
+};
+type NamedSettings<Key extends string, Name> = Name extends unknown ? { name: Name } & SettingsOf<Key, Name> : never;
+type NamesOf<Key extends string> = ValueOf<Extract<StoredRow, { key: Key }>>;
+
+/** What shapes a run's weights and metrics, and nothing else: no path, no clock, no host. */
+export type RunConfig = {
+  -readonly [Row in Exclude<StoredRow, OptionalRow> as OwnKey<Row>]: ValueOf<Row>;
+} & { -readonly [Row in OptionalRow as OwnKey<Row>]?: ValueOf<Row> } & {
+  optimizer: NamedSettings<'optimizer', NamesOf<'optimizer'>>;
+  schedule: NamedSettings<'schedule', NamesOf<'schedule'>>;
+};
+
+/** The checkpoint format of the first options; an option that came later names its own in `since`. */
+const FIRST_FORMAT = 3;
+
+/** The checkpoint formats that a table of options can read. */
+export function knownFormats(rows: readonly OptionRow[]): { oldest: number; newest: number } {
+  return { oldest: FIRST_FORMAT, newest: Math.max(FIRST_FORMAT, ...rows.map(({ since = 0 }) => since)) };
 }
 
-/** A configuration by single values: optimizer and schedule by their names, beside the settings that they have. */
-export function flatConfig({ optimizer, schedule, ...others }: RunConfig): Record<string, unknown> {
-  const { name: optimizerName, ...settings } = optimizer;
-  const { name: scheduleName, ...switching } = schedule;
-  const named =
-    'weightDecay' in settings && typeof settings.weightDecay === 'object' ? { weightDecay: showDecay(settings.weightDecay) } : {};
-  return { ...others, optimizer: optimizerName, ...settings, ...named, schedule: scheduleName, ...switching };
+/** The checkpoint format of a configuration: the one that its newest option began. */
+export function formatOf(config: RunConfig, rows: readonly OptionRow[]): number {
+  const stored = rows.filter((row) => valueIn(config, row) !== undefined && !isLaterDefault(row, valueIn(config, row)));
+  return knownFormats(stored).newest;
 }
 
-export function modelConfig({ context, embedding, hidden }: RunConfig, vocabulary: readonly string[]): ModelConfig {
+/** The configuration with its keys in the table's order, and without later options that are at their default. */
+export function orderedConfig(config: RunConfig, rows: readonly OptionRow[]): RunConfig {
+  return buildConfig(rows, Object.fromEntries(rows.map((row) => [row.key, valueIn(config, row)]))) as RunConfig;
+}
+
+/** Whether it is the default of an option that came after the first format: such a value is not stored. */
+function isLaterDefault({ since, kind, default: byDefault }: OptionRow, value: unknown): boolean {
+  return since !== undefined && kind.show(value) === kind.show(byDefault);
+}
+
+/** A configuration's keys, with values by the options' keys. */
+export function buildConfig(rows: readonly OptionRow[], values: object): object {
+  const config: Record<string, unknown> = {};
+  for (const row of rows) {
+    const value = (values as Record<string, unknown>)[row.key];
+    if (!row.stored || value === undefined || isLaterDefault(row, value)) continue;
+    const [key, inner] = row.stored;
+    config[key] = inner === undefined ? value : { ...(config[key] as object), [inner]: value };
+  }
+  return config;
+}
+
+/** The value that a configuration holds for an option. */
+export function valueIn(config: object, { stored }: OptionRow): unknown {
+  if (!stored) return undefined;
+  const [key, inner] = stored;
+  const value = (config as Record<string, unknown>)[key];
+  return inner === undefined ? value : (value as Record<string, unknown> | undefined)?.[inner];
+}
+
+/** A configuration as single values by name, as `diff` compares them: the optimizer and the schedule by name, with their settings. */
+export function flatConfig(config: RunConfig): Record<string, unknown> {
+  const values = TRAINING_OPTIONS.flatMap((row: OptionRow) => {
+    const value = valueIn(config, row);
+    const [key, inner = key] = row.stored ?? [];
+    const shown = typeof value === 'object' && !Array.isArray(value) ? row.kind.show(value) : value;
+    return value === undefined ? [] : [[inner === 'name' ? key : inner, shown]];
+  });
+  return Object.fromEntries(values);
+}
+
+export function modelConfig(
+  { context, embedding, hidden }: Pick<RunConfig, 'context' | 'embedding' | 'hidden'>,
+  vocabulary: readonly string[],
+): ModelConfig {
   return { context, embedding, hidden, vocabulary: vocabulary.length };
 }
 
-/** What a run's model needs room for, beside the sizes that it is evaluated and sampled with. */
-export function trainingWork({ batchSize, optimizer }: RunConfig, inference: number[] = []): Capacity {
+/** The room that a run's model needs for training, and for evaluating and sampling in batches of the given sizes. */
+export function trainingWork({ batchSize, optimizer }: Pick<RunConfig, 'batchSize' | 'optimizer'>, inference: number[] = []): Capacity {
   return { training: batchSize, optimizerTensors: OPTIMIZER_TENSORS[optimizer.name], inference };
 }

@@ -1,46 +1,64 @@
-/** Checks a stored configuration. It is apart from the type, so that a user's compiler never reads the types of valibot. */
+/** The check of a stored configuration. It is apart from the types, so that a user's compiler does not read those of valibot. */
 import * as v from 'valibot';
-import { MAX_BLOCKS, SAMPLINGS } from '../core/choices.js';
+import type { StoredKind } from '../core/kinds.js';
+import { applies, type OptionRow } from '../core/optionRow.js';
 import type { RunConfig } from './runConfig.js';
 
+/** 0, 1, 2, … */
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 export const finite = v.pipe(v.number(), v.finite());
 
-const share = v.pipe(v.number(), v.minValue(0), v.ltValue(1));
-const aboveZero = v.pipe(finite, v.gtValue(0));
-const adam = { beta1: share, beta2: share, epsilon: aboveZero };
+/** The check of a configuration, for a table of options. */
+export function configSchema(rows: readonly OptionRow[]): v.GenericSchema<unknown, RunConfig> {
+  const entries: Record<string, v.GenericSchema> = {};
+  for (const row of rows) {
+    if (!row.stored || row.stored[0] in entries) continue;
+    const [key, inner] = row.stored;
+    entries[key] = inner === undefined ? entrySchema(row) : objectSchema(key, row, rows);
+  }
+  return v.strictObject(entries) as unknown as v.GenericSchema<unknown, RunConfig>;
+}
 
-const decay = v.pipe(finite, v.minValue(0));
+function entrySchema(row: OptionRow): v.GenericSchema {
+  const schema = kindSchema(row.kind.stored);
+  const required = row.since === undefined && (row.default !== undefined || row.defaultFrom !== undefined);
+  return required ? schema : (v.exactOptional(schema) as unknown as v.GenericSchema);
+}
 
-/** Each optimizer with its own settings. */
-const OptimizerSchema = v.variant('name', [
-  v.strictObject({ name: v.literal('sgd') }),
-  v.strictObject({ name: v.literal('momentum'), momentum: share }),
-  v.strictObject({ name: v.literal('nesterov'), momentum: share }),
-  v.strictObject({ name: v.literal('adam'), ...adam }),
-  v.strictObject({ name: v.literal('adamw'), ...adam, weightDecay: v.union([decay, v.record(v.string(), decay)]) }),
-]);
+/** An object such as `optimizer`: for each of its names, the settings that go with it. */
+function objectSchema(key: string, { kind }: OptionRow, rows: readonly OptionRow[]): v.GenericSchema {
+  const names = kind.stored.type === 'choice' ? kind.stored.choices : [];
+  const settings = rows.filter(({ stored, goesWith }) => stored?.[0] === key && goesWith);
+  const ofName = (name: string) => {
+    const entries = settings.filter((row) => applies(row, { [key]: name })).map((row) => [row.stored?.[1], entrySchema(row)]);
+    return v.strictObject({ name: v.literal(name), ...Object.fromEntries(entries) });
+  };
+  return v.variant('name', names.map(ofName) as [ReturnType<typeof ofName>]);
+}
 
-const ScheduleSchema = v.variant('name', [
-  v.strictObject({ name: v.literal('step'), switchStep: count }),
-  v.strictObject({ name: v.picklist(['constant', 'linear', 'cosine']) }),
-]);
+function kindSchema(stored: StoredKind): v.GenericSchema {
+  switch (stored.type) {
+    case 'whole':
+      return v.pipe(v.number(), v.safeInteger(), v.minValue(stored.min));
+    case 'wholes': {
+      const each = v.pipe(v.number(), v.safeInteger(), v.minValue(stored.min));
+      return v.pipe(v.array(each), v.minLength(1), v.maxLength(stored.most));
+    }
+    case 'decimal':
+      return decimalSchema(stored);
+    case 'choice':
+      return v.picklist(stored.choices);
+    case 'decay': {
+      const decay = v.pipe(finite, v.minValue(0));
+      return v.union([decay, v.record(v.string(), decay)]);
+    }
+    case 'flag':
+      return v.boolean();
+    case 'text':
+      return v.string();
+  }
+}
 
-export const RunConfigSchema = v.strictObject({
-  context: positive,
-  embedding: positive,
-  hidden: v.pipe(v.array(positive), v.minLength(1), v.maxLength(MAX_BLOCKS), v.readonly()),
-  batchSize: v.pipe(v.number(), v.safeInteger(), v.minValue(2)),
-  steps: positive,
-  learningRate: aboveZero,
-  optimizer: OptimizerSchema,
-  clip: v.exactOptional(aboveZero),
-  schedule: ScheduleSchema,
-  warmup: count,
-  sampling: v.picklist(SAMPLINGS),
-  evalEvery: positive,
-  seed: count,
-  splitSeed: count,
-  unique: v.boolean(),
-}) satisfies v.GenericSchema<unknown, RunConfig>;
+function decimalSchema({ min, open, below = Number.POSITIVE_INFINITY }: Extract<StoredKind, { type: 'decimal' }>): v.GenericSchema {
+  return open ? v.pipe(finite, v.gtValue(min), v.ltValue(below)) : v.pipe(finite, v.minValue(min), v.ltValue(below));
+}

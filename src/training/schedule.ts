@@ -10,6 +10,8 @@ export function defaultSwitchStep(steps: number): number {
   return Math.floor(steps / 2);
 }
 
+export const SCHEDULES = ['step', 'constant', 'linear', 'cosine'] as const;
+
 /** How the learning rate decays: to a tenth at the switch step; not at all; or to 0 after the last step, along a line or half a cosine. */
 export type Schedule = { name: 'step'; switchStep: number } | { name: 'constant' | 'linear' | 'cosine' };
 

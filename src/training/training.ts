@@ -1,7 +1,6 @@
-import type { Sampling } from '../core/choices.js';
 import { allFinite } from '../core/numbers.js';
 import { type RandomStream, randomStream, restoreStream, type StreamState } from '../core/random.js';
-import { drawBatch, Epochs } from '../data/batch.js';
+import { drawBatch, Epochs, type Sampling } from '../data/batch.js';
 import type { Examples } from '../data/dataset.js';
 import { createTrainingActivations, type Model, type TrainingActivations } from '../network/arrays.js';
 import { initialise } from '../network/initialise.js';

@@ -1,7 +1,9 @@
 /** The update of the parameters: gradient clipping, weight decay, and the optimizer with its state. */
-import type { OptimizerName } from '../core/choices.js';
 import type { FloatArray } from '../core/tensor.js';
 import { createOptimizerTensors, type Model } from '../network/arrays.js';
+
+export const OPTIMIZERS = ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const;
+export type OptimizerName = (typeof OPTIMIZERS)[number];
 
 /** The optimizers with their settings; the names and meanings are those of torch.optim. */
 export type OptimizerConfig =

@@ -79,8 +79,8 @@ describe('numbers that blow up', () => {
     expect(stderr.split('\n').at(-2)).toMatch(
       new RegExp(
         '^error: step (8|9|10): \\w+\\[\\d+(, ?\\d+)?\\] is (NaN|-?Infinity), .+; largest entries it is computed from: .+; ' +
-          `the checkpoint of step 0 stands, backprop-ninja train --resume ${join('runs', '0001')} --check-every 1 ` +
-          'goes through the steps since then again, a lower --lr may avoid it$',
+          `the checkpoint at step 0 is intact. To locate the failure, run backprop-ninja train --resume ${join('runs', '0001')} --check-every 1; ` +
+          'a lower --lr may avoid it$',
       ),
     );
   });
@@ -127,7 +127,7 @@ describe('numbers that blow up', () => {
     const argv = ['train', ...SMALL, '--save-every', '10'];
     const { exitCode, stderr } = await runCli(cwd, [...argv, '--out', 'a']);
     expect(exitCode).toBe(5);
-    expect(stderr).toContain('; the checkpoint of step 30 stands, ');
+    expect(stderr).toContain('; the checkpoint at step 30 is intact. ');
     schedule.at = undefined;
     expect((await runCli(cwd, ['train', '--resume', 'a'])).exitCode).toBe(0);
     expect((await runCli(cwd, [...argv, '--out', 'b'])).exitCode).toBe(0);
@@ -141,7 +141,7 @@ describe('numbers that blow up', () => {
     blowUpAt(49, Infinity);
     const { exitCode, stdout, stderr } = await runCli(cwd, ['train', ...SMALL]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
-    expect(stderr).toContain('; the checkpoint of step 0 stands, ');
+    expect(stderr).toContain('; the checkpoint at step 0 is intact. ');
     expect(loadCheckpoint(checkpointIn(join(cwd, 'runs', '0001'))).state.step).toBe(0);
   });
 });

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createProgram } from '../../src/cli/program.js';
+import { COMMANDS, createProgram, loadCommands } from '../../src/cli/program.js';
 import { FileContentError } from '../../src/core/errors.js';
 import { readNamesFile } from '../../src/node/namesFile.js';
 import { fakeIO, runCli, SMALL, writeNames } from '../support/fakeIO.js';
@@ -54,8 +54,9 @@ const text = fc
 const SENSIBLE = [['run'], ['run', 'run'], ['runs/latest'], ['--data', 'names.txt'], ['--data', 'broken.txt'], ['broken.txt'], ['--json']];
 
 /** A command line as a person might get it wrong: true and invented options in any order, values or none. */
-function commandLines() {
-  const { commands } = createProgram(fakeIO('/'), () => {});
+async function commandLines() {
+  const loaded = await loadCommands(COMMANDS.map(({ name }) => name));
+  const { commands } = createProgram(fakeIO('/'), { loaded });
   const known = Object.fromEntries(commands.map((command) => [command.name(), command.options.map((option) => option.long as string)]));
   const everyOption = [...new Set(Object.values(known).flat())];
   return fc.constantFrom(...Object.keys(QUICK)).chain((command) => {
@@ -90,7 +91,7 @@ describe('any command line', () => {
     const seen = new Map<number, number>();
     const parent = tempDirectory();
     await fc.assert(
-      fc.asyncProperty(commandLines(), async (argv) => {
+      fc.asyncProperty(await commandLines(), async (argv) => {
         const cwd = mkdtempSync(join(parent, 'case-'));
         cpSync(template, cwd, { recursive: true });
         const start = performance.now();

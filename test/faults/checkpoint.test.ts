@@ -201,7 +201,7 @@ describe('one bit flipped in data or metadata: checksum (3)', () => {
 
   it('a best checkpoint that is whole is named by --resume', async () => {
     put(join(cwd, 'run'), FILE, flipped(whole.length - 1, 0));
-    const best = `${join('run', 'best.safetensors')}, of step 50, is whole`;
+    const best = `${join('run', 'best.safetensors')}, of step 50, is intact`;
     expectRefusal(await runCli(cwd, ['train', '--resume', 'run']), 3, DAMAGED, best);
   });
 });

@@ -72,7 +72,7 @@ describe('BOM, CRLF, surrounding blanks, no last newline, blank lines: accepted,
 
   it.each([
     ['BOM', `\ufeff${clean}`, 'a byte order mark'],
-    ['CRLF', clean.replaceAll('\n', '\r\n'), '60 CRLF line ends'],
+    ['CRLF', clean.replaceAll('\n', '\r\n'), '60 CRLF line endings'],
     [
       'surrounding blanks',
       [`\t${first}`, ` ${others[0]} `, `\u3000${others[1]}`, ...others.slice(2), ''].join('\n'),
@@ -82,7 +82,7 @@ describe('BOM, CRLF, surrounding blanks, no last newline, blank lines: accepted,
     [
       'all of them',
       `\ufeff ${first}\r\n\r\n${others.join('\n')}`,
-      'a byte order mark, 2 CRLF line ends, blanks around 1 names, 1 blank lines',
+      'a byte order mark, 2 CRLF line endings, blanks around 1 name, 1 blank line',
     ],
     ['no last newline, of which there is nothing to say', clean.slice(0, -1), undefined],
   ])('%s', async (_, content, dropped) => {
@@ -172,7 +172,7 @@ describe('vocabulary so large that the model would not fit: memory needed and li
       await runCli(cwd, ['train', '--data', 'names.txt', '--hidden', '65536']),
       3,
       'names.txt: its vocabulary has 20,001 characters, with which the network needs ',
-      /needs [\d.]+ GiB of memory, at most [\d.]+ GiB can be had/,
+      /needs [\d.]+ GiB of memory, the limit is [\d.]+ GiB/,
     );
     expect(snapshot(cwd)).toEqual(before);
   });
@@ -181,7 +181,7 @@ describe('vocabulary so large that the model would not fit: memory needed and li
     const cwd = tempDirectory();
     writeNames(cwd);
     const outcome = await runCli(cwd, ['train', '--data', 'names.txt', '--hidden', '1048576', '--embedding', '65536']);
-    expectRefusal(outcome, 2, /needs .+ of memory, at most .+ can be had; lower --hidden, --embedding, --context or --batch-size/);
+    expectRefusal(outcome, 2, /needs .+ of memory, the limit is .+; lower --hidden, --embedding, --context or --batch-size/);
   });
 });
 

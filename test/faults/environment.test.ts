@@ -109,7 +109,7 @@ describe('Ctrl-C, SIGTERM, SIGHUP while training: saved and said within 1 s; a s
     const step = loadCheckpoint(join(cwd, CHECKPOINT)).state.step;
     expect(step).toBeGreaterThan(0);
     expect(stderr().split('\n').slice(2)).toEqual([
-      `${name}: saved after step ${step.toLocaleString('en-US')} of 1,000,000,000; go on with: backprop-ninja train --resume run`,
+      `${name}: saved after step ${step.toLocaleString('en-US')} of 1,000,000,000; resume with: backprop-ninja train --resume run`,
       '',
     ]);
     expect(readdirSync(join(cwd, 'run')).sort()).toEqual(['checkpoint.safetensors', 'metrics.jsonl', 'run.json']);
@@ -123,7 +123,7 @@ describe('Ctrl-C, SIGTERM, SIGHUP while training: saved and said within 1 s; a s
     child.kill('SIGINT');
     expect(await ended).toEqual({ exitCode: 130, signal: null });
     expect(performance.now() - sent).toBeLessThan(1000);
-    expect(stderr()).toMatch(/\nSIGINT: saved after step [\d,]+ of 200,000; go on with: backprop-ninja train --resume run\n$/);
+    expect(stderr()).toMatch(/\nSIGINT: saved after step [\d,]+ of 200,000; resume with: backprop-ninja train --resume run\n$/);
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('a second %s while it saves', async (name) => {
@@ -370,7 +370,7 @@ describe("metrics.jsonl with a torn last line: skipped with its number; truncate
     const { cwd, file, lines } = tear();
     const { exitCode, stderr } = await runCli(cwd, ['train', '--resume', 'run', '--steps', '60']);
     expect(exitCode).toBe(0);
-    expect(stderr).toContain(`metrics.jsonl: line ${lines.length + 2} was no whole record; dropped\n`);
+    expect(stderr).toContain(`metrics.jsonl: dropped incomplete line ${lines.length + 2}\n`);
     const after = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(after.slice(0, lines.length)).toEqual(lines);
     expect(after.slice(lines.length).map((line) => JSON.parse(line).step)).toEqual(after.slice(lines.length).map(() => 60));
@@ -381,7 +381,7 @@ describe("metrics.jsonl with a torn last line: skipped with its number; truncate
     const before = readFileSync(file, 'utf8');
     const { exitCode, stderr } = await runCli(cwd, argv);
     expect(exitCode).toBe(0);
-    expect(stderr).toMatch(new RegExp(`^note: .*metrics\\.jsonl: line ${lines.length + 2} is no whole record; skipped\n`));
+    expect(stderr).toMatch(new RegExp(`^note: .*metrics\\.jsonl: skipped incomplete line ${lines.length + 2}\n`));
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 });
@@ -427,7 +427,7 @@ describe('paths with blanks, newlines, non-ASCII, leading dash, 255-byte names: 
     writeNames(cwd);
     const stopped = await runCli(cwd, ['train', ...SMALL, '--steps', '100000', `--out=${name}`], { stop: { signal: 'SIGINT', at: 5 } });
     expect(
-      (await runCli(cwd, wordsOf(stopped.stderr, 'go on with: backprop-ninja '), { stop: { signal: 'SIGINT', at: 5 } })).exitCode,
+      (await runCli(cwd, wordsOf(stopped.stderr, 'resume with: backprop-ninja '), { stop: { signal: 'SIGINT', at: 5 } })).exitCode,
     ).toBe(130);
     const { stdout } = await runCli(cwd, ['train', ...SMALL, `--out=${name}`, '--force']);
     expect((await runCli(cwd, wordsOf(stdout, 'more names: backprop-ninja '))).exitCode).toBe(0);

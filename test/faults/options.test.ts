@@ -107,7 +107,7 @@ describe('an option that the optimizer does not have, a name that there is not: 
     [['--momentum', '0.9', '--optimizer', 'adamw'], '--momentum goes with --optimizer momentum or nesterov, not with adamw'],
     [['--beta1', '0.9'], '--beta1 goes with --optimizer adam or adamw, not with sgd'],
     [['--beta2', '0.9', '--optimizer', 'nesterov'], '--beta2 goes with --optimizer adam or adamw, not with nesterov'],
-    [['--warmup', '51'], '--warmup is 51, and --steps 50: the full rate would never be reached'],
+    [['--warmup', '51'], '--warmup is 51 but --steps is 50, so the learning rate never reaches its full size'],
     [['--optimizer', 'lion'], 'Allowed choices are sgd, momentum, nesterov, adam, adamw.'],
     [['--schedule', 'exponential'], 'Allowed choices are step, constant, linear, cosine.'],
     [['--sampling', 'shuffle'], 'Allowed choices are replacement, epochs.'],
@@ -166,16 +166,16 @@ describe("resume with another shape (an option's doing) / data set or vocabulary
     ['--split-seed', '42', '43'],
     ['--eval-every', /\d+/, '7'],
   ])('%s', async (option, stored, given) => {
-    const words = typeof stored === 'string' ? `${option} is ${stored} there, ${given} given` : /--eval-every is \d+ there, 7 given/;
-    await refuse(withRun(), ['train', '--resume', 'run', option, given], 2, 'run was begun otherwise: ', words);
+    const words = typeof stored === 'string' ? `${option} is ${stored} there, but ${given} here` : /--eval-every is \d+ there, but 7 here/;
+    await refuse(withRun(), ['train', '--resume', 'run', option, given], 2, 'run has other settings: ', words);
   });
 
   it('--unique', async () => {
-    await refuse(withRun(), ['train', '--resume', 'run', '--unique'], 2, '--unique is false there, true given');
+    await refuse(withRun(), ['train', '--resume', 'run', '--unique'], 2, '--unique is false there, but true here');
   });
 
   it('fewer --steps', async () => {
-    await refuse(withRun(), ['train', '--resume', 'run', '--steps', '49'], 2, '--steps is 50 there, 49 given, and can only be raised');
+    await refuse(withRun(), ['train', '--resume', 'run', '--steps', '49'], 2, '--steps is 50 there, but 49 here, and can only be raised');
   });
 
   it('all of them, in one line', async () => {
@@ -189,20 +189,20 @@ describe("resume with another shape (an option's doing) / data set or vocabulary
   });
 
   it.each([['--out', 'other'], ['--force']])('%s has no meaning with it', async (...options) => {
-    await refuse(withRun(), ['train', '--resume', 'run', ...options], 2, `${options[0]} has no meaning with --resume`);
+    await refuse(withRun(), ['train', '--resume', 'run', ...options], 2, `${options[0]} cannot be used with --resume`);
   });
 
   it('a data set that has changed: both sums', async () => {
     const cwd = withRun();
     writeNames(cwd, [...NAMES].reverse());
-    const sums = /names\.txt is not what the run was trained on: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; bring it back/;
+    const sums = /names\.txt is not the data set of the run: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; restore it/;
     await refuse(cwd, ['train', '--resume', 'run'], 3, sums);
   });
 
   it('another vocabulary: the characters that are new and those that are missing', async () => {
     const cwd = withRun();
     writeNames(cwd, [...NAMES.map((name) => name.replaceAll('m', 'n')), 'xé'], 'others.txt');
-    const words = /others\.txt is not what .+: SHA-256 .+, expected .+; new characters x é; missing characters m; bring it back/;
+    const words = /others\.txt is not the data set .+: SHA-256 .+, expected .+; new characters x é; missing characters m; restore it/;
     await refuse(cwd, ['train', '--resume', 'run', '--data', 'others.txt'], 3, words);
   });
 });

@@ -84,7 +84,7 @@ function drawn(output: string): string[] {
     .map((piece) => piece.split('\r\n')[0]);
 }
 
-const SAVED = /: saved after step ([\d,]+) of 400,000; go on with: backprop-ninja train --resume run\r?\n/;
+const SAVED = /: saved after step ([\d,]+) of 400,000; resume with: backprop-ninja train --resume run\r?\n/;
 
 /** The step that the message names is the checkpoint's, and from there the run ends as if it had never been stopped. */
 async function expectResumable(output: string): Promise<void> {

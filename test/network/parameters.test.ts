@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_BLOCKS } from '../../src/core/choices.js';
 import { LESSON_CONFIG } from '../../src/lesson/case.js';
 import {
   blockName,
   initialScales,
   isParameterName,
   LESSON_PARAMETER_NAMES,
+  MAX_BLOCKS,
   type ModelConfig,
   parameterCount,
   parameterNames,

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../src/backend/reference.js';
-import { OPTIMIZERS, type OptimizerName } from '../../src/core/choices.js';
 import type { Examples } from '../../src/data/dataset.js';
 import { Evaluator } from '../../src/evaluation/evaluator.js';
 import { createModel, type Model } from '../../src/network/arrays.js';
@@ -13,7 +12,7 @@ import { checkpointBytes, type RunSnapshot, restoreModel } from '../../src/run/c
 import { readSafetensors, storeFloats } from '../../src/run/safetensors.js';
 import { type RunConfig, trainingWork } from '../../src/training/runConfig.js';
 import { Training } from '../../src/training/training.js';
-import { OPTIMIZER_TENSORS } from '../../src/training/updater.js';
+import { OPTIMIZER_TENSORS, OPTIMIZERS, type OptimizerName } from '../../src/training/updater.js';
 import { type ChangeableFile, changedCopy, SAVED_STEP, saveSmallRun } from '../support/checkpoints.js';
 import { OPTIMIZER_CONFIGS } from '../support/recipes.js';
 import { RUN_CONFIG } from '../support/runConfig.js';

@@ -1,6 +1,7 @@
-import { OPTIMIZERS, type OptimizerName, SAMPLINGS, SCHEDULES } from '../../src/core/choices.js';
+import { SAMPLINGS } from '../../src/data/batch.js';
 import type { RunConfig } from '../../src/training/runConfig.js';
-import type { OptimizerConfig } from '../../src/training/updater.js';
+import { SCHEDULES } from '../../src/training/schedule.js';
+import { OPTIMIZERS, type OptimizerConfig, type OptimizerName } from '../../src/training/updater.js';
 
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SCHEDULES } from '../../src/core/choices.js';
-import { cosineOfPi, defaultSwitchStep, type RateOptions, scheduledRate, stepRate } from '../../src/training/schedule.js';
+import { cosineOfPi, defaultSwitchStep, type RateOptions, SCHEDULES, scheduledRate, stepRate } from '../../src/training/schedule.js';
 
 describe('stepRate', () => {
   it.each([

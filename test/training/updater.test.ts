@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
-import { OPTIMIZERS, type OptimizerName } from '../../src/core/choices.js';
 import { arenaSize, createModel, createTrainingActivations, type Model, parameterViews } from '../../src/network/arrays.js';
 import { initialise } from '../../src/network/initialise.js';
 import { LESSON_PARAMETER_NAMES, type ModelConfig, type ParameterName } from '../../src/network/parameters.js';
 import { backward, forward } from '../../src/network/passes.js';
-import { decayOf, OPTIMIZER_TENSORS, type OptimizerConfig, Updater } from '../../src/training/updater.js';
+import { decayOf, OPTIMIZER_TENSORS, OPTIMIZERS, type OptimizerConfig, type OptimizerName, Updater } from '../../src/training/updater.js';
 import { BACKENDS } from '../support/backends.js';
 import { dot, largestOf, relativeError } from '../support/compare.js';
 import { type Fixture, loadFixture, traceBatches } from '../support/fixtures.js';

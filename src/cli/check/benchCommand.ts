@@ -6,13 +6,13 @@ import { createNetworkCase } from '../../lesson/case.js';
 import { type ModelConfig, parameterCount } from '../../network/parameters.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { type BackendTiming, measurePeak, timeBackend } from '../../training/benchmark.js';
+import type { RunConfig } from '../../training/runConfig.js';
 import { loadData } from '../data.js';
 import { type Paint, paintFor } from '../terminal/colors.js';
 import { formatCount, formatDifference, formatTable } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
-import type { NetworkOptions } from '../train/recipe.js';
 
-export interface BenchCommandOptions extends NetworkOptions {
+export interface BenchCommandOptions extends Pick<RunConfig, 'context' | 'embedding' | 'hidden' | 'batchSize'> {
   data?: string;
   backend: 'wasm' | 'reference' | 'both';
   seconds: number;

@@ -5,6 +5,16 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
+/** 1 name, 2,000 names */
+export function formatCountOf(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** The noun of a list that follows: `line 3`, `lines 3, 5`. */
+export function formatList(noun: string, items: readonly unknown[]): string {
+  return `${noun}${items.length === 1 ? '' : 's'} ${items.join(', ')}`;
+}
+
 /** A loss in nats per character: 2.1099 */
 export function formatLoss(loss: number): string {
   return loss.toFixed(4);

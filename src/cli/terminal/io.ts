@@ -37,9 +37,6 @@ export interface IO {
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-/** The work between two looks at the event loop, so that signals, the terminal and closed pipes are noticed. */
-export const TURN_MS = 50;
-
 /** What the program is called by in a command that is proposed: npm, where it runs it, has it on no path. */
 export function commandName({ env }: IO): string {
   return env.npm_command ? 'npx backprop-ninja' : 'backprop-ninja';

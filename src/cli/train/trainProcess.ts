@@ -7,24 +7,24 @@ import { CHECKPOINT_FILE } from '../../node/runDirectory.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_USAGE } from '../terminal/exitCodes.js';
 import { type IO, shortPath } from '../terminal/io.js';
 
-/** What a run ended with; without losses, its numbers blew up. */
+/** The result of a run; without losses, it diverged. */
 export interface TrainOutcome {
-  /** Of training; null if it had been begun before. */
+  /** Of training; null if the run was resumed. */
   seconds: number | null;
   trainLoss: number | null;
   valLoss: number | null;
 }
 
 export interface TrainProcess {
-  /** Rejects with the error that the process ended with. */
+  /** Rejects with the error that ended the process. */
   outcome: Promise<TrainOutcome | 'stopped'>;
-  /** Lets it save, and end. */
+  /** Lets it save and end. */
   stop(): void;
 }
 
 /**
- * `train` in a process of its own, which goes on with the run that the directory holds.
- * @param directory made by this function, or by an earlier call with the same arguments
+ * Runs `train` in its own process, which resumes the run in the directory if there is one.
+ * @param directory new, or from an earlier call with the same arguments
  */
 export function trainProcess(directory: string, trainArguments: readonly string[], io: IO): TrainProcess {
   const resumes = existsSync(join(directory, CHECKPOINT_FILE));
@@ -32,9 +32,9 @@ export function trainProcess(directory: string, trainArguments: readonly string[
   const child = spawn(process.execPath, [MAIN, 'train', ...what, '--json', '--no-color'], {
     cwd: io.cwd,
     env: { ...io.env },
-    // The channel tells it if this process is killed: see main.ts.
+    // The channel closes if this process is killed; then the run saves and ends: see main.ts.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // In a group of its own: Ctrl-C in the terminal stops it once, by stop(), and lets it save.
+    // In its own process group: Ctrl-C in the terminal reaches it once, through stop(), so that it can save.
     detached: true,
   });
   const text = { stdout: '', stderr: '' };
@@ -74,7 +74,7 @@ function outcomeOf(stdout: string, resumed: boolean): TrainOutcome {
   return { seconds: resumed ? null : seconds, trainLoss, valLoss };
 }
 
-/** The process's own words, and its exit code as ours. */
+/** The process's error message, as an error with the same exit code. */
 function errorOf(code: number | null, stderr: string, otherwise: string): Error {
   const line = stderr
     .split('\n')

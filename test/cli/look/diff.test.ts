@@ -44,7 +44,7 @@ describe('two runs', () => {
   it('of the same configuration are the same: exit code 0, one line', async () => {
     expect(await diff('run', 'again')).toMatchObject({
       exitCode: 0,
-      stdout: 'the same at all 3 recorded steps, up to 1,200\n',
+      stdout: 'the same at all 3 recorded steps, up to step 1,200\n',
       stderr: '',
     });
   });
@@ -57,13 +57,13 @@ describe('two runs', () => {
     const { exitCode, stdout } = await diff('run', 'other-seed');
     expect(exitCode).toBe(1);
     // bngain, bnbias and the like begin the same for every seed only if they are not drawn.
-    expect(stdout).toMatch(/^seed: 2147483647 and 1\nthey part from the start: after step 0, C, W1, [\w, ]*W2[\w, ]* differ\n$/);
+    expect(stdout).toMatch(/^seed: 2147483647 and 1\nthe runs differ from the start: after step 0, C, W1, [\w, ]*W2[\w, ]* differ\n$/);
   });
 
   it('with different rates part after the common start', async () => {
     const { exitCode, stdout } = await diff('run', 'other-rate');
     expect(exitCode).toBe(1);
-    expect(stdout).toBe(`learningRate: 0.1 and 0.2\nthey part after step 0: after step 1,000, ${ALL} differ\n`);
+    expect(stdout).toBe(`learningRate: 0.1 and 0.2\nthe runs diverge after step 0: after step 1,000, ${ALL} differ\n`);
   });
 
   it('by different optimizers part after the common start, and every setting that differs is named', async () => {
@@ -71,8 +71,8 @@ describe('two runs', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toBe(
       'learningRate: 0.1 and 0.001\noptimizer: sgd and adam\nschedule: step and linear\nswitchStep: 600 and none\n' +
-        'clip: none and 2\nbeta1: none and 0.9\nbeta2: none and 0.999\nepsilon: none and 1e-8\n' +
-        `they part after step 0: after step 1,000, ${ALL} differ\n`,
+        'beta1: none and 0.9\nbeta2: none and 0.999\nepsilon: none and 1e-8\nclip: none and 2\n' +
+        `the runs diverge after step 0: after step 1,000, ${ALL} differ\n`,
     );
     const json = JSON.parse((await diff('by-adam', 'run', '--json')).stdout);
     expect(json.config).toContainEqual({ key: 'optimizer', values: ['adam', 'sgd'] });
@@ -83,21 +83,23 @@ describe('two runs', () => {
   it('of different sizes part from the start, and every different option is named', async () => {
     const { exitCode, stdout } = await diff('wider', 'run');
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^hidden: 9 and 8\nunique: true and false\nthey part from the start: after step 0, .*\bW1\b.* differ\n$/);
+    expect(stdout).toMatch(/^hidden: 9 and 8\nunique: true and false\nthe runs differ from the start: after step 0, .*\bW1\b.* differ\n$/);
   });
 
   it('of different depths part from the start: in the blocks that only one has, and in what W2 reads', async () => {
     const { exitCode, stdout } = await diff('run', 'deep');
     expect(exitCode).toBe(1);
     const above = ['W', 'b', 'bngain', 'bnbias'].map((tensor) => `blocks.2.${tensor}`).join(', ');
-    expect(stdout).toMatch(new RegExp(`^hidden: 8 and 8,6\nthey part from the start: after step 0, ([\\w, ]+, )?${above}, W2.* differ\n$`));
+    expect(stdout).toMatch(
+      new RegExp(`^hidden: 8 and 8,6\nthe runs differ from the start: after step 0, ([\\w, ]+, )?${above}, W2.* differ\n$`),
+    );
     expect((await diff('deep', 'run')).stdout).toBe(stdout.replace('8 and 8,6', '8,6 and 8'));
   });
 
   it('that end in a block as wide as the only one have the same lesson parameters at the start', async () => {
     const { stdout } = await diff('run', 'deeper');
     const above = [2, 3].flatMap((K) => ['W', 'b', 'bngain', 'bnbias'].map((tensor) => `blocks.${K}.${tensor}`)).join(', ');
-    expect(stdout).toBe(`hidden: 8 and 8,6,8\nthey part from the start: after step 0, ${above} differ\n`);
+    expect(stdout).toBe(`hidden: 8 and 8,6,8\nthe runs differ from the start: after step 0, ${above} differ\n`);
   });
 
   it('of several blocks each are the same as themselves', async () => {
@@ -107,19 +109,19 @@ describe('two runs', () => {
   it('on different data are told apart by the SHA-256 of it', async () => {
     const { exitCode, stdout } = await diff('run', 'other-data');
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^SHA-256 of the data: [0-9a-f]{64} and [0-9a-f]{64}\nthey part after step 0: after step 1,000, /);
+    expect(stdout).toMatch(/^SHA-256 of the data: [0-9a-f]{64} and [0-9a-f]{64}\nthe runs diverge after step 0: after step 1,000, /);
   });
 
   it('an extended run is the same as its shorter one, as far as that goes', async () => {
     const { exitCode, stdout } = await diff('run', 'extended');
     expect(exitCode).toBe(0);
-    expect(stdout).toBe('steps: 1200 and 2300\nthe same at all 3 recorded steps, up to 1,200\n');
+    expect(stdout).toBe('steps: 1200 and 2300\nthe same at all 3 recorded steps, up to step 1,200\n');
   });
 
   it('an extended run and one that was long from the start part where their rates do', async () => {
     const { exitCode, stdout } = await diff('extended', 'long');
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^switchStep: 600 and 1150\nthey part after step 0: after step 1,000, /);
+    expect(stdout).toMatch(/^switchStep: 600 and 1150\nthe runs diverge after step 0: after step 1,000, /);
   });
 
   it('without a common step in their metrics: exit code 1', async () => {
@@ -127,7 +129,7 @@ describe('two runs', () => {
     cpSync(join(cwd, 'run'), join(other, 'run'), { recursive: true });
     rmSync(join(other, 'run', 'metrics.jsonl'));
     const { exitCode, stdout } = await diff('run', join(other, 'run'));
-    expect([exitCode, stdout]).toEqual([1, 'no step is recorded in both runs\n']);
+    expect([exitCode, stdout]).toEqual([1, 'the runs have no recorded step in common\n']);
   });
 
   it('can be named by their checkpoints, and nothing is written', async () => {

@@ -99,7 +99,7 @@ describe('the data', () => {
     writeNames(cwd, NAMES.slice(0, 30), 'others.txt');
     const { exitCode, stdout, stderr } = await runCli(cwd, ['eval', 'run', '--data', 'others.txt', '--json']);
     expect(exitCode).toBe(0);
-    expect(stderr).toBe('note: this is not the data set that the run was trained on\n');
+    expect(stderr).toBe('note: this is not the data set of the run\n');
     expect(JSON.parse(stdout)).toMatchObject({ names: 3 });
     expect(JSON.parse(stdout).loss).not.toBe(report.valLoss);
   });
@@ -111,7 +111,7 @@ describe('the data', () => {
     const { exitCode, stdout, stderr } = await runCli(cwd, ['eval', 'run']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
     expect(stderr).toMatch(
-      /^error: \S+names\.txt is not what the run was trained on: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; bring it back, or name the right file with --data\n$/,
+      /^error: \S+names\.txt is not the data set of the run: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; restore it, or name the right file with --data\n$/,
     );
     expect((await runCli(cwd, ['eval', 'run', '--data', 'names.txt'])).exitCode).toBe(0);
   });
@@ -132,9 +132,7 @@ describe('the data', () => {
     copyFileSync(join(trained, 'run', 'checkpoint.safetensors'), join(cwd, 'mine.safetensors'));
     const refused = await runCli(cwd, ['eval', 'mine.safetensors']);
     expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(refused.stderr).toMatch(
-      /^error: no run\.json beside \S+mine\.safetensors says what data it was trained on; name it with --data\n$/,
-    );
+    expect(refused.stderr).toMatch(/^error: no run\.json beside \S+mine\.safetensors names its data set; name it with --data\n$/);
     writeNames(cwd);
     const { exitCode, stdout } = await runCli(cwd, ['eval', 'mine.safetensors', '--data', 'names.txt', '--json']);
     expect(exitCode).toBe(0);

@@ -54,7 +54,7 @@ describe('a run as it was trained', () => {
     const before = snapshot(trained);
     const { exitCode, stdout, stderr } = await runCli(trained, ['replay', 'run']);
     expect(exitCode).toBe(0);
-    expect(stdout).toBe('the same: 2,100 steps again, equal at each of 4 recorded ones, bit for bit\n');
+    expect(stdout).toBe('the same: 2,100 steps repeated, bit-identical at each of 4 recorded ones\n');
     expect(stderr).toBe('');
     expect(snapshot(trained)).toEqual(before);
   });
@@ -69,16 +69,18 @@ describe('a run as it was trained', () => {
   it('of several blocks is the same, and a bit that was changed in one of them is found', async () => {
     const cwd = tempDirectory();
     await trainSmall(cwd, '--steps', '1100', '--hidden', '8,6,5', '--eval-every', '500');
-    expect((await runCli(cwd, ['replay', 'run'])).stdout).toContain('the same: 1,100 steps again, equal at each of 3 recorded ones');
+    expect((await runCli(cwd, ['replay', 'run'])).stdout).toContain(
+      'the same: 1,100 steps repeated, bit-identical at each of 3 recorded ones',
+    );
     withOtherHash(1000, 'blocks.3.bngain', cwd);
     expect(await runCli(cwd, ['replay', 'run'])).toMatchObject({
       exitCode: 1,
-      stdout: 'not the same: after step 1,000, blocks.3.bngain of run/checkpoint.safetensors cannot be had again\n',
+      stdout: 'not the same: after step 1,000, blocks.3.bngain differs from the run of run/checkpoint.safetensors\n',
     });
     await trainSmall(cwd, '--steps', '1100', '--hidden', '8,6,5', '--eval-every', '500', '--force');
     moveLastBit(cwd, 'blocks.2.W');
     const { exitCode, stdout } = await runCli(cwd, ['replay', 'run']);
-    expect([exitCode, stdout]).toEqual([1, expect.stringContaining('after step 1,100, blocks.2.W of ')]);
+    expect([exitCode, stdout]).toEqual([1, expect.stringContaining('after step 1,100, blocks.2.W differs from the run of ')]);
   });
 
   it('is the newest unless another is named', async () => {
@@ -86,8 +88,8 @@ describe('a run as it was trained', () => {
     writeNames(cwd);
     await runCli(cwd, ['train', '--data', 'names.txt', '--steps', '30', '--hidden', '8']);
     await runCli(cwd, ['train', '--data', 'names.txt', '--steps', '40', '--hidden', '8']);
-    expect((await runCli(cwd, ['replay'])).stdout).toContain('the same: 40 steps again, equal at each of 2 recorded');
-    expect((await runCli(cwd, ['replay', join('runs', '0001')])).stdout).toContain('the same: 30 steps again');
+    expect((await runCli(cwd, ['replay'])).stdout).toContain('the same: 40 steps repeated, bit-identical at each of 2 recorded');
+    expect((await runCli(cwd, ['replay', join('runs', '0001')])).stdout).toContain('the same: 30 steps repeated');
   });
 
   it('is checked up to its best checkpoint, if that is named', async () => {
@@ -104,10 +106,13 @@ describe('a run as it was trained', () => {
     const argv = ['train', '--data', 'names.txt', '--steps', '20', '--hidden', '8', '--out', 'run'];
     expect((await runCli(cwd, argv, { tick: 50, stop: { signal: 'SIGTERM', at: 50 + 150 * 7 } })).exitCode).toBe(143);
     const first = await runCli(cwd, ['replay', 'run']);
-    expect(first).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('the same: 7 steps again, equal at each of 2 recorded') });
+    expect(first).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('the same: 7 steps repeated, bit-identical at each of 2 recorded'),
+    });
     expect((await runCli(cwd, ['train', '--resume', 'run'])).exitCode).toBe(0);
     const second = await runCli(cwd, ['replay', 'run']);
-    expect(second).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('the same: 20 steps again') });
+    expect(second).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('the same: 20 steps repeated') });
   });
 
   it('that was stopped before its first step is the same', async () => {
@@ -145,14 +150,14 @@ describe('a run that was changed', () => {
     const { exitCode, stdout } = await runCli(withOtherHash(step, tensor), ['replay', 'run']);
     expect(exitCode).toBe(1);
     const shown = step < 1000 ? `${step}` : `${step}`.replace(/^(\d)/, '$1,');
-    expect(stdout).toBe(`not the same: after step ${shown}, ${tensor} of ${join('run', 'checkpoint.safetensors')} cannot be had again\n`);
+    expect(stdout).toBe(`not the same: after step ${shown}, ${tensor} differs from the run of ${join('run', 'checkpoint.safetensors')}\n`);
   });
 
   it('in the hashes of two steps: the first of them is named', async () => {
     const cwd = withOtherHash(2000, 'C', withOtherHash(1000, 'W1'));
     // So slow a clock that all steps are in one turn.
     const { exitCode, stdout } = await runCli(cwd, ['replay', 'run'], { tick: 0.001 });
-    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/^not the same: after step 1,000, W1 of /)]);
+    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/^not the same: after step 1,000, W1 differs from the run of /)]);
   });
 
   it('in a hash, as a JSON document: it ends at that step', async () => {
@@ -174,7 +179,7 @@ describe('a run that was changed', () => {
     for (const tensor of ['W2', 'C', 'bnbias'] as const) moveLastBit(cwd, tensor);
     const { exitCode, stdout } = await runCli(cwd, ['replay', 'run']);
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^not the same: after step 2,100, C, bnbias, W2 of /);
+    expect(stdout).toMatch(/^not the same: after step 2,100, C, bnbias, W2 differ from the run of /);
   });
 
   it('in its configuration: parts at the first recorded step behind the change', async () => {
@@ -197,14 +202,14 @@ describe('what replay needs', () => {
     appendFileSync(path, '{"step":2100,"lo');
     const before = snapshot(cwd);
     const { exitCode, stderr } = await runCli(cwd, ['replay', 'run']);
-    expect([exitCode, stderr]).toEqual([0, `note: ${join('run', 'metrics.jsonl')}: line ${lines + 1} is no whole record; skipped\n`]);
+    expect([exitCode, stderr]).toEqual([0, `note: ${join('run', 'metrics.jsonl')}: skipped incomplete line ${lines + 1}\n`]);
     expect(snapshot(cwd)).toEqual(before);
   });
 
   it('without metrics.jsonl, the checkpoint alone is held against the training', async () => {
     const cwd = copyOfRun();
     rmSync(join(cwd, 'run', 'metrics.jsonl'));
-    expect((await runCli(cwd, ['replay', 'run'])).stdout).toContain('equal at each of 1 recorded');
+    expect((await runCli(cwd, ['replay', 'run'])).stdout).toContain('bit-identical at each of 1 recorded');
     moveLastBit(cwd, 'b1');
     expect((await runCli(cwd, ['replay', 'run'])).exitCode).toBe(1);
   });

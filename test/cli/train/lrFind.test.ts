@@ -18,7 +18,7 @@ describe('lr-find', () => {
     expect(stderr).toMatch(/^T 3, E 4, H 8: [\d,]+ parameters; sgd, rates from 0\.001 to 10 in 300 steps\n$/);
     expect(stdout).toMatch(/^ +└─+\n +rate 0\.001 +rate \d/m);
     const [, at, suggestion] =
-      /smallest, \d\.\d{4}, at a rate of (\S+)\nhalf of that is a rate to begin with: --lr (\S+)\n$/.exec(stdout) ?? [];
+      /lowest, \d\.\d{4}, at a rate of (\S+)\nhalf of that is a rate to begin with: --lr (\S+)\n$/.exec(stdout) ?? [];
     expect(Number(suggestion) / Number(at)).toBeGreaterThan(0.45);
     expect(Number(suggestion) / Number(at)).toBeLessThan(0.55);
     expect(readdirSync(directory)).toEqual(['names.txt']);
@@ -39,7 +39,7 @@ describe('lr-find', () => {
   });
 
   it.each([
-    [['--from', '1', '--to', '0.1'], '--from is 1, and --to 0.1: the rate must go up'],
+    [['--from', '1', '--to', '0.1'], '--from is 1 and --to is 0.1, but the rate must rise'],
     [['--weight-decay', '0.1'], '--weight-decay goes with --optimizer adamw, not with sgd'],
   ])('refuses %j', async (argv, message) => {
     const { exitCode, stdout, stderr } = await lrFind(argv);

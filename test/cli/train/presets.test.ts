@@ -53,7 +53,7 @@ describe('train --preset', () => {
     const { exitCode, stderr } = await runCli(directory, ['train', '--resume', 'run', '--preset', 'fast']);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(ONE_ERROR_LINE);
-    expect(stderr).toContain('--preset has no meaning with --resume');
+    expect(stderr).toContain('--preset cannot be used with --resume');
   });
 
   it('names those that there are', async () => {

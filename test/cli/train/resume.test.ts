@@ -5,7 +5,6 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../../src/cli/run.js';
-import { OPTIMIZERS } from '../../../src/core/choices.js';
 import { restoreStream } from '../../../src/core/random.js';
 import { drawBatch } from '../../../src/data/batch.js';
 import { createDataset, createExamples } from '../../../src/data/dataset.js';
@@ -15,6 +14,7 @@ import { createWasmBackend } from '../../../src/node/kernels.js';
 import { readMetrics } from '../../../src/node/metricsFile.js';
 import { restoreModel } from '../../../src/run/checkpoint.js';
 import type { MetricsRecord } from '../../../src/run/records.js';
+import { OPTIMIZERS } from '../../../src/training/updater.js';
 import { fakeIO, NAMES, ONE_ERROR_LINE, type Outcome, runCli, writeNames } from '../../support/fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../../support/tempDirectory.js';
 
@@ -158,7 +158,7 @@ describe('a run that was stopped', () => {
   it('says where it goes on, and counts its rate from there', async () => {
     const cwd = await stopped();
     const { stdout, stderr } = await ok(cwd, ...RESUME, '--json');
-    expect(stderr).toMatch(/; going on after step 8 in run\nstep 24 \/ 24 /m);
+    expect(stderr).toMatch(/; resuming after step 8 in run\nstep 24 \/ 24 /m);
     const { seconds, stepsPerSecond } = JSON.parse(stdout);
     expect(seconds).toBeGreaterThan(0);
     expect(stepsPerSecond).toBeCloseTo(16 / seconds, 6);
@@ -223,7 +223,7 @@ describe.each(OPTIMIZERS)('a run by %s, in epochs, that was stopped', (optimizer
       );
       expect(computed(cwd), `${step}`).toEqual(computed(one));
       expect(lasting(outcome)).toEqual(report);
-      expect((await ok(cwd, 'replay', 'run')).stdout).toContain('the same: 24 steps again');
+      expect((await ok(cwd, 'replay', 'run')).stdout).toContain('the same: 24 steps repeated');
     }
   });
 });
@@ -239,7 +239,7 @@ describe('runs/latest', () => {
     await runCli(cwd, ['train', '--resume', join('runs', '0001')], stopAfter(2));
     expect([step('0001'), step('0002'), step('latest')]).toEqual([6, 9, 9]);
     const { stderr } = await ok(cwd, 'train', '--resume', '--json');
-    expect(stderr).toContain(`going on after step 9 in ${join('runs', '0002')}\n`);
+    expect(stderr).toContain(`resuming after step 9 in ${join('runs', '0002')}\n`);
     expect([step('0001'), step('0002'), step('latest')]).toEqual([6, 24, 24]);
   });
 });
@@ -287,7 +287,7 @@ describe('--steps', () => {
     expect(aboutOf(cwd)).toMatchObject({ config, result: { steps: 40 }, finishedAt: expect.any(String) });
     const kinds = metricsOf(cwd).map((record) => `${record.step}${'rate' in record ? ` ${record.rate}` : ''}`);
     expect(kinds).toEqual(['0', '5', '10', '15', '20', '24 0.01', '24', '24', '25', '30', '35', '40 0.01', '40', '40']);
-    expect(await ok(cwd, 'replay', 'run')).toMatchObject({ stdout: expect.stringContaining('40 steps again') });
+    expect(await ok(cwd, 'replay', 'run')).toMatchObject({ stdout: expect.stringContaining('40 steps repeated') });
   });
 
   it('raised while the rate is still high lets it fall where it would have', async () => {
@@ -320,7 +320,7 @@ describe('--steps', () => {
     for (const cwd of [await stopped('--schedule', schedule), await finished('--schedule', schedule)]) {
       const line = await refusal(cwd, 2, [...RESUME, '--steps', '40']);
       expect(line).toBe(
-        `error: run was begun otherwise: --steps is 24 there, 40 given, and its ${schedule} rate comes down to 0 at the end; ` +
+        `error: run has other settings: --steps is 24 there, but 40 here, and its ${schedule} schedule has reached 0 at the end; ` +
           'leave them out, or start a new run\n',
       );
       await ok(cwd, ...RESUME, '--steps', '24');
@@ -334,13 +334,13 @@ describe('--steps', () => {
     await ok(cwd, ...RESUME, '--steps', '40');
     const long = await finished(...recipe, '--steps', '40');
     expect(checkpointOf(cwd)).toEqual({ ...checkpointOf(long), best: checkpointOf(cwd).best });
-    expect(await ok(cwd, 'replay', 'run')).toMatchObject({ stdout: expect.stringContaining('40 steps again') });
+    expect(await ok(cwd, 'replay', 'run')).toMatchObject({ stdout: expect.stringContaining('40 steps repeated') });
   });
 
   it.each(['23', '1'])('lowered to %s is refused', async (steps) => {
     const cwd = await stopped();
     const line = await refusal(cwd, 2, [...RESUME, '--steps', steps]);
-    expect(line).toContain(`--steps is 24 there, ${steps} given, and can only be raised`);
+    expect(line).toContain(`--steps is 24 there, but ${steps} here, and can only be raised`);
   });
 });
 
@@ -363,17 +363,19 @@ describe('options that shape a run', () => {
   it.each(DIFFERENT)('%s: another than the stored %s is refused, with both', async (option, stored, given) => {
     const cwd = await stopped();
     const line = await refusal(cwd, 2, [...RESUME, option, given]);
-    expect(line).toBe(`error: run was begun otherwise: ${option} is ${stored} there, ${given} given; leave them out, or start a new run\n`);
+    expect(line).toBe(
+      `error: run has other settings: ${option} is ${stored} there, but ${given} here; leave them out, or start a new run\n`,
+    );
   });
 
   it.each(['8', '8,6,5', '6,8', '8,6,6'])('--hidden: %s for a run of 8,6 is refused, with both as they are typed', async (given) => {
     const cwd = await stopped('--hidden', '8,6');
-    expect(await refusal(cwd, 2, [...RESUME, '--hidden', given])).toContain(`: --hidden is 8,6 there, ${given} given; leave them out`);
+    expect(await refusal(cwd, 2, [...RESUME, '--hidden', given])).toContain(`: --hidden is 8,6 there, but ${given} here; leave them out`);
   });
 
   it('--unique is refused for a run without', async () => {
     const cwd = await stopped();
-    expect(await refusal(cwd, 2, [...RESUME, '--unique'])).toContain('--unique is false there, true given');
+    expect(await refusal(cwd, 2, [...RESUME, '--unique'])).toContain('--unique is false there, but true here');
   });
 
   const ADAMW = ['--optimizer', 'adamw', '--lr', '0.01', '--weight-decay', '0.2', '--clip', '0.5', '--schedule', 'constant'];
@@ -390,14 +392,16 @@ describe('options that shape a run', () => {
   ])('of a run by adamw, %s: another than the stored %s is refused, with both', async (option, stored, given) => {
     const cwd = await stopped(...ADAMW);
     const line = await refusal(cwd, 2, [...RESUME, option, given]);
-    expect(line).toBe(`error: run was begun otherwise: ${option} is ${stored} there, ${given} given; leave them out, or start a new run\n`);
+    expect(line).toBe(
+      `error: run has other settings: ${option} is ${stored} there, but ${given} here; leave them out, or start a new run\n`,
+    );
   });
 
   it('decays by parameter are compared whatever their order', async () => {
     const adamw = ADAMW.with(5, 'W1=0.2,C=0.1');
     const cwd = await stopped(...adamw);
     const line = await refusal(cwd, 2, [...RESUME, '--weight-decay', 'W1=0.2']);
-    expect(line).toContain('--weight-decay is C=0.1,W1=0.2 there, W1=0.2 given');
+    expect(line).toContain('--weight-decay is C=0.1,W1=0.2 there, but W1=0.2 here');
     await ok(cwd, ...RESUME, '--weight-decay', 'C=0.1,W1=0.2');
   });
 
@@ -420,9 +424,9 @@ describe('options that shape a run', () => {
       '--steps',
       '7',
     ]);
-    for (const [option, stored, given] of DIFFERENT) expect(line).toContain(`${option} is ${stored} there, ${given} given`);
-    expect(line).toContain('--unique is false there, true given');
-    expect(line).toContain('--steps is 24 there, 7 given');
+    for (const [option, stored, given] of DIFFERENT) expect(line).toContain(`${option} is ${stored} there, but ${given} here`);
+    expect(line).toContain('--unique is false there, but true here');
+    expect(line).toContain('--steps is 24 there, but 7 here');
   });
 
   it('equal ones are accepted', async () => {
@@ -448,7 +452,7 @@ describe('options that shape a run', () => {
 
   it.each([['--out', 'other'], ['--force']])('%s has no meaning', async (...argv) => {
     const cwd = await stopped();
-    expect(await refusal(cwd, 2, [...RESUME, ...argv])).toContain(`${argv[0]} has no meaning with --resume`);
+    expect(await refusal(cwd, 2, [...RESUME, ...argv])).toContain(`${argv[0]} cannot be used with --resume`);
   });
 });
 
@@ -459,7 +463,7 @@ describe('the data of a run', () => {
     const path = writeNames(cwd, [...NAMES, 'mina']);
     const found = createHash('sha256').update(readFileSync(path)).digest('hex');
     const line = await refusal(cwd, 3, RESUME);
-    expect(line).toContain(`${path} is not what the run was trained on: SHA-256 ${found}, expected ${expected}; `);
+    expect(line).toContain(`${path} is not the data set of the run: SHA-256 ${found}, expected ${expected}; `);
   });
 
   it('with other letters is refused, with the new and the missing ones', async () => {
@@ -500,7 +504,7 @@ describe('the data of a run', () => {
     const cwd = await stopped();
     writeNames(cwd, [...NAMES, 'quax'], 'other.txt');
     const line = await refusal(cwd, 3, [...RESUME, '--data', 'other.txt']);
-    expect(line).toMatch(/^error: other\.txt is not what the run was trained on: SHA-256 .*; new characters q x; /);
+    expect(line).toMatch(/^error: other\.txt is not the data set of the run: SHA-256 .*; new characters q x; /);
   });
 });
 
@@ -547,7 +551,9 @@ describe('a damaged checkpoint', () => {
     damage(cwd, 'checkpoint.safetensors');
     const line = await refusal(cwd, 3, RESUME);
     expect(line).toContain(`${join('run', 'checkpoint.safetensors')}: damaged: its SHA-256 is not the one it was written with`);
-    expect(line).toContain(`${join('run', 'best.safetensors')}, of step 5, is whole: sample and eval can use it, and copied in its place`);
+    expect(line).toContain(
+      `${join('run', 'best.safetensors')}, of step 5, is intact: sample and eval can read it; copied to this file, it can be resumed`,
+    );
     await ok(cwd, 'eval', join('run', 'best.safetensors'));
     await ok(cwd, 'sample', join('run', 'best.safetensors'));
     copyFileSync(join(cwd, 'run', 'best.safetensors'), join(cwd, 'run', 'checkpoint.safetensors'));
@@ -584,7 +590,7 @@ describe('metrics.jsonl with a torn line', () => {
     const cwd = await stopped();
     appendFileSync(join(cwd, 'run', 'metrics.jsonl'), '{"step":8,"lo');
     const { stderr } = await ok(cwd, ...RESUME);
-    expect(stderr).toMatch(/^note: run\/metrics\.jsonl: line 3 was no whole record; dropped$/m);
+    expect(stderr).toMatch(/^note: run\/metrics\.jsonl: dropped incomplete line 3$/m);
     expect(computed(cwd)).toEqual(whole);
   });
 
@@ -622,7 +628,7 @@ describe('the best checkpoint', () => {
   it('is mentioned in the report if it is not the last, and stands in the JSON document', async () => {
     const cwd = await finished(...UNSTEADY);
     const { best } = checkpointOf(cwd);
-    const line = `best validation loss: ${best?.valLoss.toFixed(4)} after step ${best?.step}, kept in ${join('run', 'best.safetensors')}\n`;
+    const line = `best validation loss: ${best?.valLoss.toFixed(4)} after step ${best?.step}, saved in ${join('run', 'best.safetensors')}\n`;
     expect((await ok(cwd, ...RESUME)).stdout).toContain(line);
     expect(JSON.parse((await ok(cwd, ...RESUME, '--json')).stdout).best).toEqual(best);
   });
@@ -737,7 +743,9 @@ describe('numbers that blow up', () => {
       `step 8: hprebn[${row}, 5] is -Infinity, everything computed before it is finite; largest entries it is computed from: `,
     );
     expect(line).toContain(`C[${letter}, 3] = ${Math.fround(3e38)}, W1[11, 5] = ${Math.fround(-3e38)}, b1[`);
-    expect(line).toContain('the checkpoint of step 8 stands, backprop-ninja train --resume run --check-every 1 goes through');
+    expect(line).toContain(
+      'the checkpoint at step 8 is intact. To locate the failure, run backprop-ninja train --resume run --check-every 1; ',
+    );
     expect(line).toContain('a lower --lr may avoid it');
     expect(stderr).not.toMatch(/^ +at /m);
     expect(computed(cwd)).toEqual(before);
@@ -752,7 +760,7 @@ describe('numbers that blow up', () => {
     const saved = stepOf(cwd);
     expect(saved).toBeGreaterThan(8);
     expect(stderr).toContain(`error: step ${saved}: `);
-    expect(stderr).toContain(`the checkpoint of step ${saved} stands`);
+    expect(stderr).toContain(`the checkpoint at step ${saved} is intact`);
     expect(existsSync(join(cwd, 'run', 'lock'))).toBe(false);
     // It is a whole one, that can be looked into.
     await ok(cwd, 'sample', 'run', '--count', '1');
@@ -774,7 +782,7 @@ describe('numbers that blow up', () => {
     const { exitCode, stderr } = await runCli(cwd, [...RESUME, ...more]);
     expect(exitCode).toBe(5);
     expect(readFileSync(join(cwd, 'run', 'checkpoint.safetensors'))).toEqual(before);
-    expect(stderr).toContain(`the checkpoint of step ${step} stands`);
+    expect(stderr).toContain(`the checkpoint at step ${step} is intact`);
     expect(stderr).toMatch(/ (C|W1)\[\d+, \d+\] is (NaN|-?Infinity)/);
   });
 

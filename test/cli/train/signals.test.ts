@@ -34,7 +34,7 @@ describe('a signal to stop', () => {
     const outcome = await runCli(cwd, [...TRAIN, '--out', 'run'], stopAfter(7, signal));
     expect(outcome).toMatchObject({ exitCode, stdout: '' });
     expect(outcome.stderr.split('\n').slice(2)).toEqual([
-      `${signal}: saved after step 7 of 50; go on with: backprop-ninja train --resume run`,
+      `${signal}: saved after step 7 of 50; resume with: backprop-ninja train --resume run`,
       '',
     ]);
     expect(stepOf(cwd, 'run')).toBe(7);
@@ -50,7 +50,7 @@ describe('a signal to stop', () => {
     const cwd = withNames();
     expect((await runCli(cwd, TRAIN)).exitCode).toBe(0);
     const { stderr } = await runCli(cwd, TRAIN, stopAfter(0));
-    expect(stderr).toContain(`saved after step 0 of 50; go on with: backprop-ninja train --resume ${join('runs', '0002')}\n`);
+    expect(stderr).toContain(`saved after step 0 of 50; resume with: backprop-ninja train --resume ${join('runs', '0002')}\n`);
     expect(realpathSync(join(cwd, 'runs', 'latest'))).toBe(join(cwd, 'runs', '0002'));
     expect(stepOf(cwd, join('runs', '0002'))).toBe(0);
   });
@@ -71,7 +71,7 @@ describe('a signal to stop', () => {
     const { stderr } = await runCli(cwd, ['train', '--resume', 'run'], stopAfter(3, 'SIGTERM'));
     expect(stepOf(cwd, 'run')).toBe(first + 3);
     const shown = `${first + 3}`.replace(/^1/, '1,');
-    expect(stderr).toContain(`SIGTERM: saved after step ${shown} of 2,000; go on with: backprop-ninja train --resume run\n`);
+    expect(stderr).toContain(`SIGTERM: saved after step ${shown} of 2,000; resume with: backprop-ninja train --resume run\n`);
   });
 
   it('on a terminal, clears the line of progress before its own', async () => {
@@ -94,11 +94,11 @@ describe('a signal to stop', () => {
     writeNames(base);
     put(cwd, 'names.txt', '');
     const { stderr } = await runCli(cwd, [...TRAIN, '--data', join('..', 'names.txt'), `--out=${name}`], stopAfter(4));
-    const command = stderr.match(/go on with: backprop-ninja (.*)\n$/)?.[1] ?? '';
+    const command = stderr.match(/resume with: backprop-ninja (.*)\n$/)?.[1] ?? '';
     // As a shell splits it.
     const argv = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
     const { exitCode, stderr: second } = await runCli(cwd, argv);
-    expect([exitCode, second]).toEqual([0, expect.stringContaining('going on after step 4')]);
+    expect([exitCode, second]).toEqual([0, expect.stringContaining('resuming after step 4')]);
     expect(stepOf(cwd, name)).toBe(50);
   });
 });

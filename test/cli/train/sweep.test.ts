@@ -40,7 +40,7 @@ describe('sweep', () => {
         .sort(),
     ).toEqual(['0.05 1', '0.05 2', '0.2 1', '0.2 2']);
     expect(stdout).toMatch(/^ +lr +validation +from +to +train +seconds +runs\n1 +0\.\d+ +(\d\.\d{4} +){4}\d+\.\d +\d{4} \d{4}\n2 /m);
-    expect(stdout).toMatch(/\nthe first again: backprop-ninja train --data names\.txt .* --lr 0\.\d+ --seed \d\n$/);
+    expect(stdout).toMatch(/\nto repeat the first: backprop-ninja train --data names\.txt .* --lr 0\.\d+ --seed \d\n$/);
     expect(stderr).toMatch(/^4 runs in the directory sweep; \d+ at a time\n1 \/ 4 {3}validation \d\.\d{4} {3}--lr 0\.\d+ --seed \d\n/);
     // Each is the run that train makes of the same options.
     const alone = await runCli(directory, ['train', ...SMALL, '--lr', '0.2', '--seed', '2', '--out', 'alone', '--json']);
@@ -70,7 +70,7 @@ describe('sweep', () => {
     while (!existsSync(join(directory, 'sweep', '0002'))) await new Promise((turn) => setTimeout(turn, 5));
     stop?.('SIGTERM');
     expect(await ended).toBe(143);
-    expect(io.stderr.text).toMatch(/SIGTERM: 1 of 3 runs are done in sweep; the same command goes on with it\n$/);
+    expect(io.stderr.text).toMatch(/SIGTERM: 1 of 3 runs are done in sweep; the same command resumes the sweep\n$/);
     const [first] = results(directory);
     const again = await runCli(directory, [...argv, '--', ...SMALL, '--steps', '3000']);
     expect(again.exitCode).toBe(0);
@@ -121,7 +121,7 @@ describe('sweep', () => {
     const { exitCode, stderr } = await sweep(directory);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(ONE_ERROR_LINE);
-    expect(stderr).toContain('--out sweep holds other things than a sweep; name another directory');
+    expect(stderr).toContain(`--out ${join(directory, 'sweep')} holds files that are not of a sweep; name another directory`);
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });
 
@@ -132,19 +132,19 @@ describe('sweep', () => {
     const { exitCode, stderr } = await sweep(directory, ['sweep', '--vary', 'lr=0.1']);
     expect(exitCode).toBe(3);
     expect(stderr).toMatch(ONE_ERROR_LINE);
-    expect(stderr).toContain('the data set is not what the sweep in sweep was begun with');
+    expect(stderr).toContain('the data set has changed since the sweep in sweep began');
   });
 
   it('of which every run blows up ends with 5', async () => {
     const argv = ['sweep', '--vary', 'lr=1000', '--', ...SMALL, '--optimizer', 'adamw', '--weight-decay', '1000'];
     const { exitCode, stdout, stderr } = await runCli(withNames(), argv);
     expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
-    expect(stderr).toMatch(/1 \/ 1 {3}blew up {3}--lr 1000\nerror: every run blew up; a lower --lr may help\n$/);
+    expect(stderr).toMatch(/1 \/ 1 {3}diverged {3}--lr 1000\nerror: every run diverged; a lower --lr may help\n$/);
   });
 
   it('proposes the seed, too', async () => {
     const { stdout } = await sweep(withNames());
-    expect(stdout).toMatch(/\nthe first again: .* --lr 0\.\d+ --seed [12]\n$/);
+    expect(stdout).toMatch(/\nto repeat the first: .* --lr 0\.\d+ --seed [12]\n$/);
   });
 
   it('takes a torn last line out of its results, and trains that run again', async () => {
@@ -162,7 +162,7 @@ describe('sweep', () => {
 
   it.each<[string[], string[], string]>([
     [['--vary', 'lr=fast'], [], "error: option '--lr <rate>' argument 'fast' is invalid"],
-    [['--vary', 'lr=0.05,0.1'], [], 'is invalid. Expected a number above 0 up to 1000. --vary separates values by /, as lr=0.05/0.1.'],
+    [['--vary', 'lr=0.05,0.1'], [], 'is invalid. Expected a number above 0 up to 1000.; --vary separates values by /, such as lr=0.05/0.1'],
     [['--vary', 'depth=1/2'], [], "error: unknown option '--depth'"],
     [['--vary', 'lr=0.1', '--vary', 'lr=0.2'], [], 'error: --vary lr is given twice'],
     [
@@ -170,11 +170,11 @@ describe('sweep', () => {
       [],
       'error: --vary lr has a range, which a grid cannot cover; set the number of random samples with --random',
     ],
-    [['--vary', 'out=a/b'], [], 'error: --out has no meaning for the runs of a sweep'],
+    [['--vary', 'out=a/b'], [], 'error: --out cannot be set for the runs of a sweep'],
     [['--vary', 'data=a/b'], [], 'error: --vary data: losses on different data sets cannot be ranked'],
-    [['--vary', 'lr=0.1'], ['--', '--help'], 'error: --help has no meaning for the runs of a sweep'],
+    [['--vary', 'lr=0.1'], ['--', '--help'], 'error: --help cannot be set for the runs of a sweep'],
     [['--vary', 'momentum=0.8/0.9'], [], 'error: --momentum goes with --optimizer momentum or nesterov, not with sgd'],
-    [['--vary', 'lr=0.1'], ['--', '--resume'], 'error: --resume has no meaning for the runs of a sweep'],
+    [['--vary', 'lr=0.1'], ['--', '--resume'], 'error: --resume cannot be set for the runs of a sweep'],
     [['--vary', 'lr=0.1'], ['--', 'words'], 'error: too many arguments'],
     [[], [], "error: required option '--vary <option=values>' not specified"],
   ])('refuses %j %j before anything is trained', async (argv, rest, message) => {

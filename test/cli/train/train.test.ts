@@ -118,13 +118,13 @@ describe('a run', () => {
     expect(row('4-grams')).toEqual(['4-grams, +0.1', ...shown(...Object.values(baselines.fourGram))]);
     expect(row('bigrams')).toEqual(['bigrams, +0.1', ...shown(...Object.values(baselines.bigram))]);
     expect(row('uniform')).toEqual(['uniform, ln 15', '2.7081', '2.7081', '2.7081']);
-    const at = lines.findIndex((line) => line.startsWith('20 names sampled'));
+    const at = lines.findIndex((line) => line.startsWith('20 sampled names'));
     expect(lines.slice(at + 1, at + 21).map((line) => line.trim().split(/ {2,}/)[0])).toEqual(samples);
     expect(lines.at(-2)).toBe(`more names: backprop-ninja sample ${join('runs', '0001')}`);
   });
 
   it('says on stderr what it trains on and how large it is', () => {
-    expect(text.stderr).toMatch(/^names\.txt: 60 names, 48 of them to train on \(/m);
+    expect(text.stderr).toMatch(/^names\.txt: 60 names, 48 of them for training \(/m);
     expect(text.stderr).toContain(`T 3, E 4, H 8: 315 parameters; writing ${join('runs', '0001')}\n`);
     expect(text.stderr).toContain('step 250 / 250');
   });
@@ -309,7 +309,7 @@ describe('the report', () => {
       samples.map((name, i) => [name, shown[origins[i] as keyof typeof shown]].filter((cell) => cell !== '')),
     );
     const fresh = origins.filter((origin) => origin === 'new').length;
-    expect(text.stdout).toContain(`20 names sampled, ${fresh} of them new:`);
+    expect(text.stdout).toContain(`20 sampled names, ${fresh} of them new:`);
   });
 
   it('splits the validation loss by whether a name was also seen in training', async () => {
@@ -398,7 +398,7 @@ describe('data sets', () => {
     put(cwd, 'names.txt', `\ufeff${NAMES.map((name, i) => (i < 3 ? ` ${name}` : name)).join('\r\n')}\r\n\r\n`);
     const { exitCode, stderr } = await runCli(cwd, ['train', ...SMALL]);
     expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/^note: names\.txt: dropped a byte order mark, 61 CRLF line ends, blanks around 3 names, 1 blank lines\n/);
+    expect(stderr).toMatch(/^note: names\.txt: dropped a byte order mark, 61 CRLF line endings, blanks around 3 names, 1 blank line\n/);
     expect(stderr).toContain('60 names');
   });
 
@@ -501,7 +501,7 @@ describe('a network of several blocks', () => {
   it('is too large where its blocks are', async () => {
     const { exitCode, stderr } = await runCli(cwd, ['train', ...SMALL, '--hidden', '50000,50000', '--out', 'large']);
     expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/^error: the network needs \S+ GiB of memory, at most 4\.0 GiB can be had; lower --hidden/);
+    expect(stderr).toMatch(/^error: the network needs \S+ GiB of memory, the limit is 4\.0 GiB; lower --hidden/);
   });
 });
 
@@ -524,7 +524,7 @@ describe('a network too large', () => {
     expect(exitCode).toBe(2);
     expect(stdout).toBe('');
     expect(stderr).toBe(
-      'error: the network needs 48.0 TiB of memory, at most 4.0 GiB can be had; lower --hidden, --embedding, --context or --batch-size\n',
+      'error: the network needs 48.0 TiB of memory, the limit is 4.0 GiB; lower --hidden, --embedding, --context or --batch-size\n',
     );
     expect(readdirSync(cwd)).toEqual(['names.txt']);
   });
@@ -549,7 +549,7 @@ describe('a network too large', () => {
     expect(stdout).toBe('');
     expect(stderr).toMatch(ONE_ERROR_LINE);
     expect(stderr).toMatch(
-      /names\.txt: its vocabulary has 601 characters, with which the network needs \d\.\d GiB of memory, at most 4\.0 GiB/,
+      /names\.txt: its vocabulary has 601 characters, with which the network needs \d\.\d GiB of memory, the limit is 4\.0 GiB/,
     );
     expect(readdirSync(cwd)).toEqual(['names.txt']);
   });

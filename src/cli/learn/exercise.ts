@@ -1,0 +1,109 @@
+import { dirname } from 'node:path';
+import { flag, type Kind, text, wholeNumber } from '../../core/kinds.js';
+import type { OptionRow } from '../../core/optionRow.js';
+import type { ExerciseNumber } from '../../dojo/exercises.js';
+import { type CommandGroup, defineSubcommand } from '../command.js';
+import { EXIT_NO } from '../terminal/exitCodes.js';
+import { checkCommand, hintCommand, resetCommand, solutionCommand, startCommand, statusCommand } from './exerciseCommand.js';
+import { watchCommand } from './watchCommand.js';
+
+/** An exercise by its number, or by its file, which also names the folder. */
+interface ExercisePlace {
+  number: ExerciseNumber;
+  dir?: string;
+}
+
+const exercisePlace: Kind<ExercisePlace> = {
+  expected: "a number from 1 to 4, or an exercise's file, such as dojo/exercise1.ts",
+  read: (given) => {
+    const [, number, name] = /^(?:([1-4])|(?:.*[\\/])?exercise([1-4])\.ts)$/.exec(given) ?? [];
+    if (number !== undefined) return { number: Number(number) as ExerciseNumber };
+    return name === undefined ? undefined : { number: Number(name) as ExerciseNumber, dir: dirname(given) };
+  },
+  show: ({ number }) => String(number),
+  stored: { type: 'text' },
+};
+
+const DIR = {
+  key: 'dir',
+  flag: '--dir <dir>',
+  description: 'your folder (default: dojo, or the current one if it holds the exercises)',
+  kind: text,
+} as const satisfies OptionRow;
+
+/** The folder of a file that is named wins over --dir. */
+function folder(place: ExercisePlace | undefined, { dir }: { dir?: string }): { dir?: string } {
+  const named = place?.dir ?? dir;
+  return named === undefined ? {} : { dir: named };
+}
+
+export const exercise: CommandGroup = {
+  description: 'The dojo: write the backward pass yourself, and have it checked line by line.',
+  examples: [
+    ['backprop-ninja exercise start', 'write the exercise files into dojo/'],
+    ['backprop-ninja exercise check 1', 'one row per gradient; a red row says what is wrong'],
+    ['backprop-ninja exercise hint 1', 'a hint for the first line that is not right'],
+  ],
+  commands: {
+    start: defineSubcommand({
+      description: 'write the files of the four exercises; existing files are kept',
+      arguments: [{ name: '[dir]', description: 'your folder', default: 'dojo' }],
+      run: ({ io, json }, directory: string) => startCommand(directory, { json }, io),
+    }),
+    check: defineSubcommand({
+      description: 'check your lines one by one, and say what is wrong',
+      arguments: [{ name: '[exercise]', description: '1 to 4, or its file (default: all)', kind: exercisePlace }],
+      options: [DIR],
+      run: async ({ io, json, color, options }, place?: ExercisePlace) =>
+        (await checkCommand(place?.number, { json, color, ...folder(place, options) }, io)) ? 0 : EXIT_NO,
+    }),
+    watch: defineSubcommand({
+      description: 'check at every save, with keys for hints and the next exercise',
+      arguments: [{ name: '[exercise]', description: '1 to 4, or its file (default: 1)', kind: exercisePlace }],
+      options: [DIR],
+      run: ({ io, json, color, options }, place?: ExercisePlace) =>
+        watchCommand(place?.number ?? 1, { json, color, ...folder(place, options) }, io),
+    }),
+    status: defineSubcommand({
+      description: 'show how far you are',
+      options: [DIR],
+      run: ({ io, json, color, options }) => statusCommand({ json, color, ...options }, io),
+    }),
+    hint: defineSubcommand({
+      description: 'show the rule behind a gradient, its shape, its formula',
+      arguments: [
+        { name: '[exercise]', description: '1 to 4, or its file (default: the first that is not done)', kind: exercisePlace },
+        { name: '[gradient]', description: 'for example dprobs (default: the first that is not right)' },
+      ],
+      options: [
+        DIR,
+        {
+          key: 'step',
+          flag: '--step <number>',
+          description: '1 the rule, 2 the shape, 3 the formula',
+          kind: wholeNumber(1, 3),
+          default: 1,
+        },
+      ],
+      run: ({ io, json, color, options }, place?: ExercisePlace, gradient?: string) =>
+        hintCommand(place?.number, gradient, { json, color, step: options.step, ...folder(place, options) }, io),
+    }),
+    solution: defineSubcommand({
+      description: 'show the solution, once you have one',
+      arguments: [
+        { name: '<exercise>', description: '1 to 4, or its file', kind: exercisePlace },
+        { name: '[gradient]', description: 'only that gradient' },
+      ],
+      options: [DIR, { key: 'force', flag: '--force', description: 'show it before you have one', kind: flag }],
+      run: ({ io, json, color, options: { force = false, ...options } }, place: ExercisePlace, gradient?: string) =>
+        solutionCommand(place.number, gradient, { json, color, force, ...folder(place, options) }, io),
+    }),
+    reset: defineSubcommand({
+      description: 'begin an exercise again; your lines are kept under another name',
+      arguments: [{ name: '<exercise>', description: '1 to 4, or its file', kind: exercisePlace }],
+      options: [DIR],
+      run: ({ io, json, color, options }, place: ExercisePlace) =>
+        resetCommand(place.number, { json, color, ...folder(place, options) }, io),
+    }),
+  },
+};

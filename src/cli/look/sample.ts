@@ -1,0 +1,78 @@
+import { UsageError } from '../../core/errors.js';
+import { decimalNumber, text, wholeNumber } from '../../core/kinds.js';
+import { randomStream } from '../../core/random.js';
+import { showText } from '../../core/text.js';
+import { vocabularyIndex } from '../../data/dataset.js';
+import { MAX_NAME_LENGTH, Sampler } from '../../evaluation/sampler.js';
+import { loadCheckpoint } from '../../node/checkpointFile.js';
+import { createWasmBackend } from '../../node/kernels.js';
+import { findCheckpoint } from '../../node/runDirectory.js';
+import { restoreModel } from '../../run/checkpoint.js';
+import { MAX_SEED } from '../../training/options.js';
+import { defineCommand } from '../command.js';
+import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
+import { inTurns } from '../terminal/turns.js';
+
+export const sample = defineCommand({
+  description: 'Prints new names, one per line.',
+  arguments: [{ name: '[run]', description: 'run directory or checkpoint (default: runs/latest)' }],
+  options: [
+    { key: 'count', flag: '--count <number>', description: 'number of names', kind: wholeNumber(1, 1_000_000), default: 20 },
+    {
+      key: 'temperature',
+      flag: '--temperature <t>',
+      description: 'below 1: more likely names, above 1: more varied ones, 0: always the likeliest',
+      kind: decimalNumber(0, 100),
+      default: 1,
+    },
+    { key: 'topK', flag: '--top-k <k>', description: 'choose among the k likeliest characters only', kind: wholeNumber(1, 1_114_112) },
+    { key: 'prefix', flag: '--prefix <text>', description: 'the beginning of every name', kind: text, default: '' },
+    { key: 'seed', flag: '--seed <number>', description: "seed of the names (default: the run's seed)", kind: wholeNumber(0, MAX_SEED) },
+  ],
+  examples: [
+    ['backprop-ninja sample --count 5 --seed 1', 'five names'],
+    ['backprop-ninja sample --prefix ma --temperature 0.7', 'likely names that begin with ma'],
+    ['backprop-ninja sample --count 1000 | sort -u', 'one name per line, for other programs'],
+  ],
+  async run({ io, json, options, printJson }, run?: string) {
+    const path = findCheckpoint(io.cwd, run);
+    const checkpoint = loadCheckpoint(path);
+    const { vocabulary, config } = checkpoint;
+    checkPrefix(options.prefix, vocabulary);
+    const { count, seed = config.seed } = options;
+    const sampler = new Sampler(
+      restoreModel(checkpoint, createWasmBackend, { inference: [1] }),
+      vocabulary,
+      randomStream('sampling', seed),
+    );
+    const names: string[] = [];
+    let cut = 0;
+    const signal = await inTurns(io, async (turns) => {
+      await turns.repeat({
+        more: () => names.length < count,
+        step: () => {
+          const { name, ended } = sampler.sample(options);
+          names.push(name);
+          if (!ended) cut++;
+          if (!json) io.stdout.write(`${showText(name)}\n`);
+        },
+      });
+      return turns.signal;
+    });
+    if (signal) return EXIT_SIGNAL[signal];
+    if (json) printJson({ checkpoint: path, seed, samples: names });
+    if (cut > 0) io.stderr.write(`note: ${cut} of ${count} names did not end and were cut at ${MAX_NAME_LENGTH} characters\n`);
+    return 0;
+  },
+});
+
+function checkPrefix(prefix: string, vocabulary: readonly string[]): void {
+  const known = vocabularyIndex(vocabulary.slice(1));
+  const unknown = [...prefix].filter((character) => !known.has(character));
+  if (unknown.length > 0) {
+    throw new UsageError(
+      `--prefix: the network does not know '${showText(unknown.join(''))}'; it knows ${showText(vocabulary.slice(1).join(''))}`,
+    );
+  }
+  if ([...prefix].length >= MAX_NAME_LENGTH) throw new UsageError(`--prefix: at most ${MAX_NAME_LENGTH - 1} characters`);
+}

@@ -1,0 +1,147 @@
+import { NumericalError, UsageError } from '../../core/errors.js';
+import { choice, decimalNumber, wholeNumber } from '../../core/kinds.js';
+import { type OptionRow, rowsOf, withDefaults } from '../../core/optionRow.js';
+import { createExamples } from '../../data/dataset.js';
+import { allocateModel } from '../../network/arrays.js';
+import { parameterCount } from '../../network/parameters.js';
+import { createWasmBackend } from '../../node/kernels.js';
+import { type ScanPoint, scanRates } from '../../training/lrFind.js';
+import { TRAINING_OPTIONS } from '../../training/options.js';
+import { PRESET_NAMES } from '../../training/presets.js';
+import { storedOf, withPreset } from '../../training/recipe.js';
+import { modelConfig, type RunConfig, trainingWork } from '../../training/runConfig.js';
+import type { OptimizerName } from '../../training/updater.js';
+import { defineCommand } from '../command.js';
+import { loadData } from '../data.js';
+import { DATA_OPTION } from '../options.js';
+import type { Paint } from '../terminal/colors.js';
+import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
+import { formatCount, formatLoss } from '../terminal/format.js';
+import type { IO, StopSignal } from '../terminal/io.js';
+import { plotCurves } from '../terminal/plot.js';
+import { inTurns } from '../terminal/turns.js';
+
+/** The options of a training that matter while the rate rises. */
+const TRAINING = rowsOf(TRAINING_OPTIONS, 'lr-find');
+type ScanConfig = Omit<RunConfig, 'steps' | 'learningRate' | 'schedule' | 'warmup' | 'evalEvery'>;
+
+const OPTIONS = [
+  {
+    key: 'preset',
+    flag: '--preset <name>',
+    description: "take the network and the optimizer of one of train's presets",
+    kind: choice(PRESET_NAMES),
+    default: 'lesson',
+  },
+  DATA_OPTION,
+  {
+    key: 'from',
+    flag: '--from <rate>',
+    description: "the first step's rate (default: 0.001 for sgd, lower for others)",
+    kind: decimalNumber(0, 1000, 'open'),
+  },
+  {
+    key: 'to',
+    flag: '--to <rate>',
+    description: "the last step's rate (default: 10 for sgd, 1 for others)",
+    kind: decimalNumber(0, 1000, 'open'),
+  },
+  { key: 'steps', flag: '--steps <count>', description: 'steps of the scan', kind: wholeNumber(2, 1_000_000), default: 1000 },
+] as const satisfies readonly OptionRow[];
+
+/** Adam's steps are about as long as the rate, whatever the gradient; those of the others are shorter. */
+const RANGES = { sgd: [1e-3, 10], momentum: [1e-4, 1], nesterov: [1e-4, 1], adam: [1e-5, 1], adamw: [1e-5, 1] } as const;
+
+/** The suggestion is the rate at the lowest loss over this: there, the loss has already stopped falling. */
+const MARGIN = 2;
+
+/** The lesson's scan: the loss while the rate rises, drawn, and a rate to begin with. */
+export const lrFind = defineCommand({
+  description: 'Raises the learning rate over a short training, draws the loss, then suggests half the rate with the lowest loss.',
+  options: [...OPTIONS, ...TRAINING],
+  examples: [
+    ['backprop-ninja lr-find', "for the lesson's recipe"],
+    ['backprop-ninja lr-find --preset best', 'for the network and the optimizer of another preset'],
+  ],
+  async run({ io, json, given, options: { preset, steps, data }, printJson, paint }) {
+    const asked = withPreset(TRAINING, preset, given);
+    const config = storedOf(TRAINING, asked) as ScanConfig;
+    const [from, to] = rangeOf(config.optimizer.name, given);
+    const { dataset } = loadData(data, withDefaults(TRAINING, asked), io);
+    const shape = modelConfig(config, dataset.vocabulary);
+    const model = allocateModel(createWasmBackend, shape, trainingWork(config));
+    io.stderr.write(
+      `T ${shape.context}, E ${shape.embedding}, H ${shape.hidden.join(',')}: ${formatCount(parameterCount(shape))} parameters; ` +
+        `${config.optimizer.name}, rates from ${from} to ${to} in ${formatCount(steps)} steps\n`,
+    );
+    const examples = createExamples(dataset.parts.train, dataset.vocabulary, shape.context);
+    const { points, signal } = await collect(scanRates(model, examples, { ...config, from, to, steps }), io);
+    if (signal) return EXIT_SIGNAL[signal];
+    if (points.length === 0) throw new NumericalError('the loss of the first batch is not a number');
+    const least = points.reduce((best, point) => (point.smoothed < best.smoothed ? point : best));
+    const suggestion = Number((least.rate / MARGIN).toPrecision(2));
+    if (json) printJson({ suggestion, least, points });
+    else print({ points, least, suggestion, isCut: points.length < steps }, io, await paint());
+    return 0;
+  },
+});
+
+function rangeOf(optimizer: OptimizerName, given: { from?: number; to?: number }): readonly [from: number, to: number] {
+  const { from = RANGES[optimizer][0], to = RANGES[optimizer][1] } = given;
+  if (from >= to) throw new UsageError(`--from is ${from} and --to is ${to}, but the rate must rise`);
+  return [from, to];
+}
+
+function collect(scan: Iterator<ScanPoint>, io: IO): Promise<{ points: ScanPoint[]; signal: StopSignal | undefined }> {
+  const points: ScanPoint[] = [];
+  return inTurns(io, async (turns) => {
+    let next = scan.next();
+    await turns.repeat({
+      more: () => !next.done,
+      step: () => {
+        points.push(next.value);
+        next = scan.next();
+      },
+    });
+    return { points, signal: turns.signal };
+  });
+}
+
+interface Scan {
+  points: readonly ScanPoint[];
+  least: ScanPoint;
+  suggestion: number;
+  /** Whether it ended before its last step. */
+  isCut: boolean;
+}
+
+function print({ points, least, suggestion, isCut }: Scan, io: IO, paint: Paint): void {
+  const highest = Math.max(points[0].loss, ...points.slice(0, points.indexOf(least)).map(({ smoothed }) => smoothed));
+  const plot = plotCurves([{ mark: '·', points: points.map(({ rate, smoothed }) => [Math.log10(rate), smoothed]) }], {
+    width: Math.min(80, io.stdout.columns),
+    height: 16,
+    showX: (x) => `rate ${Number((10 ** x).toPrecision(2))}`,
+    showY: (loss) => loss.toFixed(2),
+    range: [least.smoothed, highest],
+  });
+  const end = isCut ? `the scan ended at a rate of ${short(points[points.length - 1].rate)}, where the loss diverged\n` : '';
+  io.stdout.write(
+    `\n${plot.join('\n')}\n\n${end}the smoothed loss is lowest, ${formatLoss(least.smoothed)}, at a rate of ${short(least.rate)}\n` +
+      `${paint.bold(advice(points, least, suggestion))}\n`,
+  );
+}
+
+function short(rate: number): number {
+  return Number(rate.toPrecision(2));
+}
+
+/** At an edge of the scan, the lowest loss only says in which direction to look further. */
+function advice(points: readonly ScanPoint[], least: ScanPoint, suggestion: number): string {
+  const share = points.indexOf(least) / points.length;
+  if (share < EDGE) return 'the scan begins there: a lower --from may show where the loss falls';
+  if (share > 1 - EDGE) return 'the scan ends there: a higher --to may show where the loss rises again';
+  return `half of that is a rate to begin with: --lr ${suggestion}`;
+}
+
+/** The share of the points that counts as an edge. */
+const EDGE = 0.02;

@@ -1,0 +1,143 @@
+import { join } from 'node:path';
+import { NumericalError } from '../../core/errors.js';
+import { createReport } from '../../evaluation/report.js';
+import { parameterCount } from '../../network/parameters.js';
+import { CHECKPOINT_FILE, METRICS_FILE, writeRunFile } from '../../node/runDirectory.js';
+import { Session } from '../../node/session.js';
+import { type CommandContext, defineCommand } from '../command.js';
+import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
+import { formatCount, formatCountOf, formatList } from '../terminal/format.js';
+import { commandName, type IO, shellPath, shortPath } from '../terminal/io.js';
+import { Progress } from '../terminal/progress.js';
+import { inTurns, type Turns } from '../terminal/turns.js';
+import { describeRecipe } from './describeRecipe.js';
+import { printReport } from './printReport.js';
+import { resumeRun } from './resumeRun.js';
+import { type PreparedRun, startRun } from './startRun.js';
+import { type GivenTrainOptions, TRAIN_OPTIONS } from './trainOptions.js';
+
+export const train = defineCommand({
+  description: 'Trains a network, reports its losses and samples from it.',
+  options: TRAIN_OPTIONS,
+  examples: [
+    ['backprop-ninja train', "the lesson's recipe"],
+    ['backprop-ninja train --preset fast', 'a lower loss in two seconds'],
+    ['backprop-ninja train --steps 20000 --hidden 64 --out quick', 'a small network, in the directory quick'],
+    ['backprop-ninja train --data words.txt --context 5', 'any list of words, with a longer context'],
+    ['backprop-ninja train --hidden 300,200', 'a network of two blocks'],
+    ['backprop-ninja train --optimizer adamw --lr 0.002 --schedule linear', 'another recipe'],
+    ['backprop-ninja train --resume', 'resume the newest run'],
+    ['backprop-ninja train --mutant dbnraw-gain-forgotten', 'a wrong gradient beside the right ones'],
+  ],
+  async run(context) {
+    const given: GivenTrainOptions = context.given;
+    if (given.mutant !== undefined) return (await import('./trainMutant.js')).trainMutant(given.mutant, given, context);
+    const run = given.resume === undefined ? startRun(given, context.io) : resumeRun(given, context.io);
+    try {
+      return await inTurns(context.io, (turns) => trainRun(run, given, turns, context));
+    } finally {
+      run.unlock();
+    }
+  },
+});
+
+async function trainRun(
+  run: PreparedRun,
+  { saveEvery, checkEvery }: GivenTrainOptions,
+  turns: Turns,
+  context: CommandContext,
+): Promise<number> {
+  const { io } = context;
+  const { data, config, directory } = run;
+  const { dataset, sha256: dataSha256 } = data;
+  const session = new Session({ ...run, dataset, dataSha256, saveEvery: saveEvery ?? config.evalEvery, checkEvery });
+  try {
+    run.onBegun();
+    announce(run, session, io);
+    const from = session.step;
+    const seconds = await trainToEnd(session, run, turns, io);
+    if (turns.signal && !session.done) {
+      session.save();
+      io.stderr.write(
+        `${turns.signal}: saved after step ${formatCount(session.step)} of ${formatCount(config.steps)}; ` +
+          `resume with: ${commandName(io)} train --resume ${shellPath(directory, io)}\n`,
+      );
+      return EXIT_SIGNAL[turns.signal];
+    }
+    await report(run, session, { seconds, steps: session.step - from }, context);
+    return 0;
+  } finally {
+    session.close();
+  }
+}
+
+function announce({ directory, model, data, config }: PreparedRun, session: Session, io: IO): void {
+  const { context: T, embedding: E, hidden, vocabulary: V } = model.config;
+  io.stderr.write(
+    `${shortPath(data.path, io)}: ${formatCountOf(data.names, 'name')}, ${formatCount(data.dataset.parts.train.length)} of them for training ` +
+      `(${formatCount(session.trainExamples.count)} examples), ${V} characters\n` +
+      `T ${T}, E ${E}, H ${hidden.join(',')}: ${formatCount(parameterCount(model.config))} parameters; ` +
+      `${activity(session)} ${shortPath(directory, io)}\n`,
+  );
+  const recipe = describeRecipe(config, Object.keys(model.parameters));
+  if (recipe) io.stderr.write(`${recipe}\n`);
+  if (session.droppedLines.length > 0) {
+    const file = shortPath(join(directory, METRICS_FILE), io);
+    io.stderr.write(`note: ${file}: dropped incomplete ${formatList('line', session.droppedLines)}\n`);
+  }
+}
+
+function activity({ step, done }: Session): string {
+  if (done) return `all ${formatCount(step)} steps are done in`;
+  return step === 0 ? 'writing' : `resuming after step ${formatCount(step)} in`;
+}
+
+/** Trains to the end or to a signal. Returns the seconds that the steps took. */
+async function trainToEnd(session: Session, { config, directory }: PreparedRun, turns: Turns, io: IO): Promise<number> {
+  const progress = new Progress(io, session.step, config.steps);
+  const from = session.step;
+  try {
+    await turns.repeat({
+      more: () => !session.done,
+      step: () => session.advance(),
+      afterTurn: () => {
+        if (!session.done) progress.update(session.step, session.smoothedLoss);
+      },
+    });
+  } catch (error) {
+    progress.clear();
+    if (!(error instanceof NumericalError)) throw error;
+    throw new NumericalError(error.message, { hint: divergenceHint(session, directory, io), cause: error });
+  }
+  if (session.done && session.step > from) return progress.finish(session.step, session.smoothedLoss);
+  progress.clear();
+  return 0;
+}
+
+function divergenceHint({ savedAt }: Session, directory: string, io: IO): string {
+  const locate = `${commandName(io)} train --resume ${shellPath(directory, io)} --check-every 1`;
+  return `the checkpoint at step ${savedAt} is intact. To locate the failure, run ${locate}; a lower --lr may avoid it`;
+}
+
+async function report(
+  { directory, model, data, config, runFile }: PreparedRun,
+  session: Session,
+  { seconds, steps }: { seconds: number; steps: number },
+  { io, json, printJson, paint }: CommandContext,
+): Promise<void> {
+  const { evaluator, trainExamples, best } = session;
+  const losses = createReport({ model, evaluator, dataset: data.dataset, trainExamples, seed: config.seed });
+  const result = {
+    run: directory,
+    checkpoint: join(directory, CHECKPOINT_FILE),
+    parameters: parameterCount(model.config),
+    steps: config.steps,
+    seconds,
+    stepsPerSecond: steps > 0 ? steps / seconds : null,
+    best,
+    ...losses,
+  };
+  if (steps > 0 || runFile.finishedAt === undefined) writeRunFile(directory, { ...runFile, finishedAt: io.date().toISOString(), result });
+  if (json) printJson(result);
+  else printReport(losses, { best, vocabulary: model.config.vocabulary, run: directory }, io, await paint());
+}

@@ -1,0 +1,46 @@
+/** The options of `train`: those of the training, and those of its files. */
+import { choice, flag, text } from '../../core/kinds.js';
+import type { GivenValues, OptionRow } from '../../core/optionRow.js';
+import { TRAINING_OPTIONS } from '../../training/options.js';
+import { PRESET_NAMES } from '../../training/presets.js';
+import { DATA_OPTION } from '../options.js';
+
+export const TRAIN_OPTIONS = [
+  {
+    key: 'preset',
+    flag: '--preset <name>',
+    description: "lesson: the lesson's recipe; fast: a lower loss, in 2 s; best: the lowest, in 80 s",
+    kind: choice(PRESET_NAMES),
+    default: 'lesson',
+    commands: ['train', 'sweep'],
+  },
+  DATA_OPTION,
+  {
+    key: 'out',
+    flag: '--out <dir>',
+    description: 'run directory (default: a new runs/NNNN)',
+    kind: text,
+    commands: ['train'],
+  },
+  { key: 'force', flag: '--force', description: 'replace the run in an existing directory', kind: flag, commands: ['train'] },
+  {
+    key: 'resume',
+    flag: '--resume [run]',
+    description: 'resume a stopped run (default: runs/latest); with more --steps, extend it',
+    kind: text,
+    commands: ['train'],
+  },
+  {
+    key: 'mutant',
+    flag: '--mutant <name>',
+    description: 'train with one wrong gradient, beside the right ones (default then: --hidden 64 --steps 5000)',
+    kind: text,
+    commands: ['train', 'train --mutant'],
+  },
+  ...TRAINING_OPTIONS,
+] as const satisfies readonly OptionRow[];
+
+type TrainRow = (typeof TRAIN_OPTIONS)[number];
+
+/** What is on the command line. Without a run, --resume means the newest. */
+export type GivenTrainOptions = Omit<GivenValues<TrainRow>, 'resume'> & { resume?: string | true };

@@ -1,0 +1,80 @@
+/** A trained network's losses, what to compare them with, and names it makes up. */
+import { NumericalError } from '../core/errors.js';
+import { randomStream } from '../core/random.js';
+import { createExamples, type Dataset, type Examples, type Split } from '../data/dataset.js';
+import type { Model } from '../network/arrays.js';
+import type { Evaluator } from './evaluator.js';
+import { NGram } from './ngram.js';
+import { Sampler } from './sampler.js';
+
+const SAMPLES = 20;
+
+/** A mean loss in nats per character, by part. */
+export type Losses = Record<Split, number>;
+/** Where a sampled name is in the data, if it is. */
+export type Origin = 'new' | 'training' | 'held out';
+
+export interface Report {
+  trainLoss: number;
+  valLoss: number;
+  testLoss: number;
+  /** Validation names that are also in the training part, and those that are not. */
+  valSeen: { names: number; loss: number };
+  valUnseen: { names: number; loss: number };
+  baselines: { uniform: Losses; bigram: Losses; fourGram: Losses };
+  samples: string[];
+  /** The origin of each sample. */
+  origins: Origin[];
+}
+
+export interface ReportInput {
+  model: Model;
+  /** Of that model, calibrated. */
+  evaluator: Evaluator;
+  dataset: Dataset;
+  trainExamples: Examples;
+  /** Of the samples. */
+  seed: number;
+}
+
+/**
+ * Evaluates a network over every example, and samples from it.
+ * @throws NumericalError if the training loss is not finite
+ */
+export function createReport({ model, evaluator, dataset, trainExamples, seed }: ReportInput): Report {
+  const { vocabulary, parts } = dataset;
+  const trainLoss = evaluator.loss(trainExamples);
+  if (!Number.isFinite(trainLoss)) {
+    throw new NumericalError(`the training loss is ${trainLoss} after the last step`, { hint: 'a lower --lr may help' });
+  }
+  const lossOf = (names: readonly string[]) => evaluator.loss(createExamples(names, vocabulary, model.config.context));
+  const inTraining = new Set(parts.train);
+  const heldOut = new Set([...parts.val, ...parts.test]);
+  const seen = parts.val.filter((name) => inTraining.has(name));
+  const unseen = parts.val.filter((name) => !inTraining.has(name));
+  const sampler = new Sampler(model, vocabulary, randomStream('sampling', seed));
+  const samples = Array.from({ length: SAMPLES }, () => sampler.sample({ temperature: 1, prefix: '' }).name);
+  return {
+    trainLoss,
+    valLoss: lossOf(parts.val),
+    testLoss: lossOf(parts.test),
+    valSeen: { names: seen.length, loss: lossOf(seen) },
+    valUnseen: { names: unseen.length, loss: lossOf(unseen) },
+    baselines: {
+      uniform: eachSplit(() => Math.log(vocabulary.length)),
+      bigram: ngramLosses(dataset, 2),
+      fourGram: ngramLosses(dataset, 4),
+    },
+    samples,
+    origins: samples.map((name) => (inTraining.has(name) ? 'training' : heldOut.has(name) ? 'held out' : 'new')),
+  };
+}
+
+function ngramLosses({ parts, vocabulary }: Dataset, order: number): Losses {
+  const table = new NGram(parts.train, vocabulary, order);
+  return eachSplit((split) => table.loss(parts[split]));
+}
+
+function eachSplit(loss: (split: Split) => number): Losses {
+  return { train: loss('train'), val: loss('val'), test: loss('test') };
+}

@@ -1,0 +1,92 @@
+/** A sweep's directory: what was asked for (sweep.json), the results so far (runs.jsonl), and a directory per run. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { FileContentError, SystemError, UsageError } from '../core/errors.js';
+import { quoteText, showPath } from '../core/text.js';
+import type { SweepResult } from '../run/sweep.js';
+import { atomicWrite } from './atomicWrite.js';
+import { type LineWriter, openLines, parseLines, readBytes } from './jsonLines.js';
+import { LOCK_FILE } from './lock.js';
+import { withSystemErrors } from './systemErrors.js';
+
+const SWEEP_FILE = 'sweep.json';
+const RESULTS_FILE = 'runs.jsonl';
+
+const AssignmentSchema = v.record(v.string(), v.string());
+/** What was asked for, and the runs that follow from it. */
+const SweepSchema = v.object({
+  vary: v.array(v.string()),
+  random: v.nullable(v.number()),
+  seed: v.number(),
+  train: v.array(v.string()),
+  dataSha256: v.string(),
+  runs: v.pipe(v.array(AssignmentSchema), v.minLength(1)),
+});
+export type Sweep = v.InferOutput<typeof SweepSchema>;
+
+const loss = v.nullable(v.number());
+const ResultSchema = v.object({ run: v.string(), options: AssignmentSchema, seconds: loss, trainLoss: loss, valLoss: loss });
+
+function parseResult(value: unknown): SweepResult | undefined {
+  const parsed = v.safeParse(ResultSchema, value);
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** @throws SystemError if it cannot be made, or is a file */
+export function makeSweepDirectory(directory: string): void {
+  withSystemErrors('write in', directory, () => {
+    if (statSync(directory, { throwIfNoEntry: false })?.isFile()) {
+      throw new SystemError(`cannot write in ${showPath(directory)}: it is a file`, { hint: '--out names a directory' });
+    }
+    mkdirSync(directory, { recursive: true });
+  });
+}
+
+/**
+ * The sweep that a directory already holds; undefined if there is none yet.
+ * @throws UsageError if it holds anything else
+ * @throws FileContentError if its sweep.json is damaged
+ */
+export function readSweep(directory: string): Sweep | undefined {
+  const path = join(directory, SWEEP_FILE);
+  if (readdirSync(directory).every((name) => name === SWEEP_FILE || name === LOCK_FILE)) return undefined;
+  const hint = 'name another directory with --out';
+  if (!existsSync(path)) throw new UsageError(`--out ${showPath(directory)} holds files that are not of a sweep`, { hint });
+  const text = withSystemErrors('read', path, () => readFileSync(path, 'utf8'));
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), SweepSchema), text);
+  if (!parsed.success) throw new FileContentError(`${showPath(path)}: ${quoteText(parsed.issues[0].message)}`, { hint });
+  return parsed.output;
+}
+
+export function writeSweep(directory: string, sweep: Sweep): void {
+  const path = join(directory, SWEEP_FILE);
+  withSystemErrors('write', path, () => atomicWrite(path, Buffer.from(`${JSON.stringify(sweep, null, 2)}\n`)));
+}
+
+/** The name of a run's directory. */
+export function runName(index: number): string {
+  return String(index + 1).padStart(4, '0');
+}
+
+export function openResults(directory: string): LineWriter<SweepResult> {
+  return openLines(join(directory, RESULTS_FILE), 'continue');
+}
+
+/** The results of the sweep's runs so far, one per run. Other lines, such as one that a crash cut short, are removed from the file. */
+export function readResults(directory: string, { runs }: Sweep): SweepResult[] {
+  const path = join(directory, RESULTS_FILE);
+  const optionsOf = new Map(runs.map((options, i) => [runName(i), JSON.stringify(options)]));
+  const results = new Map<string, SweepResult>();
+  let lines = 0;
+  for (const { record } of parseLines(readBytes(path), parseResult)) {
+    lines++;
+    if (record && optionsOf.get(record.run) === JSON.stringify(record.options)) results.set(record.run, record);
+  }
+  const whole = [...results.values()];
+  if (lines > whole.length) {
+    const text = whole.map((result) => `${JSON.stringify(result)}\n`).join('');
+    withSystemErrors('write', path, () => atomicWrite(path, Buffer.from(text)));
+  }
+  return whole;
+}

@@ -1,0 +1,309 @@
+/**
+ * The options of a training, a row each, in the order in which a checkpoint stores them. Help, parsing, checks, presets, the stored
+ * configuration, --resume, sweeps, lr-find and docs/cli.md all follow from this table: to add an option, add a row, and its effect in the
+ * trainer. A row that is added later has a default and `since`, the checkpoint format that it begins.
+ */
+import { choice, decimalNumber, flag, type Kind, wholeNumber, wholeNumbers } from '../core/kinds.js';
+import type { GivenValues, OptionRow } from '../core/optionRow.js';
+import { SAMPLINGS } from '../data/batch.js';
+import { MAX_BLOCKS } from '../network/parameters.js';
+import { defaultEvalEvery } from './evaluationCost.js';
+import { defaultSwitchStep, SCHEDULES } from './schedule.js';
+import { OPTIMIZERS, type OptimizerName, showDecay, type WeightDecay } from './updater.js';
+
+const NETWORK = 'Network and batch:';
+const RECIPE = 'Training:';
+const RUN = 'Seeds, saves and checks:';
+
+const EVERYWHERE = ['train', 'train --mutant', 'sweep', 'lr-find', 'bench'] as const;
+const TRAININGS = ['train', 'train --mutant', 'sweep', 'lr-find'] as const;
+const BOTH_TRAINS = ['train', 'train --mutant', 'sweep'] as const;
+const OPTIMIZING = ['train', 'sweep', 'lr-find'] as const;
+const TRAIN = ['train', 'sweep'] as const;
+
+const MAX_STEPS = 1_000_000_000;
+export const MAX_SEED = Number.MAX_SAFE_INTEGER;
+export const DEFAULT_SEED = 2_147_483_647;
+
+/** Adam's steps are about as long as the rate in every entry, whatever the gradient: 0.001 is PyTorch's default. */
+const LEARNING_RATES: Readonly<Record<OptimizerName, number>> = { sgd: 0.1, momentum: 0.1, nesterov: 0.1, adam: 0.001, adamw: 0.001 };
+
+const ADAMS = { key: 'optimizer', values: ['adam', 'adamw'] } as const;
+
+/** One decay for all weight matrices, or one per named parameter, sorted by name. */
+const weightDecay: Kind<WeightDecay> = {
+  expected: 'a number from 0 to 1000, or such numbers by parameter, as W1=1.2,C=0.5',
+  read: (text) => {
+    const { read } = decimalNumber(0, 1000);
+    if (!text.includes('=')) return read(text);
+    const entries = text.split(',').map((part): [name: string, decay: number | undefined] => {
+      const [, name, decay] = /^([\w.]+)=(.*)$/.exec(part) ?? ['', '', ''];
+      return [name, read(decay)];
+    });
+    const valid = entries.filter((entry): entry is [string, number] => entry[1] !== undefined);
+    const names = new Set(valid.map(([name]) => name));
+    return names.size === entries.length ? Object.fromEntries(valid.sort(([a], [b]) => (a < b ? -1 : 1))) : undefined;
+  },
+  show: showDecay,
+  stored: { type: 'decay' },
+};
+
+/** The network and how it is trained: everything that a preset may decide. */
+export const RECIPE_OPTIONS = [
+  {
+    key: 'context',
+    flag: '--context <T>',
+    description: 'characters from which the next one is predicted',
+    group: NETWORK,
+    kind: wholeNumber(1, 64),
+    default: 3,
+    commands: EVERYWHERE,
+    stored: ['context'],
+  },
+  {
+    key: 'embedding',
+    flag: '--embedding <E>',
+    description: 'numbers per character',
+    group: NETWORK,
+    kind: wholeNumber(1, 65_536),
+    default: 10,
+    commands: EVERYWHERE,
+    stored: ['embedding'],
+  },
+  {
+    key: 'hidden',
+    flag: '--hidden <H,...>',
+    description: 'hidden units per block, e.g. 300,200',
+    group: NETWORK,
+    kind: wholeNumbers(1, 1_048_576, MAX_BLOCKS),
+    default: [200] as readonly number[],
+    commands: EVERYWHERE,
+    stored: ['hidden'],
+  },
+  {
+    key: 'batchSize',
+    flag: '--batch-size <n>',
+    description: 'examples per step',
+    group: NETWORK,
+    kind: wholeNumber(2, 1_048_576),
+    default: 32,
+    commands: EVERYWHERE,
+    stored: ['batchSize'],
+  },
+  {
+    key: 'steps',
+    flag: '--steps <count>',
+    description: 'training steps',
+    group: RECIPE,
+    kind: wholeNumber(1, MAX_STEPS),
+    default: 200_000,
+    commands: BOTH_TRAINS,
+    stored: ['steps'],
+  },
+  {
+    key: 'lr',
+    flag: '--lr <rate>',
+    description: 'learning rate',
+    group: RECIPE,
+    kind: decimalNumber(0, 1000, 'open'),
+    defaultFrom: {
+      text: '0.1; 0.001 with adam and adamw',
+      keys: ['optimizer'],
+      of: ({ optimizer }: { optimizer: OptimizerName }) => LEARNING_RATES[optimizer],
+    },
+    commands: BOTH_TRAINS,
+    stored: ['learningRate'],
+  },
+  {
+    key: 'optimizer',
+    flag: '--optimizer <name>',
+    description: 'optimizer',
+    group: RECIPE,
+    kind: choice(OPTIMIZERS),
+    default: 'sgd',
+    commands: OPTIMIZING,
+    stored: ['optimizer', 'name'],
+  },
+  {
+    key: 'momentum',
+    flag: '--momentum <m>',
+    description: 'momentum coefficient, for momentum and nesterov',
+    group: RECIPE,
+    kind: decimalNumber(0, 1, 'below'),
+    default: 0.9,
+    goesWith: { key: 'optimizer', values: ['momentum', 'nesterov'] },
+    commands: OPTIMIZING,
+    stored: ['optimizer', 'momentum'],
+  },
+  {
+    key: 'beta1',
+    flag: '--beta1 <b>',
+    description: 'decay rate of the mean gradient, for adam and adamw',
+    group: RECIPE,
+    kind: decimalNumber(0, 1, 'below'),
+    default: 0.9,
+    goesWith: ADAMS,
+    commands: OPTIMIZING,
+    stored: ['optimizer', 'beta1'],
+  },
+  {
+    key: 'beta2',
+    flag: '--beta2 <b>',
+    description: 'decay rate of the mean squared gradient, for adam and adamw',
+    group: RECIPE,
+    kind: decimalNumber(0, 1, 'below'),
+    default: 0.999,
+    goesWith: ADAMS,
+    commands: OPTIMIZING,
+    stored: ['optimizer', 'beta2'],
+  },
+  {
+    key: 'epsilon',
+    description: "Adam's constant that keeps the denominator above 0",
+    kind: decimalNumber(0, Number.POSITIVE_INFINITY, 'open'),
+    default: 1e-8,
+    goesWith: ADAMS,
+    commands: OPTIMIZING,
+    stored: ['optimizer', 'epsilon'],
+  },
+  {
+    key: 'weightDecay',
+    flag: '--weight-decay <d>',
+    description: 'decay of the weight matrices, or per parameter, e.g. W1=1.2,C=0.5; for adamw',
+    group: RECIPE,
+    kind: weightDecay,
+    default: 0.01 as WeightDecay,
+    goesWith: { key: 'optimizer', values: ['adamw'] },
+    commands: OPTIMIZING,
+    stored: ['optimizer', 'weightDecay'],
+  },
+  {
+    key: 'clip',
+    flag: '--clip <norm>',
+    description: 'largest norm of the gradient over all parameters (default: none)',
+    group: RECIPE,
+    kind: decimalNumber(0, 1_000_000, 'open'),
+    commands: OPTIMIZING,
+    stored: ['clip'],
+  },
+  {
+    key: 'schedule',
+    flag: '--schedule <name>',
+    description: 'learning rate over time; step: a tenth from half of the steps on; linear, cosine: down to 0',
+    group: RECIPE,
+    kind: choice(SCHEDULES),
+    default: 'step',
+    commands: TRAIN,
+    stored: ['schedule', 'name'],
+  },
+  {
+    key: 'switchStep',
+    description: 'the step from which the rate is a tenth',
+    kind: wholeNumber(0, Number.POSITIVE_INFINITY),
+    defaultFrom: { keys: ['steps'], of: ({ steps }: { steps: number }) => defaultSwitchStep(steps) },
+    goesWith: { key: 'schedule', values: ['step'] },
+    commands: TRAIN,
+    stored: ['schedule', 'switchStep'],
+  },
+  {
+    key: 'warmup',
+    flag: '--warmup <steps>',
+    description: 'warm-up steps, over which the learning rate rises to its full size',
+    group: RECIPE,
+    kind: wholeNumber(0, MAX_STEPS),
+    default: 0,
+    commands: TRAIN,
+    stored: ['warmup'],
+  },
+  {
+    key: 'sampling',
+    flag: '--sampling <way>',
+    description: 'how batches are drawn; epochs: every example once per epoch',
+    group: RECIPE,
+    kind: choice(SAMPLINGS),
+    default: 'replacement',
+    commands: OPTIMIZING,
+    stored: ['sampling'],
+  },
+] as const satisfies readonly OptionRow[];
+
+/** What a run needs besides its recipe. */
+const RUN_OPTIONS = [
+  {
+    key: 'evalEvery',
+    flag: '--eval-every <steps>',
+    description: 'steps between evaluations',
+    group: RUN,
+    kind: wholeNumber(1, MAX_STEPS),
+    defaultFrom: {
+      text: 'at most 2 % of the time',
+      keys: ['trainExamples', 'valExamples'],
+      of: (sizes: { trainExamples: number; valExamples: number; batchSize: number; hidden: readonly number[] }) =>
+        defaultEvalEvery(sizes.trainExamples, sizes.valExamples, sizes.batchSize, sizes.hidden.length),
+    },
+    commands: TRAIN,
+    stored: ['evalEvery'],
+  },
+  {
+    key: 'seed',
+    flag: '--seed <number>',
+    description: 'seed of weights, batches and samples',
+    group: RUN,
+    kind: wholeNumber(0, MAX_SEED),
+    default: DEFAULT_SEED,
+    commands: TRAININGS,
+    stored: ['seed'],
+  },
+  {
+    key: 'splitSeed',
+    flag: '--split-seed <number>',
+    description: 'seed that decides which names are held out',
+    group: RUN,
+    kind: wholeNumber(0, MAX_SEED),
+    default: 42,
+    commands: TRAININGS,
+    stored: ['splitSeed'],
+  },
+  {
+    key: 'unique',
+    flag: '--unique',
+    description: 'drop repeated names before the split',
+    group: RUN,
+    kind: flag,
+    default: false,
+    commands: TRAININGS,
+    stored: ['unique'],
+  },
+  {
+    key: 'saveEvery',
+    flag: '--save-every <steps>',
+    description: 'steps between saves',
+    group: RUN,
+    kind: wholeNumber(1, MAX_STEPS),
+    defaultFrom: {
+      text: 'same as --eval-every',
+      keys: ['evalEvery'],
+      of: ({ evalEvery }: { evalEvery: number }) => evalEvery,
+    },
+    commands: TRAIN,
+  },
+  {
+    key: 'checkEvery',
+    flag: '--check-every <steps>',
+    description: 'steps between checks that every number is finite',
+    group: RUN,
+    kind: wholeNumber(1, MAX_STEPS),
+    default: 1000,
+    commands: TRAIN,
+  },
+] as const satisfies readonly OptionRow[];
+
+export const TRAINING_OPTIONS = [...RECIPE_OPTIONS, ...RUN_OPTIONS] as const;
+
+export type RecipeRow = (typeof RECIPE_OPTIONS)[number];
+export type TrainingRow = (typeof TRAINING_OPTIONS)[number];
+
+/** Options of a recipe as a user gives them: each may be missing. */
+export type RecipeOptions = GivenValues<RecipeRow>;
+/** Options of a run, likewise. */
+export type TrainingOptionValues = GivenValues<TrainingRow>;

@@ -1,0 +1,74 @@
+/** From options to a recipe and to a run's configuration. */
+import { UsageError } from '../core/errors.js';
+import { type GivenValues, type OptionRow, withDefaults } from '../core/optionRow.js';
+import { showText } from '../core/text.js';
+import { parameterNames } from '../network/parameters.js';
+import { RECIPE_OPTIONS, type RecipeOptions, TRAINING_OPTIONS, type TrainingOptionValues } from './options.js';
+import { PRESETS, type PresetName } from './presets.js';
+import { buildConfig, type RunConfig } from './runConfig.js';
+import { decayedNames, type WeightDecay } from './updater.js';
+
+/** The network and how it is trained: the sizes of a model, and the options of a Training. */
+export type Recipe = Omit<RunConfig, 'evalEvery' | 'seed' | 'splitSeed' | 'unique'>;
+
+/**
+ * A complete recipe: the preset's options, the given ones in their place, and defaults for the rest.
+ * @throws UsageError if options do not go together
+ */
+export function recipe(preset: PresetName = 'lesson', given: RecipeOptions = {}): Recipe {
+  return storedOf(RECIPE_OPTIONS, withPreset(RECIPE_OPTIONS, preset, given)) as Recipe;
+}
+
+/**
+ * A preset's values for the options of a table, with the given ones in their place. If another optimizer is given, what the preset
+ * chose for its own is left out.
+ */
+export function withPreset<Row extends OptionRow>(rows: readonly Row[], preset: PresetName, given: GivenValues<Row>): GivenValues<Row> {
+  const values: RecipeOptions = PRESETS[preset];
+  const { optimizer } = given as RecipeOptions;
+  const otherOptimizer = optimizer !== undefined && optimizer !== values.optimizer;
+  const kept = rows.filter((row) => row.key in values && !(otherOptimizer && dependsOnOptimizer(row)));
+  return { ...Object.fromEntries(kept.map(({ key }) => [key, (values as Record<string, unknown>)[key]])), ...given };
+}
+
+function dependsOnOptimizer({ goesWith, defaultFrom }: OptionRow): boolean {
+  return goesWith?.key === 'optimizer' || (defaultFrom?.keys.includes('optimizer') ?? false);
+}
+
+/**
+ * The part of a configuration that a table's options decide.
+ * @param facts other values that defaults depend on
+ * @throws UsageError if options do not go together
+ */
+export function storedOf<Row extends OptionRow>(rows: readonly Row[], given: GivenValues<Row>, facts: object = {}): object {
+  const values = withDefaults(rows, given, facts);
+  checkTogether(values);
+  return buildConfig(rows, values);
+}
+
+/** Examples of the parts, on which the default time between evaluations depends. */
+export interface DataSizes {
+  trainExamples: number;
+  valExamples: number;
+}
+
+/** The configuration of a new run. @throws UsageError if options do not go together */
+export function createRunConfig(given: TrainingOptionValues, sizes: DataSizes): RunConfig {
+  return storedOf(TRAINING_OPTIONS, given, sizes) as RunConfig;
+}
+
+/** The checks that concern several options. */
+function checkTogether(values: object): void {
+  const { steps, warmup, weightDecay, hidden } = values as RecipeOptions;
+  if (steps !== undefined && warmup !== undefined && warmup > steps) {
+    throw new UsageError(`--warmup is ${warmup} but --steps is ${steps}, so the learning rate never reaches its full size`);
+  }
+  if (weightDecay !== undefined && hidden !== undefined) checkDecayed(weightDecay, parameterNames({ hidden }));
+}
+
+function checkDecayed(decay: WeightDecay, parameters: readonly string[]): void {
+  const unknown = decayedNames(decay).find((name) => !parameters.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--weight-decay names ${showText(unknown)}; this network has ${parameters.join(', ')}`);
+  }
+}
