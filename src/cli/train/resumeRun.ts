@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileContentError, fullMessage, UsageError } from '../../core/errors.js';
+import { FileContentError, UsageError } from '../../core/errors.js';
 import { flagName, type OptionRow } from '../../core/optionRow.js';
 import { showText } from '../../core/text.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
@@ -60,19 +60,19 @@ function loadResumable(path: string, directory: string, io: IO): Checkpoint {
     return loadCheckpoint(path);
   } catch (error) {
     if (!(error instanceof FileContentError)) throw error;
-    throw new FileContentError(fullMessage(error), { cause: error, ...hintAt(join(directory, BEST_FILE), io) });
+    const hint = hintAt(join(directory, BEST_FILE), io) ?? error.hint;
+    throw new FileContentError(error.message, { cause: error, ...(hint === undefined ? {} : { hint }) });
   }
 }
 
-function hintAt(best: string, io: IO): { hint?: string } {
-  if (!existsSync(best)) return {};
+/** That the best checkpoint is intact, if it is. */
+function hintAt(best: string, io: IO): string | undefined {
+  if (!existsSync(best)) return undefined;
   try {
     const { step } = loadCheckpoint(best).state;
-    return {
-      hint: `${shortPath(best, io)}, of step ${step}, is intact: sample and eval can read it; copied to this file, it can be resumed`,
-    };
+    return `${shortPath(best, io)}, of step ${step}, is intact: sample and eval can read it; copied to this file, it can be resumed`;
   } catch {
-    return {};
+    return undefined;
   }
 }
 
