@@ -62,7 +62,7 @@ export * as safetensors from './run/safetensorsFormat.js';
 export { runBytes } from './run/size.js';
 export { type Diagnosis, NonFiniteError } from './training/diagnose.js';
 export { type ScanOptions, type ScanPoint, scanRates } from './training/lrFind.js';
-export { modelConfig, type RunConfig, trainingWork } from './training/runConfig.js';
+export { modelConfig, type RunConfig, trainingCapacity } from './training/runConfig.js';
 export { type RateOptions, type Schedule, scheduledRate } from './training/schedule.js';
 export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './training/training.js';
 export type { OptimizerConfig, OptimizerState, WeightDecay } from './training/updater.js';

@@ -46,6 +46,6 @@ export function modelConfig({ context, embedding, hidden }: RunConfig, vocabular
 }
 
 /** What a run's model needs room for, beside the sizes that it is evaluated and sampled with. */
-export function trainingWork({ batchSize, optimizer }: RunConfig, inference: number[] = []): Capacity {
+export function trainingCapacity({ batchSize, optimizer }: RunConfig, inference: number[] = []): Capacity {
   return { training: batchSize, optimizerTensors: OPTIMIZER_TENSORS[optimizer.name], inference };
 }

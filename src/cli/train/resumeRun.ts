@@ -9,7 +9,7 @@ import { acquireLock } from '../../node/lock.js';
 import { BEST_FILE, findCheckpoint, findRunDirectory, type RunFile, readRunFile, writeRunFile } from '../../node/runDirectory.js';
 import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
 import { runBytes } from '../../run/size.js';
-import { flatConfig, modelConfig, type RunConfig, trainingWork } from '../../training/runConfig.js';
+import { flatConfig, modelConfig, type RunConfig, trainingCapacity } from '../../training/runConfig.js';
 import { showDecay, type WeightDecay } from '../../training/updater.js';
 import { loadRunData } from '../data.js';
 import { type IO, shortPath } from '../terminal/io.js';
@@ -34,7 +34,7 @@ export function resumeRun(options: TrainCommandOptions, given: (option: string) 
     const { dataset } = data;
     checkMemory(modelConfig(config, dataset.vocabulary), config, data);
     checkDiskSpace(directory, runBytes(modelConfig(config, dataset.vocabulary), config));
-    const model = restoreModel(from, createWasmBackend, trainingWork(config, INFERENCE));
+    const model = restoreModel(from, createWasmBackend, trainingCapacity(config, INFERENCE));
     const { finishedAt, result, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(path) ?? { program: programName() };
     const goesOn = from.state.step < config.steps;
     const about = {

@@ -13,7 +13,7 @@ import { CHECKPOINT_FILE, createNamedRun, createNumberedRun, linkLatest, type Ru
 import type { Checkpoint } from '../../run/checkpoint.js';
 import { runBytes } from '../../run/size.js';
 import { defaultEvalEvery } from '../../training/evaluationCost.js';
-import { modelConfig, type RunConfig, trainingWork } from '../../training/runConfig.js';
+import { modelConfig, type RunConfig, trainingCapacity } from '../../training/runConfig.js';
 import { type LoadedData, loadData } from '../data.js';
 import { formatBytes, formatCount } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
@@ -85,7 +85,7 @@ export function startRun(options: TrainCommandOptions, io: IO): PreparedRun {
     // Beside an older run's checkpoint, run.json waits until the new one stands.
     const replaces = existsSync(join(directory, CHECKPOINT_FILE));
     if (!replaces) writeRunFile(directory, about);
-    const model = allocateModel(createWasmBackend, shape, trainingWork(config, INFERENCE));
+    const model = allocateModel(createWasmBackend, shape, trainingCapacity(config, INFERENCE));
     const onBegun = () => {
       if (replaces) writeRunFile(directory, about);
       linkLatest(io.cwd, directory);
@@ -112,7 +112,7 @@ export const INFERENCE = [EVALUATION_BATCH, 1];
 
 /** Refuses a network that cannot be held, before any of it is allocated, and says whose doing it is. */
 export function checkMemory(config: ModelConfig, run: RunConfig, { path }: LoadedData): void {
-  const bytesOf = (shape: ModelConfig) => arenaBytes(arenaSize(shape, trainingWork(run, INFERENCE)));
+  const bytesOf = (shape: ModelConfig) => arenaBytes(arenaSize(shape, trainingCapacity(run, INFERENCE)));
   const needed = bytesOf(config);
   if (needed <= MEMORY_LIMIT) return;
   const sizes = `the network needs ${formatBytes(needed)} of memory, at most ${formatBytes(MEMORY_LIMIT)} can be had`;
