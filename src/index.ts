@@ -65,7 +65,7 @@ export { type ScanOptions, type ScanPoint, scanRates } from './training/lrFind.j
 export type { RecipeOptions } from './training/options.js';
 export { PRESET_NAMES, type PresetName } from './training/presets.js';
 export { type Recipe, recipe } from './training/recipe.js';
-export { modelConfig, type RunConfig, trainingWork } from './training/runConfig.js';
+export { modelConfig, type RunConfig, trainingCapacity } from './training/runConfig.js';
 export { type RateOptions, SCHEDULES, type Schedule, scheduledRate } from './training/schedule.js';
 export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './training/training.js';
 export { OPTIMIZERS, type OptimizerConfig, type OptimizerName, type OptimizerState, type WeightDecay } from './training/updater.js';

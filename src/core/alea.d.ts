@@ -1,4 +1,4 @@
-/** One generator of seedrandom: its main module would load the others and node:crypto, a tenth of what `sample` takes to start. */
+/** One generator of seedrandom. Its main module would load the others and node:crypto, a tenth of the start-up time of `sample`. */
 declare module 'seedrandom/lib/alea.js' {
   interface State {
     c: number;
@@ -10,7 +10,7 @@ declare module 'seedrandom/lib/alea.js' {
     (): number;
     state(): State;
   }
-  /** With a state to go on from, the seed does not matter. */
+  /** With a state to continue from, the seed has no effect. */
   const alea: (seed: string, options: { state: true | State }) => Alea;
   export default alea;
 }

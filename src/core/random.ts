@@ -1,9 +1,9 @@
 import alea from 'seedrandom/lib/alea.js';
 
-/** What randomness is used for. Each purpose has a stream of its own, so that drawing more in one never shifts another. */
+/** The purposes of randomness. Each has its own stream, so that drawing more numbers for one never changes another. */
 export type StreamName = 'split' | 'initialisation' | 'batches' | 'sampling' | 'grad-check' | 'hunt' | 'sweep';
 
-/** Where a stream stands: the state of Baagøe's Alea generator. */
+/** The state of a stream: that of Baagøe's Alea generator. */
 export interface StreamState {
   c: number;
   s0: number;
@@ -11,32 +11,33 @@ export interface StreamState {
   s2: number;
 }
 
-/** Uniform numbers in [0, 1), reproducible from name and seed. */
+/** A stream of uniform random numbers in [0, 1), determined by its name and seed. */
 export interface RandomStream {
   (): number;
-  /** Where the stream stands, to be stored and restored. */
+  /** The current state, for {@link restoreStream}. */
   state(): StreamState;
 }
 
-/** The stream of that name for a seed; streams of different names or seeds are unrelated. */
+/** A new stream. Streams with different names or seeds are unrelated. */
 export function randomStream(name: StreamName, seed: number | string): RandomStream {
   return alea(`${name} ${seed}`, { state: true });
 }
 
-/** The stream that stands where another stood; the state must satisfy {@link isStreamState}. */
+/** A stream that continues from a state, which must satisfy {@link isStreamState}. */
 export function restoreStream(state: StreamState): RandomStream {
   return alea('', { state: { ...state } });
 }
 
-/** Alea's carry is below its multiplier; its three lags are multiples of 2^-32 in [0, 1). Of any other state it makes NaN, or no random numbers. */
+/** Alea's carry is below its multiplier, and its three lags are multiples of 2^-32 in [0, 1). From other states it yields NaN or no random numbers. */
 const MULTIPLIER = 2_091_639;
 
+/** Whether Alea can be in this state. */
 export function isStreamState({ c, s0, s1, s2 }: StreamState): boolean {
   const isLag = (lag: number) => lag >= 0 && lag < 1 && Number.isInteger(lag * 2 ** 32);
   return Number.isInteger(c) && c >= 0 && c < MULTIPLIER && [s0, s1, s2].every(isLag);
 }
 
-/** Standard normal, by Marsaglia's polar method. The second value of a pair is not kept: the state is the stream's alone. */
+/** A standard normal number, by Marsaglia's polar method. The second number of each pair is dropped, so that the stream is the only state. */
 export function normal(random: RandomStream): number {
   for (;;) {
     const x = 2 * random() - 1;
@@ -46,7 +47,7 @@ export function normal(random: RandomStream): number {
   }
 }
 
-/** A whole number from 0 to below the limit. */
+/** A random integer from 0 to limit - 1. */
 export function randomInteger(random: RandomStream, limit: number): number {
   return Math.floor(random() * limit);
 }
@@ -58,7 +59,7 @@ export function shuffled<T>(values: readonly T[], random: RandomStream): T[] {
   return out;
 }
 
-/** Shuffles in place (Fisher-Yates). */
+/** Shuffles in place, by the algorithm of Fisher and Yates. */
 export function shuffle<T>(values: { readonly length: number; [index: number]: T }, random: RandomStream): void {
   for (let i = values.length - 1; i > 0; i--) {
     const j = randomInteger(random, i + 1);

@@ -1,42 +1,42 @@
 /**
- * The tensor the lesson is written with: a typed array and a shape, dense and row-major.
+ * The tensor of the lesson: a typed array and a shape, dense and row-major.
  *
- * Float32Array is the working type; Float64Array serves the gradient checks. Elementwise operations broadcast as in
- * NumPy, and float32 with float64 gives float64. Every operation returns a new tensor, except `view` (same data under another shape) and
- * `scatterAddRows` (adds in place). Sums and products are accumulated in float64 and rounded once.
+ * Float32Array is the default; gradient checks use Float64Array. Elementwise operations broadcast as in NumPy; float32 with float64 gives
+ * float64. Every operation returns a new tensor, except `view` (same data, another shape) and `scatterAddRows` (adds in place). Sums and
+ * products accumulate in float64 and round once.
  */
 
 export type FloatArray = Float32Array | Float64Array;
 export type Shape = readonly number[];
 export type DType = 'float32' | 'float64';
 
-/** Integers with a shape: rows of a table (Xb [n,T]) or classes (Yb [n]). */
+/** Integers with a shape: row numbers (Xb [n,T]) or classes (Yb [n]). */
 export interface Indices {
   readonly data: Int32Array;
   readonly shape: Shape;
 }
 
-/** Shapes or data types that do not fit the operation; the message names both. */
+/** Shapes, indices or data types do not fit the operation. The message gives both. */
 export class ShapeError extends Error {
   override name = 'ShapeError';
 }
 
 export interface KeepDim {
-  /** Keep the reduced dimension with size 1, as in PyTorch. */
+  /** Whether to keep the reduced dimension with size 1, as in PyTorch. Default false. */
   keepdim?: boolean;
 }
 
-/** Entries that a tensor shows of itself. */
+/** How many entries the console shows. */
 const SHOWN = 6;
 
 export class Tensor {
   readonly data: FloatArray;
   readonly shape: Shape;
 
-  /** @throws ShapeError if the data does not hold exactly the shape's number of entries */
+  /** @throws ShapeError unless the data has exactly as many entries as the shape */
   constructor(data: FloatArray, shape: Shape) {
     for (const size of shape) {
-      if (!Number.isSafeInteger(size) || size < 0) throw new ShapeError(`a shape has whole sizes from 0, got ${showShape(shape)}`);
+      if (!Number.isSafeInteger(size) || size < 0) throw new ShapeError(`sizes must be integers from 0, got shape ${showShape(shape)}`);
     }
     if (sizeOf(shape) !== data.length) {
       throw new ShapeError(`shape ${showShape(shape)} holds ${sizeOf(shape)} entries, the data has ${data.length}`);
@@ -45,25 +45,28 @@ export class Tensor {
     this.shape = [...shape];
   }
 
+  /** A tensor of zeros. */
   static zeros(shape: Shape, dtype: DType = 'float32'): Tensor {
     need('zeros', 'a list of sizes', Array.isArray(shape), shape);
     return new Tensor(newData(sizeOf(shape), dtype), shape);
   }
 
+  /** Zeros with the shape and data type of another tensor. */
   static zerosLike(other: Tensor): Tensor {
     return Tensor.zeros(other.shape, other.dtype);
   }
 
+  /** Ones with the shape and data type of another tensor. */
   static onesLike(other: Tensor): Tensor {
     return map(other, () => 1);
   }
 
-  /** From numbers in row-major order; without a shape, a vector. */
+  /** A tensor of the given numbers in row-major order. Without a shape, a vector. */
   static of(values: ArrayLike<number>, shape: Shape = [values.length], dtype: DType = 'float32'): Tensor {
     return new Tensor(dtype === 'float64' ? Float64Array.from(values) : Float32Array.from(values), shape);
   }
 
-  /** One row per index, 1 at the index and 0 elsewhere: shape [...indices.shape, classes]. */
+  /** One row per index, with 1 at the index and 0 elsewhere: shape [...indices.shape, classes]. */
   static oneHot(indices: Indices, classes: number, dtype: DType = 'float32'): Tensor {
     need('oneHot', 'indices', hasShape(indices), indices);
     need('oneHot', 'a number of classes', typeof classes === 'number', classes);
@@ -79,30 +82,31 @@ export class Tensor {
     return this.data instanceof Float64Array ? 'float64' : 'float32';
   }
 
-  /** Number of entries. */
+  /** The number of entries. */
   get size(): number {
     return this.data.length;
   }
 
-  /** Converted to the data type; the tensor itself where it has it already. */
+  /** This tensor in another data type; the same tensor if it already has that type. */
   to(dtype: DType): Tensor {
     return dtype === this.dtype ? this : Tensor.of(this.data, this.shape, dtype);
   }
 
+  /** A copy with its own data. */
   clone(): Tensor {
     return new Tensor(this.data.slice(), this.shape);
   }
 
   /**
-   * In text, what the tensor is. An operator would make NaN of tensors, or text, and nobody would notice.
-   * @throws TypeError where an operator asks for a number
+   * A description in text. JavaScript's operators would silently turn tensors into NaN or text, so they throw.
+   * @throws TypeError if an operator asks for a number
    */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.#description;
-    throw new TypeError("JavaScript's operators know no tensors: use .add .sub .mul .div .neg .pow");
+    throw new TypeError("JavaScript's operators do not work on tensors: use .add .sub .mul .div .neg .pow");
   }
 
-  /** What Node's console shows: the shape, the data type and the first entries. */
+  /** The text in Node's console: shape, data type and first entries. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     const first = Array.from(this.data.subarray(0, SHOWN), (x) => `${Number(x.toPrecision(4))}`);
     return `${this.#description} [ ${[...first, ...(this.size > SHOWN ? ['…'] : [])].join(', ')} ]`;
@@ -112,13 +116,13 @@ export class Tensor {
     return `Tensor ${showShape(this.shape)} ${this.dtype}`;
   }
 
-  /** The only entry of a tensor of one entry. */
+  /** The entry of a tensor with one entry. */
   item(): number {
-    if (this.size !== 1) throw new ShapeError(`item needs one entry, the tensor has shape ${showShape(this.shape)}`);
+    if (this.size !== 1) throw new ShapeError(`item needs a tensor with one entry, got shape ${showShape(this.shape)}`);
     return this.data[0];
   }
 
-  /** The entry at an index per dimension. */
+  /** The entry at the given index, one number per dimension. */
   at(...index: number[]): number {
     if (index.length !== this.shape.length) {
       throw new ShapeError(`at needs ${this.shape.length} indices for shape ${showShape(this.shape)}, got ${index.length}`);
@@ -131,7 +135,7 @@ export class Tensor {
     return this.data[offset];
   }
 
-  // Elementwise, broadcasting
+  // Elementwise, with broadcasting
 
   add(other: Tensor | number): Tensor {
     return elementwise('add', this, other, (a, b) => a + b);
@@ -149,7 +153,7 @@ export class Tensor {
     return elementwise('div', this, other, (a, b) => a / b);
   }
 
-  /** Entries to a power. -1, 2 and -0.5 are computed as 1/x, x·x and 1/sqrt(x): exact rounding, the same on every engine. */
+  /** Every entry to a power. -1, 2 and -0.5 are computed as 1/x, x·x and 1/sqrt(x), which round the same on every engine. */
   pow(exponent: number): Tensor {
     need('pow', 'a number', typeof exponent === 'number', exponent);
     if (exponent === -1) return map(this, (a) => 1 / a);
@@ -176,7 +180,7 @@ export class Tensor {
 
   // Reductions
 
-  /** Sum over a dimension (negative counts from the last), or of everything: shape []. */
+  /** The sum over a dimension (negative numbers count from the last), or over everything: shape []. */
   sum(dim?: number, options: KeepDim = {}): Tensor {
     if (dim === undefined) {
       let sum = 0;
@@ -195,16 +199,16 @@ export class Tensor {
     return out;
   }
 
-  /** Mean over a dimension, or of everything: shape []. */
+  /** The mean over a dimension, or over everything: shape []. */
   mean(dim?: number, options: KeepDim = {}): Tensor {
     const sum = this.sum(dim, options);
     return sum.div(this.size / sum.size);
   }
 
-  /** Largest entries over a dimension and where they stand (the first of equals; NaN counts as largest, as in PyTorch). */
+  /** The largest entries over a dimension and their indices: the first of equals; NaN counts as largest, as in PyTorch. */
   max(dim: number, options: KeepDim = {}): { values: Tensor; indices: Indices } {
     const { outer, count, inner, shape } = reduction('max', this.shape, dim, options);
-    if (count === 0) throw new ShapeError(`max over dimension ${dim} of shape ${showShape(this.shape)}: it is empty`);
+    if (count === 0) throw new ShapeError(`max: dimension ${dim} of shape ${showShape(this.shape)} is empty`);
     const values = Tensor.zeros(shape, this.dtype);
     const indices = new Int32Array(values.size);
     for (let o = 0; o < outer; o++) {
@@ -224,7 +228,7 @@ export class Tensor {
 
   // Matrices
 
-  /** [n,k] times [k,m] is [n,m]. */
+  /** The matrix product of [n,k] and [k,m]: [n,m]. */
   matmul(other: Tensor): Tensor {
     need('matmul', 'a tensor', hasShape(other), other);
     if (this.shape.length !== 2 || other.shape.length !== 2 || this.shape[1] !== other.shape[0]) {
@@ -247,9 +251,9 @@ export class Tensor {
     return out;
   }
 
-  /** The transpose of a matrix: [n,m] to [m,n], copied. */
+  /** The transpose of a matrix [n,m]: a copy [m,n]. */
   transpose(): Tensor {
-    if (this.shape.length !== 2) throw new ShapeError(`transpose needs a matrix, got ${showShape(this.shape)}`);
+    if (this.shape.length !== 2) throw new ShapeError(`transpose needs a matrix, got shape ${showShape(this.shape)}`);
     const [n, m] = this.shape;
     const out = Tensor.zeros([m, n], this.dtype);
     for (let i = 0; i < n; i++) {
@@ -258,12 +262,12 @@ export class Tensor {
     return out;
   }
 
-  /** Short for {@link transpose}. */
+  /** The same as {@link transpose}. */
   get T(): Tensor {
     return this.transpose();
   }
 
-  /** The same data under another shape; one size may be -1 and is worked out. */
+  /** The same data with another shape. One size may be -1: it is computed from the others. */
   view(shape: Shape): Tensor {
     need('view', 'a list of sizes', Array.isArray(shape), shape);
     const known = shape.filter((size) => size !== -1);
@@ -271,14 +275,14 @@ export class Tensor {
     const rest = this.size / sizeOf(known);
     const resolved = missing === 1 ? shape.map((size) => (size === -1 ? rest : size)) : shape;
     if (missing > 1 || !Number.isInteger(rest) || sizeOf(resolved) !== this.size) {
-      throw new ShapeError(`view: shape ${showShape(this.shape)} cannot be seen as ${showShape(shape)}`);
+      throw new ShapeError(`view: shape ${showShape(this.shape)} does not fit ${showShape(shape)}`);
     }
     return new Tensor(this.data, resolved);
   }
 
-  // Rows and entries by index
+  // Rows and entries at indices
 
-  /** Rows of a matrix [V,E] at the indices, C[Xb] in PyTorch: shape [...indices.shape, E]. */
+  /** The rows of a matrix [V,E] at the indices: shape [...indices.shape, E]. C[Xb] in PyTorch. */
   gatherRows(indices: Indices): Tensor {
     need('gatherRows', 'indices', hasShape(indices), indices);
     const [V, E] = matrixShape('gatherRows', this);
@@ -291,8 +295,8 @@ export class Tensor {
   }
 
   /**
-   * Adds each row of source [...indices.shape, E] to this matrix's [V,E] row at its index, in place; an index that
-   * stands twice is added twice. The gradient of {@link gatherRows}, index_add_ in PyTorch. Returns this tensor.
+   * Adds each row of the source [...indices.shape, E] to the row of this matrix [V,E] at its index, in place. An index that occurs twice
+   * adds twice. The gradient of {@link gatherRows}; index_add_ in PyTorch. Returns this tensor.
    */
   scatterAddRows(indices: Indices, source: Tensor): this {
     need('scatterAddRows', 'indices', hasShape(indices), indices);
@@ -311,7 +315,7 @@ export class Tensor {
     return this;
   }
 
-  /** One entry per row of a matrix [n,V]: logprobs[range(n), Yb] in PyTorch, shape [n]. */
+  /** One entry from each row of a matrix [n,V]: shape [n]. logprobs[range(n), Yb] in PyTorch. */
   pick(indices: Indices): Tensor {
     const [n, V] = matrixShape('pick', this);
     if (!sameShape(indices.shape, [n])) {
@@ -326,7 +330,7 @@ export class Tensor {
   }
 }
 
-/** A shape as PyTorch prints it: [32, 64]. */
+/** A shape in PyTorch's notation: [32, 64]. */
 export function showShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
@@ -335,12 +339,12 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, dim) => size === b[dim]);
 }
 
-/** Number of entries of a shape; 1 for []. */
+/** The number of entries of a shape; 1 for []. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Types say it, too; but a learner's line may be run with whatever it holds. */
+/** Checks at run time what types already require, because a learner's file runs without type checking. */
 function need(verb: string, what: string, holds: boolean, found: unknown): void {
   if (!holds) throw new TypeError(`${verb} needs ${what}, got ${found === null ? 'null' : typeof found}`);
 }
@@ -384,20 +388,20 @@ function elementwise(verb: string, a: Tensor, b: Tensor | number, f: (x: number,
   return out;
 }
 
-/** Sizes are aligned at the last dimension; each pair must be equal or hold a 1. */
+/** Sizes are aligned at the last dimension. Two sizes must be equal, or one of them 1. */
 function broadcastShape(verb: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, dim) => {
     const sizeA = a[dim - rank + a.length] ?? 1;
     const sizeB = b[dim - rank + b.length] ?? 1;
     if (sizeA !== sizeB && sizeA !== 1 && sizeB !== 1) {
-      throw new ShapeError(`${verb}: shapes ${showShape(a)} and ${showShape(b)} do not broadcast (${sizeA} against ${sizeB})`);
+      throw new ShapeError(`${verb}: shapes ${showShape(a)} and ${showShape(b)} do not broadcast (${sizeA} and ${sizeB})`);
     }
     return sizeA === 1 ? sizeB : sizeA;
   });
 }
 
-/** Distance in the data of one step along each dimension of `out`; 0 where the tensor is repeated. */
+/** The stride along each dimension of `out`; 0 where the tensor is repeated. */
 function broadcastStrides(shape: Shape, out: Shape): number[] {
   const strides = new Array<number>(out.length).fill(0);
   let stride = 1;
@@ -408,7 +412,7 @@ function broadcastStrides(shape: Shape, out: Shape): number[] {
   return strides;
 }
 
-/** Where the entry that is number `position` in row-major order of `shape` lies under other strides. */
+/** The offset, with other strides, of the entry at a row-major position of the shape. */
 function offsetAt(position: number, shape: Shape, strides: readonly number[]): number {
   let offset = 0;
   for (let dim = shape.length - 1; dim >= 0; dim--) {
@@ -421,7 +425,7 @@ function offsetAt(position: number, shape: Shape, strides: readonly number[]): n
 function reduction(verb: string, shape: Shape, dim: number, { keepdim = false }: KeepDim) {
   const at = dim < 0 ? dim + shape.length : dim;
   if (!Number.isInteger(at) || at < 0 || at >= shape.length) {
-    throw new ShapeError(`${verb}: dimension ${dim} is not one of shape ${showShape(shape)}`);
+    throw new ShapeError(`${verb}: shape ${showShape(shape)} has no dimension ${dim}`);
   }
   return {
     outer: sizeOf(shape.slice(0, at)),
@@ -432,7 +436,7 @@ function reduction(verb: string, shape: Shape, dim: number, { keepdim = false }:
 }
 
 function matrixShape(verb: string, a: Tensor): Shape {
-  if (a.shape.length !== 2) throw new ShapeError(`${verb} needs a matrix, got ${showShape(a.shape)}`);
+  if (a.shape.length !== 2) throw new ShapeError(`${verb} needs a matrix, got shape ${showShape(a.shape)}`);
   return a.shape;
 }
 
@@ -441,5 +445,5 @@ function commonDType(a: Tensor, b: Tensor): DType {
 }
 
 function checkIndex(verb: string, index: number, size: number): void {
-  if (!(index >= 0 && index < size)) throw new ShapeError(`${verb}: index ${index} is outside 0 to ${size - 1}`);
+  if (!(index >= 0 && index < size)) throw new ShapeError(`${verb}: index ${index} is outside the range 0 to ${size - 1}`);
 }

@@ -1,18 +1,16 @@
 import { type RandomStream, randomInteger, type StreamState, shuffle } from '../core/random.js';
-import { copyExample, type Examples } from './dataset.js';
+import { type Batch, copyExample, type Examples } from './dataset.js';
 
 /** How a batch's examples are drawn: with replacement, or in shuffled epochs, which use each example once. */
 export const SAMPLINGS = ['replacement', 'epochs'] as const;
 export type Sampling = (typeof SAMPLINGS)[number];
 
-/** Fills Xb [n,T] and Yb [n] with examples drawn at random, with replacement. */
-export function drawBatch(Xb: Int32Array, Yb: Int32Array, examples: Examples, random: RandomStream, n: number, T: number): void {
-  for (let i = 0; i < n; i++) {
-    copyExample(Xb, Yb, i, examples, randomInteger(random, examples.count), T);
-  }
+/** Fills a batch with random examples, drawn with replacement. */
+export function drawBatch(batch: Batch, examples: Examples, random: RandomStream): void {
+  for (let i = 0; i < batch.n; i++) copyExample(batch, i, examples, randomInteger(random, examples.count));
 }
 
-/** Batches of a fresh shuffle of all examples in each epoch: every example once, and a batch may reach from one epoch into the next. */
+/** Draws batches in epochs: each epoch has every example once, in a new random order. A batch may span two epochs. */
 export class Epochs {
   readonly #random: RandomStream;
   readonly #order: Uint32Array;
@@ -20,9 +18,9 @@ export class Epochs {
   #shuffledFrom: StreamState;
 
   /**
-   * @param count of the examples
-   * @param random stands where the current epoch's order is drawn from
-   * @param drawn examples drawn before, in all epochs together
+   * @param count the number of examples
+   * @param random the stream, in its state before the order of the current epoch is drawn
+   * @param drawn the number of examples already drawn, in all epochs together
    */
   constructor(count: number, random: RandomStream, drawn = 0) {
     this.#random = random;
@@ -31,15 +29,15 @@ export class Epochs {
     this.#position = drawn % count;
   }
 
-  /** Where the stream stood before the current epoch's order was drawn: with the number of examples drawn, all that there is to know. */
+  /** The state of the stream before the order of the current epoch was drawn. With the number of drawn examples it resumes the epochs. */
   get state(): StreamState {
     return { ...this.#shuffledFrom };
   }
 
-  /** Fills Xb [n,T] and Yb [n]. */
-  drawBatch(Xb: Int32Array, Yb: Int32Array, examples: Examples, n: number, T: number): void {
-    for (let i = 0; i < n; i++) {
-      copyExample(Xb, Yb, i, examples, this.#order[this.#position++], T);
+  /** Fills a batch with the next examples. */
+  drawBatch(batch: Batch, examples: Examples): void {
+    for (let i = 0; i < batch.n; i++) {
+      copyExample(batch, i, examples, this.#order[this.#position++]);
       if (this.#position === this.#order.length) this.#startEpoch();
     }
   }
@@ -49,7 +47,7 @@ export class Epochs {
     this.#position = 0;
   }
 
-  /** From the natural order, so that the order depends on the stream alone. Returns where the stream stood before. */
+  /** Shuffles the natural order, so that the result depends only on the stream. Returns the state of the stream before. */
   #shuffle(): StreamState {
     const before = this.#random.state();
     const order = this.#order;

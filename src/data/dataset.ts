@@ -1,36 +1,46 @@
 import { randomStream, shuffled } from '../core/random.js';
 
-/** The character that stands before and after every name: entry 0 of every vocabulary. */
+/** The character before and after every name: entry 0 of every vocabulary. */
 export const BOUNDARY = '.';
 
 export type Split = 'train' | 'val' | 'test';
 export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
-/** Names cut into a training, a validation and a test part, and the characters they are spelt with. */
+/** Names in a training, a validation and a test split, and their characters. */
 export interface Dataset {
-  /** Characters (code points) by index; the boundary is 0, the others follow in code point order. */
+  /** The distinct characters (code points): the boundary at index 0, then the others in code point order. */
   vocabulary: readonly string[];
+  /** The names of each split. */
   parts: Readonly<Record<Split, readonly string[]>>;
 }
 
 export interface DatasetOptions {
-  /** Decides which names fall into which part; independent of a run's seed. */
+  /** Determines the split of each name; independent of the seed of a run. */
   splitSeed: number;
-  /** Drop repeated names before the split. */
+  /** Whether to drop repeated names before the split. */
   unique: boolean;
 }
 
-/** Next-character examples: T indices of context and the index that follows: one per character of a name, one for its end. */
+/** Next-character examples: a context of T characters and the character that follows. A name has one per character and one for its end. */
 export interface Examples {
   count: number;
+  /** T */
+  context: number;
   /**
-   * Shape [count,T+1]: each context with its target behind it, in as few bytes as the vocabulary allows. An example drawn at random is a
-   * miss in the cache, and this way it is one.
+   * Shape [count,T+1]: each context followed by its target, as vocabulary indices, in as few bytes as the vocabulary allows. Context and target
+   * are adjacent so that drawing a random example costs one cache miss, not two.
    */
   rows: Uint8Array | Uint16Array | Int32Array;
 }
 
-/** Splits names 80/10/10 *by name* after a seeded shuffle. */
+/** A batch of n examples: contexts Xb [n,T] and targets Yb [n]. The arrays may be longer. */
+export interface Batch {
+  readonly n: number;
+  readonly Xb: Int32Array;
+  readonly Yb: Int32Array;
+}
+
+/** Splits the names 80/10/10 after a seeded shuffle. All examples of a name fall into the same split. */
 export function createDataset(names: readonly string[], { splitSeed, unique }: DatasetOptions): Dataset {
   const order = shuffled(unique ? [...new Set(names)] : names, randomStream('split', splitSeed));
   const first = Math.floor(0.8 * order.length);
@@ -41,6 +51,7 @@ export function createDataset(names: readonly string[], { splitSeed, unique }: D
   };
 }
 
+/** The boundary, then the distinct characters of the names in code point order. */
 export function createVocabulary(names: readonly string[]): string[] {
   const characters = new Set<string>();
   for (const name of names) for (const character of name) characters.add(character);
@@ -48,7 +59,10 @@ export function createVocabulary(names: readonly string[]): string[] {
   return [BOUNDARY, ...[...characters].sort((a, b) => codePoint(a) - codePoint(b))];
 }
 
-/** A name's indices, code point by code point, with the boundary at the end. */
+/**
+ * The vocabulary index of each character (code point) of a name, then that of the boundary.
+ * @throws RangeError if a character is not in the vocabulary
+ */
 export function encode(name: string, indexOf: ReadonlyMap<string, number>): number[] {
   const indices: number[] = [];
   for (const character of name) {
@@ -60,18 +74,22 @@ export function encode(name: string, indexOf: ReadonlyMap<string, number>): numb
   return indices;
 }
 
+/** The index of each character. */
 export function vocabularyIndex(vocabulary: readonly string[]): Map<string, number> {
   return new Map(vocabulary.map((character, index) => [character, index]));
 }
 
-/** How many examples the names make: one per character, and one per end. */
+/** The number of examples of these names: one per character and one per name. */
 export function countExamples(names: readonly string[]): number {
   let count = names.length;
   for (const name of names) for (const _ of name) count++;
   return count;
 }
 
-/** All examples of the names, with contexts of T characters; the boundary fills the context of a name's first characters. */
+/**
+ * All examples of the names. Contexts start with boundaries at the first characters of a name.
+ * @throws RangeError if a character is not in the vocabulary
+ */
 export function createExamples(names: readonly string[], vocabulary: readonly string[], T: number): Examples {
   const indexOf = vocabularyIndex(vocabulary);
   const count = countExamples(names);
@@ -84,7 +102,7 @@ export function createExamples(names: readonly string[], vocabulary: readonly st
       rows[at++] = indices[position];
     }
   }
-  return { count, rows };
+  return { count, context: T, rows };
 }
 
 function newRows(size: number, V: number): Examples['rows'] {
@@ -92,8 +110,8 @@ function newRows(size: number, V: number): Examples['rows'] {
   return V <= 2 ** 16 ? new Uint16Array(size) : new Int32Array(size);
 }
 
-/** Copies an example's context and target to row i of a batch Xb [n,T], Yb [n]. */
-export function copyExample(Xb: Int32Array, Yb: Int32Array, i: number, { rows }: Examples, example: number, T: number): void {
+/** Copies the context and the target of an example to row i of a batch. */
+export function copyExample({ Xb, Yb }: Batch, i: number, { rows, context: T }: Examples, example: number): void {
   const start = example * (T + 1);
   for (let t = 0; t < T; t++) Xb[i * T + t] = rows[start + t];
   Yb[i] = rows[start + T];

@@ -1,4 +1,4 @@
-/** Reads a text with a name per line, from bytes. */
+/** Reads names from the bytes of a text with one name per line. */
 import { FileContentError } from '../core/errors.js';
 import { quoteText, showPath, showText, UNPRINTABLE } from '../core/text.js';
 import { decodeUtf8, firstInvalidByte } from '../core/utf8.js';
@@ -8,16 +8,16 @@ export const MAX_LINE_BYTES = 64 * 1024;
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 export interface ParsedNames {
-  /** In file order, repeats included. */
+  /** In file order, including repeats. */
   names: string[];
-  /** How often a line had to be tidied; all 0 for a plain file. */
+  /** What was tidied, and how often; all 0 for a plain file. */
   tidied: { byteOrderMark: number; carriageReturns: number; surroundingBlanks: number; blankLines: number };
 }
 
 /**
- * Reads a UTF-8 text with a name per line. A byte order mark, CRLF, blanks around a name and blank lines are accepted and counted.
- * @param source how errors name the text
- * @throws FileContentError with line and byte for anything that is not a name, and for a text without names
+ * Reads a UTF-8 text with one name per line. A byte order mark, CRLF, blanks around a name and blank lines are accepted and counted.
+ * @param source the name of the text in errors
+ * @throws FileContentError with line and byte if a line is not a name, or if there are no names
  */
 export function parseNames(bytes: Uint8Array, source: string): ParsedNames {
   const parser = new NamesParser(source);
@@ -25,13 +25,13 @@ export function parseNames(bytes: Uint8Array, source: string): ParsedNames {
   return parser.end();
 }
 
-/** Cuts bytes into lines and lines into names; chunks may end anywhere. */
+/** Reads names from chunks of bytes, which may end anywhere. */
 export class NamesParser {
   readonly #path: string;
   readonly #names: string[] = [];
   readonly #tidied = { byteOrderMark: 0, carriageReturns: 0, surroundingBlanks: 0, blankLines: 0 };
   #line = 0;
-  /** Byte offset in the file of the line being read. */
+  /** The byte offset of the current line in the file. */
   #offset = 0;
   #rest = new Uint8Array(0);
 
@@ -47,23 +47,23 @@ export class NamesParser {
       this.#offset += end + 1 - start;
       start = end + 1;
     }
-    // A copy: the caller may fill the chunk again, and slice of a Buffer shares its memory.
+    // A real copy, because the caller may reuse the chunk (slice of a Node Buffer would share its memory).
     this.#rest = new Uint8Array(bytes.subarray(start));
-    if (this.#rest.length > MAX_LINE_BYTES) this.#fail(this.#line + 1, `longer than ${MAX_LINE_BYTES} bytes; expected a name per line`);
+    if (this.#rest.length > MAX_LINE_BYTES) this.#fail(this.#line + 1, `longer than ${MAX_LINE_BYTES} bytes; expected one name per line`);
     if (this.#offset + this.#rest.length > MAX_FILE_BYTES) {
-      throw new FileContentError(`${showPath(this.#path)}: larger than ${MAX_FILE_BYTES} bytes, the most a data set may have`);
+      throw new FileContentError(`${showPath(this.#path)}: larger than ${MAX_FILE_BYTES} bytes, the limit for a data set`);
     }
   }
 
   end(): ParsedNames {
     if (this.#rest.length > 0) this.#takeLine(this.#rest);
-    if (this.#names.length === 0) throw new FileContentError(`${showPath(this.#path)}: no names in it; expected a name per line`);
+    if (this.#names.length === 0) throw new FileContentError(`${showPath(this.#path)}: contains no names; expected one name per line`);
     return { names: this.#names, tidied: this.#tidied };
   }
 
   #takeLine(bytes: Uint8Array): void {
     this.#line++;
-    if (bytes.length > MAX_LINE_BYTES) this.#fail(this.#line, `longer than ${MAX_LINE_BYTES} bytes; expected a name per line`);
+    if (bytes.length > MAX_LINE_BYTES) this.#fail(this.#line, `longer than ${MAX_LINE_BYTES} bytes; expected one name per line`);
     let text = this.#decode(bytes);
     if (this.#line === 1 && text.startsWith('\ufeff')) {
       this.#tidied.byteOrderMark = 1;
@@ -88,7 +88,7 @@ export class NamesParser {
     if (byte !== undefined) {
       const utf16 = this.#line === 1 && [0xfffe, 0xfeff].includes(bytes[0] * 256 + bytes[1]);
       const found = utf16 ? 'UTF-16' : `byte 0x${bytes[byte].toString(16).padStart(2, '0')}, which is not UTF-8`;
-      this.#fail(this.#line, `found ${found} at byte ${this.#offset + byte} of the file; save it as UTF-8`);
+      this.#fail(this.#line, `found ${found} at byte ${this.#offset + byte} of the file`, 'save it as UTF-8');
     }
     return decodeUtf8(bytes);
   }
@@ -96,15 +96,19 @@ export class NamesParser {
   #checkName(name: string): void {
     const unprintable = name.match(UNPRINTABLE);
     if (unprintable) {
-      this.#fail(this.#line, `'${quoteText(name)}' holds the control character ${showText(unprintable[0])}; names are plain text`);
+      this.#fail(this.#line, `'${quoteText(name)}' contains the control character ${showText(unprintable[0])}; names are plain text`);
     }
     if (name.includes(BOUNDARY)) {
-      this.#fail(this.#line, `'${quoteText(name)}' holds '${BOUNDARY}', which marks where a name begins and ends; write it without`);
+      this.#fail(
+        this.#line,
+        `'${quoteText(name)}' contains '${BOUNDARY}', which marks the start and end of a name`,
+        'spell the name without it',
+      );
     }
   }
 
-  #fail(line: number, problem: string): never {
-    throw new FileContentError(`${showPath(this.#path)}, line ${line}: ${problem}`);
+  #fail(line: number, problem: string, hint?: string): never {
+    throw new FileContentError(`${showPath(this.#path)}, line ${line}: ${problem}`, hint === undefined ? {} : { hint });
   }
 }
 

@@ -65,7 +65,7 @@ export class LessonTraining {
   advance(): number {
     const { steps, batchSize: n, learningRate } = this.#options;
     const { Xb, Yb } = this.#batch;
-    drawBatch(Xb.data, Yb.data, this.#examples, this.#batches, n, this.model.config.context);
+    drawBatch({ n, Xb: Xb.data, Yb: Yb.data }, this.#examples, this.#batches);
     const values = forward(this.#parameters, this.#batch);
     const gradients = backward(values, this.#lines);
     const rate = stepRate(this.#step, defaultSwitchStep(steps), learningRate);

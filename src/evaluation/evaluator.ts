@@ -2,20 +2,24 @@ import { copyExample, type Examples } from '../data/dataset.js';
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
 import { infer, inferBlock, inferLinear, sumOf } from '../network/passes.js';
 
-/** Examples that evaluation and calibration put through the network at a time. */
+/** The batch size of evaluation and calibration. */
 export const EVALUATION_BATCH = 256;
 
-/** Evaluates a model over sets of examples of any size, in activations of its own: training's are never touched. */
+/**
+ * Computes losses and batch norm statistics over any number of examples. It has its own activations, so it can be used between the steps
+ * of a training.
+ */
 export class Evaluator {
   readonly #model: Model;
   readonly #activations: Activations;
 
+  /** @throws RangeError if the model's backend has no room for activations of {@link EVALUATION_BATCH} contexts */
   constructor(model: Model) {
     this.#model = model;
     this.#activations = createActivations(model, EVALUATION_BATCH);
   }
 
-  /** The mean loss over every example, in nats per character; NaN of none. Needs calibrated statistics. */
+  /** The mean loss over all examples, in nats per character; NaN for no examples. Needs calibrated statistics. */
   loss(examples: Examples): number {
     const { backend, config } = this.#model;
     const a = this.#activations;
@@ -29,14 +33,15 @@ export class Evaluator {
   }
 
   /**
-   * Sets the statistics that evaluation and sampling use to the mean and the unbiased variance of hprebn over all the examples,
-   * from the first block up: what a block is given depends on the statistics of those below it.
+   * Sets the statistics used in evaluation and sampling to the mean and the unbiased variance of hprebn over all examples. It goes
+   * from the first block up, because the input of a block depends on the statistics of the blocks below.
+   * @param examples at least 2, usually the training split
    */
   calibrate(examples: Examples): void {
     for (let k = 0; k < this.#model.blocks.length; k++) this.#calibrateBlock(examples, k);
   }
 
-  /** The block k. Chunks are merged by the parallel rule of Chan, Golub and LeVeque (1979), in float64. */
+  /** Calibrates block k. Chunks are merged in float64 by the parallel algorithm of Chan, Golub and LeVeque (1979). */
   #calibrateBlock(examples: Examples, k: number): void {
     const { backend, blocks } = this.#model;
     const a = this.#activations;
@@ -47,7 +52,7 @@ export class Evaluator {
     this.#eachChunk(examples, (n) => {
       for (let below = 0; below < k; below++) inferBlock(this.#model, a, n, below);
       inferLinear(this.#model, a, n, k);
-      // bnmean and bnvar hold the chunk's moments until they hold those of all chunks
+      // bnmean and bnvar hold the moments of each chunk in turn, and at the end those of all chunks
       backend.columnMoments(bnmean, bnvar, a.blocks[k].hprebn, n, H);
       for (let j = 0; j < H; j++) {
         const difference = bnmean[j] - mean[j];
@@ -61,11 +66,10 @@ export class Evaluator {
   }
 
   #eachChunk(examples: Examples, visit: (n: number) => void): void {
-    const { context: T } = this.#model.config;
-    const { Xb, Yb } = this.#activations;
+    const batch = this.#activations;
     for (let start = 0; start < examples.count; start += EVALUATION_BATCH) {
       const n = Math.min(EVALUATION_BATCH, examples.count - start);
-      for (let i = 0; i < n; i++) copyExample(Xb, Yb, i, examples, start + i, T);
+      for (let i = 0; i < n; i++) copyExample(batch, i, examples, start + i);
       visit(n);
     }
   }

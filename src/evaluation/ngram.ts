@@ -1,11 +1,11 @@
 import { encode, vocabularyIndex } from '../data/dataset.js';
 
-/** Added to every count, so that what was never seen keeps a small probability. */
+/** Added to every count, so that unseen characters keep a small probability. */
 const SMOOTHING = 0.1;
 
 /**
- * A table of counts: the probability of a character given the order-1 before it is
- * (count + 0.1) / (count of the context + 0.1·V). Only what occurs is stored.
+ * An n-gram model, the baseline for the network: the probability of a character after the order-1 characters before it is
+ * (count + 0.1) / (count of the context + 0.1·V). Stores only n-grams that occur.
  */
 export class NGram {
   readonly #order: number;
@@ -13,7 +13,11 @@ export class NGram {
   readonly #counts = new Map<string, Map<number, number>>();
   readonly #totals = new Map<string, number>();
 
-  /** @param order 2 for bigrams, 4 for 4-grams */
+  /**
+   * @param names the training split
+   * @param order 2 for bigrams, 4 for 4-grams
+   * @throws RangeError if a character is not in the vocabulary
+   */
   constructor(names: readonly string[], vocabulary: readonly string[], order: number) {
     this.#order = order;
     this.#indexOf = vocabularyIndex(vocabulary);
@@ -26,7 +30,7 @@ export class NGram {
     }
   }
 
-  /** The mean loss over every character of the names and their ends, in nats per character. */
+  /** The mean loss over all characters of the names and their ends, in nats per character. */
   loss(names: readonly string[]): number {
     let sum = 0;
     let count = 0;

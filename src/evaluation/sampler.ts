@@ -4,24 +4,25 @@ import { encode, vocabularyIndex } from '../data/dataset.js';
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
 import { infer } from '../network/passes.js';
 
+/** Longer names are cut. */
 export const MAX_NAME_LENGTH = 100;
 
 export interface SampleOptions {
-  /** Divides the logits: below 1 bolder towards the likely, above 1 more varied, 0 always the likeliest. */
+  /** Divides the logits: below 1 favours likely characters, above 1 gives more variety, 0 always takes the likeliest. */
   temperature: number;
-  /** Only the k likeliest characters may be drawn; undefined for all. */
+  /** Draw only from the k likeliest characters. Default: all. */
   topK?: number;
-  /** What every name begins with. */
+  /** The first characters of every name. */
   prefix: string;
 }
 
 export interface Sample {
   name: string;
-  /** False if the name was cut at {@link MAX_NAME_LENGTH} characters because the model did not end it. */
+  /** False if the model did not end the name within {@link MAX_NAME_LENGTH} characters, so that it was cut. */
   ended: boolean;
 }
 
-/** Draws names from a calibrated model, character by character until the boundary. */
+/** Samples names from a calibrated model, one character at a time until it draws the boundary. */
 export class Sampler {
   readonly #model: Model;
   readonly #vocabulary: readonly string[];
@@ -29,6 +30,7 @@ export class Sampler {
   readonly #random: RandomStream;
   readonly #activations: Activations;
 
+  /** @throws RangeError if the model's backend has no room for activations of one context */
   constructor(model: Model, vocabulary: readonly string[], random: RandomStream) {
     this.#model = model;
     this.#vocabulary = vocabulary;
@@ -37,7 +39,10 @@ export class Sampler {
     this.#activations = createActivations(model, 1);
   }
 
-  /** @throws RangeError if the prefix holds a character outside the vocabulary */
+  /**
+   * Samples one name.
+   * @throws RangeError if a character of the prefix is not in the vocabulary
+   */
   sample({ temperature, topK = this.#vocabulary.length, prefix }: SampleOptions): Sample {
     const T = this.#model.config.context;
     const indices = encode(prefix, this.#indexOf).slice(0, -1);
@@ -56,7 +61,7 @@ export class Sampler {
   }
 }
 
-/** An index drawn from softmax(logits / temperature) among the topK largest; equal logits go to the lower index first. */
+/** Draws an index from softmax(logits / temperature) over the topK largest logits; of equal logits, the lower index ranks first. */
 export function drawIndex(logits: FloatArray, temperature: number, topK: number, random: RandomStream): number {
   const order = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
   if (temperature === 0) return order[0];

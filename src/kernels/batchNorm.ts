@@ -1,6 +1,6 @@
 // mean, squares [H]   x [n,H]
 
-/** See layers/batchNorm.ts. The last vector overlaps the one before it: nothing that is read is overwritten. */
+/** See layers/batchNorm.ts. The last vector overlaps the one before it, which is safe because inputs and outputs are separate. */
 export function columnMoments(mean: usize, squares: usize, x: usize, n: usize, H: usize): void {
   const stride = H << 2;
   const end = x + n * stride;

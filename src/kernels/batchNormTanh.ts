@@ -3,9 +3,9 @@ import { zeroRow } from './rows';
 
 // h, bnraw, hprebn, dh, dhprebn [n,H]   bnvar_inv, bngain, bnbias, dbngain, dbnbias, bnmean, bnvar [H]
 //
-// Forward, eight columns, as two vectors, are worked on from the first pass to the last while they are in the cache. The last
-// vectors overlap those before them: no input is overwritten, so a column that is computed twice comes out the same. Fewer
-// than four columns are computed as four, of which the others are never stored.
+// Forward and inference take eight columns, as two vectors, through all passes while they are in the cache. The last vectors overlap the
+// ones before them: inputs are not overwritten, so computing a column twice gives the same result. Fewer than four columns are computed
+// as four, and the extra ones are never stored.
 
 const EPSILON: f32 = 1e-5;
 
@@ -19,7 +19,7 @@ export function batchNormTanhForward(
   }
 }
 
-/** The columns at the byte offsets j and k of a row. */
+/** Four columns each at the byte offsets j and k of a row. */
 // @ts-ignore: decorator
 @inline
 function forwardBlock(
@@ -76,8 +76,8 @@ function inverseDeviation(squares: v128, n: usize): v128 {
 }
 
 /**
- * See layers/batchNormTanh.ts. Row by row, four rows at a time, with the sums of the columns in memory: column by column, rows
- * that lie a power of two apart (H 1024) fall on the same few lines of the cache, and this took ten times as long.
+ * See layers/batchNormTanh.ts. It goes through the rows, four at a time, with the sums of the columns in memory. Going through the columns
+ * took ten times as long at H 1024, because rows a power of two apart share a few cache lines.
  */
 export function batchNormTanhBackward(
   dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, bnvar_inv: usize, bngain: usize, n: usize, H: usize,
@@ -100,8 +100,7 @@ export function batchNormTanhBackward(
 }
 
 /**
- * h = tanh(bngain·bnraw + bnbias): dhpreact = (1 - h²)·dh, kept in dhprebn until its sums are known, and what it adds to
- * dbngain (times bnraw) and dbnbias.
+ * dhpreact = (1 - h²)·dh, stored in dhprebn until its sums are known. Adds dhpreact·bnraw to dbngain and dhpreact to dbnbias.
  */
 function sumFourRows(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, stride: usize): void {
   const vectors = stride & ~15;
@@ -130,7 +129,7 @@ function sumFourRows(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, 
   for (let p: usize = 0, below = stride << 2; p < below; p += stride) sumRow(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, vectors, stride);
 }
 
-/** One row, from the byte offset j on. */
+/** One row, starting at the byte offset j. */
 function sumRow(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, j: usize, stride: usize): void {
   for (; j < stride; j += 4) {
     const y = load<f32>(h + j);
@@ -178,7 +177,7 @@ function centre(dhprebn: usize, bnraw: usize, scale: v128, mean: v128, slope: v1
   v128.store(dhprebn, f32x4.mul(scale, d));
 }
 
-/** One row, from the byte offset j on. */
+/** One row, starting at the byte offset j. */
 function centreRow(
   dhprebn: usize, dbngain: usize, dbnbias: usize, bnraw: usize, bnvar_inv: usize, bngain: usize, share: f32, bessel: f32, j: usize, stride: usize,
 ): void {
@@ -200,7 +199,7 @@ export function batchNormTanhInference(
   }
 }
 
-/** The columns at the byte offsets j and k of a row. */
+/** Four columns each at the byte offsets j and k of a row. */
 // @ts-ignore: decorator
 @inline
 function inferenceBlock(

@@ -3,8 +3,8 @@ import { exp4, expPairInPlace, log, maxOfLanes, storeLanes, sumOfLanes } from '.
 // losses [n]   probs [n,V]   logits [n,V]   dlogits [n,V]   Yb [n]
 
 /**
- * See layers/crossEntropy.ts. In three passes, because within a row each step waits for the one before: the
- * exponentials of all rows are one loop of independent vectors.
+ * See layers/crossEntropy.ts. Three passes over all rows, because the steps within a row depend on each other: this way the exponentials
+ * are one loop of independent vectors.
  */
 export function crossEntropyForward(losses: usize, probs: usize, logits: usize, Yb: usize, n: usize, V: usize): void {
   const row: usize = V << 2;
@@ -50,7 +50,7 @@ function expInPlace(x: usize, size: usize): void {
   if (left) storeLanes(x, exp4(v128.load(x)), left);
 }
 
-// The last vector of a row overlaps the one before it: what is computed twice comes out the same.
+// The last vector of a row overlaps the one before it; computing an entry twice gives the same result.
 
 // @ts-ignore: decorator
 @inline

@@ -3,7 +3,7 @@ import { addRow, copyRow, gatherRows, sumOfThree, sumRows, zeroRow } from './row
 import { transpose } from './transpose';
 
 // hprebn [n,H]   table, dtable [T,D,H]   C [V,E]   W1 [T·E,H]   b1 [H]   characters [T,D]   counts [T]   slots [n,T]
-// workspace: room for D·(2·E + 3) + T·E·H + 3 floats
+// workspace: D·(2·E + 3) + T·E·H + 3 floats
 
 /** See layers/embeddingTable.ts. */
 export function embeddingTableForward(
@@ -11,7 +11,7 @@ export function embeddingTableForward(
   n: usize, T: usize, E: usize, H: usize, D: usize,
 ): void {
   const row = H << 2;
-  // table[t,d] = C[characters[t,d]] W1[t], and b1 where t = 0
+  // table[t,d] = C[characters[t,d]] W1[t], plus b1 at t = 0
   for (let t: usize = 0; t < T; t++) {
     const count = load<i32>(counts + (t << 2)) as usize;
     gatherRows(workspace, C, characters + ((t * D) << 2), count, E);
@@ -21,7 +21,7 @@ export function embeddingTableForward(
   for (let i: usize = 0; i < n; i++) addTableRows(hprebn + i * row, table, slots + ((i * T) << 2), T, H, D);
 }
 
-/** out [H] = the sum of an example's rows of the table, three at a time. */
+/** out [H] = the sum of the T rows of an example, three at a time. */
 // @ts-ignore: decorator
 @inline
 function addTableRows(out: usize, table: usize, slots: usize, T: usize, H: usize, D: usize): void {
@@ -50,7 +50,7 @@ export function embeddingTableBackward(
   const row = H << 2;
   const rows = workspace;
   const drows = rows + ((D * E) << 2);
-  // Whole vectors of columns: what a row of drows has beyond E is computed from the columns that follow, and not read.
+  // Whole vectors of columns: the columns of drows after E are computed from whatever follows, and never read.
   const width = (E + 3) & ~3;
   const transposed = drows + ((D * width) << 2);
   transpose(transposed, (T * E) << 2, W1, T * E, H);
@@ -59,7 +59,7 @@ export function embeddingTableBackward(
     const count = load<i32>(counts + (t << 2)) as usize;
     const own = characters + ((t * D) << 2);
     const G = dtable + t * D * row;
-    // Examples with the same character share a row of the table: its gradient is the sum of theirs
+    // Examples with the same character share a row of the table, so its gradient is the sum of theirs
     sumBySlot(G, dhprebn, slots + (t << 2), n, T, H);
     if (t == 0) sumRows(db1, G, count, H);
     // table[t,d] = C[characters[t,d]] W1[t]
@@ -72,7 +72,7 @@ export function embeddingTableBackward(
   }
 }
 
-/** sums [count,H]: for each slot the rows of a [n,H] that have it. Slots are numbered in the order they first occur. */
+/** sums [count,H]: for each slot, the sum of the rows of a [n,H] with that slot. Slots are numbered in order of first appearance. */
 function sumBySlot(sums: usize, a: usize, slots: usize, n: usize, T: usize, H: usize): void {
   const row = H << 2;
   let seen: usize = 0;

@@ -1,12 +1,12 @@
-// tanh within 7 units in the last place, exp within 1, log within 0.51, over all of float32: see test/kernels/math.test.ts.
+// tanh is within 7 units in the last place, exp within 1, log within 0.51, over all of float32: see test/kernels/math.test.ts.
 //
-// Constants are loaded from memory: V8 would build a v128 constant from immediates, with three instructions and more at
-// every use, which made tanh half as fast.
+// Constants are loaded from memory. V8 builds a v128 constant from immediates, with at least three instructions at every use, which made
+// tanh half as fast.
 
 const TANH = memory.data<f32>([
-  // The rational approximation is 1 to float32 from here on.
+  // From here the rational approximation rounds to 1 in float32.
   7.90531110763549805, -7.90531110763549805,
-  // Numerator, odd powers from x^13 down to x. Both sides are 256 times Eigen's, so that nothing underflows before x does.
+  // Numerator, odd powers from x^13 down to x. All coefficients are 256 times Eigen's, so that nothing underflows before x does.
   -7.067567302204288e-14, 5.120481036351411e-11, -2.2027959096671616e-08, 1.3113080551350119e-05,
   0.0038034492343802626, 0.1631390537921116, 1.252742287082972,
   // Denominator, even powers from x^6 down to 1.
@@ -19,7 +19,7 @@ function T(i: usize): v128 {
   return v128.load32_splat(TANH + (i << 2));
 }
 
-/** x within the range of the approximation. pmin and pmax keep NaN as it is. */
+/** x clamped to the range of the approximation. pmin and pmax preserve NaN. */
 // @ts-ignore: decorator
 @inline
 function clampTanh(x: v128): v128 {
@@ -27,8 +27,8 @@ function clampTanh(x: v128): v128 {
 }
 
 /**
- * tanh of eight numbers, stored at two places: x·P(x²)/Q(x²), the rational minimax approximation that Eigen uses.
- * Two at a time, because each constant is loaded once for both and the divisions overlap.
+ * tanh of two vectors, stored at two addresses: x·P(x²)/Q(x²), Eigen's rational minimax approximation. With two vectors at a time, each
+ * constant is loaded once for both, and the divisions overlap.
  */
 // @ts-ignore: decorator
 @inline
@@ -73,9 +73,9 @@ export function storeLanes(p: usize, x: v128, lanes: usize): void {
 }
 
 const EXP = memory.data<f32>([
-  // Below, exp is 0; above, Inf.
+  // Below the first, exp is 0; above the second, Inf.
   -104, 89,
-  // log2(e); 1.5·2^23, which rounds to a whole number when added; ln 2 in two parts.
+  // log2(e); 1.5·2^23, which rounds to an integer when added; ln 2 in two parts.
   1.44269504088896341, 12582912, 0.693359375, -2.12194440e-4,
   // exp(r) = 1 + r + r²·(…) for |r| <= ln(2)/2, from r^5 down (Cephes).
   1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1,
@@ -87,7 +87,7 @@ function E(i: usize): v128 {
   return v128.load32_splat(EXP + (i << 2));
 }
 
-/** exp of four numbers: 2^n·exp(r), where x = n·ln 2 + r. */
+/** exp of four numbers: 2^n·exp(r) with x = n·ln 2 + r. */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
@@ -126,14 +126,14 @@ export function expPairInPlace(at: usize): void {
   v128.store(at, scaleByPower(f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(s, s), q), s), E(12)), shiftedB), 16);
 }
 
-/** x - n·ln 2, in two parts that lose nothing. */
+/** x - n·ln 2, with ln 2 in two parts, so that no precision is lost. */
 // @ts-ignore: decorator
 @inline
 function exponentRest(x: v128, n: v128): v128 {
   return f32x4.sub(f32x4.sub(x, f32x4.mul(n, E(4))), f32x4.mul(n, E(5)));
 }
 
-/** p·2^n, where n stands in the low bits of shifted. As two factors: n runs from -150 to 128, one would leave the range of exponents. */
+/** p·2^n with n in the low bits of shifted. Two factors, because n ranges from -150 to 128, beyond the exponents of one float. */
 // @ts-ignore: decorator
 @inline
 function scaleByPower(p: v128, shifted: v128): v128 {
@@ -142,7 +142,7 @@ function scaleByPower(p: v128, shifted: v128): v128 {
   return f32x4.mul(f32x4.mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
 }
 
-/** 2^n of four whole numbers from -126 to 127. */
+/** 2^n for four integers from -126 to 127. */
 // @ts-ignore: decorator
 @inline
 function powerOfTwo(n: v128): v128 {
@@ -177,7 +177,7 @@ export function sumOfLanes(x: v128): f32 {
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
-/** The largest of the four lanes. Lanes are compared, because a scalar f32.max costs V8 a dozen instructions and branches. */
+/** The largest of the four lanes. It compares vectors, because V8 needs a dozen instructions and branches for a scalar f32.max. */
 // @ts-ignore: decorator
 @inline
 export function maxOfLanes(x: v128): f32 {

@@ -1,14 +1,14 @@
-// out [M,N] = init + a·b, with a [M,K] (matmul) or out = aᵀ·b, with a [K,M] (matmulTransposed), and b [K,N]. Row strides
-// (as, bs, outs) are in bytes.
+// matmul: out [M,N] = init + a·b with a [M,K], b [K,N]. matmulTransposed: out [M,N] = aᵀ·b with a [K,M], b [K,N]. Row strides (as, bs,
+// outs) are in bytes.
 //
-// Tiles of 2 rows by 1 to 4 vectors stay in registers over all of K: 8 sums, 4 vectors of b and 2 entries of a are what
-// 15 registers hold. (Taking two k a turn spills: 34 GFLOP/s in place of 52.) The last tile of a row or column overlaps the
-// one before it, so that any size of at least one vector works. Each entry is summed in ascending k, whatever the tile.
+// Tiles of 2 rows by 1 to 4 vectors stay in registers over all of K: 8 sums, 4 vectors of b and 2 entries of a fit into 15 registers. (Two
+// k per iteration spill: 34 instead of 52 GFLOP/s.) The last tile of a row or column overlaps the one before it, so that every size of at
+// least one vector works. Every entry is summed in ascending k, whatever its tile.
 //
-// A turn of 16 multiplications and additions is bound by the instructions decoded around them (Zen 4: 6 a cycle), so they
-// are few: the loop ends on a pointer, and of a, one stride is always 4. (A counter and two free strides cost 6 %.)
+// An iteration of 16 multiplications and additions is limited by decoding the other instructions (Zen 4: 6 per cycle), so there are few:
+// the loop ends on a pointer, and one stride of a is always 4. (A counter and two variable strides cost 6 %.)
 
-/** init is a row of N that is added to every row, or 0. */
+/** init is a row of N floats that is added to every row, or 0. */
 export function matmul(
   out: usize, outs: usize, init: usize, a: usize, as: usize, b: usize, bs: usize, M: usize, N: usize, K: usize,
 ): void {
@@ -18,7 +18,7 @@ export function matmul(
   if (j == N) return;
   const vectors = (N - j + 3) >> 2;
   if ((vectors << 2) <= N) return columns(vectors, out, outs, init, a, as, b, bs, M, N - (vectors << 2), K);
-  // N is below 16 and no multiple of 4
+  // N is below 16 and not a multiple of 4
   columns(vectors - 1, out, outs, init, a, as, b, bs, M, 0, K);
   columns(1, out, outs, init, a, as, b, bs, M, N - 4, K);
 }
@@ -34,13 +34,13 @@ export function matmulTransposed(out: usize, outs: usize, a: usize, as: usize, b
   columnsTransposed(1, out, outs, a, as, b, bs, M, N - 4, K);
 }
 
-/** All rows of the columns from j on. */
+/** All rows of the columns starting at j. */
 function columns(
   vectors: usize, out: usize, outs: usize, init: usize, a: usize, as: usize, b: usize, bs: usize, M: usize, j: usize, K: usize,
 ): void {
   const offset = j << 2;
   const start = init ? init + offset : 0;
-  // A single row is computed as two that lie at the same place.
+  // A single row is computed as two rows at the same address.
   const two: usize = M == 1 ? 0 : 1;
   for (let i: usize = 0; i < M; i += 2) {
     const row = i + 1 < M || M == 1 ? i : i - 1;
@@ -68,7 +68,7 @@ function columnsTransposed(
   }
 }
 
-/** vectors and transposed are constants where this is inlined: what they rule out is not compiled. */
+/** vectors and transposed are constants where this is inlined, so branches they rule out are not compiled. */
 // @ts-ignore: decorator
 @inline
 function tile(
@@ -121,7 +121,7 @@ function storeTileRow(vectors: usize, out: usize, c0: v128, c1: v128, c2: v128, 
   if (vectors > 3) v128.store(out, c3, 48);
 }
 
-/** The plain loop; a(i,k) stands at a + i·as + k·ak. */
+/** A plain loop; the address of a[i,k] is a + i·as + k·ak. */
 function matmulNarrow(
   out: usize, outs: usize, init: usize, a: usize, as: usize, ak: usize, b: usize, bs: usize, M: usize, N: usize, K: usize,
 ): void {

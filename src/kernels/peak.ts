@@ -1,9 +1,9 @@
 /**
- * Twelve independent chains of multiply and add, as many as registers hold: what a core can do at most without fused
- * multiply-add, for the benchmark to measure the kernels by. A turn is 12 · 4 · 2 operations.
+ * Twelve independent chains of multiply and add, as many as registers hold: the peak of a core without fused multiply-add, with which the
+ * benchmark compares the kernels. 12 · 4 · 2 = 96 operations per turn.
  */
 export function peakLoop(turns: usize): f32 {
-  // 0.5·x + 1 stays near 2. Read from memory, so that the compiler cannot work it out.
+  // 0.5·x + 1 stays near 2. The constants come from memory, so that the compiler cannot precompute the result.
   const m = v128.load32_splat(PEAK);
   const a = v128.load32_splat(PEAK, 4);
   let c0 = a;

@@ -2,12 +2,12 @@ import type { FloatArray } from '../core/tensor.js';
 
 // hpreact [n,H]   hprebn [n,H]   bnraw [n,H]   bnvar_inv, bngain, bnbias, mean, variance [H]
 
-/** Added to the variance, so that a batch of equal rows stays finite. */
+/** Added to the variance, so that a batch of equal rows gives finite numbers. */
 export const BATCH_NORM_EPSILON = 1e-5;
 
 /**
- * hpreact = bngain·bnraw + bnbias, where bnraw is hprebn less its mean over the batch, over its standard deviation.
- * The variance is the unbiased one (n-1, Bessel's correction), so n must be at least 2. Writes hpreact, bnraw and bnvar_inv.
+ * hpreact = bngain·bnraw + bnbias with bnraw = (hprebn - mean)·(variance + eps)^(-1/2), mean and variance over the batch.
+ * The variance is unbiased (n-1, Bessel's correction), so n must be at least 2. Overwrites hpreact, bnraw and bnvar_inv.
  */
 export function batchNormForward(
   hpreact: FloatArray,
@@ -36,8 +36,8 @@ export function batchNormForward(
 }
 
 /**
- * dhprebn, dbngain and dbnbias from dhpreact (Exercise 3's closed form). Overwrites all three.
- * hprebn reaches hpreact directly, through the mean and through the variance: the three terms of dhprebn.
+ * dhprebn, dbngain and dbnbias from dhpreact: the closed form of Exercise 3. Overwrites all three.
+ * hprebn reaches hpreact directly, through the mean and through the variance, which gives the three terms of dhprebn.
  */
 export function batchNormBackward(
   dhprebn: FloatArray,
@@ -68,7 +68,7 @@ export function batchNormBackward(
   }
 }
 
-/** hpreact from given statistics in place of the batch's: for evaluation and sampling, where examples must not mix. */
+/** hpreact with given statistics instead of those of the batch: for evaluation and sampling, where examples must not influence each other. */
 export function batchNormInference(
   hpreact: FloatArray,
   hprebn: FloatArray,
@@ -87,7 +87,7 @@ export function batchNormInference(
   }
 }
 
-/** Of each column of x [n,H]: its mean, and the sum of its squared deviations from it. Overwrites both. */
+/** The mean of each column of x [n,H], and the sum of the squared deviations from it. Overwrites both. */
 export function columnMoments(mean: FloatArray, squares: FloatArray, x: FloatArray, n: number, H: number): void {
   for (let j = 0; j < H; j++) {
     let sum = 0;

@@ -4,9 +4,9 @@ import { tanhBackward, tanhForward } from './tanh.js';
 
 // h, bnraw, hprebn, dh, dhprebn [n,H]   bnvar_inv, bngain, bnbias, bnmean, bnvar [H]
 //
-// The two layers as one: hpreact is never kept, so that a kernel can take a column through both while it is in registers.
+// Two layers in one: hpreact is never stored, so that a kernel can take a column through both while it is in registers.
 
-/** h = tanh(batch norm of hprebn). Writes h, bnraw and bnvar_inv. */
+/** h = tanh(batch norm of hprebn). Overwrites h, bnraw and bnvar_inv. */
 export function batchNormTanhForward(
   h: FloatArray,
   bnraw: FloatArray,
@@ -38,7 +38,7 @@ export function batchNormTanhBackward(
   batchNormBackward(dhprebn, dbngain, dbnbias, dhprebn, bnraw, bnvar_inv, bngain, n, H);
 }
 
-/** h from given statistics in place of the batch's. */
+/** h with given statistics instead of those of the batch. Overwrites h. */
 export function batchNormTanhInference(
   h: FloatArray,
   hprebn: FloatArray,

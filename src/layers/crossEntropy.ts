@@ -3,8 +3,8 @@ import type { FloatArray } from '../core/tensor.js';
 // losses [n]   probs [n,V]   logits [n,V]   Yb [n]
 
 /**
- * losses[i] = log(sum of exp(logits[i])) - logits[i,Yb[i]], and probs = softmax of each row. The row's maximum is
- * subtracted first, so nothing overflows and no log of 0 is taken.
+ * losses[i] = log(sum of exp(logits[i])) - logits[i,Yb[i]], and probs = softmax of each row. Overwrites both. The maximum of the row is
+ * subtracted first, so that nothing overflows and log never gets 0.
  */
 export function crossEntropyForward(losses: FloatArray, probs: FloatArray, logits: FloatArray, Yb: Int32Array, n: number, V: number): void {
   for (let i = 0; i < n; i++) {
@@ -21,7 +21,7 @@ export function crossEntropyForward(losses: FloatArray, probs: FloatArray, logit
   }
 }
 
-/** dlogits of the mean loss over the batch (Exercise 2): (softmax - one-hot) / n. Overwrites dlogits. */
+/** dlogits of the mean loss over the batch: (softmax - one-hot) / n, the closed form of Exercise 2. Overwrites dlogits. */
 export function crossEntropyBackward(dlogits: FloatArray, probs: FloatArray, Yb: Int32Array, n: number, V: number): void {
   // loss = mean over i of log(sum over v of exp(logits[i,v])) - logits[i,Yb[i]]
   for (let i = 0; i < n; i++) {

@@ -2,7 +2,7 @@ import type { FloatArray } from '../core/tensor.js';
 
 // out [n,O]   x [n,I]   W [I,O]   b [O]
 
-/** out = x W + b. */
+/** out = x W + b. Overwrites out. */
 export function linearForward(out: FloatArray, x: FloatArray, W: FloatArray, b: FloatArray, n: number, I: number, O: number): void {
   for (let i = 0; i < n; i++) {
     for (let o = 0; o < O; o++) {
@@ -25,7 +25,7 @@ export function linearBackward(
   I: number,
   O: number,
 ): void {
-  // out[i,o] = sum over k of x[i,k]·W[k,o] + b[o], so x[i,k] is met by every W[k,o]: dx = dout Wᵀ
+  // out[i,o] = sum over k of x[i,k]·W[k,o] + b[o]: x[i,k] is multiplied by every W[k,o], so dx = dout Wᵀ
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < I; k++) {
       let sum = 0;
@@ -33,7 +33,7 @@ export function linearBackward(
       dx[i * I + k] = sum;
     }
   }
-  // W[k,o] is met by x[i,k] of every example: dW = xᵀ dout
+  // W[k,o] is multiplied by x[i,k] of every example, so dW = xᵀ dout
   for (let k = 0; k < I; k++) {
     for (let o = 0; o < O; o++) {
       let sum = 0;
@@ -41,7 +41,7 @@ export function linearBackward(
       dW[k * O + o] = sum;
     }
   }
-  // b is broadcast over the batch: its gradient is the sum over the batch
+  // b is broadcast over the batch, so db is the sum over the batch
   for (let o = 0; o < O; o++) {
     let sum = 0;
     for (let i = 0; i < n; i++) sum += dout[i * O + o];

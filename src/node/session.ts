@@ -48,7 +48,7 @@ export interface SessionOptions {
  * const { names, sha256 } = readNamesFile('names.txt');
  * const dataset = createDataset(names, config);
  * const shape = modelConfig(config, dataset.vocabulary);
- * const model = allocateModel(createWasmBackend, shape, trainingWork(config, [EVALUATION_BATCH]));
+ * const model = allocateModel(createWasmBackend, shape, trainingCapacity(config, [EVALUATION_BATCH]));
  * const release = acquireLock('my-run', new Date().toISOString());
  * const session = new Session({
  *   directory: 'my-run', model, dataset, dataSha256: sha256, config, program: 'my program 1.0', saveEvery: 1000,
@@ -59,7 +59,7 @@ export interface SessionOptions {
  *
  * // Later: resume from the last save.
  * const from = loadCheckpoint('my-run/checkpoint.safetensors');
- * const resumedModel = restoreModel(from, createWasmBackend, trainingWork(from.config, [EVALUATION_BATCH]));
+ * const resumedModel = restoreModel(from, createWasmBackend, trainingCapacity(from.config, [EVALUATION_BATCH]));
  * ```
  */
 export class Session {

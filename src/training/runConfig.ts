@@ -96,6 +96,6 @@ export function modelConfig(
 }
 
 /** The room that a run's model needs for training, and for evaluating and sampling in batches of the given sizes. */
-export function trainingWork({ batchSize, optimizer }: Pick<RunConfig, 'batchSize' | 'optimizer'>, inference: number[] = []): Capacity {
+export function trainingCapacity({ batchSize, optimizer }: Pick<RunConfig, 'batchSize' | 'optimizer'>, inference: number[] = []): Capacity {
   return { training: batchSize, optimizerTensors: OPTIMIZER_TENSORS[optimizer.name], inference };
 }

@@ -170,10 +170,8 @@ export class Training {
   }
 
   #drawBatch(): void {
-    const { Xb, Yb, n } = this.#activations;
-    const T = this.#model.config.context;
-    if (this.#epochs) this.#epochs.drawBatch(Xb, Yb, this.#examples, n, T);
-    else drawBatch(Xb, Yb, this.#examples, this.#batches, n, T);
+    if (this.#epochs) this.#epochs.drawBatch(this.#activations, this.#examples);
+    else drawBatch(this.#activations, this.#examples, this.#batches);
   }
 
   #refuse(loss: number): never {

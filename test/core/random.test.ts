@@ -18,12 +18,12 @@ const restore = (state: StreamState): RandomStream => restoreStream(JSON.parse(J
 const draw = <T>(count: number, from: () => T): T[] => Array.from({ length: count }, from);
 
 describe('randomStream', () => {
-  it('gives the same numbers for the same name and seed, in this version and the next', () => {
+  it('gives the same numbers for the same name and seed in every version', () => {
     expect(draw(5, randomStream('batches', 42))).toEqual(draw(5, randomStream('batches', 42)));
     expect(draw(3, randomStream('batches', 42))).toEqual([0.3479025459382683, 0.47705915686674416, 0.8588433489203453]);
   });
 
-  it('gives unrelated numbers for another name or seed: |correlation| of 10,000 below 0.04, four standard errors', () => {
+  it('gives unrelated numbers for another name or seed: |correlation| over 10,000 numbers below 0.04, four standard errors', () => {
     const streams = [...STREAMS.map((name) => randomStream(name, 42)), randomStream('batches', 43), randomStream('batches', -42)];
     const drawn = streams.map((stream) => draw(10_000, stream).map((x) => x - 0.5));
     for (let a = 0; a < drawn.length; a++) {
@@ -34,12 +34,12 @@ describe('randomStream', () => {
     }
   });
 
-  it('keeps seed 1 of "split" apart from seed 11 and from the seed "1 "', () => {
+  it('distinguishes the seeds 1, 11, "1 " and 1.5 of "split"', () => {
     const first = (['1', '11', '1 ', 1.5] as const).map((seed) => randomStream('split', seed)());
     expect(new Set(first).size).toBe(first.length);
   });
 
-  it('continues from a stored state exactly where it stood', () => {
+  it('continues exactly from a stored state', () => {
     const stream = randomStream('sampling', 7);
     draw(11, () => normal(stream));
     const state = stream.state();
@@ -50,7 +50,7 @@ describe('randomStream', () => {
 });
 
 describe('restoreStream', () => {
-  it('stands where the other stood, after any number of draws, of any seed', () => {
+  it('gives a stream in the same state, after any number of draws and for any seed', () => {
     fc.assert(
       fc.property(fc.constantFrom(...STREAMS), fc.integer(), fc.nat(200), (name, seed, count) => {
         const stream = randomStream(name, seed);
@@ -62,7 +62,7 @@ describe('restoreStream', () => {
     );
   });
 
-  it('leaves the state that it is given as it is, and shares it with no other stream', () => {
+  it('does not change the given state, and shares it with no other stream', () => {
     const state = Object.freeze(randomStream('batches', 1).state());
     const [one, two] = [restoreStream(state), restoreStream(state)];
     const expected = draw(5, one);
@@ -70,7 +70,7 @@ describe('restoreStream', () => {
     expect(state).toEqual(randomStream('batches', 1).state());
   });
 
-  it('a state that was taken does not move on with its stream', () => {
+  it('does not change a state that was taken before', () => {
     const stream = randomStream('batches', 1);
     const before = stream.state();
     const copy = { ...before };
@@ -84,7 +84,7 @@ describe('isStreamState', () => {
   const GOOD: StreamState = { c: 1, s0: 0.5, s1: 0.25, s2: 0.75 };
   const ULP = 2 ** -32;
 
-  it('accepts every state that a stream can stand in', () => {
+  it('accepts every state that a stream can have', () => {
     fc.assert(
       fc.property(fc.constantFrom(...STREAMS), fc.integer(), fc.nat(1000), (name, seed, count) => {
         const stream = randomStream(name, seed);
@@ -95,12 +95,12 @@ describe('isStreamState', () => {
   });
 
   it.each([
-    ['as it is', {}],
+    ['a valid state', {}],
     ['no carry', { c: 0 }],
     ['the largest carry', { c: 2_091_638 }],
     ['a lag of 0', { s0: 0 }],
     ['the largest lag', { s2: 1 - ULP }],
-    ['the smallest', { s1: ULP }],
+    ['the smallest positive lag', { s1: ULP }],
   ])('accepts %s', (_, change) => {
     expect(isStreamState({ ...GOOD, ...change })).toBe(true);
   });
@@ -127,7 +127,7 @@ describe('normal', () => {
     });
   });
 
-  it('takes nothing along from a call to the next: the state is the stream alone', () => {
+  it('keeps nothing from one call to the next: the stream is the only state', () => {
     const random = randomStream('sampling', 3);
     normal(random);
     const twin = restore(random.state());
@@ -142,7 +142,7 @@ describe('normal', () => {
 });
 
 describe('randomInteger', () => {
-  it('is a whole number from 0 to below the limit', () => {
+  it('is an integer from 0 to limit - 1', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer(), (limit, seed) => {
         const drawn = randomInteger(randomStream('split', seed), limit);
@@ -151,7 +151,7 @@ describe('randomInteger', () => {
     );
   });
 
-  it('takes each of 7 values about equally often: chi-square of 70,000 below 22.5 (0.1 %)', () => {
+  it('gives each of 7 values about equally often: chi-square of 70,000 below 22.5 (0.1 %)', () => {
     const random = randomStream('batches', 'uniform');
     const counts = new Array<number>(7).fill(0);
     for (let i = 0; i < 70_000; i++) counts[randomInteger(random, 7)]++;
@@ -160,7 +160,7 @@ describe('randomInteger', () => {
 });
 
 describe('shuffled', () => {
-  it('is a permutation, and leaves the list as it was', () => {
+  it('is a permutation, and does not change the list', () => {
     fc.assert(
       fc.property(fc.array(fc.integer()), fc.integer(), (values, seed) => {
         const before = [...values];
@@ -182,7 +182,7 @@ describe('shuffled', () => {
     expect([...counts.values()].reduce((sum, count) => sum + (count - 1_000) ** 2 / 1_000, 0)).toBeLessThan(20.5);
   });
 
-  it('gives the same order for the same seed, in this version and the next', () => {
+  it('gives the same order for the same seed in every version', () => {
     expect(shuffled([...'abcdefgh'], randomStream('split', 42)).join('')).toBe('adcbegfh');
   });
 });

@@ -3,17 +3,18 @@ import { randomStream, restoreStream } from '../../src/core/random.js';
 import { drawBatch, Epochs } from '../../src/data/batch.js';
 import type { Examples } from '../../src/data/dataset.js';
 
-// Example r has the context [10r, 10r+1, 10r+2] and the target r, so that a batch shows where each number came from.
+// Example r has the context [10r, 10r+1, 10r+2] and the target r, so a batch shows which example each number came from.
 const COUNT = 5;
 const EXAMPLES: Examples = {
   count: COUNT,
+  context: 3,
   rows: Uint8Array.from(Array.from({ length: COUNT }, (_, r) => [10 * r, 10 * r + 1, 10 * r + 2, r]).flat()),
 };
 
 function batch(n: number, seed: number, size = n): { Xb: Int32Array; Yb: Int32Array } {
   const Xb = new Int32Array(3 * size).fill(-1);
   const Yb = new Int32Array(size).fill(-1);
-  drawBatch(Xb, Yb, EXAMPLES, randomStream('batches', seed), n, 3);
+  drawBatch({ n, Xb, Yb }, EXAMPLES, randomStream('batches', seed));
   return { Xb, Yb };
 }
 
@@ -29,7 +30,7 @@ describe('drawBatch', () => {
     expect(Math.min(...Xb.subarray(0, 6), ...Yb.subarray(0, 2))).toBeGreaterThanOrEqual(0);
   });
 
-  it('depends on the seed alone', () => {
+  it('depends only on the seed', () => {
     expect(batch(20, 1)).toEqual(batch(20, 1));
     expect(batch(20, 1)).not.toEqual(batch(20, 2));
   });
@@ -42,12 +43,12 @@ describe('drawBatch', () => {
 });
 
 describe('Epochs', () => {
-  /** The examples of so many batches of n, as they come. */
+  /** The examples of consecutive batches of n, in order. */
   function drawn(epochs: Epochs, batches: number, n: number, examples = EXAMPLES): number[] {
     return Array.from({ length: batches }, () => {
       const Xb = new Int32Array(3 * n);
       const Yb = new Int32Array(n);
-      epochs.drawBatch(Xb, Yb, examples, n, 3);
+      epochs.drawBatch({ n, Xb, Yb }, examples);
       Yb.forEach((r, i) => {
         expect([...Xb.subarray(3 * i, 3 * i + 3)]).toEqual([10 * r, 10 * r + 1, 10 * r + 2]);
       });
@@ -57,7 +58,7 @@ describe('Epochs', () => {
   const fresh = (seed: number, count = COUNT) => new Epochs(count, randomStream('batches', seed));
   const sorted = (values: number[]) => [...values].sort((a, b) => a - b);
 
-  it.each([1, 2, 3, 4, 5, 7, 13])('in batches of %i have every example exactly once per epoch, each epoch in an order of its own', (n) => {
+  it.each([1, 2, 3, 4, 5, 7, 13])('draw every example exactly once per epoch in batches of %i, each epoch in a new order', (n) => {
     const all = drawn(fresh(3), 40, n).slice(0, 8 * COUNT);
     const epochs = Array.from({ length: Math.floor(all.length / COUNT) }, (_, e) => all.slice(e * COUNT, (e + 1) * COUNT));
     expect(epochs.length).toBe(Math.min(8, Math.floor((40 * n) / COUNT)));
@@ -65,13 +66,13 @@ describe('Epochs', () => {
     expect(new Set(epochs.map(String)).size).toBeGreaterThan(epochs.length / 2);
   });
 
-  it('do not depend on the batch size: the examples come in the same order', () => {
+  it('draw the examples in the same order for any batch size', () => {
     const one = drawn(fresh(1), 60, 1);
     for (const n of [2, 3, 5, 12, 60]) expect(drawn(fresh(1), 60 / n, n)).toEqual(one);
     expect(drawn(fresh(2), 60, 1)).not.toEqual(one);
   });
 
-  it('go on from their state and the number of examples drawn, wherever they stopped: the ends of epochs included', () => {
+  it('resume from their state and the number of drawn examples, at any example, including the ends of epochs', () => {
     const whole = drawn(fresh(5), 23, 1);
     for (let stop = 0; stop <= 23; stop++) {
       const first = fresh(5);
@@ -83,11 +84,11 @@ describe('Epochs', () => {
     }
   });
 
-  it('of one example have it again and again', () => {
+  it('repeat a single example', () => {
     expect(drawn(fresh(1, 1), 4, 2)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
   });
 
-  it('put every example in every place equally often, within 4 standard deviations over 5,000 epochs', () => {
+  it('put every example at every position equally often, within 4 standard deviations over 5,000 epochs', () => {
     const counts = Array.from({ length: COUNT }, () => new Array<number>(COUNT).fill(0));
     const order = drawn(fresh(9), 5000, COUNT);
     order.forEach((example, i) => {

@@ -14,23 +14,23 @@ function all(names: readonly string[], options = OPTIONS): string[] {
   return SPLITS.flatMap((split) => parts[split]);
 }
 
-describe('vocabulary', () => {
+describe('createVocabulary', () => {
   it("puts '.' first and the characters after it in code point order", () => {
-    // In UTF-16 the halves of 😀 (d83d de00) come before ｚ (ff5a); as code points they come after.
+    // In UTF-16 the halves of 😀 (d83d de00) sort before ｚ (ff5a); as a code point 😀 sorts after.
     expect(createVocabulary(['zé', 'ab', '😀ｚ漢', '-Z'])).toEqual(['.', '-', 'Z', 'a', 'b', 'z', 'é', '漢', 'ｚ', '😀']);
   });
 
-  it('has every character once, as a whole code point', () => {
+  it('lists every character once, as a whole code point', () => {
     expect(createVocabulary(['😀😀', '😁a', 'aa'])).toEqual(['.', 'a', '😀', '😁']);
   });
 
-  it('is that of all names, whichever part they fall into', () => {
+  it('covers the names of all splits', () => {
     const names = [...numbered(30), 'q'];
     for (const splitSeed of [1, 2, 3])
       expect(createDataset(names, { splitSeed, unique: true }).vocabulary).toEqual(createVocabulary(names));
   });
 
-  it('is indexed by position', () => {
+  it('gives vocabularyIndex its positions', () => {
     expect([...vocabularyIndex(['.', 'a', '😀'])]).toEqual([
       ['.', 0],
       ['a', 1],
@@ -39,44 +39,44 @@ describe('vocabulary', () => {
   });
 });
 
-describe('split', () => {
+describe('createDataset', () => {
   it.each([
     [6, [4, 1, 1]],
     [10, [8, 1, 1]],
     [19, [15, 2, 2]],
     [100, [80, 10, 10]],
     [32_033, [25_626, 3203, 3204]],
-  ])('%i names fall into parts of %j', (count, sizes) => {
+  ])('splits %i names into %j', (count, sizes) => {
     const { parts } = createDataset(numbered(count), OPTIONS);
     expect(SPLITS.map((split) => parts[split].length)).toEqual(sizes);
   });
 
-  it('cuts by name: every name is whole in its part', () => {
+  it('puts every name into exactly one split', () => {
     expect(all(numbered(50)).toSorted()).toEqual(numbered(50).toSorted());
   });
 
-  it('is the same for the same split seed', () => {
+  it('gives the same splits for the same split seed', () => {
     expect(all(numbered(100))).toEqual(all(numbered(100)));
   });
 
-  it('is another for another split seed', () => {
+  it('gives other splits for another split seed', () => {
     const seeds = Array.from({ length: 20 }, (_, splitSeed) => all(numbered(100), { splitSeed, unique: false }).join());
     expect(new Set(seeds).size).toBe(20);
   });
 
-  it('is shuffled: the training part is not the head of the file', () => {
+  it('shuffles: the training split is not the head of the file', () => {
     const { parts } = createDataset(numbered(100), OPTIONS);
     expect(parts.train).not.toEqual(numbered(80));
     expect(parts.train.toSorted()).not.toEqual(numbered(80).toSorted());
   });
 
-  it('does not change the names it is given', () => {
+  it('does not change its argument', () => {
     const names = numbered(20);
     createDataset(names, OPTIONS);
     expect(names).toEqual(numbered(20));
   });
 
-  it('loses nothing and adds nothing, repeats included', () => {
+  it('keeps all names, including repeats', () => {
     fc.assert(
       fc.property(fc.array(name, { maxLength: 60 }), fc.nat(), (names, splitSeed) => {
         expect(all(names, { splitSeed, unique: false }).sort()).toEqual([...names].sort());
@@ -84,7 +84,7 @@ describe('split', () => {
     );
   });
 
-  it('with unique, holds every different name exactly once', () => {
+  it('keeps every distinct name exactly once with unique', () => {
     fc.assert(
       fc.property(fc.array(name, { maxLength: 60 }), fc.nat(), (names, splitSeed) => {
         expect(all(names, { splitSeed, unique: true }).sort()).toEqual([...new Set(names)].sort());
@@ -96,20 +96,20 @@ describe('split', () => {
 describe('encode', () => {
   const indexOf = vocabularyIndex(['.', 'a', 'b', '😀']);
 
-  it('gives an index per code point and the boundary at the end', () => {
+  it('gives one index per code point and the boundary at the end', () => {
     expect(encode('b😀a', indexOf)).toEqual([2, 3, 1, 0]);
     expect(encode('', indexOf)).toEqual([0]);
   });
 
-  it('names the character that the vocabulary lacks', () => {
+  it('throws an error with the character that the vocabulary lacks', () => {
     expect(() => encode('ab😁', indexOf)).toThrow(new RangeError("'😁' is not in the vocabulary"));
   });
 });
 
-describe('examples', () => {
+describe('createExamples', () => {
   const vocabulary = ['.', 'a', 'b', 'c'];
 
-  // The name abc: a follows the boundary, b follows a, c follows b, the end follows c.
+  // In the name abc, a follows the boundary, b follows a, c follows b, and the end follows c.
   it.each([
     [1, [[0], [1], [2], [3]]],
     [
@@ -130,13 +130,13 @@ describe('examples', () => {
         [0, 0, 1, 2, 3],
       ],
     ],
-  ])("the contexts of 'abc' for T = %i, and what follows them", (T, contexts) => {
+  ])("gives for 'abc' at T = %i every context with the character that follows", (T, contexts) => {
     const examples = createExamples(['abc'], vocabulary, T);
     expect(examples.count).toBe(4);
     expect([...examples.rows]).toEqual(contexts.flatMap((context, i) => [...context, [1, 2, 3, 0][i]]));
   });
 
-  it('start afresh with every name', () => {
+  it('starts every name with boundaries', () => {
     const { count, rows } = createExamples(['ab', 'c'], vocabulary, 2);
     expect(count).toBe(5);
     expect([...rows]).toEqual([0, 0, 1, 0, 1, 2, 1, 2, 0, 0, 0, 3, 0, 3, 0]);
@@ -148,18 +148,18 @@ describe('examples', () => {
     [257, Uint16Array],
     [65_536, Uint16Array],
     [65_537, Int32Array],
-  ])('take as few bytes as a vocabulary of %i allows, and keep its last index', (V, kind) => {
+  ])('uses as few bytes as a vocabulary of %i allows, and keeps its last index', (V, kind) => {
     const letters = ['.', ...Array.from({ length: V - 1 }, (_, i) => String.fromCodePoint(0x20000 + i))];
     const { rows } = createExamples([letters[V - 1]], letters, 1);
     expect(rows).toBeInstanceOf(kind);
     expect([...rows]).toEqual([0, V - 1, V - 1, 0]);
   });
 
-  it('of no names are none', () => {
-    expect(createExamples([], vocabulary, 3)).toEqual({ count: 0, rows: new Uint8Array(0) });
+  it('gives no examples for no names', () => {
+    expect(createExamples([], vocabulary, 3)).toEqual({ count: 0, context: 3, rows: new Uint8Array(0) });
   });
 
-  it('spell the names: the targets of a name are its characters, the contexts what came before', () => {
+  it('gives targets that spell the names, and contexts of the characters before them', () => {
     fc.assert(
       fc.property(fc.array(name, { maxLength: 10 }), fc.integer({ min: 1, max: 6 }), (names, T) => {
         const letters = createVocabulary(names);

@@ -12,29 +12,29 @@ const readme = readFileSync(new URL('../../data/README.md', import.meta.url), 'u
 describe('data/names.txt', () => {
   const { names, sha256, tidied } = readNamesFile(path);
 
-  it('has the SHA-256 that data/README.md states', () => {
+  it('has the SHA-256 given in data/README.md', () => {
     const [, stated] = /^- SHA-256: `([0-9a-f]{64})`$/m.exec(readme) ?? [];
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(stated);
     expect(sha256).toBe(stated);
   });
 
-  it('has 32,178 lines, each a name ended by a newline', () => {
+  it('has 32,178 lines, each with a newline at its end', () => {
     expect(bytes.toString('latin1').split('\n')).toHaveLength(32_178 + 1);
     expect(bytes.at(-1)).toBe(0x0a);
     expect(names).toHaveLength(32_178);
     expect(readme).toContain('- Lines: 32,178 ');
   });
 
-  it('is read without anything to tidy', () => {
+  it('needs no tidying', () => {
     expect(tidied).toEqual({ byteOrderMark: 0, carriageReturns: 0, surroundingBlanks: 0, blankLines: 0 });
   });
 
-  it('is spelt with a to z, 2 to 15 letters a name, and so has 27 characters with the boundary', () => {
+  it('has names of 2 to 15 letters a to z, and so 27 characters including the boundary', () => {
     expect(names.filter((name) => !/^[a-z]{2,15}$/.test(name))).toEqual([]);
     expect(createVocabulary(names).join('')).toBe('.abcdefghijklmnopqrstuvwxyz');
   });
 
-  it('has 29,619 different names, of which 2,559 appear twice', () => {
+  it('has 29,619 distinct names, 2,559 of them twice', () => {
     const counts = new Map<string, number>();
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
     expect(counts.size).toBe(29_619);

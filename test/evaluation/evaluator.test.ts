@@ -19,10 +19,10 @@ function initialised(backend: Backend, hidden: readonly number[] = [9]): Model {
 
 function examplesOf(count: number): Examples {
   const random = randomStream('split', count);
-  return { count, rows: Uint8Array.from({ length: count * (T + 1) }, () => randomInteger(random, V)) };
+  return { count, context: T, rows: Uint8Array.from({ length: count * (T + 1) }, () => randomInteger(random, V)) };
 }
 
-/** The network again, an example at a time in float64: hprebn [H] of each block, and the loss, with the model's statistics. */
+/** The network for one example in float64, with the calibrated statistics: hprebn [H] of each block, and the loss. */
 function naive({ parameters: { C, W2, b2 }, blocks }: Model, context: Int32Array, target: number): { hprebn: number[][]; loss: number } {
   let x = [...context].flatMap((index) => [...C.subarray(index * E, (index + 1) * E)]);
   const linear = (W: FloatArray, b: FloatArray) =>
@@ -42,7 +42,7 @@ const eachOf = (model: Model, { count, rows }: Examples) =>
     return naive(model, row.subarray(0, T), row[T]);
   });
 
-// Below a chunk of 256, exactly one, one more, and several with a rest.
+// Less than one chunk of 256, exactly one, one more, and several with a remainder.
 const COUNTS = [2, 100, 256, 257, 600];
 const CASES = [[9], [9, 6, 5]].flatMap((hidden) => COUNTS.map((count) => ({ hidden, count })));
 
@@ -50,13 +50,13 @@ describe.each(BACKENDS)('Evaluator on $name', ({ create, dtype }) => {
   const limit = dtype === 'float32' ? 1e-5 : 1e-12;
 
   it.each(CASES)(
-    `calibrate: mean and unbiased variance of each block's hprebn over $count examples, H $hidden, within ${limit}`,
+    `calibrates mean and unbiased variance of hprebn in each block over $count examples, H $hidden, within ${limit}`,
     (given) => {
       const { hidden, count } = given;
       const model = initialised(create(), hidden);
       const examples = examplesOf(count);
       new Evaluator(model).calibrate(examples);
-      // With the statistics of the blocks below as they are now.
+      // With the calibrated statistics of the blocks below.
       const contexts = eachOf(model, examples);
       model.blocks.forEach(({ bnmean, bnvar }, k) => {
         const rows = contexts.map(({ hprebn }) => hprebn[k]);
@@ -68,7 +68,7 @@ describe.each(BACKENDS)('Evaluator on $name', ({ create, dtype }) => {
     },
   );
 
-  it.each(CASES)(`loss: the mean over each of $count examples, H $hidden, within ${limit}`, ({ hidden, count }) => {
+  it.each(CASES)(`gives the mean loss over $count examples, H $hidden, within ${limit}`, ({ hidden, count }) => {
     const model = initialised(create(), hidden);
     const examples = examplesOf(count);
     const evaluator = new Evaluator(model);
@@ -77,7 +77,7 @@ describe.each(BACKENDS)('Evaluator on $name', ({ create, dtype }) => {
     expect(relativeError([evaluator.loss(examples)], [expected])).toBeLessThan(limit);
   });
 
-  it.each([[[9]], [[9, 6, 5]]])('calibrate forgets what it measured before, H %j', (hidden) => {
+  it.each([[[9]], [[9, 6, 5]]])('replaces the statistics of an earlier calibration, H %j', (hidden) => {
     const model = initialised(create(), hidden);
     const evaluator = new Evaluator(model);
     const measured = (examples: Examples) => {
@@ -89,7 +89,7 @@ describe.each(BACKENDS)('Evaluator on $name', ({ create, dtype }) => {
     expect(measured(examplesOf(100))).toEqual(first);
   });
 
-  it('calibrate keeps the variance of values far from 0: within 1e-2 in float32 and 1e-9 in float64 at mean 1000', () => {
+  it('calibrates the variance of values far from 0: within 1e-2 in float32 and 1e-9 in float64 at mean 1000', () => {
     const near = initialised(create());
     const far = initialised(create());
     for (let j = 0; j < far.parameters.b1.length; j++) far.parameters.b1[j] += 1000;
@@ -108,7 +108,7 @@ describe.each(BACKENDS)('Evaluator on $name', ({ create, dtype }) => {
   });
 });
 
-it('the loss of an untrained network over names is about ln V, and NaN over none', () => {
+it('Evaluator.loss is about ln V for an untrained network, and NaN for no examples', () => {
   const model = initialised(BACKENDS[0].create());
   const names = ['abc', 'cab', 'def', 'fade'];
   const vocabulary = createVocabulary(names);
@@ -117,5 +117,5 @@ it('the loss of an untrained network over names is about ln V, and NaN over none
   const examples = createExamples(names, vocabulary, T);
   evaluator.calibrate(examples);
   expect(Math.abs(evaluator.loss(examples) - Math.log(V))).toBeLessThan(0.5);
-  expect(evaluator.loss({ count: 0, rows: new Uint8Array(0) })).toBeNaN();
+  expect(evaluator.loss({ count: 0, context: T, rows: new Uint8Array(0) })).toBeNaN();
 });

@@ -4,8 +4,8 @@ import { NGram } from '../../src/evaluation/ngram.js';
 const VOCABULARY = ['.', 'a', 'b'];
 const mean = (probabilities: number[]) => -probabilities.reduce((sum, p) => sum + Math.log(p), 0) / probabilities.length;
 
-describe('NGram, counted by hand', () => {
-  // .a twice, ab once, a. once, b. once; 0.1 is added to each of the three counts of a context.
+describe('NGram', () => {
+  // Counts: .a 2, ab 1, a. 1, b. 1. Each of the three counts of a context gets 0.1.
   const bigram = new NGram(['ab', 'a'], VOCABULARY, 2);
 
   it.each([
@@ -13,21 +13,21 @@ describe('NGram, counted by hand', () => {
     ['a', [2.1 / 2.3, 1.1 / 2.3]],
     ['ba', [0.1 / 2.3, 0.1 / 1.3, 1.1 / 2.3]],
     ['', [0.1 / 2.3]],
-  ])('bigrams: the loss of "%s" is the mean of -ln of %j', (name, probabilities) => {
+  ])('gives for bigrams "%s" the mean of -ln of %j, counted by hand', (name, probabilities) => {
     expect(bigram.loss([name])).toBeCloseTo(mean(probabilities), 12);
   });
 
-  it('the loss of several names is the mean over their characters, not over the names', () => {
+  it('gives the mean loss over the characters of several names, not over the names', () => {
     expect(bigram.loss(['ab', 'a'])).toBeCloseTo(mean([2.1 / 2.3, 1.1 / 2.3, 1.1 / 1.3, 2.1 / 2.3, 1.1 / 2.3]), 12);
   });
 
-  it('trigrams look two characters back, over a beginning filled with the boundary', () => {
+  it('looks two characters back for trigrams, with boundaries before the name', () => {
     const trigram = new NGram(['ab', 'a'], VOCABULARY, 3);
     expect(trigram.loss(['ab'])).toBeCloseTo(mean([2.1 / 2.3, 1.1 / 2.3, 1.1 / 1.3]), 12);
     expect(trigram.loss(['bb'])).toBeCloseTo(mean([0.1 / 2.3, 1 / 3, 1 / 3]), 12);
   });
 
-  it('a context that was never seen gives every character 1/V', () => {
+  it('gives every character probability 1/V after an unseen context', () => {
     expect(new NGram([], VOCABULARY, 4).loss(['ab', 'bba'])).toBeCloseTo(Math.log(3), 12);
   });
 
@@ -36,7 +36,7 @@ describe('NGram, counted by hand', () => {
   });
 });
 
-describe('the probabilities sum to 1', () => {
+describe('the probabilities of an NGram sum to 1', () => {
   it('over the vocabulary, without context', () => {
     const unigram = new NGram(['ab', 'a', 'bbb'], VOCABULARY, 1);
     const end = unigram.loss(['']);
@@ -44,7 +44,7 @@ describe('the probabilities sum to 1', () => {
     expect([end, ...characters].reduce((sum, loss) => sum + Math.exp(-loss), 0)).toBeCloseTo(1, 12);
   });
 
-  it.each([[2], [3], [4]])('over all names, order %i: those of up to 12 letters leave less than 1e-3', (order) => {
+  it.each([[2], [3], [4]])('over all names, order %i: names of up to 12 letters leave less than 1e-3', (order) => {
     const model = new NGram(Array(30).fill(['', 'a', 'b', 'ab', 'ba', 'aab']).flat(), VOCABULARY, order);
     let names = [''];
     let total = 0;

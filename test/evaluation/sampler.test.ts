@@ -6,7 +6,7 @@ import { BACKENDS } from '../support/backends.js';
 
 const VOCABULARY = ['.', 'a', 'b', 'c'];
 
-/** A network with a context of one character, whose next logits are the row of that character: V hidden units, one for each. */
+/** A network with a context of one character: it has one hidden unit per character, and its logits are the row of that character. */
 function chain(rows: number[][]): Model {
   const V = VOCABULARY.length;
   const model = createModel(BACKENDS[0].create(), { context: 1, embedding: V, hidden: [V], vocabulary: V });
@@ -22,7 +22,7 @@ function chain(rows: number[][]): Model {
   return model;
 }
 
-/** '.' to a, a to b, b to c, c to '.', with likelier and less likely others. */
+/** Most likely: '.' to a, a to b, b to c, c to '.'. */
 const ABC = chain([
   [0, 9, 1, 2],
   [1, 0, 9, 2],
@@ -39,12 +39,12 @@ const sampler = (model: Model, seed = 1) => new Sampler(model, VOCABULARY, rando
 const fixed = (value: number): RandomStream => Object.assign(() => value, { state: randomStream('sampling', 0).state });
 
 describe('Sampler', () => {
-  it('at temperature 0 takes the likeliest each time', () => {
+  it('always takes the likeliest character at temperature 0', () => {
     const names = Array.from({ length: 5 }, (_, seed) => sampler(ABC, seed).sample({ temperature: 0, prefix: '' }));
     expect(names).toEqual(Array(5).fill({ name: 'abc', ended: true }));
   });
 
-  it('with top-k 1 takes the likeliest at any temperature', () => {
+  it('takes the likeliest character at any temperature with top-k 1', () => {
     const names = Array.from({ length: 5 }, (_, seed) => sampler(ABC, seed).sample({ temperature: 50, topK: 1, prefix: '' }).name);
     expect(names).toEqual(Array(5).fill('abc'));
   });
@@ -53,21 +53,21 @@ describe('Sampler', () => {
     ['b', 'bc'],
     ['cab', 'cabc'],
     ['c', 'c'],
-  ])('goes on from the prefix %s: %s', (prefix, name) => {
+  ])('continues the prefix %s to %s', (prefix, name) => {
     expect(sampler(ABC).sample({ temperature: 0, prefix })).toEqual({ name, ended: true });
   });
 
-  it('refuses a prefix with a character it does not know', () => {
+  it('refuses a prefix with a character outside the vocabulary', () => {
     expect(() => sampler(ABC).sample({ temperature: 1, prefix: 'bä' })).toThrow(new RangeError("'ä' is not in the vocabulary"));
   });
 
-  it('cuts a name that does not end at 100 characters and says so', () => {
+  it('cuts a name at 100 characters and reports that it did not end', () => {
     expect(sampler(ENDLESS).sample({ temperature: 0, prefix: '' })).toEqual({ name: 'a'.repeat(100), ended: false });
     expect(sampler(ENDLESS).sample({ temperature: 0, prefix: 'bc' }).name).toBe(`bc${'a'.repeat(98)}`);
     expect(MAX_NAME_LENGTH).toBe(100);
   });
 
-  it('gives the same names for the same stream, and goes on in it', () => {
+  it('samples the same names from the same stream, and different names in a row', () => {
     const draw = (seed: number) => {
       const sampling = sampler(ABC, seed);
       return Array.from({ length: 20 }, () => sampling.sample({ temperature: 3, prefix: '' }).name);
@@ -88,7 +88,7 @@ describe('Sampler', () => {
 describe('the context of a sample', () => {
   it('is the last T characters, filled with the boundary at the start', () => {
     const model = createModel(BACKENDS[0].create(), { context: 3, embedding: 1, hidden: [1], vocabulary: 4 });
-    // Nothing but 'a' follows; the backend sees each context.
+    // 'a' always follows; the backend records each context.
     model.parameters.b2.set([0, 1, 0, 0]);
     const contexts: string[] = [];
     const { backend } = model;
@@ -134,24 +134,24 @@ describe('drawIndex', () => {
     expect(chiSquare).toBeLessThan(22);
   });
 
-  it('of equal logits takes the lower index first: at temperature 0, and where top-k cuts', () => {
+  it('ranks the lower of equal logits first, at temperature 0 and for top-k', () => {
     expect(drawIndex(LOGITS, 0, 6, fixed(0.99))).toBe(1);
     expect(drawIndex(LOGITS, 1, 1, fixed(0.99))).toBe(1);
     expect(drawIndex(new Float32Array(30), 1, 5, fixed(0.99))).toBe(4);
   });
 
-  it('reaches the first and the last, also at the ends of the random numbers', () => {
+  it('reaches the first and the last index at the ends of the random numbers', () => {
     expect(drawIndex(Float32Array.of(0, 0, 0), 1, 3, fixed(0))).toBe(0);
     expect(drawIndex(Float32Array.of(0, 0, 0), 1, 3, fixed(1 - 2 ** -32))).toBe(2);
   });
 
-  it('is safe with logits of 1e4 and temperatures of 1e-3 and 1e3', () => {
+  it('does not overflow with logits of 1e4 at temperatures of 1e-3 and 1e3', () => {
     const logits = Float32Array.of(-1e4, 1e4, 0);
     expect([1e-3, 1, 1e3].map((temperature) => drawIndex(logits, temperature, 3, fixed(0.5)))).toEqual([1, 1, 1]);
     expect(drawIndex(Float32Array.of(1e4, 1e4), 1e-3, 2, fixed(0.75))).toBe(1);
   });
 
-  it('a lower temperature makes the likeliest likelier', () => {
+  it('draws the likeliest index more often at a lower temperature', () => {
     const share = (temperature: number) => {
       const random = randomStream('sampling', 'temperature');
       return Array.from({ length: 2_000 }, () => drawIndex(Float32Array.of(1, 0, 0), temperature, 3, random)).filter((i) => i === 0).length;

@@ -44,7 +44,7 @@ describe('missing, a directory, no permission: path and reason (4)', () => {
 
 describe('empty, or only blank lines: "no names" before anything is allocated (3)', () => {
   it.each([[''], ['\n'], ['\n \n\t\r\n\u00a0'], ['\ufeff'], ['\ufeff\r\n']])('%j', async (content) => {
-    await refuse(content, 3, 'no names in it; expected a name per line');
+    await refuse(content, 3, 'contains no names; expected one name per line');
   });
 });
 
@@ -117,13 +117,13 @@ describe('control, escape or bidi characters inside a name: refused, shown escap
     ['a\u202eb', '\\u202e'],
     ['ab\u2066', '\\u2066'],
   ])('%j', async (name, shown) => {
-    await refuse(`anna\n${name}\n`, 3, "line 2: '", `holds the control character ${shown}`);
+    await refuse(`anna\n${name}\n`, 3, "line 2: '", `contains the control character ${shown}`);
   });
 });
 
 describe('a name holding the boundary character `.`: refused, with its line (3)', () => {
   it.each(['.', '..', 'a.b', '.ab', 'ab.'])('%s', async (name) => {
-    await refuse(`anna\n\n${name}\nbob\n`, 3, `line 3: '${name}' holds '.'`, 'write it without');
+    await refuse(`anna\n\n${name}\nbob\n`, 3, `line 3: '${name}' contains '.'`, 'spell the name without it');
   });
 });
 
@@ -133,7 +133,7 @@ describe('a line of gigabytes: refused at a stated limit, memory bounded (3)', (
     truncateSync(put(cwd, 'names.txt', 'anna\n'), 3 * 2 ** 30);
     const peak = "process.on('exit', () => process.stdout.write(String(process.resourceUsage().maxRSS)))";
     const { stdout, ...outcome } = ninja(cwd, ['train', ...SMALL], { before: peak });
-    expectRefusal({ ...outcome, stdout: '' }, 3, 'line 2: longer than 65536 bytes; expected a name per line');
+    expectRefusal({ ...outcome, stdout: '' }, 3, 'line 2: longer than 65536 bytes; expected one name per line');
     expect(Number(stdout)).toBeGreaterThan(0);
     expect(Number(stdout)).toBeLessThan(200 * 1024);
   });

@@ -28,12 +28,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** The distance between two neighbouring float32 numbers at a value. */
+/** The distance between neighbouring float32 numbers at a value. */
 function ulpAt(value: number): number {
   return 2 ** (Math.max(Math.floor(Math.log2(Math.abs(value))), -126) - 23);
 }
 
-/** Over every 997th float32 there is: the largest error in ulps, and where the result is infinite or NaN and should not be. */
+/** Computes every 997th float32: the largest error in ulps, and the inputs for which a result is infinite or NaN and should not be, or vice versa. */
 function sweep(compute: (out: number, x: number, size: number) => void, exact: (x: number) => number) {
   let worst = 0;
   const wrong: number[] = [];
@@ -57,29 +57,29 @@ function valuesAt(compute: (out: number, x: number, size: number) => void, input
 }
 
 describe('over all of float32', () => {
-  it('tanh is within 7 ulps, and never beyond 1', () => {
+  it('tanh is within 7 ulps, and never above 1', () => {
     const { worst, wrong } = sweep(probe.tanhOf, Math.tanh);
     expect(wrong).toEqual([]);
     expect(worst).toBeLessThanOrEqual(7);
     expect(Math.max(...valuesAt(probe.tanhOf, [5, 7, 7.9, 7.91, 8, 9, 100, 3e38]))).toBe(1);
   });
-  it('exp is within 1 ulp, subnormal results included', () => {
+  it('exp is within 1 ulp, including subnormal results', () => {
     const { worst, wrong } = sweep(probe.expOf, Math.exp);
     expect(wrong).toEqual([]);
     expect(worst).toBeLessThanOrEqual(1);
   });
-  it('log is within 0.51 ulps, subnormal inputs included', () => {
+  it('log is within 0.51 ulps, including subnormal inputs', () => {
     const { worst, wrong } = sweep(probe.logOf, Math.log);
     expect(wrong).toEqual([]);
     expect(worst).toBeLessThanOrEqual(0.51);
   });
 });
 
-describe('at the edges', () => {
-  it('tanh of 0, -0, Inf, -Inf and NaN', () => {
+describe('at special values', () => {
+  it('tanh is exact for 0, -0, Inf, -Inf and NaN', () => {
     expect(valuesAt(probe.tanhOf, [0, -0, Infinity, -Infinity, NaN])).toEqual([0, -0, 1, -1, NaN]);
   });
-  it('exp of 0, -0, Inf, -Inf, NaN and beyond both ends of the range', () => {
+  it('exp is exact for 0, -0, Inf, -Inf and NaN, and overflows to Inf and 0', () => {
     expect(valuesAt(probe.expOf, [0, -0, Infinity, -Infinity, NaN, 88.73, -104, 3e38, -3e38])).toEqual([
       1,
       1,
@@ -92,7 +92,7 @@ describe('at the edges', () => {
       0,
     ]);
   });
-  it('log of 0, -0, 1, Inf, NaN and negative numbers', () => {
+  it('log is exact for 0, -0, 1, Inf and NaN, and NaN for negative numbers', () => {
     expect(valuesAt(probe.logOf, [0, -0, 1, Infinity, NaN, -1, -Infinity])).toEqual([-Infinity, -Infinity, 0, Infinity, NaN, NaN, NaN]);
   });
 });

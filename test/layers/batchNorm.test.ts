@@ -23,19 +23,19 @@ describe.each(REFERENCE_BACKENDS)('batch norm on $name', ({ create, dtype }) => 
     expect(relativeError(bnraw, [-2 * inverse, -inverse, 3 * inverse])).toBeLessThan(limit);
   });
 
-  it(`gain and bias act on each column: hpreact = bngain·bnraw + bnbias, within ${limit}`, () => {
+  it(`applies gain and bias to each column: hpreact = bngain·bnraw + bnbias, within ${limit}`, () => {
     const [bngain, bnbias] = [floatsOf(backend, [2, -3]), floatsOf(backend, [5, 7])];
     const { hpreact, bnraw } = forward(drawn(10), 5, 2, bngain, bnbias);
     const expected = Array.from(bnraw, (raw, i) => bngain[i % 2] * raw + bnbias[i % 2]);
     expect(relativeError(hpreact, expected)).toBeLessThan(limit);
   });
 
-  it('columns far from 0 keep their variance: within 1e-4 in float32 and 1e-11 in float64 at mean 1000', () => {
+  it('keeps the variance of columns far from 0: within 1e-4 in float32 and 1e-11 in float64 at mean 1000', () => {
     const column = [999, 1000, 1001, 1000];
     expect(relativeError(forward(column, 4, 1).bnvar_inv, [1 / Math.sqrt(2 / 3 + 1e-5)])).toBeLessThan(dtype === 'float32' ? 1e-4 : 1e-11);
   });
 
-  it.each([[2], [3], [32]])('a batch of %i equal rows is finite, forward and backward: hpreact is the bias', (n) => {
+  it.each([[2], [3], [32]])('is finite for %i equal rows, forward and backward: hpreact is the bias', (n) => {
     const H = 3;
     const bnbias = floatsOf(backend, [1, 2, 3]);
     const rows = Array.from({ length: n }, () => [0.5, -4, 0]).flat();
@@ -48,7 +48,7 @@ describe.each(REFERENCE_BACKENDS)('batch norm on $name', ({ create, dtype }) => 
     expect([...dbngain]).toEqual([0, 0, 0]);
   });
 
-  it(`the gradient of a column sums to 0 and a gain of 0 stops it, within ${limit}`, () => {
+  it(`gives column gradients that sum to 0, and are 0 for a gain of 0, within ${limit}`, () => {
     const [n, H] = [8, 2];
     const bngain = floatsOf(backend, [1.5, 0]);
     const { bnraw, bnvar_inv } = forward(drawn(n * H), n, H, bngain);
@@ -59,7 +59,7 @@ describe.each(REFERENCE_BACKENDS)('batch norm on $name', ({ create, dtype }) => 
     expect(largestOf(column(1))).toBe(0);
   });
 
-  it(`inference with a batch's own mean and variance is the training forward pass, within ${limit}`, () => {
+  it(`gives in inference with the batch's mean and variance the forward pass of training, within ${limit}`, () => {
     const [n, H] = [5, 3];
     const hprebn = drawn(n * H, 1);
     const [bngain, bnbias] = [floatsOf(backend, drawn(H, 1)), floatsOf(backend, drawn(H))];
@@ -72,7 +72,7 @@ describe.each(REFERENCE_BACKENDS)('batch norm on $name', ({ create, dtype }) => 
     expect(relativeError(hpreact, forward(hprebn, n, H, bngain, bnbias).hpreact)).toBeLessThan(limit);
   });
 
-  it('inference at variance 0 is finite, and does not mix rows', () => {
+  it('is finite in inference at variance 0, and does not mix rows', () => {
     const hpreact = backend.floats(2);
     const one = ones(1);
     batchNormInference(hpreact, floatsOf(backend, [3, 5]), floatsOf(backend, [3]), backend.floats(1), one, one, 2, 1);
@@ -85,7 +85,7 @@ describe.each(BACKENDS)('columnMoments on $name', ({ create, dtype }) => {
   const GUARDS = 8;
   const guarded = (values: number[], guard: number) => [...values, ...new Array<number>(GUARDS).fill(guard)];
 
-  /** Of numbers that float32 holds exactly; NaN stands behind x, and before in what is written. */
+  /** The moments on the backend, of numbers that float32 represents exactly. NaN follows x, and fills the outputs before. */
   function moments(x: number[], n: number, H: number) {
     const backend = create();
     const input = floatsOf(backend, guarded(x, Number.NaN));
@@ -96,7 +96,7 @@ describe.each(BACKENDS)('columnMoments on $name', ({ create, dtype }) => {
     return { mean: [...mean.subarray(0, H)], squares: [...squares.subarray(0, H)], input: [...input.subarray(0, n * H)], isWhole };
   }
 
-  /** The same in float64, by the definition. */
+  /** The moments in float64, by definition. */
   function definition(x: number[], n: number, H: number) {
     const columns = Array.from({ length: H }, (_, j) => Array.from({ length: n }, (_, i) => x[i * H + j]));
     const mean = columns.map((column) => column.reduce((sum, entry) => sum + entry, 0) / n);
@@ -107,10 +107,10 @@ describe.each(BACKENDS)('columnMoments on $name', ({ create, dtype }) => {
   const limit = dtype === 'float32' ? 1e-5 : 1e-13;
 
   it.each(SIZES)(
-    `n $n, H $H: each column's mean within ${limit} of its largest entry, the squares within ${limit} of their sum`,
+    `computes for n $n, H $H each mean within ${limit} of the largest entry, and the squares within ${limit} of their sum`,
     ({ n, H }) => {
       const random = randomStream('grad-check', `column moments ${n} ${H}`);
-      // Columns of different means and widths, so that none can stand for another.
+      // Columns with different means and widths, so that no two are alike.
       const x = Array.from({ length: n * H }, (_, at) => Math.fround((1 + (at % H)) * normal(random) + (at % H) - 4));
       const { columns, ...expected } = definition(x, n, H);
       const { mean, squares, input, isWhole } = moments(x, n, H);
@@ -123,19 +123,19 @@ describe.each(BACKENDS)('columnMoments on $name', ({ create, dtype }) => {
     },
   );
 
-  it.each([1, 3, 4, 7])('of one row of %i is the row itself, without deviations', (H) => {
+  it.each([1, 3, 4, 7])('gives for one row of %i the row itself, and no deviations', (H) => {
     const x = Array.from({ length: H }, (_, j) => Math.fround(j / 3 - 1));
     expect(moments(x, 1, H)).toMatchObject({ mean: x, squares: x.map(() => 0) });
   });
 
-  it.each([1, 5])('of %i equal columns far from 0 keeps the squares: within 1e-4 in float32 at mean 1000', (H) => {
+  it.each([1, 5])('keeps the squares of %i equal columns far from 0: within 1e-4 in float32 at mean 1000', (H) => {
     const x = [999, 1000, 1001, 1000].flatMap((entry) => new Array<number>(H).fill(entry));
     const { mean, squares } = moments(x, 4, H);
     expect(relativeError(mean, new Array(H).fill(1000))).toBeLessThan(1e-6);
     expect(relativeError(squares, new Array(H).fill(2))).toBeLessThan(1e-4);
   });
 
-  it.each([2, 6])('keeps NaN and infinity to their own columns: H %i', (H) => {
+  it.each([2, 6])('keeps NaN in its own column: H %i', (H) => {
     const x = Array.from({ length: 3 * H }, (_, at) => at);
     x[H + 1] = Number.NaN;
     const { mean, squares } = moments(x, 3, H);

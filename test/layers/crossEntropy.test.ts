@@ -16,7 +16,7 @@ describe.each(BACKENDS)('cross-entropy on $name', ({ create, dtype }) => {
     return { losses: [...losses], probs: [...probs], dlogits: [...dlogits] };
   };
 
-  it(`losses are log-sum-exp less the target's logit, and rows of probs sum to 1, within ${limit}`, () => {
+  it(`gives log-sum-exp minus the target's logit as losses, and rows of probs that sum to 1, within ${limit}`, () => {
     const [n, V] = [7, 27];
     const random = randomStream('grad-check', 'cross-entropy');
     const logits = Array.from({ length: n * V }, () => Math.fround(3 * normal(random)));
@@ -31,7 +31,7 @@ describe.each(BACKENDS)('cross-entropy on $name', ({ create, dtype }) => {
     }
   });
 
-  it(`equal logits, however large, have the loss ln V, within ${limit}`, () => {
+  it(`gives the loss ln V for equal logits of any size, within ${limit}`, () => {
     for (const logit of [0, 1e4, -1e4, 1e30]) {
       const { losses, probs, dlogits } = run([logit, logit, logit, logit], [1]);
       expect(relativeError(losses, [Math.log(4)])).toBeLessThan(limit);
@@ -40,7 +40,7 @@ describe.each(BACKENDS)('cross-entropy on $name', ({ create, dtype }) => {
     }
   });
 
-  it('logits of 1e4 and -1e4 give finite numbers, wherever the larger stands: loss 0 there, 20,000 at the smaller', () => {
+  it('is finite for logits of 1e4 and -1e4: loss 0 for the larger, 20,000 for the smaller', () => {
     const [large, small] = [1e4, -1e4];
     const rows = [
       [large, small, small],
@@ -55,11 +55,11 @@ describe.each(BACKENDS)('cross-entropy on $name', ({ create, dtype }) => {
     expect(dlogits).toEqual([0, 0, 0, -0.25, 0.25, 0, 0, 0, 0, 0.125, 0.125, -0.25]);
   });
 
-  it('a NaN among the logits is not hidden', () => {
+  it('propagates NaN in the logits', () => {
     expect(run([0, Number.NaN, 0], [0]).losses).toEqual([Number.NaN]);
   });
 
-  it('each row is by itself', () => {
+  it('does not mix rows', () => {
     const [first, second] = [
       [1, -2, 0.5],
       [0, 3, 3],

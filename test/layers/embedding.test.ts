@@ -11,7 +11,7 @@ describe.each(BACKENDS)('embedding on $name', ({ create }) => {
     expect([...emb]).toEqual([5, 6, 1, 2, 5, 6, 5, 6]);
   });
 
-  it('collects the gradients of a repeated character, and gives 0 to one that was not read', () => {
+  it('adds the gradients of a repeated character, and gives 0 to an unused one', () => {
     const dC = floatsOf(backend, [9, 9, 9, 9, 9, 9]);
     backend.embeddingBackward(dC, floatsOf(backend, [1, 10, 2, 20, 4, 40, 8, 80]), Xb, 4, 2, 3);
     expect([...dC]).toEqual([2, 20, 0, 0, 13, 130]);

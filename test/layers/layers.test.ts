@@ -8,8 +8,8 @@ const LAYERS_AT_SIZES = LAYERS.flatMap((layer) =>
   layer.sizes.map((sizes) => ({ layer, sizes, title: `${layer.name} ${showSizes(sizes)}` })),
 );
 
-describe.each(FLOAT64_BACKENDS)('$name: backward is the derivative of forward, within 1e-7 of the largest entry', ({ create }) => {
-  it.each(LAYERS_AT_SIZES)('$title', ({ layer, sizes }) => {
+describe.each(FLOAT64_BACKENDS)('backward on $name is the derivative of forward, within 1e-7 of the largest entry', ({ create }) => {
+  it.each(LAYERS_AT_SIZES)('for $title', ({ layer, sizes }) => {
     const run = new LayerRun(layer, create(), sizes).forward().backward();
     for (const name of run.inputNames) {
       const input = run.arrays[name];
@@ -39,8 +39,8 @@ describe.each(FLOAT64_BACKENDS)('$name: backward is the derivative of forward, w
   });
 });
 
-describe.each(BACKENDS)('$name', ({ create }) => {
-  it.each(LAYERS_AT_SIZES)('$title: overwrites; what stood in its outputs before does not matter', ({ layer, sizes }) => {
+describe.each(BACKENDS)('a layer on $name', ({ create }) => {
+  it.each(LAYERS_AT_SIZES)('overwrites its outputs, whatever they held before: $title', ({ layer, sizes }) => {
     const [afterNaN, afterOnes] = [Number.NaN, 1].map((stale) => new LayerRun(layer, create(), sizes, stale).forward().backward());
     for (const name of afterNaN.outputNames) {
       expect(afterNaN.arrays[name], name).not.toContain(Number.NaN);
@@ -48,7 +48,7 @@ describe.each(BACKENDS)('$name', ({ create }) => {
     }
   });
 
-  it.each(LAYERS_AT_SIZES)('$title: writes neither to its inputs nor behind the end of an array', ({ layer, sizes }) => {
+  it.each(LAYERS_AT_SIZES)('writes neither to its inputs nor past the end of an array: $title', ({ layer, sizes }) => {
     const run = new LayerRun(layer, create(), sizes);
     const read = () => [...run.inputNames.map((name) => [...run.arrays[name]]), [...run.upstream], [...run.indices]];
     const before = read();
@@ -58,10 +58,10 @@ describe.each(BACKENDS)('$name', ({ create }) => {
   });
 });
 
-describe.each(FLOAT32_BACKENDS)('$name agrees with the float64 reference within 1e-5 of the largest entry', ({ create }) => {
-  // Of two or three rows the batch norm's backward pass cancels (almost) everything but rounding.
+describe.each(FLOAT32_BACKENDS)('a layer on $name agrees with the float64 reference within 1e-5 of the largest entry', ({ create }) => {
+  // With two or three rows the backward pass of batch norm cancels almost everything except rounding errors.
   const conditioned = LAYERS_AT_SIZES.filter(({ layer, sizes }) => !layer.name.startsWith('batchNorm') || sizes.n > 3);
-  it.each(conditioned)('$title', ({ layer, sizes }) => {
+  it.each(conditioned)('for $title', ({ layer, sizes }) => {
     const float32 = new LayerRun(layer, create(), sizes).forward().backward();
     const float64 = new LayerRun(layer, createReferenceBackend('float64'), sizes).forward().backward();
     for (const name of float32.outputNames) expect(relativeError(float32.arrays[name], float64.arrays[name]), name).toBeLessThan(1e-5);

@@ -4,7 +4,7 @@ import { normal, randomStream } from '../../src/core/random.js';
 import { BACKENDS, FLOAT32_BACKENDS, floatsOf } from '../support/backends.js';
 import { relativeError } from '../support/compare.js';
 
-/** What an update reads and writes; blocks that it does not know stay as they are. */
+/** All arrays that the updates read and write; each update uses some of them. */
 interface Blocks {
   p: number[];
   velocity: number[];
@@ -21,7 +21,7 @@ const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-3];
 interface Update {
   name: string;
   run: (backend: Backend, arrays: Arrays, size: number) => void;
-  /** The formula for entry i, every operation rounded. */
+  /** The formula for entry i, with every operation rounded. */
   formula: (blocks: Blocks, i: number, round: (x: number) => number) => void;
 }
 
@@ -67,7 +67,7 @@ const UPDATES: readonly Update[] = [
   },
 ];
 
-/** Blocks with a guard entry behind the last. */
+/** Arrays with a guard entry at the end. */
 function drawBlocks(size: number): Blocks {
   const random = randomStream('batches', `optimizer ${size}`);
   const draw = (scale: number) => Array.from({ length: size + 1 }, () => Math.fround(normal(random) * scale));
@@ -88,9 +88,9 @@ function expected({ formula }: Update, blocks: Blocks, size: number, round: (x: 
 
 const SIZES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 4137];
 
-describe.each(UPDATES)('$name, at sizes 1 to 9 and 4137', (update) => {
+describe.each(UPDATES)('$name at sizes 1 to 9 and 4137', (update) => {
   it.each(BACKENDS.filter(({ name }) => name === 'wasm'))(
-    'in the kernels is its formula to the bit, and nothing behind the last entry moves',
+    'computes its formula to the bit in the kernels, and writes nothing after the last entry',
     ({ create }) => {
       for (const size of SIZES) {
         const blocks = drawBlocks(size);
@@ -99,14 +99,14 @@ describe.each(UPDATES)('$name, at sizes 1 to 9 and 4137', (update) => {
     },
   );
 
-  it.each(BACKENDS.filter(({ dtype }) => dtype === 'float64'))('in plain loops in float64 is its formula to the bit', ({ create }) => {
+  it.each(BACKENDS.filter(({ dtype }) => dtype === 'float64'))('computes its formula to the bit in float64 loops', ({ create }) => {
     for (const size of SIZES) {
       const blocks = drawBlocks(size);
       expect(runOn(create(), update, blocks, size), `${size}`).toEqual(expected(update, blocks, size, (x) => x));
     }
   });
 
-  it.each(FLOAT32_BACKENDS)('on $name is the formula of float64 within 1e-6', ({ create }) => {
+  it.each(FLOAT32_BACKENDS)('computes the float64 formula within 1e-6 on $name', ({ create }) => {
     for (const size of SIZES) {
       const blocks = drawBlocks(size);
       const found = runOn(create(), update, blocks, size);
@@ -117,7 +117,7 @@ describe.each(UPDATES)('$name, at sizes 1 to 9 and 4137', (update) => {
     }
   });
 
-  it.each(BACKENDS)('on $name lets NaN and Inf through, where they stand and nowhere else', ({ create }) => {
+  it.each(BACKENDS)('propagates NaN and Inf at their own entries only on $name', ({ create }) => {
     const size = 7;
     for (const bad of [Number.NaN, Infinity, -Infinity]) {
       for (let at = 0; at < size; at++) {
@@ -133,7 +133,7 @@ describe.each(UPDATES)('$name, at sizes 1 to 9 and 4137', (update) => {
 });
 
 describe.each(BACKENDS)('sgdUpdate on $name', ({ create }) => {
-  it('p -= rate·dp, in numbers', () => {
+  it('computes p -= rate·dp', () => {
     const backend = create();
     const p = floatsOf(backend, [1, -2, 3, 0, 5]);
     backend.sgdUpdate(p, floatsOf(backend, [2, 4, -8, 16, 0]), 0.25, 5);
@@ -142,7 +142,7 @@ describe.each(BACKENDS)('sgdUpdate on $name', ({ create }) => {
 });
 
 describe.each(BACKENDS)('sumOfSquares on $name', ({ create }) => {
-  it('adds up every entry once: 1 + 4 + 9 + … + n², for n from 0 to 9', () => {
+  it('adds every entry once: 1 + 4 + 9 + … + n² for n from 0 to 9', () => {
     for (let n = 0; n < 10; n++) {
       const backend = create();
       const x = floatsOf(backend, [...Array.from({ length: n }, (_, i) => (i % 2 === 0 ? i + 1 : -i - 1)), 1000]);
@@ -150,14 +150,14 @@ describe.each(BACKENDS)('sumOfSquares on $name', ({ create }) => {
     }
   });
 
-  it('of 4137 entries is that of plain numbers within 1e-14: it is added up in float64', () => {
+  it('accumulates in float64: 4137 entries agree with plain numbers within 1e-14', () => {
     const { p } = drawBlocks(4137);
     const backend = create();
     const exact = p.reduce((sum, x) => sum + x * x, 0);
     expect(Math.abs(backend.sumOfSquares(floatsOf(backend, p), p.length) / exact - 1)).toBeLessThan(1e-14);
   });
 
-  it('of 1e30 in float32 is not infinite; of NaN or Inf in any place it is not finite', () => {
+  it('is finite for 1e30 in float32, and not finite for NaN or Inf at any entry', () => {
     const backend = create();
     expect(backend.sumOfSquares(floatsOf(backend, [1e30, 1e30]), 2)).toBeCloseTo(2e60, -55);
     for (const bad of [Number.NaN, Infinity, -Infinity]) {

@@ -18,7 +18,7 @@ const FULL: ModelConfig = { context: 3, embedding: 10, hidden: [200], vocabulary
 const DEEP: ModelConfig = { ...FULL, hidden: [200, 24, 8] };
 
 describe('the lesson network', () => {
-  it('has the parameters of the lesson, in its shapes', () => {
+  it('has the parameters and shapes of the lesson', () => {
     expect(parameterNames(FULL)).toEqual([...LESSON_PARAMETER_NAMES]);
     expect(Object.entries(parameterShapes(FULL))).toEqual([
       ['C', [27, 10]],
@@ -35,7 +35,7 @@ describe('the lesson network', () => {
     expect([FULL, LESSON_CONFIG].map(parameterCount)).toEqual([12_297, 4_137]);
   });
 
-  it('has one mean and one variance for each unit', () => {
+  it('has one mean and one variance per unit', () => {
     expect(Object.entries(statisticShapes(FULL))).toEqual([
       ['bnmean', [1, 200]],
       ['bnvar', [1, 200]],
@@ -44,7 +44,7 @@ describe('the lesson network', () => {
 });
 
 describe('a deep network', () => {
-  it('has a block after the other between C and W2, whose input is what the block below gives, and W2 reads the last', () => {
+  it('stacks its blocks between C and W2, each with the units below as inputs', () => {
     expect(Object.entries(parameterShapes(DEEP))).toEqual([
       ['C', [27, 10]],
       ['W1', [30, 200]],
@@ -66,7 +66,7 @@ describe('a deep network', () => {
     expect(parameterCount(DEEP)).toBe(270 + 6000 + 3 * 200 + 4800 + 3 * 24 + 192 + 3 * 8 + 216 + 27);
   });
 
-  it('has the statistics of each block', () => {
+  it('has statistics for each block', () => {
     expect(Object.entries(statisticShapes(DEEP))).toEqual([
       ['bnmean', [1, 200]],
       ['bnvar', [1, 200]],
@@ -78,7 +78,7 @@ describe('a deep network', () => {
     expect(Object.keys(statisticShapes(DEEP))).toEqual(statisticNames(DEEP));
   });
 
-  it('is initialised with weights of (5/3)/sqrt(inputs), and all else as in the lesson', () => {
+  it('is initialised with weights of (5/3)/sqrt(inputs), and otherwise as in the lesson', () => {
     const scales = initialScales(DEEP);
     expect(Object.keys(scales)).toEqual(parameterNames(DEEP));
     const weights = { C: 1, W1: 5 / 3 / Math.sqrt(30), 'blocks.2.W': 5 / 3 / Math.sqrt(200), 'blocks.3.W': 5 / 3 / Math.sqrt(24) };
@@ -86,7 +86,7 @@ describe('a deep network', () => {
   });
 });
 
-describe('names', () => {
+describe('the names', () => {
   it.each([
     [1, 'W', 'W1'],
     [1, 'b', 'b1'],
@@ -94,11 +94,11 @@ describe('names', () => {
     [1, 'h', 'h'],
     [2, 'W', 'blocks.2.W'],
     [16, 'hprebn', 'blocks.16.hprebn'],
-  ])('of block %i, %s is %s', (K, tensor, name) => {
+  ])('call in block %i the tensor %s %s', (K, tensor, name) => {
     expect(blockName(K, tensor)).toBe(name);
   });
 
-  it('of parameters are those of networks of 1 to 16 blocks, and no other', () => {
+  it('of parameters are those of networks with 1 to 16 blocks, and no others', () => {
     const deepest = parameterNames({ hidden: Array(MAX_BLOCKS).fill(1) });
     expect(deepest.length).toBe(7 + 4 * 15);
     expect(deepest.filter((name) => !isParameterName(name))).toEqual([]);

@@ -3,7 +3,7 @@ import { appendFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { FileContentError, SystemError } from '../../src/core/errors.js';
+import { FileContentError, fullMessage, SystemError } from '../../src/core/errors.js';
 import { MAX_FILE_BYTES, MAX_LINE_BYTES } from '../../src/data/parseNames.js';
 import { readNamesFile } from '../../src/node/namesFile.js';
 import { put, tempDirectory } from '../support/tempDirectory.js';
@@ -122,7 +122,7 @@ describe('what is refused for its content', () => {
   ])('%s: there are no names', (_, content) => {
     const error = refusalOf(content);
     expect(error).toBeInstanceOf(FileContentError);
-    expect(error.message).toMatch(/names\.txt: no names in it; expected a name per line$/);
+    expect(error.message).toMatch(/names\.txt: contains no names; expected one name per line$/);
   });
 
   const latin1 = (text: string) => Buffer.from(text, 'latin1');
@@ -147,7 +147,9 @@ describe('what is refused for its content', () => {
   ])('invalid UTF-8 %s: the line and the byte of the file', (_, content, line, byte, offset) => {
     const error = refusalOf(content);
     expect(error).toBeInstanceOf(FileContentError);
-    expect(error.message).toContain(`, line ${line}: found ${byte}, which is not UTF-8 at byte ${offset} of the file; save it as UTF-8`);
+    expect(fullMessage(error)).toContain(
+      `, line ${line}: found ${byte}, which is not UTF-8 at byte ${offset} of the file; save it as UTF-8`,
+    );
   });
 
   it.each([
@@ -156,7 +158,7 @@ describe('what is refused for its content', () => {
   ])('UTF-16, %s: it is recognised, and UTF-8 asked for', (_, content) => {
     const error = refusalOf(content);
     expect(error).toBeInstanceOf(FileContentError);
-    expect(error.message).toMatch(/line 1: found UTF-16 at byte 0 of the file; save it as UTF-8$/);
+    expect(fullMessage(error)).toMatch(/line 1: found UTF-16 at byte 0 of the file; save it as UTF-8$/);
   });
 
   it.each([
@@ -173,14 +175,14 @@ describe('what is refused for its content', () => {
   ])('%s inside a name: refused with its line, and shown escaped', (_, name, shown, character) => {
     const error = refusalOf(`anna\n${name}\n`);
     expect(error).toBeInstanceOf(FileContentError);
-    expect(error.message).toContain(`, line 2: '${shown}' holds the control character ${character}; names are plain text`);
+    expect(error.message).toContain(`, line 2: '${shown}' contains the control character ${character}; names are plain text`);
     expect(error.message).not.toMatch(/[\p{Cc}\u061c\u2028\u202e\u2066]/u);
   });
 
   it("a name with the boundary character '.': refused with its line", () => {
     const error = refusalOf('anna\n\nj.r\n');
     expect(error).toBeInstanceOf(FileContentError);
-    expect(error.message).toContain(", line 3: 'j.r' holds '.', which marks where a name begins and ends");
+    expect(error.message).toContain(", line 3: 'j.r' contains '.', which marks the start and end of a name");
   });
 
   it('a long line with a fault: the message stays short', () => {
@@ -192,7 +194,7 @@ describe('limits', () => {
   it('a line one byte longer than the largest is refused with its number', () => {
     const error = refusalOf(`bob\n${'a'.repeat(MAX_LINE_BYTES + 1)}\n`);
     expect(error).toBeInstanceOf(FileContentError);
-    expect(error.message).toMatch(/, line 2: longer than 65536 bytes; expected a name per line$/);
+    expect(error.message).toMatch(/, line 2: longer than 65536 bytes; expected one name per line$/);
   });
 
   it('a line of gigabytes is refused after the first piece', () => {

@@ -9,7 +9,7 @@ import { allocateModel } from '../../src/network/arrays.js';
 import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { createWasmBackend } from '../../src/node/kernels.js';
 import { restoreModel } from '../../src/run/checkpoint.js';
-import { modelConfig, type RunConfig, trainingWork } from '../../src/training/runConfig.js';
+import { modelConfig, type RunConfig, trainingCapacity } from '../../src/training/runConfig.js';
 import { OPTIMIZER_CONFIGS } from '../support/recipes.js';
 import {
   advanceTo,
@@ -107,7 +107,7 @@ describe('a run with an overflow in the optimizer state', () => {
     const directory = tempDirectory();
     const config: RunConfig = { ...SESSION_CONFIG, optimizer: OPTIMIZER_CONFIGS.adam, learningRate: 0.001 };
     const shape = modelConfig(config, SESSION_DATASET.vocabulary);
-    const model = allocateModel(createWasmBackend, shape, trainingWork(config, INFERENCE));
+    const model = allocateModel(createWasmBackend, shape, trainingCapacity(config, INFERENCE));
     const { backend } = model;
     const session = openSession(directory, config, model);
     const { adamUpdate } = backend;

@@ -10,7 +10,7 @@ import { loadCheckpoint, saveCheckpoint } from '../../src/node/checkpointFile.js
 import { sha256 } from '../../src/node/sha256.js';
 import { checkpointBytes, type RunSnapshot, restoreModel } from '../../src/run/checkpoint.js';
 import { readSafetensors, storeFloats } from '../../src/run/safetensors.js';
-import { type RunConfig, trainingWork } from '../../src/training/runConfig.js';
+import { type RunConfig, trainingCapacity } from '../../src/training/runConfig.js';
 import { Training } from '../../src/training/training.js';
 import { OPTIMIZER_TENSORS, OPTIMIZERS, type OptimizerName } from '../../src/training/updater.js';
 import { type ChangeableFile, changedCopy, SAVED_STEP, saveSmallRun } from '../support/checkpoints.js';
@@ -74,7 +74,7 @@ describe('the optimizer state in a checkpoint', () => {
     const { file, trained, run, saved } = save(name);
     saveCheckpoint(file, trained, saved);
     const checkpoint = loadCheckpoint(file);
-    const resumed = restoreModel(checkpoint, () => createReferenceBackend('float32'), trainingWork(checkpoint.config));
+    const resumed = restoreModel(checkpoint, () => createReferenceBackend('float32'), trainingCapacity(checkpoint.config));
     const other = new Training(resumed, training, checkpoint.config, {}, checkpoint.state);
     for (const one of [run, other]) while (!one.done) one.advance();
     expect(resumed.flatParameters).toEqual(trained.flatParameters);

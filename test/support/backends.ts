@@ -3,11 +3,11 @@ import { createReferenceBackend } from '../../src/backend/reference.js';
 import type { DType, FloatArray } from '../../src/core/tensor.js';
 import { createWasmBackend } from '../../src/node/kernels.js';
 
-/** Whatever satisfies the Backend interface: the suites of layers, optimizer and model run over all of them. */
+/** A backend for the suites of layers, optimizer and network, which run on all backends. */
 export interface BackendUnderTest {
   name: string;
   dtype: DType;
-  /** An arena of that size, or of one that is enough for any single layer here. */
+  /** With an arena of that size, or one that is large enough for these suites. */
   create: (size?: ArenaSize) => Backend;
 }
 
@@ -16,18 +16,19 @@ export const BACKENDS: readonly BackendUnderTest[] = [
   { name: 'reference float64', dtype: 'float64', create: () => createReferenceBackend('float64') },
   { name: 'wasm', dtype: 'float32', create: (size = { arrays: 10_000, entries: 500_000, workspace: 100_000 }) => createWasmBackend(size) },
 ];
-/** The layers of layers/ alone, for those that a kernel has only as part of another. */
+/** The plain loops of layers/, for layers that a kernel has only as part of another. */
 export const REFERENCE_BACKENDS = BACKENDS.filter(({ name }) => name.startsWith('reference'));
 export const FLOAT32_BACKENDS = BACKENDS.filter(({ dtype }) => dtype === 'float32');
 export const FLOAT64_BACKENDS = BACKENDS.filter(({ dtype }) => dtype === 'float64');
 
-/** An array of the backend with these values. */
+/** A float array of the backend with these values. */
 export function floatsOf(backend: Backend, values: ArrayLike<number>): FloatArray {
   const out = backend.floats(values.length);
   out.set(values);
   return out;
 }
 
+/** An index array of the backend with these values. */
 export function intsOf(backend: Backend, values: ArrayLike<number>): Int32Array {
   const out = backend.ints(values.length);
   out.set(values);

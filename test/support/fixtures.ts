@@ -4,14 +4,14 @@ import type { LessonBatch } from '../../src/lesson/values.js';
 import { byName, type ParameterName, parameterNames } from '../../src/network/parameters.js';
 import { loadFloats, loadIndices, readSafetensors, type Safetensors, type StoredTensor } from '../../src/run/safetensors.js';
 
-/** PyTorch's values; fixtures/README.md says what is in them. */
+/** Values computed by PyTorch: see fixtures/README.md. */
 export interface Fixture {
   file: Safetensors;
   tensor: (name: string) => Tensor;
   indices: (name: string) => Indices;
-  /** The parameters, whose names may begin with a prefix; of a deep network with those of the blocks above the first. */
+  /** All parameters, stored under their names with a prefix. */
   parameters: (prefix?: string) => Record<ParameterName, Tensor>;
-  /** Units of each block. */
+  /** The units of each block. */
   hidden: readonly number[];
 }
 
@@ -37,11 +37,11 @@ export function loadFixture(name: string): Fixture {
 export interface GradientFixture {
   name: string;
   dtype: DType;
-  /** Of a tensor's largest entry. */
+  /** Relative to the largest entry of a tensor. */
   limit: number;
 }
 
-/** In float64 at n = 2 too; in float32 its hprebn cancels down to rounding. */
+/** Only float64 includes n = 2: in float32, dhprebn cancels down to rounding errors. */
 export const GRADIENT_FIXTURES: readonly GradientFixture[] = [
   { name: 'gradients-n2-t3-e4-h8-v13-f64', dtype: 'float64', limit: 1e-10 },
   ...['gradients-n3-t4-e5-h9-v6', 'gradients-n5-t2-e3-h7-v11', 'gradients-n32-t3-e10-h64-v27'].flatMap((name) => [
@@ -50,7 +50,7 @@ export const GRADIENT_FIXTURES: readonly GradientFixture[] = [
   ]),
 ];
 
-/** Three blocks; at n = 5 in the plain first layer, at 32 from the table. */
+/** Three blocks: at n = 5 with the plain first layer, at n = 32 with the table. */
 export const DEEP_FIXTURES: readonly GradientFixture[] = [
   { name: 'deep-n5-t3-e4-h9x6x5-v13-f64', dtype: 'float64', limit: 1e-10 },
   { name: 'deep-n32-t3-e4-h9x6x5-v13-f64', dtype: 'float64', limit: 1e-10 },
@@ -66,7 +66,7 @@ export function batchOf({ indices }: Fixture): LessonBatch {
   return { Xb: indices('Xb'), Yb: indices('Yb') };
 }
 
-/** The batch of each step of a trace, cut from Xb [steps,n,T] and Yb [steps,n]. */
+/** The batch of each step of a trace, from Xb [steps,n,T] and Yb [steps,n]. */
 export function traceBatches({ indices }: Fixture): LessonBatch[] {
   const [Xb, Yb] = [indices('Xb'), indices('Yb')];
   const cut = ({ data, shape: [, ...shape] }: Indices, step: number): Indices => {

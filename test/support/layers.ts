@@ -5,34 +5,34 @@ import { batchNormBackward, batchNormForward } from '../../src/layers/batchNorm.
 import { type CharacterGroups, groupCharacters, type TableSizes } from '../../src/layers/embeddingTable.js';
 import { tanhBackward, tanhForward } from '../../src/layers/tanh.js';
 
-/** Sizes by letter: n batch, T context, E embedding, I inputs, O outputs, H hidden, V vocabulary. */
+/** Sizes by letter: n batch, T context, E embedding, I inputs, O outputs, H hidden, V vocabulary, N entries. */
 type Sizes = Record<string, number>;
-/** Arrays by the lesson's names; gradients are d + name. */
+/** Arrays by the lesson's names; the gradient of x is dx. */
 export type Arrays = Record<string, FloatArray>;
 
-/** A layer as the suite sees it: how long its arrays are, and how to call it. */
+/** A layer for the test suite: the lengths of its arrays, and how to call it. */
 export interface Layer {
   name: string;
-  /** Ragged sizes: a vector register's width, one off it, and 1. */
+  /** Sizes around the width of a vector register, and 1. */
   sizes: readonly Sizes[];
   inputs: (s: Sizes) => Record<string, number>;
-  /** Rows of a table of so many entries that are read, if the layer reads by index. */
+  /** For a layer that reads by index: the number of indices, and the number of rows they refer to. */
   indices?: (s: Sizes) => { count: number; limit: number };
   output: string;
-  /** What the forward pass writes: the output, and what it keeps for the backward pass. */
+  /** The arrays that the forward pass writes: the output, and those the backward pass needs. */
   writes: (s: Sizes) => Record<string, number>;
   forward: (backend: Backend, a: Arrays, at: Int32Array, s: Sizes) => void;
-  /** Reads d + output, writes d + every input. */
+  /** Reads the gradient of the output, writes the gradients of the inputs. */
   backward: (backend: Backend, a: Arrays, at: Int32Array, s: Sizes) => void;
-  /** The upstream gradient where it is not the caller's choice. */
+  /** The upstream gradient, if the caller cannot choose it. */
   upstream?: (s: Sizes) => number;
 }
 
-/** Rows of sizes, by the letters. */
+/** Rows of sizes in the order of the letters. */
 const sizes = (letters: string, ...rows: number[][]): Sizes[] =>
   rows.map((row) => Object.fromEntries(row.map((size, i) => [letters[i], size])));
 
-/** A vector register's width, one off it, several of them, and 1. */
+/** 1, the width of a vector register, multiples of it, and numbers next to those. */
 const RAGGED = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33];
 
 interface Table {
@@ -169,7 +169,7 @@ export const LAYERS: readonly Layer[] = [
     writes: ({ n, V }) => ({ losses: n, probs: n * V }),
     forward: (backend, { losses, probs, logits }, Yb, { n, V }) => backend.crossEntropyForward(losses, probs, logits, Yb, n, V),
     backward: (backend, { dlogits, probs }, Yb, { n, V }) => backend.crossEntropyBackward(dlogits, probs, Yb, n, V),
-    // Its backward pass begins at the mean loss.
+    // Its backward pass starts at the mean loss.
     upstream: ({ n }) => 1 / n,
   },
 ];
@@ -182,18 +182,18 @@ export const showSizes = (s: Sizes): string =>
 const GUARDS = 8;
 const GUARD = 7777;
 
-/** One layer at one size on one backend, its inputs drawn at random. */
+/** One layer at one size on one backend, with random inputs. */
 export class LayerRun {
-  /** The arrays without their guards, to look at. */
+  /** The arrays without their guards. */
   readonly arrays: Arrays = {};
   readonly indices: Int32Array;
   readonly #layer: Layer;
   readonly #backend: Backend;
   readonly #sizes: Sizes;
-  /** What the layer gets: arrays longer than it needs, with guards behind the end. */
+  /** The arrays passed to the layer: longer than necessary, with guards at the end. */
   readonly #guarded: Arrays = {};
 
-  /** What the layer writes holds `stale` before. The numbers drawn are float32's in either precision. */
+  /** The outputs hold `stale` before. The random numbers are float32 numbers in both precisions. */
   constructor(layer: Layer, backend: Backend, s: Sizes, stale = Number.NaN) {
     this.#layer = layer;
     this.#backend = backend;
@@ -230,12 +230,12 @@ export class LayerRun {
     return this;
   }
 
-  /** Names of the arrays the layer only reads. */
+  /** The names of the arrays that the layer only reads. */
   get inputNames(): string[] {
     return Object.keys(this.#layer.inputs(this.#sizes));
   }
 
-  /** Names of the arrays the layer writes: forward's, and a gradient for every input. */
+  /** The names of the arrays that the layer writes: those of the forward pass, and a gradient for every input. */
   get outputNames(): string[] {
     return [...Object.keys(this.#layer.writes(this.#sizes)), ...this.inputNames.map((name) => `d${name}`)];
   }
@@ -248,7 +248,7 @@ export class LayerRun {
     return this.arrays[this.#layer.output];
   }
 
-  /** Whether something was written behind an array's end. */
+  /** Whether nothing was written past the end of an array. */
   get guardsIntact(): boolean {
     return Object.values(this.#guarded).every((whole) => whole.subarray(-GUARDS).every((x) => x === GUARD));
   }

@@ -8,7 +8,7 @@ import { readMetrics } from '../../src/node/metricsFile.js';
 import { Session } from '../../src/node/session.js';
 import { type Checkpoint, restoreModel } from '../../src/run/checkpoint.js';
 import type { MetricsRecord } from '../../src/run/records.js';
-import { modelConfig, type RunConfig, trainingWork } from '../../src/training/runConfig.js';
+import { modelConfig, type RunConfig, trainingCapacity } from '../../src/training/runConfig.js';
 import { NAMES } from './fakeIO.js';
 import { RUN_CONFIG } from './runConfig.js';
 import { makeDirectory, removeDirectory, snapshot } from './tempDirectory.js';
@@ -42,13 +42,13 @@ export function openSession(
 /** Starts a new run. */
 export function start(directory: string, config: RunConfig = SESSION_CONFIG, saveEvery?: number): Session {
   const shape = modelConfig(config, SESSION_DATASET.vocabulary);
-  return openSession(directory, config, allocateModel(createWasmBackend, shape, trainingWork(config, INFERENCE)), undefined, saveEvery);
+  return openSession(directory, config, allocateModel(createWasmBackend, shape, trainingCapacity(config, INFERENCE)), undefined, saveEvery);
 }
 
 /** Resumes a run from its checkpoint. */
 export function resume(directory: string, saveEvery?: number): Session {
   const from = loadCheckpoint(join(directory, 'checkpoint.safetensors'));
-  const model = restoreModel(from, createWasmBackend, trainingWork(from.config, INFERENCE));
+  const model = restoreModel(from, createWasmBackend, trainingCapacity(from.config, INFERENCE));
   return openSession(directory, from.config, model, from, saveEvery);
 }
 

@@ -9,7 +9,7 @@ import { findCheckpoint } from '../../node/runDirectory.js';
 import { sha256 } from '../../node/sha256.js';
 import { parameterHashes } from '../../run/records.js';
 import { type Divergence, differingTensors, expectedHashes, hashRecords } from '../../run/replay.js';
-import { modelConfig, trainingWork } from '../../training/runConfig.js';
+import { modelConfig, trainingCapacity } from '../../training/runConfig.js';
 import { Training } from '../../training/training.js';
 import { defineCommand } from '../command.js';
 import { loadRunData, readRunMetrics } from '../data.js';
@@ -34,7 +34,7 @@ export const replay = defineCommand({
     const parameters = Object.fromEntries(parameterNames(shape).map((name) => [name, tensors.get(name)])) as ParameterArrays;
     const records = hashRecords(readRunMetrics(dirname(path), io));
     const expected = expectedHashes(records, state.step, parameterHashes(parameters, sha256));
-    const model = allocateModel(createWasmBackend, shape, trainingWork(config));
+    const model = allocateModel(createWasmBackend, shape, trainingCapacity(config));
     const training = new Training(model, createExamples(dataset.parts.train, vocabulary, config.context), config);
     const progress = new Progress(io, 0, state.step);
     let compared = 0;

@@ -9,7 +9,7 @@ import { type ScanPoint, scanRates } from '../../training/lrFind.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
 import { PRESET_NAMES } from '../../training/presets.js';
 import { storedOf, withPreset } from '../../training/recipe.js';
-import { modelConfig, type RunConfig, trainingWork } from '../../training/runConfig.js';
+import { modelConfig, type RunConfig, trainingCapacity } from '../../training/runConfig.js';
 import type { OptimizerName } from '../../training/updater.js';
 import { defineCommand } from '../command.js';
 import { loadData } from '../data.js';
@@ -69,7 +69,7 @@ export const lrFind = defineCommand({
     const [from, to] = rangeOf(config.optimizer.name, given);
     const { dataset } = loadData(data, withDefaults(TRAINING, asked), io);
     const shape = modelConfig(config, dataset.vocabulary);
-    const model = allocateModel(createWasmBackend, shape, trainingWork(config));
+    const model = allocateModel(createWasmBackend, shape, trainingCapacity(config));
     io.stderr.write(
       `T ${shape.context}, E ${shape.embedding}, H ${shape.hidden.join(',')}: ${formatCount(parameterCount(shape))} parameters; ` +
         `${config.optimizer.name}, rates from ${from} to ${to} in ${formatCount(steps)} steps\n`,

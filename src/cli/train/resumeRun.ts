@@ -10,7 +10,7 @@ import { BEST_FILE, findCheckpoint, findRunDirectory, type RunFile, readRunFile,
 import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
 import { runBytes } from '../../run/size.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
-import { type RunConfig, trainingWork, valueIn } from '../../training/runConfig.js';
+import { type RunConfig, trainingCapacity, valueIn } from '../../training/runConfig.js';
 import { loadRunData } from '../data.js';
 import { type IO, shortPath } from '../terminal/io.js';
 import { dataEntry, INFERENCE, limitedBackend, type PreparedRun, programName } from './startRun.js';
@@ -38,7 +38,7 @@ export function resumeRun(given: GivenTrainOptions, io: IO): PreparedRun {
     const from = loadResumable(path, directory, io);
     const config = resumedConfig(from, given, shortPath(directory, io));
     const data = loadRunData(path, from, given.data, 'must be the same', io);
-    const model = restoreModel(from, limitedBackend(config, data), trainingWork(config, INFERENCE));
+    const model = restoreModel(from, limitedBackend(config, data), trainingCapacity(config, INFERENCE));
     checkDiskSpace(directory, runBytes(model.config, config));
     const program = programName();
     const { finishedAt, result, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(path) ?? { program };

@@ -15,7 +15,7 @@ import type { Checkpoint } from '../../run/checkpoint.js';
 import { runBytes } from '../../run/size.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
 import { createRunConfig, withPreset } from '../../training/recipe.js';
-import { modelConfig, type RunConfig, trainingWork } from '../../training/runConfig.js';
+import { modelConfig, type RunConfig, trainingCapacity } from '../../training/runConfig.js';
 import { type LoadedData, loadData } from '../data.js';
 import { formatBytes, formatCount } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
@@ -45,7 +45,7 @@ export function startRun(given: GivenTrainOptions, io: IO): PreparedRun {
   const data = loadData(given.data, withDefaults(TRAINING_OPTIONS, asked), io);
   const config = createRunConfig(asked, sizesOf(data.dataset));
   const shape = modelConfig(config, data.dataset.vocabulary);
-  const model = allocateModel(limitedBackend(config, data), shape, trainingWork(config, INFERENCE));
+  const model = allocateModel(limitedBackend(config, data), shape, trainingCapacity(config, INFERENCE));
   const directory = out === undefined ? createNumberedRun(io.cwd) : createNamedRun(resolve(io.cwd, out), force, data.path);
   const startedAt = io.date().toISOString();
   const unlock = acquireLock(directory, startedAt);
@@ -96,7 +96,7 @@ export function limitedBackend(config: RunConfig, { path, dataset }: LoadedData)
     if (needed <= MEMORY_LIMIT) return createWasmBackend(size);
     const sizes = `the network needs ${formatBytes(needed)} of memory, the limit is ${formatBytes(MEMORY_LIMIT)}`;
     const lesson = { ...modelConfig(config, dataset.vocabulary), vocabulary: 27 };
-    if (arenaBytes(arenaSize(lesson, trainingWork(config, INFERENCE))) <= MEMORY_LIMIT) {
+    if (arenaBytes(arenaSize(lesson, trainingCapacity(config, INFERENCE))) <= MEMORY_LIMIT) {
       throw new FileContentError(
         `${showPath(path)}: its vocabulary has ${formatCount(dataset.vocabulary.length)} characters, with which ${sizes}`,
       );

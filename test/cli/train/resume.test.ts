@@ -730,7 +730,7 @@ describe('numbers that blow up', () => {
     const { parts, vocabulary } = createDataset(NAMES, config);
     const examples = createExamples(parts.train, vocabulary, 3);
     const [Xb, Yb] = [new Int32Array(32 * 3), new Int32Array(32)];
-    drawBatch(Xb, Yb, examples, restoreStream(state.batches), 32, 3);
+    drawBatch({ n: 32, Xb, Yb }, examples, restoreStream(state.batches));
     const row = Array.from(Yb, (_, i) => i).find((i) => Xb[3 * i + 2] === letter);
     expect(row).toBeDefined();
 

@@ -432,16 +432,16 @@ describe('data sets', () => {
   it.each([
     ['missing', (cwd: string) => join(cwd, 'names.txt'), 4, 'no such file or directory'],
     ['a directory', (cwd: string) => mkdirSync(join(cwd, 'names.txt')), 4, 'it is a directory'],
-    ['empty', (cwd: string) => put(cwd, 'names.txt', ''), 3, 'no names in it; expected a name per line'],
-    ['blank lines only', (cwd: string) => put(cwd, 'names.txt', '\n \n\n'), 3, 'no names in it; expected a name per line'],
+    ['empty', (cwd: string) => put(cwd, 'names.txt', ''), 3, 'contains no names; expected one name per line'],
+    ['blank lines only', (cwd: string) => put(cwd, 'names.txt', '\n \n\n'), 3, 'contains no names; expected one name per line'],
     ['not UTF-8', (cwd: string) => put(cwd, 'names.txt', Buffer.from('anna\nzo\xe9\n', 'latin1')), 3, 'line 2: found byte 0xe9'],
     [
       'with an escape sequence',
       (cwd: string) => put(cwd, 'names.txt', 'a\x1b[2Jb\n'),
       3,
-      "line 1: 'a\\x1b[2Jb' holds the control character",
+      "line 1: 'a\\x1b[2Jb' contains the control character",
     ],
-    ["with a '.'", (cwd: string) => put(cwd, 'names.txt', 'anna\nj.r\n'), 3, "line 2: 'j.r' holds '.'"],
+    ["with a '.'", (cwd: string) => put(cwd, 'names.txt', 'anna\nj.r\n'), 3, "line 2: 'j.r' contains '.'"],
     ['a line too long', (cwd: string) => put(cwd, 'names.txt', 'a'.repeat(70_000)), 3, 'line 1: longer than 65536 bytes'],
     ['5 names', (cwd: string) => writeNames(cwd, NAMES.slice(0, 5)), 2, 'has 5 names, too few to split 80/10/10'],
   ])('that is %s: one line with path and reason, and no run is begun', async (_, prepare, exitCode, reason) => {
