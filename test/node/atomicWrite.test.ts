@@ -1,12 +1,11 @@
 import { closeSync, existsSync, mkdirSync, openSync, type RmOptions, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { SystemError } from '../../src/core/errors.js';
 import { atomicWrite, removeLeftovers, writeAll, writeFileWhole } from '../../src/node/atomicWrite.js';
 import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
 
-/** A file system whose k-th call fails, that writes only so many bytes at a time, loses some, or removes nothing. */
+/** A file system whose k-th call fails, which writes at most some bytes per call, loses some bytes, or cannot remove files. */
 const system = vi.hoisted(() => ({ armed: false, calls: [] as string[], failing: -1, writeAtMost: Infinity, lost: 0, removable: true }));
 
 vi.mock('node:fs', async (importOriginal) => {
@@ -33,7 +32,7 @@ vi.mock('node:fs', async (importOriginal) => {
       return { size: size - system.lost };
     },
     rmSync: (path: string, options: RmOptions) => {
-      // Tests remove their directories all the same.
+      // Removing a test's directory still works.
       if (!system.removable && !options.recursive) throw Object.assign(new Error('EIO: i/o error, rm'), { code: 'EIO', syscall: 'rm' });
       fs.rmSync(path, options);
     },
@@ -41,7 +40,7 @@ vi.mock('node:fs', async (importOriginal) => {
       enter('fsync');
       fs.fsyncSync(file);
     },
-    // Whatever close reports, the descriptor is gone.
+    // The descriptor is closed even if close reports an error.
     closeSync: (file: number) => {
       fs.closeSync(file);
       enter('close');
@@ -64,7 +63,7 @@ function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Writes with the k-th call to the file system failing. Returns the error, if any. */
+/** Writes while the k-th call to the file system fails. Returns the error, if any. */
 function writeFailing(path: string, k: number): unknown {
   Object.assign(system, { armed: true, calls: [], failing: k });
   try {
@@ -96,7 +95,7 @@ describe('atomicWrite', () => {
     expect(snapshot(directory)).toEqual({ file: '' });
   });
 
-  it('writes all bytes when the system takes only a few at a time', () => {
+  it('writes all bytes if the system accepts only a few at a time', () => {
     const path = put(tempDirectory(), 'file', OLD);
     system.writeAtMost = 3;
     atomicWrite(path, bytesOf(NEW));
@@ -108,7 +107,7 @@ describe('atomicWrite', () => {
     expect(system.calls.join(' ')).toMatch(/^open write fstat fsync close rename( open fsync close)?$/);
   });
 
-  it('keeps the old file, throws and cleans up when the k-th call fails, for every k', () => {
+  it('keeps the old file, throws and cleans up if the k-th call fails, for every k', () => {
     const directory = tempDirectory();
     const path = put(directory, 'file', OLD);
     writeFailing(path, -1);
@@ -117,30 +116,30 @@ describe('atomicWrite', () => {
       put(directory, 'file', OLD);
       const error = writeFailing(path, k);
       expect(error, `call ${k}, ${calls[k]}`).toMatchObject({ code: 'ENOSPC' });
-      // Once it is renamed the new file is there, whole.
+      // After the rename, the new file is complete.
       expect(snapshot(directory), `call ${k}, ${calls[k]}`).toEqual({ file: k <= calls.indexOf('rename') ? OLD : NEW });
     }
   });
 
-  it('removes its temporary file when the target is a directory', () => {
+  it('removes its temporary file if the target is a directory', () => {
     const directory = tempDirectory();
     mkdirSync(join(directory, 'target', 'inside'), { recursive: true });
     expect(() => atomicWrite(join(directory, 'target'), bytesOf(NEW))).toThrow();
     expect(snapshot(directory)).toEqual({ target: '', [join('target', 'inside')]: '' });
   });
 
-  it('throws what the system says of a directory that is missing', () => {
+  it("throws the system's error for a missing directory", () => {
     const directory = tempDirectory();
     expect(() => atomicWrite(join(directory, 'none', 'file'), bytesOf(NEW))).toThrow(expect.objectContaining({ code: 'ENOENT' }));
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('throws what the system says of a directory that is a file', () => {
+  it("throws the system's error for a directory that is a file", () => {
     const path = join(put(tempDirectory(), 'file', OLD), 'file');
     expect(() => atomicWrite(path, bytesOf(NEW))).toThrow(expect.objectContaining({ code: 'ENOTDIR' }));
   });
 
-  it('works where the directory is reached by a link', () => {
+  it('writes in a directory behind a link', () => {
     const directory = tempDirectory();
     mkdirSync(join(directory, 'real'));
     symlinkSync('real', join(directory, 'link'), 'junction');
@@ -148,7 +147,7 @@ describe('atomicWrite', () => {
     expect(readFileSync(join(directory, 'real', 'file'), 'utf8')).toBe(NEW);
   });
 
-  it('keeps the old file when fewer bytes have arrived than were written: both sizes', () => {
+  it('keeps the old file if bytes were lost, and reports both sizes', () => {
     const directory = tempDirectory();
     const path = put(directory, 'file', OLD);
     system.lost = 5;
@@ -157,7 +156,7 @@ describe('atomicWrite', () => {
     expect(snapshot(directory)).toEqual({ file: OLD });
   });
 
-  it('throws what made the temporary file useless, not that it cannot be removed', () => {
+  it('throws the first error, not that the temporary file cannot be removed', () => {
     const directory = tempDirectory();
     const path = put(directory, 'file', OLD);
     system.removable = false;
@@ -165,7 +164,7 @@ describe('atomicWrite', () => {
     expect(readFileSync(path, 'utf8')).toBe(OLD);
   });
 
-  it('is not hindered by a longer temporary file that a killed process of the same number left', () => {
+  it('overwrites a longer temporary file of a killed process with the same ID', () => {
     const directory = tempDirectory();
     put(directory, `.${process.pid}.tmp`, 'x'.repeat(1000));
     atomicWrite(put(directory, 'file', OLD), bytesOf(NEW));
@@ -174,7 +173,7 @@ describe('atomicWrite', () => {
 });
 
 describe('writeFileWhole', () => {
-  it('writes a file of its own that removeLeftovers knows', () => {
+  it('writes a temporary file that removeLeftovers removes', () => {
     const directory = tempDirectory();
     const path = writeFileWhole(directory, bytesOf(NEW));
     expect(dirname(path)).toBe(directory);
@@ -185,7 +184,7 @@ describe('writeFileWhole', () => {
 });
 
 describe('writeAll', () => {
-  it.each([1, 3, 1000])('appends to what is there, at most %i bytes a call', (most) => {
+  it.each([1, 3, 1000])('appends all bytes, at most %i per call', (most) => {
     const path = put(tempDirectory(), 'file', OLD);
     const file = openSync(path, 'a');
     system.writeAtMost = most;
@@ -196,8 +195,8 @@ describe('writeAll', () => {
   });
 });
 
-describe('a system that takes no more bytes, and reports no error', () => {
-  it('is not asked for ever', () => {
+describe('a system that accepts no more bytes and reports no error', () => {
+  it('does not cause an endless loop', () => {
     const directory = tempDirectory();
     const path = put(directory, 'file', OLD);
     system.writeAtMost = 0;
@@ -207,7 +206,7 @@ describe('a system that takes no more bytes, and reports no error', () => {
 });
 
 describe('removeLeftovers', () => {
-  it('removes temporary files of any process, and nothing else', () => {
+  it('removes temporary files of any process and no others', () => {
     const directory = tempDirectory();
     const kept = [
       'checkpoint.safetensors',
@@ -233,7 +232,7 @@ describe('removeLeftovers', () => {
     expect(snapshot(directory)).toEqual(Object.fromEntries([...kept, 'more'].map((name) => [name, before[name]])));
   });
 
-  it('leaves a directory of such a name, and goes on', () => {
+  it('skips a directory with such a name', () => {
     const directory = tempDirectory();
     put(directory, join('.1.tmp', 'file'), OLD);
     put(directory, '.2.tmp', OLD);
@@ -241,7 +240,7 @@ describe('removeLeftovers', () => {
     expect(snapshot(directory)).toEqual({ '.1.tmp': '', [join('.1.tmp', 'file')]: OLD });
   });
 
-  it('removes a link of such a name, not what it points to', () => {
+  it('removes a link with such a name, not its target', () => {
     const directory = tempDirectory();
     put(directory, 'mine', OLD);
     symlinkSync('mine', join(directory, '.1.tmp'));
@@ -249,7 +248,7 @@ describe('removeLeftovers', () => {
     expect(snapshot(directory)).toEqual({ mine: OLD });
   });
 
-  it('says nothing of a file that cannot be removed', () => {
+  it('ignores a file that cannot be removed', () => {
     const directory = tempDirectory();
     put(directory, '.1.tmp', OLD);
     system.removable = false;
@@ -257,7 +256,7 @@ describe('removeLeftovers', () => {
     expect(snapshot(directory)).toEqual({ '.1.tmp': OLD });
   });
 
-  it('throws what the system says of a directory that is missing', () => {
+  it("throws the system's error for a missing directory", () => {
     expect(() => removeLeftovers(join(tempDirectory(), 'none'))).toThrow(expect.objectContaining({ code: 'ENOENT' }));
   });
 });

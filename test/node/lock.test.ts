@@ -8,7 +8,7 @@ import { acquireLock } from '../../src/node/lock.js';
 import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
 import { thrownBy } from '../support/thrown.js';
 
-/** A file system in which something happens just before a rename, or in which the k-th call of a name fails. */
+/** A file system that does something just before a rename, or in which one kind of call fails. */
 const system = vi.hoisted(() => ({ beforeRename: undefined as (() => void) | undefined, failing: '' }));
 
 vi.mock('node:fs', async (importOriginal) => {
@@ -58,34 +58,34 @@ function ownerIn(directory: string): Owner {
   return JSON.parse(readFileSync(join(directory, 'lock'), 'utf8')) as Owner;
 }
 
-/** A directory that somebody has locked. */
+/** A directory locked by this owner, or with this text in its lock. */
 function lockedBy(owner: Partial<Owner> | string): string {
   const directory = tempDirectory();
   put(directory, 'lock', typeof owner === 'string' ? owner : lockText(owner));
   return directory;
 }
 
-/** The number of a process that has ended. */
+/** The ID of a process that has ended. */
 function deadPid(): number {
   const { pid, status } = spawnSync(process.execPath, ['-e', ''], { timeout: 10_000 });
   expect(status).toBe(0);
   return pid;
 }
 
-/** A process that is there until the test has finished. */
+/** A process that runs until the end of the test. */
 function livingProcess(command: string, args: string[]): ChildProcess {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], timeout: 20_000 });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
 
-/** Field 3 on, of what Linux says of a process. */
+/** Fields 3 and later of a process in /proc on Linux. */
 function statOf(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-/** The lock is refused with this message, and the directory stays as it is. */
+/** Expects that the lock is refused with this message and hint, and that the directory stays unchanged. */
 function expectRefused(directory: string, message: string): void {
   const before = snapshot(directory);
   expect(thrownBy(SystemError, () => acquireLock(directory, NOW))).toBe(message);
@@ -101,7 +101,7 @@ function expectTaken(directory: string): void {
 }
 
 describe('a lock', () => {
-  it('says who has it: process, host, since when, and when the process started', () => {
+  it('names its process, host, time, and the start of the process', () => {
     const directory = tempDirectory();
     const release = acquireLock(directory, NOW);
     const processStart = onLinux ? statOf(process.pid)[19] : null;
@@ -110,7 +110,7 @@ describe('a lock', () => {
     release();
   });
 
-  it('is gone when it is given back, and can be taken again', () => {
+  it('is removed on release and can be taken again', () => {
     const directory = tempDirectory();
     for (let time = 0; time < 3; time++) expectTaken(directory);
   });
@@ -124,7 +124,7 @@ describe('a lock', () => {
     expect(snapshot(directory)).toEqual(before);
   });
 
-  it('is given back without a complaint if somebody has deleted it', () => {
+  it('can be released after it was deleted', () => {
     const directory = tempDirectory();
     const release = acquireLock(directory, NOW);
     rmSync(join(directory, 'lock'));
@@ -132,15 +132,15 @@ describe('a lock', () => {
     expect(snapshot(directory)).toEqual({});
   });
 
-  it('of one directory does not hinder another', () => {
+  it('of one directory does not affect another', () => {
     const first = acquireLock(tempDirectory(), NOW);
     expectTaken(tempDirectory());
     first();
   });
 });
 
-describe('the second is refused, and names the first', () => {
-  it('two in one process', () => {
+describe('a lock is refused', () => {
+  it('to the process that holds it', () => {
     const directory = tempDirectory();
     const release = acquireLock(directory, BEFORE);
     expectRefused(directory, `${directory} is in use: process ${process.pid} has been training there since ${BEFORE}`);
@@ -148,19 +148,19 @@ describe('the second is refused, and names the first', () => {
     expectTaken(directory);
   });
 
-  it('another process that is alive', () => {
+  it('if another process holds it', () => {
     const { pid } = livingProcess(process.execPath, ['-e', 'setTimeout(() => {}, 20_000)']);
     const directory = lockedBy({ pid: pid as number });
     expectRefused(directory, `${directory} is in use: process ${pid} has been training there since ${BEFORE}`);
   });
 
-  it.runIf(onLinux)('another process that is alive, and started when the lock says', () => {
+  it.runIf(onLinux)('if another process with the recorded start time holds it', () => {
     const { pid = 0 } = livingProcess(process.execPath, ['-e', 'setTimeout(() => {}, 20_000)']);
     const directory = lockedBy({ pid, processStart: statOf(pid)[19] });
     expectRefused(directory, `${directory} is in use: process ${pid} has been training there since ${BEFORE}`);
   });
 
-  it('a process on another host, whether or not there is one of that number here', () => {
+  it('if a process on another host holds it, running here or not', () => {
     for (const pid of [process.pid, deadPid()]) {
       const directory = lockedBy({ pid, host: 'elsewhere.example' });
       expectRefused(
@@ -171,7 +171,7 @@ describe('the second is refused, and names the first', () => {
     }
   });
 
-  it('a host and a time that hold escapes are shown escaped', () => {
+  it('with host and time escaped in the message', () => {
     const directory = lockedBy({ host: '\x1b[31m\u202e', startedAt: '\n' });
     expectRefused(
       directory,
@@ -182,8 +182,8 @@ describe('the second is refused, and names the first', () => {
 
   it.each([
     ['nothing', ''],
-    ['a line end', '\n'],
-    ['no JSON', 'locked'],
+    ['a line break', '\n'],
+    ['text that is not JSON', 'locked'],
     ['a number', '7'],
     ['null', 'null'],
     ['an empty object', '{}'],
@@ -194,7 +194,7 @@ describe('the second is refused, and names the first', () => {
     ['a process in quotes', lockText({ pid: '1' as unknown as number })],
     ['no host', lockText({ host: undefined as unknown as string })],
     ['a process start that is a number', lockText({ processStart: 7 as unknown as string })],
-  ])('a lock that holds %s: its path, and the way out', (_, text) => {
+  ])('if the file holds %s, with a hint', (_, text) => {
     const directory = lockedBy(text);
     expectRefused(
       directory,
@@ -203,21 +203,21 @@ describe('the second is refused, and names the first', () => {
   });
 });
 
-describe('the lock of one that has died is taken over', () => {
-  it('a process that is no more', () => {
+describe('a lock is taken over', () => {
+  it('if its process has ended', () => {
     expectTaken(lockedBy({ pid: deadPid() }));
   });
 
-  it('a number that no process can have', () => {
+  it('if its process ID is impossible', () => {
     expectTaken(lockedBy({ pid: 2 ** 30 }));
   });
 
-  it.runIf(onLinux)('a number that another process has by now: it started at another time', () => {
+  it.runIf(onLinux)('if another process has the ID now, with another start time', () => {
     expectTaken(lockedBy({ processStart: String(Number(statOf(process.pid)[19]) + 1) }));
     expectTaken(lockedBy({ processStart: '0' }));
   });
 
-  it.runIf(onLinux)('a process that has ended, but whose parent has not asked how', async () => {
+  it.runIf(onLinux)('if its process is a zombie', async () => {
     const parent = livingProcess('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 20']);
     const pid = await new Promise<number>((resolve) => parent.stdout?.once('data', (data: Buffer) => resolve(Number(data))));
     await vi.waitUntil(() => statOf(pid)[0] === 'Z', { timeout: 10_000, interval: 5 });
@@ -227,7 +227,7 @@ describe('the lock of one that has died is taken over', () => {
     expect(statOf(pid)[0]).toBe('Z');
   });
 
-  it('with what it left half done', () => {
+  it('together with its temporary files', () => {
     const pid = deadPid();
     const directory = lockedBy({ pid });
     put(directory, `.${process.pid}.tmp`, 'torn');
@@ -235,7 +235,7 @@ describe('the lock of one that has died is taken over', () => {
     expectTaken(directory);
   });
 
-  it('but not if another has taken it over in the meantime: that one keeps it', () => {
+  it('but not if a running process took it over in the meantime', () => {
     const { pid } = livingProcess(process.execPath, ['-e', 'setTimeout(() => {}, 20_000)']);
     const directory = lockedBy({ pid: deadPid() });
     const taken = lockText({ pid: pid as number, startedAt: NOW });
@@ -246,41 +246,41 @@ describe('the lock of one that has died is taken over', () => {
     expect(snapshot(directory)).toEqual({ lock: taken });
   });
 
-  it('also if another has taken it over in the meantime, and died, too', () => {
+  it('even if another process took it over in the meantime and ended', () => {
     const directory = lockedBy({ pid: deadPid() });
     const pid = deadPid();
     system.beforeRename = () => put(directory, 'lock', lockText({ pid, startedAt: NOW }));
     expectTaken(directory);
   });
 
-  it('also if another has removed it in the meantime', () => {
+  it('even if another process removed it in the meantime', () => {
     const directory = lockedBy({ pid: deadPid() });
     system.beforeRename = () => rmSync(join(directory, 'lock'));
     expectTaken(directory);
   });
 });
 
-describe('what the system refuses', () => {
-  it.each(['write', 'link'])('%s: path and reason, and nothing is left', (call) => {
+describe('an error of the system becomes a SystemError', () => {
+  it.each(['write', 'link'])('in %s, and leaves no files', (call) => {
     const directory = tempDirectory();
     system.failing = call;
     expectRefused(directory, `cannot lock ${directory}: no space left on the device`);
   });
 
-  it('rename of a lock that is to be taken over: it stays', () => {
+  it('in the rename of a lock to take over, which stays', () => {
     const directory = lockedBy({ pid: deadPid() });
     system.failing = 'rename';
     expectRefused(directory, `cannot lock ${directory}: no space left on the device`);
   });
 
-  it('a directory that is missing, or a file', () => {
+  it('for a missing directory, and for a file', () => {
     const missing = join(tempDirectory(), 'none');
     expect(() => acquireLock(missing, NOW)).toThrow(new SystemError(`cannot lock ${missing}: no such file or directory`));
     const file = put(tempDirectory(), 'file', '');
     expect(() => acquireLock(file, NOW)).toThrow(new SystemError(`cannot lock ${file}: a part of the path is not a directory`));
   });
 
-  it('a lock that is a directory', () => {
+  it('for a lock that is a directory', () => {
     const directory = tempDirectory();
     put(directory, join('lock', 'file'), '');
     expectRefused(directory, `cannot lock ${directory}: it is a directory`);

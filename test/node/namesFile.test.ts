@@ -8,7 +8,7 @@ import { MAX_FILE_BYTES, MAX_LINE_BYTES } from '../../src/data/parseNames.js';
 import { readNamesFile } from '../../src/node/namesFile.js';
 import { put, tempDirectory } from '../support/tempDirectory.js';
 
-/** What the file system does: how many bytes a read yields at most, whether opening is refused; and how often it was read. */
+/** A file system with a limit of bytes per read, which can refuse to open a file and counts reads. */
 const system = vi.hoisted(() => ({ readAtMost: (): number => Infinity, refuseOpen: false, reads: 0, maxReads: Infinity }));
 
 vi.mock('node:fs', async (importOriginal) => {
@@ -20,7 +20,7 @@ vi.mock('node:fs', async (importOriginal) => {
       throw Object.assign(new Error(`EACCES: permission denied, open '${path}'`), { code: 'EACCES', syscall: 'open' });
     },
     readSync: (file: number, buffer: Uint8Array) => {
-      if (++system.reads > system.maxReads) throw new Error('it is read on and on');
+      if (++system.reads > system.maxReads) throw new Error('too many reads');
       return fs.readSync(file, buffer, 0, Math.min(buffer.length, system.readAtMost()), null);
     },
   };
@@ -37,22 +37,22 @@ function readBytes(content: string | Uint8Array) {
   return readNamesFile(put(tempDirectory(), 'names.txt', content));
 }
 
-/** The error that reading these bytes throws. */
+/** The error that reading this content throws. */
 function refusalOf(content: string | Uint8Array): Error {
   try {
     readBytes(content);
   } catch (error) {
     return error as Error;
   }
-  throw new Error('it was read');
+  throw new Error('nothing was thrown');
 }
 
-/** Lines of 64 bytes that fill the file up to the byte. */
+/** Lines of 64 bytes, this many bytes in all. */
 function fill(bytes: number): string {
   return `${'a'.repeat(63)}\n`.repeat(bytes / 64);
 }
 
-describe('what is accepted', () => {
+describe('readNamesFile reads', () => {
   it.each([
     ['plain lines', 'anna\nbob\n', ['anna', 'bob'], PLAIN],
     ['no last newline', 'anna\nbob', ['anna', 'bob'], PLAIN],
@@ -63,7 +63,7 @@ describe('what is accepted', () => {
     ['surrounding blanks', '  anna\nbob\t \ncarl\n', ['anna', 'bob', 'carl'], { ...PLAIN, surroundingBlanks: 2 }],
     ['blank lines', '\n\nanna\n \t\nbob\n\n', ['anna', 'bob'], { ...PLAIN, blankLines: 4 }],
     [
-      'all of that at once',
+      'all of these together',
       '\ufeff anna\r\n\r\nbob \r\n',
       ['anna', 'bob'],
       { byteOrderMark: 1, carriageReturns: 3, surroundingBlanks: 2, blankLines: 1 },
@@ -72,54 +72,54 @@ describe('what is accepted', () => {
     ['repeats, in file order', 'bob\nanna\nbob\n', ['bob', 'anna', 'bob'], PLAIN],
     ['any alphabet', 'zoé\nweiß\n漢字\n😀a\n', ['zoé', 'weiß', '漢字', '😀a'], PLAIN],
     ['a replacement character that the file itself spells', 'a\ufffdb\n', ['a\ufffdb'], PLAIN],
-  ])('%s: the names, and what was tidied', (_, content, names, tidied) => {
+  ])('%s, and reports what it tidied', (_, content, names, tidied) => {
     expect(readBytes(content)).toMatchObject({ names, tidied });
   });
 
-  it('gives the SHA-256 of the bytes as they are in the file', () => {
+  it('the bytes into a SHA-256, unchanged', () => {
     const content = '\ufeffanna\r\n\r\n bob';
     expect(readBytes(content).sha256).toBe(createHash('sha256').update(content).digest('hex'));
   });
 
-  it('a line of exactly the largest length', () => {
+  it('a line of exactly the maximal length', () => {
     const name = 'a'.repeat(MAX_LINE_BYTES);
     expect(readBytes(`${name}\nbob\n`).names).toEqual([name, 'bob']);
   });
 });
 
-describe('what the system refuses', () => {
-  it('a missing file is a SystemError with path and reason', () => {
+describe('readNamesFile throws a SystemError with path and reason', () => {
+  it('for a missing file', () => {
     const path = join(tempDirectory(), 'none.txt');
     expect(() => readNamesFile(path)).toThrow(new SystemError(`cannot read ${path}: no such file or directory`));
   });
 
-  it('a directory is a SystemError with path and reason', () => {
+  it('for a directory', () => {
     const path = tempDirectory();
     expect(() => readNamesFile(path)).toThrow(new SystemError(`cannot read ${path}: it is a directory`));
   });
 
-  it('a path through a file is a SystemError with path and reason', () => {
+  it('for a path through a file', () => {
     const path = join(put(tempDirectory(), 'file', 'a\n'), 'names.txt');
     expect(() => readNamesFile(path)).toThrow(new SystemError(`cannot read ${path}: a part of the path is not a directory`));
   });
 
-  it('a file without read permission is a SystemError with path and reason', () => {
+  it('for a file without read permission', () => {
     const path = put(tempDirectory(), 'names.txt', 'anna\n');
     system.refuseOpen = true;
     expect(() => readNamesFile(path)).toThrow(new SystemError(`cannot read ${path}: permission denied`));
   });
 
-  it('a path with a line break is shown escaped', () => {
+  it('with a line break in the path escaped', () => {
     expect(() => readNamesFile(join(tempDirectory(), 'two\nlines'))).toThrow(/^cannot read \S+two\\x0alines: no such file or directory$/);
   });
 });
 
-describe('what is refused for its content', () => {
+describe('readNamesFile refuses', () => {
   it.each([
     ['an empty file', ''],
     ['blank lines only', '\n \r\n\t\n'],
     ['a byte order mark only', '\ufeff'],
-  ])('%s: there are no names', (_, content) => {
+  ])('%s, which has no names', (_, content) => {
     const error = refusalOf(content);
     expect(error).toBeInstanceOf(FileContentError);
     expect(error.message).toMatch(/names\.txt: contains no names; expected one name per line$/);
@@ -131,7 +131,7 @@ describe('what is refused for its content', () => {
     ['in a later line', latin1('anna\nbob\nzo\xe9a\n'), 3, 'byte 0xe9', 11],
     ['after multi-byte characters', Buffer.concat([Buffer.from('漢é\n漢😀'), latin1('\xff')]), 2, 'byte 0xff', 13],
     ['after a replacement character of the file itself', Buffer.concat([Buffer.from('a\ufffdb'), latin1('\xc3\n')]), 1, 'byte 0xc3', 5],
-    ['a character cut short by the end', latin1('anna\nb\xc3'), 2, 'byte 0xc3', 6],
+    ['in a character truncated by the end', latin1('anna\nb\xc3'), 2, 'byte 0xc3', 6],
     ['that looks like UTF-16, but in a later line', latin1('anna\n\xff\xfea\n'), 2, 'byte 0xff', 5],
     ['an overlong form', latin1('anna\n\xc0\xaf\n'), 2, 'byte 0xc0', 5],
     ['a surrogate half', latin1('\xed\xa0\x80\n'), 1, 'byte 0xed', 0],
@@ -144,7 +144,7 @@ describe('what is refused for its content', () => {
       'byte 0xff',
       MIB - 1,
     ],
-  ])('invalid UTF-8 %s: the line and the byte of the file', (_, content, line, byte, offset) => {
+  ])('invalid UTF-8 %s, with line and byte', (_, content, line, byte, offset) => {
     const error = refusalOf(content);
     expect(error).toBeInstanceOf(FileContentError);
     expect(fullMessage(error)).toContain(
@@ -155,7 +155,7 @@ describe('what is refused for its content', () => {
   it.each([
     ['little-endian', Buffer.from('\ufeffanna\n', 'utf16le')],
     ['big-endian', Buffer.from('\ufeffanna\n', 'utf16le').swap16()],
-  ])('UTF-16, %s: it is recognised, and UTF-8 asked for', (_, content) => {
+  ])('UTF-16, %s, and asks for UTF-8', (_, content) => {
     const error = refusalOf(content);
     expect(error).toBeInstanceOf(FileContentError);
     expect(fullMessage(error)).toMatch(/line 1: found UTF-16 at byte 0 of the file; save it as UTF-8$/);
@@ -172,32 +172,32 @@ describe('what is refused for its content', () => {
     ['a bidirectional isolate', 'a\u2066b', 'a\\u2066b', '\\u2066'],
     ['an Arabic letter mark', 'a\u061cb', 'a\\u061cb', '\\u061c'],
     ['a line separator', 'a\u2028b', 'a\\u2028b', '\\u2028'],
-  ])('%s inside a name: refused with its line, and shown escaped', (_, name, shown, character) => {
+  ])('%s inside a name, with its line and escaped', (_, name, shown, character) => {
     const error = refusalOf(`anna\n${name}\n`);
     expect(error).toBeInstanceOf(FileContentError);
     expect(error.message).toContain(`, line 2: '${shown}' contains the control character ${character}; names are plain text`);
     expect(error.message).not.toMatch(/[\p{Cc}\u061c\u2028\u202e\u2066]/u);
   });
 
-  it("a name with the boundary character '.': refused with its line", () => {
+  it("a name with the boundary character '.', with its line", () => {
     const error = refusalOf('anna\n\nj.r\n');
     expect(error).toBeInstanceOf(FileContentError);
     expect(error.message).toContain(", line 3: 'j.r' contains '.', which marks the start and end of a name");
   });
 
-  it('a long line with a fault: the message stays short', () => {
+  it('a long invalid line with a short message', () => {
     expect(refusalOf(`${'a'.repeat(60_000)}.\n`).message.length).toBeLessThan(1000);
   });
 });
 
-describe('limits', () => {
-  it('a line one byte longer than the largest is refused with its number', () => {
+describe('the limits of readNamesFile', () => {
+  it('refuse a line one byte too long, with its number', () => {
     const error = refusalOf(`bob\n${'a'.repeat(MAX_LINE_BYTES + 1)}\n`);
     expect(error).toBeInstanceOf(FileContentError);
     expect(error.message).toMatch(/, line 2: longer than 65536 bytes; expected one name per line$/);
   });
 
-  it('a line of gigabytes is refused after the first piece', () => {
+  it('refuse a line of gigabytes after the first chunk', () => {
     const path = put(tempDirectory(), 'names.txt', 'bob\n');
     truncateSync(path, 4 * 1024 * MIB);
     system.maxReads = 10;
@@ -205,7 +205,7 @@ describe('limits', () => {
     expect(system.reads).toBe(1);
   });
 
-  it('64 MiB are read, a byte more is refused', { timeout: 60_000 }, () => {
+  it('accept 64 MiB and refuse one byte more', { timeout: 60_000 }, () => {
     const path = put(tempDirectory(), 'names.txt', '');
     const lines = Buffer.from(`${'a'.repeat(32 * 1024 - 1)}\n`.repeat(32));
     for (let i = 0; i < 64; i++) appendFileSync(path, lines);
@@ -215,8 +215,8 @@ describe('limits', () => {
   });
 });
 
-describe('whatever the file looks like', () => {
-  /** Code points that a name may hold anywhere; the blank is only kept inside. */
+describe('for any file', () => {
+  /** Characters that a name may contain; spaces are kept only inside. */
   const character = fc.constantFrom(...'abcXYZ019-éß漢😀𝒜', ' ', '\ufffd', '́');
   const name = fc.string({ unit: character, minLength: 1, maxLength: 12 }).filter((text) => text.trim() === text);
   const blank = fc.string({ unit: fc.constantFrom(' ', '\t', '\u00a0'), maxLength: 3 });
@@ -235,7 +235,7 @@ describe('whatever the file looks like', () => {
     return (mark ? '\ufeff' : '') + (lastNewline ? text : text.replace(/\r?\n$/, ''));
   }
 
-  it('the names written are the names read', () => {
+  it('readNamesFile returns the names that were written', () => {
     const directory = tempDirectory();
     fc.assert(
       fc.property(file, (given) => {
@@ -248,7 +248,7 @@ describe('whatever the file looks like', () => {
     );
   });
 
-  it('nothing depends on where a piece read from the file ends', () => {
+  it('the result does not depend on where chunks end', () => {
     const directory = tempDirectory();
     fc.assert(
       fc.property(file, fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 5 }), (given, sizes) => {
@@ -262,7 +262,7 @@ describe('whatever the file looks like', () => {
     );
   });
 
-  it.each([1, 2, 3])('a character of 4 bytes with %i of them before the 1 MiB boundary stays whole', (before) => {
+  it.each([1, 2, 3])('a 4-byte character with %i bytes before the 1 MiB boundary is read correctly', (before) => {
     const filler = `${fill(MIB - 64)}${'a'.repeat(64 - before)}`;
     const { names } = readBytes(`${filler}😀b\nbob\n`);
     expect(names.slice(-2)).toEqual([`${'a'.repeat(64 - before)}😀b`, 'bob']);

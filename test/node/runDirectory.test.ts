@@ -38,7 +38,7 @@ function putAll(directory: string, files: Record<string, string>): void {
   for (const [name, content] of Object.entries(files)) put(directory, name, content);
 }
 
-describe('numbered runs', () => {
+describe('the directories of numbered runs', () => {
   it('count from 0001', () => {
     const cwd = tempDirectory();
     expect([1, 2, 3].map(() => createNumberedRun(cwd))).toEqual(['0001', '0002', '0003'].map((name) => join(cwd, 'runs', name)));
@@ -46,18 +46,18 @@ describe('numbered runs', () => {
   });
 
   it.each([
-    ['a gap is not filled', ['0001', '0007'], '0008'],
-    ['other names do not count', ['latest', 'mine', '12', '0003-copy'], '0001'],
-    ['a file counts like a directory', ['0004'], '0005'],
-    ['the fifth digit is added when it is needed', ['9999'], '10000'],
-    ['and counts afterwards', ['9999', '10007'], '10008'],
+    ['do not fill a gap', ['0001', '0007'], '0008'],
+    ['ignore other names', ['latest', 'mine', '12', '0003-copy'], '0001'],
+    ['count a file like a directory', ['0004'], '0005'],
+    ['get a fifth digit when needed', ['9999'], '10000'],
+    ['count five digits', ['9999', '10007'], '10008'],
   ])('%s', (_, names, next) => {
     const cwd = tempDirectory();
     for (const name of names) put(cwd, join('runs', name), '');
     expect(createNumberedRun(cwd)).toBe(join(cwd, 'runs', next));
   });
 
-  it('runs that is a file: a SystemError with path and reason', () => {
+  it('cannot be created if runs is a file', () => {
     const cwd = tempDirectory();
     put(cwd, 'runs', '');
     expect(thrownBy(SystemError, () => createNumberedRun(cwd))).toBe(`cannot create a run in ${join(cwd, 'runs')}: it already exists`);
@@ -65,7 +65,7 @@ describe('numbered runs', () => {
 });
 
 describe('runs/latest', () => {
-  it('points to the newest run, by a name that survives moving the directory', () => {
+  it('links to the newest run with a relative path, which survives moving the directory', () => {
     const cwd = tempDirectory();
     linkLatest(cwd, createNumberedRun(cwd));
     linkLatest(cwd, createNumberedRun(cwd));
@@ -74,30 +74,30 @@ describe('runs/latest', () => {
     expect(readdirSync(join(cwd, 'runs'))).toEqual(['0001', '0002', 'latest']);
   });
 
-  it('points to a run that is named by hand, if it is one of runs', () => {
+  it('links to a run named with --out if it is in runs/', () => {
     const cwd = tempDirectory();
     linkLatest(cwd, createNamedRun(join(cwd, 'runs', 'mine'), false, 'names.txt'));
     expect(realpathSync(join(cwd, 'runs', 'latest'))).toBe(join(cwd, 'runs', 'mine'));
   });
 
-  it('stays when a run is somewhere else', () => {
+  it('stays if a run is outside runs/', () => {
     const cwd = tempDirectory();
     linkLatest(cwd, createNumberedRun(cwd));
     linkLatest(cwd, createNamedRun(join(cwd, 'elsewhere'), false, 'names.txt'));
     expect(realpathSync(join(cwd, 'runs', 'latest'))).toBe(join(cwd, 'runs', '0001'));
   });
 
-  it('is not made when a run is somewhere else', () => {
+  it('is not created if a run is outside runs/', () => {
     const cwd = tempDirectory();
     linkLatest(cwd, createNamedRun(join(cwd, 'elsewhere'), false, 'names.txt'));
     expect(readdirSync(cwd)).toEqual(['elsewhere']);
   });
 });
 
-describe('a run directory that is named', () => {
+describe('the directory of --out', () => {
   const create = (directory: string, force = false, input = join(directory, '..', 'names.txt')) => createNamedRun(directory, force, input);
 
-  it.each(['out', join('a', 'b', 'c'), 'mit Leerzeichen', 'zwei\nZeilen', '漢字', '-out', 'n'.repeat(255)])('is made: %j', (name) => {
+  it.each(['out', join('a', 'b', 'c'), 'mit Leerzeichen', 'zwei\nZeilen', '漢字', '-out', 'n'.repeat(255)])('is created: %j', (name) => {
     const cwd = tempDirectory();
     expect(create(join(cwd, name))).toBe(join(cwd, name));
     expect(readdirSync(join(cwd, name))).toEqual([]);
@@ -111,7 +111,7 @@ describe('a run directory that is named', () => {
   it.each([
     ['a run', RUN_FILES],
     ['anything', { '.hidden': '' }],
-  ])('with %s in it is refused without force, and stays as it is', (_, files) => {
+  ])('with %s in it is refused without force and stays unchanged', (_, files) => {
     const directory = tempDirectory();
     putAll(directory, files);
     expect(thrownBy(UsageError, () => create(directory))).toBe(
@@ -120,7 +120,7 @@ describe('a run directory that is named', () => {
     expect(snapshot(directory)).toEqual(files);
   });
 
-  it('with force, may hold a run and anything else, and stays as it is until the new run is written', () => {
+  it('may contain anything with force, and stays unchanged until the new run is written', () => {
     const directory = tempDirectory();
     putAll(directory, { ...RUN_FILES, 'notes.txt': 'mine', 'checkpoint.safetensors.bak': 'mine', [join('more', 'run.json')]: 'mine' });
     const before = snapshot(directory);
@@ -128,7 +128,7 @@ describe('a run directory that is named', () => {
     expect(snapshot(directory)).toEqual(before);
   });
 
-  it.each([false, true])('runs/latest where there is none is refused, and not made (force %s)', (force) => {
+  it.each([false, true])('may not be runs/latest if that does not exist (force %s)', (force) => {
     const cwd = tempDirectory();
     const directory = join(cwd, 'runs', 'latest');
     expect(thrownBy(UsageError, () => create(directory, force))).toBe(
@@ -137,7 +137,7 @@ describe('a run directory that is named', () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('runs/latest with force is the newest run', () => {
+  it('may be runs/latest with force, which is the newest run', () => {
     const cwd = tempDirectory();
     const run = createNumberedRun(cwd);
     linkLatest(cwd, run);
@@ -147,23 +147,23 @@ describe('a run directory that is named', () => {
     expect(snapshot(run)).toEqual(RUN_FILES);
   });
 
-  it('with force, may be new', () => {
+  it('may be new with force', () => {
     const directory = join(tempDirectory(), 'new');
     expect(create(directory, true)).toBe(directory);
   });
 
-  it.each([false, true])('that is a file is refused and stays (force %s)', (force) => {
+  it.each([false, true])('may not be a file, which stays (force %s)', (force) => {
     const file = put(tempDirectory(), 'out', 'mine');
     expect(thrownBy(SystemError, () => create(file, force))).toBe(`cannot write in ${file}: it is a file; --out names a directory`);
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });
 
-  it('below a file is refused with the reason', () => {
+  it('may not be below a file', () => {
     const file = put(tempDirectory(), 'file', 'mine');
     expect(thrownBy(SystemError, () => create(join(file, 'out')))).toMatch(/^cannot write in \S+out: /);
   });
 
-  it('that cannot be written is refused, and stays as it is', () => {
+  it('may not be read-only, and stays unchanged', () => {
     const directory = tempDirectory();
     putAll(directory, RUN_FILES);
     system.readOnly = true;
@@ -171,11 +171,11 @@ describe('a run directory that is named', () => {
     expect(snapshot(directory)).toEqual(RUN_FILES);
   });
 
-  it('whose name is too long is refused with the reason', () => {
+  it('may not have a name that is too long', () => {
     expect(thrownBy(SystemError, () => create(join(tempDirectory(), 'n'.repeat(256))))).toMatch(/: the name is too long$/);
   });
 
-  it.each(Object.keys(RUN_FILES))('whose %s is the data set is refused, with force too', (name) => {
+  it.each(Object.keys(RUN_FILES))('may not contain the data set as %s, even with force', (name) => {
     const directory = tempDirectory();
     const input = put(directory, name, 'anna\n');
     expect(thrownBy(UsageError, () => create(directory, true, input))).toBe(
@@ -184,13 +184,13 @@ describe('a run directory that is named', () => {
     expect(snapshot(directory)).toEqual({ [name]: 'anna\n' });
   });
 
-  it('that is the data set itself is refused', () => {
+  it('may not be the data set itself', () => {
     const input = put(tempDirectory(), 'names.txt', 'anna\n');
     thrownBy(UsageError, () => create(input, true, input));
     expect(readFileSync(input, 'utf8')).toBe('anna\n');
   });
 
-  it('whose file is the data set under another name, by a link, is refused', () => {
+  it('may not contain the data set behind a link', () => {
     const cwd = tempDirectory();
     const directory = join(cwd, 'run');
     put(directory, 'metrics.jsonl', 'anna\n');
@@ -199,7 +199,7 @@ describe('a run directory that is named', () => {
     expect(snapshot(directory)).toEqual({ 'metrics.jsonl': 'anna\n' });
   });
 
-  it('may hold the data set under a name of its own', () => {
+  it('may contain the data set under another name', () => {
     const directory = tempDirectory();
     const input = put(directory, 'names.txt', 'anna\n');
     create(directory, true, input);
@@ -210,7 +210,7 @@ describe('a run directory that is named', () => {
 describe('findCheckpoint', () => {
   const checkpointIn = (...names: string[]) => join(...names, 'checkpoint.safetensors');
 
-  it('finds it in a run directory, relative or absolute, and takes a file as it is', () => {
+  it('accepts a run directory, relative or absolute, and a checkpoint file', () => {
     const cwd = tempDirectory();
     const file = put(cwd, checkpointIn('out'), '');
     expect(findCheckpoint(cwd, 'out')).toBe(file);
@@ -219,7 +219,7 @@ describe('findCheckpoint', () => {
     expect(findCheckpoint(cwd, checkpointIn('out'))).toBe(file);
   });
 
-  it('without a name, finds the newest run', () => {
+  it('finds the newest run by default', () => {
     const cwd = tempDirectory();
     createNumberedRun(cwd);
     const run = createNumberedRun(cwd);
@@ -228,7 +228,7 @@ describe('findCheckpoint', () => {
     expect(realpathSync(findCheckpoint(cwd))).toBe(checkpointIn(run));
   });
 
-  it('says how to get a run when there is none', () => {
+  it('gives a hint if there is no run', () => {
     expect(thrownBy(SystemError, () => findCheckpoint(tempDirectory()))).toBe(
       `no run yet: ${join('runs', 'latest')} does not exist; train one with 'backprop-ninja train', or name one`,
     );
@@ -240,7 +240,7 @@ describe('findCheckpoint', () => {
     );
   });
 
-  it('says of a run without a checkpoint what it may be, and how to start it again', () => {
+  it('explains a missing checkpoint, and gives a hint', () => {
     const cwd = tempDirectory();
     const run = createNumberedRun(cwd);
     linkLatest(cwd, run);
@@ -253,7 +253,7 @@ describe('findCheckpoint', () => {
   it.each([
     ['below a file', join('file', 'run')],
     ['with a name that is too long', 'n'.repeat(256)],
-  ])('refuses a run %s with the name', (_, run) => {
+  ])('refuses a run %s and names it', (_, run) => {
     const cwd = tempDirectory();
     put(cwd, 'file', '');
     expect(thrownBy(SystemError, () => findCheckpoint(cwd, run))).toContain(run);
@@ -261,7 +261,7 @@ describe('findCheckpoint', () => {
 });
 
 describe('findRunDirectory', () => {
-  it('takes a directory, relative or absolute, or its checkpoint', () => {
+  it('accepts a directory, relative or absolute, and its checkpoint', () => {
     const cwd = tempDirectory();
     const file = put(cwd, join('out', 'checkpoint.safetensors'), '');
     for (const run of ['out', 'out/', join(cwd, 'out'), join('out', 'checkpoint.safetensors'), file]) {
@@ -269,14 +269,14 @@ describe('findRunDirectory', () => {
     }
   });
 
-  it('without a name, finds the newest run by its own name: the link may point to another while it is trained', () => {
+  it('finds the newest run by default and resolves the link, which may change while the run trains', () => {
     const cwd = tempDirectory();
     const run = createNumberedRun(cwd);
     linkLatest(cwd, run);
     expect(findRunDirectory(cwd)).toBe(run);
   });
 
-  it('takes a directory that is empty', () => {
+  it('accepts an empty directory', () => {
     const cwd = tempDirectory();
     expect(findRunDirectory('/', cwd)).toBe(cwd);
   });
@@ -289,7 +289,7 @@ describe('findRunDirectory', () => {
     );
   });
 
-  it('names a run that does not exist, and says how to get one', () => {
+  it('names a run that does not exist, and gives a hint', () => {
     const cwd = tempDirectory();
     expect(thrownBy(SystemError, () => findRunDirectory(cwd, 'gone'))).toBe('cannot read gone: no such run directory or checkpoint');
     expect(thrownBy(SystemError, () => findRunDirectory(cwd))).toMatch(/^no run yet: /);
@@ -299,7 +299,7 @@ describe('findRunDirectory', () => {
 describe('run.json', () => {
   const about = { data: { path: '/a/names.txt', sha256: 'abc' } };
 
-  it('comes back as it was written, with more in it for people', () => {
+  it('is read as it was written, with additional keys', () => {
     const run = tempDirectory();
     writeRunFile(run, { ...about, program: 'backprop-ninja' });
     expect(readRunFile(join(run, 'checkpoint.safetensors'))).toEqual({ ...about, program: 'backprop-ninja' });
@@ -310,12 +310,12 @@ describe('run.json', () => {
     expect(readdirSync(run)).toEqual(['run.json']);
   });
 
-  it('that is missing is undefined', () => {
+  it('is undefined if missing', () => {
     expect(readRunFile(join(tempDirectory(), 'checkpoint.safetensors'))).toBeUndefined();
   });
 
   it.each(['', '{', '[]', 'null', '{"data":{}}', '{"data":{"path":1,"sha256":"a"}}', '\xff'])(
-    'of %j is refused with path and way out',
+    'with the content %j is refused with its path and a hint',
     (content) => {
       const run = tempDirectory();
       const file = put(run, 'run.json', Buffer.from(content, 'latin1'));
@@ -325,7 +325,7 @@ describe('run.json', () => {
     },
   );
 
-  it('that is a directory is a SystemError', () => {
+  it('throws a SystemError if it is a directory', () => {
     const run = tempDirectory();
     mkdirSync(join(run, 'run.json'));
     expect(thrownBy(SystemError, () => readRunFile(join(run, 'checkpoint.safetensors')))).toBe(
@@ -333,7 +333,7 @@ describe('run.json', () => {
     );
   });
 
-  it('in a directory that is gone is a SystemError, and makes nothing', () => {
+  it('throws a SystemError in a missing directory, and creates nothing', () => {
     const run = join(tempDirectory(), 'gone');
     expect(thrownBy(SystemError, () => writeRunFile(run, about))).toMatch(/run\.json: no such file or directory$/);
     expect(lstatSync(run, { throwIfNoEntry: false })).toBeUndefined();

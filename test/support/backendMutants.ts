@@ -1,4 +1,4 @@
-/** Mistakes planted in the functions of a backend: the check of the model and of the backend must turn red at each. */
+/** Mistakes planted in the functions of a backend. The checks of the network and of the backend must fail for each of them. */
 import type { Backend } from '../../src/backend/backend.js';
 import type { FloatArray } from '../../src/core/tensor.js';
 import * as batchNorm from '../../src/layers/batchNorm.js';
@@ -9,8 +9,8 @@ import * as tanh from '../../src/layers/tanh.js';
 import { blockName } from '../../src/network/parameters.js';
 
 /**
- * The layers one by one. A kernel may have two of them as one (batch norm and tanh, embedding and linear): there the mistake is
- * planted in the plain functions, and the two are put together from them.
+ * The layers one by one. Where a backend combines two layers in one function (batch norm and tanh, embedding and linear), the mistake is
+ * planted in one of the plain functions, and the combined function is built from them.
  */
 type PlainLayers = Omit<Backend, 'batchNormTanhForward' | 'batchNormTanhBackward'> &
   Pick<typeof batchNorm, 'batchNormForward' | 'batchNormBackward'> &
@@ -20,22 +20,22 @@ type PlainLayers = Omit<Backend, 'batchNormTanhForward' | 'batchNormTanhBackward
 export interface BackendMutant {
   layer: string;
   mistake: string;
-  /** The correct functions come in, the wrong one goes out. */
+  /** Returns the wrong function, given the correct ones. */
   plant: (correct: PlainLayers) => Partial<PlainLayers>;
-  /** The batch sizes at which the model calls the function; all, if not said. */
+  /** The batch sizes at which the network calls the function; by default all. */
   batches?: readonly number[];
-  /** Exactly these rows of checkModel turn red in a network of one block; {@link deepRed} says which in a deeper one. */
+  /** The rows of checkModel that fail in a network of one block; see {@link deepRed} for a deeper one. */
   red: readonly string[];
-  /** Where checkBackend turns red first, in backward order: the function's own output. */
+  /** The first row of checkBackend that fails, in backward order: the function's own output. */
   first: string;
 }
 
-// What depends on the gradient of the logits, of hpreact, of hprebn. db1 is 0 as long as batch norm's backward pass cancels.
+// The gradients that depend on dhprebn, dhpreact, dlogits. db1 stays 0 as long as batch norm's backward pass cancels.
 const FROM_HPREBN = ['dC', 'dW1'];
 const FROM_HPREACT = ['dC', 'dW1', 'dbngain', 'dbnbias'];
 const FROM_LOGITS = ['dC', 'dW1', 'dbngain', 'dbnbias', 'dW2', 'db2'];
 
-/** Context length of the networks that are checked: a mistake in the order of contexts has to know it. */
+/** Context length of the checked networks, for mistakes in the order of contexts. */
 const T = 3;
 
 const scale = (values: FloatArray, count: number, factor: number) => {
@@ -68,7 +68,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
   },
   {
     layer: 'embeddingForward',
-    mistake: 'last number of each row left as it was',
+    mistake: 'last number of each row not written',
     plant: () => ({
       embeddingForward: (emb, C, Xb, rows, E) => {
         for (let r = 0; r < rows; r++) for (let e = 0; e < E - 1; e++) emb[r * E + e] = C[Xb[r] * E + e];
@@ -79,7 +79,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
   },
   {
     layer: 'embeddingTableBackward',
-    mistake: "'=' for '+=': the last example with a character, not the sum",
+    mistake: "'=' for '+=': the last example with a character instead of the sum",
     plant: () => ({
       embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, sizes) => {
         const { T, H } = sizes;
@@ -97,7 +97,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
   },
   {
     layer: 'embeddingTableBackward',
-    mistake: 'the slots of position 0 at every position',
+    mistake: 'slots of position 0 at every position',
     plant: () => ({
       embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, sizes) => {
         const slots = groups.slots.map((_, at) => groups.slots[at - (at % sizes.T)]);
@@ -156,7 +156,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
   },
   {
     layer: 'tanhBackward',
-    mistake: 'derivative left out',
+    mistake: 'derivative missing',
     plant: () => ({
       tanhBackward: (dhpreact, dh, _, size) => {
         for (let i = 0; i < size; i++) dhpreact[i] = dh[i];
@@ -167,14 +167,14 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
   },
   {
     layer: 'tanhBackward',
-    mistake: 'last entry of the array left as it was',
+    mistake: 'last entry of the array not written',
     plant: ({ tanhBackward }) => ({ tanhBackward: (dhpreact, dh, h, size) => tanhBackward(dhpreact, dh, h, size - 1) }),
     red: FROM_HPREACT,
     first: 'dhprebn',
   },
   {
     layer: 'tanhForward',
-    mistake: 'a rational approximation, good to 2 %',
+    mistake: 'a rational approximation with an error of 2 %',
     plant: () => ({
       tanhForward: (h, hpreact, size) => {
         for (let i = 0; i < size; i++) h[i] = (hpreact[i] * (27 + hpreact[i] ** 2)) / (27 + 9 * hpreact[i] ** 2);
@@ -252,7 +252,7 @@ function linearMutants(): BackendMutant[] {
     {
       layer: 'linearForward',
       mistake: 'bias forgotten',
-      // Nothing depends on b2 then; b1 makes no difference with or without.
+      // Then nothing depends on b2; b1 has no effect anyway.
       plant: ({ floats, linearForward }) => ({
         linearForward: (out, x, W, _, n, I, O) => linearForward(out, x, W, floats(O), n, I, O),
       }),
@@ -262,7 +262,7 @@ function linearMutants(): BackendMutant[] {
   ];
 }
 
-/** The mistakes of the closed form again, in the layer. Those that break the cancelling make db1 differ from 0. */
+/** The mistakes of the closed form, in the layer. Those that break the cancellation make db1 differ from 0. */
 function batchNormBackwardMutants(): BackendMutant[] {
   const mutant = (mistake: string, red: readonly string[], bessel: (n: number) => number, mean: number, gain = true): BackendMutant => ({
     layer: 'batchNormBackward',
@@ -290,9 +290,9 @@ function batchNormBackwardMutants(): BackendMutant[] {
   ];
 }
 
-/** The rows of checkModel that a mistake turns red in a network of so many blocks. */
+/** The rows of checkModel that fail in a network with this number of blocks. */
 export function deepRed({ layer, red }: BackendMutant, blocks: number): string[] {
-  // The first layer's own stay what they are; all others are called in every block.
+  // The functions of the embedding are called once, all others in every block.
   if (layer.startsWith('embedding')) return [...red];
   const numbers = Array.from({ length: blocks }, (_, k) => k + 1);
   const inEvery = (tensor: string) => numbers.map((K) => `d${blockName(K, tensor)}`);
@@ -302,18 +302,18 @@ export function deepRed({ layer, red }: BackendMutant, blocks: number): string[]
     dbngain: inEvery('bngain'),
     dbnbias: inEvery('bnbias'),
   };
-  // A wrong dhprebn is wrong in all that lies below it: in the gain and the bias of all blocks but the last.
+  // A wrong dhprebn also spoils everything below it: gain and bias of all blocks except the last.
   const below = layer.startsWith('batchNorm') && red.includes('dC') ? [...every.dbngain, ...every.dbnbias] : [];
   const last = `d${blockName(blocks, 'bngain')} d${blockName(blocks, 'bnbias')}`.split(' ');
   return [...red.flatMap((name) => every[name] ?? [name]), ...below.filter((name) => !last.includes(name))];
 }
 
-/** Where checkBackend turns red first in a network of so many blocks: the last one is the first in backward order. */
+/** The first row of checkBackend that fails in a network with this number of blocks. The last block comes first in backward order. */
 export function deepFirst({ first }: BackendMutant, blocks: number): string {
   return first === 'dh' || first === 'dhprebn' ? `d${blockName(blocks, first.slice(1))}` : first;
 }
 
-/** The backend with the mistake in it. */
+/** The backend with the mistake. */
 export function withMistake(correct: Backend, { plant }: BackendMutant): Backend {
   const plain: PlainLayers = { ...correct, ...batchNorm, ...tanh, ...embedding, linearForward, linearBackward };
   const wrong = plant(plain);
@@ -350,7 +350,7 @@ export function withMistake(correct: Backend, { plant }: BackendMutant): Backend
   };
 }
 
-/** Xb [n,T], from the groups that were made of it. */
+/** Xb [n,T], from its groups. */
 function charactersOf({ characters, slots }: CharacterGroups, n: number, T: number, D: number): Int32Array {
   return Int32Array.from({ length: n * T }, (_, at) => characters[(at % T) * D + slots[at]]);
 }
