@@ -4,15 +4,13 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync }
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { HANGS } from './support/child.js';
 import { makeDirectory, put, removeDirectory, tempDirectory } from './support/tempDirectory.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MODULES = join(ROOT, 'node_modules');
 const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const NOT_SOURCES = ['node_modules', '.git', 'dist', 'runs', 'coverage', 'test', 'bench'];
-
-/** Milliseconds until a process counts as hanging. */
-const HANGS = 120_000;
 
 /** On Windows, npm is a script that only a shell runs. */
 const shell = process.platform === 'win32';

@@ -1,4 +1,4 @@
-// FAULTS.md, "Checkpoint (safetensors)": a test per row, through the command line.
+// Faults of a checkpoint or another safetensors file, through the command line.
 import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -81,7 +81,11 @@ const ENTRY = '{"dtype":"F32","shape":[0],"data_offsets":[0,0]}';
 
 describe('header not UTF-8, not JSON, not an object, too deep, duplicate keys, `__proto__`: refused, with place (3)', () => {
   it.each([
-    ['not UTF-8', Buffer.concat([headerLength(4n), Buffer.from('{"\xff"', 'latin1')]), 'the header is not UTF-8 at byte 10 of the file'],
+    [
+      'not UTF-8',
+      Buffer.concat([headerLength(4n), Buffer.from('{"\xff"', 'latin1')]),
+      'the header is not valid UTF-8 at byte 10 of the file',
+    ],
     ['not JSON', rawFile('{"a":}'), 'the header is not valid JSON within its first 6 characters'],
     ['not JSON: a comma too many', rawFile('{"a":1,}'), 'the header is not valid JSON within its first '],
     [
@@ -94,8 +98,8 @@ describe('header not UTF-8, not JSON, not an object, too deep, duplicate keys, `
     ['not an object: a list', rawFile('[]'), 'the header is not a JSON object'],
     ['not an object: null', rawFile('null'), 'the header is not a JSON object'],
     ['not an object: a number', rawFile('7'), 'the header is not a JSON object'],
-    ['too deep', rawFile(deep(3)), 'nested more than 3 deep'],
-    ['too deep for the stack', rawFile(deep(1_000_000)), 'nested more than 3 deep'],
+    ['too deep', rawFile(deep(3)), 'the header is nested more than 3 levels deep at character 7'],
+    ['too deep for the stack', rawFile(deep(1_000_000)), 'the header is nested more than 3 levels deep at character 7'],
     ['duplicate tensors', rawFile(`{"a":${ENTRY},"a":${ENTRY}}`), 'the header has the key "a" twice'],
     ['duplicate tensors, one escaped', rawFile(`{"a":${ENTRY},"\\u0061":${ENTRY}}`), 'the header has the key "a" twice'],
     ['duplicate keys of a tensor', rawFile('{"a":{"dtype":"F32","shape":[0],"shape":[1],"data_offsets":[0,0]}}'), 'the key "shape" twice'],
@@ -131,7 +135,7 @@ describe('offsets overlapping, unordered, with gaps, negative, fractional, above
     ['the same place twice', { a: first, b: first }, 'tensor "b" begins at byte 0 of the data, expected 4'],
     ['with a gap', { a: first, b: entry(5, 9) }, 'tensor "b" begins at byte 5 of the data, expected 4'],
     ['with a gap before the first', { b: entry(4, 8) }, 'tensor "b" begins at byte 4 of the data, expected 0'],
-    ['unordered', { b: entry(8, 4) }, 'tensor "b": data_offsets [8,4] are not a beginning and an end'],
+    ['unordered', { b: entry(8, 4) }, 'tensor "b": data_offsets [8,4] are not a start and an end'],
     ['negative', { b: entry(-4, 0) }, 'tensor "b": data_offsets [-4,0]'],
     ['fractional', { b: entry(0.5, 4.5) }, 'tensor "b": data_offsets [0.5,4.5]'],
     ['above 2^53', { b: entry(0, 2 ** 53) }, `tensor "b": data_offsets [0,${2 ** 53}]`],
@@ -140,7 +144,7 @@ describe('offsets overlapping, unordered, with gaps, negative, fractional, above
     ['none', { b: { dtype: 'F32', shape: [1] } }, 'tensor "b": data_offsets none'],
     ['shape product overflow', { b: entry(0, 4, [2 ** 32, 2 ** 32]) }, 'tensor "b": [4294967296, 4294967296] of F32 takes '],
     ['shape product overflow to Inf', { b: entry(0, 4, Array(100).fill(2 ** 52)) }, 'tensor "b": ['],
-    ['shape with a negative size', { b: entry(0, 4, [-1, -1]) }, 'tensor "b": shape [-1,-1] is not a list of whole numbers'],
+    ['shape with a negative size', { b: entry(0, 4, [-1, -1]) }, 'tensor "b": shape [-1,-1] is not a list of non-negative integers'],
     ['shape that is a number', { b: entry(0, 4, 1) }, 'tensor "b": shape 1 is not a list'],
     ['size unequal to offsets', { b: entry(0, 8) }, 'tensor "b": [1] of F32 takes 4 bytes, its data_offsets span 8'],
     ['unknown dtype', { b: entry(0, 4, [1], 'F33') }, 'tensor "b": unknown dtype "F33"'],
@@ -383,7 +387,7 @@ describe("somebody else's safetensors, .pt, .npz, an HTML page: recognised and n
     [
       'an old .pt',
       Buffer.from('\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19', 'latin1'),
-      'this is a Python pickle (an old .pt, perhaps)',
+      'this is a Python pickle (perhaps an old .pt file)',
     ],
     ['.npz', zip('arr_0.npy'), 'this is a NumPy archive (.npz)'],
     ['an HTML page', Buffer.from('<!DOCTYPE html><html><body>404</body></html>'), 'this is a web page (HTML)'],

@@ -1,4 +1,4 @@
-// FAULTS.md, "Data set": a test per row, through the command line.
+// Faults of the data set, through the command line.
 import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';

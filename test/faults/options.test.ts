@@ -1,4 +1,4 @@
-// FAULTS.md, "Options": a test per row, through the command line.
+// Faults of options and arguments, through the command line.
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';

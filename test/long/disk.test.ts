@@ -4,7 +4,7 @@ import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, stat
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadCheckpoint } from '../../src/node/checkpointFile.js';
-import { type Ended, MAIN, ninja, RESULTS, results, start, startNinja } from '../support/child.js';
+import { type Ended, HANGS, MAIN, ninja, RESULTS, results, start, startNinja } from '../support/child.js';
 import { writeNames } from '../support/fakeIO.js';
 import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';
 
@@ -55,7 +55,7 @@ function expectSameResults(run: string, other: string): void {
 /** A disk of half a megabyte, where this process may mount one; a limit on files is then all that is left to try. */
 function mountSmallDisk(): string | undefined {
   const directory = makeDirectory();
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', directory], { timeout: 10_000 });
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', directory], { timeout: HANGS });
   if (status === 0) return directory;
   removeDirectory(directory);
   return undefined;
@@ -82,7 +82,7 @@ function fillUp(path: string): void {
 const disk = mountSmallDisk();
 afterAll(() => {
   if (disk === undefined) return;
-  spawnSync('umount', [disk], { timeout: 10_000 });
+  spawnSync('umount', [disk], { timeout: HANGS });
   removeDirectory(disk);
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SystemError } from '../../src/core/errors.js';
 import { acquireLock } from '../../src/node/lock.js';
+import { HANGS } from '../support/child.js';
 import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
 import { thrownBy } from '../support/thrown.js';
 
@@ -67,14 +68,14 @@ function lockedBy(owner: Partial<Owner> | string): string {
 
 /** The ID of a process that has ended. */
 function deadPid(): number {
-  const { pid, status } = spawnSync(process.execPath, ['-e', ''], { timeout: 10_000 });
+  const { pid, status } = spawnSync(process.execPath, ['-e', ''], { timeout: HANGS });
   expect(status).toBe(0);
   return pid;
 }
 
 /** A process that runs until the end of the test. */
 function livingProcess(command: string, args: string[]): ChildProcess {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], timeout: 20_000 });
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], timeout: HANGS });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
@@ -149,13 +150,13 @@ describe('a lock is refused', () => {
   });
 
   it('if another process holds it', () => {
-    const { pid } = livingProcess(process.execPath, ['-e', 'setTimeout(() => {}, 20_000)']);
+    const { pid } = livingProcess(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     const directory = lockedBy({ pid: pid as number });
     expectRefused(directory, `${directory} is in use: process ${pid} has been training there since ${BEFORE}`);
   });
 
   it.runIf(onLinux)('if another process with the recorded start time holds it', () => {
-    const { pid = 0 } = livingProcess(process.execPath, ['-e', 'setTimeout(() => {}, 20_000)']);
+    const { pid = 0 } = livingProcess(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     const directory = lockedBy({ pid, processStart: statOf(pid)[19] });
     expectRefused(directory, `${directory} is in use: process ${pid} has been training there since ${BEFORE}`);
   });
@@ -220,7 +221,7 @@ describe('a lock is taken over', () => {
   it.runIf(onLinux)('if its process is a zombie', async () => {
     const parent = livingProcess('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 20']);
     const pid = await new Promise<number>((resolve) => parent.stdout?.once('data', (data: Buffer) => resolve(Number(data))));
-    await vi.waitUntil(() => statOf(pid)[0] === 'Z', { timeout: 10_000, interval: 5 });
+    await vi.waitUntil(() => statOf(pid)[0] === 'Z', { timeout: HANGS, interval: 5 });
     const processStart = statOf(pid)[19];
     expectTaken(lockedBy({ pid, processStart }));
     expectTaken(lockedBy({ pid }));
@@ -236,7 +237,7 @@ describe('a lock is taken over', () => {
   });
 
   it('but not if a running process took it over in the meantime', () => {
-    const { pid } = livingProcess(process.execPath, ['-e', 'setTimeout(() => {}, 20_000)']);
+    const { pid } = livingProcess(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     const directory = lockedBy({ pid: deadPid() });
     const taken = lockText({ pid: pid as number, startedAt: NOW });
     system.beforeRename = () => put(directory, 'lock', taken);

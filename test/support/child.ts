@@ -5,22 +5,25 @@ import { fileURLToPath } from 'node:url';
 /** The built program. */
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+/** Milliseconds until a process counts as hanging and is killed. It judges no speed: a busy machine takes ten times as long as a quiet one. */
+export const HANGS = 60_000;
+
 export interface Ended {
-  /** As shells have it: 128 and the signal's number, if a signal ended it. */
+  /** null if a signal ended it. */
   exitCode: number | null;
   signal: NodeJS.Signals | null;
   stdout: string;
   stderr: string;
 }
 
-/** A process that is running. */
+/** A running process. */
 export interface Child {
   pid: number;
-  /** What it has written, on both streams. */
+  /** Its output so far, of both streams. */
   output: () => string;
   /** Waits until the output matches. */
   says: (pattern: RegExp) => Promise<void>;
-  /** As if typed. */
+  /** Writes to its stdin. */
   type: (text: string) => void;
   kill: (signal: NodeJS.Signals) => void;
   ended: Promise<Ended>;
@@ -29,11 +32,11 @@ export interface Child {
 interface StartOptions {
   cwd: string;
   env?: NodeJS.ProcessEnv;
-  /** It is killed after so many milliseconds. */
+  /** Milliseconds until it is killed. */
   timeout?: number;
 }
 
-export function start(file: string, argv: readonly string[], { cwd, env = process.env, timeout = 60_000 }: StartOptions): Child {
+export function start(file: string, argv: readonly string[], { cwd, env = process.env, timeout = HANGS }: StartOptions): Child {
   const child = spawn(file, argv, { cwd, env, timeout, killSignal: 'SIGKILL' });
   const text = { stdout: '', stderr: '' };
   let output = '';
@@ -73,17 +76,39 @@ export function start(file: string, argv: readonly string[], { cwd, env = proces
   };
 }
 
+export interface ProgramOptions {
+  /** The source of a module that runs before the program. */
+  before?: string;
+  /** Whether file permissions bind the program even if root runs it. */
+  withPermissions?: boolean;
+  /** Shell commands that set limits first, such as `ulimit -f 4`. */
+  shellLimit?: string;
+}
+
+/** Drops the capabilities by which root ignores file permissions. */
+const BOUND = ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-dac_override,-dac_read_search'];
+
+/** The command that runs the built program: a file and its arguments. */
+export function commandLine(argv: readonly string[], { before, withPermissions, shellLimit }: ProgramOptions): [string, string[]] {
+  const preload = before === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(before)}`];
+  const bound = withPermissions && process.getuid?.() === 0 ? BOUND : [];
+  const [file, ...args] = [...bound, process.execPath, ...preload, MAIN, ...argv];
+  if (shellLimit === undefined) return [file, args];
+  return ['bash', ['-c', `${shellLimit}; exec "$@"`, 'bash', file, ...args]];
+}
+
 /** Starts the built program, without a terminal. */
-export function startNinja(argv: readonly string[], options: StartOptions): Child {
-  return start(process.execPath, [MAIN, ...argv], options);
+export function startNinja(argv: readonly string[], options: StartOptions & ProgramOptions): Child {
+  const [file, args] = commandLine(argv, options);
+  return start(file, args, options);
 }
 
 /** Runs the built program to its end. */
-export function ninja(argv: readonly string[], options: StartOptions): Promise<Ended> {
+export function ninja(argv: readonly string[], options: StartOptions & ProgramOptions): Promise<Ended> {
   return startNinja(argv, options).ended;
 }
 
-/** The files of a run that do not say when and where it was trained. */
+/** The files of a run that depend on nothing but its configuration: no time, no place. */
 export const RESULTS = ['checkpoint.safetensors', 'best.safetensors', 'metrics.jsonl'] as const;
 
 export function results(run: string): Record<string, string> {

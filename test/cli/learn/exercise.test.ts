@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXERCISE_NUMBERS, EXERCISES, exerciseFile, solutionText, stubText } from '../../../src/dojo/exercises.js';
+import { HANGS } from '../../support/child.js';
 import { runCli } from '../../support/fakeIO.js';
 import { expectRefusal, ninja, openToAll } from '../../support/faults.js';
 import { put, snapshot, tempDirectory } from '../../support/tempDirectory.js';
@@ -22,7 +23,7 @@ function solve(cwd: string, change: (text: string) => string = (text) => text): 
 }
 
 function typeErrors(cwd: string): string {
-  return spawnSync(process.execPath, [TSC, '-p', join(cwd, 'dojo')], { encoding: 'utf8', timeout: 20_000 }).stdout;
+  return spawnSync(process.execPath, [TSC, '-p', join(cwd, 'dojo')], { encoding: 'utf8', timeout: HANGS }).stdout;
 }
 
 /** The rows of exercise 1 that are not right, with what is said of them. */
@@ -133,17 +134,17 @@ describe('a line that is wrong', () => {
 });
 
 describe('exercise check 4', () => {
-  it('trains with the lines once all are right, and says what the network has learnt', { timeout: 60_000 }, async () => {
+  it('trains with the lines once all are right, and says what the network has learnt', async () => {
     const cwd = await started();
     solve(cwd, (text) => text.replace('export default', "console.log('loaded');\nexport default"));
-    const { exitCode, stdout, stderr } = ninja(cwd, ['exercise', 'check', '4'], { timeout: 30_000 });
+    const { exitCode, stdout, stderr } = ninja(cwd, ['exercise', 'check', '4']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'exercise4.ts: loaded\n' });
     expect(stdout.split('\n').slice(-3)).toEqual([
       expect.stringMatching(/^trained 1,000 steps with your gradients: loss 3\.\d{4} -> 2\.\d{4} \(mean of the last 100\)$/),
       expect.stringMatching(/^all 13 right: you are a backprop ninja\. 'hunt' /),
       '',
     ]);
-    const report = JSON.parse(ninja(cwd, ['exercise', 'check', '4', '--json'], { timeout: 30_000 }).stdout);
+    const report = JSON.parse(ninja(cwd, ['exercise', 'check', '4', '--json']).stdout);
     const training = { steps: 1000, firstLoss: expect.closeTo(3.3, 0), lastLoss: expect.closeTo(2.5, 0) };
     expect(report).toMatchObject({ ok: true, exercises: [{ exercise: 4, training }] });
     expect(ninja(cwd, ['exercise', 'status']).stdout).not.toContain('trained');
@@ -168,7 +169,7 @@ describe('exercise check 4', () => {
         .replace('  db2: (', `  db2: (at: any) => ${body},\n`.concat('  other: ('))
         .replace('const exercise4', `let calls = 0;\nconst now = ({ dlogits }: any) => dlogits.sum(0);\nconst exercise4`),
     );
-    const { exitCode, stdout } = ninja(cwd, ['exercise', 'check', '4'], { timeout: 30_000 });
+    const { exitCode, stdout } = ninja(cwd, ['exercise', 'check', '4']);
     expect(exitCode).toBe(0);
     const [said] = stdout.split('\n').slice(-3);
     expect(said).toMatch(/^all lines are right, but training with them failed: /);

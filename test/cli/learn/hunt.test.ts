@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Hunt } from '../../../src/dojo/hunt.js';
+import { HANGS } from '../../support/child.js';
 import { runCli, type Surroundings } from '../../support/fakeIO.js';
 import { tempDirectory } from '../../support/tempDirectory.js';
 
@@ -40,7 +41,7 @@ describe('hunt', () => {
     ['won', `guess ${line}\n${answer}\n`, 0],
   ])('is over when it is %s, also if its input stays open', async (_, input, exitCode) => {
     const main = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
-    const child = spawn(process.execPath, [main, 'hunt', '--seed', `${SEED}`], { stdio: ['pipe', 'ignore', 'inherit'], timeout: 20_000 });
+    const child = spawn(process.execPath, [main, 'hunt', '--seed', `${SEED}`], { stdio: ['pipe', 'ignore', 'inherit'], timeout: HANGS });
     child.stdin.write(input);
     expect(await once(child, 'exit')).toEqual([exitCode, null]);
   });

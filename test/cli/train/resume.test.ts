@@ -15,6 +15,7 @@ import { readMetrics } from '../../../src/node/metricsFile.js';
 import { restoreModel } from '../../../src/run/checkpoint.js';
 import type { MetricsRecord } from '../../../src/run/records.js';
 import { OPTIMIZERS } from '../../../src/training/updater.js';
+import { HANGS } from '../../support/child.js';
 import { fakeIO, NAMES, ONE_ERROR_LINE, type Outcome, runCli, writeNames } from '../../support/fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../../support/tempDirectory.js';
 
@@ -651,7 +652,7 @@ describe('the best checkpoint', () => {
 });
 
 describe('what a killed process leaves', () => {
-  const ENDED = () => spawnSync(process.execPath, ['--version'], { timeout: 10_000 }).pid;
+  const ENDED = () => spawnSync(process.execPath, ['--version'], { timeout: HANGS }).pid;
 
   function lock(pid: number): string {
     return `${JSON.stringify({ pid, host: hostname(), startedAt: '2020-01-01T00:00:00.000Z', processStart: null })}\n`;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { EXERCISE_NUMBERS, EXERCISES, type ExerciseNumber, exerciseFile, solutionText, stubText } from '../../../src/dojo/exercises.js';
 import type { ExerciseReport } from '../../../src/node/learner/run.js';
-import { startNinja } from '../../support/child.js';
+import { HANGS, startNinja } from '../../support/child.js';
 import { ninja } from '../../support/faults.js';
 import { put, tempDirectory } from '../../support/tempDirectory.js';
 
@@ -22,7 +22,7 @@ interface Checked {
 }
 
 function check(number: ExerciseNumber, files: Record<string, string>): Checked {
-  const { exitCode, stdout, stderr } = ninja(folder(files), ['exercise', 'check', `${number}`, '--json'], { timeout: 60_000 });
+  const { exitCode, stdout, stderr } = ninja(folder(files), ['exercise', 'check', `${number}`, '--json']);
   const { ok, exercises } = JSON.parse(stdout) as { ok: boolean; exercises: ExerciseReport[] };
   expect({ exercises: exercises.length, ok }).toEqual({ exercises: 1, ok: exitCode === 0 });
   return { exitCode, report: exercises[0], stderr };
@@ -128,7 +128,7 @@ describe('a line that would end the program', () => {
     expect(checked.stderr.split('\n').slice(0, 2)).toEqual(['dh: 0', 'dh: 1']);
   });
 
-  it('by the memory it takes is stopped', { timeout: 60_000 }, () => {
+  it('by the memory it takes is stopped', () => {
     const checked = check(
       1,
       exercise1With({
@@ -170,7 +170,7 @@ describe('the process of a file', () => {
     process.kill(pid, 0);
     child.kill('SIGKILL');
     await child.ended;
-    await vi.waitFor(() => expect(hasEnded(pid)).toBe(true), { timeout: 2_000 });
+    await vi.waitFor(() => expect(hasEnded(pid)).toBe(true), { timeout: HANGS });
   });
 });
 
