@@ -1,5 +1,4 @@
-/** The four exercises: which lines each asks for, what is right, and the text that a learner begins with. */
-import { readFileSync } from 'node:fs';
+/** The catalogue of the four exercises: the lines of each, with their solutions and their forward lines. */
 import { exercise1, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { exercise2 } from '../lesson/exercise2.js';
 import { exercise3 } from '../lesson/exercise3.js';
@@ -8,6 +7,7 @@ import { ATOMIC_LINES } from './atomicLines.js';
 import { CLOSED_LINES } from './closedLines.js';
 import type { LineKnowledge } from './knowledge.js';
 import { EXERCISE_4_NAMES, type Line } from './learnerFile.js';
+import type { LessonFile } from './texts.js';
 
 export const EXERCISE_NUMBERS = [1, 2, 3, 4] as const;
 export type ExerciseNumber = (typeof EXERCISE_NUMBERS)[number];
@@ -17,20 +17,21 @@ export interface ExerciseLine {
   knowledge: LineKnowledge;
   /** The solution. */
   solution: Line;
-  /** The lesson's file that has it. */
-  source: string;
-  /** The forward lines that it differentiates. */
+  /** The lesson's file that has the solution. */
+  source: LessonFile;
+  /** The forward lines that read its tensor. */
   forward: readonly string[];
 }
 
 export interface Exercise {
   number: ExerciseNumber;
   title: string;
-  /** What is asked, for the head of the file: its lines. */
+  /** The task in sentences, for the head of the file: one text per line. */
   task: readonly string[];
   lines: readonly ExerciseLine[];
 }
 
+/** The forward pass, one step per line. */
 const FORWARD_TEXT: Record<StepName, string> = {
   emb: 'emb = rows of C at Xb',
   embact: 'embact = emb, viewed as [n,T·E]',
@@ -105,21 +106,21 @@ const atomicLine = (name: GradientName): ExerciseLine => ({
   name,
   knowledge: ATOMIC_LINES[name],
   solution: exercise1[name],
-  source: 'exercise1.ts',
+  source: 'exercise1',
   forward: consumersOf(valueNamed(name)).map((step) => FORWARD_TEXT[step]),
 });
 const closedCrossEntropy: ExerciseLine = {
   name: 'dlogits',
   knowledge: CLOSED_LINES.dlogits,
   solution: exercise2.dlogits,
-  source: 'exercise2.ts',
+  source: 'exercise2',
   forward: [CROSS_ENTROPY],
 };
 const closedBatchNorm: ExerciseLine = {
   name: 'dhprebn',
   knowledge: CLOSED_LINES.dhprebn,
   solution: exercise3.dhprebn,
-  source: 'exercise3.ts',
+  source: 'exercise3',
   forward: [BATCH_NORM],
 };
 
@@ -139,15 +140,15 @@ export const EXERCISES: Record<ExerciseNumber, Exercise> = {
     number: 2,
     title: 'cross-entropy in one expression',
     task: [
-      'Backpropagate through cross-entropy at once: work out d loss / d logits on paper, simplify, and',
-      'write it as one expression.',
+      'Backpropagate through cross-entropy in one step: derive d loss / d logits on paper, simplify it,',
+      'and write it as one expression.',
     ],
     lines: [closedCrossEntropy],
   },
   3: {
     number: 3,
     title: 'batch norm in one expression',
-    task: ['Backpropagate through batch norm at once: hprebn reaches hpreact directly, through the mean and', 'through the variance.'],
+    task: ['Backpropagate through batch norm in one step: hprebn reaches hpreact directly, through the mean', 'and through the variance.'],
     lines: [closedBatchNorm],
   },
   4: {
@@ -158,88 +159,7 @@ export const EXERCISES: Record<ExerciseNumber, Exercise> = {
   },
 };
 
+/** The name of an exercise's file in a learner's folder. */
 export function exerciseFile(number: ExerciseNumber): string {
   return `exercise${number}.ts`;
-}
-
-/**
- * The file as a learner finds it: the forward lines, and a function per gradient to be written.
- * @param option of the commands that are named, where the folder is not the one they look for
- */
-export function stubText(exercise: Exercise, option = ''): string {
-  const { number } = exercise;
-  const toDo = [
-    'Replace each todo(). Between the braces stands what a line takes: ask for more of the values',
-    'where you need them. README.md beside this file has the network, an example, and what a tensor',
-    'can do.',
-    '',
-    // What would end the comment is left out: from within the folder the command is the same.
-    ...['check', 'hint'].map((verb) => `  npx backprop-ninja exercise ${verb} ${number}${option.includes('*/') ? '' : option}`),
-  ];
-  return fileText(exercise, toDo, ({ name, source }) => `${readSource(name, source).parameters} => todo()`);
-}
-
-/** The file with every line written. */
-export function solutionText(exercise: Exercise): string {
-  return fileText(exercise, ['The solution, as the lesson has it.'], ({ name, source }) => {
-    const { parameters, body } = readSource(name, source);
-    return `${parameters} =>${body}`;
-  });
-}
-
-/** One line's solution, as the lesson has it. */
-export function solutionOf({ name, source }: ExerciseLine): string {
-  const { parameters, body } = readSource(name, source);
-  return `${name}: ${parameters} =>${body}`;
-}
-
-function fileText(exercise: Exercise, toDo: readonly string[], code: (line: ExerciseLine) => string): string {
-  const { number, lines } = exercise;
-  const codes = lines.map(code);
-  const body = lines
-    .map((line, i) =>
-      [
-        ...line.forward.map((text) => `  // ${text}`),
-        `  // ${line.name} ${shapeText(valueNamed(line.name))}`,
-        `  ${line.name}: ${codes[i]},`,
-      ].join('\n'),
-    )
-    .join('\n\n');
-  const has = (text: string) => codes.some((one) => one.includes(text));
-  // A line that is still to be written may want the class.
-  const imports = [has('softmax(') ? 'softmax' : '', has('Tensor.') || has('todo(') ? 'Tensor' : '', has('todo(') ? 'todo' : ''].filter(
-    (name) => name !== '',
-  );
-  return `${[
-    ...headOf(exercise, toDo),
-    `import { ${[`type Exercise${number}`, ...imports].join(', ')} } from 'backprop-ninja';`,
-    '',
-    `const exercise${number}: Exercise${number} = {`,
-    body,
-    '};',
-    '',
-    `export default exercise${number};`,
-  ].join('\n')}\n`;
-}
-
-function headOf({ number, title, task }: Exercise, toDo: readonly string[]): string[] {
-  const text = [
-    `Exercise ${number}: ${title}.`,
-    '',
-    ...task,
-    '',
-    'Each gradient is a function of the forward values and of the gradients above it, and has the',
-    'shape of its tensor. Shapes: n batch, T context, E embedding, H hidden, V vocabulary.',
-    '',
-    ...toDo,
-  ];
-  return ['/**', ...text.map((line) => ` * ${line}`.trimEnd()), ' */'];
-}
-
-/** A line as it is written in the lesson: the lesson's files are shipped, and have one entry per gradient. */
-function readSource(name: GradientName, file: string): { parameters: string; body: string } {
-  const text = readFileSync(new URL(`../../src/lesson/${file}`, import.meta.url), 'utf8');
-  const entry = new RegExp(`^ {2}${name}: \\((\\{[^}]*\\})(?:: \\w+)?\\)(?:: \\w+)? =>([^]*?),\\n(?=\\n| {2}\\S|\\})`, 'm').exec(text);
-  if (!entry) throw new Error(`${file} has no line for ${name}`);
-  return { parameters: `(${entry[1]})`, body: entry[2] };
 }

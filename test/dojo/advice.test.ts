@@ -24,7 +24,7 @@ describe('the words of an error', () => {
     ['softmx is not a function', 'did you mean softmax'],
     ['bndiff2 is not defined', 'name it between the braces of the line: ({ bndiff2, … }) =>'],
     ['Tensor is not defined', "import { Tensor } from 'backprop-ninja'"],
-    ['torch is not defined', 'README.md lists what a tensor can do'],
+    ['torch is not defined', 'README.md lists the methods of a tensor'],
     ['dlogitz is not defined', 'did you mean dlogits'],
   ])('%s: %s', (message, advice) => {
     expect(adviceOn(message, VALUES)).toBe(advice);

@@ -2,18 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createJiti } from 'jiti';
 import { describe, expect, it } from 'vitest';
 import { LineChecker } from '../../src/dojo/check.js';
-import {
-  EXERCISE_NUMBERS,
-  EXERCISES,
-  type Exercise,
-  exerciseFile,
-  lessonShape,
-  shapeText,
-  solutionOf,
-  solutionText,
-  stubText,
-} from '../../src/dojo/exercises.js';
+import { EXERCISE_NUMBERS, EXERCISES, type Exercise, exerciseFile, lessonShape, shapeText } from '../../src/dojo/exercises.js';
 import { TodoError, todo } from '../../src/dojo/learnerFile.js';
+import { solutionOf, solutionText, stubText } from '../../src/dojo/stub.js';
 import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { consumersOf, VALUE_NAMES, valueNamed } from '../../src/lesson/values.js';
 import { put, tempDirectory } from '../support/tempDirectory.js';
@@ -172,7 +163,7 @@ describe.each(ALL)('the file of Exercise $number, solved', ({ number, exercise }
       const { code = '' } = entriesOf(text).find(({ name }) => name === line.name) ?? {};
       const body = code.slice(code.indexOf('=>') + '=>'.length).replace(/,$/, '');
       expect(body.trim().length).toBeGreaterThan(10);
-      expect(flat(lesson(line.source))).toContain(flat(body));
+      expect(flat(lesson(`${line.source}.ts`))).toContain(flat(body));
       expect(`  ${solutionOf(line)},`).toBe(code);
     }
   });
@@ -209,7 +200,7 @@ describe('todo()', () => {
 describe('a line that the lesson does not have', () => {
   it('is an error with the file, not an empty solution', () => {
     const [line] = EXERCISES[2].lines;
-    const broken: Exercise = { ...EXERCISES[2], lines: [{ ...line, source: 'exercise3.ts' }] };
+    const broken: Exercise = { ...EXERCISES[2], lines: [{ ...line, source: 'exercise3' }] };
     expect(() => solutionText(broken)).toThrow('exercise3.ts has no line for dlogits');
     expect(() => stubText(broken)).toThrow('exercise3.ts has no line for dlogits');
   });

@@ -3,18 +3,9 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { SystemError, UsageError } from '../../core/errors.js';
 import { didYouMean } from '../../core/spelling.js';
 import { showText } from '../../core/text.js';
-import {
-  EXERCISE_NUMBERS,
-  EXERCISES,
-  type ExerciseLine,
-  type ExerciseNumber,
-  exerciseFile,
-  shapeText,
-  solutionOf,
-  solutionText,
-  stubText,
-} from '../../dojo/exercises.js';
+import { EXERCISE_NUMBERS, EXERCISES, type ExerciseLine, type ExerciseNumber, exerciseFile, shapeText } from '../../dojo/exercises.js';
 import { guideText } from '../../dojo/guide.js';
+import { solutionOf, solutionText, stubText } from '../../dojo/stub.js';
 import { valueNamed } from '../../lesson/values.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
 import { LEARNER_TYPES } from '../../node/paths.js';

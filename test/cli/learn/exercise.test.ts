@@ -3,7 +3,8 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { EXERCISE_NUMBERS, EXERCISES, exerciseFile, solutionText, stubText } from '../../../src/dojo/exercises.js';
+import { EXERCISE_NUMBERS, EXERCISES, exerciseFile } from '../../../src/dojo/exercises.js';
+import { solutionText, stubText } from '../../../src/dojo/stub.js';
 import { HANGS } from '../../support/child.js';
 import { runCli } from '../../support/fakeIO.js';
 import { expectRefusal, ninja, openToAll } from '../../support/faults.js';
