@@ -8,7 +8,7 @@ export interface MutantsCommandOptions {
   color: boolean;
 }
 
-/** @returns whether our checks notice every mistake of the bank and take none for another */
+/** @returns whether our checks notice every mistake of the bank and misname none */
 export async function mutantsCommand({ json, color }: MutantsCommandOptions, io: IO): Promise<boolean> {
   const paint = await paintFor(io.stdout, io.env, color);
   const matrix = new KillMatrix();
@@ -29,7 +29,7 @@ const NAME_WIDTH = Math.max(...MUTANTS.map(({ name }) => name.length));
 function headLines(paint: Paint): string[] {
   const width = Math.max(...CHECKS.map((check) => check.length));
   return [
-    `${MUTANTS.length} planted mistakes, and which gradient check notices each:`,
+    `${MUTANTS.length} planted mistakes, and the gradient checks that notice each:`,
     '',
     ...CHECKS.map((check, i) => `  ${i + 1}  ${check.padEnd(width)}  ${CHECK_TEXT[check]}`),
     '',
@@ -55,7 +55,7 @@ function summaryLines(rows: readonly KillRow[], paint: Paint): string[] {
     paint.dim(`${'check'.padEnd(width)}  misses, of ${rows.length}`),
     ...CHECKS.map((check, i) => `${check.padEnd(width)}  ${String(missedBy[i]).padStart(6)}`),
     '',
-    `the dojo names ${named('right')} rightly (${((100 * named('right')) / rows.length).toFixed(0)} %), ${named('wrong')} wrongly, and shows ${named('none')} without a name`,
+    `the dojo names ${named('right')} correctly (${((100 * named('right')) / rows.length).toFixed(0)} %), misnames ${named('wrong')}, and shows ${named('none')} without a name`,
     escaped.length === 0 ? paint.green('all mistakes are caught') : paint.red(`not caught: ${escaped.join(', ')}`),
   ];
 }

@@ -1,4 +1,4 @@
-/** What a checked exercise looks like on a terminal or in a file. */
+/** The report on a checked exercise, as lines of text. */
 
 import { showShape } from '../../core/tensor.js';
 import { showText } from '../../core/text.js';
@@ -8,30 +8,36 @@ import type { WorstEntry } from '../../dojo/worstEntry.js';
 import type { ExerciseReport } from '../../node/learner/run.js';
 import type { Paint } from '../terminal/colors.js';
 import { formatCount, formatDifference, formatLoss, formatTable, wrapText } from '../terminal/format.js';
+import type { Output } from '../terminal/io.js';
 
 const COLUMNS = ['  gradient', 'shape', 'exact', 'close', 'max diff', 'ULPs'];
 const INDENT = '    ';
 
-/** The room there is; what reads a file or a pipe breaks its own lines. */
+/** The size of the page. A file or a pipe has no limits: its reader wraps lines. */
 export interface Page {
-  /** What is said of a line goes below its row where it would make it longer. */
+  /** A remark that does not fit behind its row goes below it. */
   width: number;
-  /** Rows that tell nothing new are folded where there are more. */
+  /** Where the rows do not fit, right rows and unwritten rows collapse into counts. */
   height: number;
 }
 
 export const ENDLESS: Page = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
 
+/** The width of a terminal; infinite for a file or a pipe. */
+export function widthOf({ isTTY, columns }: Output): number {
+  return isTTY ? columns : Number.POSITIVE_INFINITY;
+}
+
 export function reportLines(report: ExerciseReport, paint: Paint, { width, height } = ENDLESS): string[] {
   const { exercise, broken, lines, training } = report;
   const head = paint.bold(`Exercise ${exercise}: ${EXERCISES[exercise].title}`);
   if (broken !== undefined) {
-    const text = `${exerciseFile(exercise)} cannot be run: ${showText(broken)}`;
+    const text = `${exerciseFile(exercise)} cannot run: ${showText(broken)}`;
     return [head, ...wrapText(text, width).map((line) => paint.red(line))];
   }
   const [columns, ...rows] = formatTable([COLUMNS, ...lines.map(cellsOf)], ['left', 'left', 'left', 'left', 'right', 'right']);
   const blocks = rows.map((row, i): Block => {
-    // Where there are no figures, there is room in their place.
+    // A row without figures has room for its remark in their place.
     const start = lines[i].figures ? columns.length : columns.indexOf(COLUMNS[2]) - 2;
     return { verdict: lines[i].verdict, lines: withRemark(row, start, remarkOn(lines[i]), width), count: 1 };
   });
@@ -44,14 +50,14 @@ export function reportLines(report: ExerciseReport, paint: Paint, { width, heigh
   return [head, paint.dim(columns), ...table, ...end];
 }
 
-/** A row with what is said of it, or several rows of which only the number is told. */
+/** A row with its remark, or the count of several rows. */
 interface Block {
   verdict: Verdict;
   lines: string[];
   count: number;
 }
 
-/** As many rows as there is room for: right ones are counted, and those to be written, but for the next. Wrong ones are shown whatever the room. */
+/** Collapses rows until the page fits: first the right ones, then those not written yet, except the next one. Wrong rows always stay. */
 function fold(blocks: readonly Block[], height: number): readonly Block[] {
   const fits = (some: readonly Block[]) => some.reduce((sum, { lines }) => sum + lines.length, 0) <= height;
   if (fits(blocks)) return blocks;
@@ -62,7 +68,10 @@ function fold(blocks: readonly Block[], height: number): readonly Block[] {
   return foldRuns(blocks, 1);
 }
 
-/** Runs of right rows become one line, and those of rows to be written behind the first so many. */
+/**
+ * Each run of right rows becomes one line, and so does each run of unwritten rows after the first few.
+ * @param shown unwritten rows that stay
+ */
 function foldRuns(blocks: readonly Block[], shown: number): Block[] {
   const folded: Block[] = [];
   let todo = 0;
@@ -76,8 +85,9 @@ function foldRuns(blocks: readonly Block[], shown: number): Block[] {
   return folded;
 }
 
+/** One line for several rows of a verdict. */
 function runOf(verdict: Verdict, count: number): Block {
-  return { verdict, lines: [verdict === 'right' ? `✓ ${count} right` : `· ${count} to be written`], count };
+  return { verdict, lines: [verdict === 'right' ? `✓ ${count} right` : `· ${count} not written yet`], count };
 }
 
 function summaryOf({ exercise, lines, ok }: ExerciseReport, paint: Paint, width: number): string[] {
@@ -89,17 +99,17 @@ function summaryOf({ exercise, lines, ok }: ExerciseReport, paint: Paint, width:
 }
 
 const NEXT: Record<ExerciseNumber, string> = {
-  1: '; Exercise 2 is next',
-  2: '; Exercise 3 is next',
-  3: '; Exercise 4 is next',
-  4: ": you are a backprop ninja. 'hunt' hides a mistake for you to find, 'mutants' lists them all, 'train --mutant NAME' shows what one does",
+  1: ': continue with Exercise 2',
+  2: ': continue with Exercise 3',
+  3: ': continue with Exercise 4',
+  4: ": you are a backprop ninja. 'hunt' hides a mistake for you to find, 'mutants' lists all mistakes, 'train --mutant NAME' shows the effect of one",
 };
 
-/** The rule that the first wrong line breaks. */
+/** The rule of the first line that is not right, if it is wrong. */
 function ruleOf({ exercise, lines }: ExerciseReport, paint: Paint, width: number): string[] {
   const next = lines.find(({ verdict }) => verdict !== 'right');
   const line = next?.verdict === 'wrong' ? EXERCISES[exercise].lines.find(({ name }) => name === next.name) : undefined;
-  return line ? wrapText(`the rule of ${line.name}: ${line.knowledge.rule}`, width).map((text) => paint.dim(text)) : [];
+  return line ? wrapText(`rule for ${line.name}: ${line.knowledge.rule}`, width).map((text) => paint.dim(text)) : [];
 }
 
 function trainingText(training: NonNullable<ExerciseReport['training']>): string {
@@ -118,11 +128,11 @@ function cellsOf({ name, shape, figures, verdict }: LineReport): string[] {
 }
 
 function remarkOn({ verdict, problem, worst, note }: LineReport): string {
-  const what = verdict === 'todo' ? 'to be written' : problem;
-  return showText([what, worst && showWorst(worst), note].filter((text) => text !== undefined).join('; '));
+  const text = verdict === 'todo' ? 'not written yet' : problem;
+  return showText([text, worst && showWorst(worst), note].filter((part) => part !== undefined).join('; '));
 }
 
-/** Behind the row, from a column on, or below it. */
+/** The row with the remark behind it, from the column `start` on, or below it. */
 function withRemark(row: string, start: number, remark: string, width: number): string[] {
   if (remark === '') return [row];
   const line = `${row}${' '.repeat(Math.max(0, start - [...row].length))}  ${remark}`;
@@ -133,9 +143,10 @@ function showUlps(ulps: number): string {
   return ulps < 1e6 ? `${ulps}` : '>1e6';
 }
 
+/** The worst entry in a sentence: yours, its place, and the right one. */
 export function showWorst({ random, index, yours, truth, ratio }: WorstEntry): string {
-  const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the truth`;
-  return `wrong${random ? ' with random gradients above it' : ''}: at ${showShape(index)} it is ${yours.toPrecision(6)}, and should be ${truth.toPrecision(6)}${constant}`;
+  const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the right one`;
+  return `wrong${random ? ' with random gradients above it' : ''}: ${yours.toPrecision(6)} at ${showShape(index)}, expected ${truth.toPrecision(6)}${constant}`;
 }
 
 function paintLine(line: string, verdict: Verdict, paint: Paint): string {

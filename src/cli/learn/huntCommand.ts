@@ -15,12 +15,12 @@ export interface HuntCommandOptions {
 
 const COMMANDS = ['probe', 'guess', 'list', 'help', 'quit'] as const;
 
-const HELP = `  probe dh      compare dh, as the pass computes it, with the right one
+const HELP = `  probe dh      compare the pass's dh with the right one
   guess dh      say that the mistake is in the line of dh
-  list          the 26 gradients in backward order
-  quit          give up, and be told`;
+  list          list the 26 gradients in backward order
+  quit          give up and see the mistake`;
 
-/** Where a seed comes from if nobody gives one: there are as many hunts as one can name to a friend. */
+/** Default seeds are below this: short enough to tell a friend. */
 const SEEDS = 10_000;
 
 /** @returns whether the line was found */
@@ -31,8 +31,8 @@ export async function huntCommand(options: HuntCommandOptions, io: IO): Promise<
   const paint = await paintFor(out, io.env, options.color);
   out.write(
     `${wrapText(
-      `Hunt ${seed}: a backward pass of ${GRADIENT_NAMES.length} lines, on a batch of 32. One line is wrong, and so is whatever is computed ` +
-        `from it. You have ${FULL_SCORE} points; a probe costs ${PROBE_COST}, a wrong answer ${WRONG_COST}.`,
+      `Hunt ${seed}: a backward pass of ${GRADIENT_NAMES.length} lines, on a batch of 32. One line is wrong, which spoils every gradient computed ` +
+        `from it. You have ${FULL_SCORE} points. A probe costs ${PROBE_COST}, a wrong answer ${WRONG_COST}.`,
       out.columns,
     ).join('\n')}\n\n${HELP}\n\n`,
   );
@@ -44,7 +44,7 @@ export async function huntCommand(options: HuntCommandOptions, io: IO): Promise<
   if (!found) out.write(`It was ${line}: ${mistake}.\n`);
   else out.write(`${paint.green(`Score: ${score} of ${FULL_SCORE}`)}, with ${count(probes.length, 'probe')}.\n`);
   out.write(
-    `The same for a friend: ${commandName(io)} hunt --seed ${seed}\nDoes it train all the same? ${commandName(io)} train --mutant ${name}\n`,
+    `Give a friend the same hunt: ${commandName(io)} hunt --seed ${seed}\nSee what the mistake does to training: ${commandName(io)} train --mutant ${name}\n`,
   );
   if (options.json) {
     io.stdout.write(`${JSON.stringify({ seed, found, named, line, mutant: name, mistake, probes, guesses, score: found ? score : 0 })}\n`);
@@ -56,7 +56,7 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** What one line of input does. */
+/** Answers one line of input. */
 function answer(text: string, hunt: Hunt, out: Output, bold: (text: string) => string): 'on' | 'end' {
   if (text === '') return 'on';
   if (/^(q|quit|exit)$/.test(text)) return 'end';
@@ -64,11 +64,12 @@ function answer(text: string, hunt: Hunt, out: Output, bold: (text: string) => s
   const [command, name = ''] = text.split(/\s+/);
   if (command === 'list') out.write(`${wrapNames(out.columns).join('\n')}\n`);
   else if (command !== 'probe' && command !== 'guess')
-    out.write(`${command === 'help' ? '' : `no '${showText(command)}' here:\n`}${HELP}\n`);
-  else if (!isGradientName(name)) out.write(`${name === '' ? 'which gradient?' : `no gradient '${showText(name)}':`} 'list' shows all\n`);
+    out.write(`${command === 'help' ? '' : `unknown command '${showText(command)}'\n`}${HELP}\n`);
+  else if (!isGradientName(name))
+    out.write(`${name === '' ? 'which gradient?' : `unknown gradient '${showText(name)}':`} 'list' shows all\n`);
   else if (command === 'probe') out.write(`${probeLine(hunt.probe(name))}; ${hunt.score} points\n`);
   else if (hunt.guess(name)) out.write(`${bold(`Yes, it is ${name}.`)} What is wrong with it?\n${choiceLines(hunt).join('\n')}\n`);
-  else out.write(`No, the line of ${name} is right by itself. ${hunt.score} points are left.\n`);
+  else out.write(`No, the line of ${name} is right. You have ${hunt.score} points left.\n`);
   return 'on';
 }
 
@@ -76,14 +77,14 @@ function choose(text: string, hunt: Hunt, out: Output): 'on' | 'end' {
   const number = /^\d+$/.test(text) ? Number(text) : 0;
   const { choices } = hunt;
   if (number < 1 || number > choices.length) {
-    out.write(`Answer with a number from 1 to ${choices.length}:\n${choiceLines(hunt).join('\n')}\n`);
+    out.write(`Type a number from 1 to ${choices.length}:\n${choiceLines(hunt).join('\n')}\n`);
     return 'on';
   }
   if (hunt.choose(number - 1)) {
     out.write('Right.\n');
     return 'end';
   }
-  out.write(`No. ${hunt.score} points are left.\n`);
+  out.write(`No. You have ${hunt.score} points left.\n`);
   return 'on';
 }
 
@@ -92,11 +93,11 @@ function choiceLines({ choices }: Hunt): string[] {
 }
 
 function probeLine({ name, shape, agrees, worst }: Probe): string {
-  const what = agrees ? 'agrees' : worst ? showWorst(worst) : 'wrong: this is not its shape';
-  return `${agrees ? '✓' : '✗'}  ${name} ${showShape(shape)}  ${what}`;
+  const result = agrees ? 'agrees' : worst ? showWorst(worst) : 'wrong shape';
+  return `${agrees ? '✓' : '✗'}  ${name} ${showShape(shape)}  ${result}`;
 }
 
-/** The gradients' names, in lines that fit. */
+/** The names of the gradients, in lines that fit the width. */
 function wrapNames(columns: number): string[] {
   const lines: string[] = [];
   for (const name of GRADIENT_NAMES) {

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
-import { SystemError } from '../../core/errors.js';
+import { fullMessage, SystemError } from '../../core/errors.js';
 import { showText } from '../../core/text.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
@@ -9,25 +9,27 @@ import { paintFor } from '../terminal/colors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { wrapText } from '../terminal/format.js';
 import { type IO, shortPath } from '../terminal/io.js';
-import { type ExerciseOptions, firstOpenLine, HINT_STEPS, learnersFile, showHint, statusCommand, widthOf } from './exerciseCommand.js';
-import { ENDLESS, reportLines } from './exerciseReport.js';
+import { type ExerciseOptions, statusCommand } from './exerciseCommand.js';
+import { ENDLESS, reportLines, widthOf } from './exerciseReport.js';
+import { firstOpenLine, HINT_STEPS, showHint } from './hint.js';
+import { learnerFile } from './learnerFolder.js';
 
-/** Editors save in several steps: the check waits until they are done. */
+/** Milliseconds without a change before a check: editors save in several steps. */
 const SETTLED_MS = 100;
 
 const KEYS = 'h hint   n next exercise   l list   r run again   q quit';
 const CLEAR = '\x1b[2J\x1b[H';
 const CHECKING = 'checking…';
 const ERASE = '\r\x1b[K';
-/** Lines around the report and the keys: the file's name, an empty one, and the one of the cursor. */
+/** Lines around the report and the keys: the name of the file, an empty line, and the line of the cursor. */
 const AROUND = 3;
 
 /**
- * Checks an exercise at every save, until it is told to quit. Keys are read where there is a terminal.
- * @returns the exit code: 0 where a key quits, the signal's where one stops it
+ * Checks an exercise at every save, until a key or a signal ends it. Keys need a terminal.
+ * @returns the exit code: 0 for a key, the signal's code for a signal
  */
 export async function watchCommand(number: ExerciseNumber, options: ExerciseOptions, io: IO): Promise<number> {
-  const folder = dirname(learnersFile(number, options, io));
+  const folder = dirname(learnerFile(number, options.dir, io));
   const session = new WatchSession(number, { ...options, dir: folder }, io);
   let timer: NodeJS.Timeout | undefined;
   const watcher = watchFolder(folder, (name) => {
@@ -54,7 +56,7 @@ function watchFolder(folder: string, onChange: (name: string | null) => void): F
   return withSystemErrors('watch', folder, () => watch(folder, (_, name) => onChange(name)));
 }
 
-/** What the keys do, one thing at a time. */
+/** Runs the actions of keys and saves, one at a time. */
 class WatchSession {
   exercise: ExerciseNumber;
   /** Resolves with the exit code. */
@@ -63,12 +65,12 @@ class WatchSession {
   fail: (error: unknown) => void = () => {};
   readonly #options: ExerciseOptions;
   readonly #io: IO;
-  /** Of the last check, which hints are of. */
+  /** The last report: hints are for it. */
   #report: ExerciseReport | undefined;
   #hintStep = 0;
-  /** What is being done, and after it what was asked for meanwhile. */
+  /** The running action, followed by those that wait. */
   #queue: Promise<unknown> = Promise.resolve();
-  /** Ends the check that is being made, and those that wait. */
+  /** Ends the running check and those that wait. */
   #cancel = new AbortController();
 
   constructor(exercise: ExerciseNumber, options: ExerciseOptions, io: IO) {
@@ -89,17 +91,17 @@ class WatchSession {
       r: (signal) => this.#check(signal),
     };
     const action = actions[key];
-    // Ctrl-C and Ctrl-D, which a terminal that reads keys hands on.
+    // Ctrl-C and Ctrl-D too: while a terminal sends single keys, it does not act on them.
     if (['q', '\x03', '\x04'].includes(key)) this.quit(0);
     if (!action) return;
     if (key === 'n') this.exercise = EXERCISE_NUMBERS[this.exercise % EXERCISE_NUMBERS.length];
-    // What a check would say of an older file, nobody wants to know.
+    // A running check is about an older version of the file.
     if (key !== 'h') this.stop();
     const { signal } = this.#cancel;
     this.#queue = this.#queue.then(() => action(signal)).catch((error: unknown) => !signal.aborted && this.#tell(error));
   }
 
-  /** Ends a check. */
+  /** Ends the checks. */
   stop(): void {
     this.#cancel.abort();
     this.#cancel = new AbortController();
@@ -113,7 +115,7 @@ class WatchSession {
     const erase = onScreen ? ERASE : '';
     this.#hintStep = 0;
     if (onScreen) stdout.write(CLEAR);
-    const file = learnersFile(this.exercise, this.#options, this.#io);
+    const file = learnerFile(this.exercise, this.#options.dir, this.#io);
     if (!json) stdout.write(`${shortPath(file, this.#io)}, checked at every save\n`);
     if (onScreen) stdout.write(CHECKING);
     const onPrint = (line: string) => {
@@ -129,7 +131,7 @@ class WatchSession {
     stdout.write(`${erase}${[...lines, '', ...keys].join('\n')}\n`);
   }
 
-  /** The next step. */
+  /** Shows the next step of a hint. */
   #hint(): void {
     if (!this.#report) return;
     this.#hintStep = Math.min(this.#hintStep + 1, HINT_STEPS.length);
@@ -137,9 +139,9 @@ class WatchSession {
     showHint(this.#report.exercise, firstOpenLine(this.#report), range, this.#options, this.#io);
   }
 
-  /** A file that is gone may come again. */
+  /** Prints an error of the system: a missing file can come back. Any other error ends the watch. */
   #tell(error: unknown): void {
-    if (error instanceof SystemError) this.#io.stderr.write(`error: ${showText(error.message)}\n`);
+    if (error instanceof SystemError) this.#io.stderr.write(`error: ${showText(fullMessage(error))}\n`);
     else this.fail(error);
   }
 }

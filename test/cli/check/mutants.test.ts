@@ -9,8 +9,8 @@ afterEach(() => vi.restoreAllMocks());
 const matrix = new KillMatrix();
 const rows = new Map(MUTANTS.map((mutant) => [mutant.name, matrix.judge(mutant)]));
 
-/** The matrix as it is, with one row spoilt. */
-function spoil(name: string, change: (row: KillRow) => KillRow): void {
+/** Replaces one row of the matrix. */
+function replaceRow(name: string, change: (row: KillRow) => KillRow): void {
   vi.spyOn(KillMatrix.prototype, 'judge').mockImplementation((mutant) => {
     const row = rows.get(mutant.name) as KillRow;
     return mutant.name === name ? change(row) : row;
@@ -18,18 +18,18 @@ function spoil(name: string, change: (row: KillRow) => KillRow): void {
 }
 
 describe('mutants', () => {
-  it('prints a row per mistake, what each check misses, and exits 0', async () => {
+  it('prints a row per mistake and the misses of each check, and exits with 0', async () => {
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), ['mutants']);
     expect([exitCode, stderr]).toEqual([0, '']);
     for (const { name } of MUTANTS) expect(stdout).toMatch(new RegExp(`^${name} +([✓·] +){6}(names|shows) it$`, 'm'));
     expect(stdout).toMatch(/^batch-norm-gain-forgotten +✓ {2}· {2}· {2}✓ {2}✓ {2}✓ {2}names it$/m);
     expect(stdout).toMatch(/^grad-check +0\ndojo +0\n/m);
-    expect(stdout).toMatch(/\nthe dojo names \d+ rightly \(9\d %\), 0 wrongly, .*\nall mistakes are caught\n$/);
+    expect(stdout).toMatch(/\nthe dojo names 120 correctly \(98 %\), misnames 0, and shows 3 without a name\nall mistakes are caught\n$/);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(96);
   });
 
-  it('--json: the same as one document', async () => {
-    spoil('none', (row) => row);
+  it('prints the same as one document with --json', async () => {
+    replaceRow('none', (row) => row);
     const { stdout } = await runCli(tempDirectory(), ['mutants', '--json']);
     const { ok, mutants } = JSON.parse(stdout);
     expect(ok).toBe(true);
@@ -41,8 +41,8 @@ describe('mutants', () => {
     ['grad-check misses', (row) => ({ ...row, noticedBy: { ...row.noticedBy, 'grad-check': false } })],
     ['the dojo misses', (row) => ({ ...row, noticedBy: { ...row.noticedBy, dojo: false } })],
     ['the dojo misnames', (row) => ({ ...row, naming: 'wrong' })],
-  ])('exits 1 and names the mistake that %s', async (_, change) => {
-    spoil('dh-sign', change);
+  ])('exits with 1 and lists the mistake that %s', async (_, change) => {
+    replaceRow('dh-sign', change);
     const { exitCode, stdout } = await runCli(tempDirectory(), ['mutants']);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/\nnot caught: dh-sign\n$/);

@@ -25,7 +25,7 @@ const WRONG: LineReport = {
 };
 const FAILED: LineReport = { name: 'dh', shape: [32, 64], verdict: 'failed', problem: 'it threw \x1b[31mno' };
 const TODO: LineReport = { name: 'dC', shape: [27, 10], verdict: 'todo', problem: 'not written yet' };
-const LINES = [RIGHT, { ...RIGHT, name: 'dprobs', note: 'it stands there twice' } satisfies LineReport, WRONG, FAILED, TODO];
+const LINES = [RIGHT, { ...RIGHT, name: 'dprobs', note: 'the file has it twice' } satisfies LineReport, WRONG, FAILED, TODO];
 
 const paint = await paintFor(fakeIO('/').stdout, {});
 
@@ -34,34 +34,34 @@ function shown(lines: LineReport[], width = ENDLESS.width, height = ENDLESS.heig
 }
 
 describe('the table of an exercise', () => {
-  it('has a row per line, with what is said of it behind, where nothing limits it', () => {
+  it('has one row per line, with the remark behind it, where the width is unlimited', () => {
     expect(shown(LINES)).toEqual([
       'Exercise 1: every atomic step',
       '  gradient         shape     exact  close  max diff  ULPs',
       '✓ dlogprobs        [32, 27]  yes    yes           0     0',
-      '✓ dprobs           [32, 27]  yes    yes           0     0  it stands there twice',
+      '✓ dprobs           [32, 27]  yes    yes           0     0  the file has it twice',
       '✗ dcounts_sum_inv  [32, 1]   no     no       2.9e+0  >1e6  you have probs where counts belongs; the sum over the row is missing too: shape [32, 27], expected [32, 1]',
       '✗ dh               [32, 64]  it threw \\x1b[31mno',
-      '· dC               [27, 10]  to be written',
+      '· dC               [27, 10]  not written yet',
       '2 of 5 right; next: dcounts_sum_inv',
-      'the rule of dcounts_sum_inv: In a product, each factor gets the other one times the gradient above. counts_sum_inv [n,1] was broadcast along the row: sum along the row.',
+      'rule for dcounts_sum_inv: In a product, each factor gets the other one times the gradient above. counts_sum_inv [n,1] was broadcast along the row: sum along the row.',
     ]);
   });
 
-  it('has no rule to point to where the next line is not written, or gave no answer', () => {
+  it('has no rule where the next line is not written or returned nothing', () => {
     for (const next of [TODO, FAILED]) expect(shown([RIGHT, next, WRONG]).at(-1)).toBe(`1 of 3 right; next: ${next.name}`);
   });
 
-  it.each([80, 60, 40])('puts below the row what does not fit beside it, in words, at %d columns', (columns) => {
+  it.each([80, 60, 40])('puts a remark below its row where it does not fit, at %d columns', (columns) => {
     const lines = shown(LINES, columns);
-    // The figures are as wide as they are.
+    // The columns of figures need 57 characters.
     for (const line of lines) expect([...line].length).toBeLessThanOrEqual(Math.max(columns, 57));
     const below = lines.slice(5).filter((line) => line.startsWith('    '));
     expect(below.map((line) => line.trim()).join(' ')).toContain(WRONG.problem);
     expect(lines.filter((line) => /^[✓✗·] d/.test(line))).toHaveLength(5);
   });
 
-  it('at 80 columns', () => {
+  it('wraps a remark at 80 columns', () => {
     expect(shown(LINES, 80).slice(4, 7)).toEqual([
       '✗ dcounts_sum_inv  [32, 1]   no     no       2.9e+0  >1e6',
       '    you have probs where counts belongs; the sum over the row is missing too:',
@@ -69,57 +69,57 @@ describe('the table of an exercise', () => {
     ]);
   });
 
-  it('says in one paragraph why a file cannot be run', () => {
+  it('says in one paragraph why a file cannot run', () => {
     const broken = `SyntaxError: ${'word '.repeat(30)}(line 3)`;
     expect(reportLines({ exercise: 2, ok: false, lines: [], broken }, paint)).toEqual([
       'Exercise 2: cross-entropy in one expression',
-      `exercise2.ts cannot be run: ${broken}`,
+      `exercise2.ts cannot run: ${broken}`,
     ]);
     const narrow = reportLines({ exercise: 2, ok: false, lines: [], broken }, paint, { ...ENDLESS, width: 60 });
     for (const line of narrow) expect(line.length).toBeLessThanOrEqual(60);
-    expect(narrow.slice(1).join(' ')).toBe(`exercise2.ts cannot be run: ${broken}`);
+    expect(narrow.slice(1).join(' ')).toBe(`exercise2.ts cannot run: ${broken}`);
   });
 
-  it('says of a right exercise what comes next', () => {
+  it('says what comes after an exercise that is right', () => {
     const last = (exercise: ExerciseNumber, lines: LineReport[]) => reportLines({ exercise, ok: true, lines }, paint).at(-1);
-    expect(last(1, [RIGHT, RIGHT])).toBe('all 2 right; Exercise 2 is next');
-    expect(last(3, [RIGHT])).toBe('right; Exercise 4 is next');
+    expect(last(1, [RIGHT, RIGHT])).toBe('all 2 right: continue with Exercise 2');
+    expect(last(3, [RIGHT])).toBe('right: continue with Exercise 4');
     expect(last(4, [RIGHT, RIGHT])).toMatch(/^all 2 right: you are a backprop ninja\. 'hunt' .*'mutants' .*'train --mutant NAME' /);
   });
 
-  it('breaks no shape in two', () => {
+  it('breaks no shape across lines', () => {
     for (let width = 20; width <= 80; width++) {
       for (const line of shown([WRONG], width)) expect(line).not.toMatch(/\[\d+,$/);
     }
   });
 
-  it('says of the worst entry where it is, and that the gradients above are random where they are', () => {
+  it('shows the place of the worst entry, and whether the gradients above are random', () => {
     const worst = { index: [3, 5], yours: 1.5, truth: -2, ratio: null };
     const { findings: _, problem: __, named: ___, ...nameless } = WRONG;
-    expect(shown([{ ...nameless, worst }])[2]).toMatch(/ {2}wrong: at \[3, 5\] it is 1\.50000, and should be -2\.00000$/);
+    expect(shown([{ ...nameless, worst }])[2]).toMatch(/ {2}wrong: 1\.50000 at \[3, 5\], expected -2\.00000$/);
     expect(shown([{ ...nameless, worst: { ...worst, random: true } }])[2]).toMatch(
-      / {2}wrong with random gradients above it: at \[3, 5\] it is /,
+      / {2}wrong with random gradients above it: 1\.50000 at \[3, 5\], expected /,
     );
   });
 });
 
-describe('the table on a low terminal', () => {
+describe('the table in a short terminal', () => {
   const rights = (count: number): LineReport[] => Array.from({ length: count }, () => RIGHT);
   const todos = (count: number): LineReport[] => Array.from({ length: count }, () => TODO);
   const marks = (lines: string[]): string[] => lines.filter((line) => /^[✓✗·] /.test(line)).map((line) => line.replace(/ +\[.*/, ''));
 
-  it('is whole where it has room', () => {
+  it('has all rows where they fit', () => {
     expect(shown(todos(26), 80, 29)).toHaveLength(29);
     expect(shown(todos(26), 80, 29)).toEqual(shown(todos(26), 80));
   });
 
-  it.each([28, 20, 10, 5])('of %d lines counts what is to be written behind the next', (height) => {
+  it.each([28, 20, 10, 5])('of %d lines counts the unwritten rows after the next one', (height) => {
     const lines = shown(todos(26), 80, height);
     expect(lines.length).toBe(height);
-    expect(marks(lines)).toEqual([...Array(height - 4).fill('· dC'), `· ${26 - (height - 4)} to be written`]);
+    expect(marks(lines)).toEqual([...Array(height - 4).fill('· dC'), `· ${26 - (height - 4)} not written yet`]);
   });
 
-  it('counts right rows first, and shows every wrong one', () => {
+  it('collapses right rows first, and keeps every wrong one', () => {
     const lines = [...rights(7), WRONG, ...rights(2), FAILED, ...todos(15)];
     expect(marks(shown(lines, 200, 22))).toEqual([
       '✓ 7 right',
@@ -127,14 +127,14 @@ describe('the table on a low terminal', () => {
       '✓ 2 right',
       '✗ dh',
       ...Array(13).fill('· dC'),
-      '· 2 to be written',
+      '· 2 not written yet',
     ]);
-    expect(marks(shown(lines, 200, 1))).toEqual(['✓ 7 right', '✗ dcounts_sum_inv', '✓ 2 right', '✗ dh', '· dC', '· 14 to be written']);
+    expect(marks(shown(lines, 200, 1))).toEqual(['✓ 7 right', '✗ dcounts_sum_inv', '✓ 2 right', '✗ dh', '· dC', '· 14 not written yet']);
     const wrong = Array.from({ length: 26 }, () => WRONG);
     expect(marks(shown(wrong, 80, 10))).toHaveLength(26);
   });
 
-  it('has one row where all are right', () => {
+  it('has one row where all rows are right', () => {
     expect(marks(shown(rights(26), 80, 20))).toEqual(['✓ 26 right']);
   });
 });

@@ -1,5 +1,5 @@
+// Learners' files in the built program: it must survive anything they do.
 import { readFileSync } from 'node:fs';
-// Learners' files as they are checked: loaded and run by the built program, whatever they do.
 import { describe, expect, it, vi } from 'vitest';
 import { EXERCISE_NUMBERS, EXERCISES, type ExerciseNumber, exerciseFile } from '../../../src/dojo/exercises.js';
 import { solutionText, stubText } from '../../../src/dojo/stub.js';
@@ -8,7 +8,7 @@ import { HANGS, startNinja } from '../../support/child.js';
 import { ninja } from '../../support/faults.js';
 import { put, tempDirectory } from '../../support/tempDirectory.js';
 
-/** A folder with every exercise solved, but for the files that are given. */
+/** A directory whose dojo/ has every exercise solved, except the given files. */
 function folder(files: Record<string, string>): string {
   const cwd = tempDirectory();
   for (const number of EXERCISE_NUMBERS) put(cwd, `dojo/${exerciseFile(number)}`, solutionText(EXERCISES[number]));
@@ -29,7 +29,7 @@ function check(number: ExerciseNumber, files: Record<string, string>): Checked {
   return { exitCode, report: exercises[0], stderr };
 }
 
-/** Exercise 1 solved, with some lines exchanged for the code of a function. */
+/** Exercise 1 solved, with some lines replaced by the code of a function. */
 function exercise1With(lines: Record<string, string>, top = ''): Record<string, string> {
   let text = solutionText(EXERCISES[1]);
   for (const [name, code] of Object.entries(lines)) {
@@ -40,15 +40,15 @@ function exercise1With(lines: Record<string, string>, top = ''): Record<string, 
   return { 'exercise1.ts': `// @ts-nocheck\n${text.replace('\nconst ', `\n${top}\nconst `)}` };
 }
 
-/** The lines that are not right, with what is said of them. */
+/** The lines that are not right, with their problems. */
 function problems({ report }: Checked): Record<string, string | undefined> {
   return Object.fromEntries(report.lines.filter(({ verdict }) => verdict !== 'right').map(({ name, problem }) => [name, problem]));
 }
 
 const DLOGITS = '({ logits, Yb, n }) => softmax(logits).sub(Tensor.oneHot(Yb, logits.shape[1])).div(n)';
 
-describe('what a file prints', () => {
-  it('comes on stderr, line by line, with the name of who prints it, and once', () => {
+describe('the output of a file', () => {
+  it('goes to stderr once, line by line, after the name of the line that printed it', () => {
     const { report, stderr } = check(
       1,
       exercise1With(
@@ -63,7 +63,7 @@ describe('what a file prints', () => {
     expect(stderr).toBe('exercise1.ts: loading\ndh: h [ 32, 64 ]\ndh: to the side\ndh: no end\ndb2: two\ndb2: lines\n');
   });
 
-  it('is cut after 1,000 lines', () => {
+  it('stops after 1,000 lines', () => {
     const { report, stderr } = check(
       1,
       exercise1With({ dh: '(at) => { for (let i = 0; i < 2000; i++) console.log(i); return exercise1.was_dh(at); }' }),
@@ -75,8 +75,8 @@ describe('what a file prints', () => {
   });
 });
 
-describe('what a line does later', () => {
-  it('is told, and takes no row down', () => {
+describe('an error after a line has returned', () => {
+  it('is reported, and does not turn a row red', () => {
     const checked = check(
       1,
       exercise1With(
@@ -104,7 +104,7 @@ describe('what a line does later', () => {
 });
 
 describe('a line that would end the program', () => {
-  it('makes its own row red, and says how', () => {
+  it('makes its own row red, with the reason', () => {
     const checked = check(
       1,
       exercise1With({
@@ -125,11 +125,11 @@ describe('a line that would end the program', () => {
       dC: 'it calls process.exit, which would end the program',
     });
     expect(checked.exitCode).toBe(1);
-    // What is printed is seen, also of a line that does not end.
+    // The output of a line that never ends is shown too.
     expect(checked.stderr.split('\n').slice(0, 2)).toEqual(['dh: 0', 'dh: 1']);
   });
 
-  it('by the memory it takes is stopped', () => {
+  it('by taking all memory is stopped', () => {
     const checked = check(
       1,
       exercise1With({
@@ -152,7 +152,7 @@ describe('a line that would end the program', () => {
   });
 });
 
-/** A process that has ended keeps its number until the system's first process takes note, here up to 2 s later: its state says so. */
+/** A process that has ended keeps its number until init collects it, up to 2 s later. Its state tells that it has ended. */
 function hasEnded(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -163,7 +163,7 @@ function hasEnded(pid: number): boolean {
 }
 
 describe('the process of a file', () => {
-  it('does not outlive the program, also in a line that does not end', async () => {
+  it('does not outlive the program, even in a line that never ends', async () => {
     const text = 'console.log("process", process.pid); for (;;);';
     const child = startNinja(['exercise', 'check', '2'], { cwd: folder({ 'exercise2.ts': text }) });
     await child.says(/process \d+\n/);
@@ -176,7 +176,7 @@ describe('the process of a file', () => {
 });
 
 describe('a file that plays tricks', () => {
-  it('with getters, proxies and what it was given makes its own rows red', () => {
+  it('with getters, proxies and changed inputs makes only its own rows red', () => {
     const checked = check(
       1,
       exercise1With({
@@ -184,7 +184,7 @@ describe('a file that plays tricks', () => {
           'null, get dprobs() { throw new Error("not to be read"); }, dh: 3, dC: (at) => { at.C.scatterAddRows(at.Xb, at.demb); return at.C; }, ignored: (at) => at',
       }),
     );
-    // What stands later in the file wins.
+    // Later entries of the file win.
     expect(problems(checked)).toEqual({ dlogprobs: 'null, expected a function' });
     const proxied = check(2, {
       'exercise2.ts': 'export default new Proxy({}, { get: (_, name) => { throw new Error("no " + String(name)); } });',
@@ -208,7 +208,7 @@ describe('a file that plays tricks', () => {
       'imports in a circle',
       `import helper from "./helper"; import { softmax, Tensor } from "backprop-ninja"; export const line = ${DLOGITS}; export default { dlogits: (at) => helper(at) };`,
     ],
-  ])('with %s is checked as any other', (_, text) => {
+  ])('with %s is checked like any other file', (_, text) => {
     const helper = 'import { line } from "./exercise2"; export default (at: any) => line(at);';
     const { exitCode, report, stderr } = check(2, { 'exercise2.ts': text, 'helper.ts': helper });
     expect({ exitCode, problem: report.lines[0]?.problem, broken: report.broken, stderr }).toEqual({
@@ -219,7 +219,7 @@ describe('a file that plays tricks', () => {
     });
   });
 
-  it('and names a line as its own in an error of several lines', () => {
+  it('and throws in an expression of several lines gets the line of its own file', () => {
     const text = stubText(EXERCISES[2]).replace('=> todo()', '=>\n    logits\n      .nothing()');
     expect(problems(check(2, { 'exercise2.ts': text }))).toEqual({
       dlogits: expect.stringMatching(/^it threw TypeError: .*is not a function \(line \d+\)$/),
@@ -228,8 +228,8 @@ describe('a file that plays tricks', () => {
 });
 
 describe('the line of an error', () => {
-  /** The file's rows that threw, with the line said; and where in the file they throw. */
-  function places(number: ExerciseNumber, text: string): { said: [string, number][]; true: [string, number][] } {
+  /** For each row that threw: the line in its report, and the line of the file that throws. */
+  function places(number: ExerciseNumber, text: string): { reported: [string, number][]; actual: [string, number][] } {
     const { report } = check(number, { [exerciseFile(number)]: text });
     const found = report.lines.map(({ name, problem }): [string, number] => [name, Number(/\(line (\d+)\)/.exec(problem ?? '')?.[1])]);
     const lines = text.split('\n');
@@ -237,15 +237,15 @@ describe('the line of an error', () => {
       const entry = lines.findIndex((line) => line.startsWith(`  ${name}: `));
       return [name, lines.findIndex((line, i) => i >= entry && line.includes('.nothing()')) + 1];
     });
-    return { said: found, true: where };
+    return { reported: found, actual: where };
   }
 
   it.each<[string, ExerciseNumber, (text: string) => string]>([
-    ['of Exercise 1', 1, (text) => text.replaceAll('=> todo()', '=> new Tensor(0 as any, []).nothing()')],
-    ['of Exercise 2', 2, (text) => text.replaceAll('=> todo()', '=> Tensor.nothing()')],
-    ['of Exercise 4', 4, (text) => text.replaceAll('=> todo()', '=> Tensor.nothing()')],
+    ['in Exercise 1', 1, (text) => text.replaceAll('=> todo()', '=> new Tensor(0 as any, []).nothing()')],
+    ['in Exercise 2', 2, (text) => text.replaceAll('=> todo()', '=> Tensor.nothing()')],
+    ['in Exercise 4', 4, (text) => text.replaceAll('=> todo()', '=> Tensor.nothing()')],
     [
-      'behind comments, types and breaks',
+      'after comments, types and line breaks',
       1,
       (text) =>
         `/* one\n * two\n */\n// three\n\n${text}`
@@ -255,13 +255,13 @@ describe('the line of an error', () => {
           )
           .replaceAll('import { type', '\n/**\n * more\n */\nimport { type'),
     ],
-  ])('is its own, %s', (_, number, change) => {
+  ])('is right %s', (_, number, change) => {
     const found = places(number, change(stubText(EXERCISES[number])).replaceAll('Tensor(0 as any, [])', 'Object()'));
-    expect(found.said).toEqual(found.true);
-    expect(found.said).toHaveLength(EXERCISES[number].lines.length);
+    expect(found.reported).toEqual(found.actual);
+    expect(found.reported).toHaveLength(EXERCISES[number].lines.length);
   });
 
-  it('comes with what to write', () => {
+  it('comes with advice', () => {
     const text = stubText(EXERCISES[2]).replace('=> todo()', '=> Tensor.onehot(Yb, 27)');
     const line = text.split('\n').findIndex((one) => one.includes('onehot')) + 1;
     expect(problems(check(2, { 'exercise2.ts': text }))).toEqual({
@@ -271,14 +271,14 @@ describe('the line of an error', () => {
 });
 
 describe('a key of the file', () => {
-  it('that is misspelt is mentioned where its line is missing', () => {
+  it('that is misspelt is named where its line is missing', () => {
     const text = solutionText(EXERCISES[1]).replace('  dh: (', '  dH: (');
     expect(problems(check(1, { 'exercise1.ts': text }))).toEqual({
       dh: 'missing from the default export; it has dH, which is not a line of this exercise',
     });
   });
 
-  it('that stands there twice is said to', () => {
+  it('that the file has twice gets a note', () => {
     const text = solutionText(EXERCISES[1]).replace('  dprobs: (', '  dprobs: () => todo(),\n  dprobs: (');
     const first = text.split('\n').findIndex((line) => line.startsWith('  dprobs: ')) + 1;
     const { report } = check(1, { 'exercise1.ts': text });
@@ -312,26 +312,22 @@ describe('the library in a file', () => {
   });
 });
 
-const WAY_OUT = "end the file with 'export default exercise2;'";
+const HINT = "end the file with 'export default exercise2;'";
 
-describe('a file that cannot be run', () => {
+describe('a file that cannot run', () => {
   it.each([
-    ['nothing in it', '', `it has no default export: ${WAY_OUT}`],
-    ['no default export', 'export const exercise2 = { dlogits: 1 };', `it has no default export: ${WAY_OUT}`],
-    [
-      'null for a default',
-      'export default null',
-      `its default export is null, expected an object with a function per gradient: ${WAY_OUT}`,
-    ],
+    ['its lack of content', '', `it has no default export: ${HINT}`],
+    ['no default export', 'export const exercise2 = { dlogits: 1 };', `it has no default export: ${HINT}`],
+    ['null for a default', 'export default null', `its default export is null, expected an object with a function per gradient: ${HINT}`],
     [
       'a number for a default',
       'export default 3',
-      `its default export is a number, expected an object with a function per gradient: ${WAY_OUT}`,
+      `its default export is a number, expected an object with a function per gradient: ${HINT}`,
     ],
     [
       'a function for a default',
       'export default () => ({})',
-      `its default export is a function, expected an object with a function per gradient: ${WAY_OUT}`,
+      `its default export is a function, expected an object with a function per gradient: ${HINT}`,
     ],
     ['a syntax error', 'export default {\n  dlogits: (\n};', 'ParseError: Unexpected token (line 3): };'],
     ['a comma forgotten', 'export default {\n  a: 1\n  b: 2,\n};', 'ParseError: Unexpected token, expected "," (line 3): b: 2,'],
@@ -348,7 +344,7 @@ describe('a file that cannot be run', () => {
     ['an await of what never comes', 'await new Promise(() => {}); export default {};', 'it awaits a promise that never settles'],
     ['a loop without an end', 'for (;;);', 'it did not finish within 5 s'],
     ['a memory that grows', 'const a = []; for (;;) a.push(new Array(1e7).fill(0.5));', 'it uses more than 1 GB of memory'],
-  ])('with %s says why', (_, text, why) => {
+  ])('because of %s says why', (_, text, why) => {
     const { exitCode, report, stderr } = check(2, { 'exercise2.ts': text });
     expect({ exitCode, lines: report.lines, stderr }).toEqual({ exitCode: 1, lines: [], stderr: '' });
     expect(report.broken).toEqual(typeof why === 'string' ? why : expect.stringMatching(why));

@@ -1,0 +1,89 @@
+/** A learner's folder: which one it is, and the files in it. */
+import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { SystemError } from '../../core/errors.js';
+import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
+import { LEARNER_TYPES } from '../../node/paths.js';
+import { withSystemErrors } from '../../node/systemErrors.js';
+import { type IO, shellPath, shortPath } from '../terminal/io.js';
+
+const DEFAULT_DIRECTORY = 'dojo';
+
+/** The option that a command needs for this folder, with a leading space; empty where the command finds the folder by itself. */
+export function dirOption(folder: string, io: IO): string {
+  return folder === io.cwd || folder === resolve(io.cwd, DEFAULT_DIRECTORY) ? '' : ` --dir ${shellPath(folder, io)}`;
+}
+
+/** The given folder; without one, dojo/, or the current directory where that holds the exercises and there is no dojo/. */
+function folderOf(dir: string | undefined, { cwd }: IO): string {
+  if (dir !== undefined) return resolve(cwd, dir);
+  const folder = resolve(cwd, DEFAULT_DIRECTORY);
+  const isHere = !existsSync(folder) && EXERCISE_NUMBERS.some((number) => existsSync(join(cwd, exerciseFile(number))));
+  return isHere ? cwd : folder;
+}
+
+/** The path of each exercise. All of them must exist before the first is checked. */
+export function learnerFiles(numbers: readonly ExerciseNumber[], dir: string | undefined, io: IO): [ExerciseNumber, string][] {
+  return numbers.map((number) => [number, learnerFile(number, dir, io)]);
+}
+
+/** @throws SystemError if the file does not exist, is not a file, or must not be read */
+export function learnerFile(number: ExerciseNumber, dir: string | undefined, io: IO): string {
+  const path = join(folderOf(dir, io), exerciseFile(number));
+  const status = withSystemErrors('read', path, () => statSync(path, { throwIfNoEntry: false }));
+  if (!status) {
+    throw new SystemError(`there is no ${shortPath(path, io)}`, {
+      hint: "run 'backprop-ninja exercise start', or name the folder with --dir",
+    });
+  }
+  if (!status.isFile()) {
+    throw new SystemError(`${shortPath(path, io)} is not a file`, { hint: "move it away and run 'backprop-ninja exercise start'" });
+  }
+  withSystemErrors('read', path, () => accessSync(path, constants.R_OK));
+  return path;
+}
+
+/** Writes a file unless it exists. Returns whether it is new. */
+export function writeNew(path: string, text: string): boolean {
+  return withSystemErrors('write', path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    try {
+      writeFileSync(path, text, { flag: 'wx' });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  });
+}
+
+/** A name for the old version of a file: exercise1.old1.txt, or the next number that is free. */
+export function freeName(path: string): string {
+  for (let number = 1; ; number++) {
+    const name = `${path.slice(0, -'.ts'.length)}.old${number}.txt`;
+    if (!existsSync(name)) return name;
+  }
+}
+
+/** The tsconfig.json with which an editor finds the types, wherever this program is installed. */
+export function tsconfigText(folder: string): string {
+  const path = relative(folder, LEARNER_TYPES);
+  const types = path.startsWith('.') ? path : `./${path}`;
+  return `${JSON.stringify(
+    {
+      compilerOptions: {
+        target: 'es2023',
+        module: 'esnext',
+        moduleResolution: 'bundler',
+        strict: true,
+        skipLibCheck: true,
+        noEmit: true,
+        types: [],
+        paths: { 'backprop-ninja': [types], 'backprop-ninja/dojo': [types] },
+      },
+      include: ['*.ts'],
+    },
+    null,
+    2,
+  )}\n`;
+}
