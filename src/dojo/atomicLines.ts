@@ -23,7 +23,7 @@ import type { ValuesAndGradients } from './learnerFile.js';
 /** Exercise 1, in backward order. */
 export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
   dlogprobs: {
-    rule: 'The loss is a mean over n examples, and reads one entry of each row: the one at the target. All others do not touch it.',
+    rule: 'The loss is a mean over n examples. It reads one entry of each row, the one at the target; the others do not affect it.',
     formula: 'dlogprobs = -1/n at the targets Yb, 0 elsewhere',
     branches: [
       single(
@@ -60,7 +60,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dcounts_sum_inv: {
-    rule: 'In a product, each factor gets the other one times the gradient above. counts_sum_inv [n,1] was broadcast along the row: sum along the row.',
+    rule: 'In a product, the gradient of each factor is the other factor times the gradient above. counts_sum_inv [n,1] was broadcast along the row: sum along the row.',
     formula: 'dcounts_sum_inv = Σ over the row of counts · dprobs',
     branches: [
       product([
@@ -97,7 +97,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dcounts: {
-    rule: 'counts is used twice, in probs and in counts_sum: both gradients are added. A sum hands its gradient to every entry it added.',
+    rule: 'counts is used twice, in probs and in counts_sum: add both gradients. A sum passes its gradient to every entry that it adds.',
     formula: 'dcounts = counts_sum_inv · dprobs + dcounts_sum, along the row',
     branches: [
       through(
@@ -118,7 +118,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dnorm_logits: {
-    rule: 'exp is its own derivative, so the output counts is the factor.',
+    rule: 'exp is its own derivative, so the factor is its output, counts.',
     formula: 'dnorm_logits = counts · dcounts',
     branches: [
       product([
@@ -141,13 +141,13 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dlogit_maxes: {
-    rule: 'logit_maxes [n,1] is subtracted from every entry of its row: minus, and summed along the row.',
+    rule: 'logit_maxes [n,1] is subtracted from every entry of its row: a minus sign, and a sum along the row.',
     formula: 'dlogit_maxes = -Σ over the row of dnorm_logits',
     branches: [single(({ dnorm_logits }) => dnorm_logits.neg())],
     sum: OVER_ROW,
   },
   dlogits: {
-    rule: 'logits is used twice: directly, and through its row maximum. The maximum hands its gradient to the entry that attained it, and to no other.',
+    rule: 'logits is used twice: directly, and through its row maximum. The maximum passes its gradient to the entry that is the maximum, and to no other.',
     formula: 'dlogits = dnorm_logits + (dlogit_maxes at the row maximum, 0 elsewhere)',
     branches: [
       through(
@@ -168,7 +168,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dh: {
-    rule: 'In a matrix product each factor gets the other one, transposed, times the gradient above; there is one order in which the shapes fit.',
+    rule: 'The gradient of each factor of a matrix product is the gradient above times the transpose of the other factor, in the order that fits the shapes.',
     formula: 'dh = dlogits · W2ᵀ',
     branches: [
       matrixProduct(
@@ -179,7 +179,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dW2: {
-    rule: 'In a matrix product each factor gets the other one, transposed, times the gradient above. The product sums over the batch by itself.',
+    rule: 'The gradient of each factor of a matrix product is the gradient above times the transpose of the other factor, in the order that fits the shapes. It already sums over the batch.',
     formula: 'dW2 = hᵀ · dlogits',
     branches: [
       matrixProduct(
@@ -225,7 +225,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dbngain: {
-    rule: 'bngain [1,H] multiplies bnraw and was broadcast over the batch: the other factor, summed over the batch.',
+    rule: 'bngain [1,H] multiplies bnraw and was broadcast over the batch: the other factor times the gradient above, summed over the batch.',
     formula: 'dbngain = Σ over the batch of bnraw · dhpreact',
     branches: [
       product([
@@ -245,7 +245,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     sum: OVER_BATCH,
   },
   dbnraw: {
-    rule: 'In a product, each factor gets the other one times the gradient above. bnraw was not broadcast, so nothing is summed.',
+    rule: 'In a product, the gradient of each factor is the other factor times the gradient above. bnraw was not broadcast, so there is no sum.',
     formula: 'dbnraw = bngain · dhpreact',
     branches: [
       product([
@@ -275,7 +275,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     sum: OVER_BATCH,
   },
   dbnvar_inv: {
-    rule: 'bnvar_inv [1,H] multiplies bndiff and was broadcast over the batch: the other factor, summed over the batch.',
+    rule: 'bnvar_inv [1,H] multiplies bndiff and was broadcast over the batch: the other factor times the gradient above, summed over the batch.',
     formula: 'dbnvar_inv = Σ over the batch of bndiff · dbnraw',
     branches: [
       product([
@@ -319,7 +319,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dbndiff2: {
-    rule: 'A sum hands its gradient to every entry it added; the factor 1/(n-1) stays. dbnvar [1,H] becomes [n,H].',
+    rule: 'A sum passes its gradient to every entry that it adds; the factor 1/(n-1) stays. dbnvar [1,H] becomes [n,H].',
     formula: 'dbndiff2 = 1/(n-1) · dbnvar, in every row',
     branches: [
       single(({ bndiff2, n, dbnvar }) =>
@@ -330,7 +330,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dbndiff: {
-    rule: 'bndiff is used twice, in bnraw and in its square bndiff2: both gradients are added. The derivative of x² is 2x.',
+    rule: 'bndiff is used twice, in bnraw and in its square bndiff2: add both gradients. The derivative of x² is 2x.',
     formula: 'dbndiff = bnvar_inv · dbnraw + 2 · bndiff · dbndiff2',
     branches: [
       through(
@@ -365,7 +365,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dbnmeani: {
-    rule: 'bnmeani [1,H] is subtracted from every row: minus, and summed over the batch.',
+    rule: 'bnmeani [1,H] is subtracted from every row: a minus sign, and a sum over the batch.',
     formula: 'dbnmeani = -Σ over the batch of dbndiff',
     branches: [single(({ dbndiff }) => dbndiff.neg())],
     sum: OVER_BATCH,
@@ -385,7 +385,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dembact: {
-    rule: 'In a matrix product each factor gets the other one, transposed, times the gradient above.',
+    rule: 'The gradient of each factor of a matrix product is the gradient above times the transpose of the other factor, in the order that fits the shapes.',
     formula: 'dembact = dhprebn · W1ᵀ',
     branches: [
       matrixProduct(
@@ -396,7 +396,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dW1: {
-    rule: 'In a matrix product each factor gets the other one, transposed, times the gradient above.',
+    rule: 'The gradient of each factor of a matrix product is the gradient above times the transpose of the other factor, in the order that fits the shapes.',
     formula: 'dW1 = embactᵀ · dhprebn',
     branches: [
       matrixProduct(
@@ -422,7 +422,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     sum: TO_VECTOR,
   },
   demb: {
-    rule: 'A view changes the shape and nothing else: the gradient is viewed back.',
+    rule: 'A view changes only the shape: view the gradient in the old shape.',
     formula: 'demb = dembact, viewed as [n,T,E]',
     branches: [
       single(
@@ -432,7 +432,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dC: {
-    rule: 'emb takes rows of C: each row of demb is added to the row of C it came from, and a character that occurs several times collects all of them.',
+    rule: 'emb copies rows of C: add each row of demb to the row of dC that it came from. A character that occurs several times collects all its rows.',
     formula: 'dC[Xb[i,t]] += demb[i,t], from zeros',
     branches: [
       single(
@@ -446,11 +446,12 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
   },
 };
 
-/** a·b, and what people write when they mix up the transpose. */
+/** a·b, and what people write instead. */
 function matrixProduct(a: Value, b: Value, ...variants: Parameters<typeof single>[1][]): Branch {
   return single((at) => a(at).matmul(b(at)), ...variants);
 }
 
+/** dC with the rows of a repeated character combined in another way than by a sum. */
 function rowsOfC(
   { C, Xb, demb }: ValuesAndGradients,
   combine: (row: number[], count: number, more: readonly number[]) => number[],

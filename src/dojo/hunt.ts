@@ -1,4 +1,4 @@
-/** The hunt: a backward pass with one mistake in it, to be found by comparing as few of its gradients as possible. */
+/** The hunt: a backward pass with one mistake. The player finds it by comparing as few gradients as possible. */
 
 import { difference } from '../core/numbers.js';
 import { type RandomStream, randomInteger, randomStream, shuffled } from '../core/random.js';
@@ -9,12 +9,12 @@ import type { GradientName, LessonGradients } from '../lesson/values.js';
 import { LINE_MUTANTS, type Mutant, plant } from './mutants.js';
 import { type WorstEntry, worstEntry } from './worstEntry.js';
 
-/** What a gradient of the wrong pass looks like beside the right one. */
+/** A comparison of a gradient of the wrong pass with the right one. */
 export interface Probe {
   name: GradientName;
   shape: Shape;
   agrees: boolean;
-  /** Where the shapes are alike and the numbers are not. */
+  /** Set where the shapes agree and the values do not. */
   worst?: WorstEntry;
 }
 
@@ -22,15 +22,15 @@ export const FULL_SCORE = 100;
 export const PROBE_COST = 5;
 export const WRONG_COST = 20;
 
-/** Of float64, in shares of the largest entry: the same line on the same numbers gives the same bits, but for signs of 0. */
+/** Relative to the largest entry, in float64: the same line on the same numbers gives the same bits, except for the sign of 0. */
 const ALIKE = 1e-12;
 
-/** A hunt's state. It never tells, before {@link found}, which mistake it is. */
+/** The state of a hunt. It hides the mistake until the line is {@link found}. */
 export class Hunt {
   readonly #mutant: Mutant;
   readonly #wrong: LessonGradients;
   readonly #right: LessonGradients;
-  /** The mistakes that the bank has for the line, in an order of their own. */
+  /** The mistakes that the bank has for the line, shuffled. */
   readonly #choices: readonly Mutant[];
   readonly probes: GradientName[] = [];
   readonly guesses: GradientName[] = [];
@@ -49,12 +49,12 @@ export class Hunt {
     );
   }
 
-  /** Whether the line is found. */
+  /** Whether the player has found the line. */
   get found(): boolean {
     return this.#line === 'found';
   }
 
-  /** Whether the mistake is told from the others that the line may have. */
+  /** Whether the player has chosen the right mistake of the line. */
   get named(): boolean {
     return this.#named;
   }
@@ -63,13 +63,13 @@ export class Hunt {
     return Math.max(0, FULL_SCORE - PROBE_COST * this.probes.length - WRONG_COST * this.#wrongAnswers);
   }
 
-  /** Compares a gradient, computed with all above it, with the right one. The same again costs nothing. */
+  /** Compares a gradient of the pass with the right one. Probing it again is free. */
   probe(name: GradientName): Probe {
     if (!this.probes.includes(name)) this.probes.push(name);
     return compare(name, this.#right, this.#wrong);
   }
 
-  /** Whether that is the wrong line. The same again costs nothing. */
+  /** Whether this is the wrong line. Guessing it again is free. */
   guess(name: GradientName): boolean {
     const again = this.guesses.includes(name);
     if (!again) this.guesses.push(name);
@@ -78,25 +78,25 @@ export class Hunt {
     return this.found;
   }
 
-  /** What may be wrong with the line, once it is found. */
+  /** The mistakes to choose from, once the line is found. */
   get choices(): string[] {
     return this.#choices.map(({ mistake }) => mistake);
   }
 
-  /** Whether that choice is the mistake. */
+  /** Whether this choice is the mistake. */
   choose(index: number): boolean {
     if (this.#choices[index] === this.#mutant) this.#named = true;
     else this.#wrongAnswers++;
     return this.#named;
   }
 
-  /** What it was. */
+  /** The hidden mistake. */
   reveal(): Mutant {
     return this.#mutant;
   }
 }
 
-/** Draws a mistake that can be seen from outside: one whose pass runs, and gives another gradient. */
+/** Draws a mistake that a probe can see: its pass runs, and its line returns another gradient. */
 function hide(random: RandomStream, run: (mutant: Mutant) => LessonGradients, right: LessonGradients): [Mutant, LessonGradients] {
   for (;;) {
     const mutant = LINE_MUTANTS[randomInteger(random, LINE_MUTANTS.length)];
@@ -118,7 +118,7 @@ function compare(name: GradientName, right: LessonGradients, wrong: LessonGradie
   return agrees ? { name, shape: found.shape, agrees } : { name, shape: found.shape, agrees, worst: worstEntry(found, expected) };
 }
 
-/** db1 and dlogit_maxes are sums that cancel: there, rounding is a share of what is summed. */
+/** db1 and dlogit_maxes are sums of terms that cancel: rounding is relative to these terms. */
 function scaleAbove(name: GradientName, right: LessonGradients): number {
   const summed = { db1: right.dhprebn, dlogit_maxes: right.dnorm_logits }[name as string];
   return summed ? difference(summed.data, summed.data).largest * summed.shape[0] : 0;

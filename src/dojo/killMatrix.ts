@@ -1,4 +1,4 @@
-/** Which gradient checks notice which planted mistakes: the kill matrix of mutation testing. */
+/** The kill matrix of mutation testing: which gradient checks notice which planted mistakes. */
 
 import { sameShape, Tensor } from '../core/tensor.js';
 import { checkLocally } from '../gradCheck/atomic.js';
@@ -16,18 +16,18 @@ import type { ValuesAndGradients } from './learnerFile.js';
 import { type ClosedFormMutant, type Mutant, plant } from './mutants.js';
 import { NO_NAME } from './sentences.js';
 
-/** Checks that others use, and ours, which come last. */
+/** Checks of other projects, then ours. */
 export const CHECKS = ['cmp', 'llm.c', 'minitorch', 'gradcheck', 'grad-check', 'dojo'] as const;
 export type Check = (typeof CHECKS)[number];
 
-/** What each check does, as it is applied here: to every entry, where some of them draw a few. */
+/** Each check as it is applied here: to every entry, although some of them sample a few. */
 export const CHECK_TEXT: Record<Check, string> = {
   cmp: "the lesson's cmp: all 26 gradients, float32, torch.allclose (1e-8, 1e-5)",
   'llm.c': "llm.c's test: the parameters' gradients, float32, difference <= 2e-2",
   minitorch: "minitorch's: the parameters' gradients, float64, 1e-2 + 1e-2 relative",
   gradcheck: "PyTorch's: the same and their shapes, 1e-5 + 1e-3 relative",
-  'grad-check': 'ours: the line by itself, random gradients above it, n 2, 3 and 32',
-  dojo: 'ours: the same against the solution, which also names the mistake',
+  'grad-check': 'ours: the line alone, random gradients above it, n 2, 3 and 32',
+  dojo: 'ours: the same against the solution; names the mistake',
 };
 
 export interface KillRow {
@@ -45,12 +45,12 @@ function namingOf({ named, findings = [] }: LineReport, { expected }: Mutant): K
   return sameFindings(findings, expected) ? 'right' : 'wrong';
 }
 
-/** Whether both of our checks notice the mistake, and it is not taken for another. */
+/** Whether both of our checks notice the mistake and the dojo does not misname it. */
 export function isCaught({ noticedBy, naming }: KillRow): boolean {
   return noticedBy['grad-check'] && noticedBy.dojo && naming !== 'wrong';
 }
 
-/** Plants mistakes one by one, and holds every check against each. */
+/** Plants mistakes one by one, and applies every check to each. */
 export class KillMatrix {
   readonly #checker = new LineChecker();
   readonly #cases = BATCH_SIZES.map((n) => createLessonCase(LESSON_CONFIG, n, SEED));
@@ -105,12 +105,12 @@ function isClosedForm(mutant: Mutant): mutant is ClosedFormMutant {
   return mutant.exercise !== 1;
 }
 
-/** The values with all gradients, each on what the lines above it gave. */
+/** The values with all gradients, each line on the results of those above it. */
 function runLines(values: LessonValues, lines: GradientLines): ValuesAndGradients {
   return { ...values, ...backward(values, lines) };
 }
 
-/** Whether some of the gradients of these lines are not as close to the truth as asked; lines that throw are noticed by anybody. */
+/** Whether some gradient of these lines is not close to the right one. Every check notices a line that throws. */
 function differing(truth: ValuesAndGradients, lines: GradientLines) {
   let found: ValuesAndGradients | undefined;
   try {
@@ -124,7 +124,7 @@ function differing(truth: ValuesAndGradients, lines: GradientLines) {
   };
 }
 
-/** |a - b| <= atol + rtol·|b| in every entry, as torch.allclose; of tensors that broadcast, and false where they do not. */
+/** |a - b| <= atol + rtol·|b| in every entry, as torch.allclose. The shapes may broadcast; if they do not, the result is false. */
 function allClose(a: Tensor, b: Tensor, atol: number, rtol: number): boolean {
   let excess: Tensor;
   try {

@@ -42,7 +42,7 @@ interface Factor {
   text: string;
   role?: Role;
   value: Value;
-  /** Expressions that people write instead. Text stands for "this expression instead of the factor's". */
+  /** What people write instead: another expression, or a mistake with its own id. */
   instead?: readonly (readonly [found: string | ValueMistake, value: Value])[];
   /** Leaving out this factor is a different mistake, which has its own name. */
   needed?: boolean;

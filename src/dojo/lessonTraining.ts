@@ -1,4 +1,4 @@
-/** Training on the lesson's atomic lines, right ones or wrong ones: what a mistake does to a network. */
+/** Training with the lesson's atomic lines, right or wrong, which shows what a mistake does to a network. */
 import type { Backend } from '../backend/backend.js';
 import { type RandomStream, randomStream } from '../core/random.js';
 import { ShapeError, sameShape, showShape, Tensor } from '../core/tensor.js';
@@ -19,9 +19,9 @@ export interface LessonTrainingOptions {
   seed: number | string;
 }
 
-/** Gradient descent by the lesson's forward pass and the given gradient lines: the same seed draws the same weights and batches. */
+/** Gradient descent with the lesson's forward pass and the given gradient lines. The same seed gives the same weights and batches. */
 export class LessonTraining {
-  /** Holds the parameters as they stand. */
+  /** Holds the current parameters. */
   readonly model: Model;
   readonly #examples: Examples;
   readonly #lines: GradientLines;
@@ -33,7 +33,7 @@ export class LessonTraining {
 
   /**
    * @param backend a float32 backend with room for the model
-   * @param config of one block: the lesson's lines are of one
+   * @param config a network of one block, as the lesson's lines need it
    */
   constructor(backend: Backend, config: ModelConfig, examples: Examples, lines: GradientLines, options: LessonTrainingOptions) {
     const { batchSize: n, seed } = options;
@@ -53,13 +53,13 @@ export class LessonTraining {
     this.#batches = randomStream('batches', seed);
   }
 
-  /** Steps done. */
+  /** The number of steps done. */
   get step(): number {
     return this.#step;
   }
 
   /**
-   * One step. Returns the batch's loss before it.
+   * Does one step. Returns the loss of its batch, before the update.
    * @throws ShapeError if a line's shapes do not fit, or a gradient is larger than its parameter
    */
   advance(): number {
@@ -73,9 +73,7 @@ export class LessonTraining {
       const parameter = this.#parameters[name];
       const moved = parameter.sub(gradients[`d${name}`].mul(rate));
       if (!sameShape(moved.shape, parameter.shape)) {
-        throw new ShapeError(
-          `d${name} ${showShape(gradients[`d${name}`].shape)} cannot be taken from ${name} ${showShape(parameter.shape)}`,
-        );
+        throw new ShapeError(`d${name} ${showShape(gradients[`d${name}`].shape)} does not fit ${name} ${showShape(parameter.shape)}`);
       }
       parameter.data.set(moved.data);
     }

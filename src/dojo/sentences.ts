@@ -22,7 +22,7 @@ function textOf(finding: Finding | FileFault, also = false): string {
 
 type Texts = { readonly [Id in (Finding | FileFault)['id']]: (finding: (Finding | FileFault) & { id: Id }, also: boolean) => string };
 
-/** By id; `also` where something else was said before. */
+/** The sentences by id; `also` is set for a finding that follows another one. */
 const TEXTS: Texts = {
   // Values
   'factor-missing': ({ branch, factor, role }) => `${inBranch(branch)}${factorText(factor, role)} is missing`,

@@ -1,4 +1,4 @@
-/** Exercise 4's last proof: the lesson's network, trained for a moment with a learner's lines as its backward pass. */
+/** The end of Exercise 4: trains the lesson's network with a learner's lines as its backward pass. */
 import { createReferenceBackend } from '../backend/reference.js';
 import { NumericalError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
@@ -12,9 +12,9 @@ import { sentenceOf } from './sentences.js';
 
 export interface TrainingReport {
   steps: number;
-  /** Of the first batch, before the first update. */
+  /** Loss of the first batch, before the first update. */
   firstLoss: number;
-  /** Mean over the last 100 batches. */
+  /** Mean loss of the last 100 batches. */
   lastLoss: number;
 }
 
@@ -24,8 +24,9 @@ const BATCH_SIZE = 32;
 const LEARNING_RATE = 0.1;
 
 /**
- * The lesson's recipe on the names that come with the program, in float32.
- * @throws whatever a line throws; NumericalError where the loss is not finite
+ * Trains by the lesson's recipe, in float32.
+ * @param names the data set
+ * @throws anything that a line throws; NumericalError if the loss is not finite
  */
 export function trainWith(lines: Exercise4, names: readonly string[], steps = STEPS): TrainingReport {
   const own = Object.entries(lines).map(([name, line]) => [name, (at: ValuesAndGradients) => tensorOf(name, line(at))]);

@@ -4,12 +4,12 @@ import { adviceOn, asWritten } from '../../src/dojo/advice.js';
 
 const VALUES = ['bndiff2', 'dlogits', 'h', 'n'];
 
-describe('the words of an error', () => {
+describe('the message of an error', () => {
   it.each([
     ['_backpropNinja.Tensor.onehot is not a function', 'Tensor.onehot is not a function'],
     ['(0 , _backpropNinja.softmx) is not a function', 'softmx is not a function'],
     ['h.foo is not a function', 'h.foo is not a function'],
-  ])('%s: names as the file has them', (message, written) => {
+  ])('has names as the file has them: %s', (message, written) => {
     expect(asWritten(message)).toBe(written);
   });
 
@@ -26,7 +26,7 @@ describe('the words of an error', () => {
     ['Tensor is not defined', "import { Tensor } from 'backprop-ninja'"],
     ['torch is not defined', 'README.md lists the methods of a tensor'],
     ['dlogitz is not defined', 'did you mean dlogits'],
-  ])('%s: %s', (message, advice) => {
+  ])('%s leads to advice: %s', (message, advice) => {
     expect(adviceOn(message, VALUES)).toBe(advice);
   });
 
@@ -37,11 +37,11 @@ describe('the words of an error', () => {
     'no',
     '',
     'x.constructor is not a function',
-  ])('%s: no advice', (message) => {
+  ])('%j leads to no advice', (message) => {
     expect(adviceOn(message, VALUES)).toBeUndefined();
   });
 
-  it('proposes no method that a tensor does not have', () => {
+  it('leads to no method that a tensor does not have', () => {
     const habits = [
       'ones',
       'reshape',

@@ -13,10 +13,10 @@ const ALL = EXERCISE_NUMBERS.map((number) => ({ number, exercise: EXERCISES[numb
 const LINES = ALL.flatMap(({ number, exercise }) => exercise.lines.map((line) => ({ number, name: line.name, line, exercise })));
 
 const lesson = (file: string): string => readFileSync(new URL(`../../src/lesson/${file}`, import.meta.url), 'utf8');
-/** A line break is a space, and the breaks of a call chain are none. */
+/** The text with line breaks as spaces, and without those of a call chain. */
 const flat = (text: string): string => text.replace(/\s+/g, ' ').replace(/ ?([().,{}]) ?/g, '$1');
 
-/** What a text has for each gradient: its comments, and its code. */
+/** The comments and the code that a file has for each gradient. */
 function entriesOf(text: string): { comments: string[]; name: string; code: string }[] {
   const body = text.slice(text.indexOf(' = {\n') + ' = {\n'.length, text.indexOf('\n};'));
   return body.split('\n\n').map((entry) => {
@@ -26,14 +26,14 @@ function entriesOf(text: string): { comments: string[]; name: string; code: stri
   });
 }
 
-/** The names that a file takes from the library as values. */
+/** The values that a file imports from the library. */
 function importsOf(text: string): string[] {
   const [, names] = /^import \{ (.*) \} from 'backprop-ninja';$/m.exec(text) ?? [];
   return names.split(', ').filter((name) => !name.startsWith('type '));
 }
 
 describe('the four exercises', () => {
-  it('are 26 lines, 1, 1 and 13, in backward order', () => {
+  it('have 26, 1, 1 and 13 lines, in backward order', () => {
     expect(ALL.map(({ exercise }) => exercise.lines.length)).toEqual([26, 1, 1, 13]);
     expect(EXERCISES[1].lines.map(({ name }) => name)).toEqual(GRADIENT_NAMES);
     for (const { exercise } of ALL) {
@@ -42,7 +42,7 @@ describe('the four exercises', () => {
     }
   });
 
-  it('have the closed forms in Exercise 4, and the atomic lines for the rest', () => {
+  it('use the closed forms in Exercise 4, and the atomic lines for the rest', () => {
     const knownAs = new Map(
       [...EXERCISES[1].lines, ...EXERCISES[2].lines, ...EXERCISES[3].lines].map((line) => [line.name, line.knowledge]),
     );
@@ -52,7 +52,7 @@ describe('the four exercises', () => {
     expect(named('dhprebn')?.solution).toBe(EXERCISES[3].lines[0].solution);
   });
 
-  it.each(ALL)('Exercise $number is known by its own number and file', ({ number, exercise }) => {
+  it.each(ALL)('give Exercise $number its number and its file', ({ number, exercise }) => {
     expect(exercise.number).toBe(number);
     expect(exerciseFile(number)).toBe(`exercise${number}.ts`);
     expect(exercise.title).not.toBe('');
@@ -60,8 +60,8 @@ describe('the four exercises', () => {
   });
 });
 
-describe('what a line says of itself', () => {
-  it.each(LINES)('Exercise $number, $name: the forward lines that read its value', ({ number, name, line }) => {
+describe('the entry of a line', () => {
+  it.each(LINES)('has the forward lines that read its value: Exercise $number, $name', ({ number, name, line }) => {
     const value = valueNamed(name);
     expect(VALUE_NAMES).toContain(value);
     expect(line.forward.length).toBeGreaterThan(0);
@@ -70,12 +70,12 @@ describe('what a line says of itself', () => {
     if (number === 1) expect(line.forward.map((text) => text.split(' ')[0])).toEqual(consumersOf(value));
   });
 
-  it.each(LINES)('Exercise $number, $name: a rule in sentences, and a formula that begins with its name', ({ name, line }) => {
+  it.each(LINES)('has a rule in sentences, and a formula that begins with its name: Exercise $number, $name', ({ name, line }) => {
     expect(line.knowledge.rule).toMatch(/^[\w[].*\.$/);
     expect(line.knowledge.formula.startsWith(name === 'dC' ? 'dC[' : `${name} = `)).toBe(true);
   });
 
-  it('its shape in letters has the rank of its tensor, and 1 where that is 1', () => {
+  it('has the shape of its tensor, in letters and in numbers', () => {
     const { lines } = EXERCISES[1];
     const checker = new LineChecker();
     const sizes: Record<string, number> = { n: 32, T: 3, E: 10, H: 64, V: 27, T·E: 30, 1: 1 };
@@ -88,7 +88,7 @@ describe('what a line says of itself', () => {
   });
 });
 
-describe.each(ALL)('the file of Exercise $number, to be written', ({ number, exercise }) => {
+describe.each(ALL)('the stub of Exercise $number', ({ number, exercise }) => {
   const text = stubText(exercise);
 
   it('has one todo() per gradient, each under its forward lines and its shape', () => {
@@ -102,7 +102,7 @@ describe.each(ALL)('the file of Exercise $number, to be written', ({ number, exe
     }
   });
 
-  it('says at its head what is asked, and how it is checked and helped', () => {
+  it('has the task and the commands at its head', () => {
     const head = text.slice(0, text.indexOf('*/'));
     expect(head).toContain(`Exercise ${number}: ${exercise.title}.`);
     for (const line of exercise.task) expect(head).toContain(` * ${line}\n`);
@@ -112,12 +112,12 @@ describe.each(ALL)('the file of Exercise $number, to be written', ({ number, exe
     expect(text).toContain(`const exercise${number}: Exercise${number} = {`);
   });
 
-  it('takes Tensor and todo from the library, and its type', () => {
+  it('imports Tensor, todo and its type', () => {
     expect(importsOf(text)).toEqual(['Tensor', 'todo']);
     expect(text).toContain(`import { type Exercise${number}, `);
   });
 
-  it('fits 100 characters at its head, and names a folder in its commands', () => {
+  it('has a head of at most 100 columns, and a folder in its commands where they need it', () => {
     for (const one of [text, solutionText(exercise)]) {
       expect(
         one
@@ -129,11 +129,11 @@ describe.each(ALL)('the file of Exercise $number, to be written', ({ number, exe
     expect(text).not.toContain('--dir');
     const elsewhere = stubText(exercise, ' --dir fresh');
     for (const verb of ['check', 'hint']) expect(elsewhere).toContain(`exercise ${verb} ${number} --dir fresh\n`);
-    // A folder whose name would end the comment.
+    // The name of this folder would end the comment.
     expect(stubText(exercise, " --dir 'a*/b'")).toBe(text);
   });
 
-  it('gives away no solution', () => {
+  it('does not give a solution away', () => {
     for (const { name } of exercise.lines) {
       const { code = '' } = entriesOf(text).find((entry) => entry.name === name) ?? {};
       expect(code).not.toMatch(/\.(mul|sum|add|matmul|div|neg|view|pow|sub)\(/);
@@ -141,7 +141,7 @@ describe.each(ALL)('the file of Exercise $number, to be written', ({ number, exe
     expect(text).not.toContain(exercise.lines[0].knowledge.formula);
   });
 
-  it('has no line longer than 180 characters, no tab, and ends with one newline', () => {
+  it('has lines of at most 180 characters, no tabs, and one newline at its end', () => {
     expect(text.split('\n').filter((line) => line.length > 180 || /\t| $/.test(line))).toEqual([]);
     expect(text.endsWith(';\n')).toBe(true);
   });
@@ -150,7 +150,7 @@ describe.each(ALL)('the file of Exercise $number, to be written', ({ number, exe
 describe.each(ALL)('the file of Exercise $number, solved', ({ number, exercise }) => {
   const text = solutionText(exercise);
 
-  it('has no todo, and the same comments and parameters as the one to be written', () => {
+  it('has no todo, and the comments and parameters of the stub', () => {
     expect(text).not.toContain('todo');
     expect(importsOf(text)).not.toContain('todo');
     const [solved, stub] = [entriesOf(text), entriesOf(stubText(exercise))];
@@ -168,7 +168,7 @@ describe.each(ALL)('the file of Exercise $number, solved', ({ number, exercise }
     }
   });
 
-  it('takes from the library what it uses, and nothing else', () => {
+  it('imports the values that it uses, and nothing else', () => {
     const code = entriesOf(text)
       .map((entry) => entry.code)
       .join('\n');
@@ -176,10 +176,10 @@ describe.each(ALL)('the file of Exercise $number, solved', ({ number, exercise }
     expect(importsOf(text)).toEqual(used);
   });
 
-  it('is right, line by line, as a file that is loaded', async () => {
+  it('is right in every line, when it is loaded as a file', async () => {
     const cwd = tempDirectory();
     put(cwd, exerciseFile(number), text);
-    // The code alone is under test, not how the library is found.
+    // This tests the code, not how the library is found.
     const alias = { 'backprop-ninja': new URL('../../src/dojo.ts', import.meta.url).pathname };
     const jiti = createJiti(import.meta.url, { fsCache: false, alias });
     const lines = await jiti.import<Record<string, unknown>>(`${cwd}/${exerciseFile(number)}`, { default: true });
@@ -191,14 +191,14 @@ describe.each(ALL)('the file of Exercise $number, solved', ({ number, exercise }
 });
 
 describe('todo()', () => {
-  it('throws an error of its own name', () => {
+  it('throws an error with a name of its own', () => {
     expect(() => todo()).toThrow(TodoError);
     expect(() => todo()).toThrow('not written yet');
   });
 });
 
 describe('a line that the lesson does not have', () => {
-  it('is an error with the file, not an empty solution', () => {
+  it('is an error that names the file', () => {
     const [line] = EXERCISES[2].lines;
     const broken: Exercise = { ...EXERCISES[2], lines: [{ ...line, source: 'exercise3' }] };
     expect(() => solutionText(broken)).toThrow('exercise3.ts has no line for dlogits');

@@ -11,7 +11,7 @@ const GUIDE = guideText();
 const section = (title: string): string => GUIDE.split('\n## ').find((text) => text.startsWith(title)) ?? '';
 
 describe("the guide in a learner's folder", () => {
-  it('names the four files, and how to check, watch, be helped and begin again', () => {
+  it('lists the four files and all commands', () => {
     for (const number of EXERCISE_NUMBERS) expect(GUIDE).toContain(`| ${exerciseFile(number)} |`);
     for (const command of ['check', 'watch', 'hint', 'status', 'reset', 'solution']) {
       expect(GUIDE).toContain(`npx backprop-ninja exercise ${command}`);
@@ -22,11 +22,11 @@ describe("the guide in a learner's folder", () => {
     for (const name of STEP_NAMES) expect(section('The network')).toMatch(new RegExp(`\\b${name} = `));
   });
 
-  it('says what each column means', () => {
+  it('explains each column', () => {
     for (const column of ['exact', 'close', 'max diff', 'ULPs']) expect(section('A row')).toContain(`| ${column} |`);
   });
 
-  it('names no method that a tensor does not have', () => {
+  it('has no method that a tensor does not have', () => {
     const text = `${section('Tensors')}\n${section('A line')}`;
     const own = [...text.matchAll(/(?<!\w)(?:a|each|dy)\.(\w+)/g)].map(([_, name]) => name);
     const fixed = [...text.matchAll(/\bTensor\.(\w+)/g)].map(([_, name]) => name);
@@ -46,7 +46,7 @@ describe("the guide in a learner's folder", () => {
     expect(dw(at)).toEqual(Tensor.of([7, 0], [1, 2]));
   });
 
-  it('says what the network does, and of what it is given the shapes and sizes', () => {
+  it('explains the network, with the shapes and sizes of its input', () => {
     expect(section('The network')).toContain('predicts the next character of a name');
     for (const [size, value] of Object.entries({ n: 32, T: 3, E: 10, H: 64, V: 27 })) {
       expect(section('The network')).toContain(`| ${size} | ${value} |`);
@@ -65,14 +65,14 @@ describe("the guide in a learner's folder", () => {
     expect(section('Tensors')).toContain('softmax(logits)');
   });
 
-  it('names the folder in its commands where they need it', () => {
+  it('has the folder in its commands where they need it', () => {
     const commands = guideText(' --dir fresh').match(/^ {4}npx .*$/gm) ?? [];
     expect(commands.length).toBeGreaterThan(5);
     for (const command of commands) expect(command).toMatch(/ --dir fresh$/);
     expect(GUIDE).not.toContain('--dir');
   });
 
-  it('fits a page of 100 characters', () => {
+  it('has lines of at most 100 characters', () => {
     expect(GUIDE.split('\n').filter((line) => [...line].length > 100)).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { consumersOf, type GradientName, type StepName } from '../../src/lesson/
 
 const HUNTS = Array.from({ length: 40 }, (_, seed) => new Hunt(seed));
 
-/** The gradients that a line reads: of the steps that read its tensor. */
+/** The gradients that a line reads: those of the steps that read its tensor. */
 function above(name: GradientName): GradientName[] {
   return consumersOf(name.slice(1) as Exclude<StepName, 'loss'>)
     .filter((step) => step !== 'loss')
@@ -14,12 +14,12 @@ function above(name: GradientName): GradientName[] {
 }
 
 describe('a hunt', () => {
-  it('hides the same mistake for the same seed, and different ones for different seeds', () => {
+  it('hides the same mistake for the same seed, and others for other seeds', () => {
     expect(new Hunt(7).reveal().name).toBe(new Hunt(7).reveal().name);
     expect(new Set(HUNTS.map((hunt) => hunt.reveal().name)).size).toBeGreaterThan(20);
   });
 
-  it('can be won by probing: the wrong line is the one that differs while all it reads agrees', () => {
+  it('can be won with probes: the wrong line differs, and everything that it reads agrees', () => {
     for (const [seed, hunt] of HUNTS.entries()) {
       const probes = new Map(GRADIENT_NAMES.map((name) => [name, hunt.probe(name)]));
       const first = GRADIENT_NAMES.filter((name) => !probes.get(name)?.agrees && above(name).every((upper) => probes.get(upper)?.agrees));
@@ -27,7 +27,7 @@ describe('a hunt', () => {
     }
   });
 
-  it('costs points by the probe, once each, and by the wrong answer', () => {
+  it('costs points for each probe, once, and for each wrong answer', () => {
     const hunt = new Hunt(1);
     const { line } = hunt.reveal();
     const other = GRADIENT_NAMES.find((name) => name !== line) as GradientName;
@@ -48,7 +48,7 @@ describe('a hunt', () => {
     expect(hunt.score).toBe(0);
   });
 
-  it('offers the mistakes that the line may have, the hidden one among them', () => {
+  it('offers the mistakes of the line, including the hidden one', () => {
     for (const hunt of HUNTS) {
       const { line, mistake } = hunt.reveal();
       expect(hunt.choices).toContain(mistake);

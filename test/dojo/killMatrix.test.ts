@@ -13,34 +13,34 @@ function row(name: string): KillRow {
 }
 
 describe('the kill matrix', () => {
-  it('both of our checks notice every mistake, and none is given the name of another', () => {
+  it('has no mistake that our checks miss or that the dojo misnames', () => {
     expect(rows.filter((one) => !isCaught(one)).map(({ mutant }) => mutant.name)).toEqual([]);
     expect(rows.filter(({ naming }) => naming === 'right').length / rows.length).toBeGreaterThanOrEqual(0.9);
   });
 
   it.each(['batch-norm-bessel-factor-1-for-n-over-n-minus-1', 'batch-norm-path-through-the-variance-dropped', 'batch-norm-gain-forgotten'])(
-    "%s passes llm.c's and minitorch's tolerances, and not PyTorch's",
+    "shows that %s passes the tolerances of llm.c and minitorch, but not PyTorch's",
     (name) => {
       expect(row(name).noticedBy).toEqual({ cmp: true, 'llm.c': false, minitorch: false, gradcheck: true, 'grad-check': true, dojo: true });
     },
   );
 
-  it.each(['dlogit_maxes-sign-forgotten', 'db1-sign'])('%s is seen by no check of the whole chain', (name) => {
+  it.each(['dlogit_maxes-sign-forgotten', 'db1-sign'])('shows that only checks of single lines see %s', (name) => {
     const { noticedBy } = row(name);
     expect(CHECKS.filter((check) => noticedBy[check])).toEqual(['grad-check', 'dojo']);
   });
 
-  it("the lecture's own shape of dbnmeani passes its cmp", () => {
+  it("shows that the lecture's own shape of dbnmeani passes its cmp", () => {
     expect(row('dbnmeani-shape-h-for-1-h').noticedBy).toMatchObject({ cmp: false, gradcheck: false, 'grad-check': true, dojo: true });
   });
 
-  it('no check is always red: what is right passes all of them', () => {
+  it('has no check that is always red: the solution passes all of them', () => {
     const right = matrix.judge({ ...findMutant('dh-sign'), planted: exercise1.dh });
     expect(CHECKS.filter((check) => right.noticedBy[check])).toEqual([]);
     expect(isCaught(right)).toBe(false);
   });
 
-  it('a mistake that the dojo takes for another is not caught', () => {
+  it('does not count a misnamed mistake as caught', () => {
     const misnamed = matrix.judge({ ...findMutant('dh-sign'), expected: [{ id: 'scaled', by: 'n' }] });
     expect(misnamed.naming).toBe('wrong');
     expect(isCaught(misnamed)).toBe(false);

@@ -19,8 +19,8 @@ function lossesOf(training: { advance(): number }): number[] {
   return Array.from({ length: OPTIONS.steps }, () => training.advance());
 }
 
-describe('training by the atomic lines', () => {
-  it("is the trainer's own course, to rounding: same weights, same batches, same rates", () => {
+describe('training with the atomic lines', () => {
+  it('equals the trainer up to rounding: same weights, same batches, same rates', () => {
     const model = createModel(createReferenceBackend('float32'), CONFIG);
     const own = lossesOf(new Training(model, EXAMPLES, OPTIONS));
     const training = lessonTraining(exercise1);
@@ -33,7 +33,7 @@ describe('training by the atomic lines', () => {
     });
   });
 
-  it('goes another way with a mistake in a line', () => {
+  it('has other losses with a mistake in a line', () => {
     const right = lossesOf(lessonTraining(exercise1));
     const wrong = lossesOf(lessonTraining(plant(findMutant('dhpreact-derivative-of-tanh-left-out'))));
     expect(wrong[0]).toBe(right[0]);
@@ -42,8 +42,8 @@ describe('training by the atomic lines', () => {
 
   it.each([
     ['dW2-transposed', /sub: shapes .* do not broadcast/],
-    ['db2-shape-1-v-for-v', /^db2 \[1, \d+\] cannot be taken from b2 \[\d+\]$/],
-  ])('%s cannot be trained', (name, message) => {
+    ['db2-shape-1-v-for-v', /^db2 \[1, \d+\] does not fit b2 \[\d+\]$/],
+  ])('refuses %s', (name, message) => {
     expect(() => lessonTraining(plant(findMutant(name))).advance()).toThrow(message);
   });
 });

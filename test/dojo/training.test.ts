@@ -10,16 +10,16 @@ const { names: NAMES } = readNamesFile(BUNDLED_NAMES);
 const SOLVED = Object.fromEntries(EXERCISES[4].lines.map(({ name, solution }) => [name, solution])) as Exercise4;
 
 describe('training with the lines of Exercise 4', () => {
-  it('begins near ln 27 and ends where the lesson is after as many steps, in the same numbers every time', () => {
+  it('starts near ln 27, ends where the lesson is after as many steps, and gives the same numbers every time', () => {
     const report = trainWith(SOLVED, NAMES);
     expect(report).toMatchObject({ steps: 1_000 });
     expect(Math.abs(report.firstLoss - Math.log(27))).toBeLessThan(0.2);
-    // The bigrams' 2.45 are not out of reach.
+    // A bigram model reaches 2.45.
     expect(report.lastLoss).toBeLessThan(2.55);
     expect(trainWith(SOLVED, NAMES)).toEqual(report);
   });
 
-  it('uses these lines, and no others', () => {
+  it('uses these lines and no others', () => {
     const counts: Record<string, number> = {};
     const counting = (name: string, line: Line): Line => {
       counts[name] = 0;
@@ -39,7 +39,7 @@ describe('training with the lines of Exercise 4', () => {
     expect(lastLoss).toBeGreaterThan(3.2);
   });
 
-  it('takes whatever has data and shape for a tensor, and names a line that returns something else', () => {
+  it('accepts anything with data and shape, and names a line that returns something else', () => {
     const bare = Object.fromEntries(
       Object.entries(SOLVED).map(([name, line]) => [
         name,
@@ -50,7 +50,7 @@ describe('training with the lines of Exercise 4', () => {
     expect(() => trainWith({ ...SOLVED, dh: () => undefined as unknown as Tensor }, NAMES, 1)).toThrow('dh: it returns nothing');
   });
 
-  it('gives each line the gradients above it, also those that Exercise 4 does not ask for', () => {
+  it('gives each line all gradients above it, even those that Exercise 4 does not ask for', () => {
     const seen = new Set<string>();
     const dlogits: Line = (at) => {
       for (const name of ['dlogprobs', 'dcounts', 'dlogit_maxes'] as const) if (at[name] instanceof Tensor) seen.add(name);

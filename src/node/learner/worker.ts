@@ -1,6 +1,6 @@
 /**
  * A process in which a learner's file may do anything. It loads the file and checks its lines one by one, or trains with them. It sends the
- * results to its parent as messages, along with everything that the file prints, throws later or ends.
+ * results to its parent as messages, along with everything that the file prints or throws later.
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -16,7 +16,7 @@ import { thrownText } from '../../dojo/sentences.js';
 import { type TrainingReport, trainWith } from '../../dojo/training.js';
 import { readNamesFile } from '../namesFile.js';
 import { BUNDLED_NAMES } from '../paths.js';
-import { Prints } from './prints.js';
+import { CapturedOutput } from './capturedOutput.js';
 
 export interface Assignment {
   /** The learner's file. */
@@ -50,7 +50,7 @@ const send = process.send?.bind(process);
 const post = (message: Message) => {
   if (process.connected) send?.(message);
 };
-const prints = new Prints(basename(path), (text) => post({ kind: 'printed', text }));
+const output = new CapturedOutput(basename(path), (text) => post({ kind: 'printed', text }));
 
 /** The import of a learner's file: this program's own copy, so that the folder needs no node_modules, and without the solutions. */
 const library = fileURLToPath(new URL('../../dojo.js', import.meta.url));
@@ -73,12 +73,12 @@ const reported = new Set<string>();
 /** Reports an error once: a line runs seven times. */
 function reportUncaught(thrown: unknown): void {
   const text = `${basename(path)}: uncaught ${thrownText(describeThrown(thrown, surroundings))}`;
-  if (!reported.has(text)) prints.remark(text);
+  if (!reported.has(text)) output.remark(text);
   reported.add(text);
 }
 
 function leave(call: string, end: () => never): never {
-  prints.flush();
+  output.flush();
   post({ kind: 'stopped', fault: { id: 'calls-exit', call } });
   return end();
 }
@@ -133,7 +133,7 @@ async function settle(): Promise<void> {
 
 async function run(): Promise<void> {
   // A file that is loaded again has printed everything already.
-  prints.quiet = from > 0;
+  output.quiet = from > 0;
   const loaded = await load();
   if ('fault' in loaded) return post({ kind: 'stopped', fault: loaded.fault });
   await settle();
@@ -143,17 +143,17 @@ async function run(): Promise<void> {
 }
 
 async function check(lines: object): Promise<void> {
-  prints.quiet = false;
+  output.quiet = false;
   const text = readFileSync(path, 'utf8');
   const names: string[] = EXERCISES[exercise].lines.map(({ name }) => name);
   const strays = Object.keys(lines).filter((key) => !names.includes(key));
-  const checker = new LineChecker({ ...surroundings, quietly: (run) => prints.quietly(run), strays });
+  const checker = new LineChecker({ ...surroundings, quietly: (run) => output.quietly(run), strays });
   for (const [line, known] of EXERCISES[exercise].lines.entries()) {
     if (line < from) continue;
-    prints.speaks(known.name);
+    output.startSource(known.name);
     post({ kind: 'begun', line });
     const report = checker.check(known, lineNamed(lines, known.name));
-    prints.flush();
+    output.flush();
     post({ kind: 'report', report: { ...report, ...repeatedEntry(known.name, text) } });
     await settle();
   }

@@ -44,7 +44,7 @@ describe('the table of an exercise', () => {
       '✗ dh               [32, 64]  it threw \\x1b[31mno',
       '· dC               [27, 10]  not written yet',
       '2 of 5 right; next: dcounts_sum_inv',
-      'rule for dcounts_sum_inv: In a product, each factor gets the other one times the gradient above. counts_sum_inv [n,1] was broadcast along the row: sum along the row.',
+      'rule for dcounts_sum_inv: In a product, the gradient of each factor is the other factor times the gradient above. counts_sum_inv [n,1] was broadcast along the row: sum along the row.',
     ]);
   });
 

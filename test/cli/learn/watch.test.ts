@@ -48,8 +48,7 @@ describe('exercise watch in a pipe', () => {
     child.kill('SIGTERM');
     const { exitCode, stdout } = await child.ended;
     expect(exitCode).toBe(143);
-    // A check that is not cut short has a row for the line, or for the file.
-    expect(stdout).not.toMatch(/dlogits|cannot run/);
+    expect(stdout).not.toContain('cannot run');
   });
 
   it('starts again at a save while it checks', async () => {
