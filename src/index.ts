@@ -10,7 +10,7 @@ export { type ErrorDetails, FileContentError, fullMessage, NumericalError, Syste
 export { type RandomStream, randomStream, type StreamName, type StreamState } from './core/random.js';
 export type { Sha256 } from './core/sha256.js';
 export { drawBatch, Epochs, SAMPLINGS, type Sampling } from './data/batch.js';
-export { createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './data/dataset.js';
+export { type Batch, createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './data/dataset.js';
 export { type ParsedNames, parseNames } from './data/parseNames.js';
 export * from './dojo.js';
 export { EVALUATION_BATCH, Evaluator } from './evaluation/evaluator.js';

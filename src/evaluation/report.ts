@@ -18,7 +18,7 @@ export interface Report {
   trainLoss: number;
   valLoss: number;
   testLoss: number;
-  /** Validation names that are also in the training part, and those that are not. */
+  /** Validation names that are also in the training split, and those that are not. */
   valSeen: { names: number; loss: number };
   valUnseen: { names: number; loss: number };
   baselines: { uniform: Losses; bigram: Losses; fourGram: Losses };
@@ -29,11 +29,11 @@ export interface Report {
 
 export interface ReportInput {
   model: Model;
-  /** Of that model, calibrated. */
+  /** The evaluator of this model, calibrated. */
   evaluator: Evaluator;
   dataset: Dataset;
   trainExamples: Examples;
-  /** Of the samples. */
+  /** The seed of the samples. */
   seed: number;
 }
 

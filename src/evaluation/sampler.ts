@@ -18,7 +18,7 @@ export interface SampleOptions {
 
 export interface Sample {
   name: string;
-  /** False if the model did not end the name within {@link MAX_NAME_LENGTH} characters, so that it was cut. */
+  /** False if the model did not end the name within 100 characters, so that it was cut. */
   ended: boolean;
 }
 

@@ -24,13 +24,13 @@ import type { FloatArray } from '../core/tensor.js';
 
 /** The distinct characters of a batch at each position, in order of appearance, and the one that each example has. */
 export interface CharacterGroups {
-  /** [T,D]: the distinct characters at each position; the first counts[t] entries of row t are in use. */
+  /** Shape [T,D]: the distinct characters at each position; the first counts[t] entries of row t are in use. */
   readonly characters: Int32Array;
-  /** [T] */
+  /** Shape [T]: the number of distinct characters at each position. */
   readonly counts: Int32Array;
-  /** [n,T]: example i has the character in slot slots[i,t] at position t. */
+  /** Shape [n,T]: example i has the character in slot slots[i,t] at position t. */
   readonly slots: Int32Array;
-  /** [V], scratch: the slot of each character at the position being grouped. */
+  /** Shape [V], scratch: the slot of each character at the position being grouped. */
   readonly slotOf: Int32Array;
 }
 

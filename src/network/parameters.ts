@@ -27,7 +27,7 @@ export type LessonParameterName = (typeof LESSON_PARAMETER_NAMES)[number];
 
 export const BLOCK_PARAMETERS = ['W', 'b', 'bngain', 'bnbias'] as const;
 export type BlockParameter = (typeof BLOCK_PARAMETERS)[number];
-type BlockStatistic = 'bnmean' | 'bnvar';
+export type BlockStatistic = 'bnmean' | 'bnvar';
 
 /** The lesson's names for the first block and the output; blocks.K.W, blocks.K.b, blocks.K.bngain and blocks.K.bnbias for block K >= 2. */
 export type ParameterName = LessonParameterName | `blocks.${number}.${BlockParameter}`;

@@ -15,15 +15,15 @@ import { isParameterName } from '../network/parameters.js';
 import type { OptimizerState } from './updater.js';
 
 /** One entry of a tensor, with its index per dimension. */
-export interface Entry {
+export interface TensorEntry {
   tensor: string;
   index: number[];
   value: number;
 }
 
 /** The first entry that is NaN or infinite, in the order of computation, and the largest entry of each tensor it was computed from. */
-export interface Diagnosis extends Entry {
-  inputs: Entry[];
+export interface Diagnosis extends TensorEntry {
+  inputs: TensorEntry[];
 }
 
 /** A loss, activation, gradient, parameter or tensor of the optimizer state is NaN or infinite. */
@@ -47,7 +47,7 @@ function describe({ tensor, index, value, inputs }: Diagnosis): string {
   return `${showEntry({ tensor, index })} is ${value}, ${origin}`;
 }
 
-function showEntry({ tensor, index }: Pick<Entry, 'tensor' | 'index'>): string {
+function showEntry({ tensor, index }: Pick<TensorEntry, 'tensor' | 'index'>): string {
   return `${tensor}${showShape(index)}`;
 }
 
@@ -98,11 +98,11 @@ function firstNonFinite(order: readonly Origin[], tensors: Record<string, NamedT
   return undefined;
 }
 
-function largestOf(name: string, tensor: NamedTensor): Entry {
+function largestOf(name: string, tensor: NamedTensor): TensorEntry {
   return entryAt(name, tensor, indexOfLargest(tensor.data));
 }
 
-function entryAt(tensor: string, { data, shape }: NamedTensor, at: number): Entry {
+function entryAt(tensor: string, { data, shape }: NamedTensor, at: number): TensorEntry {
   return { tensor, index: indexAt(at, shape), value: data[at] };
 }
 

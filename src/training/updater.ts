@@ -39,20 +39,20 @@ export const OPTIMIZER_TENSORS: Readonly<Record<OptimizerName, readonly string[]
 };
 
 /** beta1^t and beta2^t after t steps, as running products: the last bit of Math.pow differs between Node versions. */
-export interface Powers {
+export interface BetaPowers {
   beta1: number;
   beta2: number;
 }
 
 /** All that an optimizer carries from step to step. */
 export interface OptimizerState {
-  /** The tensors [P] named in {@link OPTIMIZER_TENSORS}. */
+  /** The tensors [P] named in `OPTIMIZER_TENSORS`. */
   tensors: Readonly<Record<string, FloatArray>>;
   /** For Adam and AdamW; null for the others. */
-  powers: Powers | null;
+  powers: BetaPowers | null;
 }
 
-/** Whether the optimizer state has {@link Powers}. */
+/** Whether the optimizer state has {@link BetaPowers}. */
 export function hasPowers({ name }: OptimizerConfig): boolean {
   return name === 'adam' || name === 'adamw';
 }
@@ -75,7 +75,7 @@ export class Updater {
   readonly #clip: number | undefined;
   /** The live tensors [P] of the optimizer state. */
   readonly tensors: Readonly<Record<string, FloatArray>>;
-  readonly #powers: Powers | null;
+  readonly #powers: BetaPowers | null;
   readonly #decays: readonly { weights: FloatArray; decay: number }[];
 
   /**
@@ -124,7 +124,7 @@ export class Updater {
   #adam(rate: number, { beta1, beta2, epsilon }: { beta1: number; beta2: number; epsilon: number }): void {
     const { backend, flatParameters: p, flatGradients: dp } = this.#model;
     const { m, v } = this.tensors;
-    const powers = this.#powers as Powers;
+    const powers = this.#powers as BetaPowers;
     powers.beta1 *= beta1;
     powers.beta2 *= beta2;
     const s = Math.sqrt(1 - powers.beta2);
