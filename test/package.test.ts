@@ -208,7 +208,7 @@ const ENTRIES = [
       export const seed = (config: RunConfig): number => config.seed;
       export const vocabulary = (dataset: Dataset): readonly string[] => dataset.vocabulary;
       export const state = (training: Training): TrainingState => training.state;
-      export const dC = (exercise: Exercise1, values: lesson.Values): Tensor => exercise.dC({ ...values, ...lesson.backward(values) });
+      export const dC = (exercise: Exercise1, values: lesson.LessonValues): Tensor => exercise.dC({ ...values, ...lesson.backward(values) });
       export const rows: gradCheck.CheckRow[] = gradCheck.checkPart('backend', { ...gradCheck.CHECK_DEFAULTS, seed: 1 }, wasmBackend({}));
       export const file = (bytes: Uint8Array): safetensors.Safetensors => safetensors.readSafetensors(bytes);
       export type Both = [Sampler, Training];`,

@@ -2,7 +2,8 @@
 
 import { type FloatArray, type Shape, Tensor } from './tensor.js';
 
-export interface Difference {
+/** Where two arrays differ most. */
+export interface LargestDifference {
   /** Largest |a - b|. */
   maxAbs: number;
   /** Position of that entry, the first one of equals. */
@@ -12,7 +13,7 @@ export interface Difference {
 }
 
 /** Compares two arrays of the same length entry by entry. NaN in either makes both figures NaN, which exceeds every limit. */
-export function difference(a: ArrayLike<number>, b: ArrayLike<number>): Difference {
+export function difference(a: ArrayLike<number>, b: ArrayLike<number>): LargestDifference {
   let maxAbs = 0;
   let at = 0;
   for (let i = 0; i < a.length; i++) {

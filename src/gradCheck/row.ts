@@ -28,7 +28,7 @@ export interface CheckRow {
   /** The figure the limit applies to: maxRelDiff, or for a structural zero the largest magnitude on either side. */
   error: number;
   limit: number;
-  /** The gradient is zero whatever the parameters: both sides must be 0 but for rounding, and a relative difference means nothing. */
+  /** The gradient is zero for any parameters: both sides must be 0 but for rounding, and a relative difference means nothing. */
   structuralZero: boolean;
   /** Largest distance in float32 ULPs, where float32 is compared. Missing for a structural zero, where it means nothing. */
   maxUlps?: number;
@@ -40,7 +40,7 @@ export interface CheckRow {
 export type RowHead = Pick<CheckRow, 'part' | 'witness' | 'n' | 'hidden' | 'name'>;
 
 /**
- * Whether end-to-end differences see exactly zero whatever the parameters: each block's b, because batch norm subtracts the mean again,
+ * Whether end-to-end differences see exactly zero for any parameters: each block's b, because batch norm subtracts the mean again,
  * and logit_maxes, because softmax does not change when a row is shifted.
  */
 export function isStructuralZero(name: string): boolean {

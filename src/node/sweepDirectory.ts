@@ -1,4 +1,4 @@
-/** A sweep's directory: what was asked for (sweep.json), the results so far (runs.jsonl), and a directory per run. */
+/** A sweep's directory: its plan (sweep.json), the results so far (runs.jsonl), and a directory for each run. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -13,27 +13,28 @@ import { withSystemErrors } from './systemErrors.js';
 const SWEEP_FILE = 'sweep.json';
 const RESULTS_FILE = 'runs.jsonl';
 
-const AssignmentSchema = v.record(v.string(), v.string());
-/** What was asked for, and the runs that follow from it. */
+const OptionValuesSchema = v.record(v.string(), v.string());
+/** The options of the sweep command, and the option values of each run. */
 const SweepSchema = v.object({
   vary: v.array(v.string()),
   random: v.nullable(v.number()),
   seed: v.number(),
   train: v.array(v.string()),
   dataSha256: v.string(),
-  runs: v.pipe(v.array(AssignmentSchema), v.minLength(1)),
+  runs: v.pipe(v.array(OptionValuesSchema), v.minLength(1)),
 });
+/** A sweep's plan. `vary` and `train` are arguments as on the command line, `runs` are the option values of runs 0001, 0002, ... */
 export type Sweep = v.InferOutput<typeof SweepSchema>;
 
 const loss = v.nullable(v.number());
-const ResultSchema = v.object({ run: v.string(), options: AssignmentSchema, seconds: loss, trainLoss: loss, valLoss: loss });
+const ResultSchema = v.object({ run: v.string(), options: OptionValuesSchema, seconds: loss, trainLoss: loss, valLoss: loss });
 
 function parseResult(value: unknown): SweepResult | undefined {
   const parsed = v.safeParse(ResultSchema, value);
   return parsed.success ? parsed.output : undefined;
 }
 
-/** @throws SystemError if it cannot be made, or is a file */
+/** Creates the directory if it does not exist. @throws SystemError if it cannot be created, or is a file */
 export function makeSweepDirectory(directory: string): void {
   withSystemErrors('write in', directory, () => {
     if (statSync(directory, { throwIfNoEntry: false })?.isFile()) {
@@ -44,36 +45,41 @@ export function makeSweepDirectory(directory: string): void {
 }
 
 /**
- * The sweep that a directory already holds; undefined if there is none yet.
- * @throws UsageError if it holds anything else
- * @throws FileContentError if its sweep.json is damaged
+ * Reads the plan of the sweep in a directory; undefined if the directory is empty or none of the sweep's runs has started.
+ * @throws UsageError if the directory contains files, but no sweep
+ * @throws FileContentError if sweep.json is damaged
  */
 export function readSweep(directory: string): Sweep | undefined {
   const path = join(directory, SWEEP_FILE);
   if (readdirSync(directory).every((name) => name === SWEEP_FILE || name === LOCK_FILE)) return undefined;
   const hint = 'name another directory with --out';
-  if (!existsSync(path)) throw new UsageError(`--out ${showPath(directory)} holds files that are not of a sweep`, { hint });
+  if (!existsSync(path)) throw new UsageError(`--out ${showPath(directory)} contains files, but no sweep`, { hint });
   const text = withSystemErrors('read', path, () => readFileSync(path, 'utf8'));
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), SweepSchema), text);
   if (!parsed.success) throw new FileContentError(`${showPath(path)}: ${quoteText(parsed.issues[0].message)}`, { hint });
   return parsed.output;
 }
 
+/** Writes sweep.json, atomically. @throws SystemError if it cannot be written */
 export function writeSweep(directory: string, sweep: Sweep): void {
   const path = join(directory, SWEEP_FILE);
   withSystemErrors('write', path, () => atomicWrite(path, Buffer.from(`${JSON.stringify(sweep, null, 2)}\n`)));
 }
 
-/** The name of a run's directory. */
+/** The name of a run's directory: 0001 for index 0. */
 export function runName(index: number): string {
   return String(index + 1).padStart(4, '0');
 }
 
+/** Opens runs.jsonl for appending results. @throws SystemError if it cannot be opened */
 export function openResults(directory: string): LineWriter<SweepResult> {
   return openLines(join(directory, RESULTS_FILE), 'continue');
 }
 
-/** The results of the sweep's runs so far, one per run. Other lines, such as one that a crash cut short, are removed from the file. */
+/**
+ * Reads the results so far, at most one per run. Other lines, such as one truncated by a crash, are removed from runs.jsonl.
+ * @throws SystemError if the file cannot be read or written
+ */
 export function readResults(directory: string, { runs }: Sweep): SweepResult[] {
   const path = join(directory, RESULTS_FILE);
   const optionsOf = new Map(runs.map((options, i) => [runName(i), JSON.stringify(options)]));
@@ -83,10 +89,10 @@ export function readResults(directory: string, { runs }: Sweep): SweepResult[] {
     lines++;
     if (record && optionsOf.get(record.run) === JSON.stringify(record.options)) results.set(record.run, record);
   }
-  const whole = [...results.values()];
-  if (lines > whole.length) {
-    const text = whole.map((result) => `${JSON.stringify(result)}\n`).join('');
+  const kept = [...results.values()];
+  if (lines > kept.length) {
+    const text = kept.map((result) => `${JSON.stringify(result)}\n`).join('');
     withSystemErrors('write', path, () => atomicWrite(path, Buffer.from(text)));
   }
-  return whole;
+  return kept;
 }

@@ -14,7 +14,7 @@ interface Range {
 }
 
 /** Option names without dashes, and their values as on the command line: `{ lr: '0.1' }`. */
-export type Assignment = Readonly<Record<string, string>>;
+export type OptionValues = Readonly<Record<string, string>>;
 
 const VALUE_SEPARATOR = '/';
 const RANGE = /^(\d+\.?\d*(?:e[+-]?\d+)?)\.\.(\d+\.?\d*(?:e[+-]?\d+)?)$/i;
@@ -43,8 +43,8 @@ export function parseVariation(text: string): Variation {
  * Every combination of the values; the first option varies slowest.
  * @throws UsageError if an option has a range, which can only be sampled
  */
-export function gridOf(variations: readonly Variation[]): Assignment[] {
-  let grid: Assignment[] = [{}];
+export function gridOf(variations: readonly Variation[]): OptionValues[] {
+  let grid: OptionValues[] = [{}];
   for (const variation of variations) {
     if ('range' in variation) {
       throw new UsageError(`--vary ${variation.option} has a range, which a grid cannot cover`, {
@@ -57,8 +57,8 @@ export function gridOf(variations: readonly Variation[]): Assignment[] {
 }
 
 /** Random combinations without repetition: `count` of them, or fewer if the lists have no more. */
-export function drawFrom(variations: readonly Variation[], count: number, random: RandomStream): Assignment[] {
-  const drawn = new Map<string, Assignment>();
+export function drawFrom(variations: readonly Variation[], count: number, random: RandomStream): OptionValues[] {
+  const drawn = new Map<string, OptionValues>();
   // Lists alone may have fewer combinations. Many repetitions in a row end the search.
   for (let misses = 0; drawn.size < count && misses < MAX_MISSES; ) {
     const assignment = Object.fromEntries(variations.map((variation) => [variation.option, drawValue(variation, random)]));
@@ -87,7 +87,7 @@ function drawValue(variation: Variation, random: RandomStream): string {
 export interface SweepResult {
   /** Name of the run's directory inside the sweep's directory. */
   run: string;
-  options: Assignment;
+  options: OptionValues;
   /** Duration of the training; null if the run was interrupted and resumed. */
   seconds: number | null;
   /** Mean losses in nats; null if the run diverged. */
@@ -97,7 +97,7 @@ export interface SweepResult {
 
 /** Runs that differ only in their seeds. */
 export interface Ranked {
-  options: Assignment;
+  options: OptionValues;
   runs: readonly SweepResult[];
   /** Medians over the runs; null if one of the runs has no value. */
   valLoss: number | null;
@@ -125,7 +125,7 @@ export function rank(results: readonly SweepResult[]): Ranked[] {
   return ranked.sort((a, b) => (a.valLoss ?? Number.POSITIVE_INFINITY) - (b.valLoss ?? Number.POSITIVE_INFINITY));
 }
 
-function choices(options: Assignment): Assignment {
+function choices(options: OptionValues): OptionValues {
   return Object.fromEntries(Object.entries(options).filter(([option]) => option !== REPETITION));
 }
 

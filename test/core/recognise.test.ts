@@ -42,7 +42,7 @@ const NAMED: [what: string, start: string, kind: RegExp][] = [
   ['an HDF5 file', '\x89HDF\r\n\x1a\n\0\0\0\0', /^an HDF5 file$/],
   ['a gzip archive', gzipSync('emma\n').toString('latin1'), /^a gzip archive$/],
   ['an HTML page', '<!DOCTYPE html>\n<html><body>404</body></html>', /^a web page \(HTML\)/],
-  ['an HTML page in small letters, after blanks', '\r\n  <html lang="en">', /^a web page \(HTML\)/],
+  ['an HTML page in lower case, after white space', '\r\n  <html lang="en">', /^a web page \(HTML\)/],
   ['an HTML page after a byte order mark', '\xef\xbb\xbf<!doctype html>', /^a web page \(HTML\)/],
   ['an XHTML page', '<?xml version="1.0"?><html>', /^a web page \(HTML\)/],
   [
@@ -86,9 +86,9 @@ describe('recognise', () => {
   });
 
   it('never names a safetensors file, with a header of any length: one of 640 bytes begins like a pickle', () => {
-    for (let blanks = 0; blanks < 4096; blanks += 8) {
-      const file = rawFile('{}'.padEnd(2 + blanks));
-      expect(recognise(file.subarray(0, RECOGNISABLE_BYTES)), `${blanks} blanks`).toBeUndefined();
+    for (let spaces = 0; spaces < 4096; spaces += 8) {
+      const file = rawFile('{}'.padEnd(2 + spaces));
+      expect(recognise(file.subarray(0, RECOGNISABLE_BYTES)), `${spaces} spaces`).toBeUndefined();
     }
     for (const length of [0x0280, 0x0380, 0x0480, 0x0580, 0x8b1f])
       expect(readSafetensors(rawFile('{}'.padEnd(length))).tensors.size).toBe(0);

@@ -242,7 +242,7 @@ describe('a checkpoint is refused', () => {
     expect(refusal(() => loadCheckpoint(file))).toMatch(/: metadata: streams/);
   });
 
-  it('not for a random state at the ends of its range', () => {
+  it('but not with a random state at the ends of its range', () => {
     const batches = { c: 2_091_638, s0: 1 - 2 ** -32, s1: 0, s2: 2 ** -32 };
     const file = changedCopy(path, ({ metadata }) => {
       metadata.streams = json({ batches });
@@ -257,7 +257,7 @@ describe('a checkpoint is refused', () => {
     expect(refusal(() => loadCheckpoint(file))).toBe(`${file}: metadata: step ${step} is beyond the last step, 20`);
   });
 
-  it('not at the last step', () => {
+  it('but not at the last step', () => {
     const file = changedCopy(path, ({ metadata }) => {
       metadata.step = '20';
     });

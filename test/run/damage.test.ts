@@ -14,7 +14,7 @@ import { RUN_CONFIG } from '../support/runConfig.js';
 import { headerLength, isRead } from '../support/safetensorsFiles.js';
 import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';
 
-const BLANK = 0x20;
+const SPACE = 0x20;
 
 /** The file that is damaged and read again. It stays open, because writing a new file each time takes ten times as long. */
 let path: string;
@@ -30,10 +30,10 @@ beforeAll(() => {
   path = join(directory, 'damaged');
   file = openSync(path, 'w');
   const candidates = Array.from({ length: 8 }, (_, i) => smallCheckpoint(`program ${'x'.repeat(i)}`));
-  const blanks = (bytes: Buffer) => headerEndOf(bytes) - bytes.lastIndexOf('}', headerEndOf(bytes)) - 1;
-  whole = candidates.reduce((most, bytes) => (blanks(bytes) > blanks(most) ? bytes : most));
+  const spaces = (bytes: Buffer) => headerEndOf(bytes) - bytes.lastIndexOf('}', headerEndOf(bytes)) - 1;
+  whole = candidates.reduce((most, bytes) => (spaces(bytes) > spaces(most) ? bytes : most));
   headerEnd = headerEndOf(whole);
-  jsonEnd = headerEnd - blanks(whole);
+  jsonEnd = headerEnd - spaces(whole);
   return () => {
     closeSync(file);
     removeDirectory(directory);
@@ -95,7 +95,7 @@ describe('a small checkpoint', () => {
   it('is read if it is intact, and has spaces after its header', () => {
     expect(isAccepted(whole)).toBe(true);
     expect(headerEnd - jsonEnd).toBe(7);
-    expect([...whole.subarray(jsonEnd, headerEnd)]).toEqual(Array.from({ length: 7 }, () => BLANK));
+    expect([...whole.subarray(jsonEnd, headerEnd)]).toEqual(Array.from({ length: 7 }, () => SPACE));
   });
 
   it('is refused with any bit flipped, and with any byte inverted', () => {
@@ -121,7 +121,7 @@ describe('a small checkpoint', () => {
     expect(isAccepted(withHeader(header))).toBe(true);
     for (let less = 1; less <= 7; less++) expect(isAccepted(withHeader(header.subarray(0, -less))), `${less} less`).toBe(false);
     for (let more = 1; more <= 16; more++) {
-      expect(isAccepted(withHeader(Buffer.concat([header, Buffer.alloc(more, BLANK)]))), `${more} more`).toBe(false);
+      expect(isAccepted(withHeader(Buffer.concat([header, Buffer.alloc(more, SPACE)]))), `${more} more`).toBe(false);
     }
     for (const place of ['"step":', '"data_offsets":', ',"C":']) {
       const at = header.indexOf(place) + place.length;
@@ -155,7 +155,7 @@ describe('a small checkpoint', () => {
   });
 
   it('is refused with bytes after its end: zeros, spaces, a line end, a copy of itself', () => {
-    const tails = [1, 2, 3, 4, 7, 8, 4096].flatMap((length) => [Buffer.alloc(length), Buffer.alloc(length, BLANK)]);
+    const tails = [1, 2, 3, 4, 7, 8, 4096].flatMap((length) => [Buffer.alloc(length), Buffer.alloc(length, SPACE)]);
     for (const tail of [...tails, Buffer.from('\n'), Buffer.from('\r\n'), whole]) {
       expect(isAccepted(Buffer.concat([whole, tail])), `${tail.length} bytes`).toBe(false);
     }

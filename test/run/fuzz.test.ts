@@ -351,7 +351,7 @@ describe('recognise', () => {
     .tuple(fc.constantFrom(Buffer.alloc(0), ...beginnings), fc.uint8Array({ maxLength: RECOGNISABLE_BYTES }))
     .map(([beginning, rest]) => Buffer.concat([beginning, rest]));
 
-  it('names any bytes or none, and readSafetensors refuses what has a name', () => {
+  it('gives any bytes a kind or none, and readSafetensors refuses every kind', () => {
     const tally = new Tally();
     let named = 0;
     check(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/core/errors.js';
 import { randomStream } from '../../src/core/random.js';
-import { type Assignment, drawFrom, gridOf, parseVariation, rank, type SweepResult } from '../../src/run/sweep.js';
+import { drawFrom, gridOf, type OptionValues, parseVariation, rank, type SweepResult } from '../../src/run/sweep.js';
 
 const random = (seed = 1) => randomStream('sweep', seed);
 
@@ -84,7 +84,7 @@ describe('random combinations', () => {
 });
 
 describe('the ranking', () => {
-  const result = (options: Assignment, valLoss: number | null, seconds: number | null = 1): SweepResult => ({
+  const result = (options: OptionValues, valLoss: number | null, seconds: number | null = 1): SweepResult => ({
     run: '0001',
     options,
     seconds,

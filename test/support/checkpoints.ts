@@ -64,7 +64,7 @@ export function changedCopy(path: string, change: (file: ChangeableFile) => void
 }
 
 /** The bytes of a checkpoint with this content, with the right digest. */
-export function sealed({ metadata, tensors }: Safetensors): Uint8Array {
+function sealed({ metadata, tensors }: Safetensors): Uint8Array {
   const withDigest = (sha256: string) => writeSafetensors({ metadata: { ...metadata, sha256 }, tensors });
   return withDigest(sha256Of(withDigest('0'.repeat(64))));
 }

@@ -1,10 +1,16 @@
+import { resolve } from 'node:path';
+import { namingFile, UsageError } from '../../core/errors.js';
 import { choice, decimalNumber, text, wholeNumber, wholeNumberOrAll } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
+import { checkAgainst } from '../../gradCheck/against.js';
+import { checkPart } from '../../gradCheck/gradCheck.js';
 import { CHECK_DEFAULTS, PARTS } from '../../gradCheck/options.js';
+import { createWasmBackend } from '../../node/kernels.js';
+import { readSafetensorsFile } from '../../node/safetensorsFile.js';
 import { DEFAULT_SEED, MAX_SEED } from '../../training/options.js';
-import { defineCommand } from '../command.js';
+import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_NO } from '../terminal/exitCodes.js';
-import { gradCheckCommand } from './gradCheckCommand.js';
+import { printChecks, printComparison, verdictLine } from './gradCheckTables.js';
 
 const OPTIONS = [
   { key: 'part', flag: '--part <name...>', description: 'parts to check (default: all)', kind: choice(PARTS), repeatable: true },
@@ -52,8 +58,43 @@ export const gradCheck = defineCommand({
     ['backprop-ninja grad-check --part atomic --entries all', 'every entry of the 26 gradients'],
     ['backprop-ninja grad-check --against mine.safetensors', "for example PyTorch's gradients, against ours"],
   ],
-  async run({ io, json, color, options, given }) {
-    const passed = await gradCheckCommand({ ...options, json, color }, (name) => name in given, io);
+  async run(context) {
+    const { against } = context.options;
+    const passed = against === undefined ? await checkOwnGradients(context) : await checkFile(against, context);
     return passed ? 0 : EXIT_NO;
   },
 });
+
+type Context = CommandContext<(typeof OPTIONS)[number]>;
+
+/** Prints each part as soon as it is checked. @returns whether every row passed */
+async function checkOwnGradients({ io, json, options, paint, printJson }: Context): Promise<boolean> {
+  const start = io.now();
+  const styles = await paint();
+  const rows = (options.part ?? PARTS).flatMap((part) => {
+    const rowsOfPart = checkPart(part, options, createWasmBackend);
+    if (!json) printChecks(rowsOfPart, io, styles);
+    return rowsOfPart;
+  });
+  const ok = rows.every((row) => row.ok);
+  if (json) printJson({ ok, tensors: rows });
+  else io.stdout.write(`\n${verdictLine(rows, styles)} in ${((io.now() - start) / 1000).toFixed(1)} s\n`);
+  return ok;
+}
+
+/** @returns whether every row passed */
+async function checkFile(file: string, { io, json, given, paint, printJson }: Context): Promise<boolean> {
+  const unused = (['part', 'eps', 'tolerance', 'entries', 'seed'] as const).find((option) => option in given);
+  if (unused !== undefined) throw new UsageError(`--${unused} cannot be used with --against, which checks every gradient in the file`);
+  const content = readSafetensorsFile(resolve(io.cwd, file), file);
+  const rows = namingFile(file, () => checkAgainst(content));
+  const ok = rows.every((row) => row.ok);
+  if (json) {
+    printJson({ ok, tensors: rows });
+    return ok;
+  }
+  const styles = await paint();
+  printComparison(rows, io, styles);
+  io.stdout.write(`\n${verdictLine(rows, styles)}\n`);
+  return ok;
+}

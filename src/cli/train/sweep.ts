@@ -8,7 +8,7 @@ import { randomStream } from '../../core/random.js';
 import type { LineWriter } from '../../node/jsonLines.js';
 import { acquireLock } from '../../node/lock.js';
 import { makeSweepDirectory, openResults, readResults, readSweep, runName, type Sweep, writeSweep } from '../../node/sweepDirectory.js';
-import { type Assignment, drawFrom, gridOf, parseVariation, type Ranked, rank, type SweepResult } from '../../run/sweep.js';
+import { drawFrom, gridOf, type OptionValues, parseVariation, type Ranked, rank, type SweepResult } from '../../run/sweep.js';
 import { MAX_SEED, RECIPE_OPTIONS, TRAINING_OPTIONS } from '../../training/options.js';
 import { recipe } from '../../training/recipe.js';
 import { defineCommand } from '../command.js';
@@ -158,7 +158,7 @@ function commandOf({ vary, random, seed, train }: Sweep): string {
   return [...vary.map((one) => `--vary ${shellWord(one)}`), ...sampling, ...rest].join(' ');
 }
 
-function asArguments(assignment: Assignment): string[] {
+function asArguments(assignment: OptionValues): string[] {
   return Object.entries(assignment).flatMap(([option, value]) => [`--${option}`, value]);
 }
 

@@ -1,58 +1,11 @@
-import { resolve } from 'node:path';
-import { namingFile, UsageError } from '../../core/errors.js';
+/** The tables of grad-check. */
 import { showShape } from '../../core/tensor.js';
-import { checkAgainst } from '../../gradCheck/against.js';
-import { checkPart } from '../../gradCheck/gradCheck.js';
-import { type CheckOptions, PARTS, type Part } from '../../gradCheck/options.js';
+import type { AgainstRow } from '../../gradCheck/against.js';
+import type { Part } from '../../gradCheck/options.js';
 import type { CheckRow } from '../../gradCheck/row.js';
-import { createWasmBackend } from '../../node/kernels.js';
-import { readSafetensorsFile } from '../../node/safetensorsFile.js';
-import { type Paint, paintFor } from '../terminal/colors.js';
+import type { Paint } from '../terminal/colors.js';
 import { type Align, formatCount, formatDifference, formatTable } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
-
-export interface GradCheckCommandOptions extends CheckOptions {
-  part?: Part[];
-  against?: string;
-  json?: boolean;
-  color: boolean;
-}
-
-/**
- * Checks the lesson's own gradients, or with --against those in a file.
- * @param isSet whether the user gave an option on the command line
- * @returns whether every row passed
- * @throws UsageError if an option of our own check comes with --against
- */
-export async function gradCheckCommand(options: GradCheckCommandOptions, isSet: (option: string) => boolean, io: IO): Promise<boolean> {
-  const paint = await paintFor(io.stdout, io.env, options.color);
-  if (options.against === undefined) return checkOurs(options, io, paint);
-  const [unused] = ['part', 'eps', 'tolerance', 'entries', 'seed'].filter(isSet);
-  if (unused !== undefined) throw new UsageError(`--${unused} cannot be used with --against, which checks every gradient in the file`);
-  return checkTheirs(options.against, options.json ?? false, io, paint);
-}
-
-function checkOurs(options: GradCheckCommandOptions, io: IO, paint: Paint): boolean {
-  const start = io.now();
-  const rows: CheckRow[] = [];
-  for (const part of options.part ?? PARTS) {
-    const partRows = checkPart(part, options, createWasmBackend);
-    rows.push(...partRows);
-    if (!options.json) for (const table of tablesOf(partRows)) printTable(table, io, paint);
-  }
-  const failed = rows.filter((row) => !row.ok);
-  if (options.json) io.stdout.write(`${JSON.stringify({ ok: failed.length === 0, tensors: rows })}\n`);
-  else {
-    const seconds = ((io.now() - start) / 1000).toFixed(1);
-    io.stdout.write(`\n${verdictLine(rows.length, failed, paint)} in ${seconds} s\n`);
-  }
-  return failed.length === 0;
-}
-
-function verdictLine(count: number, failed: readonly { name: string }[], paint: Paint): string {
-  if (failed.length === 0) return paint.green(`all ${formatCount(count)} checks passed`);
-  return paint.red(`${failed.length} of ${formatCount(count)} checks failed: ${[...new Set(failed.map(({ name }) => name))].join(', ')}`);
-}
 
 const TITLES: Record<Part, Record<string, string>> = {
   atomic: {
@@ -75,6 +28,11 @@ function tablesOf(rows: readonly CheckRow[]): CheckRow[][] {
     tables.set(key, [...(tables.get(key) ?? []), row]);
   }
   return [...tables.values()];
+}
+
+/** Prints a table for each witness and network. */
+export function printChecks(rows: readonly CheckRow[], io: IO, paint: Paint): void {
+  for (const table of tablesOf(rows)) printTable(table, io, paint);
 }
 
 /** Prints a line per tensor: every batch size that failed, otherwise the worst one. */
@@ -122,14 +80,8 @@ function verdictOf(row: CheckRow): string {
   return row.structuralZero ? 'ok: always 0' : 'ok';
 }
 
-function checkTheirs(file: string, json: boolean, io: IO, paint: Paint): boolean {
-  const theirs = readSafetensorsFile(resolve(io.cwd, file), file);
-  const rows = namingFile(file, () => checkAgainst(theirs));
-  const failed = rows.filter((row) => !row.ok);
-  if (json) {
-    io.stdout.write(`${JSON.stringify({ ok: failed.length === 0, tensors: rows })}\n`);
-    return failed.length === 0;
-  }
+/** Prints a line per tensor of a file. */
+export function printComparison(rows: readonly AgainstRow[], io: IO, paint: Paint): void {
   const head = ['tensor', 'shape', 'exact', 'close', 'max |a-b|', 'ULPs', 'at', ''];
   const cells = rows.map((row) => [
     row.name,
@@ -142,8 +94,14 @@ function checkTheirs(file: string, json: boolean, io: IO, paint: Paint): boolean
     row.ok ? 'ok' : `FAILED: ${row.problem ?? `theirs ${row.theirs}, ours ${row.ours}`}`,
   ]);
   writeTable(io, paint, [head, ...cells], ['left', 'left', 'left', 'left', 'right', 'right', 'left', 'left'], rows);
-  io.stdout.write(`\n${verdictLine(rows.length, failed, paint)}\n`);
-  return failed.length === 0;
+}
+
+/** How many rows passed, and the names of those that failed. */
+export function verdictLine(rows: readonly { name: string; ok: boolean }[], paint: Paint): string {
+  const failed = rows.filter((row) => !row.ok);
+  if (failed.length === 0) return paint.green(`all ${formatCount(rows.length)} checks passed`);
+  const names = [...new Set(failed.map(({ name }) => name))];
+  return paint.red(`${failed.length} of ${formatCount(rows.length)} checks failed: ${names.join(', ')}`);
 }
 
 function yesNo(value: boolean): string {
