@@ -7,7 +7,7 @@ import { EXIT_NO } from '../terminal/exitCodes.js';
 import { gradCheckCommand } from './gradCheckCommand.js';
 
 const OPTIONS = [
-  { key: 'part', flag: '--part <name...>', description: 'parts to check (default: all)', kind: choice(PARTS), repeatable: true },
+  { key: 'part', flag: '--part <name...>', description: 'parts to check', defaultText: 'all', kind: choice(PARTS), repeatable: true },
   {
     key: 'eps',
     flag: '--eps <h>',
