@@ -30,6 +30,8 @@ export interface ArgumentRow {
   /** Default: any text. */
   readonly kind?: Kind<unknown>;
   readonly default?: unknown;
+  /** The default in words, where it is not a fixed value. */
+  readonly defaultText?: string;
 }
 
 export type Example = readonly [command: string, does: string];

@@ -17,7 +17,8 @@ export const COMMON_OPTIONS = [
 export const DATA_OPTION = {
   key: 'data',
   flag: '--data <file>',
-  description: 'text file with one name per line (default: the bundled names)',
+  description: 'text file with one name per line',
+  defaultText: 'the bundled names',
   kind: text,
   commands: ['train', 'train --mutant', 'sweep', 'lr-find', 'bench'],
 } as const satisfies OptionRow;
@@ -30,9 +31,8 @@ export function addOptions(command: Command, rows: readonly OptionRow[]): void {
 }
 
 function createOption(row: OptionRow, flags: string): Option {
-  const { kind, defaultFrom, default: value } = row;
-  const byDefault = defaultFrom?.text === undefined ? '' : ` (default: ${defaultFrom.text})`;
-  const option = new Option(flags, row.description + byDefault);
+  const { kind, description, defaultText, default: value } = row;
+  const option = new Option(flags, withDefaultText(description, defaultText));
   if (row.required) option.makeOptionMandatory();
   if (kind.stored.type === 'choice') option.choices(kind.stored.choices);
   else if (row.repeatable) option.argParser((one, before: string[] = []) => [...before, one]);
@@ -41,9 +41,13 @@ function createOption(row: OptionRow, flags: string): Option {
   return option;
 }
 
+function withDefaultText(description: string, defaultText: string | undefined): string {
+  return defaultText === undefined ? description : `${description} (default: ${defaultText})`;
+}
+
 export function addArguments(command: Command, rows: readonly ArgumentRow[]): void {
-  for (const { name, description, kind = text, default: value } of rows) {
-    const argument = new Argument(name, description);
+  for (const { name, description, kind = text, default: value, defaultText } of rows) {
+    const argument = new Argument(name, withDefaultText(description, defaultText));
     if (kind !== text) argument.argParser(parserOf(kind));
     command.addArgument(value === undefined ? argument : argument.default(value));
   }

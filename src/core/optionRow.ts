@@ -12,6 +12,8 @@ export interface OptionRow {
   readonly group?: string;
   readonly kind: Kind<unknown>;
   readonly default?: unknown;
+  /** The default in words, where it is not a fixed value. */
+  readonly defaultText?: string;
   /** A default that depends on other values. */
   readonly defaultFrom?: DefaultFrom;
   /** The option only exists with these values of another option. */
@@ -28,8 +30,6 @@ export interface OptionRow {
 }
 
 export interface DefaultFrom {
-  /** For the help. */
-  readonly text?: string;
   /** Keys of what it depends on: without these, there is no default. */
   readonly keys: readonly string[];
   of(values: object): unknown;

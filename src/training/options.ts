@@ -106,8 +106,8 @@ export const RECIPE_OPTIONS = [
     description: 'learning rate',
     group: RECIPE,
     kind: decimalNumber(0, 1000, 'open'),
+    defaultText: '0.1; 0.001 with adam and adamw',
     defaultFrom: {
-      text: '0.1; 0.001 with adam and adamw',
       keys: ['optimizer'],
       of: ({ optimizer }: { optimizer: OptimizerName }) => LEARNING_RATES[optimizer],
     },
@@ -180,7 +180,8 @@ export const RECIPE_OPTIONS = [
   {
     key: 'clip',
     flag: '--clip <norm>',
-    description: 'largest norm of the gradient over all parameters (default: none)',
+    description: 'largest norm of the gradient over all parameters',
+    defaultText: 'none',
     group: RECIPE,
     kind: decimalNumber(0, 1_000_000, 'open'),
     commands: OPTIMIZING,
@@ -235,8 +236,8 @@ const RUN_OPTIONS = [
     description: 'steps between evaluations',
     group: RUN,
     kind: wholeNumber(1, MAX_STEPS),
+    defaultText: 'at most 2 % of the time',
     defaultFrom: {
-      text: 'at most 2 % of the time',
       keys: ['trainExamples', 'valExamples'],
       of: (sizes: { trainExamples: number; valExamples: number; batchSize: number; hidden: readonly number[] }) =>
         defaultEvalEvery(sizes.trainExamples, sizes.valExamples, sizes.batchSize, sizes.hidden.length),
@@ -280,8 +281,8 @@ const RUN_OPTIONS = [
     description: 'steps between saves',
     group: RUN,
     kind: wholeNumber(1, MAX_STEPS),
+    defaultText: 'same as --eval-every',
     defaultFrom: {
-      text: 'same as --eval-every',
       keys: ['evalEvery'],
       of: ({ evalEvery }: { evalEvery: number }) => evalEvery,
     },

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, createProgram, loadCommands } from '../../src/cli/program.js';
+import type { StoredKind } from '../../src/core/kinds.js';
+import { flagName, type OptionRow } from '../../src/core/optionRow.js';
 import { fakeIO, ONE_ERROR_LINE, runCli } from '../support/fakeIO.js';
 import { tempDirectory } from '../support/tempDirectory.js';
 
@@ -32,144 +34,110 @@ function everyCommand() {
   return loadCommands(COMMANDS.map(({ name }) => name));
 }
 
-type Row = readonly [command: string, option: string, range: string, nonsense: string[], outside: string[]];
+/** Every option of every command, with the kind of its values. */
+async function everyOption(): Promise<{ command: string; row: OptionRow; flag: string }[]> {
+  const loaded = [...(await everyCommand())];
+  return loaded.flatMap(([command, definition]) => {
+    const rows = 'commands' in definition ? [] : (definition.options ?? []);
+    return rows.flatMap((row) => (row.flag === undefined ? [] : [{ command, row, flag: flagName(row) }]));
+  });
+}
 
-/** Of the options that several commands have. */
-const networkRows = (command: string): Row[] => [
-  [command, '--context', 'a whole number from 1 to 64', COUNT_NONSENSE, ['0', '65']],
-  [command, '--embedding', 'a whole number from 1 to 65536', COUNT_NONSENSE, ['0', '65537']],
-  [command, '--hidden', '1 to 16 whole numbers from 1 to 1048576, such as 300,200', COUNT_NONSENSE, LIST_NONSENSE],
-  [command, '--batch-size', 'a whole number from 2 to 1048576', COUNT_NONSENSE, ['0', '1', '1048577']],
+/** Texts that no number option takes, by what a stored value of its kind is. */
+const NONSENSE: Partial<Record<StoredKind['type'], readonly string[]>> = {
+  whole: COUNT_NONSENSE,
+  wholes: [...COUNT_NONSENSE, ...LIST_NONSENSE],
+  decimal: NUMBER_NONSENSE,
+  decay: [...NUMBER_NONSENSE, 'W1=', '=1', 'W1=x', 'W1=1,', 'W1=1,0.5', 'W1=1,W1=2', 'W1=-1', 'W 1=1'],
+};
+
+type Range = readonly [command: string, option: string, range: string, outside: readonly string[]];
+
+/** The ranges of the options that several commands have. */
+const networkRanges = (command: string): Range[] => [
+  [command, '--context', 'a whole number from 1 to 64', ['0', '65']],
+  [command, '--embedding', 'a whole number from 1 to 65536', ['0', '65537']],
+  [command, '--hidden', '1 to 16 whole numbers from 1 to 1048576, such as 300,200', ['0', '1048577']],
+  [command, '--batch-size', 'a whole number from 2 to 1048576', ['0', '1', '1048577']],
 ];
-const optimizerRows = (command: string): Row[] => [
-  [command, '--momentum', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '1.5', '-0.1', '1e0']],
-  [command, '--beta1', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '-0.1']],
-  [command, '--beta2', 'a number from 0 to below 1', NUMBER_NONSENSE, ['1', '-0.1']],
-  [
-    command,
-    '--weight-decay',
-    'a number from 0 to 1000, or such numbers by parameter, as W1=1.2,C=0.5',
-    NUMBER_NONSENSE,
-    ['1e9', '-0.1', 'W1=', '=1', 'W1=x', 'W1=1,', 'W1=1,0.5', 'W1=1,W1=2', 'W1=-1', 'W 1=1'],
-  ],
-  [command, '--clip', 'a number above 0 up to 1000000', NUMBER_NONSENSE, ['0', '1e9']],
+const optimizerRanges = (command: string): Range[] => [
+  [command, '--momentum', 'a number from 0 to below 1', ['1', '1.5', '-0.1', '1e0']],
+  [command, '--beta1', 'a number from 0 to below 1', ['1', '-0.1']],
+  [command, '--beta2', 'a number from 0 to below 1', ['1', '-0.1']],
+  [command, '--weight-decay', 'a number from 0 to 1000, or such numbers by parameter, as W1=1.2,C=0.5', ['1e9', '-0.1']],
+  [command, '--clip', 'a number above 0 up to 1000000', ['0', '1e9']],
 ];
-const seedRows = (command: string): Row[] => [
-  [command, '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
-  [command, '--split-seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
+const seedRanges = (command: string): Range[] => [
+  [command, '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
+  [command, '--split-seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
 ];
 
-describe('every numeric option refuses what is no number in its range, and names both', () => {
-  it.each<Row>([
-    // command, option, the range that is said, values refused besides the nonsense
-    ...networkRows('train'),
-    ...optimizerRows('train'),
-    ...seedRows('train'),
-    ...networkRows('lr-find'),
-    ...optimizerRows('lr-find'),
-    ...seedRows('lr-find'),
-    ...networkRows('bench'),
-    ['lr-find', '--from', 'a number above 0 up to 1000', NUMBER_NONSENSE, ['0', '1000.1']],
-    ['lr-find', '--to', 'a number above 0 up to 1000', NUMBER_NONSENSE, ['0', '1000.1']],
-    ['lr-find', '--steps', 'a whole number from 2 to 1000000', COUNT_NONSENSE, ['1', '1000001']],
-    ['train', '--steps', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
-    ['train', '--lr', 'a number above 0 up to 1000', NUMBER_NONSENSE, ['0', '0.0', '1e-999', '1e9', '1000.1']],
-    ['train', '--warmup', 'a whole number from 0 to 1000000000', COUNT_NONSENSE, ['1000000001']],
-    ['train', '--eval-every', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
-    ['train', '--save-every', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
-    ['train', '--check-every', 'a whole number from 1 to 1000000000', COUNT_NONSENSE, ['0', '1000000001']],
-    ['sample', '--count', 'a whole number from 1 to 1000000', COUNT_NONSENSE, ['0', '1000001']],
-    ['sample', '--temperature', 'a number from 0 to 100', NUMBER_NONSENSE, ['1e9', '100.1', '-0.1']],
-    ['sample', '--top-k', 'a whole number from 1 to 1114112', COUNT_NONSENSE, ['0', '1114113']],
-    ['sample', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
-    ['sweep', '--random', 'a whole number from 1 to 1000000', COUNT_NONSENSE, ['0', '1000001']],
-    ['sweep', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
-    ['sweep', '--jobs', 'a whole number from 1 to 1024', COUNT_NONSENSE, ['0', '1025']],
-    ['hunt', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
-    ['bench', '--seconds', 'a number above 0 up to 3600', NUMBER_NONSENSE, ['0', '3601']],
-    ['grad-check', '--eps', 'a number above 0 up to 0.1', NUMBER_NONSENSE, ['0', '1e9', '0.11']],
-    ['grad-check', '--tolerance', 'a number above 0 up to 1', NUMBER_NONSENSE, ['0', '1e9', '1.1']],
-    ['grad-check', '--entries', "'all' or a whole number from 1 to 1000000000", COUNT_NONSENSE, ['0', 'ALL', 'alle']],
-    ['grad-check', '--seed', `a whole number from 0 to ${MAX_SEED}`, COUNT_NONSENSE, ['9007199254740992']],
-  ])('%s %s: %s', async (command, option, range, nonsense, outside) => {
+async function expectRefused(cwd: string, command: string, option: string, value: string, range: string): Promise<void> {
+  const { exitCode, stdout, stderr } = await runCli(cwd, [command, option, value]);
+  expect({ exitCode, stdout }, value).toEqual({ exitCode: 2, stdout: '' });
+  expect(stderr).toMatch(ONE_ERROR_LINE);
+  expect(stderr).toMatch(new RegExp(`^error: option '${option} <\\S+>' argument`));
+  expect(stderr).toContain(`'${value}' is invalid. Expected ${range}.`);
+}
+
+describe('a number option', () => {
+  it.each<Range>([
+    ...networkRanges('train'),
+    ...optimizerRanges('train'),
+    ...seedRanges('train'),
+    ...networkRanges('lr-find'),
+    ...optimizerRanges('lr-find'),
+    ...seedRanges('lr-find'),
+    ...networkRanges('bench'),
+    ['lr-find', '--from', 'a number above 0 up to 1000', ['0', '1000.1']],
+    ['lr-find', '--to', 'a number above 0 up to 1000', ['0', '1000.1']],
+    ['lr-find', '--steps', 'a whole number from 2 to 1000000', ['1', '1000001']],
+    ['train', '--steps', 'a whole number from 1 to 1000000000', ['0', '1000000001']],
+    ['train', '--lr', 'a number above 0 up to 1000', ['0', '0.0', '1e-999', '1e9', '1000.1']],
+    ['train', '--warmup', 'a whole number from 0 to 1000000000', ['1000000001']],
+    ['train', '--eval-every', 'a whole number from 1 to 1000000000', ['0', '1000000001']],
+    ['train', '--save-every', 'a whole number from 1 to 1000000000', ['0', '1000000001']],
+    ['train', '--check-every', 'a whole number from 1 to 1000000000', ['0', '1000000001']],
+    ['sample', '--count', 'a whole number from 1 to 1000000', ['0', '1000001']],
+    ['sample', '--temperature', 'a number from 0 to 100', ['1e9', '100.1', '-0.1']],
+    ['sample', '--top-k', 'a whole number from 1 to 1114112', ['0', '1114113']],
+    ['sample', '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
+    ['sweep', '--random', 'a whole number from 1 to 1000000', ['0', '1000001']],
+    ['sweep', '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
+    ['sweep', '--jobs', 'a whole number from 1 to 1024', ['0', '1025']],
+    ['hunt', '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
+    ['bench', '--seconds', 'a number above 0 up to 3600', ['0', '3601']],
+    ['grad-check', '--eps', 'a number above 0 up to 0.1', ['0', '1e9', '0.11']],
+    ['grad-check', '--tolerance', 'a number above 0 up to 1', ['0', '1e9', '1.1']],
+    ['grad-check', '--entries', "'all' or a whole number from 1 to 1000000000", [...COUNT_NONSENSE, '0', 'ALL', 'alle']],
+    ['grad-check', '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
+  ])('refuses values outside its range: %s %s, %s', async (command, option, range, outside) => {
     const cwd = tempDirectory();
-    for (const value of [...nonsense, ...outside]) {
-      const { exitCode, stdout, stderr } = await runCli(cwd, [command, option, value]);
-      expect({ exitCode, stdout }, value).toEqual({ exitCode: 2, stdout: '' });
-      expect(stderr).toMatch(ONE_ERROR_LINE);
-      expect(stderr).toMatch(new RegExp(`^error: option '${option} <\\S+>' argument`));
-      expect(stderr).toContain(`'${value}' is invalid. Expected ${range}.`);
-    }
+    for (const value of outside) await expectRefused(cwd, command, option, value, range);
     expect(readdirSync(cwd)).toEqual([]);
   });
 
+  it('refuses what is not a number, whatever the command', async () => {
+    const cwd = tempDirectory();
+    const options = (await everyOption()).filter(({ row }) => row.kind.stored.type in NONSENSE);
+    expect(options.length).toBeGreaterThan(40);
+    for (const { command, flag, row } of options) {
+      for (const value of NONSENSE[row.kind.stored.type] ?? []) await expectRefused(cwd, command, flag, value, row.kind.expected);
+    }
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+});
+
+describe('an option with choices', () => {
   it.each([
     ['eval', '--split', 'validation', 'train, val, test'],
     ['eval', '--split', '', 'train, val, test'],
     ['grad-check', '--part', 'exercise1', 'atomic, closed-forms, model, backend'],
-  ])('%s %s %j: the choices are named', async (command, option, value, choices) => {
+  ])('names them if the value is another: %s %s %j', async (command, option, value, choices) => {
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), [command, option, value]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(ONE_ERROR_LINE);
     expect(stderr).toContain(`'${value}' is invalid. Allowed choices are ${choices}.`);
-  });
-
-  it('is a test of every numeric option', async () => {
-    const program = createProgram(fakeIO(tempDirectory()), { loaded: await everyCommand() });
-    const numeric = program.commands.flatMap((command) =>
-      command.options.filter((option) => option.parseArg && !option.argChoices).map((option) => `${command.name()} ${option.long}`),
-    );
-    expect(numeric).toEqual([
-      'train --context',
-      'train --embedding',
-      'train --hidden',
-      'train --batch-size',
-      'train --steps',
-      'train --lr',
-      'train --momentum',
-      'train --beta1',
-      'train --beta2',
-      'train --weight-decay',
-      'train --clip',
-      'train --warmup',
-      'train --eval-every',
-      'train --seed',
-      'train --split-seed',
-      'train --save-every',
-      'train --check-every',
-      'lr-find --from',
-      'lr-find --to',
-      'lr-find --steps',
-      'lr-find --context',
-      'lr-find --embedding',
-      'lr-find --hidden',
-      'lr-find --batch-size',
-      'lr-find --momentum',
-      'lr-find --beta1',
-      'lr-find --beta2',
-      'lr-find --weight-decay',
-      'lr-find --clip',
-      'lr-find --seed',
-      'lr-find --split-seed',
-      'sweep --vary',
-      'sweep --random',
-      'sweep --seed',
-      'sweep --jobs',
-      'sample --count',
-      'sample --temperature',
-      'sample --top-k',
-      'sample --seed',
-      'grad-check --eps',
-      'grad-check --tolerance',
-      'grad-check --entries',
-      'grad-check --seed',
-      'bench --seconds',
-      'bench --context',
-      'bench --embedding',
-      'bench --hidden',
-      'bench --batch-size',
-      'hunt --seed',
-    ]);
   });
 });
 
@@ -232,48 +200,21 @@ describe('unknown and misspelt', () => {
 
 describe('help', () => {
   const COMMON = ['--json', '--no-color', '--debug', '--help'];
-  const NETWORK = ['--context', '--embedding', '--hidden', '--batch-size'];
-  const OPTIMIZER = ['--optimizer', '--momentum', '--beta1', '--beta2', '--weight-decay', '--clip'];
-  const OPTIONS: Record<string, string[]> = {
-    train: [
-      ...['--preset', '--data', '--out', '--force', '--resume', '--mutant'],
-      ...COMMON,
-      ...NETWORK,
-      ...['--steps', '--lr'],
-      ...OPTIMIZER,
-      ...['--schedule', '--warmup', '--sampling'],
-      ...['--eval-every', '--seed', '--split-seed', '--unique', '--save-every', '--check-every'],
-    ],
-    'lr-find': [
-      ...['--preset', '--data', '--from', '--to', '--steps'],
-      ...COMMON,
-      ...NETWORK,
-      ...OPTIMIZER,
-      ...['--sampling', '--seed', '--split-seed', '--unique'],
-    ],
-    sweep: ['--vary', '--random', '--seed', '--out', '--jobs', ...COMMON],
-    eval: ['--split', '--data', ...COMMON],
-    sample: ['--count', '--temperature', '--top-k', '--prefix', '--seed', ...COMMON],
-    'grad-check': ['--part', '--eps', '--tolerance', '--entries', '--seed', '--against', ...COMMON],
-    hunt: ['--seed', ...COMMON],
-    mutants: COMMON,
-    replay: ['--data', ...COMMON],
-    diff: COMMON,
-    bench: ['--data', '--backend', '--seconds', ...COMMON, ...NETWORK],
-  };
+  const OWN = COMMANDS.map(({ name }) => name).filter((name) => name !== 'exercise');
 
   it('of the program names every command, and has examples', async () => {
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), ['--help']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    for (const command of [...Object.keys(OPTIONS), 'help']) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    for (const command of [...COMMANDS.map(({ name }) => name), 'help']) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stdout).toMatch(/\nExamples:\n( {2}backprop-ninja .+\n)+\n?$/);
   });
 
-  it.each(Object.entries(OPTIONS))('of %s names every option with what it does, and has examples of itself', async (command, options) => {
+  it.each(OWN)('of %s names every option with what it does, and has examples of itself', async (command) => {
+    const options = (await everyOption()).filter((option) => option.command === command).map(({ flag }) => flag);
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), [command, '--help']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const shown = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)(?: <\S+>| \[\S+\])? {2,}\w/gm)].map((match) => match[1]);
-    expect(shown).toEqual(options);
+    expect([...shown].sort()).toEqual([...options, ...COMMON].sort());
     const [, examples] = stdout.split('\nExamples:\n');
     const lines = examples.trimEnd().split('\n');
     expect(lines.length).toBeGreaterThan(0);

@@ -8,11 +8,17 @@ import { createModel, type Model } from '../../src/network/arrays.js';
 import { saveCheckpoint } from '../../src/node/checkpointFile.js';
 import type { RunSnapshot } from '../../src/run/checkpoint.js';
 import { readSafetensors, type Safetensors, type StoredTensor, writeSafetensors } from '../../src/run/safetensors.js';
-import { modelConfig } from '../../src/training/runConfig.js';
+import { TRAINING_OPTIONS } from '../../src/training/options.js';
+import { knownFormats, modelConfig } from '../../src/training/runConfig.js';
 import { Training } from '../../src/training/training.js';
 import { NAMES } from './fakeIO.js';
 import { RUN_CONFIG } from './runConfig.js';
 import { put, tempDirectory } from './tempDirectory.js';
+
+const { oldest, newest } = knownFormats(TRAINING_OPTIONS);
+/** The first checkpoint format that this version cannot read, and in a message those that it can. */
+export const UNKNOWN_FORMAT = String(newest + 1);
+export const READABLE_FORMATS = oldest === newest ? `format ${oldest}` : `formats ${oldest} to ${newest}`;
 
 export const DATA_SHA256 = '0123456789abcdef'.repeat(4);
 /** Steps done when the checkpoint is saved: in the middle of the run, and between two records. */

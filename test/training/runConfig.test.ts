@@ -13,6 +13,7 @@ import { createRunConfig } from '../../src/training/recipe.js';
 import { buildConfig, flatConfig, formatOf, modelConfig, orderedConfig, type RunConfig } from '../../src/training/runConfig.js';
 import { configSchema } from '../../src/training/runConfigSchema.js';
 import { Updater } from '../../src/training/updater.js';
+import { READABLE_FORMATS, UNKNOWN_FORMAT } from '../support/checkpoints.js';
 import { OPTIMIZER_CONFIGS } from '../support/recipes.js';
 import { RUN_CONFIG } from '../support/runConfig.js';
 
@@ -21,19 +22,19 @@ const CONFIG = createRunConfig({ hidden: [3], context: 2, embedding: 2, steps: 2
 
 /** The table as it would be with one more option, which begins a new format. */
 const TRIAL = {
-  key: 'initGain',
-  flag: '--init-gain <g>',
+  key: 'trial',
+  flag: '--trial <t>',
   description: 'a trial',
   kind: decimalNumber(0, 100, 'open'),
   default: 1.5,
   commands: ['train'],
-  stored: ['initGain'],
-  since: 4,
+  stored: ['trial'],
+  since: Number(UNKNOWN_FORMAT),
 } as const satisfies OptionRow;
 const ROWS: readonly OptionRow[] = TRAINING_OPTIONS;
 const LATER_ROWS = [...ROWS, TRIAL];
 const SCHEMA = configSchema(ROWS);
-const withGain = (initGain: number): RunConfig => ({ ...CONFIG, initGain }) as RunConfig;
+const withTrial = (trial: number): RunConfig => ({ ...CONFIG, trial }) as RunConfig;
 
 function bytesOf(config: RunConfig, rows = ROWS): Uint8Array {
   const vocabulary = ['.', 'a', 'b'];
@@ -83,15 +84,15 @@ describe('a stored configuration', () => {
 
 describe('an option that is added later', () => {
   it('is not stored at its default: the bytes and the format stay', () => {
-    expect(orderedConfig(withGain(1.5), LATER_ROWS)).toStrictEqual(CONFIG);
-    expect(formatOf(withGain(1.5), LATER_ROWS)).toBe(3);
-    expect(Buffer.compare(bytesOf(withGain(1.5), LATER_ROWS), bytesOf(CONFIG))).toBe(0);
+    expect(orderedConfig(withTrial(1.5), LATER_ROWS)).toStrictEqual(CONFIG);
+    expect(formatOf(withTrial(1.5), LATER_ROWS)).toBe(3);
+    expect(Buffer.compare(bytesOf(withTrial(1.5), LATER_ROWS), bytesOf(CONFIG))).toBe(0);
   });
 
   it('is stored with another value, in the format that it began', () => {
-    const bytes = bytesOf(withGain(2), LATER_ROWS);
-    expect(readSafetensors(bytes).metadata.formatVersion).toBe('4');
-    expect(parseCheckpoint(bytes, sha256, LATER_ROWS).config).toEqual(withGain(2));
+    const bytes = bytesOf(withTrial(2), LATER_ROWS);
+    expect(readSafetensors(bytes).metadata.formatVersion).toBe(UNKNOWN_FORMAT);
+    expect(parseCheckpoint(bytes, sha256, LATER_ROWS).config).toEqual(withTrial(2));
   });
 
   it('leaves older checkpoints readable', () => {
@@ -99,14 +100,14 @@ describe('an option that is added later', () => {
   });
 
   it('is refused by a version that does not know it, which says that a newer one wrote the file', () => {
-    expect(() => parseCheckpoint(bytesOf(withGain(2), LATER_ROWS), sha256)).toThrow(
-      'checkpoint format 4, this backprop-ninja reads format 3',
+    expect(() => parseCheckpoint(bytesOf(withTrial(2), LATER_ROWS), sha256)).toThrow(
+      `checkpoint format ${UNKNOWN_FORMAT}, this backprop-ninja reads ${READABLE_FORMATS}`,
     );
   });
 
   it('is built from given values like every other', () => {
-    expect(buildConfig(LATER_ROWS, { steps: 5, initGain: 1.5 })).toEqual({ steps: 5 });
-    expect(buildConfig(LATER_ROWS, { steps: 5, initGain: 2 })).toEqual({ steps: 5, initGain: 2 });
+    expect(buildConfig(LATER_ROWS, { steps: 5, trial: 1.5 })).toEqual({ steps: 5 });
+    expect(buildConfig(LATER_ROWS, { steps: 5, trial: 2 })).toEqual({ steps: 5, trial: 2 });
   });
 });
 

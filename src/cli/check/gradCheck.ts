@@ -13,7 +13,7 @@ import { EXIT_NO } from '../terminal/exitCodes.js';
 import { printChecks, printComparison, verdictLine } from './gradCheckTables.js';
 
 const OPTIONS = [
-  { key: 'part', flag: '--part <name...>', description: 'parts to check (default: all)', kind: choice(PARTS), repeatable: true },
+  { key: 'part', flag: '--part <name...>', description: 'parts to check', defaultText: 'all', kind: choice(PARTS), repeatable: true },
   {
     key: 'eps',
     flag: '--eps <h>',

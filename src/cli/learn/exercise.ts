@@ -27,7 +27,8 @@ const exercisePlace: Kind<ExercisePlace> = {
 const DIR = {
   key: 'dir',
   flag: '--dir <dir>',
-  description: 'your folder (default: dojo, or the current one if it holds the exercises)',
+  description: 'your folder',
+  defaultText: 'dojo, or the current one if it holds the exercises',
   kind: text,
 } as const satisfies OptionRow;
 
@@ -52,14 +53,14 @@ export const exercise: CommandGroup = {
     }),
     check: defineSubcommand({
       description: 'check your lines one by one, and say what is wrong',
-      arguments: [{ name: '[exercise]', description: '1 to 4, or its file (default: all)', kind: exercisePlace }],
+      arguments: [{ name: '[exercise]', description: '1 to 4, or its file', defaultText: 'all', kind: exercisePlace }],
       options: [DIR],
       run: async ({ io, json, color, options }, place?: ExercisePlace) =>
         (await checkCommand(place?.number, { json, color, ...folder(place, options) }, io)) ? 0 : EXIT_NO,
     }),
     watch: defineSubcommand({
       description: 'check at every save, with keys for hints and the next exercise',
-      arguments: [{ name: '[exercise]', description: '1 to 4, or its file (default: 1)', kind: exercisePlace }],
+      arguments: [{ name: '[exercise]', description: '1 to 4, or its file', defaultText: '1', kind: exercisePlace }],
       options: [DIR],
       run: ({ io, json, color, options }, place?: ExercisePlace) =>
         watchCommand(place?.number ?? 1, { json, color, ...folder(place, options) }, io),
@@ -72,8 +73,8 @@ export const exercise: CommandGroup = {
     hint: defineSubcommand({
       description: 'show the rule behind a gradient, its shape, its formula',
       arguments: [
-        { name: '[exercise]', description: '1 to 4, or its file (default: the first that is not done)', kind: exercisePlace },
-        { name: '[gradient]', description: 'for example dprobs (default: the first that is not right)' },
+        { name: '[exercise]', description: '1 to 4, or its file', defaultText: 'the first that is not done', kind: exercisePlace },
+        { name: '[gradient]', description: 'for example dprobs', defaultText: 'the first that is not right' },
       ],
       options: [
         DIR,

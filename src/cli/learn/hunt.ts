@@ -10,7 +10,8 @@ export const hunt = defineCommand({
     {
       key: 'seed',
       flag: '--seed <number>',
-      description: 'seed of the mistake (default: a new one each time)',
+      description: 'seed of the mistake',
+      defaultText: 'a new one each time',
       kind: wholeNumber(0, MAX_SEED),
     },
   ],

@@ -13,10 +13,10 @@ const SPLIT_TEXT: Record<Split, string> = { train: 'training', val: 'validation'
 
 export const evaluate = defineCommand({
   description: "Prints a run's mean loss over every example of a part of its data.",
-  arguments: [{ name: '[run]', description: 'run directory or checkpoint (default: runs/latest)' }],
+  arguments: [{ name: '[run]', description: 'run directory or checkpoint', defaultText: 'runs/latest' }],
   options: [
     { key: 'split', flag: '--split <part>', description: 'part of the data', kind: choice(SPLITS), default: 'val' as Split },
-    { key: 'data', flag: '--data <file>', description: "data set (default: the run's own)", kind: text },
+    { key: 'data', flag: '--data <file>', description: 'data set', defaultText: "the run's own", kind: text },
   ],
   examples: [
     ['backprop-ninja eval', "the newest run's validation loss"],

@@ -22,8 +22,8 @@ import { inTurns } from '../terminal/turns.js';
 
 export const replay = defineCommand({
   description: 'Trains a run again, in memory, and compares its parameters with every recorded hash.',
-  arguments: [{ name: '[run]', description: 'run directory or checkpoint (default: runs/latest)' }],
-  options: [{ key: 'data', flag: '--data <file>', description: "data set (default: the run's own)", kind: text }],
+  arguments: [{ name: '[run]', description: 'run directory or checkpoint', defaultText: 'runs/latest' }],
+  options: [{ key: 'data', flag: '--data <file>', description: 'data set', defaultText: "the run's own", kind: text }],
   examples: [['backprop-ninja replay runs/0001', 'prove that a run can be reproduced bit for bit']],
   async run({ io, json, options, printJson, paint }, run?: string) {
     const path = findCheckpoint(io.cwd, run);

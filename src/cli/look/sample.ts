@@ -15,7 +15,7 @@ import { inTurns } from '../terminal/turns.js';
 
 export const sample = defineCommand({
   description: 'Prints new names, one per line.',
-  arguments: [{ name: '[run]', description: 'run directory or checkpoint (default: runs/latest)' }],
+  arguments: [{ name: '[run]', description: 'run directory or checkpoint', defaultText: 'runs/latest' }],
   options: [
     { key: 'count', flag: '--count <number>', description: 'number of names', kind: wholeNumber(1, 1_000_000), default: 20 },
     {
@@ -27,7 +27,13 @@ export const sample = defineCommand({
     },
     { key: 'topK', flag: '--top-k <k>', description: 'choose among the k likeliest characters only', kind: wholeNumber(1, 1_114_112) },
     { key: 'prefix', flag: '--prefix <text>', description: 'the beginning of every name', kind: text, default: '' },
-    { key: 'seed', flag: '--seed <number>', description: "seed of the names (default: the run's seed)", kind: wholeNumber(0, MAX_SEED) },
+    {
+      key: 'seed',
+      flag: '--seed <number>',
+      description: 'seed of the names',
+      defaultText: "the run's seed",
+      kind: wholeNumber(0, MAX_SEED),
+    },
   ],
   examples: [
     ['backprop-ninja sample --count 5 --seed 1', 'five names'],

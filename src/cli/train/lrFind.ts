@@ -37,13 +37,15 @@ const OPTIONS = [
   {
     key: 'from',
     flag: '--from <rate>',
-    description: "the first step's rate (default: 0.001 for sgd, lower for others)",
+    description: "the first step's rate",
+    defaultText: '0.001 for sgd, lower for others',
     kind: decimalNumber(0, 1000, 'open'),
   },
   {
     key: 'to',
     flag: '--to <rate>',
-    description: "the last step's rate (default: 10 for sgd, 1 for others)",
+    description: "the last step's rate",
+    defaultText: '10 for sgd, 1 for others',
     kind: decimalNumber(0, 1000, 'open'),
   },
   { key: 'steps', flag: '--steps <count>', description: 'steps of the scan', kind: wholeNumber(2, 1_000_000), default: 1000 },

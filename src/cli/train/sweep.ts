@@ -33,7 +33,8 @@ const OPTIONS = [
   {
     key: 'random',
     flag: '--random <runs>',
-    description: 'number of random combinations (default: the grid of all)',
+    description: 'number of random combinations',
+    defaultText: 'the grid of all',
     kind: wholeNumber(1, 1_000_000),
   },
   { key: 'seed', flag: '--seed <number>', description: 'seed of the random combinations', kind: wholeNumber(0, MAX_SEED), default: 1 },
@@ -44,7 +45,7 @@ const OPTIONS = [
     kind: text,
     default: 'sweep',
   },
-  { key: 'jobs', flag: '--jobs <count>', description: 'runs at a time (default: the number of cores)', kind: wholeNumber(1, 1024) },
+  { key: 'jobs', flag: '--jobs <count>', description: 'runs at a time', defaultText: 'the number of cores', kind: wholeNumber(1, 1024) },
 ] as const satisfies readonly OptionRow[];
 
 type SweepValues = Values<(typeof OPTIONS)[number]>;

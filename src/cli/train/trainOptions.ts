@@ -18,7 +18,8 @@ export const TRAIN_OPTIONS = [
   {
     key: 'out',
     flag: '--out <dir>',
-    description: 'run directory (default: a new runs/NNNN)',
+    description: 'run directory',
+    defaultText: 'a new runs/NNNN',
     kind: text,
     commands: ['train'],
   },
