@@ -7,7 +7,7 @@ export type { ArenaSize, Backend, CreateBackend } from './backend/backend.js';
 export { createReferenceBackend } from './backend/reference.js';
 export { type WasmModule, wasmBackend } from './backend/wasm.js';
 export { type ErrorDetails, FileContentError, fullMessage, NumericalError, SystemError, UsageError } from './core/errors.js';
-export { type RandomStream, randomStream, type StreamName, type StreamState } from './core/random.js';
+export { type RandomStream, randomStream, restoreStream, type StreamName, type StreamState } from './core/random.js';
 export type { Sha256 } from './core/sha256.js';
 export { drawBatch, Epochs, SAMPLINGS, type Sampling } from './data/batch.js';
 export { type Batch, createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './data/dataset.js';
@@ -36,6 +36,8 @@ export {
 } from './network/arrays.js';
 export { initialise } from './network/initialise.js';
 export {
+  type BlockParameter,
+  type BlockStatistic,
   LESSON_PARAMETER_NAMES,
   type LessonParameterName,
   MAX_BLOCKS,
@@ -60,7 +62,7 @@ export {
 export { type EvaluationRecord, type Hashes, type HashRecord, type MetricsRecord, parameterHashes } from './run/records.js';
 export * as safetensors from './run/safetensorsFormat.js';
 export { runBytes } from './run/size.js';
-export { type Diagnosis, NonFiniteError } from './training/diagnose.js';
+export { type Diagnosis, NonFiniteError, type TensorEntry } from './training/diagnose.js';
 export { type ScanOptions, type ScanPoint, scanRates } from './training/lrFind.js';
 export type { RecipeOptions } from './training/options.js';
 export { PRESET_NAMES, type PresetName } from './training/presets.js';
@@ -68,4 +70,11 @@ export { type Recipe, recipe } from './training/recipe.js';
 export { modelConfig, type RunConfig, trainingCapacity } from './training/runConfig.js';
 export { type RateOptions, SCHEDULES, type Schedule, scheduledRate } from './training/schedule.js';
 export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './training/training.js';
-export { OPTIMIZERS, type OptimizerConfig, type OptimizerName, type OptimizerState, type WeightDecay } from './training/updater.js';
+export {
+  type BetaPowers,
+  OPTIMIZERS,
+  type OptimizerConfig,
+  type OptimizerName,
+  type OptimizerState,
+  type WeightDecay,
+} from './training/updater.js';

@@ -25,8 +25,8 @@ export interface ModelConfig {
 export const LESSON_PARAMETER_NAMES = ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'] as const;
 export type LessonParameterName = (typeof LESSON_PARAMETER_NAMES)[number];
 
-export const BLOCK_PARAMETERS = ['W', 'b', 'bngain', 'bnbias'] as const;
-export type BlockParameter = (typeof BLOCK_PARAMETERS)[number];
+export type BlockParameter = 'W' | 'b' | 'bngain' | 'bnbias';
+export const BLOCK_PARAMETERS: readonly BlockParameter[] = ['W', 'b', 'bngain', 'bnbias'];
 export type BlockStatistic = 'bnmean' | 'bnvar';
 
 /** The lesson's names for the first block and the output; blocks.K.W, blocks.K.b, blocks.K.bngain and blocks.K.bnbias for block K >= 2. */
