@@ -187,7 +187,7 @@ describe('vocabulary so large that the model would not fit: memory needed and li
 
 describe('so few names that a split is empty or a batch of 2 cannot be drawn: which option to change (2)', () => {
   it.each([
-    ['1 name', ['anna'], [], 'has 1 names'],
+    ['1 name', ['anna'], [], 'has 1 name'],
     ['5 names', NAMES.slice(0, 5), [], 'has 5 names'],
     ['5 different names with --unique', [...NAMES.slice(0, 5), ...NAMES.slice(0, 5)], ['--unique'], 'has 5 different names'],
   ])('%s', async (_, names, options, says) => {

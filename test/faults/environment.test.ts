@@ -311,7 +311,7 @@ describe('loss or gradient becomes NaN or Inf: step, first tensor, index; last g
     const error = stderr.split('\n').at(-2);
     expect(error).toMatch(/^error: step 50: /);
     expect(error).toMatch(says);
-    expect(error).toContain('the checkpoint of step 50 stands');
+    expect(error).toContain('the checkpoint at step 50 is intact');
     const after = snapshot(join(cwd, 'run'));
     expect(Object.keys(after)).toEqual(Object.keys(before));
     for (const file of ['checkpoint.safetensors', 'best.safetensors', 'metrics.jsonl']) expect(after[file], file).toBe(before[file]);

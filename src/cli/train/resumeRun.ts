@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileContentError, UsageError } from '../../core/errors.js';
+import { FileContentError, fullMessage, UsageError } from '../../core/errors.js';
 import { flagName, type OptionRow } from '../../core/optionRow.js';
 import { showText } from '../../core/text.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
@@ -60,8 +60,10 @@ function loadResumable(path: string, directory: string, io: IO): Checkpoint {
     return loadCheckpoint(path);
   } catch (error) {
     if (!(error instanceof FileContentError)) throw error;
-    const hint = hintAt(join(directory, BEST_FILE), io) ?? error.hint;
-    throw new FileContentError(error.message, { cause: error, ...(hint === undefined ? {} : { hint }) });
+    const hint = hintAt(join(directory, BEST_FILE), io);
+    if (hint === undefined) throw error;
+    // With the error's own hint: update the program, say.
+    throw new FileContentError(fullMessage(error), { cause: error, hint });
   }
 }
 
