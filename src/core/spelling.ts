@@ -17,12 +17,6 @@ export function closest(word: string, words: Iterable<string>): string | undefin
   return best;
 }
 
-/** "; did you mean …", or an empty text. */
-export function didYouMean(word: string, words: Iterable<string>): string {
-  const one = closest(word, words);
-  return one === undefined ? '' : `; did you mean ${one}`;
-}
-
 /** Number of letters to insert, delete, replace, or swap with their neighbour (optimal string alignment distance). */
 function editDistance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (__, j) => (i === 0 ? j : i)));

@@ -1,5 +1,5 @@
 /** Runs a learner's line. A line may return, throw or change anything: unless it never returns, the outcome is a tensor or a fault. */
-import { didYouMean } from '../core/spelling.js';
+import { closest } from '../core/spelling.js';
 import { type Shape, sameShape, Tensor } from '../core/tensor.js';
 import { adviceOn, asWritten } from './advice.js';
 import type { Fault, Thrown } from './findings.js';
@@ -39,8 +39,10 @@ export function runLine(line: (at: ValuesAndGradients) => unknown, at: ValuesAnd
 function knownOnly<T extends object>(values: T): T {
   return new Proxy(values, {
     get: (target, key) => {
-      if (typeof key === 'string' && !(key in target))
-        throw new TypeError(`there is no value ${key}${didYouMean(key, Object.keys(target))}`);
+      if (typeof key === 'string' && !(key in target)) {
+        const similar = closest(key, Object.keys(target));
+        throw new TypeError(`there is no value ${key}${similar === undefined ? '' : `; did you mean ${similar}`}`);
+      }
       return Reflect.get(target, key);
     },
   });

@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { SystemError } from '../../core/errors.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { LEARNER_TYPES } from '../../node/paths.js';
-import { withSystemErrors } from '../../node/systemErrors.js';
+import { createsNew, withSystemErrors } from '../../node/systemErrors.js';
 import { type IO, shellPath, shortPath } from '../terminal/io.js';
 
 const DEFAULT_DIRECTORY = 'dojo';
@@ -47,13 +47,7 @@ export function learnerFile(number: ExerciseNumber, dir: string | undefined, io:
 export function writeNew(path: string, text: string): boolean {
   return withSystemErrors('write', path, () => {
     mkdirSync(dirname(path), { recursive: true });
-    try {
-      writeFileSync(path, text, { flag: 'wx' });
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-      throw error;
-    }
+    return createsNew(() => writeFileSync(path, text, { flag: 'wx' }));
   });
 }
 

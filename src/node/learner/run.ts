@@ -20,7 +20,7 @@ export interface ExerciseReport {
   training?: TrainingReport | { problem: string };
 }
 
-export interface CheckOptions {
+export interface CheckFileOptions {
   /** Ends the check early. */
   signal?: AbortSignal | undefined;
   /** Called with each line that the file prints, without its line break. */
@@ -37,7 +37,7 @@ const TRAINING_LIMIT = 20;
 const MEMORY_LIMIT = 1;
 
 /** @throws the signal's reason, when it ends the check early */
-export async function checkFile(path: string, exercise: ExerciseNumber, options: CheckOptions = {}): Promise<ExerciseReport> {
+export async function checkFile(path: string, exercise: ExerciseNumber, options: CheckFileOptions = {}): Promise<ExerciseReport> {
   const { lines } = EXERCISES[exercise];
   const reports: LineReport[] = [];
   while (reports.length < lines.length) {
@@ -56,7 +56,7 @@ export async function checkFile(path: string, exercise: ExerciseNumber, options:
   return { exercise, ok, lines: reports, training: await trainWithFile(path, options) };
 }
 
-async function trainWithFile(path: string, options: CheckOptions): Promise<TrainingReport | { problem: string }> {
+async function trainWithFile(path: string, options: CheckFileOptions): Promise<TrainingReport | { problem: string }> {
   let training: TrainingReport | undefined;
   const assignment: Assignment = { ...assignmentFor(path, 4), work: 'train', from: EXERCISES[4].lines.length };
   const end = await runWorker(assignment, TRAINING_LIMIT, options, (message) => {
@@ -88,7 +88,7 @@ interface End {
 async function runWorker(
   assignment: Assignment,
   limit: number,
-  { signal, onPrint }: CheckOptions,
+  { signal, onPrint }: CheckFileOptions,
   onMessage: (message: Message) => void,
 ): Promise<End | undefined> {
   const worker = startWorker(assignment);
