@@ -7,7 +7,7 @@ export type { ArenaSize, Backend, CreateBackend } from './backend/backend.js';
 export { createReferenceBackend } from './backend/reference.js';
 export { type WasmModule, wasmBackend } from './backend/wasm.js';
 export { type ErrorDetails, FileContentError, fullMessage, NumericalError, SystemError, UsageError } from './core/errors.js';
-export { type RandomStream, randomStream, type StreamName, type StreamState } from './core/random.js';
+export { type RandomStream, randomStream, restoreStream, type StreamName, type StreamState } from './core/random.js';
 export type { Sha256 } from './core/sha256.js';
 export { drawBatch, Epochs, SAMPLINGS, type Sampling } from './data/batch.js';
 export { type Batch, createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './data/dataset.js';
@@ -15,7 +15,7 @@ export { type ParsedNames, parseNames } from './data/parseNames.js';
 export * from './dojo.js';
 export { EVALUATION_BATCH, Evaluator } from './evaluation/evaluator.js';
 export { NGram } from './evaluation/ngram.js';
-export { type Sample, type SampleOptions, Sampler } from './evaluation/sampler.js';
+export { MAX_NAME_LENGTH, type Sample, type SampleOptions, Sampler } from './evaluation/sampler.js';
 export * as gradCheck from './gradcheck.js';
 export type { CharacterGroups, TableSizes } from './layers/embeddingTable.js';
 export * as lesson from './lesson/index.js';
@@ -60,7 +60,7 @@ export {
 export { type EvaluationRecord, type Hashes, type HashRecord, type MetricsRecord, parameterHashes } from './run/records.js';
 export * as safetensors from './run/safetensorsFormat.js';
 export { runBytes } from './run/size.js';
-export { type Diagnosis, NonFiniteError } from './training/diagnose.js';
+export { type Diagnosis, type Entry, NonFiniteError } from './training/diagnose.js';
 export { type ScanOptions, type ScanPoint, scanRates } from './training/lrFind.js';
 export type { RecipeOptions } from './training/options.js';
 export { PRESET_NAMES, type PresetName } from './training/presets.js';
@@ -68,4 +68,11 @@ export { type Recipe, recipe } from './training/recipe.js';
 export { modelConfig, type RunConfig, trainingCapacity } from './training/runConfig.js';
 export { type RateOptions, SCHEDULES, type Schedule, scheduledRate } from './training/schedule.js';
 export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './training/training.js';
-export { OPTIMIZERS, type OptimizerConfig, type OptimizerName, type OptimizerState, type WeightDecay } from './training/updater.js';
+export {
+  OPTIMIZERS,
+  type OptimizerConfig,
+  type OptimizerName,
+  type OptimizerState,
+  type Powers,
+  type WeightDecay,
+} from './training/updater.js';

@@ -23,7 +23,7 @@ export function randomStream(name: StreamName, seed: number | string): RandomStr
   return alea(`${name} ${seed}`, { state: true });
 }
 
-/** A stream that continues from a state, which must satisfy {@link isStreamState}. */
+/** A stream that continues from a state, which must satisfy `isStreamState`. */
 export function restoreStream(state: StreamState): RandomStream {
   return alea('', { state: { ...state } });
 }
