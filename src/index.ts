@@ -60,7 +60,7 @@ export {
 export { type EvaluationRecord, type Hashes, type HashRecord, type MetricsRecord, parameterHashes } from './run/records.js';
 export * as safetensors from './run/safetensorsFormat.js';
 export { runBytes } from './run/size.js';
-export { type Diagnosis, type Entry, NonFiniteError } from './training/diagnose.js';
+export { type Diagnosis, NonFiniteError, type TensorEntry } from './training/diagnose.js';
 export { type ScanOptions, type ScanPoint, scanRates } from './training/lrFind.js';
 export type { RecipeOptions } from './training/options.js';
 export { PRESET_NAMES, type PresetName } from './training/presets.js';
@@ -69,10 +69,10 @@ export { modelConfig, type RunConfig, trainingCapacity } from './training/runCon
 export { type RateOptions, SCHEDULES, type Schedule, scheduledRate } from './training/schedule.js';
 export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './training/training.js';
 export {
+  type BetaPowers,
   OPTIMIZERS,
   type OptimizerConfig,
   type OptimizerName,
   type OptimizerState,
-  type Powers,
   type WeightDecay,
 } from './training/updater.js';

@@ -4,6 +4,7 @@ export type { LineReport, Verdict } from './dojo/check.js';
 export type {
   BatchSizes,
   BranchName,
+  Coefficient,
   Confusion,
   Dimension,
   Fault,
