@@ -15,7 +15,7 @@ export { type ParsedNames, parseNames } from './data/parseNames.js';
 export * from './dojo.js';
 export { EVALUATION_BATCH, Evaluator } from './evaluation/evaluator.js';
 export { NGram } from './evaluation/ngram.js';
-export { type Sample, type SampleOptions, Sampler } from './evaluation/sampler.js';
+export { MAX_NAME_LENGTH, type Sample, type SampleOptions, Sampler } from './evaluation/sampler.js';
 export * as gradCheck from './gradcheck.js';
 export type { CharacterGroups, TableSizes } from './layers/embeddingTable.js';
 export * as lesson from './lesson/index.js';

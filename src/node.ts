@@ -1,5 +1,23 @@
 /** Node only: files, run directories, resumable training, the kernels from disk, and the check of a learner's file in a process of its own. */
 
+export type { LineReport, Verdict } from './dojo/check.js';
+export type {
+  BatchSizes,
+  BranchName,
+  Coefficient,
+  Confusion,
+  Dimension,
+  Fault,
+  Finding,
+  Mistake,
+  Place,
+  Role,
+  ShapeMistake,
+  Thrown,
+  ValueMistake,
+} from './dojo/findings.js';
+export type { TrainingReport } from './dojo/training.js';
+export type { WorstEntry } from './dojo/worstEntry.js';
 export { loadCheckpoint, saveCheckpoint } from './node/checkpointFile.js';
 export { checkDiskSpace } from './node/diskSpace.js';
 export { createWasmBackend } from './node/kernels.js';

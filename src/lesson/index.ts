@@ -1,6 +1,7 @@
 /** The `lesson` namespace: the forward pass in atomic steps, the four exercises solved, and a test case to try them on. */
 
 export {
+  type BlockValues,
   createLessonCase,
   LESSON_CONFIG,
   type LessonCase,
@@ -13,13 +14,14 @@ export { exercise3 } from './exercise3.js';
 export * as exercise4 from './exercise4.js';
 export { forward } from './forward.js';
 export { softmax } from './softmax.js';
-export type {
-  GradientName,
-  IntermediateName,
-  LessonBatch,
-  LessonGradients,
-  LessonParameters,
-  LessonValues,
-  StepName,
-  ValueName,
+export {
+  type GradientName,
+  INTERMEDIATE_NAMES,
+  type IntermediateName,
+  type LessonBatch,
+  type LessonGradients,
+  type LessonParameters,
+  type LessonValues,
+  type StepName,
+  type ValueName,
 } from './values.js';

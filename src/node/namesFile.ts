@@ -10,7 +10,7 @@ export interface NamesFile extends ParsedNames {
 }
 
 /**
- * Reads a file with one name per line, by the rules of {@link parseNames}. It reads in chunks of 1 MiB, so the limits on file size and
+ * Reads a file with one name per line, by the rules of `parseNames`. It reads in chunks of 1 MiB, so the limits on file size and
  * line length also limit the memory.
  * @throws SystemError if the file cannot be read
  * @throws FileContentError if a line is not a name, with line and byte, or if the file has no names
