@@ -285,7 +285,7 @@ describe('the folder', () => {
     }
     expect(ninja(inside, ['exercise', 'check', 'exercise2.ts'])).toMatchObject({ exitCode: 0 });
     expect((await runCli(inside, ['exercise', 'reset', '1'])).stdout).toMatch(/ is unchanged since 'exercise start'\n$/);
-    expectRefusal(await runCli(cwd, ['exercise', 'check', 'dojo/other.ts']), 2, "1 to 4, or an exercise's file, as dojo/exercise1.ts");
+    expectRefusal(await runCli(cwd, ['exercise', 'check', 'dojo/other.ts']), 2, "1 to 4, or an exercise's file, such as dojo/exercise1.ts");
     expectRefusal(await runCli(tempDirectory(), ['exercise', 'check', 'away/exercise1.ts']), 4, 'there is no away/exercise1.ts; run ');
   });
 
