@@ -7,6 +7,7 @@ import type { Fault, FileFault } from '../../dojo/findings.js';
 import { sentenceOf } from '../../dojo/sentences.js';
 import type { TrainingReport } from '../../dojo/training.js';
 import { valueNamed } from '../../lesson/values.js';
+import { type Limits, REASON_FD } from './limits.js';
 import type { Assignment, Message } from './worker.js';
 
 export interface ExerciseReport {
@@ -29,10 +30,12 @@ export interface CheckFileOptions {
   train?: boolean;
 }
 
-/** Seconds for loading the file, and for checking each line. */
+/** Seconds of computing time for loading the file, and for checking each line. */
 const LINE_LIMIT = 5;
-/** Seconds for 1,000 training steps; the solution needs less than 2. */
+/** Seconds of computing time for 1,000 training steps; the solution needs less than 2. */
 const TRAINING_LIMIT = 20;
+/** Elapsed seconds per second of computing time: a line may sleep, and a busy machine needs longer. */
+const PATIENCE = 12;
 /** Gigabytes for the process; the check itself needs a tenth. */
 const MEMORY_LIMIT = 1;
 
@@ -42,7 +45,7 @@ export async function checkFile(path: string, exercise: ExerciseNumber, options:
   const reports: LineReport[] = [];
   while (reports.length < lines.length) {
     const from = reports.length;
-    const end = await runWorker({ ...assignmentFor(path, exercise), from }, LINE_LIMIT, options, (message) => {
+    const end = await runWorker({ ...assignmentFor(path, exercise, LINE_LIMIT), from }, options, (message) => {
       if (message.kind === 'report') reports.push(message.report);
     });
     if (!end) break;
@@ -58,15 +61,15 @@ export async function checkFile(path: string, exercise: ExerciseNumber, options:
 
 async function trainWithFile(path: string, options: CheckFileOptions): Promise<TrainingReport | { problem: string }> {
   let training: TrainingReport | undefined;
-  const assignment: Assignment = { ...assignmentFor(path, 4), work: 'train', from: EXERCISES[4].lines.length };
-  const end = await runWorker(assignment, TRAINING_LIMIT, options, (message) => {
+  const assignment: Assignment = { ...assignmentFor(path, 4, TRAINING_LIMIT), work: 'train', from: EXERCISES[4].lines.length };
+  const end = await runWorker(assignment, options, (message) => {
     if (message.kind === 'trained') training = message.training;
   });
   return training ?? { problem: end ? sentenceOf([end.fault]) : 'its process ended early' };
 }
 
-function assignmentFor(path: string, exercise: ExerciseNumber): Assignment {
-  return { path, exercise, work: 'check', from: 0, memory: MEMORY_LIMIT * 1e9, parent: process.pid };
+function assignmentFor(path: string, exercise: ExerciseNumber, seconds: number): Assignment {
+  return { path, exercise, work: 'check', from: 0, limits: { memory: MEMORY_LIMIT * 1e9, seconds, parent: process.pid } };
 }
 
 function failed(name: LineReport['name'], fault: Fault): LineReport {
@@ -81,17 +84,16 @@ interface End {
 
 /**
  * Runs one process until its work is done or something stops it.
- * @param limit seconds until its next message
  * @param onMessage called with each of its results
  * @throws the signal's reason
  */
 async function runWorker(
   assignment: Assignment,
-  limit: number,
   { signal, onPrint }: CheckFileOptions,
   onMessage: (message: Message) => void,
 ): Promise<End | undefined> {
   const worker = startWorker(assignment);
+  const limit = assignment.limits.seconds * PATIENCE;
   let timer: NodeJS.Timeout | undefined;
   let abort = () => {};
   try {
@@ -113,7 +115,7 @@ async function runWorker(
         else if (message.kind === 'stopped') finish(message.fault);
         else if (message.kind === 'done') resolve(undefined);
       });
-      onEnd(worker, finish);
+      onEnd(worker, assignment.limits, finish);
       abort = () => reject(signal?.reason);
       signal?.addEventListener('abort', abort);
       if (signal?.aborted) abort();
@@ -131,19 +133,24 @@ function startWorker(assignment: Assignment): ChildProcess {
     execArgv: [],
     // JSON has no infinity.
     serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    // The last one is REASON_FD.
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
   });
 }
 
-/** The process ended by itself. Its last messages may arrive after that; the channel closes last. */
-function onEnd(worker: ChildProcess, finish: (fault: Fault) => void): void {
+/** The process has ended, by itself or by its watchdog. Its last messages may arrive later; the channel closes last. */
+function onEnd(worker: ChildProcess, limits: Limits, finish: (fault: Fault) => void): void {
   let fault: Fault | undefined;
+  let reason = '';
+  worker.stdio[REASON_FD]?.on('data', (chunk) => {
+    reason += chunk;
+  });
   const finishOnceClosed = () => {
     if (fault !== undefined && !worker.connected) finish(fault);
   };
   worker.on('disconnect', finishOnceClosed);
-  worker.on('exit', (code, signal) => {
-    fault = faultOf(code, signal);
+  worker.on('close', (code, signal) => {
+    fault = reason === 'timeout' ? { id: 'timeout', seconds: limits.seconds } : faultOf(code, signal);
     finishOnceClosed();
   });
   worker.on('error', (error) => finish({ id: 'process-cannot-start', reason: error.message }));
@@ -152,6 +159,7 @@ function onEnd(worker: ChildProcess, finish: (fault: Fault) => void): void {
 /** Node's exit code for a top-level await that can never settle. */
 const EXIT_UNSETTLED = 13;
 
+/** A process that its watchdog did not end for its computing time. The system kills it with SIGKILL too, when memory runs out. */
 function faultOf(code: number | null, signal: NodeJS.Signals | null): Fault {
   if (signal === 'SIGKILL') return { id: 'memory', gigabytes: MEMORY_LIMIT };
   if (code === EXIT_UNSETTLED) return { id: 'never-settles' };

@@ -1,13 +1,30 @@
 /**
- * A thread beside a learner's lines, which may never return. It ends the process when it uses too much memory, or when its parent has gone. A
- * limit on V8's heap would not count typed arrays, and V8 aborts at some limits.
+ * A thread beside a learner's lines, which may never return. It ends the process when it uses too much memory or computing time, or when its
+ * parent has gone. A limit on V8's heap would not count typed arrays, and V8 aborts at some limits. Computing time does not depend on how busy
+ * the machine is.
  */
-import { workerData } from 'node:worker_threads';
+import { writeSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type Limits, REASON_FD, type Reason } from './limits.js';
 
 const INTERVAL_MS = 50;
-// The parent is an argument: by the time this thread starts, it may have gone.
-const { memory, parent } = workerData as { memory: number; parent: number };
+
+const { memory, seconds, parent } = workerData as Limits;
+let start = process.cpuUsage();
+
+// Each message starts a line, which has its own computing time.
+parentPort?.on('message', () => {
+  start = process.cpuUsage();
+});
 
 setInterval(() => {
-  if (process.memoryUsage.rss() > memory || process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+  const { user, system } = process.cpuUsage(start);
+  if (process.memoryUsage.rss() > memory) end('memory');
+  else if (user + system > seconds * 1e6) end('timeout');
+  else if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
 }, INTERVAL_MS);
+
+function end(reason: Reason): void {
+  writeSync(REASON_FD, reason);
+  process.kill(process.pid, 'SIGKILL');
+}

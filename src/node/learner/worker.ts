@@ -17,6 +17,7 @@ import { type TrainingReport, trainWith } from '../../dojo/training.js';
 import { readNamesFile } from '../namesFile.js';
 import { BUNDLED_NAMES } from '../paths.js';
 import { CapturedOutput } from './capturedOutput.js';
+import type { Limits } from './limits.js';
 
 export interface Assignment {
   /** The learner's file. */
@@ -26,10 +27,7 @@ export interface Assignment {
   work: 'check' | 'train';
   /** The first line to check; reports on earlier lines exist already. */
   from: number;
-  /** Bytes that the process may use. */
-  memory: number;
-  /** The process that waits for the results. */
-  parent: number;
+  limits: Limits;
 }
 
 export type Message =
@@ -44,10 +42,13 @@ export type Message =
   /** The work is done. */
   | { kind: 'done' };
 
-const { path, exercise, work, from, memory, parent } = JSON.parse(process.argv[2]) as Assignment;
+const { path, exercise, work, from, limits } = JSON.parse(process.argv[2]) as Assignment;
 const surroundings: Surroundings = { file: path, inspect: (value) => inspect(value, { breakLength: Number.POSITIVE_INFINITY }) };
+const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), { workerData: limits });
 const send = process.send?.bind(process);
 const post = (message: Message) => {
+  // The next line has its own computing time.
+  if (message.kind !== 'printed') watchdog.postMessage(message.kind);
   if (process.connected) send?.(message);
 };
 const output = new CapturedOutput(basename(path), (text) => post({ kind: 'printed', text }));
@@ -57,7 +58,7 @@ const library = fileURLToPath(new URL('../../dojo.js', import.meta.url));
 
 /** Reports what the file can do to this process. Call it before the file is loaded. */
 function guard(): void {
-  new Worker(new URL('./watchdog.js', import.meta.url), { workerData: { memory, parent } }).unref();
+  watchdog.unref();
   process.on('uncaughtException', reportUncaught);
   process.on('unhandledRejection', reportUncaught);
   const { exit, abort } = process;

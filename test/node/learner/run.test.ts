@@ -8,6 +8,9 @@ import { HANGS, startNinja } from '../../support/child.js';
 import { ninja } from '../../support/faults.js';
 import { put, tempDirectory } from '../../support/tempDirectory.js';
 
+// Some files use up several limits, one after the other.
+vi.setConfig({ testTimeout: 5 * HANGS });
+
 /** A directory whose dojo/ has every exercise solved, except the given files. */
 function folder(files: Record<string, string>): string {
   const cwd = tempDirectory();
@@ -23,7 +26,7 @@ interface Checked {
 }
 
 function check(number: ExerciseNumber, files: Record<string, string>): Checked {
-  const { exitCode, stdout, stderr } = ninja(folder(files), ['exercise', 'check', `${number}`, '--json']);
+  const { exitCode, stdout, stderr } = ninja(folder(files), ['exercise', 'check', `${number}`, '--json'], { timeout: 4 * HANGS });
   const { ok, exercises } = JSON.parse(stdout) as { ok: boolean; exercises: ExerciseReport[] };
   expect({ exercises: exercises.length, ok }).toEqual({ exercises: 1, ok: exitCode === 0 });
   return { exitCode, report: exercises[0], stderr };

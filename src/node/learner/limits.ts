@@ -1,0 +1,16 @@
+/** The limits of a learner's process, and how it reports that it reached one. */
+
+export interface Limits {
+  /** Bytes that the process may use. */
+  memory: number;
+  /** Seconds of computing time between two messages of the process. */
+  seconds: number;
+  /** The process that waits for the results. It is an argument: by the time this thread starts, it may have gone. */
+  parent: number;
+}
+
+/** The reason why the watchdog ended the process. */
+export type Reason = 'memory' | 'timeout';
+
+/** The file descriptor that takes the reason. */
+export const REASON_FD = 4;
