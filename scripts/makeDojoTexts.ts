@@ -31,7 +31,7 @@ import type { GradientName } from '../lesson/values.js';
 
 export type LessonFile = ${LESSON_FILES.map((file) => `'${file}'`).join(' | ')};
 
-/** A line of the lesson as text: what is before and after its arrow. */
+/** A line of the lesson as text: the parts before and after its arrow. */
 export interface LineText {
   parameters: string;
   body: string;

@@ -1,4 +1,4 @@
-/** Advice on the error messages of a learner's line: names as the file has them, and what to write instead. */
+/** Advice on the error messages of a learner's line: names as the file has them, and the right way to write it. */
 
 import { closest } from '../core/spelling.js';
 import { Tensor } from '../core/tensor.js';

@@ -446,7 +446,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
   },
 };
 
-/** a·b, and what people write instead. */
+/** a·b, with the usual mistakes. */
 function matrixProduct(a: Value, b: Value, ...variants: Parameters<typeof single>[1][]): Branch {
   return single((at) => a(at).matmul(b(at)), ...variants);
 }

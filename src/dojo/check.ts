@@ -12,7 +12,7 @@ import type { Finding } from './findings.js';
 import type { LineKnowledge } from './knowledge.js';
 import type { ValuesAndGradients } from './learnerFile.js';
 import { nameMistakes, type Observation } from './naming.js';
-import { kindOf, type Outcome, runLine, type Surroundings } from './outcome.js';
+import { kindOf, type LineContext, type Outcome, runLine } from './outcome.js';
 import { sentenceOf } from './sentences.js';
 import { sizesAsNumbers } from './sizeLiterals.js';
 import { type WorstEntry, worstEntry } from './worstEntry.js';
@@ -75,7 +75,7 @@ function createLesson(): ValuesAndGradients {
 interface Judged extends Observation {
   /** The largest error of an entry, relative to the terms that are summed for it; infinite where the shape is wrong. */
   error: number;
-  /** Whether the true gradients are above it and the right result is not 0: that of db1 and dlogit_maxes is, whatever a line does. */
+  /** Whether the true gradients are above it and the right result is not 0. (For db1 and dlogit_maxes it is 0.) */
   telling: boolean;
   random: boolean;
 }
@@ -85,23 +85,23 @@ const TOLERANCE = 1e-8;
 /** Where a step rounds to float32: solutions on rounded values are off by at most 1.4e-7, the smallest mistake of the bank by 5.9e-5. */
 const FLOAT32_TOLERANCE = 1e-6;
 
-export interface LineCheckerOptions extends Surroundings {
+export interface LineCheckerOptions extends LineContext {
   /** Runs a line whose output is not to be shown: a line runs seven times and prints once. */
   quietly?: <T>(run: () => T) => T;
   /** Keys of the file's default export that are no lines of the exercise. */
   strays?: readonly string[];
 }
 
-/** Checks lines one by one. Whatever a line does, it becomes a report, unless the line never returns. */
+/** Checks lines one by one. Every line gets a report, unless it never returns. */
 export class LineChecker {
   readonly #trials = createTrials();
   readonly #lesson = createLesson();
-  readonly #surroundings: Surroundings;
+  readonly #context: LineContext;
   readonly #quietly: <T>(run: () => T) => T;
   readonly #strays: readonly string[];
 
-  constructor({ quietly = (run) => run(), strays = [], ...surroundings }: LineCheckerOptions = {}) {
-    this.#surroundings = surroundings;
+  constructor({ quietly = (run) => run(), strays = [], ...context }: LineCheckerOptions = {}) {
+    this.#context = context;
     this.#quietly = quietly;
     this.#strays = strays;
   }
@@ -132,7 +132,7 @@ export class LineChecker {
   }
 
   #run({ name }: ExerciseLine, line: (at: ValuesAndGradients) => unknown, at: ValuesAndGradients): Outcome {
-    const outcome = runLine(line, at, this.#surroundings);
+    const outcome = runLine(line, at, this.#context);
     if ('fault' in outcome || !sameShape(outcome.tensor.shape, at[valueNamed(name)].shape)) return outcome;
     const { data, shape } = outcome.tensor;
     const broken = data.findIndex((x) => !Number.isFinite(x));

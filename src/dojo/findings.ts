@@ -87,7 +87,7 @@ export interface Thrown {
   line?: number;
   /** The text of that line, where the file cannot be parsed. */
   source?: string;
-  /** What to write instead. */
+  /** The right way to write it. */
   advice?: string;
 }
 
@@ -114,7 +114,7 @@ export type Fault =
   | { id: 'process-cannot-start'; reason: string }
   | { id: 'never-settles' };
 
-/** The reason why a file cannot be checked at all, beside those of its process. */
+/** The reason why a file cannot be checked at all. */
 export type FileFault =
   | Fault
   | { id: 'file-threw'; thrown: Thrown }

@@ -33,7 +33,7 @@ export const CHECK_TEXT: Record<Check, string> = {
 export interface KillRow {
   mutant: Mutant;
   noticedBy: Record<Check, boolean>;
-  /** What the dojo finds, as data and in a sentence. */
+  /** The dojo's findings, as data and in a sentence. */
   findings: readonly Finding[];
   said: string;
   /** Whether the dojo gives the mistake its own name, another mistake's name, or none. */

@@ -42,7 +42,7 @@ interface Factor {
   text: string;
   role?: Role;
   value: Value;
-  /** What people write instead: another expression, or a mistake with its own id. */
+  /** Usual mistakes: another expression in its place, or a mistake with its own id. */
   instead?: readonly (readonly [found: string | ValueMistake, value: Value])[];
   /** Leaving out this factor is a different mistake, which has its own name. */
   needed?: boolean;

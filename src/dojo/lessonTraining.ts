@@ -1,4 +1,4 @@
-/** Training with the lesson's atomic lines, right or wrong, which shows what a mistake does to a network. */
+/** Training with the lesson's atomic lines, right or wrong: it shows the effect of a mistake on a network. */
 import type { Backend } from '../backend/backend.js';
 import { type RandomStream, randomStream } from '../core/random.js';
 import { ShapeError, sameShape, showShape, Tensor } from '../core/tensor.js';

@@ -5,7 +5,7 @@ import type { Mistake } from './findings.js';
 export interface PlantedMistake<Planted> {
   /** The mistake in a few words, for a list. */
   mistake: string;
-  /** The mistakes that the dojo should name; empty where it has no name, and shows what it found. */
+  /** The mistakes that the dojo should name; empty where it has no name for the mistake. */
   expected: readonly Mistake[];
   planted: Planted;
   /** Why differences of the loss cannot see it, so that only a check of the line alone does. */

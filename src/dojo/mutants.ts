@@ -1,4 +1,4 @@
-/** The bank of planted mistakes. A gradient check is worth what it catches, so the bank has every mistake that people make in these lines. */
+/** The bank of planted mistakes: the usual mistakes in these lines. A gradient check is only as good as the mistakes that it catches. */
 import { UsageError } from '../core/errors.js';
 import { showText } from '../core/text.js';
 import type { ClosedForm, ClosedFormName } from '../gradCheck/closedForms.js';

@@ -8,15 +8,15 @@ import type { ValuesAndGradients } from './learnerFile.js';
 /** The tensor that a line returns, with any number of entries, finite or not; or the reason why there is none. */
 export type Outcome = { tensor: Tensor } | { fault: Fault };
 
-/** What the surroundings of a line know. */
-export interface Surroundings {
+/** The surroundings of a line, for the report on an error. */
+export interface LineContext {
   /** The learner's file: an error is traced to one of its lines. */
   file?: string | undefined;
   /** Shows a thrown value that is not an error, in one line. */
   inspect?: ((value: unknown) => string) | undefined;
 }
 
-export function runLine(line: (at: ValuesAndGradients) => unknown, at: ValuesAndGradients, surroundings: Surroundings = {}): Outcome {
+export function runLine(line: (at: ValuesAndGradients) => unknown, at: ValuesAndGradients, context: LineContext = {}): Outcome {
   const copies = Object.fromEntries(Object.entries(at).map(([key, value]) => [key, copyOf(value)]));
   const given = { ...copies };
   let result: unknown;
@@ -24,14 +24,14 @@ export function runLine(line: (at: ValuesAndGradients) => unknown, at: ValuesAnd
     result = line(knownOnly(given) as unknown as ValuesAndGradients);
   } catch (thrown) {
     if (isTodo(thrown)) return { fault: { id: 'todo' } };
-    return { fault: { id: 'threw', thrown: describeThrown(thrown, surroundings, Object.keys(at)) } };
+    return { fault: { id: 'threw', thrown: describeThrown(thrown, context, Object.keys(at)) } };
   }
   const changed = Object.keys(at).find((key) => given[key] !== copies[key] || !isCopyOf(copies[key], at[key as keyof ValuesAndGradients]));
   if (changed) return { fault: { id: 'input-changed', value: changed } };
   try {
     return toTensor(result);
   } catch (thrown) {
-    return { fault: { id: 'invalid-tensor', thrown: describeThrown(thrown, surroundings) } };
+    return { fault: { id: 'invalid-tensor', thrown: describeThrown(thrown, context) } };
   }
 }
 
@@ -92,7 +92,7 @@ function isTodo(thrown: unknown): boolean {
  * Describes anything that was thrown.
  * @param values the names of a line's input, for the advice
  */
-export function describeThrown(thrown: unknown, { file, inspect = String }: Surroundings, values: readonly string[] = []): Thrown {
+export function describeThrown(thrown: unknown, { file, inspect = String }: LineContext, values: readonly string[] = []): Thrown {
   try {
     if (!(thrown instanceof Error)) return { text: inspect(thrown) };
     const { name, message } = thrown;

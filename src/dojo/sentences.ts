@@ -1,4 +1,4 @@
-/** The sentences for what the dojo finds. No other module words a finding. */
+/** The sentences for the findings. No other module puts a finding into words. */
 import { showShape } from '../core/tensor.js';
 import type { BatchSizes, BranchName, Coefficient, Confusion, Dimension, FileFault, Finding, Place, Role, Thrown } from './findings.js';
 
@@ -10,7 +10,7 @@ export function sentenceOf(findings: readonly (Finding | FileFault)[]): string {
 /** For a wrong answer whose mistake has no name. */
 export const NO_NAME = 'it has no name for this mistake, and shows the entry with the largest error';
 
-/** An error in one line: name and message, the line of the file, and what to write instead. */
+/** An error in one line: name and message, the line of the file, and the advice. */
 export function thrownText({ text, line, source, advice }: Thrown): string {
   const place = line === undefined ? '' : ` (line ${line})`;
   return [`${text}${place}`, advice, source].filter((part) => part !== undefined).join(': ');

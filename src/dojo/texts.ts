@@ -4,7 +4,7 @@ import type { GradientName } from '../lesson/values.js';
 
 export type LessonFile = 'exercise1' | 'exercise2' | 'exercise3';
 
-/** A line of the lesson as text: what is before and after its arrow. */
+/** A line of the lesson as text: the parts before and after its arrow. */
 export interface LineText {
   parameters: string;
   body: string;

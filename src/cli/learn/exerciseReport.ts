@@ -36,7 +36,7 @@ export function reportLines(report: ExerciseReport, paint: Paint, { width, heigh
     return [head, ...wrapText(text, width).map((line) => paint.red(line))];
   }
   const [columns, ...rows] = formatTable([COLUMNS, ...lines.map(cellsOf)], ['left', 'left', 'left', 'left', 'right', 'right']);
-  const blocks = rows.map((row, i): Block => {
+  const blocks = rows.map((row, i): RowBlock => {
     // A row without figures has room for its remark in their place.
     const start = lines[i].figures ? columns.length : columns.indexOf(COLUMNS[2]) - 2;
     return { verdict: lines[i].verdict, lines: withRemark(row, start, remarkOn(lines[i]), width), count: 1 };
@@ -51,15 +51,15 @@ export function reportLines(report: ExerciseReport, paint: Paint, { width, heigh
 }
 
 /** A row with its remark, or the count of several rows. */
-interface Block {
+interface RowBlock {
   verdict: Verdict;
   lines: string[];
   count: number;
 }
 
 /** Collapses rows until the page fits: first the right ones, then those not written yet, except the next one. Wrong rows always stay. */
-function fold(blocks: readonly Block[], height: number): readonly Block[] {
-  const fits = (some: readonly Block[]) => some.reduce((sum, { lines }) => sum + lines.length, 0) <= height;
+function fold(blocks: readonly RowBlock[], height: number): readonly RowBlock[] {
+  const fits = (some: readonly RowBlock[]) => some.reduce((sum, { lines }) => sum + lines.length, 0) <= height;
   if (fits(blocks)) return blocks;
   for (let shown = blocks.filter(({ verdict }) => verdict === 'todo').length; shown > 1; shown--) {
     const folded = foldRuns(blocks, shown);
@@ -72,8 +72,8 @@ function fold(blocks: readonly Block[], height: number): readonly Block[] {
  * Each run of right rows becomes one line, and so does each run of unwritten rows after the first few.
  * @param shown unwritten rows that stay
  */
-function foldRuns(blocks: readonly Block[], shown: number): Block[] {
-  const folded: Block[] = [];
+function foldRuns(blocks: readonly RowBlock[], shown: number): RowBlock[] {
+  const folded: RowBlock[] = [];
   let todo = 0;
   for (const block of blocks) {
     if (block.verdict === 'todo') todo++;
@@ -86,7 +86,7 @@ function foldRuns(blocks: readonly Block[], shown: number): Block[] {
 }
 
 /** One line for several rows of a verdict. */
-function runOf(verdict: Verdict, count: number): Block {
+function runOf(verdict: Verdict, count: number): RowBlock {
   return { verdict, lines: [verdict === 'right' ? `✓ ${count} right` : `· ${count} not written yet`], count };
 }
 

@@ -1,4 +1,4 @@
-/** Captures what a learner's file prints: both streams of its process, line by line. */
+/** Captures the output of a learner's file: both streams of its process, line by line. */
 
 /** Lines of one source that are kept: a line of the exercise may print without end. */
 const MAX_LINES = 1_000;

@@ -1,4 +1,4 @@
-/** Checks a learner's file in processes of its own: every line gets a report, whatever the others do. */
+/** Checks a learner's file in processes of its own: every line gets a report, even if another one ends the process. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { LineReport } from '../../dojo/check.js';

@@ -11,7 +11,7 @@ import { createJiti } from 'jiti';
 import { LineChecker, type LineReport } from '../../dojo/check.js';
 import { EXERCISES, type ExerciseNumber } from '../../dojo/exercises.js';
 import type { FileFault, Thrown } from '../../dojo/findings.js';
-import { describeThrown, kindOf, type Surroundings } from '../../dojo/outcome.js';
+import { describeThrown, kindOf, type LineContext } from '../../dojo/outcome.js';
 import { thrownText } from '../../dojo/sentences.js';
 import { type TrainingReport, trainWith } from '../../dojo/training.js';
 import { readNamesFile } from '../namesFile.js';
@@ -43,7 +43,7 @@ export type Message =
   | { kind: 'done' };
 
 const { path, exercise, work, from, limits } = JSON.parse(process.argv[2]) as Assignment;
-const surroundings: Surroundings = { file: path, inspect: (value) => inspect(value, { breakLength: Number.POSITIVE_INFINITY }) };
+const context: LineContext = { file: path, inspect: (value) => inspect(value, { breakLength: Number.POSITIVE_INFINITY }) };
 const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), { workerData: limits });
 const send = process.send?.bind(process);
 const post = (message: Message) => {
@@ -56,7 +56,7 @@ const output = new CapturedOutput(basename(path), (text) => post({ kind: 'printe
 /** The import of a learner's file: this program's own copy, so that the folder needs no node_modules, and without the solutions. */
 const library = fileURLToPath(new URL('../../dojo.js', import.meta.url));
 
-/** Reports what the file can do to this process. Call it before the file is loaded. */
+/** Starts to report errors and exits of this process. Call it before the file is loaded. */
 function guard(): void {
   watchdog.unref();
   process.on('uncaughtException', reportUncaught);
@@ -73,7 +73,7 @@ const reported = new Set<string>();
 
 /** Reports an error once: a line runs seven times. */
 function reportUncaught(thrown: unknown): void {
-  const text = `${basename(path)}: uncaught ${thrownText(describeThrown(thrown, surroundings))}`;
+  const text = `${basename(path)}: uncaught ${thrownText(describeThrown(thrown, context))}`;
   if (!reported.has(text)) output.remark(text);
   reported.add(text);
 }
@@ -106,7 +106,7 @@ async function load(): Promise<{ lines: object } | { fault: FileFault }> {
 
 /** For a file that cannot be parsed: with the text of the line where the parser noticed it. */
 function describeLoadError(thrown: unknown): Thrown {
-  const described = describeThrown(thrown, surroundings);
+  const described = describeThrown(thrown, context);
   if (!/^(Parse|Syntax)Error/.test(described.text) || described.line === undefined) return described;
   const source = readFileSync(path, 'utf8').split('\n')[described.line - 1]?.trim() ?? '';
   return source === '' ? described : { ...described, source: source.slice(0, MAX_SOURCE) };
@@ -148,7 +148,7 @@ async function check(lines: object): Promise<void> {
   const text = readFileSync(path, 'utf8');
   const names: string[] = EXERCISES[exercise].lines.map(({ name }) => name);
   const strays = Object.keys(lines).filter((key) => !names.includes(key));
-  const checker = new LineChecker({ ...surroundings, quietly: (run) => output.quietly(run), strays });
+  const checker = new LineChecker({ ...context, quietly: (run) => output.quietly(run), strays });
   for (const [line, known] of EXERCISES[exercise].lines.entries()) {
     if (line < from) continue;
     output.startSource(known.name);
@@ -173,7 +173,7 @@ function trainWithAll(lines: object): void {
     const { names } = readNamesFile(BUNDLED_NAMES);
     post({ kind: 'trained', training: trainWith(Object.fromEntries(all), names) });
   } catch (thrown) {
-    post({ kind: 'stopped', fault: { id: 'file-threw', thrown: describeThrown(thrown, surroundings) } });
+    post({ kind: 'stopped', fault: { id: 'file-threw', thrown: describeThrown(thrown, context) } });
   }
 }
 

@@ -79,6 +79,16 @@ describe('a fresh folder', () => {
     for (const row of rows) expect(row).toMatch(/not written yet$/);
   });
 
+  it('of an earlier version, whose types are those of the whole library, has no type errors', async () => {
+    const cwd = await started();
+    const path = 'dojo/tsconfig.json';
+    const text = readFileSync(join(cwd, path), 'utf8');
+    expect(text.match(/dist\/dojo\.d\.ts/g)).toHaveLength(2);
+    put(cwd, path, text.replaceAll('dist/dojo.d.ts', 'dist/index.d.ts'));
+    solve(cwd);
+    expect(typeErrors(cwd)).toBe('');
+  });
+
   it('has one todo() per gradient', () => {
     for (const number of EXERCISE_NUMBERS) {
       expect(stubText(EXERCISES[number]).match(/=> todo\(\),/g)).toHaveLength(EXERCISES[number].lines.length);

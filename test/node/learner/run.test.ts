@@ -319,7 +319,7 @@ const HINT = "end the file with 'export default exercise2;'";
 
 describe('a file that cannot run', () => {
   it.each([
-    ['its lack of content', '', `it has no default export: ${HINT}`],
+    ['an empty text', '', `it has no default export: ${HINT}`],
     ['no default export', 'export const exercise2 = { dlogits: 1 };', `it has no default export: ${HINT}`],
     ['null for a default', 'export default null', `its default export is null, expected an object with a function per gradient: ${HINT}`],
     [
@@ -336,7 +336,7 @@ describe('a file that cannot run', () => {
     ['a comma forgotten', 'export default {\n  a: 1\n  b: 2,\n};', 'ParseError: Unexpected token, expected "," (line 3): b: 2,'],
     ['an unknown name', '\n\nunknown();', 'ReferenceError: unknown is not defined (line 3)'],
     ['null thrown', 'throw null;', 'null'],
-    ['an import of what is missing', "\nimport x from './missing';\nexport default { x };", /^Error: Cannot find module '\.\/missing'/],
+    ['an import of a missing file', "\nimport x from './missing';\nexport default { x };", /^Error: Cannot find module '\.\/missing'/],
     [
       'an import of no such package',
       "import x from 'no-such-package';\nexport default { x };",
@@ -344,7 +344,7 @@ describe('a file that cannot run', () => {
     ],
     ['process.exit', 'process.exit(0);', 'it calls process.exit, which would end the program'],
     ['process.abort', 'process.abort();', 'it calls process.abort, which would end the program'],
-    ['an await of what never comes', 'await new Promise(() => {}); export default {};', 'it awaits a promise that never settles'],
+    ['an await that never settles', 'await new Promise(() => {}); export default {};', 'it awaits a promise that never settles'],
     ['a loop without an end', 'for (;;);', 'it did not finish within 5 s'],
     ['a memory that grows', 'const a = []; for (;;) a.push(new Array(1e7).fill(0.5));', 'it uses more than 1 GB of memory'],
   ])('because of %s says why', (_, text, why) => {
