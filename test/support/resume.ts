@@ -15,7 +15,7 @@ export const RESUME = ['train', '--resume', 'run'];
 export const STEPS = 24;
 export const RUN_FILES = ['best.safetensors', 'checkpoint.safetensors', 'metrics.jsonl', 'run.json'];
 
-/** A signal that comes within the turn after so many steps: a turn is one step, and looks at the clock three times. */
+/** A signal in the turn after the given number of steps: a turn is one step, and reads the clock three times. */
 export function stopAfter(steps: number): { tick: number; stop: { signal: 'SIGINT'; at: number } } {
   return { tick: 50, stop: { signal: 'SIGINT', at: 50 + 150 * steps } };
 }
@@ -32,7 +32,7 @@ export async function trainAndStop(cwd: string, steps: number, ...more: string[]
   expect(stepOf(cwd)).toBe(steps);
 }
 
-/** A run stopped after 8 steps, in a directory of the test's own. */
+/** The directory of a run stopped after 8 steps. */
 export async function stopped(...more: string[]): Promise<string> {
   const cwd = tempDirectory();
   await trainAndStop(cwd, 8, ...more);
@@ -62,19 +62,19 @@ export function aboutOf(cwd: string): { data: { path: string; sha256: string; na
   return JSON.parse(readFileSync(join(cwd, 'run', 'run.json'), 'utf8'));
 }
 
-/** What a run has computed: the bytes of all its files but run.json, which holds times. */
+/** The bytes of all files of a run, except run.json, which holds times. */
 export function computed(cwd: string): Record<string, string> {
   const { 'run.json': _, ...files } = snapshot(join(cwd, 'run'));
   return files;
 }
 
-/** The report without what differs between any two runs. */
+/** The report without the values that differ between any two runs. */
 export function lasting(outcome: Outcome): Record<string, unknown> {
   const { run: _run, checkpoint: _checkpoint, seconds: _seconds, stepsPerSecond: _rate, ...rest } = JSON.parse(outcome.stdout);
   return rest;
 }
 
-/** Expects a refusal that changes nothing, and returns its line. */
+/** Expects a refusal that changes no file, and returns its line. */
 export async function refusal(cwd: string, exitCode: number, argv: string[]): Promise<string> {
   const before = snapshot(cwd);
   const outcome = await runCli(cwd, argv);
@@ -84,7 +84,7 @@ export async function refusal(cwd: string, exitCode: number, argv: string[]): Pr
   return outcome.stderr;
 }
 
-/** What the run leaves and reports if it is never stopped. */
+/** Files and report of the run if it is never stopped. */
 export async function wholeRun(): Promise<{ files: Record<string, string>; report: Record<string, unknown> }> {
   const cwd = makeDirectory();
   writeNames(cwd);

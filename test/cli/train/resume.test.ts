@@ -29,9 +29,9 @@ beforeAll(async () => {
   ({ files: whole, report: wholeReport } = await wholeRun());
 });
 
-describe('a run that was stopped', () => {
+describe('a stopped run', () => {
   it.each(Array.from({ length: STEPS }, (_, step) => step))(
-    'after step %i and goes on ends with the bytes and the report of one that was not',
+    'resumed after step %i ends with the bytes and the report of an uninterrupted one',
     async (step) => {
       const cwd = tempDirectory();
       await trainAndStop(cwd, step);
@@ -41,7 +41,7 @@ describe('a run that was stopped', () => {
     },
   );
 
-  it.each([0, 5, 8, 14, 23])('after step %i of a deep one, ends with the bytes and the report of one that was not', async (step) => {
+  it.each([0, 5, 8, 14, 23])('of several blocks resumed after step %i ends with the bytes of an uninterrupted one', async (step) => {
     const deep = await finished('--hidden', '8,6,5');
     const cwd = tempDirectory();
     await trainAndStop(cwd, step, '--hidden', '8,6,5');
@@ -50,7 +50,7 @@ describe('a run that was stopped', () => {
     expect(computed(cwd)).not.toEqual(whole);
   });
 
-  it('during its last step is done', async () => {
+  it('is finished if the signal comes during its last step', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const outcome = await runCli(cwd, [...TRAIN, '--out', 'run', '--json'], stopAfter(STEPS));
@@ -59,7 +59,7 @@ describe('a run that was stopped', () => {
     expect(computed(cwd)).toEqual(whole);
   });
 
-  it('many times in a row, with sample, eval and replay between, ends with the same bytes', async () => {
+  it('ends with the same bytes after many stops, with sample, eval and replay in between', async () => {
     const cwd = tempDirectory();
     await trainAndStop(cwd, 3);
     let done = 3;
@@ -78,7 +78,7 @@ describe('a run that was stopped', () => {
     expect(computed(cwd)).toEqual(whole);
   });
 
-  it('says where it goes on, and counts its rate from there', async () => {
+  it('says at which step it resumes, and measures its rate from there', async () => {
     const cwd = await stopped();
     const { stdout, stderr } = await ok(cwd, ...RESUME, '--json');
     expect(stderr).toMatch(/; resuming after step 8 in run\nstep 24 \/ 24 /m);
@@ -87,7 +87,7 @@ describe('a run that was stopped', () => {
     expect(stepsPerSecond).toBeCloseTo(16 / seconds, 6);
   });
 
-  it('keeps in run.json when it began, and has an end and a result when it has ended', async () => {
+  it('keeps its start time in run.json, and gets an end time and a result when it ends', async () => {
     const cwd = await stopped();
     const before = aboutOf(cwd);
     expect(before).not.toHaveProperty('finishedAt');
@@ -105,7 +105,7 @@ describe('a run that was stopped', () => {
     expect(computed(cwd)).toEqual(whole);
   });
 
-  it('is gone on with by the name it was given, wherever it was moved', async () => {
+  it('can be resumed after it was moved', async () => {
     const cwd = await stopped();
     renameSync(join(cwd, 'run'), join(cwd, 'elsewhere'));
     await ok(cwd, 'train', '--resume', 'elsewhere');
@@ -115,7 +115,7 @@ describe('a run that was stopped', () => {
   });
 });
 
-describe.each(OPTIMIZERS)('a run by %s, in epochs, that was stopped', (optimizer) => {
+describe.each(OPTIMIZERS)('a stopped run with %s, in epochs', (optimizer) => {
   const RECIPE = [
     '--optimizer',
     optimizer,
@@ -131,7 +131,7 @@ describe.each(OPTIMIZERS)('a run by %s, in epochs, that was stopped', (optimizer
     '0.6',
   ];
 
-  it('after any step and goes on ends with the bytes and the report of one that was not; replay finds it again', async () => {
+  it('ends with the bytes and the report of an uninterrupted one, wherever it was stopped, and replay reproduces it', async () => {
     const one = await finished(...RECIPE);
     const report = lasting(await ok(one, ...RESUME, '--json'));
     for (const step of [0, 1, 2, 3, 7, 10, 11, 17, 20, 21, 23]) {
@@ -152,7 +152,7 @@ describe.each(OPTIMIZERS)('a run by %s, in epochs, that was stopped', (optimizer
 });
 
 describe('runs/latest', () => {
-  it('is what is resumed unless a run is named; naming another leaves it', async () => {
+  it('is resumed unless another run is named, and stays the same then', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await runCli(cwd, TRAIN, stopAfter(4));
@@ -180,7 +180,7 @@ describe('a finished run', () => {
     expect(stderr).toMatch(/; all 24 steps are done in run\n$/);
   });
 
-  it('prints the same result with --json, changes no byte, and has no rate', async () => {
+  it('prints the same result with --json, without a rate, and changes no byte', async () => {
     const cwd = await finished();
     const before = snapshot(cwd);
     const outcome = await ok(cwd, ...RESUME, '--json');
@@ -189,7 +189,7 @@ describe('a finished run', () => {
     expect(JSON.parse(outcome.stdout)).toMatchObject({ run: join(cwd, 'run'), seconds: 0, stepsPerSecond: null });
   });
 
-  it('that was killed before its result was stored gets it', async () => {
+  it('gets its result if it was killed before the result was stored', async () => {
     const cwd = await finished();
     const { finishedAt: _finishedAt, result: _result, ...begun } = aboutOf(cwd);
     put(cwd, join('run', 'run.json'), JSON.stringify(begun));

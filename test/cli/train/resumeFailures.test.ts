@@ -35,7 +35,7 @@ beforeAll(async () => {
   ({ files: whole } = await wholeRun());
 });
 
-/** Replaces a checkpoint by one with other parameters, as whole as any. */
+/** Replaces a checkpoint by a valid one with other parameters. */
 function rewrite(cwd: string, change: (model: Model) => void, file = 'checkpoint.safetensors'): void {
   const path = join(cwd, 'run', file);
   const checkpoint = loadCheckpoint(path);
@@ -44,14 +44,14 @@ function rewrite(cwd: string, change: (model: Model) => void, file = 'checkpoint
   saveCheckpoint(path, model, checkpoint);
 }
 
-describe('what a killed process leaves', () => {
+describe('a killed process', () => {
   const ENDED = () => spawnSync(process.execPath, ['--version'], { timeout: HANGS }).pid;
 
   function lock(pid: number): string {
     return `${JSON.stringify({ pid, host: hostname(), startedAt: '2020-01-01T00:00:00.000Z', processStart: null })}\n`;
   }
 
-  it('half-written files and its lock are cleaned', async () => {
+  it('leaves half-written files and a lock, which the next one removes', async () => {
     const cwd = await stopped();
     put(cwd, join('run', '.123.tmp'), 'half a checkpo');
     put(cwd, join('run', '.456.stale.tmp'), 'a lock');
@@ -63,14 +63,14 @@ describe('what a killed process leaves', () => {
     expect(files).toEqual(whole);
   });
 
-  it('a lock of a process that lives is respected, and left', async () => {
+  it('is not assumed if the process of the lock is alive', async () => {
     const cwd = await stopped();
     put(cwd, join('run', 'lock'), lock(process.pid));
     const line = await refusal(cwd, 4, RESUME);
     expect(line).toContain(`is in use: process ${process.pid} has been training there since 2020-01-01T00:00:00.000Z`);
   });
 
-  it('sample, eval and replay do not ask for the lock', async () => {
+  it('leaves a lock that sample, eval and replay ignore', async () => {
     const cwd = await stopped();
     put(cwd, join('run', 'lock'), lock(process.pid));
     const before = snapshot(cwd);
@@ -90,7 +90,7 @@ describe('the lock', () => {
     let other: Promise<Outcome> | undefined;
     const now = io.now;
     io.now = () => {
-      // Once, in the middle of the training.
+      // In the middle of the training.
       if (++reads === 10) other = runCli(cwd, RESUME);
       return now();
     };
@@ -100,10 +100,10 @@ describe('the lock', () => {
   });
 });
 
-describe('numbers that blow up', () => {
-  it('end a run with exit code 5: the step, the first tensor with its index, what it is made from, the way out', async () => {
+describe('numbers that diverge in a resumed run', () => {
+  it('end it with the step, the first tensor and index, its inputs, and a hint (5)', async () => {
     const cwd = await stopped();
-    // A letter in the last of the three places, and nothing else, makes the hidden unit 5 infinite.
+    // Only one letter, in the last of the three places, makes hidden unit 5 infinite.
     const letter = 2;
     rewrite(cwd, ({ parameters: { C, W1 } }) => {
       for (let i = 3; i < C.length; i += 4) C[i] = 0;
@@ -136,9 +136,9 @@ describe('numbers that blow up', () => {
     expect(computed(cwd)).toEqual(before);
   });
 
-  it('after a later save leave that one, and the words name its step', async () => {
+  it('leave the last save, and the message names its step', async () => {
     const cwd = await stopped();
-    // Finite for some steps.
+    // It stays finite for some steps.
     rewrite(cwd, ({ parameters: { bngain } }) => bngain.fill(3e38));
     const { exitCode, stderr } = await runCli(cwd, [...RESUME, '--save-every', '1', '--check-every', '1']);
     expect(exitCode).toBe(5);
@@ -147,17 +147,17 @@ describe('numbers that blow up', () => {
     expect(stderr).toContain(`error: step ${saved}: `);
     expect(stderr).toContain(`the checkpoint at step ${saved} is intact`);
     expect(existsSync(join(cwd, 'run', 'lock'))).toBe(false);
-    // It is a whole one, that can be looked into.
+    // The checkpoint is valid and can be read.
     await ok(cwd, 'sample', 'run', '--count', '1');
   });
 
   it.each([
     ['an evaluation', 9, ['--save-every', '1000']],
     ['a save', 8, ['--save-every', '9']],
-  ])('which %s finds first are named with step, tensor and index, too', async (_, step, more) => {
+  ])('are named with step, tensor and index if %s finds them first', async (_, step, more) => {
     const cwd = tempDirectory();
     await trainAndStop(cwd, step);
-    // The loss of the next step is finite, dhprebn is not, and its update makes parameters that are not.
+    // The loss of the next step is finite, but dhprebn is not, and so the updated parameters are not.
     rewrite(cwd, ({ parameters: { W1, b1, W2 } }) => {
       for (let i = 0; i < 12; i++) W1[8 * i] *= 1e-6;
       b1[0] = 0;
@@ -171,7 +171,7 @@ describe('numbers that blow up', () => {
     expect(stderr).toMatch(/ (C|W1)\[\d+, \d+\] is (NaN|-?Infinity)/);
   });
 
-  it('which --check-every 1 finds in time are named as what they come from', async () => {
+  it('are traced to their origin with --check-every 1', async () => {
     const cwd = await stopped();
     rewrite(cwd, ({ parameters: { W1, b1, W2 } }) => {
       for (let i = 0; i < 12; i++) W1[8 * i] *= 1e-6;

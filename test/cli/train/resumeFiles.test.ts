@@ -28,7 +28,7 @@ beforeAll(async () => {
   ({ files: whole } = await wholeRun());
 });
 
-/** Turns one bit of a file over, near its end. */
+/** Flips one bit near the end of a file. */
 function damage(cwd: string, file: string): void {
   const path = join(cwd, 'run', file);
   const bytes = readFileSync(path);
@@ -36,8 +36,8 @@ function damage(cwd: string, file: string): void {
   writeFileSync(path, bytes);
 }
 
-describe('the data of a run', () => {
-  it('with another name more is refused, with both SHA-256', async () => {
+describe('the data set of a resumed run', () => {
+  it('is refused with one more name, and both SHA-256 are shown', async () => {
     const cwd = await stopped();
     const expected = aboutOf(cwd).data.sha256;
     const path = writeNames(cwd, [...NAMES, 'mina']);
@@ -46,26 +46,26 @@ describe('the data of a run', () => {
     expect(line).toContain(`${path} is not the data set of the run: SHA-256 ${found}, expected ${expected}; `);
   });
 
-  it('with other letters is refused, with the new and the missing ones', async () => {
+  it('is refused with other letters, and the new and missing ones are shown', async () => {
     const cwd = await stopped();
     writeNames(cwd, [...NAMES.filter((name) => !name.startsWith('be') && !name.startsWith('lu')), 'quax', 'zoë']);
     const line = await refusal(cwd, 3, RESUME);
     expect(line).toMatch(/: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; new characters q x z ë; missing characters b; /);
   });
 
-  it('of which so little is left that it cannot be split is another file: exit code 3', async () => {
+  it('is refused as a changed file even if too little is left to split it (3)', async () => {
     const cwd = await stopped();
     writeNames(cwd, NAMES.slice(0, 3));
     expect(await refusal(cwd, 3, RESUME)).toContain('names.txt');
   });
 
-  it.each(['', 'a.b\n'])('that cannot be read as names is refused: %j', async (content) => {
+  it.each(['', 'a.b\n'])('is refused if it does not hold names: %j', async (content) => {
     const cwd = await stopped();
     put(cwd, 'names.txt', content);
     expect(await refusal(cwd, 3, RESUME)).toContain('names.txt');
   });
 
-  it('that was moved is asked for, accepted with --data at its new place, and found there from then on', async () => {
+  it('is asked for if it was moved, and found at the place of --data from then on', async () => {
     const cwd = await stopped();
     const path = put(cwd, join('moved', 'list.txt'), readFileSync(join(cwd, 'names.txt')));
     rmSync(join(cwd, 'names.txt'));
@@ -80,7 +80,7 @@ describe('the data of a run', () => {
     expect(computed(cwd)).toEqual(whole);
   });
 
-  it('named with --data must be the same bytes', async () => {
+  it('must have the same bytes if it is named with --data', async () => {
     const cwd = await stopped();
     writeNames(cwd, [...NAMES, 'quax'], 'other.txt');
     const line = await refusal(cwd, 3, [...RESUME, '--data', 'other.txt']);
@@ -88,7 +88,7 @@ describe('the data of a run', () => {
   });
 });
 
-describe('no run to go on with', () => {
+describe('nothing to resume', () => {
   it.each([
     ['none yet', 4, ['train', '--resume'], "no run yet: runs/latest does not exist; train one with 'backprop-ninja train'"],
     ['a name that is not there', 4, ['train', '--resume', 'nowhere'], 'cannot read nowhere: no such run directory or checkpoint'],
@@ -102,12 +102,12 @@ describe('no run to go on with', () => {
     expect(line.replaceAll('\\', '/')).toContain(reason);
   });
 
-  it('a best checkpoint is no run', async () => {
+  it('a best checkpoint is not a run', async () => {
     const cwd = await stopped();
     expect(await refusal(cwd, 2, ['train', '--resume', join('run', 'best.safetensors')])).toContain("name the run's directory");
   });
 
-  it('runs/latest that points to a run which was deleted', async () => {
+  it('runs/latest points to a deleted run', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await ok(cwd, ...TRAIN);
@@ -118,7 +118,7 @@ describe('no run to go on with', () => {
 });
 
 describe('a damaged checkpoint', () => {
-  it('is refused; a whole best one is named with its step, and goes on in its place', async () => {
+  it('is refused; the message names an intact best checkpoint, which can be resumed in its place', async () => {
     const cwd = await stopped();
     damage(cwd, 'checkpoint.safetensors');
     const line = await refusal(cwd, 3, RESUME);
@@ -133,7 +133,7 @@ describe('a damaged checkpoint', () => {
     expect(computed(cwd)).toEqual(whole);
   });
 
-  it('beside a damaged best one is refused without a word of it', async () => {
+  it('is refused without mention of a best checkpoint that is damaged too', async () => {
     const cwd = await stopped();
     damage(cwd, 'checkpoint.safetensors');
     damage(cwd, 'best.safetensors');
@@ -142,14 +142,14 @@ describe('a damaged checkpoint', () => {
     expect(line).not.toContain('best.safetensors');
   });
 
-  it('of a run without a best one is refused without a word of it', async () => {
+  it('is refused without mention of a best checkpoint if there is none', async () => {
     const cwd = tempDirectory();
     await trainAndStop(cwd, 2);
     damage(cwd, 'checkpoint.safetensors');
     expect(await refusal(cwd, 3, RESUME)).not.toContain('best.safetensors');
   });
 
-  it('a damaged best one is replaced when a better one comes', async () => {
+  it('is replaced by a better one if it is the best checkpoint', async () => {
     const cwd = await stopped();
     damage(cwd, 'best.safetensors');
     await ok(cwd, ...RESUME);
@@ -157,8 +157,8 @@ describe('a damaged checkpoint', () => {
   });
 });
 
-describe('metrics.jsonl with a torn line', () => {
-  it('is noted with its number, and the line is dropped', async () => {
+describe('metrics.jsonl of a resumed run', () => {
+  it('loses an incomplete line, and a note names its number', async () => {
     const cwd = await stopped();
     appendFileSync(join(cwd, 'run', 'metrics.jsonl'), '{"step":8,"lo');
     const { stderr } = await ok(cwd, ...RESUME);
@@ -166,12 +166,12 @@ describe('metrics.jsonl with a torn line', () => {
     expect(computed(cwd)).toEqual(whole);
   });
 
-  it('without one, nothing is noted', async () => {
+  it('is not mentioned if it is complete', async () => {
     const cwd = await stopped();
     expect((await ok(cwd, ...RESUME)).stderr).not.toContain('note:');
   });
 
-  it('records of steps behind the checkpoint are dropped without a note', async () => {
+  it('loses the records of steps after the checkpoint without a note', async () => {
     const cwd = await stopped();
     appendFileSync(join(cwd, 'run', 'metrics.jsonl'), '{"step":10,"valLoss":1.5}\n');
     expect((await ok(cwd, ...RESUME)).stderr).not.toContain('note:');
@@ -180,10 +180,10 @@ describe('metrics.jsonl with a torn line', () => {
 });
 
 describe('the best checkpoint', () => {
-  // With these, the loss is smallest before the end.
+  // With these options, the lowest loss comes before the end.
   const UNSTEADY = ['--lr', '5', '--steps', '60'];
 
-  it('is that of the smallest evaluation, and eval gives exactly its loss', async () => {
+  it('is from the lowest evaluation, and eval gives exactly its loss', async () => {
     const cwd = await finished(...UNSTEADY);
     const evaluations = metricsOf(cwd).filter((record) => 'valLoss' in record);
     const smallest = evaluations.reduce((best, record) => (record.valLoss < best.valLoss ? record : best));
@@ -197,7 +197,7 @@ describe('the best checkpoint', () => {
     expect(await loss('run')).toBe(last?.valLoss);
   });
 
-  it('is mentioned in the report if it is not the last, and stands in the JSON document', async () => {
+  it('is in the JSON document, and in the report if it is not the last', async () => {
     const cwd = await finished(...UNSTEADY);
     const { best } = checkpointOf(cwd);
     const line = `best validation loss: ${best?.valLoss.toFixed(4)} after step ${best?.step}, saved in ${join('run', 'best.safetensors')}\n`;
@@ -205,13 +205,13 @@ describe('the best checkpoint', () => {
     expect(JSON.parse((await ok(cwd, ...RESUME, '--json')).stdout).best).toEqual(best);
   });
 
-  it('is not mentioned if it is the last', async () => {
+  it('is not in the report if it is the last', async () => {
     const cwd = await finished();
     expect(checkpointOf(cwd).best?.step).toBe(24);
     expect((await ok(cwd, ...RESUME)).stdout).not.toContain('best');
   });
 
-  it('of a run that was stopped and went on is still the smallest of all', async () => {
+  it('is the lowest of all evaluations of a resumed run', async () => {
     const once = await finished(...UNSTEADY);
     const cwd = tempDirectory();
     writeNames(cwd);

@@ -22,8 +22,8 @@ beforeAll(async () => {
   ({ files: whole } = await wholeRun());
 });
 
-describe('--steps', () => {
-  it('raised extends the run, and keeps the step after which its rate falls', async () => {
+describe('--steps with --resume', () => {
+  it('extends the run and keeps the step at which its rate drops', async () => {
     const cwd = await finished();
     const { stdout } = await ok(cwd, ...RESUME, '--steps', '40', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ steps: 40, stepsPerSecond: expect.any(Number) });
@@ -36,7 +36,7 @@ describe('--steps', () => {
     expect(await ok(cwd, 'replay', 'run')).toMatchObject({ stdout: expect.stringContaining('40 steps repeated') });
   });
 
-  it('raised while the rate is still high lets it fall where it would have', async () => {
+  it('keeps the step of the drop if it is raised before it', async () => {
     const cwd = await stopped();
     await ok(cwd, ...RESUME, '--steps', '40');
     const rated = await finished('--steps', '40');
@@ -45,7 +45,7 @@ describe('--steps', () => {
     expect(checkpointOf(cwd).tensors).not.toEqual(checkpointOf(rated).tensors);
   });
 
-  it('raised in two goes, with a stop between, gives the same bytes as in one', async () => {
+  it('gives the same bytes if it is raised twice, with a stop in between', async () => {
     const one = await finished();
     await ok(one, ...RESUME, '--steps', '40');
     const two = await finished();
@@ -56,13 +56,13 @@ describe('--steps', () => {
     expect(computed(two)).toEqual(computed(one));
   });
 
-  it('raised, and stopped before the first save of the extension: the next --steps extends again', async () => {
+  it('can be raised again if the extension was stopped before its first save', async () => {
     const cwd = await finished();
     expect((await runCli(cwd, [...RESUME, '--steps', '40'], stopAfter(0))).exitCode).toBe(130);
     expect(checkpointOf(cwd)).toMatchObject({ state: { step: 24 }, config: { steps: 40 } });
   });
 
-  it.each(['linear', 'cosine'])('raised is refused where the rate comes down to 0, at %s; equal is not', async (schedule) => {
+  it.each(['linear', 'cosine'])('cannot be raised if the schedule ends at 0, but may be repeated: %s', async (schedule) => {
     for (const cwd of [await stopped('--schedule', schedule), await finished('--schedule', schedule)]) {
       const line = await refusal(cwd, 2, [...RESUME, '--steps', '40']);
       expect(line).toBe(
@@ -74,7 +74,7 @@ describe('--steps', () => {
     }
   });
 
-  it('raised with a constant rate goes on at it, as if the run had been as long from the start', async () => {
+  it('gives the bytes of a run that was as long from the start if the rate is constant', async () => {
     const recipe = ['--schedule', 'constant', '--optimizer', 'momentum', '--sampling', 'epochs', '--warmup', '4'];
     const cwd = await finished(...recipe);
     await ok(cwd, ...RESUME, '--steps', '40');
@@ -83,14 +83,14 @@ describe('--steps', () => {
     expect(await ok(cwd, 'replay', 'run')).toMatchObject({ stdout: expect.stringContaining('40 steps repeated') });
   });
 
-  it.each(['23', '1'])('lowered to %s is refused', async (steps) => {
+  it.each(['23', '1'])('cannot be lowered to %s', async (steps) => {
     const cwd = await stopped();
     const line = await refusal(cwd, 2, [...RESUME, '--steps', steps]);
     expect(line).toContain(`--steps is 24 there, but ${steps} here, and can only be raised`);
   });
 });
 
-describe('options that shape a run', () => {
+describe('an option of the training with --resume', () => {
   const DIFFERENT = [
     ['--context', '3', '4'],
     ['--embedding', '4', '5'],
@@ -106,7 +106,7 @@ describe('options that shape a run', () => {
     ['--eval-every', '5', '6'],
   ];
 
-  it.each(DIFFERENT)('%s: another than the stored %s is refused, with both', async (option, stored, given) => {
+  it.each(DIFFERENT)('is refused, with both values, if it differs from the stored one: %s, stored %s', async (option, stored, given) => {
     const cwd = await stopped();
     const line = await refusal(cwd, 2, [...RESUME, option, given]);
     expect(line).toBe(
@@ -114,12 +114,12 @@ describe('options that shape a run', () => {
     );
   });
 
-  it.each(['8', '8,6,5', '6,8', '8,6,6'])('--hidden: %s for a run of 8,6 is refused, with both as they are typed', async (given) => {
+  it.each(['8', '8,6,5', '6,8', '8,6,6'])('is refused as typed: --hidden %s for a run with 8,6', async (given) => {
     const cwd = await stopped('--hidden', '8,6');
     expect(await refusal(cwd, 2, [...RESUME, '--hidden', given])).toContain(`: --hidden is 8,6 there, but ${given} here; leave them out`);
   });
 
-  it('--unique is refused for a run without', async () => {
+  it('is refused: --unique for a run without it', async () => {
     const cwd = await stopped();
     expect(await refusal(cwd, 2, [...RESUME, '--unique'])).toContain('--unique is false there, but true here');
   });
@@ -135,7 +135,7 @@ describe('options that shape a run', () => {
     ['--weight-decay', '0.2', 'C=0.2'],
     ['--clip', '0.5', '1'],
     ['--momentum', 'none', '0.9'],
-  ])('of a run by adamw, %s: another than the stored %s is refused, with both', async (option, stored, given) => {
+  ])('of adamw is refused, with both values, if it differs: %s, stored %s', async (option, stored, given) => {
     const cwd = await stopped(...ADAMW);
     const line = await refusal(cwd, 2, [...RESUME, option, given]);
     expect(line).toBe(
@@ -143,7 +143,7 @@ describe('options that shape a run', () => {
     );
   });
 
-  it('decays by parameter are compared whatever their order', async () => {
+  it('compares decays by parameter in any order', async () => {
     const adamw = ADAMW.with(5, 'W1=0.2,C=0.1');
     const cwd = await stopped(...adamw);
     const line = await refusal(cwd, 2, [...RESUME, '--weight-decay', 'W1=0.2']);
@@ -151,7 +151,7 @@ describe('options that shape a run', () => {
     await ok(cwd, ...RESUME, '--weight-decay', 'C=0.1,W1=0.2');
   });
 
-  it('of a run by adamw, equal ones are accepted, and left out are those of the run', async () => {
+  it('of adamw may be repeated, and keeps its stored value if it is left out', async () => {
     const cwd = await stopped(...ADAMW);
     const { config } = checkpointOf(cwd);
     await ok(cwd, ...RESUME, ...ADAMW, '--beta1', '0.9', '--beta2', '0.999');
@@ -161,7 +161,7 @@ describe('options that shape a run', () => {
     expect(computed(other)).toEqual(computed(cwd));
   });
 
-  it('all that differ are listed at once', async () => {
+  it('is listed with all others that differ', async () => {
     const cwd = await stopped();
     const line = await refusal(cwd, 2, [
       ...RESUME,
@@ -175,14 +175,14 @@ describe('options that shape a run', () => {
     expect(line).toContain('--steps is 24 there, but 7 here');
   });
 
-  it('equal ones are accepted', async () => {
+  it('may be repeated with the stored value', async () => {
     const cwd = await stopped('--unique');
     const equal = DIFFERENT.flatMap((line) => line.slice(0, 2));
     await ok(cwd, ...RESUME, ...equal, '--unique', '--steps', '24', '--data', 'names.txt');
     expect(stepOf(cwd)).toBe(24);
   });
 
-  it('left out are those of the run, not the defaults', async () => {
+  it('keeps its stored value, not the default, if it is left out', async () => {
     const cwd = await stopped('--lr', '0.25', '--seed', '3', '--context', '2');
     const { config } = checkpointOf(cwd);
     await ok(cwd, ...RESUME);
@@ -190,13 +190,13 @@ describe('options that shape a run', () => {
     expect(config).toMatchObject({ learningRate: 0.25, seed: 3, context: 2 });
   });
 
-  it('those that shape nothing may be others: --save-every, --check-every', async () => {
+  it('may differ if it only concerns saves and checks: --save-every, --check-every', async () => {
     const cwd = await stopped();
     await ok(cwd, ...RESUME, '--save-every', '2', '--check-every', '1');
     expect(computed(cwd)).toEqual(whole);
   });
 
-  it.each([['--out', 'other'], ['--force']])('%s has no meaning', async (...argv) => {
+  it.each([['--out', 'other'], ['--force']])('cannot be used: %s', async (...argv) => {
     const cwd = await stopped();
     expect(await refusal(cwd, 2, [...RESUME, ...argv])).toContain(`${argv[0]} cannot be used with --resume`);
   });

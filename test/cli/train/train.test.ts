@@ -46,13 +46,13 @@ describe('a run', () => {
     expect([text.exitCode, json.exitCode]).toEqual([0, 0]);
   });
 
-  it('goes into runs/0001, the next into runs/0002, and runs/latest points to it', () => {
+  it('goes into runs/0001, the next one into runs/0002, and runs/latest points to the newest', () => {
     expect(readdirSync(join(cwd, 'runs')).sort()).toEqual(['0001', '0002', 'latest']);
     expect(realpathSync(join(cwd, 'runs', 'latest'))).toBe(join(cwd, 'runs', '0002'));
     expect(report.run).toBe(join(cwd, 'runs', '0002'));
   });
 
-  it('leaves checkpoint, best checkpoint, metrics and run.json in its directory, and nothing else', () => {
+  it('leaves only checkpoint, best checkpoint, metrics and run.json in its directory', () => {
     expect(readdirSync(join(cwd, 'runs', '0001')).sort()).toEqual(RUN_FILES);
   });
 
@@ -77,7 +77,7 @@ describe('a run', () => {
     ]);
   });
 
-  it('reports sizes, time and losses that fit together', () => {
+  it('reports consistent sizes, times and losses', () => {
     // E 4, H 8, T 3: C [V,4], W1 [12,8], three vectors of 8, W2 [8,V], b2 [V].
     expect(report.parameters).toBe(13 * createVocabulary(NAMES).length + 12 * 8 + 3 * 8);
     expect(report.checkpoint).toBe(join(report.run, 'checkpoint.safetensors'));
@@ -98,7 +98,7 @@ describe('a run', () => {
       ).toBe(true);
   });
 
-  it('prints the same as text: the losses beside the baselines, the samples, and how to get more', () => {
+  it('prints the same as text: losses beside the baselines, samples, and how to get more', () => {
     const { trainLoss, valLoss, testLoss, baselines, samples } = report;
     const lines = text.stdout.split('\n');
     const row = (start: string) => lines.find((line) => line.startsWith(start))?.split(/ {2,}/);
@@ -113,13 +113,13 @@ describe('a run', () => {
     expect(lines.at(-2)).toBe(`more names: backprop-ninja sample ${join('runs', '0001')}`);
   });
 
-  it('says on stderr what it trains on and how large it is', () => {
+  it('names its data and its size on stderr', () => {
     expect(text.stderr).toMatch(/^names\.txt: 60 names, 48 of them for training \(/m);
     expect(text.stderr).toContain(`T 3, E 4, H 8: 315 parameters; writing ${join('runs', '0001')}\n`);
     expect(text.stderr).toContain('step 250 / 250');
   });
 
-  it('writes metrics every 100 steps and at the end, with the mean loss and a tenth of the rate from half of the steps on', () => {
+  it('writes the mean loss and the rate every 100 steps and at the end; the rate drops to a tenth halfway', () => {
     const records = metrics().filter((record) => 'loss' in record);
     expect(records.map(({ step, rate }) => ({ step, rate }))).toEqual([
       { step: 100, rate: 0.1 },
@@ -130,7 +130,7 @@ describe('a run', () => {
     expect(records[0].loss).toBeGreaterThan(records[2].loss);
   });
 
-  it('writes the validation loss at every evaluation and at the end; the last is that of the report', () => {
+  it('writes the validation loss at every evaluation and at the end; the last one is in the report', () => {
     const records = metrics().filter((record) => 'valLoss' in record);
     expect(records.map(({ step }) => step)).toEqual([100, 200, 250]);
     expect(records[2].valLoss).toBe(report.valLoss);
@@ -138,7 +138,7 @@ describe('a run', () => {
     expect((report as TrainReport & { best: unknown }).best).toEqual(best);
   });
 
-  it('writes hashes of the parameters at the start and at the end, those of the checkpoint', () => {
+  it('writes hashes of the parameters at the start and at the end; the last ones are those of the checkpoint', () => {
     const records = metrics().filter((record) => 'hashes' in record);
     expect(records.map(({ step }) => step)).toEqual([0, 250]);
     const { tensors } = loadCheckpoint(join(cwd, 'runs', '0001', 'checkpoint.safetensors'));
@@ -151,12 +151,12 @@ describe('a run', () => {
     }
   });
 
-  it('writes its metrics in the order of the steps, a line each', () => {
+  it('writes one line per record, in the order of the steps', () => {
     const steps = metrics().map(({ step }) => step);
     expect(steps).toEqual([0, 100, 100, 200, 200, 250, 250, 250]);
   });
 
-  it('keeps in run.json the data, the options, the times and the report', () => {
+  it('stores data, options, times and report in run.json', () => {
     const about = JSON.parse(readFileSync(join(cwd, 'runs', '0002', 'run.json'), 'utf8'));
     const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
     const names = join(cwd, 'names.txt');
@@ -190,7 +190,7 @@ describe('a run', () => {
 });
 
 describe('the report', () => {
-  it('says of each sample whether it stands in the data, first of all in the training part', async () => {
+  it('says for each sample which part of the data has it, if any; the training part comes first', async () => {
     const cwd = tempDirectory();
     const different = ['a', 'b', 'ab', 'ba', 'aa', 'bb', 'aab', 'abb', 'bab', 'aba', 'baa', 'bba'];
     const names = [...different, ...different.slice(0, 6)];
@@ -215,7 +215,7 @@ describe('the report', () => {
     expect(text.stdout).toContain(`20 sampled names, ${fresh} of them new:`);
   });
 
-  it('splits the validation loss by whether a name was also seen in training', async () => {
+  it('splits the validation loss into names that are also in the training part and names that are not', async () => {
     const cwd = tempDirectory();
     const names = [...NAMES, ...NAMES.slice(0, 30)];
     writeNames(cwd, names);
@@ -232,7 +232,7 @@ describe('the report', () => {
     expect(weighted / characters(parts.val)).toBeCloseTo(valLoss, 10);
   });
 
-  it('with --unique nothing of the validation part was seen in training', async () => {
+  it('finds no validation name in the training part with --unique', async () => {
     const cwd = tempDirectory();
     writeNames(cwd, [...NAMES, ...NAMES]);
     const { stdout } = await runCli(cwd, ['train', ...SMALL, '--unique', '--json']);

@@ -6,8 +6,8 @@ import { loadCheckpoint } from '../../../src/node/checkpointFile.js';
 import { NAMES, ONE_ERROR_LINE, runCli, SMALL, type TrainReport, trainSmall, writeNames } from '../../support/fakeIO.js';
 import { makeDirectory, put, removeDirectory, tempDirectory } from '../../support/tempDirectory.js';
 
-describe('data sets', () => {
-  it('BOM, CRLF, blanks and blank lines are accepted, and counted in a note', async () => {
+describe('a data set', () => {
+  it('may have a BOM, CRLF, blanks and blank lines, which a note counts', async () => {
     const cwd = tempDirectory();
     put(cwd, 'names.txt', `\ufeff${NAMES.map((name, i) => (i < 3 ? ` ${name}` : name)).join('\r\n')}\r\n\r\n`);
     const { exitCode, stderr } = await runCli(cwd, ['train', ...SMALL]);
@@ -16,13 +16,13 @@ describe('data sets', () => {
     expect(stderr).toContain('60 names');
   });
 
-  it('a plain file has no note', async () => {
+  it('has no note if it is plain', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     expect((await runCli(cwd, ['train', ...SMALL])).stderr).not.toContain('note:');
   });
 
-  it('one-letter names and any alphabet, by code points', async () => {
+  it('may have names of one letter and any alphabet, split into code points', async () => {
     const cwd = tempDirectory();
     writeNames(cwd, ['é', 'ß', '漢', '😀', '😀漢', 'é😀', 'ßß', '漢é', '😀😀', 'éß']);
     const { exitCode, stdout, stderr } = await runCli(cwd, ['train', ...SMALL, '--json']);
@@ -58,7 +58,7 @@ describe('data sets', () => {
     ["with a '.'", (cwd: string) => put(cwd, 'names.txt', 'anna\nj.r\n'), 3, "line 2: 'j.r' contains '.'"],
     ['a line too long', (cwd: string) => put(cwd, 'names.txt', 'a'.repeat(70_000)), 3, 'line 1: longer than 65536 bytes'],
     ['5 names', (cwd: string) => writeNames(cwd, NAMES.slice(0, 5)), 2, 'has 5 names, too few to split 80/10/10'],
-  ])('that is %s: one line with path and reason, and no run is begun', async (_, prepare, exitCode, reason) => {
+  ])('is refused in one line with path and reason, before a run starts: %s', async (_, prepare, exitCode, reason) => {
     const cwd = tempDirectory();
     prepare(cwd);
     const outcome = await runCli(cwd, ['train', ...SMALL]);
@@ -69,7 +69,7 @@ describe('data sets', () => {
     expect(existsSync(join(cwd, 'runs'))).toBe(false);
   });
 
-  it('6 names are enough, unless --unique leaves fewer', async () => {
+  it('needs 6 names, and 6 different ones with --unique', async () => {
     const cwd = tempDirectory();
     writeNames(cwd, ['a', 'b', 'c', 'd', 'e', 'a']);
     expect((await runCli(cwd, ['train', ...SMALL])).exitCode).toBe(0);
@@ -89,7 +89,7 @@ describe('a network of several blocks', () => {
     return () => removeDirectory(cwd);
   });
 
-  it('is announced with the units of each', async () => {
+  it('is announced with the units of each block', async () => {
     const { stderr } = await runCli(cwd, ['train', ...SMALL, ...DEEP, '--steps', '1', '--out', 'short', '--force']);
     expect(stderr).toMatch(/^T 3, E 4, H 12,8,6: [\d,]+ parameters; writing short$/m);
   });
@@ -98,31 +98,31 @@ describe('a network of several blocks', () => {
     expect(report.valLoss).toBeLessThan(report.baselines.uniform.val - 0.3);
   });
 
-  it('is evaluated and sampled from its checkpoint as at the end of the training', async () => {
+  it('gives the same losses and samples from its checkpoint as at the end of the training', async () => {
     const evaluated = await runCli(cwd, ['eval', 'run', '--json']);
     expect(JSON.parse(evaluated.stdout).loss).toBe(report.valLoss);
     const sampled = await runCli(cwd, ['sample', 'run', '--json']);
     expect(JSON.parse(sampled.stdout).samples).toEqual(report.samples);
   });
 
-  it('has in its checkpoint the configuration as a list, and the tensors and statistics of each block', async () => {
+  it('has a checkpoint with a list of units, and tensors and statistics of each block', async () => {
     const { config, tensors } = loadCheckpoint(join(cwd, 'run', 'checkpoint.safetensors'));
     expect(config.hidden).toEqual([12, 8, 6]);
     expect([...tensors.keys()]).toEqual([...parameterNames(config), ...statisticNames(config)]);
     expect(tensors.get('blocks.3.W')?.length).toBe(48);
   });
 
-  it('is too large where its blocks are', async () => {
+  it('is refused if its blocks are too large', async () => {
     const { exitCode, stderr } = await runCli(cwd, ['train', ...SMALL, '--hidden', '50000,50000', '--out', 'large']);
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^error: the network needs \S+ GiB of memory, the limit is 4\.0 GiB; lower --hidden/);
   });
 });
 
-describe('a network too large', () => {
+describe('a network that does not fit into memory', () => {
   const LARGE = ['--hidden', '1048576', '--embedding', '1', '--context', '1'];
 
-  it('by its options: exit code 2, the memory needed and the limit, before anything is made', async () => {
+  it('is refused before anything is written, with the memory it needs and the limit (2)', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const { exitCode, stdout, stderr } = await runCli(cwd, [
@@ -143,7 +143,7 @@ describe('a network too large', () => {
     expect(readdirSync(cwd)).toEqual(['names.txt']);
   });
 
-  it('by the batch: exit code 2', async () => {
+  it('is refused because of its batch (2)', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const { exitCode, stderr } = await runCli(cwd, ['train', ...SMALL, '--batch-size', '1048576', '--hidden', '2000']);
@@ -152,7 +152,7 @@ describe('a network too large', () => {
     expect(readdirSync(cwd)).toEqual(['names.txt']);
   });
 
-  it('by the vocabulary of the data: exit code 3, which names the file, before anything is made', async () => {
+  it('is refused because of the vocabulary of a file, which is named, before anything is written (3)', async () => {
     const cwd = tempDirectory();
     writeNames(
       cwd,

@@ -13,7 +13,7 @@ interface MetricsLine {
   hashes: Record<string, string>;
 }
 
-describe('every option', () => {
+describe('an option of train', () => {
   it('reaches the run', async () => {
     const cwd = tempDirectory();
     const options =
@@ -37,7 +37,7 @@ describe('every option', () => {
     });
   });
 
-  it('of the recipe reaches the run, and stderr says it in a line, decayed parameters included', async () => {
+  it('reaches the recipe, which stderr shows in one line with the decayed parameters', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const recipe =
@@ -62,7 +62,7 @@ describe('every option', () => {
   it.each([
     ['linear', 1],
     ['cosine', 0.5],
-  ])('%s: the rates that are recorded come down to nearly 0', async (schedule) => {
+  ])('lets the recorded rates fall to almost 0: --schedule %s', async (schedule) => {
     const cwd = tempDirectory();
     await trainSmall(cwd, '--steps', '300', '--schedule', schedule, '--warmup', '150');
     const lines = readFileSync(join(cwd, 'run', 'metrics.jsonl'), 'utf8').split('\n');
@@ -100,7 +100,7 @@ describe('every option', () => {
   });
 });
 
-describe('reproducibility', () => {
+describe('the same options', () => {
   const bytesOf = (directory: string) =>
     ['checkpoint.safetensors', 'metrics.jsonl', 'best.safetensors'].map((name) => readFileSync(join(directory, 'run', name), 'latin1'));
 
@@ -112,7 +112,7 @@ describe('reproducibility', () => {
     return bytesOf(cwd);
   }
 
-  it('checkpoints and metrics are the same bytes in another directory, at another time, however often progress is shown', async () => {
+  it('give the same bytes in another directory, at another time, however often progress is shown', async () => {
     const first = await train({});
     const slow = await train({ tick: 24, date: '2031-01-01T00:00:00.000Z' });
     const drawn = await train({ tick: 7, tty: true, columns: 20, env: { FORCE_COLOR: '1', HOME: '/elsewhere' } });
@@ -120,11 +120,11 @@ describe('reproducibility', () => {
     expect(drawn).toEqual(first);
   });
 
-  it.each([[['--json']], [['--save-every', '7']], [['--check-every', '1']]])('%j changes nothing of them', async (options) => {
+  it.each([[['--json']], [['--save-every', '7']], [['--check-every', '1']]])('give the same bytes with %j', async (options) => {
     expect(await train({}, ...options)).toEqual(await train({}));
   });
 
-  it('--eval-every changes nothing of the parameters', async () => {
+  it('give the same parameters with another --eval-every', async () => {
     const parametersOf = async (...options: string[]) => {
       const cwd = tempDirectory();
       await trainSmall(cwd, ...options);
@@ -138,14 +138,14 @@ describe('reproducibility', () => {
     ['--split-seed', '1'],
     ['--lr', '0.05'],
     ['--batch-size', '16'],
-  ])('another %s gives another network', async (option, value) => {
+  ])('give another network with another %s', async (option, value) => {
     const [checkpoint, metrics] = await train({});
     const [otherCheckpoint, otherMetrics] = await train({}, option, value);
     expect(otherCheckpoint).not.toBe(checkpoint);
     expect(otherMetrics).not.toBe(metrics);
   });
 
-  it('neighbouring seeds give different weights, losses and samples', async () => {
+  it('give different weights, losses and samples with neighbouring seeds', async () => {
     const [one, two] = await Promise.all([trainSmall(tempDirectory(), '--seed', '1'), trainSmall(tempDirectory(), '--seed', '2')]);
     expect(one.valLoss).not.toBe(two.valLoss);
     expect(one.samples).not.toEqual(two.samples);

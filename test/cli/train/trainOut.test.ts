@@ -19,7 +19,7 @@ describe('--out', () => {
     expect(stderr.split('\n')).toHaveLength(4);
   });
 
-  it('takes an empty directory', async () => {
+  it('may be an empty directory', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     mkdirSync(join(cwd, 'out'));
@@ -27,14 +27,14 @@ describe('--out', () => {
     expect(readdirSync(join(cwd, 'out')).sort()).toEqual(RUN_FILES);
   });
 
-  it('below runs becomes runs/latest', async () => {
+  it('becomes runs/latest if it is in runs', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await train(cwd, '--out', join('runs', 'mine'));
     expect(realpathSync(join(cwd, 'runs', 'latest'))).toBe(join(cwd, 'runs', 'mine'));
   });
 
-  it('that is not empty is refused before training (2), and stays', async () => {
+  it('is refused before training if it is not empty, and stays unchanged (2)', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     put(cwd, join('out', 'notes.txt'), 'mine');
@@ -45,7 +45,7 @@ describe('--out', () => {
     expect(snapshot(cwd)).toEqual(before);
   });
 
-  it('with --force replaces the four files of a run, and nothing else', async () => {
+  it('replaces only the four files of a run with --force', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await train(cwd, '--out', 'out', '--seed', '1');
@@ -58,7 +58,7 @@ describe('--out', () => {
     for (const file of RUN_FILES) expect(after[file], file).not.toBe(before[file]);
   });
 
-  it('that is a file is refused (4), with --force too', async () => {
+  it('is refused if it is a file, even with --force (4)', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     put(cwd, 'out', 'mine');
@@ -70,7 +70,7 @@ describe('--out', () => {
     expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe('mine');
   });
 
-  it('that would overwrite its own data set is refused (2), with --force too', async () => {
+  it('is refused if the run would overwrite its own data set, even with --force (2)', async () => {
     const cwd = tempDirectory();
     const data = writeNames(cwd, NAMES, join('out', 'metrics.jsonl'));
     const before = snapshot(cwd);
@@ -80,14 +80,14 @@ describe('--out', () => {
     expect(snapshot(cwd)).toEqual(before);
   });
 
-  it('that is its own data set is refused (2)', async () => {
+  it('is refused if it is the data set (2)', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     expect((await train(cwd, '--out', 'names.txt', '--force')).exitCode).toBe(2);
     expect(readFileSync(join(cwd, 'names.txt'), 'utf8')).toBe(`${NAMES.join('\n')}\n`);
   });
 
-  it('runs/latest with --force replaces the newest run, which stays the newest', async () => {
+  it('replaces the newest run as runs/latest with --force, and that run stays the newest', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await train(cwd, '--seed', '1');
@@ -99,7 +99,7 @@ describe('--out', () => {
     expect(readFileSync(join(cwd, 'runs', '0001', 'checkpoint.safetensors'), 'latin1')).not.toBe(before['checkpoint.safetensors']);
   });
 
-  it('runs/latest where there is none is refused (2), and nothing is made', async () => {
+  it('is refused as runs/latest if there is no run, and nothing is written (2)', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const { exitCode, stdout, stderr } = await train(cwd, '--out', join('runs', 'latest'));
