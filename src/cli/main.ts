@@ -7,8 +7,8 @@ if (major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1])) {
   process.exit(4);
 }
 
-// A reader that has seen enough (| head) closes the pipe; a terminal that is closed answers EIO. Without a reader for the result
-// there is nothing left to do; without one for progress and messages, training goes on.
+// A reader such as head closes the pipe early (EPIPE); a closed terminal answers EIO. If nobody reads the result, the program ends; if
+// nobody reads progress and messages, training continues.
 const READER_GONE = ['EPIPE', 'EIO'];
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (READER_GONE.includes(error.code ?? '')) process.exit(0);
@@ -19,16 +19,16 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (!READER_GONE.includes(error.code ?? '')) process.exit(4);
 });
 
-// A sweep holds a channel to its runs: if it is killed, they save and end.
+// A sweep has a channel to each of its runs. If the sweep is killed, the channel closes, and the run saves and ends.
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-// To listen would keep the process.
+// The channel alone must not keep the process running.
 process.channel?.unref();
 
 const { run } = await import('./run.js');
 const { processIO } = await import('./terminal/io.js');
 process.exitCode = await run(process.argv.slice(2), processIO());
 
-// Node 20 aborts at its end when the terminal it began on is closed: there, all being saved, the signal itself ends the process.
+// Node 20 aborts when it exits after its terminal was closed. Everything is saved by now, so the signal may end the process instead.
 const HUNG_UP = 129;
 if (process.exitCode === HUNG_UP && [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)) {
   process.kill(process.pid, 'SIGHUP');

@@ -135,6 +135,7 @@ export function createProgram(io: IO, { loaded, setExitCode = () => {}, color = 
     const definition = loaded.get(name);
     if (definition) fill(command, definition, io, setExitCode);
   }
+  program.commandsGroup('Help:').helpCommand('help [command]', 'show the help of a command');
   return program.addHelpText(
     'after',
     examplesText([

@@ -5,7 +5,7 @@ import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { NAMES, ONE_ERROR_LINE, runCli, SMALL, writeNames } from '../support/fakeIO.js';
 import { snapshot, tempDirectory } from '../support/tempDirectory.js';
 
-/** A step and its learning rate; no option can make training diverge in it, so that the schedule has to. */
+/** A step and its learning rate: no option makes training diverge at a given step, so the mocked schedule does. */
 const schedule = vi.hoisted(() => ({ at: undefined as number | undefined, rate: 0 }));
 
 vi.mock('../../src/training/schedule.js', async (importOriginal) => {
@@ -15,7 +15,7 @@ vi.mock('../../src/training/schedule.js', async (importOriginal) => {
   return { ...original, scheduledRate };
 });
 
-/** How often a training has looked at all of its numbers. */
+/** How often a training has checked all its numbers. */
 const looks = vi.hoisted(() => ({ count: 0 }));
 
 vi.mock('../../src/training/diagnose.js', async (importOriginal) => {
@@ -66,11 +66,11 @@ describe('an error', () => {
   });
 });
 
-describe('numbers that blow up', () => {
+describe('numbers that diverge', () => {
   const blowUpAt = (at: number, rate = 1e38) => Object.assign(schedule, { at, rate });
   const checkpointIn = (run: string) => join(run, 'checkpoint.safetensors');
 
-  it('end with exit code 5, the step, the first tensor and the index, what stands and what may help, and no report', async () => {
+  it('end the training with the step, the first tensor and index, a hint, and no report (5)', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     blowUpAt(7);
@@ -89,7 +89,7 @@ describe('numbers that blow up', () => {
     ['every step', ['--check-every', '1'], 50],
     ['every 7 steps from the first on', ['--check-every', '7'], 8],
     ['the first only, of fewer than 1000', [], 1],
-  ])('are looked for in %s: %j', async (_, options, count) => {
+  ])('are searched for in %s: %j', async (_, options, count) => {
     const cwd = tempDirectory();
     writeNames(cwd);
     looks.count = 0;
@@ -109,7 +109,7 @@ describe('numbers that blow up', () => {
     ]);
   });
 
-  it('leave the metrics up to there, and the last checkpoint to eval and sample', async () => {
+  it('leave the metrics so far, and the last checkpoint for eval and sample', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     blowUpAt(240);
@@ -120,7 +120,7 @@ describe('numbers that blow up', () => {
     for (const command of ['eval', 'sample']) expect((await runCli(cwd, [command])).exitCode).toBe(0);
   });
 
-  it('leave a run that can be resumed, and then is what it would have been', async () => {
+  it('leave a run that can be resumed, and then ends like an uninterrupted one', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     blowUpAt(33);
@@ -135,7 +135,7 @@ describe('numbers that blow up', () => {
     for (const file of ['checkpoint.safetensors', 'best.safetensors', 'metrics.jsonl']) expect(a[file] === b[file], file).toBe(true);
   });
 
-  it('in the very last step are found as well: no report of NaN, no checkpoint that cannot be read', async () => {
+  it('are found in the very last step too: no report of NaN, no unreadable checkpoint', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     blowUpAt(49, Infinity);
@@ -146,7 +146,7 @@ describe('numbers that blow up', () => {
   });
 });
 
-it('a run that is refused leaves nothing behind', async () => {
+it('a refused run leaves nothing behind', async () => {
   const cwd = tempDirectory();
   writeNames(cwd, NAMES.slice(0, 3));
   expect((await runCli(cwd, ['train', ...SMALL])).exitCode).toBe(2);

@@ -19,7 +19,7 @@ beforeAll(async () => {
   return () => removeDirectory(template);
 });
 
-/** Sizes that keep each command short, after whatever was said before. */
+/** Options that keep each command short; they come last, so they win. */
 const QUICK: Record<string, string[]> = {
   train: '--steps 3 --hidden 2 --embedding 2 --context 2 --batch-size 3'.split(' '),
   eval: [],
@@ -32,16 +32,16 @@ const QUICK: Record<string, string[]> = {
 
 const SHORT_ANYWAY = ['eval', 'sample', 'replay', 'diff'];
 
-/** What a command would take from elsewhere, unless something else is said after it. */
+/** Data that a command would take from elsewhere; a later option wins. */
 const FIRST: Record<string, string[]> = { train: ['--data', 'names.txt'], bench: ['--data', 'names.txt'] };
 
-/** Parts of grad-check that take a second or more, and what prints more than a line of its own. */
+/** Parts of grad-check that take a second or more, and the option that prints more than one line. */
 const LEFT_OUT = ['atomic', 'model', 'backend', '--debug'];
 
 const VALUES =
   '|0|1|2|3|50|-1|-0|+1|1.5|1e3|1e9|1e-3|0x10|NaN|Infinity|all|val|test|train|wasm|reference|both|none|.|run|names.txt|broken.txt|new|-new|ma|é|漢|😀|\n|\x1b[31m|\u202e|--|-|=|run/checkpoint.safetensors|run/run.json|runs/latest|nothing/there';
 
-/** A text that names nothing outside of the working directory. */
+/** A text that does not name a file outside the working directory. */
 const text = fc
   .oneof(
     { weight: 5, arbitrary: fc.constantFrom(...VALUES.split('|')) },
@@ -50,10 +50,10 @@ const text = fc
   )
   .filter((value) => !/\0|\.\.|^\/|=\//.test(value) && !LEFT_OUT.includes(value));
 
-/** Words that are right, or that only what they name is wrong with. */
+/** Words that are right, or wrong only in what they name. */
 const SENSIBLE = [['run'], ['run', 'run'], ['runs/latest'], ['--data', 'names.txt'], ['--data', 'broken.txt'], ['broken.txt'], ['--json']];
 
-/** A command line as a person might get it wrong: true and invented options in any order, values or none. */
+/** A command line with typical mistakes: true and invented options in any order, with and without values. */
 async function commandLines() {
   const loaded = await loadCommands(COMMANDS.map(({ name }) => name));
   const { commands } = createProgram(fakeIO('/'), { loaded });
@@ -77,7 +77,7 @@ async function commandLines() {
     );
     return fc.array(word, { maxLength: 3 }).map((words) => {
       const given = words.flat();
-      // Behind a bare -- nothing is an option, also not what keeps the command short.
+      // After a bare --, the options that keep the command short would not be options.
       if (SHORT_ANYWAY.includes(command)) return [command, ...QUICK[command], ...given];
       return [command, ...(FIRST[command] ?? []), ...given.filter((word) => word !== '--'), ...QUICK[command]];
     });
@@ -87,7 +87,7 @@ async function commandLines() {
 const ANSWER_NO = 1;
 
 describe('any command line', () => {
-  it('ends with a known exit code, and says in one line what is wrong', async () => {
+  it('ends with a known exit code, and one line says what is wrong', async () => {
     const seen = new Map<number, number>();
     const parent = tempDirectory();
     await fc.assert(
@@ -111,7 +111,7 @@ describe('any command line', () => {
       }),
       { numRuns: 1000 },
     );
-    // Each kind of end is met, so that the property is not true of refusals alone.
+    // Every exit code occurs, so the property does not only hold for refusals.
     for (const exitCode of [0, 2, 3, 4]) expect(seen.get(exitCode) ?? 0, `exit code ${exitCode}`).toBeGreaterThan(0);
   });
 });
@@ -130,7 +130,7 @@ describe('any bytes as a data file', () => {
     lines.map((parts) => Buffer.concat(parts.flatMap((part) => [part, Buffer.from('\n')]))),
   );
 
-  it('are names, or refused for their content in one line that names the file', () => {
+  it('are names, or refused in one line that names the file', () => {
     const directory = tempDirectory();
     const seen = { read: 0, refused: 0 };
     fc.assert(
@@ -141,7 +141,7 @@ describe('any bytes as a data file', () => {
           seen.read++;
           expect(names.length).toBeGreaterThan(0);
           for (const name of names) expect(name).toMatch(/^[^\p{Cc}.\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+$/u);
-          // Nothing was replaced: every name stands in the bytes as it is.
+          // Nothing was replaced: the bytes contain every name.
           for (const name of names) expect(Buffer.from(bytes).includes(name)).toBe(true);
         } catch (error) {
           if (!(error instanceof FileContentError)) throw error;

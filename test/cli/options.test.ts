@@ -133,7 +133,7 @@ describe('an option with choices', () => {
     ['eval', '--split', 'validation', 'train, val, test'],
     ['eval', '--split', '', 'train, val, test'],
     ['grad-check', '--part', 'exercise1', 'atomic, closed-forms, model, backend'],
-  ])('names them if the value is another: %s %s %j', async (command, option, value, choices) => {
+  ])('lists them if the value is not one of them: %s %s %j', async (command, option, value, choices) => {
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), [command, option, value]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(ONE_ERROR_LINE);
@@ -141,7 +141,7 @@ describe('an option with choices', () => {
   });
 });
 
-describe('unknown and misspelt', () => {
+describe('a misspelt command line', () => {
   it.each([
     [['trian'], "unknown command 'trian'", 'train'],
     [['evla'], "unknown command 'evla'", 'eval'],
@@ -157,7 +157,7 @@ describe('unknown and misspelt', () => {
     [['eval', '--splt', 'val'], "unknown option '--splt'", '--split'],
     [['sample', '--temprature', '1'], "unknown option '--temprature'", '--temperature'],
     [['grad-check', '--agianst', 'x'], "unknown option '--agianst'", '--against'],
-  ])('%j: one line that says what was meant, exit code 2', async (argv, problem, meant) => {
+  ])('is refused with a suggestion: %j (2)', async (argv, problem, meant) => {
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), argv);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toBe(`error: ${problem} (Did you mean ${meant}?)\n`);
@@ -176,13 +176,13 @@ describe('unknown and misspelt', () => {
     [['train', '--steps'], "option '--steps <count>' argument missing"],
     [['eval', '--data'], "option '--data <file>' argument missing"],
     [['grad-check', '--part'], "option '--part <name...>' argument missing"],
-  ])('%j: one line without a guess, exit code 2', async (argv, problem) => {
+  ])('is refused without a suggestion: %j (2)', async (argv, problem) => {
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), argv);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toBe(`error: ${problem}\n`);
   });
 
-  it('text of the command line is shown escaped', async () => {
+  it('is shown escaped', async () => {
     const nasty = '\x1b[31mx\n\u202e';
     for (const argv of [[nasty], [`--${nasty}`], ['train', '--steps', nasty], ['eval', '--split', nasty], ['sample', nasty]]) {
       const { exitCode, stderr } = await runCli(tempDirectory(), argv);
@@ -191,7 +191,7 @@ describe('unknown and misspelt', () => {
     }
   });
 
-  it('nothing at all: the help on stderr, exit code 2', async () => {
+  it('prints the help on stderr if it is empty (2)', async () => {
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), []);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(/^Usage: backprop-ninja/);
@@ -202,14 +202,14 @@ describe('help', () => {
   const COMMON = ['--json', '--no-color', '--debug', '--help'];
   const OWN = COMMANDS.map(({ name }) => name).filter((name) => name !== 'exercise');
 
-  it('of the program names every command, and has examples', async () => {
+  it('of the program lists every command, and has examples', async () => {
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), ['--help']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     for (const command of [...COMMANDS.map(({ name }) => name), 'help']) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect(stdout).toMatch(/\nExamples:\n( {2}backprop-ninja .+\n)+\n?$/);
   });
 
-  it.each(OWN)('of %s names every option with what it does, and has examples of itself', async (command) => {
+  it.each(OWN)('of %s explains every option, and has examples', async (command) => {
     const options = (await everyOption()).filter((option) => option.command === command).map(({ flag }) => flag);
     const { exitCode, stdout, stderr } = await runCli(tempDirectory(), [command, '--help']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
@@ -231,18 +231,18 @@ describe('help', () => {
     ['replay', ['runs/latest', "default: the run's own"]],
     ['sample', ['default: 20', 'default: 1', 'runs/latest']],
     ['grad-check', ['default: 0.001', 'default: 0.000001', 'default: 100']],
-  ])('of %s says the defaults', async (command, defaults) => {
+  ])('of %s shows the defaults', async (command, defaults) => {
     const { stdout } = await runCli(tempDirectory(), [command, '--help'], { columns: 200 });
     for (const text of defaults) expect(stdout).toContain(text);
   });
 
-  it.each([1, 10, 40])('fits a terminal of %i columns without a crash', async (columns) => {
+  it.each([1, 10, 40])('fits a terminal of %i columns', async (columns) => {
     const { exitCode, stdout } = await runCli(tempDirectory(), ['train', '--help'], { columns, tty: true });
     expect(exitCode).toBe(0);
     expect(stdout).toContain('--hidden');
   });
 
-  it('has examples that are accepted', async () => {
+  it('has examples that the parser accepts', async () => {
     const io = fakeIO(tempDirectory());
     const loaded = await everyCommand();
     const program = createProgram(io, { loaded });

@@ -8,17 +8,17 @@ export interface Surroundings {
   tty?: boolean | 'stdout' | 'stderr';
   columns?: number;
   rows?: number;
-  /** Milliseconds that pass between two looks at the clock. */
+  /** Milliseconds between two readings of the clock. */
   tick?: number;
   /** The time of day. */
   date?: string;
   /** The lines of standard input. */
   input?: readonly string[];
-  /** A signal to stop, which comes when the clock has reached so many milliseconds. */
+  /** A signal to stop, and the time on the clock at which it comes, in milliseconds. */
   stop?: { signal: StopSignal; at: number };
 }
 
-/** A piece of output and the clock's milliseconds when it was written. */
+/** A piece of output, and the time on the clock at which it was written, in milliseconds. */
 export interface Write {
   text: string;
   at: number;
@@ -59,7 +59,7 @@ export interface FakeIO extends IO {
   stderr: FakeOutput;
 }
 
-/** An IO that collects what is written, with a clock that ticks whenever it is read. */
+/** An IO that collects the output. Its clock advances by `tick` at each reading. */
 export function fakeIO(
   cwd: string,
   { env = {}, tty = false, columns = 80, rows = 24, tick = 1, date, stop, input = [] }: Surroundings = {},
@@ -112,7 +112,7 @@ export function writeNames(directory: string, names: readonly string[] = NAMES, 
   return put(directory, file, `${names.join('\n')}\n`);
 }
 
-/** A network that is trained in a moment, on the names.txt of {@link writeNames}. */
+/** Options of a quick training on the names.txt of {@link writeNames}. */
 export const SMALL: readonly string[] = ['--data', 'names.txt', '--steps', '50', '--hidden', '8', '--embedding', '4'];
 
 /** Writes the names and trains the small network on them, into the given directory's `run`. Returns the report. */
@@ -140,5 +140,5 @@ export interface TrainReport {
   origins: string[];
 }
 
-/** What a refusal must look like: one line on stderr that says what is wrong, nothing on stdout. */
+/** The stderr of a refused command: one line that says what is wrong. */
 export const ONE_ERROR_LINE = /^error: [^\n]+\n$/;

@@ -1,7 +1,7 @@
 import type { ColorSupportLevel } from 'chalk';
 import type { IO, Output } from './io.js';
 
-/** The styles that output is painted with. */
+/** The styles of the output. */
 export interface Paint {
   bold(text: string): string;
   dim(text: string): string;
@@ -12,7 +12,7 @@ export interface Paint {
 const plain = (text: string) => text;
 const PLAIN: Paint = { bold: plain, dim: plain, red: plain, green: plain };
 
-/** How to paint what goes to a stream. Chalk is loaded only where there is something to paint: it takes 5 ms. */
+/** The styles for a stream. Chalk is loaded only if there are colours: it takes 5 ms. */
 export async function paintFor(output: Output, env: IO['env'], flag = true): Promise<Paint> {
   const level = colorLevel(output, env, flag);
   if (level === 0) return PLAIN;
@@ -21,8 +21,7 @@ export async function paintFor(output: Output, env: IO['env'], flag = true): Pro
 }
 
 /**
- * Whether a stream gets colours. A flag beats the environment, which beats the default: --no-color, FORCE_COLOR, NO_COLOR,
- * TERM=dumb, and colours only on a terminal.
+ * Whether a stream gets colours. In order of precedence: --no-color, FORCE_COLOR, NO_COLOR, TERM=dumb; by default, only a terminal does.
  */
 export function colorLevel(output: Output, env: IO['env'], flag = true): ColorSupportLevel {
   if (!flag) return 0;

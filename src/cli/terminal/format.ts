@@ -1,4 +1,4 @@
-/** Numbers and tables as people read them. */
+/** Numbers, lists and tables in the form that people read. */
 
 /** 200,000 */
 export function formatCount(count: number): string {
@@ -20,7 +20,7 @@ export function formatLoss(loss: number): string {
   return loss.toFixed(4);
 }
 
-/** A difference: 0, or two digits and an exponent. */
+/** A difference: 0, or two digits with an exponent. */
 export function formatDifference(value: number): string {
   return value === 0 ? '0' : value.toExponential(1);
 }
@@ -42,7 +42,7 @@ export function formatBytes(bytes: number): string {
 
 export type Align = 'left' | 'right';
 
-/** Lines of cells padded to columns (by characters), two blanks apart, without trailing blanks. */
+/** Lines of cells in columns as wide as the widest cell, two blanks apart, without trailing blanks. */
 export function formatTable(rows: readonly (readonly string[])[], align: readonly Align[]): string[] {
   const length = (cell = '') => [...cell].length;
   const widths = align.map((_, column) => Math.max(...rows.map((row) => length(row[column]))));
@@ -57,7 +57,7 @@ export function formatTable(rows: readonly (readonly string[])[], align: readonl
   );
 }
 
-/** Lines of at most so many characters, broken between words, and never in a shape [1, 64]; a word that is longer has a line of its own. */
+/** Lines of at most `width` characters, broken between words, but not within a shape such as [1, 64]. A longer word gets its own line. */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/ (?![^[\]]*\])/)) {

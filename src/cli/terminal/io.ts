@@ -1,7 +1,7 @@
 import { isAbsolute, relative } from 'node:path';
 import { showPath, showText } from '../../core/text.js';
 
-/** Where a command reads its surroundings and writes its output, so that tests can stand in for the process. */
+/** A stream that a command writes to. */
 export interface Output {
   write(text: string): void;
   isTTY: boolean;
@@ -9,6 +9,7 @@ export interface Output {
   rows: number;
 }
 
+/** Everything outside the program that a command uses. Tests give it another one than the process's. */
 export interface IO {
   stdout: Output;
   stderr: Output;
@@ -19,17 +20,16 @@ export interface IO {
   /** The time of day, for run.json. */
   date(): Date;
   /**
-   * Calls the handler at the first signal to stop; the next one ends the process at once, as if nobody listened. Returns what ends
-   * the listening.
+   * Calls the handler at the first signal to stop; the next one ends the process at once. Returns a function that removes the listener.
    */
   onStop(handler: (signal: StopSignal) => void): () => void;
   /** Whether keys can be read one by one. */
   readonly hasKeys: boolean;
-  /** Calls the handler at each key; where there is no terminal, never. Returns what ends it. */
+  /** Calls the handler for each key that is pressed, if there is a terminal. Returns a function that removes the listener. */
   onKey(handler: (key: string) => void): () => void;
   /**
-   * Lines of standard input, as they come, until it ends or Ctrl-C. On a terminal each is asked for with the prompt, and the Tab key completes
-   * its last word.
+   * Lines of standard input, as they arrive, until its end or Ctrl-C. On a terminal, the prompt is shown before each line, and the Tab key
+   * completes its last word with one of the words.
    */
   readLines(prompt: string, words: readonly string[]): AsyncIterable<string>;
 }
@@ -37,30 +37,30 @@ export interface IO {
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-/** What the program is called by in a command that is proposed: npm, where it runs it, has it on no path. */
+/** The program's name in a suggested command. If npm runs it, it is not on the path. */
 export function commandName({ env }: IO): string {
   return env.npm_command ? 'npx backprop-ninja' : 'backprop-ninja';
 }
 
-/** A path as a person would type it here, safe to print: from the current directory where it lies below it. */
+/** A path as a user would type it here, safe to print: relative if it is below the current directory. */
 export function shortPath(path: string, { cwd }: IO): string {
   const below = relative(cwd, path);
   if (below.startsWith('..') || isAbsolute(below) || below === '') return showPath(path);
   return showPath(below);
 }
 
-/** A path as part of a command that is proposed: it means the same to a POSIX shell. */
+/** A path as part of a suggested command, quoted for a POSIX shell. */
 export function shellPath(path: string, { cwd }: IO): string {
   const below = relative(cwd, path);
   const word = below.startsWith('..') || isAbsolute(below) || below === '' ? path : below;
-  // A name that begins with a dash would be taken for an option.
+  // A name that begins with a dash would be parsed as an option.
   return shellWord(word.startsWith('-') ? `./${word}` : word);
 }
 
-/** A word of a command, quoted where a POSIX shell needs it. */
+/** A word of a command, quoted if a POSIX shell needs it. */
 export function shellWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  // What would not be printed as it is becomes an escape, which $'…' reads.
+  // Characters that are not printed as they are become escapes, which $'…' reads.
   const escaped = showText(word.replace(/[\\']/g, '\\$&'));
   return escaped.includes('\\') ? `$'${escaped}'` : `'${word}'`;
 }
@@ -135,10 +135,10 @@ async function* readLines(prompt: string, words: readonly string[]): AsyncGenera
     }
     if (terminal) stdout.write('\n');
   } finally {
-    // Also when nobody asks for more: an input that stays open would keep the process.
+    // An open input would keep the process running, even if no more lines are read.
     lines.close();
     stdin.destroy();
-    // As if the terminal had not handed it on as a key.
+    // Readline has consumed the Ctrl-C: send the signal that it stands for.
     if (interrupted) process.kill(process.pid, 'SIGINT');
   }
 }
@@ -150,7 +150,7 @@ function streamOutput(stream: NodeJS.WriteStream): Output {
       return stream.isTTY === true;
     },
     get columns() {
-      // A terminal that does not know its width says 0.
+      // A terminal that does not know its width reports 0.
       return stream.columns || 80;
     },
     get rows() {

@@ -1,25 +1,25 @@
 /** Curves in a terminal. */
 
 export interface Curve {
-  /** One character: what the curve is drawn with. */
+  /** The character that draws the curve. */
   mark: string;
   points: readonly (readonly [x: number, y: number])[];
 }
 
 export interface PlotOptions {
-  /** Characters and lines that the whole plot may take. */
+  /** Of the whole plot, in characters and in lines. */
   width: number;
   height: number;
   showX: (x: number) => string;
   showY: (y: number) => string;
-  /** The range of y; what lies outside is drawn at its edge. Default: that of all curves. */
+  /** The range of y; points outside are drawn at its edge. Default: the range of all curves. */
   range?: readonly [lowest: number, highest: number];
 }
 
-/** What is drawn where two curves meet. */
+/** The mark where two curves meet. */
 export const BOTH = '*';
 
-/** The curves with their axes, line by line; points that are not finite are left out. The first and the last x stand below. */
+/** The lines of a plot with axes; the first and the last x are below. Points that are not finite are left out. */
 export function plotCurves(curves: readonly Curve[], { width, height, showX, showY, range }: PlotOptions): string[] {
   const points = curves.flatMap(({ points }) => points.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y)));
   if (points.length === 0) return [];
@@ -40,7 +40,7 @@ export function plotCurves(curves: readonly Curve[], { width, height, showX, sho
   }
   const [first, last] = [showX(left), showX(right)];
   return [
-    // Every other line has its number, the top and the bottom among them.
+    // Every other line has its y, including the top and the bottom.
     ...grid.map((cells, row) =>
       `${(row % 2 === 0 || row === rows - 1 ? labels[row] : '').padStart(labelWidth)} │ ${cells.join('').trimEnd()}`.trimEnd(),
     ),
@@ -53,7 +53,7 @@ function extent(values: readonly number[]): [number, number] {
   return [Math.min(...values), Math.max(...values)];
 }
 
-/** Where a value of a range stands among so many cells: in the first if the range is a single value. */
+/** The cell of a value, among cells that divide the range; the first one if the range is a single value. */
 function place(value: number, from: number, to: number, cells: number): number {
   if (from === to) return 0;
   return Math.min(cells - 1, Math.max(0, Math.round(((value - from) / (to - from)) * (cells - 1))));

@@ -5,7 +5,7 @@ const REDRAW_MS = 100;
 const LINE_MS = 5_000;
 
 /**
- * A training run's progress on stderr: one line redrawn in place on a terminal, elsewhere a plain line every few seconds.
+ * The progress of a training on stderr: on a terminal, one line that is redrawn in place; elsewhere, a plain line every five seconds.
  * Rates are measured from the first step.
  */
 export class Progress {
@@ -17,7 +17,7 @@ export class Progress {
   #shownAt: number;
   #drawn = false;
 
-  /** @param first steps that were done before */
+  /** @param first the number of steps done before */
   constructor(io: IO, first: number, steps: number) {
     this.#io = io;
     this.#first = first;
@@ -27,19 +27,19 @@ export class Progress {
     this.#live = io.stderr.isTTY && io.env.TERM !== 'dumb';
   }
 
-  /** Shows the state if it is time to. */
+  /** Shows the state if a redraw is due. */
   update(step: number, loss: number): void {
     if (this.#io.now() - this.#shownAt >= (this.#live ? REDRAW_MS : LINE_MS)) this.#show(step, loss);
   }
 
-  /** Shows the last state and leaves it standing. Returns the seconds since the start. */
+  /** Shows the last state, which stays on the terminal. Returns the seconds since the start. */
   finish(step: number, loss: number): number {
     this.#show(step, loss);
     if (this.#live) this.#io.stderr.write('\n');
     return (this.#io.now() - this.#start) / 1000;
   }
 
-  /** Removes the line from the terminal, so that a message can take its place. */
+  /** Removes the line from the terminal, to make room for a message. */
   clear(): void {
     if (this.#drawn) this.#io.stderr.write('\r\x1b[2K');
     this.#drawn = false;
@@ -55,7 +55,7 @@ export class Progress {
     if (!this.#live) this.#io.stderr.write(`${whole}\n`);
     else {
       const room = Math.max(1, this.#io.stderr.columns - 1);
-      // In a narrow terminal, the time is worth more than the rate.
+      // A narrow terminal shows the time instead of the rate.
       this.#io.stderr.write(`\r\x1b[2K${(whole.length <= room ? whole : `${state}   ${time}`).slice(0, room)}`);
     }
     this.#drawn = this.#live;

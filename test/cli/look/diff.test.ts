@@ -6,7 +6,7 @@ import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '..
 
 const TRAIN = ['train', '--data', 'names.txt', '--hidden', '8', '--embedding', '4', '--eval-every', '500', '--steps', '1200'];
 
-/** Runs under the names that the tests call them by. */
+/** Trains the runs of the tests, by name. */
 let cwd: string;
 
 async function train(out: string, ...more: string[]): Promise<void> {
@@ -41,7 +41,7 @@ function diff(...argv: string[]): Promise<Outcome> {
 const ALL = 'C, W1, b1, bngain, bnbias, W2, b2';
 
 describe('two runs', () => {
-  it('of the same configuration are the same: exit code 0, one line', async () => {
+  it('with the same configuration are the same (0)', async () => {
     expect(await diff('run', 'again')).toMatchObject({
       exitCode: 0,
       stdout: 'the same at all 3 recorded steps, up to step 1,200\n',
@@ -49,24 +49,24 @@ describe('two runs', () => {
     });
   });
 
-  it('a run and itself are the same', async () => {
+  it('are the same if they are one', async () => {
     expect((await diff('run', 'run')).exitCode).toBe(0);
   });
 
-  it('with different seeds part from the start: exit code 1, both seeds, and what was drawn', async () => {
+  it('with different seeds differ from the start (1)', async () => {
     const { exitCode, stdout } = await diff('run', 'other-seed');
     expect(exitCode).toBe(1);
-    // bngain, bnbias and the like begin the same for every seed only if they are not drawn.
+    // All parameters are random, so all differ from the start.
     expect(stdout).toMatch(/^seed: 2147483647 and 1\nthe runs differ from the start: after step 0, C, W1, [\w, ]*W2[\w, ]* differ\n$/);
   });
 
-  it('with different rates part after the common start', async () => {
+  it('with different rates diverge after the common start', async () => {
     const { exitCode, stdout } = await diff('run', 'other-rate');
     expect(exitCode).toBe(1);
     expect(stdout).toBe(`learningRate: 0.1 and 0.2\nthe runs diverge after step 0: after step 1,000, ${ALL} differ\n`);
   });
 
-  it('by different optimizers part after the common start, and every setting that differs is named', async () => {
+  it('with different optimizers diverge after the common start, and every different setting is shown', async () => {
     const { exitCode, stdout } = await diff('run', 'by-adam');
     expect(exitCode).toBe(1);
     expect(stdout).toBe(
@@ -80,13 +80,13 @@ describe('two runs', () => {
     expect(json.config).toContainEqual({ key: 'switchStep', values: [null, 600] });
   });
 
-  it('of different sizes part from the start, and every different option is named', async () => {
+  it('of different sizes differ from the start, and every different option is shown', async () => {
     const { exitCode, stdout } = await diff('wider', 'run');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^hidden: 9 and 8\nunique: true and false\nthe runs differ from the start: after step 0, .*\bW1\b.* differ\n$/);
   });
 
-  it('of different depths part from the start: in the blocks that only one has, and in what W2 reads', async () => {
+  it('of different depths differ from the start: in the blocks that only one has, and in W2', async () => {
     const { exitCode, stdout } = await diff('run', 'deep');
     expect(exitCode).toBe(1);
     const above = ['W', 'b', 'bngain', 'bnbias'].map((tensor) => `blocks.2.${tensor}`).join(', ');
@@ -96,35 +96,35 @@ describe('two runs', () => {
     expect((await diff('deep', 'run')).stdout).toBe(stdout.replace('8 and 8,6', '8,6 and 8'));
   });
 
-  it('that end in a block as wide as the only one have the same lesson parameters at the start', async () => {
+  it('of different depths have the same lesson parameters at the start if the last blocks are equally wide', async () => {
     const { stdout } = await diff('run', 'deeper');
     const above = [2, 3].flatMap((K) => ['W', 'b', 'bngain', 'bnbias'].map((tensor) => `blocks.${K}.${tensor}`)).join(', ');
     expect(stdout).toBe(`hidden: 8 and 8,6,8\nthe runs differ from the start: after step 0, ${above} differ\n`);
   });
 
-  it('of several blocks each are the same as themselves', async () => {
+  it('of several blocks are the same if they are one', async () => {
     expect((await diff('deeper', 'deeper')).exitCode).toBe(0);
   });
 
-  it('on different data are told apart by the SHA-256 of it', async () => {
+  it('on different data show both SHA-256', async () => {
     const { exitCode, stdout } = await diff('run', 'other-data');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^SHA-256 of the data: [0-9a-f]{64} and [0-9a-f]{64}\nthe runs diverge after step 0: after step 1,000, /);
   });
 
-  it('an extended run is the same as its shorter one, as far as that goes', async () => {
+  it('are the same up to the end of the shorter one if the longer one extends it', async () => {
     const { exitCode, stdout } = await diff('run', 'extended');
     expect(exitCode).toBe(0);
     expect(stdout).toBe('steps: 1200 and 2300\nthe same at all 3 recorded steps, up to step 1,200\n');
   });
 
-  it('an extended run and one that was long from the start part where their rates do', async () => {
+  it('diverge with their rates if one was extended and the other was as long from the start', async () => {
     const { exitCode, stdout } = await diff('extended', 'long');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^switchStep: 600 and 1150\nthe runs diverge after step 0: after step 1,000, /);
   });
 
-  it('without a common step in their metrics: exit code 1', async () => {
+  it('without a common recorded step cannot be compared (1)', async () => {
     const other = tempDirectory();
     cpSync(join(cwd, 'run'), join(other, 'run'), { recursive: true });
     rmSync(join(other, 'run', 'metrics.jsonl'));
@@ -139,7 +139,7 @@ describe('two runs', () => {
     expect(snapshot(cwd)).toEqual(before);
   });
 
-  it('a torn line in the metrics does not matter', async () => {
+  it('may have an incomplete line in their metrics', async () => {
     const other = tempDirectory();
     cpSync(join(cwd, 'run'), join(other, 'run'), { recursive: true });
     const metrics = snapshot(join(cwd, 'run'))['metrics.jsonl'];
@@ -148,14 +148,14 @@ describe('two runs', () => {
   });
 });
 
-describe('--json', () => {
-  it('of equal runs', async () => {
+describe('diff --json', () => {
+  it('describes equal runs', async () => {
     const { exitCode, stdout } = await diff('run', 'again', '--json');
     expect(exitCode).toBe(0);
     expect(stdout).toBe('{"same":true,"compared":3,"parting":null,"config":[]}\n');
   });
 
-  it('of runs that part', async () => {
+  it('describes runs that diverge', async () => {
     const { exitCode, stdout } = await diff('run', 'other-rate', '--json');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^[^\n]+\n$/);
@@ -167,7 +167,7 @@ describe('--json', () => {
     });
   });
 
-  it('of runs without a common step', async () => {
+  it('describes runs without a common step', async () => {
     const other = tempDirectory();
     cpSync(join(cwd, 'run'), join(other, 'run'), { recursive: true });
     rmSync(join(other, 'run', 'metrics.jsonl'));
@@ -176,7 +176,7 @@ describe('--json', () => {
   });
 });
 
-describe('what cannot be compared', () => {
+describe('diff refuses', () => {
   it.each([
     ['a run that is not there', ['run', 'nowhere'], 4, 'nowhere: no such run'],
     ['a directory that is no run', ['.', 'run'], 4, 'no checkpoint in'],

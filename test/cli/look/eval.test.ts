@@ -41,7 +41,7 @@ describe('the loss', () => {
     });
   });
 
-  it.each(LOSSES)('of the %s part as text', async (split, key, words) => {
+  it.each(LOSSES)('of the %s part is printed as text', async (split, key, words) => {
     const { exitCode, stdout, stderr } = await runCli(trained, ['eval', 'run', '--split', split]);
     expect(exitCode).toBe(0);
     const names = split === 'train' ? 48 : 6;
@@ -51,12 +51,12 @@ describe('the loss', () => {
     expect(stderr).toBe('');
   });
 
-  it('is that of the validation part unless another is named', async () => {
+  it('is from the validation part unless another one is named', async () => {
     const named = await runCli(trained, ['eval', 'run', '--split', 'val']);
     expect((await runCli(trained, ['eval', 'run'])).stdout).toBe(named.stdout);
   });
 
-  it('is that of the newest run unless another is named', async () => {
+  it('is from the newest run unless another one is named', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await runCli(cwd, ['train', ...SMALL, '--seed', '1']);
@@ -77,7 +77,7 @@ describe('the loss', () => {
     expect(losses).toEqual([report.valLoss, report.valLoss, report.valLoss]);
   });
 
-  it('keeps to --unique and the split seed of the run', async () => {
+  it('uses --unique and the split seed of the run', async () => {
     const cwd = tempDirectory();
     writeNames(cwd, [...NAMES, ...NAMES]);
     const { stdout } = await runCli(cwd, ['train', ...SMALL, '--unique', '--split-seed', '9', '--json']);
@@ -86,7 +86,7 @@ describe('the loss', () => {
   });
 });
 
-describe('the data', () => {
+describe('the data set', () => {
   it('may be a copy under another path', async () => {
     const cwd = copyOfRun();
     const { exitCode, stdout, stderr } = await runCli(cwd, ['eval', 'run', '--data', 'names.txt', '--json']);
@@ -104,7 +104,7 @@ describe('the data', () => {
     expect(JSON.parse(stdout).loss).not.toBe(report.valLoss);
   });
 
-  it('that has changed since training is refused (3) with both sums, unless it is named by --data', async () => {
+  it('is refused with both SHA-256 if it has changed since the training, unless --data names it (3)', async () => {
     const cwd = tempDirectory();
     await trainSmall(cwd);
     appendFileSync(join(cwd, 'names.txt'), 'anna\n');
@@ -116,7 +116,7 @@ describe('the data', () => {
     expect((await runCli(cwd, ['eval', 'run', '--data', 'names.txt'])).exitCode).toBe(0);
   });
 
-  it('that is gone is a missing file (4)', async () => {
+  it('is a missing file if it was deleted (4)', async () => {
     const cwd = tempDirectory();
     await trainSmall(cwd);
     rmSync(join(cwd, 'names.txt'));
@@ -127,7 +127,7 @@ describe('the data', () => {
     );
   });
 
-  it('must be named where there is no run.json (2)', async () => {
+  it('must be named if there is no run.json (2)', async () => {
     const cwd = tempDirectory();
     copyFileSync(join(trained, 'run', 'checkpoint.safetensors'), join(cwd, 'mine.safetensors'));
     const refused = await runCli(cwd, ['eval', 'mine.safetensors']);
@@ -139,7 +139,7 @@ describe('the data', () => {
     expect(JSON.parse(stdout).loss).toBe(report.valLoss);
   });
 
-  it('must be named where run.json is broken (3)', async () => {
+  it('must be named if run.json is damaged (3)', async () => {
     const cwd = copyOfRun();
     put(cwd, join('run', 'run.json'), '{"data":');
     const { exitCode, stderr } = await runCli(cwd, ['eval', 'run']);
@@ -149,7 +149,7 @@ describe('the data', () => {
     expect((await runCli(cwd, ['eval', 'run', '--data', 'names.txt'])).exitCode).toBe(0);
   });
 
-  it('with characters that the network does not know is refused (3) with them', async () => {
+  it('is refused if it has characters that the network does not know, and they are shown (3)', async () => {
     const cwd = copyOfRun();
     writeNames(cwd, [...NAMES, 'zoé', '漢字']);
     const { exitCode, stdout, stderr } = await runCli(cwd, ['eval', 'run', '--data', 'names.txt']);
@@ -158,7 +158,7 @@ describe('the data', () => {
     expect(stderr).toContain('characters that the network does not know: z é 字 漢; it knows .abdeilmnorstuv');
   });
 
-  it('with too few names is refused (2)', async () => {
+  it('is refused if it has too few names (2)', async () => {
     const cwd = copyOfRun();
     writeNames(cwd, NAMES.slice(0, 5), 'few.txt');
     const { exitCode, stderr } = await runCli(cwd, ['eval', 'run', '--data', 'few.txt']);
@@ -166,7 +166,7 @@ describe('the data', () => {
     expect(stderr).toContain('few.txt has 5 names, too few');
   });
 
-  it('may be read by the network of a run that has fewer characters than it knows', async () => {
+  it('may have fewer characters than the network knows', async () => {
     const cwd = copyOfRun();
     writeNames(cwd, ['a', 'la', 'na', 'an', 'al', 'lana', 'nala'], 'few.txt');
     expect((await runCli(cwd, ['eval', 'run', '--data', 'few.txt'])).exitCode).toBe(0);
@@ -181,7 +181,7 @@ describe.each(['eval', 'sample'])('%s: the run', (command) => {
     return outcome.stderr;
   };
 
-  it('is missing because none was trained yet (4): how to get one', async () => {
+  it('is missing if none was trained yet, and the message says how to get one (4)', async () => {
     expect(await refusedWith(tempDirectory(), 4)).toBe(
       `error: no run yet: ${join('runs', 'latest')} does not exist; train one with 'backprop-ninja train', or name one\n`,
     );
@@ -215,7 +215,7 @@ describe.each(['eval', 'sample'])('%s: the run', (command) => {
     expect(stderr).toContain(reason);
   });
 
-  it('is a file of gigabytes (3): refused without reading it whole', async () => {
+  it('is refused without reading all of it if it is a file of gigabytes (3)', async () => {
     const cwd = tempDirectory();
     truncateSync(put(cwd, 'huge.safetensors', '\0\0\0\0\0\0\0\x7f'), 3 * 2 ** 30);
     expect(await refusedWith(cwd, 3, ['huge.safetensors'])).toContain('huge.safetensors: not a safetensors file: header length');

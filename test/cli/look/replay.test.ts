@@ -25,7 +25,7 @@ function copyOfRun(): string {
   return cwd;
 }
 
-/** The copy, with a hash of metrics.jsonl changed. */
+/** The copy, with one changed hash in metrics.jsonl. */
 function withOtherHash(step: number, tensor: ParameterName, cwd = copyOfRun()): string {
   const path = join(cwd, 'run', 'metrics.jsonl');
   const lines = readFileSync(path, 'utf8').split('\n');
@@ -38,7 +38,7 @@ function withOtherHash(step: number, tensor: ParameterName, cwd = copyOfRun()): 
   return cwd;
 }
 
-/** Moves one entry of a parameter in the checkpoint by its last bit, and leaves the file as whole as any. */
+/** Changes the last bit of one entry of a parameter; the checkpoint stays valid. */
 function moveLastBit(cwd: string, tensor: ParameterName): void {
   const path = join(cwd, 'run', 'checkpoint.safetensors');
   const checkpoint = loadCheckpoint(path);
@@ -49,8 +49,8 @@ function moveLastBit(cwd: string, tensor: ParameterName): void {
   saveCheckpoint(path, model, checkpoint);
 }
 
-describe('a run as it was trained', () => {
-  it('is the same, at every recorded step: exit code 0, and nothing is written', async () => {
+describe('an unchanged run', () => {
+  it('is the same at every recorded step, and nothing is written (0)', async () => {
     const before = snapshot(trained);
     const { exitCode, stdout, stderr } = await runCli(trained, ['replay', 'run']);
     expect(exitCode).toBe(0);
@@ -59,14 +59,14 @@ describe('a run as it was trained', () => {
     expect(snapshot(trained)).toEqual(before);
   });
 
-  it('as a JSON document', async () => {
+  it('is described as a JSON document', async () => {
     const { exitCode, stdout } = await runCli(trained, ['replay', 'run', '--json']);
     expect(exitCode).toBe(0);
     const checkpoint = join(trained, 'run', 'checkpoint.safetensors');
     expect(JSON.parse(stdout)).toEqual({ checkpoint, ok: true, steps: STEPS, compared: 4, parting: null });
   });
 
-  it('of several blocks is the same, and a bit that was changed in one of them is found', async () => {
+  it('of several blocks is the same, and a changed bit in one of them is found', async () => {
     const cwd = tempDirectory();
     await trainSmall(cwd, '--steps', '1100', '--hidden', '8,6,5', '--eval-every', '500');
     expect((await runCli(cwd, ['replay', 'run'])).stdout).toContain(
@@ -83,7 +83,7 @@ describe('a run as it was trained', () => {
     expect([exitCode, stdout]).toEqual([1, expect.stringContaining('after step 1,100, blocks.2.W differs from the run of ')]);
   });
 
-  it('is the newest unless another is named', async () => {
+  it('is the newest unless another one is named', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await runCli(cwd, ['train', '--data', 'names.txt', '--steps', '30', '--hidden', '8']);
@@ -92,7 +92,7 @@ describe('a run as it was trained', () => {
     expect((await runCli(cwd, ['replay', join('runs', '0001')])).stdout).toContain('the same: 30 steps repeated');
   });
 
-  it('is checked up to its best checkpoint, if that is named', async () => {
+  it('is compared up to its best checkpoint if that is named', async () => {
     const best = join('run', 'best.safetensors');
     const { step } = loadCheckpoint(join(trained, best)).state;
     const { exitCode, stdout } = await runCli(trained, ['replay', best, '--json']);
@@ -100,7 +100,7 @@ describe('a run as it was trained', () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, steps: step });
   });
 
-  it('that was interrupted is checked up to where it stands, and again when it is finished', async () => {
+  it('is compared up to its checkpoint if it was stopped, and to its end later', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const argv = ['train', '--data', 'names.txt', '--steps', '20', '--hidden', '8', '--out', 'run'];
@@ -115,7 +115,7 @@ describe('a run as it was trained', () => {
     expect(second).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('the same: 20 steps repeated') });
   });
 
-  it('that was stopped before its first step is the same', async () => {
+  it('is the same if it was stopped before its first step', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const argv = ['train', '--data', 'names.txt', '--steps', '20', '--hidden', '8', '--out', 'run'];
@@ -126,7 +126,7 @@ describe('a run as it was trained', () => {
     });
   });
 
-  it('whose data was moved is replayed with --data', async () => {
+  it('is replayed with --data if its data set was moved', async () => {
     const cwd = copyOfRun();
     put(cwd, 'moved.txt', readFileSync(join(cwd, 'names.txt')));
     expect((await runCli(cwd, ['replay', 'run', '--data', 'moved.txt'])).exitCode).toBe(0);
@@ -140,7 +140,7 @@ describe('a run as it was trained', () => {
   });
 });
 
-describe('a run that was changed', () => {
+describe('a changed run', () => {
   it.each([
     [0, 'C'],
     [1000, 'W1'],
@@ -153,20 +153,20 @@ describe('a run that was changed', () => {
     expect(stdout).toBe(`not the same: after step ${shown}, ${tensor} differs from the run of ${join('run', 'checkpoint.safetensors')}\n`);
   });
 
-  it('in the hashes of two steps: the first of them is named', async () => {
+  it('is reported at the first step if the hashes of two steps were changed', async () => {
     const cwd = withOtherHash(2000, 'C', withOtherHash(1000, 'W1'));
-    // So slow a clock that all steps are in one turn.
+    // The clock is so slow that all steps are in one turn.
     const { exitCode, stdout } = await runCli(cwd, ['replay', 'run'], { tick: 0.001 });
     expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/^not the same: after step 1,000, W1 differs from the run of /)]);
   });
 
-  it('in a hash, as a JSON document: it ends at that step', async () => {
+  it('is described as a JSON document that ends at the first differing step', async () => {
     const { exitCode, stdout } = await runCli(withOtherHash(1000, 'W1'), ['replay', 'run', '--json']);
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, steps: 1000, compared: 2, parting: { step: 1000, tensors: ['W1'] } });
   });
 
-  it.each(LESSON_PARAMETER_NAMES)('in the last bit of an entry of %s: exit code 1, with the last step and that tensor', async (tensor) => {
+  it.each(LESSON_PARAMETER_NAMES)('is reported with the last step and the tensor if one bit of %s was changed (1)', async (tensor) => {
     const cwd = copyOfRun();
     moveLastBit(cwd, tensor);
     const { exitCode, stdout } = await runCli(cwd, ['replay', 'run', '--json']);
@@ -174,7 +174,7 @@ describe('a run that was changed', () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, parting: { step: STEPS, tensors: [tensor] } });
   });
 
-  it('in several parameters: all of them are named', async () => {
+  it('is reported with all tensors that were changed', async () => {
     const cwd = copyOfRun();
     for (const tensor of ['W2', 'C', 'bnbias'] as const) moveLastBit(cwd, tensor);
     const { exitCode, stdout } = await runCli(cwd, ['replay', 'run']);
@@ -182,7 +182,7 @@ describe('a run that was changed', () => {
     expect(stdout).toMatch(/^not the same: after step 2,100, C, bnbias, W2 differ from the run of /);
   });
 
-  it('in its configuration: parts at the first recorded step behind the change', async () => {
+  it('differs at the first recorded step after a change of its configuration', async () => {
     const cwd = copyOfRun();
     const path = join(cwd, 'run', 'checkpoint.safetensors');
     const checkpoint = loadCheckpoint(path);
@@ -194,8 +194,8 @@ describe('a run that was changed', () => {
   });
 });
 
-describe('what replay needs', () => {
-  it('torn lines of metrics.jsonl are noted with their number and skipped, and stay', async () => {
+describe('replay', () => {
+  it('skips incomplete lines of metrics.jsonl with a note, and leaves them there', async () => {
     const cwd = copyOfRun();
     const path = join(cwd, 'run', 'metrics.jsonl');
     const lines = readFileSync(path, 'utf8').split('\n').length - 1;
@@ -206,7 +206,7 @@ describe('what replay needs', () => {
     expect(snapshot(cwd)).toEqual(before);
   });
 
-  it('without metrics.jsonl, the checkpoint alone is held against the training', async () => {
+  it('compares only the checkpoint if there is no metrics.jsonl', async () => {
     const cwd = copyOfRun();
     rmSync(join(cwd, 'run', 'metrics.jsonl'));
     expect((await runCli(cwd, ['replay', 'run'])).stdout).toContain('bit-identical at each of 1 recorded');
@@ -234,7 +234,7 @@ describe('what replay needs', () => {
     expect(outcome.stderr).toContain(reason);
   });
 
-  it('a damaged checkpoint is refused with exit code 3', async () => {
+  it('refuses a damaged checkpoint (3)', async () => {
     const cwd = copyOfRun();
     const bytes = readFileSync(join(cwd, 'run', 'checkpoint.safetensors'));
     bytes[bytes.length - 1] ^= 1;

@@ -19,7 +19,7 @@ beforeAll(async () => {
   return () => removeDirectory(trained);
 });
 
-/** The names that sample prints, one a line. */
+/** The names that sample prints, one per line. */
 async function sample(...argv: string[]): Promise<string[]> {
   const { exitCode, stdout, stderr } = await runCli(trained, ['sample', 'run', ...argv]);
   expect(stderr.replace(/^note: .* were cut at 100 characters\n$/, '')).toBe('');
@@ -29,29 +29,29 @@ async function sample(...argv: string[]): Promise<string[]> {
 }
 
 describe('the names', () => {
-  it("are by default the 20 of the training's report, one a line", async () => {
+  it("are the 20 of the training's report by default, one per line", async () => {
     expect(await sample()).toEqual(report.samples);
   });
 
-  it('are spelt with the characters of the data', async () => {
+  it('have only characters of the data', async () => {
     for (const name of await sample('--count', '100')) expect(name).toMatch(new RegExp(`^[${LETTERS}]*$`));
   });
 
-  it.each([1, 3, 20, 57])('are as many as --count %i says', async (count) => {
+  it.each([1, 3, 20, 57])('are --count %i', async (count) => {
     expect(await sample('--count', String(count))).toHaveLength(count);
   });
 
-  it('of a smaller count are the first of a larger one', async () => {
+  it('with a smaller count are the first ones with a larger count', async () => {
     expect(await sample('--count', '5')).toEqual(report.samples.slice(0, 5));
   });
 
-  it("come from the run's seed, which may be said, and another gives others", async () => {
+  it("depend on the seed, which is the run's by default", async () => {
     expect(await sample('--seed', '11')).toEqual(report.samples);
     expect(await sample('--seed', '0')).not.toEqual(report.samples);
     expect(await sample('--seed', '0')).toEqual(await sample('--seed', '0'));
   });
 
-  it('of the newest run, unless another is named', async () => {
+  it('come from the newest run unless another one is named', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await runCli(cwd, ['train', ...SMALL, '--seed', '1']);
@@ -59,7 +59,7 @@ describe('the names', () => {
     expect((await runCli(cwd, ['sample'])).stdout).toBe(`${(JSON.parse(stdout) as TrainReport).samples.join('\n')}\n`);
   });
 
-  it('as one JSON document', async () => {
+  it('are printed as one JSON document with --json', async () => {
     const { exitCode, stdout } = await runCli(trained, ['sample', 'run', '--json']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^\{[^\n]*\}\n$/);
@@ -80,11 +80,11 @@ describe('--prefix', () => {
     for (const name of names) expect(name.startsWith(prefix), name).toBe(true);
   });
 
-  it('that is empty is none', async () => {
+  it('may be empty', async () => {
     expect(await sample('--prefix', '')).toEqual(report.samples);
   });
 
-  it('is taken by code points', async () => {
+  it('is split into code points', async () => {
     const cwd = tempDirectory();
     writeNames(cwd, ['é', 'ß', '漢', '😀', '😀漢', 'é😀', 'ßß', '漢é', '😀😀', 'éß']);
     await runCli(cwd, ['train', ...SMALL]);
@@ -102,13 +102,13 @@ describe('--prefix', () => {
     ['.', '.'],
     ['mi\x1b[31m', '\\x1b[31'],
     ['\u202e', '\\u202e'],
-  ])('with unknown characters %j is refused (2) with them and the vocabulary', async (prefix, unknown) => {
+  ])('is refused if it has unknown characters, which are shown with the vocabulary: %j (2)', async (prefix, unknown) => {
     const { exitCode, stdout, stderr } = await runCli(trained, ['sample', 'run', '--prefix', prefix]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toBe(`error: --prefix: the network does not know '${unknown}'; it knows ${LETTERS}\n`);
   });
 
-  it('of 100 characters is refused (2)', async () => {
+  it('is refused if it has 100 characters (2)', async () => {
     const { exitCode, stderr } = await runCli(trained, ['sample', 'run', '--prefix', 'a'.repeat(100)]);
     expect(exitCode).toBe(2);
     expect(stderr).toBe('error: --prefix: at most 99 characters\n');
@@ -116,29 +116,29 @@ describe('--prefix', () => {
 });
 
 describe('--temperature and --top-k', () => {
-  it('temperature 0 always takes the likeliest, whatever the seed', async () => {
+  it('take the likeliest character at temperature 0, whatever the seed', async () => {
     const names = new Set([...(await sample('--temperature', '0')), ...(await sample('--temperature', '0', '--seed', '5'))]);
     expect(names.size).toBe(1);
   });
 
-  it('--top-k 1 and a tiny temperature do the same', async () => {
+  it('do the same with --top-k 1 and with a tiny temperature', async () => {
     const [greedy] = await sample('--temperature', '0');
     expect(new Set(await sample('--top-k', '1'))).toEqual(new Set([greedy]));
     expect(new Set(await sample('--temperature', '1e-300'))).toEqual(new Set([greedy]));
   });
 
-  it('temperature 1 and all characters are the default', async () => {
+  it('are 1 and all characters by default', async () => {
     expect(await sample('--temperature', '1', '--top-k', '1114112')).toEqual(report.samples);
   });
 
-  it('a lower temperature gives fewer different names, a higher one more', async () => {
+  it('give fewer different names at a lower temperature, and more at a higher one', async () => {
     const different = async (temperature: string) => new Set(await sample('--count', '200', '--temperature', temperature)).size;
     const [low, middle] = [await different('0.2'), await different('1')];
     expect(low).toBeLessThan(middle);
     expect(await sample('--temperature', '100')).not.toEqual(report.samples);
   });
 
-  it('--top-k keeps the unlikely out', async () => {
+  it('leave out unlikely characters with a small --top-k', async () => {
     const letters = async (...argv: string[]) => new Set((await sample('--count', '200', ...argv)).join('')).size;
     expect(await letters('--top-k', '2')).toBeLessThan(await letters());
   });
@@ -161,18 +161,18 @@ describe('a network that never ends a name', () => {
     expect(stderr).toBe('note: 3 of 3 names did not end and were cut at 100 characters\n');
   });
 
-  it('keeps the prefix within the 100', async () => {
+  it('counts the prefix among the 100', async () => {
     const { stdout } = await endless('--prefix', 'mi');
     expect(stdout).toMatch(/^(mi[a-z]{98}\n){3}$/);
   });
 
-  it('leaves the JSON document alone', async () => {
+  it('does not change the JSON document', async () => {
     const { stdout } = await endless('--json');
     expect(JSON.parse(stdout).samples.map((name: string) => name.length)).toEqual([100, 100, 100]);
   });
 });
 
-it('needs neither the data nor run.json', async () => {
+it('sample needs neither the data nor run.json', async () => {
   const cwd = tempDirectory();
   copyFileSync(join(trained, 'run', 'checkpoint.safetensors'), join(cwd, 'x.safetensors'));
   const { exitCode, stdout, stderr } = await runCli(cwd, ['sample', 'x.safetensors']);

@@ -44,7 +44,7 @@ describe('colours', () => {
     expect(await coloured(surroundings, ...flags)).toEqual(expected);
   });
 
-  it('only add escapes: the text is the same without', async () => {
+  it('only add escapes to the text', async () => {
     const plain = await runCli(tempDirectory(), ['grad-check', '--against', FIXTURE]);
     const painted = await runCli(tempDirectory(), ['grad-check', '--against', FIXTURE], { tty: true });
     expect(painted.stdout).not.toBe(plain.stdout);
@@ -62,14 +62,14 @@ describe('colours', () => {
   it.each([
     ['train', (names: string) => ['train', ...SMALL, '--data', names]],
     ['grad-check', () => ['grad-check', '--part', 'closed-forms', '--entries', '3']],
-  ])('no escape at all reaches a file or pipe: %s', async (_, argv) => {
+  ])('never reach a file or pipe: %s', async (_, argv) => {
     const cwd = tempDirectory();
     const { exitCode, stdout, stderr } = await runCli(cwd, argv(writeNames(cwd, NAMES)));
     expect(exitCode).toBe(0);
     expect(stdout + stderr).not.toContain(ESCAPE);
   });
 
-  it.each([[['--json']], [['--json', '--no-color']]])('JSON is never coloured: %j', async (flags) => {
+  it.each([[['--json']], [['--json', '--no-color']]])('never appear in JSON: %j', async (flags) => {
     const { stdout } = await runCli(tempDirectory(), ['grad-check', '--against', FIXTURE, ...flags], {
       tty: true,
       env: { FORCE_COLOR: '1' },

@@ -9,7 +9,7 @@ import {
   wrapText,
 } from '../../../src/cli/terminal/format.js';
 
-describe('numbers as people read them', () => {
+describe('formatted numbers', () => {
   it.each([
     [0, '0'],
     [999, '999'],
@@ -61,7 +61,7 @@ describe('numbers as people read them', () => {
 });
 
 describe('tables', () => {
-  it('are padded to their widest cell, left or right, two blanks apart, without trailing blanks', () => {
+  it('have columns padded to the widest cell, two blanks apart, without trailing blanks', () => {
     expect(
       formatTable(
         [
@@ -94,7 +94,7 @@ describe('text', () => {
     ['not within a shape', 'is [1, 64] for [64]', 8, ['is', '[1, 64]', 'for [64]']],
     ['of nothing', '', 5, ['']],
     ['without a limit', 'one two '.repeat(50).trim(), Number.POSITIVE_INFINITY, ['one two '.repeat(50).trim()]],
-  ])('is broken %s', (_, text, width, lines) => {
+  ])('is wrapped %s', (_, text, width, lines) => {
     expect(wrapText(text, width)).toEqual(lines);
   });
 });

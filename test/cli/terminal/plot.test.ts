@@ -4,7 +4,7 @@ import { plotCurves } from '../../../src/cli/terminal/plot.js';
 const OPTIONS = { width: 20, height: 7, showX: (x: number) => `${x}`, showY: (y: number) => y.toFixed(0) };
 
 describe('a plot of curves', () => {
-  it('has a mark where each point lies, the numbers of y at every other line, and the first and last x', () => {
+  it('has a mark at each point, y at every other line, and the first and last x', () => {
     const rising = {
       mark: 'o',
       points: [
@@ -24,7 +24,7 @@ describe('a plot of curves', () => {
     ]);
   });
 
-  it('shows where curves meet, and which is which elsewhere', () => {
+  it('marks where curves meet, and uses the mark of each elsewhere', () => {
     const lines = plotCurves(
       [
         {
@@ -48,7 +48,7 @@ describe('a plot of curves', () => {
     expect(lines[4]).toMatch(/\* +b$/);
   });
 
-  it('leaves out what is not finite, and draws at the edge what lies out of the range', () => {
+  it('leaves out points that are not finite, and draws those out of range at the edge', () => {
     const lines = plotCurves(
       [
         {
@@ -67,7 +67,7 @@ describe('a plot of curves', () => {
     expect(plotCurves([{ mark: 'o', points: [[0, Number.NaN]] }], OPTIONS)).toEqual([]);
   });
 
-  it.each([1, 5, 12, 200])('keeps to a width of %i where its labels do', (width) => {
+  it.each([1, 5, 12, 200])('is at most %i wide, unless its labels are wider', (width) => {
     const lines = plotCurves(
       [
         {
@@ -83,7 +83,7 @@ describe('a plot of curves', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(Math.max(width, 9));
   });
 
-  it('draws a curve that is level, and a single point', () => {
+  it('draws a level curve and a single point', () => {
     expect(
       plotCurves(
         [

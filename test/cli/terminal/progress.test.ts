@@ -14,8 +14,8 @@ async function train(surroundings: Surroundings, ...more: string[]) {
   return outcome;
 }
 
-describe('on a terminal', () => {
-  it('one line is redrawn in place and left standing at the end', async () => {
+describe('progress on a terminal', () => {
+  it('is one line, redrawn in place and kept at the end', async () => {
     const { stderr } = await train({ tty: 'stderr', tick: 10 }, '--steps', '300');
     const [before, ...frames] = stderr.split(REDRAW);
     expect(before).toMatch(/^[^\n]+\n[^\n]+\n$/);
@@ -25,20 +25,20 @@ describe('on a terminal', () => {
     expect(frames.at(-1)).toMatch(/^step 300 \/ 300 .* done in \d+ s\n$/);
   });
 
-  it('at most 10 times a second', async () => {
+  it('is drawn at most 10 times a second', async () => {
     const { stderrWrites } = await train({ tty: 'stderr', tick: 10 }, '--steps', '300');
     const times = stderrWrites.filter(({ text }) => text.startsWith(REDRAW)).map(({ at }) => at);
     for (let i = 1; i < times.length - 1; i++) expect(times[i] - times[i - 1]).toBeGreaterThanOrEqual(100);
   });
 
-  it.each([10, 5, 2, 1, 0])('no frame is wider than a terminal of %i columns has room for', async (columns) => {
+  it.each([10, 5, 2, 1, 0])('is never wider than a terminal of %i columns', async (columns) => {
     const { stderr } = await train({ tty: 'stderr', tick: 10, columns }, '--steps', '100');
     const frames = stderr.replace(/\n$/, '').split(REDRAW).slice(1);
     expect(frames.length).toBeGreaterThan(1);
     for (const frame of frames) expect(frame.length).toBe(Math.max(1, columns - 1));
   });
 
-  it('a terminal that is resized meanwhile gets frames of its new width', () => {
+  it('follows the width of a resized terminal', () => {
     const io = fakeIO('/', { tty: true, tick: 200 });
     const progress = new Progress(io, 0, 100);
     io.stderr.columns = 30;
@@ -48,19 +48,19 @@ describe('on a terminal', () => {
     expect(io.stderr.writes.map(({ text }) => text.slice(REDRAW.length).length)).toEqual([29, 11]);
   });
 
-  it('that is dumb gets plain lines', async () => {
+  it('is plain lines if TERM is dumb', async () => {
     const { stderr } = await train({ tty: true, tick: 24, env: { TERM: 'dumb' } }, '--steps', '500');
     expect(stderr).not.toContain('\r');
     expect(stderr).not.toContain('\x1b');
     expect(stderr.split('\n').length).toBeGreaterThan(5);
   });
 
-  it('with stderr in a file gets plain lines there', async () => {
+  it('is plain lines in a file if stderr is one', async () => {
     expect((await train({ tty: 'stdout' })).stderr).not.toContain('\x1b');
   });
 });
 
-describe('elsewhere', () => {
+describe('progress elsewhere', () => {
   it('is a plain line every 5 seconds, and one at the end', async () => {
     const { stderr, stderrWrites } = await train({ tick: 24 }, '--steps', '1000');
     expect(stderr).not.toContain('\x1b');
@@ -74,13 +74,13 @@ describe('elsewhere', () => {
     expect(lines.at(-1)?.text).toMatch(/^step 1,000 \/ 1,000 .* done in .*\d+ s\n$/);
   });
 
-  it('is one line for a run of a moment', async () => {
+  it('is one line for a short run', async () => {
     const { stderr } = await train({});
     expect(stderr.match(/^step/gm)).toHaveLength(1);
   });
 });
 
-describe('what it says', () => {
+describe('the progress line', () => {
   function lineOf(steps: number, step: number, milliseconds: number, first = 0): string {
     const io: FakeIO = fakeIO('/', { tick: 0 });
     let clock = 0;
@@ -91,13 +91,13 @@ describe('what it says', () => {
     return io.stderr.text;
   }
 
-  it('step, loss, rate and the time left, measured from the first step', () => {
+  it('has step, loss, rate and the time left, measured from the first step', () => {
     expect(lineOf(200_000, 50_000, 10_000)).toBe('step  50,000 / 200,000   loss 2.3457   5,000 steps/s   30 s left\n');
     expect(lineOf(200_000, 20_000, 60_000)).toBe('step  20,000 / 200,000   loss 2.3457   333 steps/s   9 min 0 s left\n');
     expect(lineOf(1_000_000_000, 1_000_000, 100_000)).toMatch(/ {3}10,000 steps\/s {3}27 h 45 min left\n$/);
   });
 
-  it('leaves the rate out where a terminal has no room for all', () => {
+  it('leaves out the rate if the terminal is too narrow', () => {
     const io: FakeIO = fakeIO('/', { tick: 0, tty: 'stderr', columns: 60 });
     let clock = 0;
     io.now = () => clock;
@@ -107,11 +107,11 @@ describe('what it says', () => {
     expect(io.stderr.text).toBe('\r\x1b[2Kstep  50,000 / 200,000   loss 2.3457   30 s left');
   });
 
-  it('of a run that goes on, the rate and the time left by the steps since then', () => {
+  it('measures a resumed run from the step it was resumed at', () => {
     expect(lineOf(200_000, 50_000, 10_000, 40_000)).toBe('step  50,000 / 200,000   loss 2.3457   1,000 steps/s   2 min 30 s left\n');
   });
 
-  it('nothing before it is time', () => {
+  it('is not shown before it is due', () => {
     expect(lineOf(200_000, 50_000, 4999)).toBe('');
   });
 
@@ -131,11 +131,11 @@ describe('what it says', () => {
   });
 });
 
-it('training goes on with a clock that jumps by more than a turn at every look', async () => {
+it('training works with a clock that jumps by more than a turn at every reading', async () => {
   const cwd = tempDirectory();
   writeNames(cwd);
   const io = fakeIO(cwd);
-  // At last the clock stands still, so that a training that waits for it ends as well.
+  // In the end the clock stands still, so a training that waits for it would hang.
   let looks = 0;
   io.now = () => 1000 * Math.min(++looks, 10_000);
   expect(await run(['train', ...SMALL], io)).toBe(0);

@@ -12,7 +12,7 @@ async function lrFind(argv: readonly string[] = [], surroundings?: Surroundings)
 }
 
 describe('lr-find', () => {
-  it('draws the loss against the rate, proposes half of the rate at the smallest loss, and writes nothing', async () => {
+  it('draws the loss against the rate, suggests half the rate with the lowest loss, and writes nothing', async () => {
     const { directory, exitCode, stdout, stderr } = await lrFind();
     expect(exitCode).toBe(0);
     expect(stderr).toMatch(/^T 3, E 4, H 8: [\d,]+ parameters; sgd, rates from 0\.001 to 10 in 300 steps\n$/);
@@ -24,7 +24,7 @@ describe('lr-find', () => {
     expect(readdirSync(directory)).toEqual(['names.txt']);
   });
 
-  it('--json: every point, the one of the smallest loss, and the proposal', async () => {
+  it('prints every point, the lowest one and the suggestion with --json', async () => {
     const { stdout } = await lrFind(['--json', '--to', '0.1', '--optimizer', 'adam']);
     const { suggestion, least, points } = JSON.parse(stdout);
     expect(points).toHaveLength(300);
@@ -34,7 +34,7 @@ describe('lr-find', () => {
     expect(suggestion / least.rate).toBeCloseTo(0.5, 1);
   });
 
-  it('takes network and optimizer of a preset, but for what is given', async () => {
+  it('takes network and optimizer from a preset; explicit options win', async () => {
     expect((await lrFind(['--preset', 'fast'])).stderr).toMatch(/^T 6, E 4, H 8: .* adamw, rates from 0\.00001 to 1 in 300 steps\n$/);
   });
 

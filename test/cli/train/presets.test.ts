@@ -4,7 +4,7 @@ import { loadCheckpoint } from '../../../src/node/checkpointFile.js';
 import { ONE_ERROR_LINE, runCli, trainSmall, writeNames } from '../../support/fakeIO.js';
 import { tempDirectory } from '../../support/tempDirectory.js';
 
-/** The configuration of a run of one step, or so many as are given. */
+/** The configuration of a run of one step, unless --steps is given. */
 async function configOf(...argv: string[]) {
   const directory = tempDirectory();
   writeNames(directory);
@@ -16,7 +16,7 @@ async function configOf(...argv: string[]) {
 const FAST = { context: 6, embedding: 32, hidden: [96], batchSize: 256, learningRate: 0.008, sampling: 'epochs' };
 
 describe('train --preset', () => {
-  it("lesson is the default, and the lesson's recipe", async () => {
+  it("is lesson by default, the lesson's recipe", async () => {
     const lesson = await configOf('--preset', 'lesson');
     expect(lesson).toEqual(await configOf());
     expect(lesson).toMatchObject({
@@ -29,7 +29,7 @@ describe('train --preset', () => {
     });
   });
 
-  it('decides network and recipe', async () => {
+  it('sets network and recipe', async () => {
     expect(await configOf('--preset', 'fast')).toMatchObject({
       ...FAST,
       optimizer: { name: 'adamw', beta1: 0.9, beta2: 0.99, weightDecay: 0.1 },
@@ -37,17 +37,17 @@ describe('train --preset', () => {
     });
   });
 
-  it('gives way to what stands on the command line', async () => {
+  it('only changes defaults; explicit options win', async () => {
     const config = await configOf('--preset', 'fast', '--hidden', '8', '--lr', '0.1', '--context', '3');
     expect(config).toMatchObject({ ...FAST, hidden: [8], learningRate: 0.1, context: 3 });
   });
 
-  it("another optimizer comes with its own settings, not with those of the preset's", async () => {
+  it('leaves another optimizer its own defaults', async () => {
     const config = await configOf('--preset', 'fast', '--optimizer', 'nesterov');
     expect(config).toMatchObject({ ...FAST, learningRate: 0.1, optimizer: { name: 'nesterov', momentum: 0.9 } });
   });
 
-  it('has no meaning for a run that was begun', async () => {
+  it('cannot be used with --resume', async () => {
     const directory = tempDirectory();
     await trainSmall(directory);
     const { exitCode, stderr } = await runCli(directory, ['train', '--resume', 'run', '--preset', 'fast']);
@@ -56,7 +56,7 @@ describe('train --preset', () => {
     expect(stderr).toContain('--preset cannot be used with --resume');
   });
 
-  it('names those that there are', async () => {
+  it('lists the presets if the name is unknown', async () => {
     const { exitCode, stderr } = await runCli(tempDirectory(), ['train', '--preset', 'quick']);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('Allowed choices are lesson, fast, best.');

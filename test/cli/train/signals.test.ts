@@ -9,7 +9,7 @@ import { put, tempDirectory } from '../../support/tempDirectory.js';
 
 const TRAIN = ['train', ...SMALL];
 
-/** A signal that comes within the turn after so many steps: a turn is one step, and looks at the clock three times. */
+/** A signal in the turn after the given number of steps: a turn is one step, and reads the clock three times. */
 function stopAfter(steps: number, signal: StopSignal = 'SIGINT'): Surroundings {
   return { tick: 50, stop: { signal, at: 50 + 150 * steps } };
 }
@@ -46,7 +46,7 @@ describe('a signal to stop', () => {
     expect(await runCli(cwd, [...TRAIN, '--json'], stopAfter(7))).toMatchObject({ exitCode: 130, stdout: '' });
   });
 
-  it('before the first step saves after step 0, and runs/latest is that run', async () => {
+  it('before the first step saves step 0, and runs/latest is that run', async () => {
     const cwd = withNames();
     expect((await runCli(cwd, TRAIN)).exitCode).toBe(0);
     const { stderr } = await runCli(cwd, TRAIN, stopAfter(0));
@@ -55,7 +55,7 @@ describe('a signal to stop', () => {
     expect(stepOf(cwd, join('runs', '0002'))).toBe(0);
   });
 
-  it('when the last step is done changes nothing: the run is finished', async () => {
+  it('after the last step changes nothing: the run is finished', async () => {
     const cwd = withNames();
     const { exitCode, stdout, stderr } = await runCli(cwd, [...TRAIN, '--steps', '5', '--out', 'run'], stopAfter(5));
     expect([exitCode, stepOf(cwd, 'run')]).toEqual([0, 5]);
@@ -63,7 +63,7 @@ describe('a signal to stop', () => {
     expect(stderr).not.toContain('SIGINT');
   });
 
-  it('to a run that was resumed names the step since its beginning', async () => {
+  it('to a resumed run names the step counted from its beginning', async () => {
     const cwd = withNames();
     await runCli(cwd, [...TRAIN, '--steps', '2000', '--out', 'run'], { tick: 0.5, stop: { signal: 'SIGINT', at: 700 } });
     const first = stepOf(cwd, 'run');
@@ -74,7 +74,7 @@ describe('a signal to stop', () => {
     expect(stderr).toContain(`SIGTERM: saved after step ${shown} of 2,000; resume with: backprop-ninja train --resume run\n`);
   });
 
-  it('on a terminal, clears the line of progress before its own', async () => {
+  it('on a terminal clears the progress line before its message', async () => {
     const cwd = withNames();
     const { stderr } = await runCli(cwd, TRAIN, { ...stopAfter(7), tty: true });
     const cleared = '\r\x1b[2K';
@@ -88,14 +88,14 @@ describe('a signal to stop', () => {
     ['of letters beyond ASCII', 'läufe'],
     ['that begins with a dash', '-x'],
     ['above the current one', join('..', 'beside')],
-  ])('the command that it names goes on with a run in a directory %s', async (_, name) => {
+  ])('names a command that resumes a run in a directory %s', async (_, name) => {
     const base = tempDirectory();
     const cwd = join(base, 'here');
     writeNames(base);
     put(cwd, 'names.txt', '');
     const { stderr } = await runCli(cwd, [...TRAIN, '--data', join('..', 'names.txt'), `--out=${name}`], stopAfter(4));
     const command = stderr.match(/resume with: backprop-ninja (.*)\n$/)?.[1] ?? '';
-    // As a shell splits it.
+    // Split as a shell would.
     const argv = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
     const { exitCode, stderr: second } = await runCli(cwd, argv);
     expect([exitCode, second]).toEqual([0, expect.stringContaining('resuming after step 4')]);
@@ -119,19 +119,19 @@ describe('the lock', () => {
     return [await run(argv, io), locked];
   }
 
-  it('is held during the training, and given back at its end', async () => {
+  it('is held during the training and released at its end', async () => {
     const cwd = withNames();
     expect(await trained(cwd, [...TRAIN, '--out', 'run'])).toEqual([0, true]);
     expect(isLocked(cwd)).toBe(false);
   });
 
-  it('is given back after a signal', async () => {
+  it('is released after a signal', async () => {
     const cwd = withNames();
     expect(await trained(cwd, [...TRAIN, '--out', 'run'], stopAfter(3))).toEqual([130, true]);
     expect(isLocked(cwd)).toBe(false);
   });
 
-  it('is given back after an error in the middle, from which the run can go on', async () => {
+  it('is released after an error, and the run can be resumed', async () => {
     const cwd = withNames();
     const io: IO = fakeIO(cwd);
     const now = io.now;
@@ -150,7 +150,7 @@ describe('the lock', () => {
     ['other options', ['--hidden', '9'], 2],
     ['another data set', ['--data', 'other.txt'], 3],
     ['a data set that is not there', ['--data', 'none.txt'], 4],
-  ])('is given back when %s are refused', async (_, more, exitCode) => {
+  ])('is released when %s are refused', async (_, more, exitCode) => {
     const cwd = withNames();
     writeNames(cwd, ['a', 'b', 'c', 'd', 'e', 'f', 'g'], 'other.txt');
     await runCli(cwd, [...TRAIN, '--out', 'run'], stopAfter(3));
@@ -158,7 +158,7 @@ describe('the lock', () => {
     expect(isLocked(cwd)).toBe(false);
   });
 
-  it('of another is not given back by the one that was refused', async () => {
+  it('is not released by a process that was refused', async () => {
     const cwd = withNames();
     await runCli(cwd, [...TRAIN, '--out', 'run'], stopAfter(3));
     put(cwd, RUN, 'no process');
@@ -180,7 +180,7 @@ describe('the lock', () => {
 describe("the process's signals", () => {
   const listeners = () => STOP_SIGNALS.map((name) => process.listenerCount(name));
 
-  /** Listens until the test has finished. */
+  /** Listens until the end of the test. */
   function listen(): { heard: StopSignal[]; stop: () => void } {
     const heard: StopSignal[] = [];
     const stop = processIO().onStop((signal) => heard.push(signal));
@@ -188,7 +188,7 @@ describe("the process's signals", () => {
     return { heard, stop };
   }
 
-  it.each(STOP_SIGNALS)('%s is heard once; then nobody listens, and the next ends the process', (signal) => {
+  it.each(STOP_SIGNALS)('%s is caught once; the next one ends the process', (signal) => {
     const before = listeners();
     const { heard } = listen();
     expect(listeners()).toEqual(before.map((count) => count + 1));
@@ -197,7 +197,7 @@ describe("the process's signals", () => {
     expect(listeners()).toEqual(before);
   });
 
-  it('are those of the system again when the training has ended', () => {
+  it('have their default effect again after the training', () => {
     const before = listeners();
     const { heard, stop } = listen();
     stop();
@@ -208,7 +208,7 @@ describe("the process's signals", () => {
   it.each([
     ['a finished', [], 0],
     ['a refused', ['--lr', '2000'], 2],
-  ])('leaves no listener behind after %s run', async (_, more, exitCode) => {
+  ])('have no listener left after %s run', async (_, more, exitCode) => {
     const cwd = withNames();
     const before = listeners();
     const io: IO = { ...fakeIO(cwd), onStop: processIO().onStop };

@@ -10,7 +10,7 @@ import { put, tempDirectory } from '../../support/tempDirectory.js';
 
 const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
-/** A directory with the names in it. */
+/** A directory with names.txt. */
 function withNames(): string {
   const directory = tempDirectory();
   writeNames(directory);
@@ -30,7 +30,7 @@ function results(directory: string): { run: string; options: Record<string, stri
 }
 
 describe('sweep', () => {
-  it('trains every combination in a run of its own, writes a line each, and prints them ranked', async () => {
+  it('trains every combination in its own run, writes a line for each, and prints them ranked', async () => {
     const directory = withNames();
     const { exitCode, stdout, stderr } = await sweep(directory);
     expect(exitCode).toBe(0);
@@ -42,13 +42,13 @@ describe('sweep', () => {
     expect(stdout).toMatch(/^ +lr +validation +from +to +train +seconds +runs\n1 +0\.\d+ +(\d\.\d{4} +){4}\d+\.\d +\d{4} \d{4}\n2 /m);
     expect(stdout).toMatch(/\nto repeat the first: backprop-ninja train --data names\.txt .* --lr 0\.\d+ --seed \d\n$/);
     expect(stderr).toMatch(/^4 runs in the directory sweep; \d+ at a time\n1 \/ 4 {3}validation \d\.\d{4} {3}--lr 0\.\d+ --seed \d\n/);
-    // Each is the run that train makes of the same options.
+    // Each run is the one that train makes with the same options.
     const alone = await runCli(directory, ['train', ...SMALL, '--lr', '0.2', '--seed', '2', '--out', 'alone', '--json']);
     const found = results(directory).find(({ options }) => options.lr === '0.2' && options.seed === '2');
     expect(found?.valLoss).toBe(JSON.parse(alone.stdout).valLoss);
   });
 
-  it('--json: the ranking as one document, without the test loss', async () => {
+  it('prints the ranking as one JSON document with --json, without the test loss', async () => {
     const { stdout } = await sweep(withNames(), ['sweep', '--vary', 'hidden=4/8', '--json']);
     const { ranked } = JSON.parse(stdout);
     expect(ranked).toHaveLength(2);
@@ -56,10 +56,10 @@ describe('sweep', () => {
     expect(stdout).not.toContain('test');
   });
 
-  it('goes on after a signal, and trains nothing twice', async () => {
+  it('resumes after a signal, and trains nothing twice', async () => {
     const directory = withNames();
     const argv = ['sweep', '--vary', 'lr=0.1/0.2/0.3', '--jobs', '1'];
-    // The clock is not looked at while runs are trained: the signal comes when the second run has its directory.
+    // The sweep does not read the clock while runs are trained, so the signal comes when the second run has its directory.
     const io = fakeIO(directory);
     let stop: ((signal: 'SIGTERM') => void) | undefined;
     io.onStop = (handler) => {
@@ -82,7 +82,7 @@ describe('sweep', () => {
     expect(results(directory)).toHaveLength(3);
   });
 
-  it('goes on with runs of a preset', async () => {
+  it('resumes runs of a preset', async () => {
     const directory = withNames();
     const argv = ['sweep', '--vary', 'lr=0.001/0.002', '--jobs', '1', '--', '--preset', 'fast', ...SMALL, '--steps', '2000'];
     const io = fakeIO(directory);
@@ -101,7 +101,7 @@ describe('sweep', () => {
     expect(results(directory).map(({ run: name }) => name)).toEqual(['0001', '0002']);
   });
 
-  it('killed, takes its runs along: they save, and the same command goes on', async () => {
+  it('ends its runs if it is killed, and they save', async () => {
     const directory = withNames();
     const argv = ['sweep', '--vary', 'lr=0.1', '--', ...SMALL, '--steps', '3000000'];
     const parent = spawn(process.execPath, [MAIN, ...argv], { cwd: directory, stdio: 'ignore' });
@@ -115,7 +115,7 @@ describe('sweep', () => {
     expect(statSync(checkpoint).mtimeMs).toBeGreaterThan(mtimeMs);
   });
 
-  it('refuses a directory that holds anything else, and touches nothing in it', async () => {
+  it('refuses a directory that holds anything else, and leaves it unchanged', async () => {
     const directory = withNames();
     const file = put(directory, 'sweep/0001/run.json', 'mine');
     const { exitCode, stderr } = await sweep(directory);
@@ -125,7 +125,7 @@ describe('sweep', () => {
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });
 
-  it('refuses to go on with a data set that has changed', async () => {
+  it('does not resume with a data set that has changed', async () => {
     const directory = withNames();
     await sweep(directory, ['sweep', '--vary', 'lr=0.1']);
     writeNames(directory, [...NAMES, 'another']);
@@ -135,19 +135,19 @@ describe('sweep', () => {
     expect(stderr).toContain('the data set has changed since the sweep in sweep began');
   });
 
-  it('of which every run blows up ends with 5', async () => {
+  it('ends with 5 if every run diverges', async () => {
     const argv = ['sweep', '--vary', 'lr=1000', '--', ...SMALL, '--optimizer', 'adamw', '--weight-decay', '1000'];
     const { exitCode, stdout, stderr } = await runCli(withNames(), argv);
     expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
     expect(stderr).toMatch(/1 \/ 1 {3}diverged {3}--lr 1000\nerror: every run diverged; a lower --lr may help\n$/);
   });
 
-  it('proposes the seed, too', async () => {
+  it('includes the seed in the command that repeats the best run', async () => {
     const { stdout } = await sweep(withNames());
     expect(stdout).toMatch(/\nto repeat the first: .* --lr 0\.\d+ --seed [12]\n$/);
   });
 
-  it('takes a torn last line out of its results, and trains that run again', async () => {
+  it('removes an incomplete last line from its results, and trains that run again', async () => {
     const directory = withNames();
     const argv = ['sweep', '--vary', 'lr=0.1/0.2', '--jobs', '1'];
     await sweep(directory, argv);
@@ -195,7 +195,7 @@ describe('sweep', () => {
     expect(stderr).toContain(`sweep holds another sweep: --vary lr=0.1 -- ${SMALL.join(' ')}; name another directory with --out`);
   });
 
-  it('a data set that cannot be read is said before anything is trained', async () => {
+  it('refuses a data set that cannot be read before anything is trained', async () => {
     const directory = withNames();
     const { exitCode, stdout, stderr } = await runCli(directory, ['sweep', '--vary', 'lr=0.1/0.2', '--', '--data', 'nothing.txt']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: '' });
@@ -203,7 +203,7 @@ describe('sweep', () => {
     expect(readdirSync(directory)).toEqual(['names.txt']);
   });
 
-  it("a run's own error is said, with its exit code", async () => {
+  it("ends with a run's own error and its exit code", async () => {
     const argv = ['sweep', '--vary', 'batch-size=1048576', '--', ...SMALL, '--hidden', '4000'];
     const { exitCode, stdout, stderr } = await runCli(withNames(), argv, { env: { FORCE_COLOR: '1' } });
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });

@@ -10,7 +10,7 @@ async function trainMutant(name: string, more: readonly string[] = [], surroundi
 }
 
 describe('train --mutant', () => {
-  it('trains both on the same batches, shows both curves and losses, and writes no run', async () => {
+  it('trains both networks on the same batches, shows both curves and losses, and writes no run', async () => {
     const { directory, exitCode, stdout, stderr } = await trainMutant('dhpreact-1-minus-h-for-1-minus-h2');
     expect(exitCode).toBe(0);
     expect(stderr).toContain('in the line of dhpreact, 1 - h instead of 1 - h²\n');
@@ -21,7 +21,7 @@ describe('train --mutant', () => {
     expect(readdirSync(directory)).toEqual(['names.txt']);
   });
 
-  it('--json: losses and curves of both, the first point of which is the same', async () => {
+  it('prints losses and curves of both with --json; the first point is the same', async () => {
     const { stdout } = await trainMutant('dbnraw-gain-forgotten', ['--json']);
     const { mutant, steps, right, wrong } = JSON.parse(stdout);
     expect(mutant).toEqual({ name: 'dbnraw-gain-forgotten', line: 'dbnraw', mistake: 'gain forgotten' });
@@ -31,14 +31,14 @@ describe('train --mutant', () => {
     expect(wrong.valLoss).not.toBe(right.valLoss);
   });
 
-  it('says where a mistake cannot be trained', async () => {
+  it('says if a mistake cannot be trained', async () => {
     const { exitCode, stdout } = await trainMutant('dW2-transposed');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^x {2}dW2-transposed +- +- {2}stopped in step 0: sub: shapes /m);
     expect(stdout).toMatch(/\ntraining fails: this mistake shows without a gradient check\n$/);
   });
 
-  it('ends where the right gradients do not train either', async () => {
+  it('ends if the right gradients diverge too', async () => {
     const { exitCode, stdout } = await trainMutant('dh-sign', ['--lr', '1000', '--steps', '300', '--hidden', '16']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/\n(the right gradients diverge too; try a lower --lr|.* ends .*)\n$/);
