@@ -3,20 +3,13 @@ import { LINE_MUTANTS } from '../../src/dojo/mutants.js';
 import { checkEndToEnd, lossDerivative } from '../../src/gradCheck/atomic.js';
 import { createLessonCase } from '../../src/lesson/case.js';
 import { exercise1, GRADIENT_NAMES, type GradientLines } from '../../src/lesson/exercise1.js';
-import { OPTIONS, redRows, SMALL } from '../support/checkOptions.js';
+import { OPTIONS, redRows, remembering, SMALL } from '../support/checkOptions.js';
 
 // Each entry costs a pass through all later steps, so fewer entries are compared than by default.
 const CASES = [2, 3, 32].map((n) => {
   const lessonCase = createLessonCase(SMALL, n, OPTIONS.seed);
   const options = { ...OPTIONS, entries: n === 32 ? 20 : 12 };
-  // All lines share the measurements.
-  const measured = new Map<string, number>();
-  const derivative: typeof lossDerivative = (values, name, entry, eps) => {
-    const key = `${name} ${entry}`;
-    const known = measured.get(key) ?? lossDerivative(values, name, entry, eps);
-    measured.set(key, known);
-    return known;
-  };
+  const derivative = remembering(lossDerivative);
   const check = (lines: GradientLines) => checkEndToEnd(lessonCase, options, lines, derivative);
   return { n, lessonCase, options, check };
 });
