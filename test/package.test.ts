@@ -10,7 +10,7 @@ import { makeDirectory, put, removeDirectory, tempDirectory } from './support/te
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MODULES = join(ROOT, 'node_modules');
 const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-const NOT_SOURCES = ['node_modules', '.git', 'dist', 'runs', 'coverage', 'test', 'bench'];
+const LEFT_OUT = ['node_modules', '.git', 'runs', 'coverage', 'test', 'bench', 'docs'];
 
 /** On Windows, npm is a script that only a shell runs. */
 const shell = process.platform === 'win32';
@@ -24,9 +24,10 @@ let packed: string[];
 beforeAll(() => {
   directory = makeDirectory();
   const sources = join(directory, 'sources');
-  cpSync(ROOT, sources, { recursive: true, filter: (path) => !NOT_SOURCES.includes(basename(path)) });
+  cpSync(ROOT, sources, { recursive: true, filter: (path) => !LEFT_OUT.includes(basename(path)) });
   symlinkSync(MODULES, join(sources, 'node_modules'), 'junction');
-  npm(sources, 'pack', '--pack-destination', directory);
+  // As built before the tests. `npm run package` packs with a new build.
+  npm(sources, 'pack', '--ignore-scripts', '--pack-destination', directory);
   const tarball = readdirSync(directory).find((name) => name.endsWith('.tgz')) as string;
   packed = execFileSync('tar', ['-tzf', tarball], { cwd: directory, encoding: 'utf8' })
     .trim()

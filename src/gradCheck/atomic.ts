@@ -24,12 +24,14 @@ import { type CheckRow, isStructuralZero, judge } from './row.js';
  * hide some mistakes: they sum to zero at b1 and at logit_maxes.
  * @param lines the lines to check; by default the solved exercise
  * @param names the gradients to check; by default all 26
+ * @param derivative measures a derivative. It does not depend on the lines, so a caller that checks many may remember its results.
  */
 export function checkLocally(
   { n, config, values }: LessonCase,
   options: CheckOptions,
   lines: GradientLines = exercise1,
   names: readonly GradientName[] = GRADIENT_NAMES,
+  derivative: typeof localDerivative = localDerivative,
 ): CheckRow[] {
   const random = randomStream('grad-check', `${options.seed} upstream ${n}`);
   return names.map((name) => {
@@ -40,14 +42,23 @@ export function checkLocally(
       shape: values[value].shape,
       manual: () => lines[name]({ ...values, ...upstream }),
       entries: chooseEntries(values[value].size, options.entries, random),
-      numerical: (entry) => localDerivative(values, value, entry, upstream, options.eps),
+      numerical: (entry) => derivative(values, value, entry, upstream, options.eps),
       tolerance: options.tolerance,
     });
   });
 }
 
-/** Checks the whole chain with the true upstream gradients: each entry is moved, and the change of the loss is measured. */
-export function checkEndToEnd({ n, config, values }: LessonCase, options: CheckOptions, lines: GradientLines = exercise1): CheckRow[] {
+/**
+ * Checks the whole chain with the true upstream gradients: each entry is moved, and the change of the loss is measured.
+ * @param lines the lines to check; by default the solved exercise
+ * @param derivative measures d(loss)/d(entry). It depends on the values alone, so a caller that checks many lines may remember its results.
+ */
+export function checkEndToEnd(
+  { n, config, values }: LessonCase,
+  options: CheckOptions,
+  lines: GradientLines = exercise1,
+  derivative: typeof lossDerivative = lossDerivative,
+): CheckRow[] {
   const random = randomStream('grad-check', `${options.seed} entries ${n}`);
   const gradientOf = runChain(values, lines);
   return GRADIENT_NAMES.map((name) => {
@@ -57,7 +68,7 @@ export function checkEndToEnd({ n, config, values }: LessonCase, options: CheckO
       shape: values[value].shape,
       manual: () => gradientOf(name),
       entries: chooseEntries(values[value].size, options.entries, random),
-      numerical: (entry) => lossDerivative(values, value, entry, options.eps),
+      numerical: (entry) => derivative(values, value, entry, options.eps),
       tolerance: options.tolerance,
       structuralZero: isStructuralZero(name),
     });
@@ -75,7 +86,7 @@ export function lossDerivative(values: LessonValues, name: ValueName, entry: num
 }
 
 /** d(Σ upstream·step)/d(entry), over the steps that read the tensor. Summing changes of the steps makes unmoved entries cancel exactly. */
-function localDerivative(values: LessonValues, name: ValueName, entry: number, upstream: LessonGradients, eps: number): number {
+export function localDerivative(values: LessonValues, name: ValueName, entry: number, upstream: LessonGradients, eps: number): number {
   const steps = consumersOf(name);
   return centralDifference(values[name].data, entry, eps * bendingLength(name, entry, values), () =>
     steps.reduce((sum, step) => sum + weightedChange(forwardLines[step](values), values, step, upstream), 0),

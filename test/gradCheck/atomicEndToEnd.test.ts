@@ -2,15 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { LINE_MUTANTS } from '../../src/dojo/mutants.js';
 import { checkEndToEnd, lossDerivative } from '../../src/gradCheck/atomic.js';
 import { createLessonCase } from '../../src/lesson/case.js';
-import { exercise1, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
-import { OPTIONS, redRows, SMALL } from '../support/checkOptions.js';
+import { exercise1, GRADIENT_NAMES, type GradientLines } from '../../src/lesson/exercise1.js';
+import { OPTIONS, redRows, remembering, SMALL } from '../support/checkOptions.js';
 
 // Each entry costs a pass through all later steps, so fewer entries are compared than by default.
-const CASES = [2, 3, 32].map((n) => ({
-  n,
-  lessonCase: createLessonCase(SMALL, n, OPTIONS.seed),
-  options: { ...OPTIONS, entries: n === 32 ? 20 : 12 },
-}));
+const CASES = [2, 3, 32].map((n) => {
+  const lessonCase = createLessonCase(SMALL, n, OPTIONS.seed);
+  const options = { ...OPTIONS, entries: n === 32 ? 20 : 12 };
+  const derivative = remembering(lossDerivative);
+  const check = (lines: GradientLines) => checkEndToEnd(lessonCase, options, lines, derivative);
+  return { n, lessonCase, options, check };
+});
 
 const INVISIBLE = LINE_MUTANTS.filter(({ invisibleEndToEnd }) => invisibleEndToEnd !== undefined);
 const VISIBLE = LINE_MUTANTS.filter(({ invisibleEndToEnd }) => invisibleEndToEnd === undefined);
@@ -32,15 +34,15 @@ describe('the end-to-end check of the atomic gradients at n = 2, 3 and 32', () =
   });
 
   it.each(VISIBLE)('fails first in the row of the wrong line: $line, $mistake', ({ line, planted }) => {
-    for (const { n, lessonCase, options } of CASES) {
-      expect(redRows(checkEndToEnd(lessonCase, options, { ...exercise1, [line]: planted }))[0], `n = ${n}`).toBe(line);
+    for (const { n, check } of CASES) {
+      expect(redRows(check({ ...exercise1, [line]: planted }))[0], `n = ${n}`).toBe(line);
     }
   });
 
   // The true upstream gradients sum to zero there, which hides the mistake. The local check exists for these.
   it.each(INVISIBLE)('cannot see $line, $mistake: $invisibleEndToEnd', ({ line, planted }) => {
-    for (const { n, lessonCase, options } of CASES) {
-      expect(redRows(checkEndToEnd(lessonCase, options, { ...exercise1, [line]: planted })), `n = ${n}`).toEqual([]);
+    for (const { n, check } of CASES) {
+      expect(redRows(check({ ...exercise1, [line]: planted })), `n = ${n}`).toEqual([]);
     }
   });
 

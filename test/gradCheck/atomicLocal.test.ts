@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Tensor } from '../../src/core/tensor.js';
 import { LINE_MUTANTS } from '../../src/dojo/mutants.js';
-import { checkLocally } from '../../src/gradCheck/atomic.js';
+import { checkLocally, localDerivative } from '../../src/gradCheck/atomic.js';
 import { createLessonCase, LESSON_CONFIG } from '../../src/lesson/case.js';
 import { exercise1, GRADIENT_NAMES, type GradientLines } from '../../src/lesson/exercise1.js';
-import { OPTIONS, redRows, SMALL } from '../support/checkOptions.js';
+import { OPTIONS, redRows, remembering, SMALL } from '../support/checkOptions.js';
 
 const CASES = [2, 3, 32].map((n) => createLessonCase(SMALL, n, OPTIONS.seed));
 /** At n = 2 and 3 every entry of the small network, at 32 only some: faster. */
@@ -28,9 +28,12 @@ describe('the local check of the atomic gradients at n = 2, 3 and 32', () => {
     expect(GRADIENT_NAMES.filter((name) => !LINE_MUTANTS.some(({ line }) => line === name))).toEqual([]);
   });
 
+  const derivatives = new Map(CASES.map(({ n }) => [n, remembering(localDerivative)]));
+
   it.each(LINE_MUTANTS)('fails exactly the row of the wrong line: $line, $mistake', ({ line, planted }) => {
     for (const lessonCase of CASES) {
-      const rows = checkLocally(lessonCase, optionsFor(lessonCase.n), { ...exercise1, [line]: planted });
+      const { n } = lessonCase;
+      const rows = checkLocally(lessonCase, optionsFor(n), { ...exercise1, [line]: planted }, GRADIENT_NAMES, derivatives.get(n));
       expect(redRows(rows), `n = ${lessonCase.n}`).toEqual([line]);
     }
   });

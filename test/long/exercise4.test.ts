@@ -1,0 +1,40 @@
+/** Exercise 4 trains the network with the learner's lines, for 1,000 steps. */
+import { describe, expect, it } from 'vitest';
+import { solve, started } from '../support/exerciseFolder.js';
+import { ninja } from '../support/faults.js';
+
+describe('exercise check 4', () => {
+  it('trains with the lines once all are right, and shows the loss before and after', async () => {
+    const cwd = await started();
+    solve(cwd, (text) => text.replace('export default', "console.log('loaded');\nexport default"));
+    const { exitCode, stdout, stderr } = ninja(cwd, ['exercise', 'check', '4']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'exercise4.ts: loaded\n' });
+    expect(stdout.split('\n').slice(-3)).toEqual([
+      expect.stringMatching(/^trained 1,000 steps with your gradients: loss 3\.\d{4} -> 2\.\d{4} \(mean of the last 100\)$/),
+      expect.stringMatching(/^all 13 right: you are a backprop ninja\. 'hunt' /),
+      '',
+    ]);
+    const report = JSON.parse(ninja(cwd, ['exercise', 'check', '4', '--json']).stdout);
+    const training = { steps: 1000, firstLoss: expect.closeTo(3.3, 0), lastLoss: expect.closeTo(2.5, 0) };
+    expect(report).toMatchObject({ ok: true, exercises: [{ exercise: 4, training }] });
+    expect(ninja(cwd, ['exercise', 'status']).stdout).not.toContain('trained');
+  });
+
+  it.each([
+    ['throws', "{ if (++calls > 500) throw new Error('tired'); return now(at); }", /^Error: tired \(line \d+\)$/],
+    ['ends the program', '{ if (++calls > 500) process.exit(0); return now(at); }', /^it calls process.exit, which would end the program$/],
+    ['blows up', '{ return now(at).mul(++calls > 500 ? 1e30 : 1); }', /^NumericalError: the loss is Infinity after 501 steps$/],
+  ])('reports a line that %s in training only', async (_, body, problem) => {
+    const cwd = await started();
+    solve(cwd, (text) =>
+      text
+        .replace('  db2: (', `  db2: (at: any) => ${body},\n`.concat('  other: ('))
+        .replace('const exercise4', `let calls = 0;\nconst now = ({ dlogits }: any) => dlogits.sum(0);\nconst exercise4`),
+    );
+    const { exitCode, stdout } = ninja(cwd, ['exercise', 'check', '4']);
+    expect(exitCode).toBe(0);
+    const [remark] = stdout.split('\n').slice(-3);
+    expect(remark).toMatch(/^all lines are right, but training with them failed: /);
+    expect(remark.slice('all lines are right, but training with them failed: '.length)).toMatch(problem);
+  });
+});
