@@ -199,48 +199,6 @@ describe('a file that cannot run', () => {
   });
 });
 
-describe('exercise hint', () => {
-  it('comes in steps: the rule, the shape, the formula', async () => {
-    const cwd = await started();
-    const steps = await Promise.all(['1', '2', '3'].map((step) => runCli(cwd, ['exercise', 'hint', '1', 'dcounts_sum', '--step', step])));
-    const [rule, shape, formula] = steps.map(({ stdout }) => stdout);
-    expect(rule).toContain('The derivative of x^(-1)');
-    expect(rule).not.toContain('[n,1]');
-    expect(shape).toContain('dcounts_sum has the shape of counts_sum, [n,1].');
-    expect(shape).not.toContain('dcounts_sum = ');
-    expect(formula).toContain('dcounts_sum = -counts_sum^(-2) · dcounts_sum_inv');
-  });
-
-  it('starts with the name and the forward line, and says how to get more', async () => {
-    const { stdout } = await runCli(await started(), ['exercise', 'hint', '1', 'dcounts_sum']);
-    expect(stdout).toBe(
-      'dcounts_sum\n  counts_sum_inv = counts_sum^(-1)\n  The derivative of x^(-1) is -x^(-2), times the gradient above.\nmore: --step 2 (its shape)\n',
-    );
-    const narrow = await runCli(await started(), ['exercise', 'hint', '1', 'dcounts_sum_inv', '--step', '3'], { tty: true, columns: 40 });
-    for (const line of narrow.stdout.split('\n')) expect([...line].length).toBeLessThanOrEqual(40);
-  });
-
-  it('is for the first exercise that is not done, without a number', async () => {
-    const cwd = await started();
-    put(cwd, 'dojo/exercise1.ts', solutionText(EXERCISES[1]));
-    expect(ninja(cwd, ['exercise', 'hint']).stdout).toMatch(/^dlogits\n {2}loss = -mean of log\(softmax\(logits\)\) at Yb\n/);
-    solve(cwd);
-    expect(ninja(cwd, ['exercise', 'hint']).stdout).toBe('Exercise 4 is done: no hint needed\n');
-  });
-
-  it('proposes a gradient with a similar name (2)', async () => {
-    expectRefusal(await runCli(await started(), ['exercise', 'hint', '1', 'dlogit']), 2, "no gradient 'dlogit'; did you mean dlogits");
-  });
-
-  it('lists the gradients of the exercise (2)', async () => {
-    expectRefusal(await runCli(await started(), ['exercise', 'hint', '3', 'dprobs']), 2, "no gradient 'dprobs'; it has dhprebn");
-  });
-
-  it.each(['0', '5', 'x', ''])('refuses %j as an exercise (2)', async (number) => {
-    expectRefusal(await runCli(await started(), ['exercise', 'hint', number]), 2, '1 to 4');
-  });
-});
-
 describe('the folder', () => {
   it('may be the current directory, or that of a given file', async () => {
     const cwd = await started();
@@ -292,75 +250,5 @@ describe('exercise reset', () => {
     expect(readFileSync(join(cwd, 'dojo', 'exercise1.ts'), 'utf8')).toBe(stubText(EXERCISES[1]));
     const { stdout } = await runCli(cwd, ['exercise', 'reset', '1']);
     expect(stdout).toBe("dojo/exercise1.ts is unchanged since 'exercise start'\n");
-  });
-});
-
-describe('--json prints one document on stdout', () => {
-  /** The document that a command prints. Commands that run lines need a process of their own. */
-  async function json(cwd: string, argv: readonly string[], run = runCli): Promise<unknown> {
-    const { stdout, stderr } = await run(cwd, ['exercise', ...argv, '--json']);
-    expect({ stderr, lines: stdout.split('\n').length }).toEqual({ stderr: '', lines: 2 });
-    return JSON.parse(stdout);
-  }
-  const inProcess = async (cwd: string, argv: readonly string[]) => ({ ...ninja(cwd, argv), stderrWrites: [] });
-
-  it('for start: the folder, the new files and those that it kept', async () => {
-    const cwd = tempDirectory();
-    const files = ['README.md', 'tsconfig.json', 'exercise1.ts', 'exercise2.ts', 'exercise3.ts', 'exercise4.ts'];
-    expect(await json(cwd, ['start'])).toEqual({ folder: join(cwd, 'dojo'), written: files, kept: [] });
-    rmSync(join(cwd, 'dojo/exercise3.ts'));
-    expect(await json(cwd, ['start'])).toEqual({
-      folder: join(cwd, 'dojo'),
-      written: ['exercise3.ts'],
-      kept: files.filter((name) => name !== 'exercise3.ts'),
-    });
-  });
-
-  it('for hint: the gradient, its forward lines and the steps', async () => {
-    const cwd = await started();
-    const hint = {
-      exercise: 1,
-      gradient: 'dcounts_sum',
-      forward: ['counts_sum_inv = counts_sum^(-1)'],
-      rule: 'The derivative of x^(-1) is -x^(-2), times the gradient above.',
-    };
-    const shape = 'dcounts_sum has the shape of counts_sum, [n,1].';
-    const formula = 'dcounts_sum = -counts_sum^(-2) · dcounts_sum_inv';
-    expect(await json(cwd, ['hint', '1', 'dcounts_sum'])).toEqual(hint);
-    expect(await json(cwd, ['hint', '1', 'dcounts_sum', '--step', '2'])).toEqual({ ...hint, shape });
-    expect(await json(cwd, ['hint', '1', 'dcounts_sum', '--step', '3'])).toEqual({ ...hint, shape, formula });
-    expect(await json(cwd, ['hint', '1'], inProcess)).toMatchObject({ exercise: 1, gradient: 'dlogprobs' });
-    solve(cwd);
-    expect(await json(cwd, ['hint', '1'], inProcess)).toEqual({ exercise: 1, gradient: null });
-  });
-
-  it('for solution: the code of the file or of a line', async () => {
-    const cwd = await started();
-    expect(await json(cwd, ['solution', '3', '--force'])).toEqual({ exercise: 3, code: solutionText(EXERCISES[3]) });
-    expect(await json(cwd, ['solution', '1', 'db2', '--force'])).toEqual({
-      exercise: 1,
-      gradient: 'db2',
-      code: 'db2: ({ dlogits }) => dlogits.sum(0)',
-    });
-    expectRefusal(ninja(cwd, ['exercise', 'solution', '3', '--json']), 2, 'not solved yet');
-  });
-
-  it('for reset: the file, and the name of the old one', async () => {
-    const cwd = await started();
-    const file = join(cwd, 'dojo', 'exercise1.ts');
-    expect(await json(cwd, ['reset', '1'])).toEqual({ file, kept: null });
-    put(cwd, 'dojo/exercise1.ts', 'mine');
-    expect(await json(cwd, ['reset', '1'])).toEqual({ file, kept: join(cwd, 'dojo', 'exercise1.old1.txt') });
-  });
-
-  it('for status and check, whatever a file prints', async () => {
-    const cwd = await started();
-    put(cwd, 'dojo/exercise2.ts', `console.log('hello');\n${solutionText(EXERCISES[2])}`);
-    for (const command of ['status', 'check']) {
-      const { stdout, stderr } = ninja(cwd, ['exercise', command, '--json']);
-      expect((JSON.parse(stdout) as { exercises: { ok: boolean }[] }).exercises.map(({ ok }) => ok)).toEqual([false, true, false, false]);
-      // Only check shows the output of a file.
-      expect(stderr).toBe(command === 'check' ? 'exercise2.ts: hello\n' : '');
-    }
   });
 });

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { EXERCISES } from '../../../src/dojo/exercises.js';
+import { solutionText } from '../../../src/dojo/stub.js';
+import { solve, started } from '../../support/exerciseFolder.js';
+import { runCli } from '../../support/fakeIO.js';
+import { expectRefusal, ninja } from '../../support/faults.js';
+import { put } from '../../support/tempDirectory.js';
+
+describe('exercise hint', () => {
+  it('comes in steps: the rule, the shape, the formula', async () => {
+    const cwd = await started();
+    const steps = await Promise.all(['1', '2', '3'].map((step) => runCli(cwd, ['exercise', 'hint', '1', 'dcounts_sum', '--step', step])));
+    const [rule, shape, formula] = steps.map(({ stdout }) => stdout);
+    expect(rule).toContain('The derivative of x^(-1)');
+    expect(rule).not.toContain('[n,1]');
+    expect(shape).toContain('dcounts_sum has the shape of counts_sum, [n,1].');
+    expect(shape).not.toContain('dcounts_sum = ');
+    expect(formula).toContain('dcounts_sum = -counts_sum^(-2) · dcounts_sum_inv');
+  });
+
+  it('starts with the name and the forward line, and says how to get more', async () => {
+    const { stdout } = await runCli(await started(), ['exercise', 'hint', '1', 'dcounts_sum']);
+    expect(stdout).toBe(
+      'dcounts_sum\n  counts_sum_inv = counts_sum^(-1)\n  The derivative of x^(-1) is -x^(-2), times the gradient above.\nmore: --step 2 (its shape)\n',
+    );
+    const narrow = await runCli(await started(), ['exercise', 'hint', '1', 'dcounts_sum_inv', '--step', '3'], { tty: true, columns: 40 });
+    for (const line of narrow.stdout.split('\n')) expect([...line].length).toBeLessThanOrEqual(40);
+  });
+
+  it('is for the first exercise that is not done, without a number', async () => {
+    const cwd = await started();
+    put(cwd, 'dojo/exercise1.ts', solutionText(EXERCISES[1]));
+    expect(ninja(cwd, ['exercise', 'hint']).stdout).toMatch(/^dlogits\n {2}loss = -mean of log\(softmax\(logits\)\) at Yb\n/);
+    solve(cwd);
+    expect(ninja(cwd, ['exercise', 'hint']).stdout).toBe('Exercise 4 is done: no hint needed\n');
+  });
+
+  it('proposes a gradient with a similar name (2)', async () => {
+    expectRefusal(await runCli(await started(), ['exercise', 'hint', '1', 'dlogit']), 2, "no gradient 'dlogit'; did you mean dlogits");
+  });
+
+  it('lists the gradients of the exercise (2)', async () => {
+    expectRefusal(await runCli(await started(), ['exercise', 'hint', '3', 'dprobs']), 2, "no gradient 'dprobs'; it has dhprebn");
+  });
+
+  it.each(['0', '5', 'x', ''])('refuses %j as an exercise (2)', async (number) => {
+    expectRefusal(await runCli(await started(), ['exercise', 'hint', number]), 2, '1 to 4');
+  });
+});
