@@ -63,3 +63,9 @@ export function defineSubcommand<const Row extends OptionRow = never>(
 ): Omit<CommandDefinition, 'examples'> {
   return definition as unknown as CommandDefinition;
 }
+
+/** The examples below a help text. */
+export function examplesText(examples: readonly Example[]): string {
+  const width = Math.max(...examples.map(([command]) => command.length));
+  return `\nExamples:\n${examples.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`).join('\n')}\n`;
+}

@@ -71,7 +71,8 @@ export function loadRunData(
   io: IO,
 ): LoadedData {
   const found = file ?? readRunFile(path)?.data.path;
-  if (found === undefined) throw new UsageError(`no run.json beside ${showPath(path)} names its data set`, { hint: 'name it with --data' });
+  if (found === undefined)
+    throw new UsageError(`no run.json next to ${showPath(path)}, so its data set is unknown`, { hint: 'name it with --data' });
   const data = readRunData(found, file !== undefined, io);
   const differences = [
     ...(data.sha256 === dataSha256 ? [] : [`SHA-256 ${data.sha256}, expected ${dataSha256}`]),

@@ -1,8 +1,7 @@
 /** The list of commands. A command's file is loaded when the command is run, so that --help starts fast. */
 import { Command } from 'commander';
-import type { CommandContext, CommandDefinition, CommandGroup, Example } from './command.js';
-import { addArguments, addOptions, COMMON_OPTIONS, givenValues } from './options.js';
-import { colorLevel, paintFor } from './terminal/colors.js';
+import { type CommandDefinition, type CommandGroup, examplesText } from './command.js';
+import { colorLevel } from './terminal/colors.js';
 import type { IO } from './terminal/io.js';
 import { programVersion } from './version.js';
 
@@ -97,17 +96,24 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
 ];
 
+/** Gives a command its description, arguments, options and action. */
+export type FillCommand = (command: Command, io: IO, setExitCode: (code: number) => void) => void;
+
 export interface ProgramOptions {
   /** The commands that may run or show their help, by name: see {@link loadCommands}. */
-  loaded: ReadonlyMap<string, LoadedCommand>;
+  loaded: ReadonlyMap<string, FillCommand>;
   setExitCode?: (code: number) => void;
   /** Whether help may have colours: it is printed before commander has parsed --no-color. */
   color?: boolean;
 }
 
-export async function loadCommands(names: readonly string[]): Promise<Map<string, LoadedCommand>> {
+/** Loads the files of commands, and what builds them. */
+export async function loadCommands(names: readonly string[]): Promise<Map<string, FillCommand>> {
   const entries = COMMANDS.filter(({ name }) => names.includes(name));
-  return new Map(await Promise.all(entries.map(async ({ name, load }) => [name, await load()] as const)));
+  if (entries.length === 0) return new Map();
+  const { fillCommand } = await import('./fillCommand.js');
+  const load = async ({ name, load }: CommandEntry) => [name, fillCommand(await load())] as const;
+  return new Map(await Promise.all(entries.map(load)));
 }
 
 /** The commands that a command line needs: `train` for `train --steps 5` and for `help train`. */
@@ -132,8 +138,7 @@ export function createProgram(io: IO, { loaded, setExitCode = () => {}, color = 
     });
   for (const { name, group, summary } of COMMANDS) {
     const command = program.commandsGroup(group).command(name).summary(summary);
-    const definition = loaded.get(name);
-    if (definition) fill(command, definition, io, setExitCode);
+    loaded.get(name)?.(command, io, setExitCode);
   }
   program.commandsGroup('Help:').helpCommand('help [command]', 'show the help of a command');
   return program.addHelpText(
@@ -145,43 +150,4 @@ export function createProgram(io: IO, { loaded, setExitCode = () => {}, color = 
       ['backprop-ninja exercise start', 'write the gradients yourself, with a checker'],
     ]),
   );
-}
-
-function fill(command: Command, definition: LoadedCommand, io: IO, setExitCode: (code: number) => void): void {
-  command.description(definition.description);
-  if ('commands' in definition) {
-    for (const [name, subcommand] of Object.entries(definition.commands)) {
-      fillOne(command.command(name).description(subcommand.description), subcommand, io, setExitCode);
-    }
-  } else fillOne(command, definition, io, setExitCode);
-  command.addHelpText('after', examplesText(definition.examples));
-}
-
-function fillOne(command: Command, definition: Omit<CommandDefinition, 'examples'>, io: IO, setExitCode: (code: number) => void): void {
-  const { arguments: argumentRows = [], options = [], run } = definition;
-  addArguments(command, argumentRows);
-  addOptions(command, options);
-  addOptions(command, COMMON_OPTIONS);
-  command.action(async () => {
-    const code = await run(createContext(command, io), ...command.processedArgs);
-    if (typeof code === 'number') setExitCode(code);
-  });
-}
-
-function createContext(command: Command, io: IO): CommandContext {
-  const { json = false, color, debug, ...options } = command.opts();
-  return {
-    io,
-    options,
-    given: givenValues(command),
-    json,
-    color,
-    paint: () => paintFor(io.stdout, io.env, color),
-    printJson: (document) => io.stdout.write(`${JSON.stringify(document)}\n`),
-  };
-}
-
-function examplesText(examples: readonly Example[]): string {
-  const width = Math.max(...examples.map(([command]) => command.length));
-  return `\nExamples:\n${examples.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`).join('\n')}\n`;
 }

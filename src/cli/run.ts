@@ -1,7 +1,6 @@
 import { CommanderError } from 'commander';
 import { FileContentError, fullMessage, NumericalError, SystemError, UsageError } from '../core/errors.js';
 import { showText } from '../core/text.js';
-import { commanderMessage } from './options.js';
 import { commandsIn, createProgram, loadCommands } from './program.js';
 import { paintFor } from './terminal/colors.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_SYSTEM, EXIT_USAGE } from './terminal/exitCodes.js';
@@ -23,15 +22,15 @@ export async function run(argv: readonly string[], io: IO): Promise<number> {
       return error.exitCode === 0 ? 0 : EXIT_USAGE;
     }
     const paint = await paintFor(io.stderr, io.env, color);
-    io.stderr.write(`${paint.red('error:')} ${messageOf(error)}\n`);
+    io.stderr.write(`${paint.red('error:')} ${await messageOf(error)}\n`);
     if (argv.includes('--debug') && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return exitCodeOf(error);
   }
 }
 
 /** In one line, escaped. */
-function messageOf(error: unknown): string {
-  if (error instanceof CommanderError) return showText(commanderMessage(error));
+async function messageOf(error: unknown): Promise<string> {
+  if (error instanceof CommanderError) return showText((await import('./options.js')).commanderMessage(error));
   return showText(error instanceof Error ? fullMessage(error) : String(error));
 }
 

@@ -36,8 +36,8 @@ function everyCommand() {
 
 /** Every option of every command, with the kind of its values. */
 async function everyOption(): Promise<{ command: string; row: OptionRow; flag: string }[]> {
-  const loaded = [...(await everyCommand())];
-  return loaded.flatMap(([command, definition]) => {
+  const loaded = await Promise.all(COMMANDS.map(async ({ name, load }) => ({ command: name, definition: await load() })));
+  return loaded.flatMap(({ command, definition }) => {
     const rows = 'commands' in definition ? [] : (definition.options ?? []);
     return rows.flatMap((row) => (row.flag === undefined ? [] : [{ command, row, flag: flagName(row) }]));
   });

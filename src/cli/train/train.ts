@@ -27,7 +27,7 @@ export const train = defineCommand({
     ['backprop-ninja train --hidden 300,200', 'a network of two blocks'],
     ['backprop-ninja train --optimizer adamw --lr 0.002 --schedule linear', 'another recipe'],
     ['backprop-ninja train --resume', 'resume the newest run'],
-    ['backprop-ninja train --mutant dbnraw-gain-forgotten', 'a wrong gradient beside the right ones'],
+    ['backprop-ninja train --mutant dbnraw-gain-forgotten', 'one wrong gradient, compared with the right ones'],
   ],
   async run(context) {
     const given: GivenTrainOptions = context.given;

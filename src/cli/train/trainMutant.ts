@@ -49,7 +49,7 @@ interface Course {
   problem?: string;
 }
 
-/** Trains with a planted mistake beside the right gradients, and shows both. @returns the exit code */
+/** Trains with a planted mistake and with the right gradients, and shows both. @returns the exit code */
 export async function trainMutant(name: string, given: GivenTrainOptions, { io, json, printJson, paint }: CommandContext): Promise<number> {
   const mutant = findMutant(name);
   checkOptions(given);

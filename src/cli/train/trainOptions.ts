@@ -34,7 +34,7 @@ export const TRAIN_OPTIONS = [
   {
     key: 'mutant',
     flag: '--mutant <name>',
-    description: 'train with one wrong gradient, beside the right ones (default then: --hidden 64 --steps 5000)',
+    description: 'train with one wrong gradient and with the right ones (default then: --hidden 64 --steps 5000)',
     kind: text,
     commands: ['train', 'train --mutant'],
   },

@@ -132,7 +132,7 @@ describe('the data set', () => {
     copyFileSync(join(trained, 'run', 'checkpoint.safetensors'), join(cwd, 'mine.safetensors'));
     const refused = await runCli(cwd, ['eval', 'mine.safetensors']);
     expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(refused.stderr).toMatch(/^error: no run\.json beside \S+mine\.safetensors names its data set; name it with --data\n$/);
+    expect(refused.stderr).toMatch(/^error: no run\.json next to \S+mine\.safetensors, so its data set is unknown; name it with --data\n$/);
     writeNames(cwd);
     const { exitCode, stdout } = await runCli(cwd, ['eval', 'mine.safetensors', '--data', 'names.txt', '--json']);
     expect(exitCode).toBe(0);

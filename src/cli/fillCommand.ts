@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { type CommandContext, type CommandDefinition, examplesText } from './command.js';
+import { addArguments, addOptions, COMMON_OPTIONS, givenValues } from './options.js';
+import type { FillCommand, LoadedCommand } from './program.js';
+import { paintFor } from './terminal/colors.js';
+import type { IO } from './terminal/io.js';
+
+/** Builds a command for commander from its definition. */
+export function fillCommand(definition: LoadedCommand): FillCommand {
+  return (command, io, setExitCode) => fill(command, definition, io, setExitCode);
+}
+
+function fill(command: Command, definition: LoadedCommand, io: IO, setExitCode: (code: number) => void): void {
+  command.description(definition.description);
+  if ('commands' in definition) {
+    for (const [name, subcommand] of Object.entries(definition.commands)) {
+      fillOne(command.command(name).description(subcommand.description), subcommand, io, setExitCode);
+    }
+  } else fillOne(command, definition, io, setExitCode);
+  command.addHelpText('after', examplesText(definition.examples));
+}
+
+function fillOne(command: Command, definition: Omit<CommandDefinition, 'examples'>, io: IO, setExitCode: (code: number) => void): void {
+  const { arguments: argumentRows = [], options = [], run } = definition;
+  addArguments(command, argumentRows);
+  addOptions(command, options);
+  addOptions(command, COMMON_OPTIONS);
+  command.action(async () => {
+    const code = await run(createContext(command, io), ...command.processedArgs);
+    if (typeof code === 'number') setExitCode(code);
+  });
+}
+
+function createContext(command: Command, io: IO): CommandContext {
+  const { json = false, color, debug, ...options } = command.opts();
+  return {
+    io,
+    options,
+    given: givenValues(command),
+    json,
+    color,
+    paint: () => paintFor(io.stdout, io.env, color),
+    printJson: (document) => io.stdout.write(`${JSON.stringify(document)}\n`),
+  };
+}
