@@ -1,8 +1,9 @@
 /** The kill matrix of mutation testing: which gradient checks notice which planted mistakes. */
 
 import { sameShape, Tensor } from '../core/tensor.js';
-import { checkLocally } from '../gradCheck/atomic.js';
+import { checkLocally, localDerivative } from '../gradCheck/atomic.js';
 import { checkClosedForms, SOLVED } from '../gradCheck/closedForms.js';
+import { remembering } from '../gradCheck/differences.js';
 import { BATCH_SIZES } from '../gradCheck/gradCheck.js';
 import { CHECK_DEFAULTS } from '../gradCheck/options.js';
 import { createLessonCase, float32Values, LESSON_CONFIG } from '../lesson/case.js';
@@ -54,6 +55,8 @@ export function isCaught({ noticedBy, naming }: KillRow): boolean {
 export class KillMatrix {
   readonly #checker = new LineChecker();
   readonly #cases = BATCH_SIZES.map((n) => createLessonCase(LESSON_CONFIG, n, SEED));
+  /** The derivatives of each case, which all mistakes in a line share. */
+  readonly #derivatives = this.#cases.map(() => remembering(localDerivative));
   /** The lesson's batch of 32 in both precisions, with the true gradients. */
   readonly #float64 = runLines(this.#cases[BATCH_SIZES.indexOf(32)].values, exercise1);
   readonly #float32 = runLines(float32Values(this.#cases[BATCH_SIZES.indexOf(32)]), exercise1);
@@ -89,10 +92,10 @@ export class KillMatrix {
 
   #gradCheckNotices(mutant: Mutant): boolean {
     const options = { ...CHECK_DEFAULTS, seed: SEED };
-    const rows = this.#cases.flatMap((given) =>
+    const rows = this.#cases.flatMap((given, i) =>
       isClosedForm(mutant)
         ? checkClosedForms(given, options, { ...SOLVED, [mutant.line]: mutant.planted })
-        : checkLocally(given, options, plant(mutant), [mutant.line]),
+        : checkLocally(given, options, plant(mutant), [mutant.line], this.#derivatives[i]),
     );
     return rows.some(({ ok }) => !ok);
   }

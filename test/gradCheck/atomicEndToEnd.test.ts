@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { LINE_MUTANTS } from '../../src/dojo/mutants.js';
 import { checkEndToEnd, lossDerivative } from '../../src/gradCheck/atomic.js';
+import { remembering } from '../../src/gradCheck/differences.js';
 import { createLessonCase } from '../../src/lesson/case.js';
 import { exercise1, GRADIENT_NAMES, type GradientLines } from '../../src/lesson/exercise1.js';
-import { OPTIONS, redRows, remembering, SMALL } from '../support/checkOptions.js';
+import { OPTIONS, redRows, SMALL } from '../support/checkOptions.js';
 
 // Each entry costs a pass through all later steps, so fewer entries are compared than by default.
 const CASES = [2, 3, 32].map((n) => {

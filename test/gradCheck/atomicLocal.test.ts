@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { Tensor } from '../../src/core/tensor.js';
 import { LINE_MUTANTS } from '../../src/dojo/mutants.js';
 import { checkLocally, localDerivative } from '../../src/gradCheck/atomic.js';
+import { remembering } from '../../src/gradCheck/differences.js';
 import { createLessonCase, LESSON_CONFIG } from '../../src/lesson/case.js';
 import { exercise1, GRADIENT_NAMES, type GradientLines } from '../../src/lesson/exercise1.js';
-import { OPTIONS, redRows, remembering, SMALL } from '../support/checkOptions.js';
+import { OPTIONS, redRows, SMALL } from '../support/checkOptions.js';
 
 const CASES = [2, 3, 32].map((n) => createLessonCase(SMALL, n, OPTIONS.seed));
 /** At n = 2 and 3 every entry of the small network, at 32 only some: faster. */
