@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// The program prints commands as npm or npx would run them. These tests expect the same text, whoever runs them.
+// The program prints commands with npx if npx runs it. The tests expect the same text, whether npm runs them or not.
 const env = { npm_command: '' };
 
 /** Ends a hang, and judges no speed: a busy machine takes ten times as long. */

@@ -1,12 +1,12 @@
 /**
- * Measures a training step of this program beside plain C and PyTorch, all on one core of the same machine in the same run,
- * in turns, and prints one table of ratios. Needs gcc (Debian: gcc libc6-dev) and a Python with PyTorch (Debian: python3-torch
- * libopenblas0-pthread); a peer that is missing is left out.
+ * Compares a training step of this program with plain C and PyTorch: one core each, in turns, in one run. Prints one table of times and
+ * ratios. It needs gcc (Debian: gcc libc6-dev) and a Python with PyTorch (Debian: python3-torch libopenblas0-pthread), and leaves out a
+ * peer that is missing.
  *
  *   npm run bench -- [--rounds 5] [--python /usr/bin/python3] [--c step.c] [--torch torch_step.py]
  *
- * --c and --torch name other peers in place of those beside this file: a C program that takes -DH, -DB and a number of
- * steps, a Python program that takes NAMES H N STEPS MODE; the first number before "us/step" in a line is read.
+ * --c and --torch name other peers: a C program that takes -DH, -DB and a number of steps, or a Python program that takes NAMES H N STEPS
+ * MODE. The script reads the number before "us/step" in each line.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,13 +15,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     python: { type: 'string', default: '/usr/bin/python3' },
-    c: { type: 'string', default: beside('step.c') },
-    torch: { type: 'string', default: beside('torch_step.py') },
+    c: { type: 'string', default: path('step.c') },
+    torch: { type: 'string', default: path('torch_step.py') },
     'torch-mode': { type: 'string', default: 'autograd' },
   },
 });
@@ -35,7 +35,7 @@ const SIZES: [H: number, n: number][] = [
 ];
 const directory = mkdtempSync(join(tmpdir(), 'backprop-ninja-'));
 
-/** Microseconds of a step, the best round of one run of the peer; undefined if it cannot be run here. */
+/** Microseconds per step, from the best round of one run of the peer; undefined if it cannot run here. */
 function measure(command: string, args: string[]): number | undefined {
   try {
     const text = execFileSync(command, args, {
@@ -50,14 +50,14 @@ function measure(command: string, args: string[]): number | undefined {
   }
 }
 
-/** Steps that take about a second. */
+/** A number of steps that takes about a second. */
 function stepsFor(H: number, n: number): number {
   return Math.max(50, Math.round(1e8 / (n * (H + 100))));
 }
 
 function ours(H: number, n: number): number {
   const args = [
-    beside('../dist/cli/main.js'),
+    path('../dist/cli/main.js'),
     'bench',
     '--json',
     '--backend',
@@ -88,7 +88,7 @@ function plainC(H: number, n: number): number | undefined {
 function pytorch(H: number, n: number): number | undefined {
   return measure(options.python, [
     options.torch,
-    beside('../data/names.txt'),
+    path('../data/names.txt'),
     String(H),
     String(n),
     String(Math.ceil(stepsFor(H, n) / 10)),
@@ -109,7 +109,7 @@ process.stdout.write(
 );
 try {
   for (const [H, n] of SIZES) {
-    // In turns, so that a change of the machine's speed meets all three; each ratio is the median of the rounds' ratios.
+    // In turns, so that a change in the machine's speed affects all three. Each ratio is the median over the rounds.
     const rounds = Array.from({ length: Number(options.rounds) }, () => ({ own: ours(H, n), c: plainC(H, n), torch: pytorch(H, n) }));
     const ratioC = median(rounds.map(({ own, c }) => c && own / c));
     const ratioTorch = median(rounds.map(({ own, torch }) => torch && torch / own));

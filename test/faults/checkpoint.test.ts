@@ -31,7 +31,7 @@ const COMMANDS = [
   ['train', '--resume', 'run'],
 ];
 
-/** Puts a file in the checkpoint's place; every command must refuse it, and leave it and all else as it was. */
+/** Replaces the checkpoint with a file. Every command must refuse it and change nothing. */
 async function refuse(content: Uint8Array, ...says: (string | RegExp)[]): Promise<void> {
   put(join(cwd, 'run'), FILE, content);
   const before = snapshot(cwd);
@@ -371,14 +371,14 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
   });
 });
 
-describe("somebody else's safetensors, .pt, .npz, an HTML page: recognised and named (3)", () => {
+describe('a safetensors file of another program, .pt, .npz, an HTML page: recognised and named (3)', () => {
   const theirs = (metadata: Record<string, string>, ...names: string[]) =>
     Buffer.from(writeSafetensors({ metadata, tensors: new Map(names.map((name) => [name, storeFloats(Float32Array.of(1), [1])])) }));
   const zip = (name: string) => Buffer.concat([Buffer.from('PK\x03\x04\0\0\0\0', 'latin1'), Buffer.alloc(18), Buffer.from(name)]);
 
   it.each([
     [
-      "somebody else's safetensors",
+      'a safetensors file of another program',
       theirs({ format: 'pt' }, 'wte.weight', 'lm_head.weight'),
       'a safetensors file, but not a checkpoint of backprop-ninja; it holds 2 tensors: "wte.weight", "lm_head.weight"',
     ],
@@ -405,7 +405,7 @@ describe("somebody else's safetensors, .pt, .npz, an HTML page: recognised and n
 });
 
 describe('header length not a multiple of 4 (others write such files): read by copy (0)', () => {
-  /** The checkpoint with its header's padding replaced by so many blanks. */
+  /** The checkpoint with another number of blanks as its header's padding. */
   function padded(blanks: number): Buffer {
     const end = 8 + Number(whole.readBigUInt64LE());
     const json = whole.subarray(8, end).toString('latin1').trimEnd() + ' '.repeat(blanks);

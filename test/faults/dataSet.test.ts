@@ -9,7 +9,7 @@ import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
 
 const SIZES = SMALL.slice(2);
 
-/** Trains on a file of these bytes, which must be refused, and leave everything as it was. */
+/** Trains on a file of these bytes, which the program must refuse without any change. */
 async function refuse(content: string | Uint8Array, exitCode: number, ...says: (string | RegExp)[]): Promise<void> {
   const cwd = tempDirectory();
   put(cwd, 'names.txt', content);
@@ -84,7 +84,7 @@ describe('BOM, CRLF, surrounding blanks, no last newline, blank lines: accepted,
       `\ufeff ${first}\r\n\r\n${others.join('\n')}`,
       'a byte order mark, 2 CRLF line endings, blanks around 1 name, 1 blank line',
     ],
-    ['no last newline, of which there is nothing to say', clean.slice(0, -1), undefined],
+    ['no last newline, without a note', clean.slice(0, -1), undefined],
   ])('%s', async (_, content, dropped) => {
     const train = async (text: string) => {
       const cwd = tempDirectory();

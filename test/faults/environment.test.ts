@@ -22,7 +22,7 @@ beforeAll(async () => {
   return () => removeDirectory(trained);
 });
 
-/** A directory with the names and a run of 50 steps on them, for a test to go on with. */
+/** A new directory with the names and a run of 50 steps on them. */
 function withRun(): string {
   const cwd = tempDirectory();
   cpSync(join(trained, 'run'), join(cwd, 'run'), { recursive: true });
@@ -32,7 +32,7 @@ function withRun(): string {
   return cwd;
 }
 
-/** A training that goes on until it is stopped, and saves only at its start. */
+/** A training that runs until it is stopped, and saves only at its start. */
 const LONG = [...SMALL, '--steps', '1000000000', '--eval-every', '1000000000', '--out', 'run'];
 
 /** @param before the source of a module that runs before the program */
@@ -95,7 +95,7 @@ describe('kill -9 at any moment: next start finds the old or the new checkpoint,
   });
 });
 
-describe('Ctrl-C, SIGTERM, SIGHUP while training: saved and said within 1 s; a second one stops at once, old checkpoint whole (130 / 143 / 129)', () => {
+describe('Ctrl-C, SIGTERM, SIGHUP while training: saved and reported within 1 s (measured in test/long); a second one stops at once, old checkpoint whole (130 / 143 / 129)', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -183,7 +183,7 @@ describe("two trainers on one run directory: the second is refused and names the
     expect(other.exitCode).toBe(0);
   });
 
-  it('one on another host, of which nothing can be known', async () => {
+  it('one on another host, which cannot be asked', async () => {
     const cwd = withRun();
     const owner = { pid: 1, host: `not-${hostname()}`, startedAt: '2020-02-02T02:02:02.020Z', processStart: null };
     put(cwd, join('run', 'lock'), JSON.stringify(owner));

@@ -1,4 +1,4 @@
-/** A file system whose k-th call fails, for every k: what `train` says then, and what it leaves behind. */
+/** A file system whose k-th call fails, for every k: the message of `train`, and the files that it leaves. */
 import { appendFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -7,18 +7,18 @@ import { makeDirectory, put, removeDirectory, snapshot } from '../support/tempDi
 
 interface Call {
   name: string;
-  /** The name of the file that it concerns, or its descriptor. */
+  /** The name of its file, or a descriptor. */
   file: string;
 }
 
-/** What the failing call does: throws that code; writes half; writes nothing, as all later ones; finds the file shorter than it is. */
+/** The fault of a call: it throws this code; writes half; writes nothing, like all later ones; or finds the file shorter than it is. */
 type Fault = 'ENOSPC' | 'EIO' | 'EDQUOT' | 'half' | 'nothing' | 'shorter';
 
 const system = vi.hoisted(() => ({
-  /** Whether calls are counted, and fail. */
+  /** Whether calls are counted and may fail. */
   armed: false,
   calls: [] as Call[],
-  /** Checkpoints in the order in which they came into their place, and the calls that brought them. */
+  /** The checkpoints in the order in which they were put in place, each with its call. */
   saves: [] as { call: number; bytes: string }[],
   failing: -1,
   fault: 'EIO' as Fault,
@@ -34,7 +34,7 @@ vi.mock('node:fs', async (importOriginal) => {
 
   const throwError = (code: string, name: string, args: unknown[]): never => {
     const path = typeof args[0] === 'string' ? ` '${args[0]}'` : '';
-    throw Object.assign(new Error(`${code}: made up, ${name}${path}`), { code, syscall: name });
+    throw Object.assign(new Error(`${code}: injected, ${name}${path}`), { code, syscall: name });
   };
   const fileOf = (name: string, args: unknown[]) => {
     const path = String(PUTS_IN_PLACE.includes(name) ? args[1] : args[0]);
@@ -46,13 +46,13 @@ vi.mock('node:fs', async (importOriginal) => {
       const [file, bytes, offset] = args as [number, Uint8Array, number];
       return fs.writeSync(file, bytes, offset, Math.floor((bytes.length - offset) / 2));
     }
-    // Whatever close reports, the descriptor is gone.
+    // A close that fails frees the descriptor as well.
     if (name === 'closeSync') work();
     return throwError(system.fault, name, args);
   };
   const enter = (name: string, work: () => unknown, args: unknown[]): unknown => {
     const file = fileOf(name, args);
-    // The program's own files.
+    // Files of the program itself do not count.
     if (!system.armed || file === 'package.json' || file === 'kernels.wasm') return work();
     const call = system.calls.push({ name, file }) - 1;
     const late = system.failing >= 0 && call >= system.failing;
@@ -61,7 +61,7 @@ vi.mock('node:fs', async (importOriginal) => {
     }
     if (call === system.failing && system.fault !== 'nothing') return fail(name, work, args);
     if (late && system.staysFull && NEEDS_SPACE.includes(name)) throwError('ENOSPC', name, args);
-    // No test needs to outlive a power cut.
+    // Tests need no protection from a power cut.
     const result = name === 'fsyncSync' ? undefined : work();
     if (name === 'renameSync' && file === 'checkpoint.safetensors') {
       system.saves.push({ call, bytes: fs.readFileSync(args[1] as string, 'latin1') });
@@ -127,10 +127,10 @@ function results(cwd: string): Record<string, string> {
   return Object.fromEntries(RESULTS.map((name) => [name, readFileSync(join(cwd, 'run', name), 'latin1')]));
 }
 
-/** Of a killed writer whose pid nobody can have. */
+/** A temporary file of a killed writer. No process can have its number. */
 const LEFTOVER = '.4194304.tmp';
 
-/** Without an answer to when the process began, the lock has only its pid; what cannot be removed is in nobody's way. */
+/** Without the process's start time, the lock has only its number. A file that cannot be removed does no harm. */
 function isHarmless({ name, file }: Call): boolean {
   return (name === 'readFileSync' && file.startsWith('/proc/')) || (name === 'rmSync' && (file === 'lock' || file.endsWith('.tmp')));
 }
@@ -142,9 +142,9 @@ function isWrite({ name }: Call): boolean {
 interface Scenario {
   title: string;
   argv: readonly string[];
-  /** What may change before the first save; all other files stay as they were. */
+  /** The files that may change before the first save. */
   changedFirst: readonly string[];
-  /** Makes what the command finds. */
+  /** Makes the files that the command finds. */
   prepare: (cwd: string) => Promise<void>;
 }
 
@@ -209,7 +209,7 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
     return runFailing(cwd, argv, k, fault, staysFull);
   }
 
-  /** One line that names a file, and nothing lost: what stands in the directory, and what can be made of it. */
+  /** Expects one error line that names a file, and a directory that has lost nothing and can be resumed. */
   async function expectRefusal(k: number, fault: Fault, staysFull = false): Promise<void> {
     const { outcome } = await failAt(k, fault, staysFull);
     expect(outcome.exitCode, `${show(k)}: ${outcome.stderr}`).toBe(4);
@@ -221,28 +221,27 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
 
     const left = snapshot(join(cwd, 'run'));
     const saved = undisturbed.saves.filter(({ call }) => call < k).at(-1);
-    expect(
-      left[CHECKPOINT] === (saved?.bytes ?? found[CHECKPOINT]),
-      `${show(k)}: the last checkpoint that came into its place stands`,
-    ).toBe(true);
+    expect(left[CHECKPOINT] === (saved?.bytes ?? found[CHECKPOINT]), `${show(k)}: the last checkpoint that was put in place is there`).toBe(
+      true,
+    );
     const temporaries = Object.keys(left).filter((entry) => entry.endsWith('.tmp') && !(entry in found));
     expect(temporaries, show(k)).toEqual([]);
     expect(left, show(k)).not.toHaveProperty('lock');
     if (!saved) {
       for (const entry of Object.keys(found).filter((entry) => !changedFirst.includes(entry) && !entry.endsWith('.tmp'))) {
-        expect(left[entry] === found[entry], `${show(k)}: ${entry} is as it was before`).toBe(true);
+        expect(left[entry] === found[entry], `${show(k)}: ${entry} has not changed`).toBe(true);
       }
     }
     await expectSameEnd(left, show(k));
   }
 
-  /** When the file system works again, the run ends as if nothing had happened. The same files end the same way: once is enough. */
+  /** Once the file system works again, the run ends with the bytes of an uninterrupted one. The same files end the same way, so each set is run once. */
   async function expectSameEnd(left: Record<string, string>, title: string): Promise<void> {
     const state = JSON.stringify(left);
     if (seen.has(state)) return;
     seen.add(state);
-    const stands = readFileSync(join(cwd, 'run', CHECKPOINT), 'latin1');
-    const { exitCode, stderr } = await runCli(cwd, stands === found[CHECKPOINT] ? argv : RESUME);
+    const current = readFileSync(join(cwd, 'run', CHECKPOINT), 'latin1');
+    const { exitCode, stderr } = await runCli(cwd, current === found[CHECKPOINT] ? argv : RESUME);
     expect(exitCode, `${title}, then: ${stderr}`).toBe(0);
     const ended = results(cwd);
     for (const name of RESULTS) expect(ended[name] === expected[name], `${title}: ${name} ends as in an undisturbed run`).toBe(true);
@@ -276,7 +275,7 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
     for (const k of numbers(({ name }, k) => name === 'fstatSync' && isWrite(calls[k - 1]))) await expectRefusal(k, 'shorter');
   });
 
-  it('goes on when the k-th call writes only half of its bytes', async () => {
+  it('continues if the k-th call writes only half of its bytes', async () => {
     for (const k of numbers(isWrite)) {
       const { outcome } = await failAt(k, 'half');
       expect(outcome.exitCode, `${show(k)}: ${outcome.stderr}`).toBe(0);
@@ -284,7 +283,7 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
     }
   });
 
-  it('goes on when the system does not say when the process began, or does not remove a file', async () => {
+  it('continues if the start time of the process is unknown, or a file cannot be removed', async () => {
     for (const k of numbers(isHarmless)) {
       const { outcome } = await failAt(k, 'EIO');
       expect(outcome.exitCode, `${show(k)}: ${outcome.stderr}`).toBe(0);

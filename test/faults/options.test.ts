@@ -16,7 +16,7 @@ beforeAll(async () => {
   return () => removeDirectory(trained);
 });
 
-/** A directory with the names and a run on them, for a test to spoil. */
+/** A new directory with the names and a run on them. */
 function withRun(): string {
   const cwd = tempDirectory();
   cpSync(join(trained, 'run'), join(cwd, 'run'), { recursive: true });
@@ -27,7 +27,7 @@ function withRun(): string {
   return cwd;
 }
 
-/** Runs a command line that must be refused and leave everything as it was. */
+/** Runs a command line that the program must refuse without any change. */
 async function refuse(cwd: string, argv: readonly string[], exitCode: number, ...says: (string | RegExp)[]): Promise<void> {
   const before = snapshot(cwd);
   expectRefusal(await runCli(cwd, argv), exitCode, ...says);
@@ -183,7 +183,7 @@ describe("resume with another shape (an option's doing) / data set or vocabulary
     await refuse(withRun(), ['train', '--resume', 'run', ...options], 2, /: --context .+; --hidden .+; --steps [^;]+; leave them out/);
   });
 
-  it('what is the same may be said again (0)', async () => {
+  it('equal settings may be given again (0)', async () => {
     const { exitCode } = await runCli(withRun(), ['train', '--resume', 'run', '--hidden', '8', '--steps', '50', '--seed', '2147483647']);
     expect(exitCode).toBe(0);
   });
@@ -300,7 +300,7 @@ describe('run or checkpoint missing or unreadable: path and reason (4)', () => {
 });
 
 describe('sample: temperature 0: greedy (0)', () => {
-  it('always the same name, that of --top-k 1, whatever the seed', async () => {
+  it('gives the same name for every seed, that of --top-k 1', async () => {
     const sample = async (...options: string[]) => {
       const { exitCode, stdout, stderr } = await runCli(trained, ['sample', 'run', '--count', '3', ...options]);
       expect({ exitCode, refused: stderr.includes('error:') }).toEqual({ exitCode: 0, refused: false });
@@ -346,7 +346,7 @@ describe('sample: a model that never ends a name: cut at a stated length, with a
     });
   });
 
-  it("the report's samples of a network that goes on, too", async () => {
+  it('the samples in the report of a resumed run, too', async () => {
     const cwd = withRun();
     rewriteCheckpoint(join(cwd, 'run'), (file) => fillTensor(file, 'b2', (i) => (i === 0 ? -1e30 : 0)));
     const { exitCode, stdout } = await runCli(cwd, ['train', '--resume', 'run', '--json']);

@@ -1,4 +1,4 @@
-/** Disks that are really full: the checkpoint stays whole, and when there is room again the run goes on. */
+/** Disks that are really full: the checkpoint stays whole, and the run can be resumed once there is room. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => removeDirectory(cwd));
 
-/** One line that names the run's file or directory and says why; before it only what a run says at its beginning. */
+/** Expects one error line that names the run's file or directory and the reason, after nothing but the lines at the start of a run. */
 function expectRefusal({ exitCode, stdout, stderr }: Ended, ...says: RegExp[]): void {
   expect(exitCode, stderr).toBe(4);
   expect(stdout).toBe('');
@@ -28,14 +28,14 @@ function expectRefusal({ exitCode, stdout, stderr }: Ended, ...says: RegExp[]): 
   for (const pattern of says) expect(errors[0]).toMatch(pattern);
 }
 
-/** Refused before training, with nothing left but the directory. */
+/** Expects a refusal before training, which leaves an empty directory. */
 function expectNoRoom(ended: Ended, run: string): void {
   expectRefusal(ended, /not enough disk space in \S+: the run needs \d+\.\d MiB, \d+\.\d MiB are free; .*--out/);
   expect(ended.stderr).not.toContain('parameters');
   expect(readdirSync(run)).toEqual([]);
 }
 
-/** The run's checkpoint can be read whole, and nothing half-written lies beside it. Returns its step. */
+/** Expects a whole checkpoint and no half-written file in the run's directory. Returns the checkpoint's step. */
 function expectWhole(run: string): number {
   expect(readdirSync(run).filter((name) => name.endsWith('.tmp') || name === 'lock')).toEqual([]);
   return loadCheckpoint(join(run, 'checkpoint.safetensors')).state.step;
@@ -52,7 +52,7 @@ function expectSameResults(run: string, other: string): void {
   for (const name of RESULTS) expect(found[name] === expected[name], `${name} of ${run} has the bytes of ${other}`).toBe(true);
 }
 
-/** A disk of half a megabyte, where this process may mount one; a limit on files is then all that is left to try. */
+/** Mounts a disk of half a megabyte; undefined if this process may not mount. */
 function mountSmallDisk(): string | undefined {
   const directory = makeDirectory();
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', directory], { timeout: HANGS });
@@ -61,7 +61,7 @@ function mountSmallDisk(): string | undefined {
   return undefined;
 }
 
-/** Writes into a file as long as the disk takes anything. */
+/** Fills the disk with one file. */
 function fillUp(path: string): void {
   const file = openSync(path, 'w');
   try {
@@ -89,10 +89,10 @@ afterAll(() => {
 function describeFullDisk(small: string): void {
   const STEPS = ['--steps', '20000', '--save-every', '10'];
 
-  it('ends training with one line when it fills up, refuses to begin while it is full, and goes on when there is room again', async () => {
+  it('ends training with one error line when it fills up, refuses to start while it is full, and resumes once there is room', async () => {
     const run = join(small, 'run');
     const filler = join(small, 'filler');
-    await expectDone(['train', ...data, ...SHAPE, ...STEPS, '--out', 'undisturbed']);
+    await expectDone(['train', ...data, ...SHAPE, ...STEPS, '--out', 'uninterrupted']);
 
     const child = startNinja(['train', ...data, ...SHAPE, ...STEPS, '--out', run], { cwd });
     await child.says(/ characters\n/);
@@ -112,7 +112,7 @@ function describeFullDisk(small: string): void {
 
     rmSync(filler);
     await expectDone(['train', '--resume', run]);
-    expectSameResults(run, join(cwd, 'undisturbed'));
+    expectSameResults(run, join(cwd, 'uninterrupted'));
   });
 
   it.each([
@@ -126,7 +126,7 @@ function describeFullDisk(small: string): void {
 
 if (disk !== undefined) describe('a disk of half a megabyte', () => describeFullDisk(disk));
 else {
-  // Of what every Linux has, the smallest disk is in memory.
+  // The smallest disk that every Linux has is in memory.
   it('finds that the metrics would not fit into memory before training starts', async () => {
     const run = `/dev/shm/backprop-ninja-${process.pid}`;
     try {
@@ -139,11 +139,11 @@ else {
 
 describe('a limit on the size of files', () => {
   const STEPS = ['--steps', '2000', '--save-every', '10'];
-  /** In units of 1 KiB: more than a checkpoint takes, and less than the metrics. */
+  /** Units of 1 KiB: more than the size of a checkpoint, less than that of the metrics. */
   const limited = (argv: readonly string[], limit = 4) =>
     start('bash', ['-c', `ulimit -f ${limit}; exec "$@"`, 'bash', process.execPath, MAIN, ...argv], { cwd }).ended;
 
-  it('ends training with one line when it is reached, and without it the run goes on', async () => {
+  it('ends training with one error line when it is reached, and the run can be resumed without it', async () => {
     const run = join(cwd, 'limited');
     const train = ['train', ...data, ...SHAPE, '--eval-every', '5', ...STEPS];
     await expectDone([...train, '--out', 'unlimited']);
@@ -155,7 +155,7 @@ describe('a limit on the size of files', () => {
     expectSameResults(run, join(cwd, 'unlimited'));
   });
 
-  it('keeps the old run when not even the first checkpoint of a new one can be written', async () => {
+  it('keeps the old run if the first checkpoint of a new one cannot be written', async () => {
     const run = join(cwd, 'old');
     await expectDone(['train', ...data, ...SHAPE, '--steps', '100', '--out', run]);
     const before = results(run);

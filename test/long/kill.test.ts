@@ -1,4 +1,4 @@
-/** kill -9 at random moments: nothing is lost, and the run ends as if nothing had happened. */
+/** kill -9 at random moments: no saved step is lost, and the resumed run ends with the bytes of an uninterrupted one. */
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,11 +14,11 @@ const KILLS_IN_START = 30;
 const TIME_LIMIT = 240_000;
 
 const SHAPE = ['--data', 'names.txt', '--hidden', '8', '--embedding', '2', '--batch-size', '4'];
-/** It writes for about as long as it trains. */
+/** Often enough that saving takes about as long as training. */
 const SAVES = ['--save-every', '5'];
 const EVERY = ['--eval-every', '7', ...SAVES];
 const COMMAND = ['train', ...SHAPE, '--steps', '40000', ...EVERY, '--force'];
-/** Enough not to be done when it is killed. */
+/** Too long to finish before it is killed. */
 const SHORT = ['train', ...SHAPE, '--steps', '1500', ...EVERY, '--force'];
 
 describe('a run that is killed again and again', () => {
@@ -26,7 +26,7 @@ describe('a run that is killed again and again', () => {
   let run: string;
   let checkpoint: string;
   let expected: Record<string, string>;
-  /** Another run, which stands where the killed one is to be written. */
+  /** Another run, in the directory that the killed one will use. */
   let older: Record<string, string>;
 
   const toTheEnd = async (argv: readonly string[]) => {
@@ -39,8 +39,8 @@ describe('a run that is killed again and again', () => {
     writeNames(cwd);
     run = join(cwd, 'run');
     checkpoint = join(run, 'checkpoint.safetensors');
-    await toTheEnd([...COMMAND, '--out', 'undisturbed']);
-    expected = results(join(cwd, 'undisturbed'));
+    await toTheEnd([...COMMAND, '--out', 'uninterrupted']);
+    expected = results(join(cwd, 'uninterrupted'));
     await toTheEnd(['train', ...SHAPE, '--steps', '100', '--seed', '2', '--out', 'run']);
     older = snapshot(run);
     return () => removeDirectory(cwd);
@@ -48,7 +48,7 @@ describe('a run that is killed again and again', () => {
 
   const random = randomStream('sampling', 'kill -9');
   const hasBegun = () => readFileSync(checkpoint, 'latin1') !== older['checkpoint.safetensors'];
-  /** What a person would type. */
+  /** The command that a user would type next. */
   const next = () => (hasBegun() ? ['train', '--resume', 'run', ...SAVES] : [...COMMAND, '--out', 'run']);
 
   /** From the start of a process to its first step, in milliseconds. */
@@ -56,7 +56,7 @@ describe('a run that is killed again and again', () => {
 
   /**
    * Starts the program and kills it.
-   * @param inStart how often anywhere in its start, rather than while it trains
+   * @param inStart the share of kills during its start; the others come during training
    */
   async function startAndKill(argv: readonly string[], inStart = 1 / 3): Promise<Ended> {
     const startedAt = performance.now();
@@ -81,21 +81,21 @@ describe('a run that is killed again and again', () => {
     for (const name of RESULTS) expect(found[name] === expected[name], `${name} has the expected bytes`).toBe(true);
   }
 
-  /** No lock and no temporary file is left, either. */
+  /** Expects these results, and neither a lock nor a temporary file. */
   function expectEnd(expected: Record<string, string>): void {
     expectResults(expected);
     expect(readdirSync(run).sort()).toEqual([...RESULTS, 'run.json'].sort());
   }
 
   it(
-    `keeps a whole checkpoint through ${KILLS} kills at random moments, and ends with the bytes of an undisturbed run`,
+    `keeps a whole checkpoint through ${KILLS} kills at random moments, and ends with the bytes of an uninterrupted run`,
     async () => {
       let temporary = 0;
       let step = 0;
       for (let kills = 0; kills < KILLS; ) {
         const { exitCode, signal, stderr } = await startAndKill(next());
         if (exitCode === 0) {
-          // A fast machine was done with it: once more.
+          // A fast machine finished first: start again.
           expectEnd(expected);
           putOlder();
           step = 0;
@@ -106,13 +106,13 @@ describe('a run that is killed again and again', () => {
         if (readdirSync(run).some((name) => name.endsWith('.tmp'))) temporary++;
         const { state } = loadCheckpoint(checkpoint);
         if (hasBegun()) {
-          expect(state.step, 'what was saved once is not lost').toBeGreaterThanOrEqual(step);
+          expect(state.step, 'no saved step is lost').toBeGreaterThanOrEqual(step);
           step = state.step;
         }
         const best = join(run, 'best.safetensors');
         if (existsSync(best)) loadCheckpoint(best);
       }
-      expect(temporary, 'some kills come in the middle of a write').toBeGreaterThan(0);
+      expect(temporary, 'some kills interrupt a write').toBeGreaterThan(0);
       await toTheEnd(next());
       expectEnd(expected);
     },
@@ -120,7 +120,7 @@ describe('a run that is killed again and again', () => {
   );
 
   it(
-    `keeps the older run until the first checkpoint of the new one stands, through ${KILLS_IN_START} kills in its first moments`,
+    `keeps the older run until the new one has saved its first checkpoint, through ${KILLS_IN_START} kills soon after its start`,
     async () => {
       putOlder();
       await toTheEnd([...SHORT, '--out', 'short']);
@@ -133,7 +133,7 @@ describe('a run that is killed again and again', () => {
         else {
           times.before++;
           expectResults(older);
-          expect(readFileSync(join(run, 'run.json'), 'latin1') === older['run.json'], 'run.json is as it was').toBe(true);
+          expect(readFileSync(join(run, 'run.json'), 'latin1') === older['run.json'], 'run.json has not changed').toBe(true);
         }
         if (exitCode !== 0) await toTheEnd(hasBegun() ? ['train', '--resume', 'run', ...SAVES] : [...SHORT, '--out', 'run']);
         expectEnd(expected);

@@ -6,7 +6,7 @@ import { trainLesson } from './trainLesson.js';
 
 declare const postMessage: (message: unknown) => void;
 
-/** The bytes of a file beside this script. */
+/** The bytes of a file in this script's directory. */
 async function fetchBytes(file: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(new URL(file, import.meta.url));
   if (!response.ok) throw new Error(`${file}: HTTP status ${response.status}`);

@@ -48,7 +48,7 @@ export function start(file: string, argv: readonly string[], { cwd, env = proces
       for (const listener of listeners) listener();
     });
   }
-  // It may have ended before it reads what is typed.
+  // The process may end before it has read everything.
   child.stdin.on('error', () => {});
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);

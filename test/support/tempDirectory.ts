@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A new empty directory; whoever makes it removes it. */
+/** A new empty directory, which the caller removes. */
 export function makeDirectory(): string {
   return mkdtempSync(join(realpathSync(tmpdir()), 'backprop-ninja-'));
 }
@@ -12,14 +12,14 @@ export function removeDirectory(path: string): void {
   rmSync(path, { recursive: true, force: true });
 }
 
-/** A new empty directory that is removed when the running test has finished. */
+/** A new empty directory, removed at the end of the running test. */
 export function tempDirectory(): string {
   const path = makeDirectory();
   onTestFinished(() => removeDirectory(path));
   return path;
 }
 
-/** Writes a file, with the directories above it. Returns its path. */
+/** Writes a file and creates its parent directories. Returns its path. */
 export function put(directory: string, name: string, content: string | Uint8Array): string {
   const path = join(directory, name);
   mkdirSync(dirname(path), { recursive: true });
@@ -27,7 +27,7 @@ export function put(directory: string, name: string, content: string | Uint8Arra
   return path;
 }
 
-/** Every file below a directory with its bytes (latin1), every directory with an empty text. */
+/** All files below a directory with their bytes (latin1), and all directories with an empty text. */
 export function snapshot(directory: string): Record<string, string> {
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
   return Object.fromEntries(
