@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { MAIN, ninja, RESULTS, results, start, startNinja } from '../support/child.js';
 import { writeNames } from '../support/fakeIO.js';
-import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';
+import { makeDirectory, put, removeDirectory } from '../support/tempDirectory.js';
 import { exitCodeIn, startInTerminal } from '../support/terminal.js';
 
 const CTRL_C = '\x03';
@@ -77,7 +77,10 @@ describe('progress in a terminal', () => {
   });
 
   it('follows a terminal that becomes narrower', async () => {
-    const child = startInTerminal(cwd, COMMAND, { columns: 100, parallel: 'sleep 0.6; stty -F /dev/tty cols 20; echo resized > /dev/tty' });
+    const resize = 'until [ -e narrow ]; do sleep 0.05; done; stty -F /dev/tty cols 20; echo resized > /dev/tty';
+    const child = startInTerminal(cwd, COMMAND, { columns: 100, parallel: resize });
+    await child.says(/step [^\n]+ left/);
+    put(cwd, 'narrow', '');
     expect(await exitCodeIn(cwd, child)).toBe(0);
     const [before, after] = child.output().split('resized\r\n');
     // A piece that was drawn during the resize may still have the old width.
