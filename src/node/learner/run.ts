@@ -1,12 +1,12 @@
 /** Checks a learner's file in processes of its own: every line gets a report, even if another one ends the process. */
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { LineReport } from '../../dojo/check.js';
 import { EXERCISES, type ExerciseNumber, exerciseFile, lessonShape } from '../../dojo/exercises.js';
 import type { Fault, FileFault } from '../../dojo/findings.js';
 import { sentenceOf } from '../../dojo/sentences.js';
 import type { TrainingReport } from '../../dojo/training.js';
 import { valueNamed } from '../../lesson/values.js';
+import { LEARNER_PROCESS } from '../paths.js';
 import { type Limits, REASON_FD } from './limits.js';
 import type { Assignment, Message } from './worker.js';
 
@@ -129,7 +129,7 @@ async function runWorker(
 }
 
 function startWorker(assignment: Assignment): ChildProcess {
-  return fork(fileURLToPath(new URL('./worker.js', import.meta.url)), [JSON.stringify(assignment)], {
+  return fork(LEARNER_PROCESS, [JSON.stringify(assignment)], {
     execArgv: [],
     // JSON has no infinity.
     serialization: 'advanced',

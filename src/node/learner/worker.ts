@@ -4,7 +4,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { createJiti } from 'jiti';
@@ -15,7 +14,7 @@ import { describeThrown, kindOf, type LineContext } from '../../dojo/outcome.js'
 import { thrownText } from '../../dojo/sentences.js';
 import { type TrainingReport, trainWith } from '../../dojo/training.js';
 import { readNamesFile } from '../namesFile.js';
-import { BUNDLED_NAMES } from '../paths.js';
+import { BUNDLED_NAMES, LEARNER_LIBRARY, LEARNER_WATCHDOG } from '../paths.js';
 import { CapturedOutput } from './capturedOutput.js';
 import type { Limits } from './limits.js';
 
@@ -44,7 +43,7 @@ export type Message =
 
 const { path, exercise, work, from, limits } = JSON.parse(process.argv[2]) as Assignment;
 const context: LineContext = { file: path, inspect: (value) => inspect(value, { breakLength: Number.POSITIVE_INFINITY }) };
-const watchdog = new Worker(new URL('./watchdog.js', import.meta.url), { workerData: limits });
+const watchdog = new Worker(LEARNER_WATCHDOG, { workerData: limits });
 const send = process.send?.bind(process);
 const post = (message: Message) => {
   // The next line has its own computing time.
@@ -52,9 +51,6 @@ const post = (message: Message) => {
   if (process.connected) send?.(message);
 };
 const output = new CapturedOutput(basename(path), (text) => post({ kind: 'printed', text }));
-
-/** The import of a learner's file: this program's own copy, so that the folder needs no node_modules, and without the solutions. */
-const library = fileURLToPath(new URL('../../dojo.js', import.meta.url));
 
 /** Starts to report errors and exits of this process. Call it before the file is loaded. */
 function guard(): void {
@@ -90,7 +86,8 @@ async function load(): Promise<{ lines: object } | { fault: FileFault }> {
     fsCache: false,
     moduleCache: false,
     interopDefault: false,
-    alias: { 'backprop-ninja': library, 'backprop-ninja/dojo': library },
+    // The program's own copy, without the solutions: the learner's folder needs no node_modules.
+    alias: { 'backprop-ninja': LEARNER_LIBRARY, 'backprop-ninja/dojo': LEARNER_LIBRARY },
     // Keeps the line numbers of the file; a comment at its head would shift them.
     transformOptions: { babel: { comments: false } },
   });
