@@ -1,9 +1,9 @@
-"""The lesson's network in PyTorch on one CPU core, to measure the kernels against: the rate of one training step.
+"""A training step of the lesson's network in PyTorch on one CPU core: a baseline for the kernels.
 
 Usage: python3 torch_step.py NAMES H N STEPS autograd|manual
 
-`autograd` lets PyTorch differentiate; `manual` is the lesson's Exercise 4 with index_add for dC. Prints the microseconds of a
-step in three rounds. Debian: python3-torch and libopenblas0-pthread.
+`autograd` lets PyTorch differentiate; `manual` is the lesson's Exercise 4 with index_add for dC. Prints the microseconds per
+step of three rounds. Debian: python3-torch and libopenblas0-pthread.
 """
 import random
 import sys

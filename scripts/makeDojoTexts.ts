@@ -1,6 +1,6 @@
 /**
- * Writes src/dojo/texts.ts: the texts that the dojo shows, as modules that need no file at run time. They are the lines of the lesson as they are
- * written in src/lesson/, and the guide in src/dojo/guide.md. Run: npm run build:texts
+ * Writes src/dojo/texts.ts, the texts that the dojo shows: the lines of the lesson as written in src/lesson/, and the guide in
+ * src/dojo/guide.md. As a module, they need no file at run time. Run: npm run build:texts
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ export const TEXTS_FILE = inPackage('src/dojo/texts.ts');
 /** The files of the lesson that hold the lines of the exercises. */
 const LESSON_FILES = ['exercise1', 'exercise2', 'exercise3'] as const;
 
-/** A gradient's entry in a file of the lesson: its name, its parameters without types, its body. */
+/** Matches a gradient in a file of the lesson: its name, its parameters without types, its body. */
 const ENTRY = /^ {2}(d\w+): \((\{[^}]*\})(?:: \w+)?\)(?:: \w+)? =>([\s\S]*?),\n(?=\n| {2}\S|\})/gm;
 
 /** The content of src/dojo/texts.ts. */

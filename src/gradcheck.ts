@@ -1,4 +1,4 @@
-/** The gradient check: hand-written gradients against finite differences, the atomic chain and a float64 reference. */
+/** Gradient checks: hand-written gradients against finite differences, the atomic chain and a float64 reference. */
 
 export { type AgainstRow, checkAgainst } from './gradCheck/against.js';
 export { checkPart } from './gradCheck/gradCheck.js';

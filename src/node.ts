@@ -1,4 +1,4 @@
-/** Node only: files, run directories, resumable training, the kernels from disk, and the check of a learner's file in a process of its own. */
+/** Node only: files, run directories, resumable training, the kernels from disk, and the check of a learner's file in its own process. */
 
 export type { LineReport, Verdict } from './dojo/check.js';
 export type {

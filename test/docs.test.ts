@@ -1,4 +1,4 @@
-// The documents of the repository: their links, the files and the scripts that they name.
+// The documents of the repository: their links, and the files, scripts and commands that they name.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { runCli } from './support/fakeIO.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-/** Folders with documents; the repository's own directory has some, too. */
+/** Folders with documents, besides the repository's own directory. */
 const FOLDERS = ['docs', 'data', 'bench', 'test'];
 const DOCUMENTS = [
   ...readdirSync(ROOT),
@@ -43,7 +43,7 @@ function anchorsOf(path: string): string[] {
 }
 
 describe.each(DOCUMENTS)('%s', (document) => {
-  it('has links that lead somewhere', () => {
+  it('has no broken links', () => {
     const broken = linksOf(document).filter((target) => {
       if (/^[a-z]+:/.test(target)) return false;
       const [path, anchor] = target.split('#');
@@ -54,7 +54,7 @@ describe.each(DOCUMENTS)('%s', (document) => {
   });
 
   it('names files that exist', () => {
-    // src/lesson/, test/long/kill.test.ts, docs/cli.md: of folders and files of the repository.
+    // Paths of folders and files in the repository, such as src/lesson/, test/long/kill.test.ts, docs/cli.md.
     const named = prose(document).match(/(?<![\w./-])(?:src|test|docs|bench|data|scripts)\/[\w./-]*(?:\/|\.\w+)(?![\w/…])/g) ?? [];
     expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
@@ -72,7 +72,7 @@ function commandsIn(document: string): { command: string[]; options: string[] }[
     const command = words.slice(0, words[0] === 'exercise' ? 2 : 1);
     const dashes = words.indexOf('--');
     const own = dashes === -1 ? words : words.slice(0, dashes);
-    // What follows the dashes are options of train.
+    // After the dashes follow options of train.
     const shared = dashes === -1 ? [] : words.slice(dashes + 1);
     return [
       { command, options: own.filter((word) => word.startsWith('--')) },
@@ -82,7 +82,7 @@ function commandsIn(document: string): { command: string[]; options: string[] }[
 }
 
 describe('commands in documents', () => {
-  it('have the options that they are shown with', async () => {
+  it('have the options shown', async () => {
     const commands = DOCUMENTS.flatMap(commandsIn);
     expect(commands.length).toBeGreaterThan(20);
     const helps = new Map<string, string>();
@@ -95,6 +95,21 @@ describe('commands in documents', () => {
   });
 });
 
+describe('docs/promises.md', () => {
+  it('lists cases that are the titles of tests', () => {
+    let cases = 0;
+    for (const section of read('docs/promises.md').split('\n## ')) {
+      const [, test] = /\]\(\.\.\/(test\/faults\/\w+\.test\.ts)\)/.exec(section) ?? [];
+      if (test === undefined) continue;
+      for (const [, text] of section.matchAll(/^- (.*(?:\n {2}.*)*)/gm)) {
+        expect(read(test)).toContain(text.replace(/\n +/g, ' '));
+        cases++;
+      }
+    }
+    expect(cases).toBeGreaterThan(30);
+  });
+});
+
 describe('README.md', () => {
   it('is short, and has the two commands', () => {
     expect(read('README.md').split('\n').length).toBeLessThanOrEqual(111);
@@ -102,7 +117,7 @@ describe('README.md', () => {
     expect(read('README.md')).toContain('\n    npm cit\n');
   });
 
-  it('shows pictures that are there', () => {
+  it('shows pictures that exist', () => {
     const pictures = linksOf('README.md').filter((target) => target.endsWith('.svg'));
     expect(pictures.length).toBeGreaterThan(0);
     for (const picture of pictures) expect(statSync(join(ROOT, picture)).size).toBeGreaterThan(1_000);

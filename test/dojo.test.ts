@@ -22,7 +22,7 @@ describe('the entry for a learner', () => {
     expect(Object.keys(dojo).sort()).toEqual(['ShapeError', 'Tensor', 'TodoError', 'softmax', 'todo']);
   });
 
-  it('loads four small modules, none of which has a solution or needs Node', () => {
+  it('loads four small modules, without solutions and without Node', () => {
     expect([...graphOf('dojo.ts')].sort()).toEqual(['core/tensor.ts', 'dojo.ts', 'dojo/learnerFile.ts', 'lesson/softmax.ts']);
   });
 });

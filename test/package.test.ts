@@ -26,7 +26,7 @@ beforeAll(() => {
   const sources = join(directory, 'sources');
   cpSync(ROOT, sources, { recursive: true, filter: (path) => !LEFT_OUT.includes(basename(path)) });
   symlinkSync(MODULES, join(sources, 'node_modules'), 'junction');
-  // As built before the tests. `npm run package` packs with a new build.
+  // The build is that before the tests; `npm run package` packs a new build.
   npm(sources, 'pack', '--ignore-scripts', '--pack-destination', directory);
   const tarball = readdirSync(directory).find((name) => name.endsWith('.tgz')) as string;
   packed = execFileSync('tar', ['-tzf', tarball], { cwd: directory, encoding: 'utf8' })
@@ -189,7 +189,7 @@ describe('the dojo', () => {
   });
 });
 
-/** Of each entry: some values that it exports, and a strict consumer's use of its types. */
+/** For each entry: some values that it exports, and a strict consumer of its types. */
 const ENTRIES = [
   {
     entry: 'backprop-ninja',
@@ -274,7 +274,7 @@ describe('the library', () => {
     expect(compile('consumer.ts', consumer, types)).toBe('');
   });
 
-  it('has types that tell a wrong use', () => {
+  it('has types that reject wrong use', () => {
     expect(compile('wrong.ts', `import { Tensor } from 'backprop-ninja';\nexport const wrong: number = Tensor.of([1]);`)).toContain(
       "wrong.ts(2,14): error TS2322: Type 'Tensor' is not assignable to type 'number'",
     );
@@ -285,7 +285,7 @@ function runScript(name: string): { status: number | null; stdout: string; stder
   return spawnSync(process.execPath, [name], { cwd: app, encoding: 'utf8', timeout: HANGS });
 }
 
-/** The compiler's messages about one TypeScript file of a user's project. */
+/** The compiler's messages about a TypeScript file of a user's project. */
 function compile(name: string, source: string, types: string[] = []): string {
   put(app, name, source);
   const compilerOptions = {

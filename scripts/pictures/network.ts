@@ -1,8 +1,8 @@
 /**
  * docs/pictures/network.svg: the lesson's network, step by step, with its gradients flowing back.
  *
- * The edges are STEP_INPUTS, the shapes and the gradients' sizes come from a forward and a backward pass through the lesson's
- * exercise network (H 64) on a batch of 32. Only the places are drawn by hand.
+ * The edges are STEP_INPUTS; the shapes and the sizes of the gradients come from a forward and a backward pass through the lesson's
+ * exercise network (H 64) on a batch of 32. Only the positions are chosen by hand.
  *
  *     npm run pictures
  */
@@ -16,7 +16,7 @@ import { escapeXml, MONOSPACE, writePicture } from './svg.js';
 type NodeName = ValueName | 'loss' | 'Xb' | 'Yb';
 
 interface Place {
-  /** Counted from 0; two parameters that share a column are beside its middle. */
+  /** Counted from 0. Two parameters share a column, left and right of its middle: their numbers are fractions. */
   column: number;
   /** 0 to 2: the first half of the network; 3 to 5: the second. */
   lane: number;
@@ -98,13 +98,13 @@ function at(column: number, lane: number): Place {
 const MARGIN = 12;
 const COLUMN = 136;
 const LANE = 78;
-/** Between the two halves, where the line from hpreact to h runs. */
+/** Height of the space between the two halves, where the line from hpreact to h runs. */
 const GUTTER = 30;
 const NODE = { width: 106, height: 54 };
 const HALF_WIDTH = 60;
-/** Between a forward line and its gradient's. */
+/** Distance of a forward line, and of its gradient's line, from the middle. */
 const APART = 4;
-/** How far from the middle of a box an elbow begins and ends. */
+/** Distance from the middle of a box at which an elbow begins and ends. */
 const ELBOW = 16;
 const RADIUS = 5;
 const LEGEND = 44;
@@ -128,7 +128,7 @@ function boxOf(name: NodeName): Box {
 
 type Point = readonly [x: number, y: number];
 
-/** The lines between a step's input and the step: the values go forward, the gradient comes back beside them. */
+/** The lines between a step's input and the step: one forward, and one for the gradient, back. */
 function edge(from: NodeName, to: NodeName, hasGradient: boolean): string[] {
   const [a, b] = [boxOf(from), boxOf(to)];
   const path = to === 'h' ? wrappedPath : Math.abs(b.x - a.x) < COLUMN / 2 ? verticalPath : a.y === b.y ? horizontalPath : elbowPath;
@@ -144,7 +144,7 @@ const horizontalPath: Path = (a, b, by) => [
   [b.x - b.width / 2, a.y - by],
 ];
 
-/** A narrow box above or below a wide one is met at its own middle. */
+/** At the middle of the narrower box. */
 const verticalPath: Path = (a, b, by) => {
   const x = (a.width < b.width ? a.x : b.x) - by;
   const half = (Math.sign(b.y - a.y) * NODE.height) / 2;
@@ -227,7 +227,7 @@ function node(name: NodeName, shape: Shape, gradientSize?: number): string[] {
   ];
 }
 
-/** Two digits; what only rounding keeps from being zero is zero. */
+/** Two digits. Below 1e-12, it is the rounding error of a gradient that is zero. */
 function showSize(size: number): string {
   return size < 1e-12 ? '0' : size.toExponential(1).replace('e+0', '').replace('e-', 'e−');
 }

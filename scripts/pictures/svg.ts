@@ -1,17 +1,17 @@
-/** SVG as text. */
+/** Writes pictures as SVG that follows the reader's colour scheme. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Fonts of fixed width that GitHub and the usual systems have. */
+/** Fixed-width fonts of common systems. */
 export const MONOSPACE = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 
 export interface Picture {
   width: number;
   height: number;
-  /** What a screen reader says. */
+  /** Text for screen readers. */
   title: string;
   /** CSS for both colour schemes: write colours as var(--name). */
   style: string;
@@ -19,7 +19,6 @@ export interface Picture {
   body: readonly string[];
 }
 
-/** An SVG document that follows the reader's colour scheme. */
 function svgDocument({ width, height, title, style, colors, body }: Picture): string {
   const variables = (scheme: 'light' | 'dark') =>
     Object.entries(colors)

@@ -1,5 +1,5 @@
 /**
- * docs/pictures/watch.svg: what `exercise watch` draws on a terminal, in its colours.
+ * docs/pictures/watch.svg: the screen of `exercise watch` in a terminal, in colour.
  *
  * Lays out a learner's folder, writes the first lines of Exercise 1 into it, one of them with a mistake, runs the program in a
  * pseudo-terminal (`script`, from bsdutils) until the report is complete, and draws the screen.
@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { escapeXml, MONOSPACE, ROOT, writePicture } from './svg.js';
 
 const COLUMNS = 100;
-/** Too few for all 26 lines: the program counts the rest. */
+/** Too few for all 26 lines, so the program collapses some into counts. */
 const ROWS = 18;
 
 /** The learner's lines; dcounts lacks the branch through counts_sum. */
@@ -27,9 +27,9 @@ const LINES: Record<string, string> = {
 };
 
 const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
-/** The last line that the program draws: the keys. */
+/** The last line that the program draws shows its keys. */
 const COMPLETE = /q quit\r\n/;
-/** Ends a program that never says so. */
+/** Time after which a program that never completes its report is ended. */
 const LIMIT_MS = 60_000;
 
 /** Runs a command of the program in a terminal, until its output is complete, and returns all of it. */
@@ -85,11 +85,11 @@ function screen(output: string): Run[][] {
 }
 
 const FONT_SIZE = 13;
-/** Of a character of the fonts in use, as a share of the size. */
+/** Width of a character: 0.602 of the size in these fonts. */
 const CHARACTER = 0.602 * FONT_SIZE;
 const LINE = 20;
 const PADDING = 18;
-/** The window's title. */
+/** Height of the title bar. */
 const BAR = 32;
 
 /** Each word at its own place: a reader's font may be narrower or wider. */

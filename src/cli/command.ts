@@ -1,4 +1,4 @@
-/** A command, as its file defines it: data for the parser, the help and docs/cli.md, and what it does. */
+/** A command as its file defines it: data for the parser, the help and docs/cli.md, and the function to run. */
 import type { Kind } from '../core/kinds.js';
 import type { GivenValues, OptionRow, Values } from '../core/optionRow.js';
 import type { Paint } from './terminal/colors.js';
@@ -30,13 +30,13 @@ export interface ArgumentRow {
   /** Default: any text. */
   readonly kind?: Kind<unknown>;
   readonly default?: unknown;
-  /** The default in words, where it is not a fixed value. */
+  /** The default in words, if it is not a fixed value. */
   readonly defaultText?: string;
 }
 
 export type Example = readonly [command: string, does: string];
 
-/** What every command gets. */
+/** Passed to every command. */
 export interface CommandContext<Row extends OptionRow = OptionRow> {
   readonly io: IO;
   /** Values of the options, with their fixed defaults. */

@@ -20,7 +20,7 @@ export interface LoadedData {
   dataset: Dataset;
 }
 
-/** Reads and splits a data set; a note on stderr says what was tidied. */
+/** Reads and splits a data set; a note on stderr says what was dropped. */
 export function loadData(file: string | undefined, options: DatasetOptions, io: IO): LoadedData {
   return splitData(readData(file, io), options);
 }

@@ -1,4 +1,4 @@
-/** Options and arguments for commander, from their rows. Commander reports a refused value with the option's name. */
+/** Builds commander's options and arguments from their rows. Commander reports a refused value with the option's name. */
 import { Argument, Command, type CommanderError, InvalidArgumentError, Option } from 'commander';
 import { flag, type Kind, text } from '../core/kinds.js';
 import type { GivenValues, OptionRow } from '../core/optionRow.js';
@@ -61,13 +61,13 @@ function parserOf(kind: Kind<unknown>): (text: string) => unknown {
   };
 }
 
-/** The values that the command line sets, without defaults. */
+/** The values on the command line, without defaults. */
 export function givenValues<Row extends OptionRow>(command: Command): GivenValues<Row> {
   const given = Object.entries(command.opts()).filter(([key]) => command.getOptionValueSource(key) === 'cli');
   return Object.fromEntries(given) as GivenValues<Row>;
 }
 
-/** The values that words set, parsed as the options of a command. @throws CommanderError if they are not such options */
+/** Parses words as the options of a command. @throws CommanderError if they are not such options */
 export function parseWords<Row extends OptionRow>(name: string, rows: readonly Row[], words: readonly string[]): GivenValues<Row> {
   const command = new Command(name).exitOverride().configureOutput({ writeOut: () => {}, outputError: () => {} });
   addOptions(command, rows);

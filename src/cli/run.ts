@@ -28,7 +28,7 @@ export async function run(argv: readonly string[], io: IO): Promise<number> {
   }
 }
 
-/** In one line, escaped. */
+/** The error's message in one line, escaped. */
 async function messageOf(error: unknown): Promise<string> {
   if (error instanceof CommanderError) return showText((await import('./options.js')).commanderMessage(error));
   return showText(error instanceof Error ? fullMessage(error) : String(error));

@@ -7,11 +7,11 @@ export interface Kind<T> {
   read(text: string): T | undefined;
   /** The value as a user types it. */
   show(value: T): string;
-  /** What a file may hold. */
+  /** The check of a value in a file. */
   readonly stored: StoredKind;
 }
 
-/** Upper limits that only keep the command line practical are left out. */
+/** Values that a file may hold. Upper limits that only serve the command line are left out. */
 export type StoredKind =
   | { type: 'whole'; min: number }
   | { type: 'wholes'; min: number; most: number }
@@ -49,7 +49,7 @@ export function wholeNumbers(min: number, max: number, most: number): Kind<reado
 }
 
 /**
- * A decimal number; 1e-3 is one.
+ * A decimal number, such as 0.5 or 1e-3.
  * @param bounds open excludes `min`, below excludes `max`
  */
 export function decimalNumber(min: number, max: number, bounds: 'open' | 'closed' | 'below' = 'closed'): Kind<number> {

@@ -1,26 +1,26 @@
-/** A row of a table of options, and what follows from a table: which values are given, their defaults, and their types. */
+/** A row of a table of options, and what derives from a table: types of values, defaults, and which options apply. */
 import { UsageError } from './errors.js';
 import type { Kind } from './kinds.js';
 
 export interface OptionRow {
   /** Its name in code. */
   readonly key: string;
-  /** As typed, with its placeholder: `--warmup <steps>`. Without one, the value always is the default. */
+  /** As typed, with its placeholder: `--warmup <steps>`. Without a flag, the value is always the default. */
   readonly flag?: string;
   readonly description: string;
   /** Its heading in the help. */
   readonly group?: string;
   readonly kind: Kind<unknown>;
   readonly default?: unknown;
-  /** The default in words, where it is not a fixed value. */
+  /** The default in words, if it is not a fixed value. */
   readonly defaultText?: string;
   /** A default that depends on other values. */
   readonly defaultFrom?: DefaultFrom;
-  /** The option only exists with these values of another option. */
+  /** The option applies only with these values of another option. */
   readonly goesWith?: { readonly key: string; readonly values: readonly string[] };
   /** The commands that have it, if a table serves several. */
   readonly commands?: readonly string[];
-  /** Where a run's configuration holds it: a key, or a key in an object. Without it, it is not stored. */
+  /** Its place in a run's configuration: a key, or a key in an object. Without one, it is not stored. */
   readonly stored?: readonly [key: string] | readonly [object: string, key: string];
   /** The checkpoint format that introduced it, if later than the first: at its default it is not stored. */
   readonly since?: number;
@@ -30,14 +30,14 @@ export interface OptionRow {
 }
 
 export interface DefaultFrom {
-  /** Keys of what it depends on: without these, there is no default. */
+  /** Keys of the values it depends on. If one is missing, there is no default. */
   readonly keys: readonly string[];
   of(values: object): unknown;
 }
 
 type ValueOf<Row> = Row extends { kind: Kind<infer T> } ? (Row extends { repeatable: true } ? T[] : T) : never;
 
-/** The keys of the rows that have a value in any case. */
+/** The keys of the rows that always have a value. */
 type FilledKey<Row extends OptionRow> = Row extends { goesWith: object }
   ? never
   : Row extends { default: unknown } | { required: true }
@@ -62,7 +62,7 @@ export function rowsOf<Row extends OptionRow>(rows: readonly Row[], command: str
   return rows.filter(({ commands }) => commands?.includes(command) ?? true);
 }
 
-/** Whether the other values let this option exist. */
+/** Whether the option applies, given the other values. */
 export function applies({ goesWith }: Pick<OptionRow, 'goesWith'>, values: Readonly<Record<string, unknown>>): boolean {
   return goesWith === undefined || goesWith.values.some((value) => value === values[goesWith.key]);
 }
@@ -74,7 +74,7 @@ export function applies({ goesWith }: Pick<OptionRow, 'goesWith'>, values: Reado
  */
 export function withDefaults<Row extends OptionRow>(rows: readonly Row[], given: GivenValues<Row>, facts: object = {}): Values<Row> {
   const values: Record<string, unknown> = { ...facts };
-  // First the fixed defaults: those that depend on others may depend on any of them.
+  // Fixed defaults first: the others may depend on any of them.
   for (const { key, default: value } of rows) values[key] = (given as Record<string, unknown>)[key] ?? value;
   for (const row of rows) {
     if (applies(row, values)) continue;

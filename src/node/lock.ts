@@ -24,7 +24,7 @@ type Owner = v.InferOutput<typeof OwnerSchema>;
  * Locks a run's directory. A lock whose process has ended is taken over.
  * @param startedAt time, shown to other processes that want the lock
  * @returns a function that releases the lock
- * @throws SystemError if another process holds the lock, and names it; or if the directory cannot be written
+ * @throws SystemError if another process, which the message names, holds the lock, or if the directory cannot be written
  */
 export function acquireLock(directory: string, startedAt: string): () => void {
   const path = join(directory, LOCK_FILE);

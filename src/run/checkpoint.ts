@@ -4,7 +4,7 @@
  *
  * Tensors, all F32: the parameters (C, W1, ...), the calibrated statistics (bnmean, bnvar and those of further blocks), and the optimizer's
  * state as flat vectors (optimizer.velocity, or optimizer.m and optimizer.v). Metadata, each value a string: see metadataSchema.
- * The format version is the one that the newest option in its configuration began: see formatOf.
+ * The newest option in its configuration determines the format version: see formatOf.
  */
 import * as v from 'valibot';
 import type { CreateBackend } from '../backend/backend.js';
@@ -93,7 +93,7 @@ const METADATA = {
   losses: json(v.strictObject({ lossSinceRecord: finite, stepsSinceRecord: count, smoothed: finite, weight: finite })),
   best: json(v.nullable(BestEvaluationSchema)),
   dataSha256: sha256Text,
-  /** Of the whole file, with zeros in this place. */
+  /** SHA-256 of the whole file, with zeros in this place. */
   sha256: sha256Text,
 };
 

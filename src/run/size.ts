@@ -1,4 +1,4 @@
-/** How many bytes a run takes on the disk, estimated before it starts. */
+/** Estimates how many bytes a run takes on the disk, before it starts. */
 import { type ModelConfig, parameterCount } from '../network/parameters.js';
 import type { RunConfig } from '../training/runConfig.js';
 import { RECORD_EVERY } from '../training/training.js';
@@ -7,10 +7,10 @@ import { HASH_EVERY } from './records.js';
 
 /** Largest size of a line of metrics.jsonl, in bytes. */
 const RECORD_BYTES = { loss: 70, hashes: 260, evaluation: 50 };
-/** What each block above the first adds: its hashes to a record; names, shapes and places of its tensors to a checkpoint's header. */
+/** Bytes that each block above the first adds: its hashes in a record; names, shapes and places of its tensors in a checkpoint's header. */
 const BLOCK_BYTES = { hashes: 160, header: 700 };
 
-/** A checkpoint's header, and what a file system rounds up. */
+/** Bytes for a checkpoint's header, and for the rounding of the file system. */
 const OVERHEAD_BYTES = 16_384;
 
 /**

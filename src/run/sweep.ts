@@ -5,7 +5,7 @@ import type { RandomStream } from '../core/random.js';
 /** The values of one option: a list, or a range to sample from. */
 export type Variation = { option: string; values: readonly string[] } | { option: string; range: Range };
 
-/** From is below to. */
+/** `from` is below `to`. */
 interface Range {
   from: number;
   to: number;

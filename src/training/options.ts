@@ -1,7 +1,7 @@
 /**
- * The options of a training, a row each, in the order in which a checkpoint stores them. Help, parsing, checks, presets, the stored
- * configuration, --resume, sweeps, lr-find and docs/cli.md all follow from this table: to add an option, add a row, and its effect in the
- * trainer. A row that is added later has a default and `since`, the checkpoint format that it begins.
+ * The options of training, one row each, in the order in which a checkpoint stores them. Help, parsing, checks, presets, the stored
+ * configuration, --resume, sweeps, lr-find and docs/cli.md all follow from this table: to add an option, add a row, and use its value in
+ * the trainer. A new row needs a default and `since`, the checkpoint format that it introduces.
  */
 import { choice, decimalNumber, flag, type Kind, wholeNumber, wholeNumbers } from '../core/kinds.js';
 import type { GivenValues, OptionRow } from '../core/optionRow.js';
@@ -25,14 +25,14 @@ const MAX_STEPS = 1_000_000_000;
 export const MAX_SEED = Number.MAX_SAFE_INTEGER;
 export const DEFAULT_SEED = 2_147_483_647;
 
-/** Adam's steps are about as long as the rate in every entry, whatever the gradient: 0.001 is PyTorch's default. */
+/** Adam changes each entry by about the rate, whatever the gradient; 0.001 is PyTorch's default. */
 const LEARNING_RATES: Readonly<Record<OptimizerName, number>> = { sgd: 0.1, momentum: 0.1, nesterov: 0.1, adam: 0.001, adamw: 0.001 };
 
 const ADAMS = { key: 'optimizer', values: ['adam', 'adamw'] } as const;
 
 /** One decay for all weight matrices, or one per named parameter, sorted by name. */
 const weightDecay: Kind<WeightDecay> = {
-  expected: 'a number from 0 to 1000, or such numbers by parameter, as W1=1.2,C=0.5',
+  expected: 'a number from 0 to 1000, or one per parameter, such as W1=1.2,C=0.5',
   read: (text) => {
     const { read } = decimalNumber(0, 1000);
     if (!text.includes('=')) return read(text);
@@ -48,12 +48,12 @@ const weightDecay: Kind<WeightDecay> = {
   stored: { type: 'decay' },
 };
 
-/** The network and how it is trained: everything that a preset may decide. */
+/** The network and its training: every option that a preset may set. */
 export const RECIPE_OPTIONS = [
   {
     key: 'context',
     flag: '--context <T>',
-    description: 'characters from which the next one is predicted',
+    description: 'context length: characters that predict the next one',
     group: NETWORK,
     kind: wholeNumber(1, 64),
     default: 3,
@@ -180,7 +180,7 @@ export const RECIPE_OPTIONS = [
   {
     key: 'clip',
     flag: '--clip <norm>',
-    description: 'largest norm of the gradient over all parameters',
+    description: 'clip the gradient to this norm, over all parameters',
     defaultText: 'none',
     group: RECIPE,
     kind: decimalNumber(0, 1_000_000, 'open'),
@@ -190,7 +190,7 @@ export const RECIPE_OPTIONS = [
   {
     key: 'schedule',
     flag: '--schedule <name>',
-    description: 'learning rate over time; step: a tenth from half of the steps on; linear, cosine: down to 0',
+    description: 'learning rate over time; step: drops to a tenth halfway; linear, cosine: falls to 0',
     group: RECIPE,
     kind: choice(SCHEDULES),
     default: 'step',
@@ -199,7 +199,7 @@ export const RECIPE_OPTIONS = [
   },
   {
     key: 'switchStep',
-    description: 'the step from which the rate is a tenth',
+    description: 'step from which the rate is a tenth',
     kind: wholeNumber(0, Number.POSITIVE_INFINITY),
     defaultFrom: { keys: ['steps'], of: ({ steps }: { steps: number }) => defaultSwitchStep(steps) },
     goesWith: { key: 'schedule', values: ['step'] },
@@ -228,7 +228,7 @@ export const RECIPE_OPTIONS = [
   },
 ] as const satisfies readonly OptionRow[];
 
-/** What a run needs besides its recipe. */
+/** Options of a run that are not part of its recipe. */
 const RUN_OPTIONS = [
   {
     key: 'evalEvery',
@@ -306,5 +306,5 @@ export type TrainingRow = (typeof TRAINING_OPTIONS)[number];
 
 /** Options of a recipe as a user gives them: each may be missing. */
 export type RecipeOptions = GivenValues<RecipeRow>;
-/** Options of a run, likewise. */
+/** Options of a run as a user gives them: each may be missing. */
 export type TrainingOptionValues = GivenValues<TrainingRow>;

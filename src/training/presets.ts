@@ -7,7 +7,7 @@ import type { RecipeOptions } from './options.js';
 export const PRESETS = {
   /** The lesson's recipe: the options' defaults. */
   lesson: {},
-  /** A lower loss than the lesson's in less than a second of training. */
+  /** A lower loss than the lesson's, in less than a second of training. */
   fast: {
     context: 6,
     embedding: 32,

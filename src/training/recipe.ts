@@ -1,4 +1,4 @@
-/** From options to a recipe and to a run's configuration. */
+/** Turns options into a recipe, and into the configuration of a run. */
 import { UsageError } from '../core/errors.js';
 import { type GivenValues, type OptionRow, withDefaults } from '../core/optionRow.js';
 import { showText } from '../core/text.js';
@@ -8,20 +8,19 @@ import { PRESETS, type PresetName } from './presets.js';
 import { buildConfig, type RunConfig } from './runConfig.js';
 import { decayedNames, type WeightDecay } from './updater.js';
 
-/** The network and how it is trained: the sizes of a model, and the options of a Training. */
+/** The network and its training: the sizes of a model, and the options of a Training. */
 export type Recipe = Omit<RunConfig, 'evalEvery' | 'seed' | 'splitSeed' | 'unique'>;
 
 /**
- * A complete recipe: the preset's options, the given ones in their place, and defaults for the rest.
- * @throws UsageError if options do not go together
+ * A complete recipe: the given options, then the preset's, then the defaults.
+ * @throws UsageError if options contradict each other
  */
 export function recipe(preset: PresetName = 'lesson', given: RecipeOptions = {}): Recipe {
   return storedOf(RECIPE_OPTIONS, withPreset(RECIPE_OPTIONS, preset, given)) as Recipe;
 }
 
 /**
- * A preset's values for the options of a table, with the given ones in their place. If another optimizer is given, what the preset
- * chose for its own is left out.
+ * The given values, then the preset's. If another optimizer is given, the preset's settings of its own optimizer are left out.
  */
 export function withPreset<Row extends OptionRow>(rows: readonly Row[], preset: PresetName, given: GivenValues<Row>): GivenValues<Row> {
   const values: RecipeOptions = PRESETS[preset];
@@ -38,7 +37,7 @@ function dependsOnOptimizer({ goesWith, defaultFrom }: OptionRow): boolean {
 /**
  * The part of a configuration that a table's options decide.
  * @param facts other values that defaults depend on
- * @throws UsageError if options do not go together
+ * @throws UsageError if options contradict each other
  */
 export function storedOf<Row extends OptionRow>(rows: readonly Row[], given: GivenValues<Row>, facts: object = {}): object {
   const values = withDefaults(rows, given, facts);
@@ -46,18 +45,18 @@ export function storedOf<Row extends OptionRow>(rows: readonly Row[], given: Giv
   return buildConfig(rows, values);
 }
 
-/** Examples of the parts, on which the default time between evaluations depends. */
+/** Numbers of examples. The default interval between evaluations depends on them. */
 export interface DataSizes {
   trainExamples: number;
   valExamples: number;
 }
 
-/** The configuration of a new run. @throws UsageError if options do not go together */
+/** The configuration of a new run. @throws UsageError if options contradict each other */
 export function createRunConfig(given: TrainingOptionValues, sizes: DataSizes): RunConfig {
   return storedOf(TRAINING_OPTIONS, given, sizes) as RunConfig;
 }
 
-/** The checks that concern several options. */
+/** Checks that involve several options. */
 function checkTogether(values: object): void {
   const { steps, warmup, weightDecay, hidden } = values as RecipeOptions;
   if (steps !== undefined && warmup !== undefined && warmup > steps) {

@@ -8,13 +8,14 @@ import { OPTIMIZER_TENSORS } from './updater.js';
 
 type StoredRow = Extract<TrainingRow, { stored: readonly string[] }>;
 type ValueOf<Row> = Row extends { kind: Kind<infer T> } ? T : never;
-/** The rows whose key may be missing: those without a default, and those that came later. */
+/** The rows whose key may be missing: those without a default, and those with `since`. */
 type OptionalRow = Exclude<StoredRow, { default: unknown } | { defaultFrom: object }> | Extract<StoredRow, { since: number }>;
-/** The key of a row that is stored by itself; of one that is stored in an object, its key in there. */
+/** The key of a row that is stored by itself. */
 type OwnKey<Row> = Row extends { stored: readonly [infer Key extends string] } ? Key : never;
+/** The key of a row inside the object that stores it. */
 type InnerKey<Row> = Row extends { stored: readonly [string, infer Key extends string] } ? Key : never;
 
-/** The rows of an object such as `optimizer`, for one of its names. */
+/** The keys of an object such as `optimizer` that go with one of its names. */
 type SettingsOf<Key extends string, Name> = {
   -readonly [Row in StoredRow as Row extends { goesWith: { key: Key; values: infer Names extends readonly unknown[] } }
     ? Name extends Names[number]
@@ -25,7 +26,7 @@ type SettingsOf<Key extends string, Name> = {
 type NamedSettings<Key extends string, Name> = Name extends unknown ? { name: Name } & SettingsOf<Key, Name> : never;
 type NamesOf<Key extends string> = ValueOf<Extract<StoredRow, { key: Key }>>;
 
-/** What shapes a run's weights and metrics, and nothing else: no path, no clock, no host. */
+/** Everything that shapes a run's weights and metrics, and nothing else: no path, no clock, no host. */
 export type RunConfig = {
   -readonly [Row in Exclude<StoredRow, OptionalRow> as OwnKey<Row>]: ValueOf<Row>;
 } & { -readonly [Row in OptionalRow as OwnKey<Row>]?: ValueOf<Row> } & {
@@ -33,7 +34,7 @@ export type RunConfig = {
   schedule: NamedSettings<'schedule', NamesOf<'schedule'>>;
 };
 
-/** The checkpoint format of the first options; an option that came later names its own in `since`. */
+/** The checkpoint format of the first options. Later options name theirs in `since`. */
 const FIRST_FORMAT = 3;
 
 /** The checkpoint formats that a table of options can read. */
@@ -41,23 +42,23 @@ export function knownFormats(rows: readonly OptionRow[]): { oldest: number; newe
   return { oldest: FIRST_FORMAT, newest: Math.max(FIRST_FORMAT, ...rows.map(({ since = 0 }) => since)) };
 }
 
-/** The checkpoint format of a configuration: the one that its newest option began. */
+/** The checkpoint format of a configuration: the one that its newest option introduced. */
 export function formatOf(config: RunConfig, rows: readonly OptionRow[]): number {
   const stored = rows.filter((row) => valueIn(config, row) !== undefined && !isLaterDefault(row, valueIn(config, row)));
   return knownFormats(stored).newest;
 }
 
-/** The configuration with its keys in the table's order, and without later options that are at their default. */
+/** The configuration with its keys in the table's order, without later options at their default. */
 export function orderedConfig(config: RunConfig, rows: readonly OptionRow[]): RunConfig {
   return buildConfig(rows, Object.fromEntries(rows.map((row) => [row.key, valueIn(config, row)]))) as RunConfig;
 }
 
-/** Whether it is the default of an option that came after the first format: such a value is not stored. */
+/** Whether the value is the default of an option with `since`. Such a value is not stored. */
 function isLaterDefault({ since, kind, default: byDefault }: OptionRow, value: unknown): boolean {
   return since !== undefined && kind.show(value) === kind.show(byDefault);
 }
 
-/** A configuration's keys, with values by the options' keys. */
+/** Builds a configuration from values by option key. */
 export function buildConfig(rows: readonly OptionRow[], values: object): object {
   const config: Record<string, unknown> = {};
   for (const row of rows) {
@@ -69,7 +70,7 @@ export function buildConfig(rows: readonly OptionRow[], values: object): object 
   return config;
 }
 
-/** The value that a configuration holds for an option. */
+/** The value of an option in a configuration. */
 export function valueIn(config: object, { stored }: OptionRow): unknown {
   if (!stored) return undefined;
   const [key, inner] = stored;
@@ -95,7 +96,7 @@ export function modelConfig(
   return { context, embedding, hidden, vocabulary: vocabulary.length };
 }
 
-/** The room that a run's model needs for training, and for evaluating and sampling in batches of the given sizes. */
+/** The capacity that a run's model needs for training, and for evaluation and sampling in batches of the given sizes. */
 export function trainingCapacity({ batchSize, optimizer }: Pick<RunConfig, 'batchSize' | 'optimizer'>, inference: number[] = []): Capacity {
   return { training: batchSize, optimizerTensors: OPTIMIZER_TENSORS[optimizer.name], inference };
 }

@@ -1,4 +1,4 @@
-/** The check of a stored configuration. It is apart from the types, so that a user's compiler does not read those of valibot. */
+/** Validates a stored configuration. Its own file, so that a user's compiler does not read the types of valibot. */
 import * as v from 'valibot';
 import type { StoredKind } from '../core/kinds.js';
 import { applies, type OptionRow } from '../core/optionRow.js';
@@ -8,7 +8,7 @@ import type { RunConfig } from './runConfig.js';
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const finite = v.pipe(v.number(), v.finite());
 
-/** The check of a configuration, for a table of options. */
+/** Accepts the configurations that a table of options describes. */
 export function configSchema(rows: readonly OptionRow[]): v.GenericSchema<unknown, RunConfig> {
   const entries: Record<string, v.GenericSchema> = {};
   for (const row of rows) {

@@ -32,7 +32,7 @@ const QUICK: Record<string, string[]> = {
 
 const SHORT_ANYWAY = ['eval', 'sample', 'replay', 'diff'];
 
-/** Data that a command would take from elsewhere; a later option wins. */
+/** The data set for commands that would use the bundled names. A later option wins. */
 const FIRST: Record<string, string[]> = { train: ['--data', 'names.txt'], bench: ['--data', 'names.txt'] };
 
 /** Parts of grad-check that take a second or more, and the option that prints more than one line. */
@@ -50,7 +50,7 @@ const text = fc
   )
   .filter((value) => !/\0|\.\.|^\/|=\//.test(value) && !LEFT_OUT.includes(value));
 
-/** Words that are right, or wrong only in what they name. */
+/** Words that are valid, or invalid only because of the file they name. */
 const SENSIBLE = [['run'], ['run', 'run'], ['runs/latest'], ['--data', 'names.txt'], ['--data', 'broken.txt'], ['broken.txt'], ['--json']];
 
 /** A command line with typical mistakes: true and invented options in any order, with and without values. */

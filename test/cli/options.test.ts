@@ -43,7 +43,7 @@ async function everyOption(): Promise<{ command: string; row: OptionRow; flag: s
   });
 }
 
-/** Texts that no number option takes, by what a stored value of its kind is. */
+/** Texts that no number option accepts, by the type of its stored value. */
 const NONSENSE: Partial<Record<StoredKind['type'], readonly string[]>> = {
   whole: COUNT_NONSENSE,
   wholes: [...COUNT_NONSENSE, ...LIST_NONSENSE],
@@ -64,7 +64,7 @@ const optimizerRanges = (command: string): Range[] => [
   [command, '--momentum', 'a number from 0 to below 1', ['1', '1.5', '-0.1', '1e0']],
   [command, '--beta1', 'a number from 0 to below 1', ['1', '-0.1']],
   [command, '--beta2', 'a number from 0 to below 1', ['1', '-0.1']],
-  [command, '--weight-decay', 'a number from 0 to 1000, or such numbers by parameter, as W1=1.2,C=0.5', ['1e9', '-0.1']],
+  [command, '--weight-decay', 'a number from 0 to 1000, or one per parameter, such as W1=1.2,C=0.5', ['1e9', '-0.1']],
   [command, '--clip', 'a number above 0 up to 1000000', ['0', '1e9']],
 ];
 const seedRanges = (command: string): Range[] => [
@@ -117,7 +117,7 @@ describe('a number option', () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('refuses what is not a number, whatever the command', async () => {
+  it('refuses text that is not a number, in every command', async () => {
     const cwd = tempDirectory();
     const options = (await everyOption()).filter(({ row }) => row.kind.stored.type in NONSENSE);
     expect(options.length).toBeGreaterThan(40);

@@ -1,4 +1,4 @@
-// Faults of a checkpoint or another safetensors file, through the command line.
+// Faulty checkpoints and other safetensors files, on the command line. The titles are the cases of docs/promises.md.
 import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { makeDirectory, put, removeDirectory, snapshot } from '../support/tempDi
 const FILE = 'checkpoint.safetensors';
 
 let cwd: string;
-/** The run's checkpoint, whole. */
+/** The run's intact checkpoint. */
 let whole: Buffer;
 
 beforeAll(async () => {
@@ -31,7 +31,7 @@ const COMMANDS = [
   ['train', '--resume', 'run'],
 ];
 
-/** Replaces the checkpoint with a file. Every command must refuse it and change nothing. */
+/** Puts a file in the checkpoint's place. Every command must refuse it, and change nothing. */
 async function refuse(content: Uint8Array, ...says: (string | RegExp)[]): Promise<void> {
   put(join(cwd, 'run'), FILE, content);
   const before = snapshot(cwd);
@@ -39,19 +39,19 @@ async function refuse(content: Uint8Array, ...says: (string | RegExp)[]): Promis
   expect(snapshot(cwd)).toEqual(before);
 }
 
-/** The checkpoint with something changed, and with the digest that it then has. */
+/** A changed checkpoint, with the right digest. */
 function changed(change: (file: CheckpointParts) => void): Buffer {
   put(join(cwd, 'run'), FILE, whole);
   return readFileSync(rewriteCheckpoint(join(cwd, 'run'), change));
 }
 
-it('a checkpoint that nothing was changed in is accepted, with its digest made anew (0)', async () => {
+it('an unchanged checkpoint with a new digest is accepted (0)', async () => {
   const same = changed(() => {});
   expect(same.equals(whole)).toBe(true);
   for (const argv of COMMANDS) expect((await runCli(cwd, argv)).exitCode, argv[0]).toBe(0);
 });
 
-describe('under 8 bytes; header length 2^63, above 100 MB or past the end: refused before allocating (3)', () => {
+describe('under 8 bytes; header length 2^63, above 100 MB or beyond the end of the file: refused before allocating (3)', () => {
   it.each([0, 1, 7])('%i bytes', async (length) => {
     await refuse(whole.subarray(0, length), `not a safetensors file: ${length} bytes, expected at least 8`);
   });
@@ -67,7 +67,7 @@ describe('under 8 bytes; header length 2^63, above 100 MB or past the end: refus
     );
   });
 
-  it('memory stays bounded, with 3 GiB behind the length as well', () => {
+  it('memory stays bounded, even if the file has 3 GiB', () => {
     truncateSync(put(join(cwd, 'run'), FILE, headerLength(2n ** 40n)), 3 * 2 ** 30);
     const peak = "process.on('exit', () => process.stdout.write(String(process.resourceUsage().maxRSS)))";
     const { stdout, ...outcome } = ninja(cwd, ['eval', 'run'], { before: peak });
@@ -80,7 +80,7 @@ describe('under 8 bytes; header length 2^63, above 100 MB or past the end: refus
 const deep = (depth: number) => `{"a":${'['.repeat(depth)}${']'.repeat(depth)}}`;
 const ENTRY = '{"dtype":"F32","shape":[0],"data_offsets":[0,0]}';
 
-describe('header not UTF-8, not JSON, not an object, too deep, duplicate keys, `__proto__`: refused, with place (3)', () => {
+describe('header not UTF-8, not JSON, not an object, too deep, with duplicate keys or `__proto__`: refused, with the place (3)', () => {
   it.each([
     [
       'not UTF-8',
@@ -88,13 +88,13 @@ describe('header not UTF-8, not JSON, not an object, too deep, duplicate keys, `
       'the header is not valid UTF-8 at byte 10 of the file',
     ],
     ['not JSON', rawFile('{"a":}'), 'the header is not valid JSON within its first 6 characters'],
-    ['not JSON: a comma too many', rawFile('{"a":1,}'), 'the header is not valid JSON within its first '],
+    ['not JSON: an extra comma', rawFile('{"a":1,}'), 'the header is not valid JSON within its first '],
     [
       'not JSON: NaN',
       rawFile(`{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,0]}}`),
       'the header is not valid JSON within its first ',
     ],
-    ['not JSON: more behind it', rawFile('{} {}'), 'the header is not valid JSON within its first '],
+    ['not JSON: more text after it', rawFile('{} {}'), 'the header is not valid JSON within its first '],
     ['empty', rawFile(''), 'the header is not valid JSON within its first '],
     ['not an object: a list', rawFile('[]'), 'the header is not a JSON object'],
     ['not an object: null', rawFile('null'), 'the header is not a JSON object'],
@@ -113,7 +113,7 @@ describe('header not UTF-8, not JSON, not an object, too deep, duplicate keys, `
   });
 });
 
-describe('header not UTF-8, not JSON, too deep: the place is named', () => {
+describe('header not UTF-8, not JSON, too deep: names the place', () => {
   it.each([
     ['not UTF-8', Buffer.concat([headerLength(4n), Buffer.from('{"\xff"', 'latin1')])],
     ['not JSON', rawFile('{"a":}')],
@@ -123,7 +123,7 @@ describe('header not UTF-8, not JSON, too deep: the place is named', () => {
   });
 });
 
-describe('offsets overlapping, unordered, with gaps, negative, fractional, above 2^53; shape product overflow; size unequal to offsets; unknown dtype: refused, names the tensor (3)', () => {
+describe("offsets that overlap, are unordered, leave gaps, are negative, fractional or too large; shape overflow; unknown dtype: the tensor's name (3)", () => {
   const entry = (start: unknown, end: unknown, shape: unknown = [1], dtype: unknown = 'F32') => ({
     dtype,
     shape,
@@ -160,7 +160,7 @@ describe('offsets overlapping, unordered, with gaps, negative, fractional, above
   });
 });
 
-describe('truncated, trailing bytes: expected and found size (3)', () => {
+describe('truncated, or with trailing bytes: expected and found size (3)', () => {
   it('truncated in the data', async () => {
     const data = whole.length - Number(whole.readBigUInt64LE()) - 8;
     await refuse(whole.subarray(0, -1), `the file holds ${data - 1} bytes of data, its header describes ${data}`);
@@ -197,29 +197,29 @@ describe('one bit flipped in data or metadata: checksum (3)', () => {
     },
   );
 
-  it('in any 97th byte: refused, for one reason or another', async () => {
+  it('in every 97th byte: refused, for one reason or another', async () => {
     for (let at = 0; at < whole.length; at += 97) {
       put(join(cwd, 'run'), FILE, flipped(at, at % 8));
       expectRefusal(await runCli(cwd, ['eval', 'run']), 3);
     }
   });
 
-  it('a best checkpoint that is whole is named by --resume', async () => {
+  it('--resume names an intact best checkpoint', async () => {
     put(join(cwd, 'run'), FILE, flipped(whole.length - 1, 0));
     const best = `${join('run', 'best.safetensors')}, of step 50, is intact`;
     expectRefusal(await runCli(cwd, ['train', '--resume', 'run']), 3, DAMAGED, best);
   });
 });
 
-describe('tensor missing, extra or of another shape; metadata missing or of a newer version; NaN or Inf stored; malformed random state: all of them listed (3)', () => {
-  it.each(['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2', 'bnmean', 'bnvar'])('tensor %s missing', async (name) => {
+describe('a tensor missing, extra or of another shape, in any block and in the optimizer state; metadata missing, newer or older; NaN or Inf; a malformed random state: all are listed (3)', () => {
+  it.each(['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2', 'bnmean', 'bnvar'])('names the missing tensor %s', async (name) => {
     await refuse(
       changed(({ tensors }) => tensors.delete(name)),
       `tensor "${name}" is missing`,
     );
   });
 
-  it('tensor extra, of another shape, of another dtype, missing, NaN and Inf: all of them', async () => {
+  it('lists a tensor that is extra, of another shape, of another dtype, missing, NaN and Inf', async () => {
     const file = changed((parts) => {
       parts.tensors.set('W3', storeFloats(Float32Array.of(1), [1]));
       parts.tensors.set('b1', storeFloats(new Float32Array(8), [1, 8]));
@@ -239,7 +239,7 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     );
   });
 
-  it('of a network of several blocks, too: every block and its statistics', async () => {
+  it('lists tensors and statistics of every block of a deep network', async () => {
     expect((await runCli(cwd, ['train', ...SMALL, '--hidden', '8,6,5', '--out', 'run', '--force'])).exitCode).toBe(0);
     const deep = readFileSync(join(cwd, 'run', FILE));
     const changedDeep = (change: (file: CheckpointParts) => void) => {
@@ -274,7 +274,7 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     }
   });
 
-  it('metadata missing: all of it', async () => {
+  it('lists all missing metadata', async () => {
     const keys = ['program', 'config', 'vocabulary', 'step', 'streams', 'losses', 'best', 'dataSha256'];
     const file = changed(({ metadata }) => {
       for (const key of keys) delete metadata[key];
@@ -282,7 +282,7 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     await refuse(file, ...keys.map((key) => new RegExp(`[ ;]${key}: `)));
   });
 
-  it('no digest', async () => {
+  it('names a missing digest', async () => {
     const file = changed(() => {}).toString('latin1');
     await refuse(
       Buffer.from(
@@ -293,21 +293,21 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     );
   });
 
-  it('no metadata at all', async () => {
+  it('refuses a file without metadata', async () => {
     const file = changed(({ metadata }) => {
       for (const key of Object.keys(metadata)) if (key !== 'sha256') delete metadata[key];
     });
     await refuse(file, 'a safetensors file, but not a checkpoint of backprop-ninja');
   });
 
-  it.each([UNKNOWN_FORMAT, '10', '999999999999999999999'])('metadata of a newer version, %s', async (version) => {
+  it.each([UNKNOWN_FORMAT, '10', '999999999999999999999'])('refuses metadata of a newer version, %s', async (version) => {
     const file = changed(({ metadata }) => {
       metadata.formatVersion = version;
     });
     await refuse(file, `checkpoint format ${version}, this backprop-ninja reads ${READABLE_FORMATS}; a newer version wrote it: update`);
   });
 
-  it.each(['1', '2'])('metadata of an older version, %s', async (version) => {
+  it.each(['1', '2'])('refuses metadata of an older version, %s', async (version) => {
     const file = changed(({ metadata }) => {
       metadata.formatVersion = version;
     });
@@ -317,7 +317,7 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     );
   });
 
-  it.each(['', 'x', '3.0'])('metadata of the version %j', async (version) => {
+  it.each(['', 'x', '3.0'])('refuses metadata of the version %j', async (version) => {
     const file = changed(({ metadata }) => {
       metadata.formatVersion = version;
     });
@@ -338,7 +338,7 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     [JSON.stringify({ batches: { ...STATE, s3: 0.5 } })],
     [JSON.stringify({ batches: STATE, more: STATE })],
     ['{"batches":{"c":1,"s0":1e999,"s1":0.5,"s2":0.5}}'],
-  ])('malformed random state: %s', async (streams) => {
+  ])('refuses a malformed random state: %s', async (streams) => {
     const file = changed(({ metadata }) => {
       metadata.streams = streams;
     });
@@ -356,14 +356,14 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
     ['best', '{"step":1}'],
     ['best', 'NaN'],
     ['dataSha256', 'x'],
-  ])('metadata %s of %s', async (key, value) => {
+  ])('refuses metadata %s of %s', async (key, value) => {
     const file = changed(({ metadata }) => {
       metadata[key] = value;
     });
     await refuse(file, new RegExp(`metadata: ${key}`));
   });
 
-  it('sizes that no file can hold: refused without allocating them', async () => {
+  it('refuses sizes that no file can hold, without allocating memory for them', async () => {
     const file = changed(({ metadata }) => {
       metadata.config = JSON.stringify({ ...JSON.parse(metadata.config), hidden: [2 ** 50], embedding: 2 ** 50 });
     });
@@ -371,14 +371,14 @@ describe('tensor missing, extra or of another shape; metadata missing or of a ne
   });
 });
 
-describe('a safetensors file of another program, .pt, .npz, an HTML page: recognised and named (3)', () => {
+describe('a safetensors file from another program, .pt, .npz, an HTML page: recognised and named (3)', () => {
   const theirs = (metadata: Record<string, string>, ...names: string[]) =>
     Buffer.from(writeSafetensors({ metadata, tensors: new Map(names.map((name) => [name, storeFloats(Float32Array.of(1), [1])])) }));
   const zip = (name: string) => Buffer.concat([Buffer.from('PK\x03\x04\0\0\0\0', 'latin1'), Buffer.alloc(18), Buffer.from(name)]);
 
   it.each([
     [
-      'a safetensors file of another program',
+      'a safetensors file from another program',
       theirs({ format: 'pt' }, 'wte.weight', 'lm_head.weight'),
       'a safetensors file, but not a checkpoint of backprop-ninja; it holds 2 tensors: "wte.weight", "lm_head.weight"',
     ],
@@ -404,8 +404,8 @@ describe('a safetensors file of another program, .pt, .npz, an HTML page: recogn
   });
 });
 
-describe('header length not a multiple of 4 (others write such files): read by copy (0)', () => {
-  /** The checkpoint with another number of blanks as its header's padding. */
+describe('header length not a multiple of 4: read through a copy (0)', () => {
+  /** The checkpoint with this number of blanks as the padding of its header. */
   function padded(blanks: number): Buffer {
     const end = 8 + Number(whole.readBigUInt64LE());
     const json = whole.subarray(8, end).toString('latin1').trimEnd() + ' '.repeat(blanks);
@@ -429,7 +429,7 @@ describe('header length not a multiple of 4 (others write such files): read by c
     expect(results.slice(3)).toEqual(results.slice(0, 3));
   });
 
-  it('all remainders are met', () => {
+  it('every remainder is tested', () => {
     const lengths = [0, 1, 2, 3].map((blanks) => Number(padded(blanks).readBigUInt64LE()) % 4);
     expect(lengths.sort()).toEqual([0, 1, 2, 3]);
   });

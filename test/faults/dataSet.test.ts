@@ -1,4 +1,4 @@
-// Faults of the data set, through the command line.
+// Faulty data sets, on the command line. The titles are the cases of docs/promises.md.
 import { chmodSync, mkdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
 
 const SIZES = SMALL.slice(2);
 
-/** Trains on a file of these bytes, which the program must refuse without any change. */
+/** Trains on a file with these bytes, which must be refused, and change nothing. */
 async function refuse(content: string | Uint8Array, exitCode: number, ...says: (string | RegExp)[]): Promise<void> {
   const cwd = tempDirectory();
   put(cwd, 'names.txt', content);
@@ -20,7 +20,7 @@ async function refuse(content: string | Uint8Array, exitCode: number, ...says: (
   expect(snapshot(cwd)).toEqual(before);
 }
 
-describe('missing, a directory, no permission: path and reason (4)', () => {
+describe('missing, a directory, no permission (4)', () => {
   const COMMANDS = [['train'], ['bench'], ['eval', 'run'], ['replay', 'run'], ['train', '--resume', 'run']];
 
   it.each(COMMANDS.map((argv) => [argv.join(' '), argv] as const))('%s', async (_, argv) => {
@@ -42,13 +42,13 @@ describe('missing, a directory, no permission: path and reason (4)', () => {
   });
 });
 
-describe('empty, or only blank lines: "no names" before anything is allocated (3)', () => {
+describe('empty, or only blank lines (3)', () => {
   it.each([[''], ['\n'], ['\n \n\t\r\n\u00a0'], ['\ufeff'], ['\ufeff\r\n']])('%j', async (content) => {
     await refuse(content, 3, 'contains no names; expected one name per line');
   });
 });
 
-describe('invalid UTF-8: line and byte offset; never silently replaced (3)', () => {
+describe('invalid UTF-8: the line and the byte (3)', () => {
   it.each([
     ['Latin-1', [0x7a, 0xf6, 0x65], 'byte 0xf6, which is not UTF-8 at byte 11'],
     ['a stray continuation', [0x61, 0x80], 'byte 0x80, which is not UTF-8 at byte 11'],
@@ -66,7 +66,7 @@ describe('invalid UTF-8: line and byte offset; never silently replaced (3)', () 
   });
 });
 
-describe('BOM, CRLF, surrounding blanks, no last newline, blank lines: accepted, normalised, counted in a note (0)', () => {
+describe('byte order mark, CRLF, surrounding blanks, no newline at the end, blank lines: accepted, and counted in a note (0)', () => {
   const clean = `${NAMES.join('\n')}\n`;
   const [first, ...others] = NAMES;
 
@@ -101,7 +101,7 @@ describe('BOM, CRLF, surrounding blanks, no last newline, blank lines: accepted,
   });
 });
 
-describe('control, escape or bidi characters inside a name: refused, shown escaped; never printed raw (3)', () => {
+describe('control, escape or bidi characters inside a name: refused, and shown escaped (3)', () => {
   it.each([
     ['a\0b', '\\x00'],
     ['a\tb', '\\x09'],
@@ -121,14 +121,14 @@ describe('control, escape or bidi characters inside a name: refused, shown escap
   });
 });
 
-describe('a name holding the boundary character `.`: refused, with its line (3)', () => {
+describe('a name that contains the boundary character `.` (3)', () => {
   it.each(['.', '..', 'a.b', '.ab', 'ab.'])('%s', async (name) => {
     await refuse(`anna\n\n${name}\nbob\n`, 3, `line 3: '${name}' contains '.'`, 'spell the name without it');
   });
 });
 
-describe('a line of gigabytes: refused at a stated limit, memory bounded (3)', () => {
-  it('3 GiB without a line end', () => {
+describe('a line of gigabytes: refused at a documented limit, with bounded memory (3)', () => {
+  it('of 3 GiB without a line end', () => {
     const cwd = tempDirectory();
     truncateSync(put(cwd, 'names.txt', 'anna\n'), 3 * 2 ** 30);
     const peak = "process.on('exit', () => process.stdout.write(String(process.resourceUsage().maxRSS)))";
@@ -139,10 +139,10 @@ describe('a line of gigabytes: refused at a stated limit, memory bounded (3)', (
   });
 });
 
-describe('duplicates, one-letter names, any alphabet (é, ß, 漢): fine; code points, not UTF-16 halves (0)', () => {
+describe('duplicates, one-letter names, any alphabet (0)', () => {
   it.each([
     ['duplicates', ['ab', 'ab', 'ab', 'ba', 'ba', 'ab', 'ab'], 'ab'],
-    ['one name, again and again', Array<string>(12).fill('ab'), 'ab'],
+    ['one name, repeated', Array<string>(12).fill('ab'), 'ab'],
     ['one-letter names', ['a', 'b', 'c', 'd', 'e', 'f', 'g'], 'abcdefg'],
     ['any alphabet', ['é', 'ß', '漢字', 'ßé', 'שלום', 'ไทย', 'éé', '漢'], 'éß漢字שלוםไทย'],
     ['beyond 16 bits', ['😀', '😀𝒳', '𝒳', '🂡', '🂡😀', '𝒳𝒳', '😀😀'], '😀𝒳🂡'],
@@ -161,10 +161,10 @@ describe('duplicates, one-letter names, any alphabet (é, ß, 漢): fine; code p
   });
 });
 
-describe('vocabulary so large that the model would not fit: memory needed and limit (3)', () => {
+describe('a vocabulary so large that the model would not fit (3)', () => {
   const letters = Array.from({ length: 20_000 }, (_, i) => String.fromCodePoint(0x4e00 + i));
 
-  it("is the file's doing", async () => {
+  it('is refused with the memory needed and the limit, and the file is named', async () => {
     const cwd = tempDirectory();
     writeNames(cwd, letters);
     const before = snapshot(cwd);
@@ -177,7 +177,7 @@ describe('vocabulary so large that the model would not fit: memory needed and li
     expect(snapshot(cwd)).toEqual(before);
   });
 
-  it("a network too large for any vocabulary is the options' doing (2)", async () => {
+  it('is not blamed for a network that is too large for any vocabulary: the options are named (2)', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const outcome = await runCli(cwd, ['train', '--data', 'names.txt', '--hidden', '1048576', '--embedding', '65536']);
@@ -185,7 +185,7 @@ describe('vocabulary so large that the model would not fit: memory needed and li
   });
 });
 
-describe('so few names that a split is empty or a batch of 2 cannot be drawn: which option to change (2)', () => {
+describe('so few names that a split is empty (2)', () => {
   it.each([
     ['1 name', ['anna'], [], 'has 1 name'],
     ['5 names', NAMES.slice(0, 5), [], 'has 5 names'],
@@ -205,7 +205,7 @@ describe('so few names that a split is empty or a batch of 2 cannot be drawn: wh
     expectRefusal(await runCli(cwd, ['train', ...SMALL, '--batch-size', '1']), 2, "'--batch-size <n>'", 'from 2 to 1048576');
   });
 
-  it('6 of the shortest names are enough', async () => {
+  it('but not 6 of the shortest names', async () => {
     const cwd = tempDirectory();
     writeNames(cwd, Array<string>(6).fill('a'));
     expect((await runCli(cwd, ['train', ...SMALL])).exitCode).toBe(0);

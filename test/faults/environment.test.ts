@@ -1,4 +1,4 @@
-// Faults of the environment, through the command line. Signals, pipes and limits meet real processes.
+// Faults of the environment, on the command line. Signals, pipes and limits act on real processes. The titles are the cases of docs/promises.md.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -22,7 +22,7 @@ beforeAll(async () => {
   return () => removeDirectory(trained);
 });
 
-/** A new directory with the names and a run of 50 steps on them. */
+/** A directory with the names and a run of 50 steps on them. */
 function withRun(): string {
   const cwd = tempDirectory();
   cpSync(join(trained, 'run'), join(cwd, 'run'), { recursive: true });
@@ -32,7 +32,7 @@ function withRun(): string {
   return cwd;
 }
 
-/** A training that runs until it is stopped, and saves only at its start. */
+/** Options of a run that trains until it is stopped, and saves only at its start. */
 const LONG = [...SMALL, '--steps', '1000000000', '--eval-every', '1000000000', '--out', 'run'];
 
 /** @param before the source of a module that runs before the program */
@@ -42,7 +42,7 @@ function startLong(before = '', ...more: string[]): { cwd: string; child: Child 
   return { cwd, child: startNinja(['train', ...LONG, ...more], { cwd, before }) };
 }
 
-/** A script that lets the program's k-th rename (run.json's is the first, the first checkpoint's the second) say so and take so long. */
+/** A script that makes the program's k-th rename print a line and wait. The first renames run.json, the second the first checkpoint. */
 function slowRename(k: number, milliseconds: number): string {
   return `
     import fs from 'node:fs';
@@ -61,8 +61,8 @@ function slowRename(k: number, milliseconds: number): string {
 
 const leftovers = (run: string) => readdirSync(run).filter((name) => name.endsWith('.tmp') || name === 'lock');
 
-describe('disk full, quota, file-size limit, short write, failing fsync or rename: old checkpoint whole, temporary file gone, clear error (4)', () => {
-  it('a file-size limit (every failing call: failingCalls.test.ts)', () => {
+describe('disk full, quota, file-size limit, short write, failing fsync or rename (4)', () => {
+  it('a file-size limit keeps the old checkpoint and leaves no temporary file (failingCalls.test.ts tests every call)', () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const sizes = ['--hidden', '64', '--embedding', '4', '--steps', '5', '--data', 'names.txt', '--out', 'run'];
@@ -80,8 +80,8 @@ describe('disk full, quota, file-size limit, short write, failing fsync or renam
   });
 });
 
-describe('kill -9 at any moment: next start finds the old or the new checkpoint, whole; leftovers cleaned (0)', () => {
-  it('in the middle of a save (at many moments: test/long)', async () => {
+describe('kill -9 at any moment; leftovers are cleaned up (0)', () => {
+  it('in the middle of a save (test/long/kill.test.ts tests many moments)', async () => {
     const { cwd, child } = startLong(slowRename(3, 8000), '--save-every', '100');
     await child.says(/renaming/);
     child.kill('SIGKILL');
@@ -95,7 +95,7 @@ describe('kill -9 at any moment: next start finds the old or the new checkpoint,
   });
 });
 
-describe('Ctrl-C, SIGTERM, SIGHUP while training: saved and reported within 1 s (measured in test/long); a second one stops at once, old checkpoint whole (130 / 143 / 129)', () => {
+describe('Ctrl-C, SIGTERM, SIGHUP: saved and reported; a second signal stops at once (130 / 143 / 129)', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -115,7 +115,7 @@ describe('Ctrl-C, SIGTERM, SIGHUP while training: saved and reported within 1 s 
     expect(readdirSync(join(cwd, 'run')).sort()).toEqual(['checkpoint.safetensors', 'metrics.jsonl', 'run.json']);
   });
 
-  it("the lesson's network on its own names", async () => {
+  it('SIGINT with the default network and names', async () => {
     const cwd = tempDirectory();
     const child = startNinja(['train', '--out', 'run'], { cwd });
     await child.says(/writing run\n/);
@@ -125,14 +125,14 @@ describe('Ctrl-C, SIGTERM, SIGHUP while training: saved and reported within 1 s 
     expect(stderr).toMatch(/\nSIGINT: saved after step [\d,]+ of 200,000; resume with: backprop-ninja train --resume run\n$/);
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('a second %s while it saves', async (name) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('a second %s during the save keeps the old checkpoint', async (name) => {
     const { cwd, child } = startLong(slowRename(3, 8000));
     await child.says(/writing run\n/);
     const old = readFileSync(join(cwd, CHECKPOINT));
     child.kill(name);
     await child.says(/renaming/);
     child.kill(name);
-    // If it had waited for the rename, it would have ended with an exit code, and the checkpoint would be new.
+    // If it waited for the rename, it would end with an exit code, and the checkpoint would be new.
     expect(await child.ended).toMatchObject({ exitCode: null, signal: name });
     expect(readFileSync(join(cwd, CHECKPOINT)).equals(old)).toBe(true);
     const resumed = await runCli(cwd, ['train', '--resume', 'run'], { stop: { signal: 'SIGINT', at: 5 } });
@@ -141,8 +141,8 @@ describe('Ctrl-C, SIGTERM, SIGHUP while training: saved and reported within 1 s 
   });
 });
 
-describe("two trainers on one run directory: the second is refused and names the first; a dead one's lock is taken over (4)", () => {
-  it('a living one, by --resume and by --out --force', async () => {
+describe('two trainers in one run directory: the second is refused, and the message names the first (4)', () => {
+  it('if the first is alive, for --resume and for --out --force', async () => {
     const { cwd, child } = startLong();
     await child.says(/writing run\n/);
     for (const argv of [
@@ -159,7 +159,7 @@ describe("two trainers on one run directory: the second is refused and names the
     expect(loadCheckpoint(join(cwd, CHECKPOINT)).config.steps).toBe(1_000_000_000);
   });
 
-  it('a dead one', async () => {
+  it('but not if the first is dead', async () => {
     const { cwd, child } = startLong();
     await child.says(/writing run\n/);
     child.kill('SIGKILL');
@@ -171,10 +171,10 @@ describe("two trainers on one run directory: the second is refused and names the
     expect(existsSync(join(cwd, 'run', 'lock'))).toBe(false);
   });
 
-  it('two in runs of their own, which begin at the same time, do not disturb each other', async () => {
+  it('but not in two numbered runs that start at the same time', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
-    // The third rename is that of runs/latest.
+    // The third rename replaces runs/latest.
     const child = startNinja(['train', ...SMALL], { cwd, before: slowRename(3, 500) });
     await child.says(/renaming/);
     const other = await runCli(cwd, ['train', ...SMALL]);
@@ -183,7 +183,7 @@ describe("two trainers on one run directory: the second is refused and names the
     expect(other.exitCode).toBe(0);
   });
 
-  it('one on another host, which cannot be asked', async () => {
+  it('if the first is on another host, where it may be alive or dead', async () => {
     const cwd = withRun();
     const owner = { pid: 1, host: `not-${hostname()}`, startedAt: '2020-02-02T02:02:02.020Z', processStart: null };
     put(cwd, join('run', 'lock'), JSON.stringify(owner));
@@ -193,7 +193,7 @@ describe("two trainers on one run directory: the second is refused and names the
   });
 });
 
-describe('stdout closed early (`sample | head -1`): quiet end (0)', () => {
+describe('stdout closed early: a quiet end (0)', () => {
   it.each([
     ['head -1', ['sample', 'run', '--count', '1000000']],
     ['true', ['sample', 'run', '--count', '3000', '--json']],
@@ -209,7 +209,7 @@ describe('stdout closed early (`sample | head -1`): quiet end (0)', () => {
   });
 });
 
-describe('no TTY, TERM=dumb, NO_COLOR, 10 columns, resize: plain lines, no escapes, no crash (0)', () => {
+describe('no TTY, TERM=dumb, NO_COLOR, 10 columns, resize: plain lines (0)', () => {
   const surroundings: [string, Surroundings][] = [
     ['no TTY', {}],
     ['no TTY, slow', { tick: 400 }],
@@ -218,7 +218,7 @@ describe('no TTY, TERM=dumb, NO_COLOR, 10 columns, resize: plain lines, no escap
     ['no TTY, 10 columns', { columns: 10 }],
   ];
 
-  it.each(surroundings)('%s: no escapes at all', async (_, around) => {
+  it.each(surroundings)('%s: no escapes', async (_, around) => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const out = [];
@@ -231,7 +231,7 @@ describe('no TTY, TERM=dumb, NO_COLOR, 10 columns, resize: plain lines, no escap
     expect(out.join('').replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   });
 
-  it('NO_COLOR on a terminal: the progress line is redrawn, but nothing has a colour', async () => {
+  it('NO_COLOR on a terminal: the progress line is redrawn, without colours', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const { exitCode, stdout, stderr } = await runCli(cwd, ['train', ...SMALL], { tty: true, env: { NO_COLOR: '1' }, tick: 20 });
@@ -241,7 +241,7 @@ describe('no TTY, TERM=dumb, NO_COLOR, 10 columns, resize: plain lines, no escap
     expect(stderr).toContain('\r\x1b[2Kstep');
   });
 
-  it.each([0, 1, 2, 10])('%i columns on a terminal: the line that is redrawn never wraps', async (columns) => {
+  it.each([0, 1, 2, 10])('%i columns on a terminal: the progress line never wraps', async (columns) => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const { exitCode, stderr } = await runCli(cwd, ['train', ...SMALL], { tty: true, env: { NO_COLOR: '1' }, columns, tick: 20 });
@@ -251,7 +251,7 @@ describe('no TTY, TERM=dumb, NO_COLOR, 10 columns, resize: plain lines, no escap
     for (const line of drawn) expect(line.split('\n')[0].length).toBeLessThanOrEqual(Math.max(1, columns - 1));
   });
 
-  it('a terminal that is resized while it trains: each line fits the width it then has', async () => {
+  it('a terminal that is resized during training: each line fits the width at that time', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const io = fakeIO(cwd, { tty: true, env: { NO_COLOR: '1' }, tick: 20 });
@@ -272,7 +272,7 @@ describe('no TTY, TERM=dumb, NO_COLOR, 10 columns, resize: plain lines, no escap
     });
   });
 
-  it('as a process without a terminal', () => {
+  it('a process without a terminal: no escapes', () => {
     const { exitCode, stdout, stderr } = ninja(withRun(), ['train', '--resume', 'run', '--steps', '60'], {
       env: { ...process.env, TERM: 'xterm-256color', FORCE_COLOR: undefined },
     });
@@ -281,7 +281,7 @@ describe('no TTY, TERM=dumb, NO_COLOR, 10 columns, resize: plain lines, no escap
   });
 });
 
-describe('loss or gradient becomes NaN or Inf: step, first tensor, index; last good checkpoint kept (5)', () => {
+describe('loss or gradient becomes NaN or Inf: step, tensor and index; the last good checkpoint is kept (5)', () => {
   const fill = (name: string, at: number, value: number) => (file: CheckpointParts) => {
     const { bytes } = file.tensors.get(name) as { bytes: Uint8Array };
     const old = new Float32Array(Uint8Array.from(bytes).buffer);
@@ -294,7 +294,7 @@ describe('loss or gradient becomes NaN or Inf: step, first tensor, index; last g
     ['the loss, from W2', [all('W2', 3e38)], /step 50: logits\[\d+, \d+\] is -?(NaN|Infinity), .*W2\[\d+, \d+\] = 3\.?\d*e\+38/],
     ['an activation, from W1', [fill('W1', 0, 3e38)], /step 50: \w+\[\d+(, \d+)?\] is -?(NaN|Infinity)/],
     [
-      'a gradient, of a finite loss',
+      'a gradient, with a finite loss',
       [all('C', 0), all('bnbias', 0), all('bngain', 3e38)],
       /step 50: dhprebn\[\d+, \d+\] is -?(NaN|Infinity), .*bngain\[0, \d\] = 3\.?\d*e\+38/,
     ],
@@ -317,7 +317,7 @@ describe('loss or gradient becomes NaN or Inf: step, first tensor, index; last g
     for (const file of ['checkpoint.safetensors', 'best.safetensors', 'metrics.jsonl']) expect(after[file], file).toBe(before[file]);
   });
 
-  it('nothing is saved that the next start would refuse, without --check-every too', async () => {
+  it('no checkpoint that a resume would refuse is saved, even without --check-every', async () => {
     const cwd = withRun();
     rewriteCheckpoint(join(cwd, 'run'), (file) => {
       for (const change of [all('C', 0), all('bnbias', 0), all('bngain', 3e38)]) change(file);
@@ -330,8 +330,8 @@ describe('loss or gradient becomes NaN or Inf: step, first tensor, index; last g
   });
 });
 
-describe('a batch of identical rows (variance 0), equal logits: finite (0)', () => {
-  it('batches of 2 of the only two examples, half of which are identical rows', async () => {
+describe('a batch of identical rows, equal logits: finite (0)', () => {
+  it('two examples in batches of 2: half of the batches have identical rows, with variance 0', async () => {
     const cwd = tempDirectory();
     writeNames(cwd, Array<string>(10).fill('a'));
     const argv = ['train', ...SMALL, '--context', '1', '--batch-size', '2', '--check-every', '1', '--eval-every', '1', '--json'];
@@ -341,7 +341,7 @@ describe('a batch of identical rows (variance 0), equal logits: finite (0)', () 
     for (const loss of [trainLoss, valLoss, testLoss]) expect(loss).toEqual(expect.any(Number));
   });
 
-  it('a network of zeros: every logit is equal, and every row', async () => {
+  it('a network of zeros: all logits and all rows are equal', async () => {
     const cwd = withRun();
     rewriteCheckpoint(join(cwd, 'run'), (file) => {
       for (const name of file.tensors.keys()) fillTensor(file, name, () => 0);
@@ -355,18 +355,18 @@ describe('a batch of identical rows (variance 0), equal logits: finite (0)', () 
   });
 });
 
-describe("metrics.jsonl with a torn last line: skipped with its number; truncated to the checkpoint's step on resume (0)", () => {
-  const TORN = '{"step":51,"lo';
-  function tear(): { cwd: string; file: string; lines: string[] } {
+describe('metrics.jsonl with an incomplete last line: skipped with its number, cut off on resume (0)', () => {
+  const INCOMPLETE = '{"step":51,"lo';
+  function truncate(): { cwd: string; file: string; lines: string[] } {
     const cwd = withRun();
     const file = join(cwd, 'run', 'metrics.jsonl');
     const text = readFileSync(file, 'utf8');
-    writeFileSync(file, `${text}{"step":51,"loss":1,"rate":0.1}\n${TORN}`);
+    writeFileSync(file, `${text}{"step":51,"loss":1,"rate":0.1}\n${INCOMPLETE}`);
     return { cwd, file, lines: text.trimEnd().split('\n') };
   }
 
-  it('resume', async () => {
-    const { cwd, file, lines } = tear();
+  it('train --resume', async () => {
+    const { cwd, file, lines } = truncate();
     const { exitCode, stderr } = await runCli(cwd, ['train', '--resume', 'run', '--steps', '60']);
     expect(exitCode).toBe(0);
     expect(stderr).toContain(`metrics.jsonl: dropped incomplete line ${lines.length + 2}\n`);
@@ -376,7 +376,7 @@ describe("metrics.jsonl with a torn last line: skipped with its number; truncate
   });
 
   it.each([[['replay', 'run']], [['diff', 'run', 'run']]])('%j', async (argv) => {
-    const { cwd, file, lines } = tear();
+    const { cwd, file, lines } = truncate();
     const before = readFileSync(file, 'utf8');
     const { exitCode, stderr } = await runCli(cwd, argv);
     expect(exitCode).toBe(0);
@@ -385,7 +385,7 @@ describe("metrics.jsonl with a torn last line: skipped with its number; truncate
   });
 });
 
-describe('paths with blanks, newlines, non-ASCII, leading dash, 255-byte names: work; shown escaped (0)', () => {
+describe('paths with blanks, newlines, non-ASCII characters, a leading dash, names of 255 bytes (0)', () => {
   it.each([
     ['blanks', 'my run'],
     ['a blank', ' '],
@@ -421,7 +421,7 @@ describe('paths with blanks, newlines, non-ASCII, leading dash, 255-byte names: 
     expect(readdirSync(cwd).sort()).toEqual([name, 'data'].sort());
   });
 
-  it.each(['my run', '-run', "it's", 'a;b$c'])('the commands that are proposed work in a shell: %j', async (name) => {
+  it.each(['my run', '-run', "it's", 'a;b$c'])('suggested commands work in a shell: %j', async (name) => {
     const cwd = tempDirectory();
     writeNames(cwd);
     const stopped = await runCli(cwd, ['train', ...SMALL, '--steps', '100000', `--out=${name}`], { stop: { signal: 'SIGINT', at: 5 } });
@@ -432,14 +432,14 @@ describe('paths with blanks, newlines, non-ASCII, leading dash, 255-byte names: 
     expect((await runCli(cwd, wordsOf(stdout, 'more names: backprop-ninja '))).exitCode).toBe(0);
   });
 
-  /** A command line in the output, as a shell reads it. */
+  /** The words of a command in the output, as a shell splits them. */
   function wordsOf(output: string, before: string): string[] {
     const command = output.slice(output.indexOf(before) + before.length).split('\n')[0];
     const { stdout } = spawnSync('bash', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' });
     return stdout.split('\0').slice(0, -1);
   }
 
-  it('one byte longer than the system allows is refused with the reason (4)', async () => {
+  it('a name one byte too long is refused with the reason (4)', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     expectRefusal(await runCli(cwd, ['train', ...SMALL, '--out', 'n'.repeat(256)]), 4, 'the name is too long');

@@ -1,4 +1,4 @@
-/** A file system whose k-th call fails, for every k: the message of `train`, and the files that it leaves. */
+/** A file system whose k-th call fails, for every k: `train` must report it in one line and lose nothing. */
 import { appendFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
@@ -7,18 +7,18 @@ import { makeDirectory, put, removeDirectory, snapshot } from '../support/tempDi
 
 interface Call {
   name: string;
-  /** The name of its file, or a descriptor. */
+  /** The name of its file, or the descriptor. */
   file: string;
 }
 
-/** The fault of a call: it throws this code; writes half; writes nothing, like all later ones; or finds the file shorter than it is. */
+/** The failing call throws this code; or writes half; or writes nothing, like all later calls; or reports a size that is too small. */
 type Fault = 'ENOSPC' | 'EIO' | 'EDQUOT' | 'half' | 'nothing' | 'shorter';
 
 const system = vi.hoisted(() => ({
   /** Whether calls are counted and may fail. */
   armed: false,
   calls: [] as Call[],
-  /** The checkpoints in the order in which they were put in place, each with its call. */
+  /** Saved checkpoints in order, each with the call that renamed it. */
   saves: [] as { call: number; bytes: string }[],
   failing: -1,
   fault: 'EIO' as Fault,
@@ -34,7 +34,7 @@ vi.mock('node:fs', async (importOriginal) => {
 
   const throwError = (code: string, name: string, args: unknown[]): never => {
     const path = typeof args[0] === 'string' ? ` '${args[0]}'` : '';
-    throw Object.assign(new Error(`${code}: injected, ${name}${path}`), { code, syscall: name });
+    throw Object.assign(new Error(`${code}: simulated, ${name}${path}`), { code, syscall: name });
   };
   const fileOf = (name: string, args: unknown[]) => {
     const path = String(PUTS_IN_PLACE.includes(name) ? args[1] : args[0]);
@@ -46,7 +46,7 @@ vi.mock('node:fs', async (importOriginal) => {
       const [file, bytes, offset] = args as [number, Uint8Array, number];
       return fs.writeSync(file, bytes, offset, Math.floor((bytes.length - offset) / 2));
     }
-    // A close that fails frees the descriptor as well.
+    // The descriptor is closed even if close reports an error.
     if (name === 'closeSync') work();
     return throwError(system.fault, name, args);
   };
@@ -57,11 +57,11 @@ vi.mock('node:fs', async (importOriginal) => {
     const call = system.calls.push({ name, file }) - 1;
     const late = system.failing >= 0 && call >= system.failing;
     if (late && system.fault === 'nothing' && name === 'writeSync') {
-      return call < system.failing + ENDLESS ? 0 : throwError('asked without end', name, args);
+      return call < system.failing + ENDLESS ? 0 : throwError('endless calls', name, args);
     }
     if (call === system.failing && system.fault !== 'nothing') return fail(name, work, args);
     if (late && system.staysFull && NEEDS_SPACE.includes(name)) throwError('ENOSPC', name, args);
-    // Tests need no protection from a power cut.
+    // Skips fsync, which is slow: no power cut happens in a test.
     const result = name === 'fsyncSync' ? undefined : work();
     if (name === 'renameSync' && file === 'checkpoint.safetensors') {
       system.saves.push({ call, bytes: fs.readFileSync(args[1] as string, 'latin1') });
@@ -106,7 +106,7 @@ interface Try {
   saves: Save[];
 }
 
-/** Runs a command line with the k-th call failing; with none, if k is -1. */
+/** Runs a command line in which the k-th call fails; if k is -1, none does. */
 async function runFailing(cwd: string, argv: readonly string[], k = -1, fault: Fault = 'EIO', staysFull = false): Promise<Try> {
   Object.assign(system, { armed: true, calls: [], saves: [], failing: k, fault, staysFull });
   try {
@@ -127,10 +127,10 @@ function results(cwd: string): Record<string, string> {
   return Object.fromEntries(RESULTS.map((name) => [name, readFileSync(join(cwd, 'run', name), 'latin1')]));
 }
 
-/** A temporary file of a killed writer. No process can have its number. */
+/** A temporary file of a killed process, with an ID that no process can have. */
 const LEFTOVER = '.4194304.tmp';
 
-/** Without the process's start time, the lock has only its number. A file that cannot be removed does no harm. */
+/** If the start time of the process is unknown, the lock has only its ID. A file that cannot be removed does no harm. */
 function isHarmless({ name, file }: Call): boolean {
   return (name === 'readFileSync' && file.startsWith('/proc/')) || (name === 'rmSync' && (file === 'lock' || file.endsWith('.tmp')));
 }
@@ -142,15 +142,15 @@ function isWrite({ name }: Call): boolean {
 interface Scenario {
   title: string;
   argv: readonly string[];
-  /** The files that may change before the first save. */
+  /** Files that may change before the first save; all others stay unchanged. */
   changedFirst: readonly string[];
-  /** Makes the files that the command finds. */
+  /** Creates the files that the command finds. */
   prepare: (cwd: string) => Promise<void>;
 }
 
 const SCENARIOS: readonly Scenario[] = [
   {
-    title: 'a new run over an older one',
+    title: 'train over an older run',
     argv: START,
     changedFirst: [],
     prepare: async (cwd) => {
@@ -159,7 +159,7 @@ const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    title: 'a run that is resumed, with a torn line in its metrics and what a killed writer left',
+    title: 'train --resume, with an incomplete line in the metrics and a temporary file of a killed process',
     argv: RESUME,
     changedFirst: ['metrics.jsonl', 'best.safetensors', 'run.json'],
     prepare: async (cwd) => {
@@ -176,10 +176,10 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
   let cwd: string;
   /** The files that the command finds. */
   let found: Record<string, string>;
-  /** What the undisturbed command does and leaves. */
+  /** Outcome and files of the command without a failing call. */
   let undisturbed: Try;
   let expected: Record<string, string>;
-  /** What was left, and has been shown to end as it must. */
+  /** States of the directory that were resumed already, with the expected result. */
   const seen = new Set<string>();
 
   beforeAll(async () => {
@@ -193,7 +193,7 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
     return () => removeDirectory(cwd);
   });
 
-  /** The numbers of the calls that are to fail. */
+  /** The numbers of the calls to let fail. */
   function numbers(which: (call: Call, k: number) => boolean): number[] {
     return [...undisturbed.calls.keys()].filter((k) => which(undisturbed.calls[k], k));
   }
@@ -209,7 +209,7 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
     return runFailing(cwd, argv, k, fault, staysFull);
   }
 
-  /** Expects one error line that names a file, and a directory that has lost nothing and can be resumed. */
+  /** Expects one line that names a file, an intact checkpoint, no leftovers, and the same results once the run is resumed. */
   async function expectRefusal(k: number, fault: Fault, staysFull = false): Promise<void> {
     const { outcome } = await failAt(k, fault, staysFull);
     expect(outcome.exitCode, `${show(k)}: ${outcome.stderr}`).toBe(4);
@@ -217,34 +217,32 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
     expect(lines.at(-2), show(k)).toMatch(/^error: ./);
     expect(lines.at(-2), show(k)).toMatch(/\brun\b|names\.txt/);
     expect(lines.filter((line) => /^error:|^ +at /.test(line)).length, `${show(k)}: ${outcome.stderr}`).toBe(1);
-    expect(outcome.stderr, show(k)).not.toContain('asked without end');
+    expect(outcome.stderr, show(k)).not.toContain('endless calls');
 
     const left = snapshot(join(cwd, 'run'));
     const saved = undisturbed.saves.filter(({ call }) => call < k).at(-1);
-    expect(left[CHECKPOINT] === (saved?.bytes ?? found[CHECKPOINT]), `${show(k)}: the last checkpoint that was put in place is there`).toBe(
-      true,
-    );
+    expect(left[CHECKPOINT] === (saved?.bytes ?? found[CHECKPOINT]), `${show(k)}: the last saved checkpoint is intact`).toBe(true);
     const temporaries = Object.keys(left).filter((entry) => entry.endsWith('.tmp') && !(entry in found));
     expect(temporaries, show(k)).toEqual([]);
     expect(left, show(k)).not.toHaveProperty('lock');
     if (!saved) {
       for (const entry of Object.keys(found).filter((entry) => !changedFirst.includes(entry) && !entry.endsWith('.tmp'))) {
-        expect(left[entry] === found[entry], `${show(k)}: ${entry} has not changed`).toBe(true);
+        expect(left[entry] === found[entry], `${show(k)}: ${entry} is unchanged`).toBe(true);
       }
     }
     await expectSameEnd(left, show(k));
   }
 
-  /** Once the file system works again, the run ends with the bytes of an uninterrupted one. The same files end the same way, so each set is run once. */
+  /** Once the file system works again, the run ends with the expected bytes. Equal states of the directory are resumed only once. */
   async function expectSameEnd(left: Record<string, string>, title: string): Promise<void> {
     const state = JSON.stringify(left);
     if (seen.has(state)) return;
     seen.add(state);
-    const current = readFileSync(join(cwd, 'run', CHECKPOINT), 'latin1');
-    const { exitCode, stderr } = await runCli(cwd, current === found[CHECKPOINT] ? argv : RESUME);
+    const checkpoint = readFileSync(join(cwd, 'run', CHECKPOINT), 'latin1');
+    const { exitCode, stderr } = await runCli(cwd, checkpoint === found[CHECKPOINT] ? argv : RESUME);
     expect(exitCode, `${title}, then: ${stderr}`).toBe(0);
     const ended = results(cwd);
-    for (const name of RESULTS) expect(ended[name] === expected[name], `${title}: ${name} ends as in an undisturbed run`).toBe(true);
+    for (const name of RESULTS) expect(ended[name] === expected[name], `${title}: ${name} has the bytes of an undisturbed run`).toBe(true);
     expect(readdirSync(join(cwd, 'run')).sort(), title).toEqual([...RESULTS, 'run.json'].sort());
     expect(JSON.parse(readFileSync(join(cwd, 'run', 'run.json'), 'utf8')), title).toHaveProperty('finishedAt');
   }
@@ -258,24 +256,24 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
     for (const k of numbers((call) => !isHarmless(call))) await expectRefusal(k, code);
   });
 
-  it('loses nothing when the disk is full from the k-th call on, for every k that needs room', async () => {
+  it('loses nothing when the disk is full from the k-th call on, for every k that needs space', async () => {
     for (const k of numbers(({ name }) => name === 'writeSync' || name === 'fsyncSync')) await expectRefusal(k, 'ENOSPC', true);
   });
 
-  it('loses nothing when the disk has room for half of what the k-th call writes', async () => {
+  it('loses nothing when the disk has space for half of the bytes of the k-th call', async () => {
     for (const k of numbers(isWrite)) await expectRefusal(k, 'half', true);
   });
 
-  it('ends when the k-th call, and all after it, write nothing and report no error', async () => {
+  it('ends when the k-th call and all later ones write nothing and report no error', async () => {
     for (const k of numbers(isWrite)) await expectRefusal(k, 'nothing');
   });
 
-  it('notices a file that is shorter than what was written', async () => {
+  it('notices a file that is shorter than the bytes written', async () => {
     const { calls } = undisturbed;
     for (const k of numbers(({ name }, k) => name === 'fstatSync' && isWrite(calls[k - 1]))) await expectRefusal(k, 'shorter');
   });
 
-  it('continues if the k-th call writes only half of its bytes', async () => {
+  it('completes when the k-th call writes only half of its bytes', async () => {
     for (const k of numbers(isWrite)) {
       const { outcome } = await failAt(k, 'half');
       expect(outcome.exitCode, `${show(k)}: ${outcome.stderr}`).toBe(0);
@@ -283,7 +281,7 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
     }
   });
 
-  it('continues if the start time of the process is unknown, or a file cannot be removed', async () => {
+  it('completes when the start time of the process is unknown, or a file cannot be removed', async () => {
     for (const k of numbers(isHarmless)) {
       const { outcome } = await failAt(k, 'EIO');
       expect(outcome.exitCode, `${show(k)}: ${outcome.stderr}`).toBe(0);

@@ -1,4 +1,4 @@
-// Faults of options and arguments, through the command line.
+// Faulty options and arguments, on the command line. The titles are the cases of docs/promises.md.
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ beforeAll(async () => {
   return () => removeDirectory(trained);
 });
 
-/** A new directory with the names and a run on them. */
+/** A directory with the names and a run on them, which a test may change. */
 function withRun(): string {
   const cwd = tempDirectory();
   cpSync(join(trained, 'run'), join(cwd, 'run'), { recursive: true });
@@ -27,14 +27,14 @@ function withRun(): string {
   return cwd;
 }
 
-/** Runs a command line that the program must refuse without any change. */
+/** Runs a command line that must be refused and change nothing. */
 async function refuse(cwd: string, argv: readonly string[], exitCode: number, ...says: (string | RegExp)[]): Promise<void> {
   const before = snapshot(cwd);
   expectRefusal(await runCli(cwd, argv), exitCode, ...says);
   expect(snapshot(cwd)).toEqual(before);
 }
 
-describe('not a number, negative, 0, NaN, 1e9, fraction, empty, hex where a count is wanted: allowed range (2)', () => {
+describe('not a number, negative, 0, NaN, 1e9, a fraction, empty, hexadecimal where a count is expected: the allowed range (2)', () => {
   const COUNTS = [
     ['train', '--context', '1 to 64'],
     ['train', '--embedding', '1 to 65536'],
@@ -80,7 +80,7 @@ describe('not a number, negative, 0, NaN, 1e9, fraction, empty, hex where a coun
   });
 });
 
-describe('in a list of them too: the allowed range (2)', () => {
+describe('the same inside a list: the allowed range (2)', () => {
   it.each([
     '300,',
     ',300',
@@ -99,7 +99,7 @@ describe('in a list of them too: the allowed range (2)', () => {
   });
 });
 
-describe('an option that the optimizer does not have, a name that there is not: which there are (2)', () => {
+describe('an option that the chosen optimizer does not have, or a warm-up longer than the run: what would work (2)', () => {
   it.each([
     [['--weight-decay', '0.1'], '--weight-decay goes with --optimizer adamw, not with sgd'],
     [['--weight-decay', '0', '--optimizer', 'adam'], '--weight-decay goes with --optimizer adamw, not with adam'],
@@ -118,7 +118,7 @@ describe('an option that the optimizer does not have, a name that there is not: 
   });
 });
 
-describe('unknown or misspelt command or option: did you mean (2)', () => {
+describe('unknown or misspelt command or option: a suggestion (2)', () => {
   it.each([
     [['trian'], 'train'],
     [['eval2'], 'eval'],
@@ -143,12 +143,12 @@ describe('unknown or misspelt command or option: did you mean (2)', () => {
     await refuse(tempDirectory(), argv, 2, /^error: unknown (command|option) '/, `(Did you mean ${meant}?)`);
   });
 
-  it.each([[['xyzzy']], [['train', '--xyzzy']], [['replay', '--xyzzy']]])('%j: like nothing there is', async (argv) => {
+  it.each([[['xyzzy']], [['train', '--xyzzy']], [['replay', '--xyzzy']]])('%j: no suggestion, because nothing is similar', async (argv) => {
     await refuse(tempDirectory(), argv, 2, /^error: unknown (command|option) '(--)?xyzzy'$/);
   });
 });
 
-describe("resume with another shape (an option's doing) / data set or vocabulary (a file's): every differing key, stored and given (2 / 3)", () => {
+describe('resume with another shape (2), data set or vocabulary (3): every difference, stored and given', () => {
   it.each([
     ['--context', '3', '4'],
     ['--embedding', '4', '5'],
@@ -178,28 +178,28 @@ describe("resume with another shape (an option's doing) / data set or vocabulary
     await refuse(withRun(), ['train', '--resume', 'run', '--steps', '49'], 2, '--steps is 50 there, but 49 here, and can only be raised');
   });
 
-  it('all of them, in one line', async () => {
+  it('lists all differences in one line', async () => {
     const options = ['--hidden', '9', '--context', '4', '--steps', '1', '--lr', '0.1'];
     await refuse(withRun(), ['train', '--resume', 'run', ...options], 2, /: --context .+; --hidden .+; --steps [^;]+; leave them out/);
   });
 
-  it('equal settings may be given again (0)', async () => {
+  it('accepts options with the stored values (0)', async () => {
     const { exitCode } = await runCli(withRun(), ['train', '--resume', 'run', '--hidden', '8', '--steps', '50', '--seed', '2147483647']);
     expect(exitCode).toBe(0);
   });
 
-  it.each([['--out', 'other'], ['--force']])('%s has no meaning with it', async (...options) => {
+  it.each([['--out', 'other'], ['--force']])('refuses %s', async (...options) => {
     await refuse(withRun(), ['train', '--resume', 'run', ...options], 2, `${options[0]} cannot be used with --resume`);
   });
 
-  it('a data set that has changed: both sums', async () => {
+  it('refuses a changed data set, with both SHA-256', async () => {
     const cwd = withRun();
     writeNames(cwd, [...NAMES].reverse());
     const sums = /names\.txt is not the data set of the run: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; restore it/;
     await refuse(cwd, ['train', '--resume', 'run'], 3, sums);
   });
 
-  it('another vocabulary: the characters that are new and those that are missing', async () => {
+  it('refuses another vocabulary, with the new and the missing characters', async () => {
     const cwd = withRun();
     writeNames(cwd, [...NAMES.map((name) => name.replaceAll('m', 'n')), 'xé'], 'others.txt');
     const words = /others\.txt is not the data set .+: SHA-256 .+, expected .+; new characters x é; missing characters m; restore it/;
@@ -207,7 +207,7 @@ describe("resume with another shape (an option's doing) / data set or vocabulary
   });
 });
 
-describe('output exists without --force, is its own input / is a file, is read-only: before training starts (2 / 4)', () => {
+describe('output exists without --force, or is its own input (2); is a file, or is read-only (4)', () => {
   it('exists without --force (2)', async () => {
     await refuse(withRun(), ['train', ...SMALL, '--out', 'run'], 2, '--out ', 'exists and is not empty; --force replaces the run in it');
   });
@@ -219,7 +219,7 @@ describe('output exists without --force, is its own input / is a file, is read-o
     await refuse(cwd, argv, 2, `would overwrite --data ${data}; name another directory`);
   });
 
-  it('is its own input, as a whole (2)', async () => {
+  it('is its own input itself (2)', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await refuse(cwd, ['train', ...SMALL, '--out', 'names.txt', '--force'], 2, 'would overwrite --data');
@@ -232,7 +232,7 @@ describe('output exists without --force, is its own input / is a file, is read-o
     await refuse(cwd, ['train', ...SMALL, '--out', 'out', ...force], 4, `cannot write in ${join(cwd, 'out')}: it is a file`);
   });
 
-  it('lies below a file (4)', async () => {
+  it('is below a file (4)', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await refuse(cwd, ['train', ...SMALL, '--out', join('names.txt', 'out')], 4, 'a part of the path is not a directory');
@@ -254,7 +254,7 @@ describe('output exists without --force, is its own input / is a file, is read-o
   });
 });
 
-describe('run or checkpoint missing or unreadable: path and reason (4)', () => {
+describe('run or checkpoint missing or unreadable (4)', () => {
   const COMMANDS = [
     ['eval', (run: string) => ['eval', run]],
     ['sample', (run: string) => ['sample', run]],
@@ -299,8 +299,8 @@ describe('run or checkpoint missing or unreadable: path and reason (4)', () => {
   });
 });
 
-describe('sample: temperature 0: greedy (0)', () => {
-  it('gives the same name for every seed, that of --top-k 1', async () => {
+describe('sample: temperature 0 always takes the most likely character (0)', () => {
+  it('prints the same name for every seed, which is that of --top-k 1', async () => {
     const sample = async (...options: string[]) => {
       const { exitCode, stdout, stderr } = await runCli(trained, ['sample', 'run', '--count', '3', ...options]);
       expect({ exitCode, refused: stderr.includes('error:') }).toEqual({ exitCode: 0, refused: false });
@@ -314,7 +314,7 @@ describe('sample: temperature 0: greedy (0)', () => {
   });
 });
 
-describe('sample: temperature negative or NaN, unknown prefix character: allowed range; the vocabulary (2)', () => {
+describe('sample: a negative or NaN temperature, an unknown prefix: the allowed range, the vocabulary (2)', () => {
   it.each(['-1', '-0.001', 'NaN', '-Infinity'])('temperature %s', async (value) => {
     await refuse(trained, ['sample', 'run', '--temperature', value], 2, `'${value}' is invalid. Expected a number from 0 to 100.`);
   });
@@ -333,7 +333,7 @@ describe('sample: temperature negative or NaN, unknown prefix character: allowed
   });
 });
 
-describe('sample: a model that never ends a name: cut at a stated length, with a note (0)', () => {
+describe('sample: a name that does not end is cut at a documented length, with a note (0)', () => {
   it.each([[[]], [['--temperature', '0']], [['--prefix', 'ma']], [['--json']]])('%j', async (options) => {
     const cwd = withRun();
     rewriteCheckpoint(join(cwd, 'run'), (file) => fillTensor(file, 'b2', (i) => (i === 0 ? -1e30 : 0)));
@@ -346,7 +346,7 @@ describe('sample: a model that never ends a name: cut at a stated length, with a
     });
   });
 
-  it('the samples in the report of a resumed run, too', async () => {
+  it('also in the report of train', async () => {
     const cwd = withRun();
     rewriteCheckpoint(join(cwd, 'run'), (file) => fillTensor(file, 'b2', (i) => (i === 0 ? -1e30 : 0)));
     const { exitCode, stdout } = await runCli(cwd, ['train', '--resume', 'run', '--json']);

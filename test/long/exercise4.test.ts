@@ -1,10 +1,10 @@
-/** Exercise 4 trains the network with the learner's lines, for 1,000 steps. */
+/** Exercise 4: 1,000 training steps with the learner's lines. */
 import { describe, expect, it } from 'vitest';
 import { solve, started } from '../support/exerciseFolder.js';
 import { ninja } from '../support/faults.js';
 
 describe('exercise check 4', () => {
-  it('trains with the lines once all are right, and shows the loss before and after', async () => {
+  it('trains with the lines once all are right, and shows the first and the last loss', async () => {
     const cwd = await started();
     solve(cwd, (text) => text.replace('export default', "console.log('loaded');\nexport default"));
     const { exitCode, stdout, stderr } = ninja(cwd, ['exercise', 'check', '4']);
@@ -23,7 +23,7 @@ describe('exercise check 4', () => {
   it.each([
     ['throws', "{ if (++calls > 500) throw new Error('tired'); return now(at); }", /^Error: tired \(line \d+\)$/],
     ['ends the program', '{ if (++calls > 500) process.exit(0); return now(at); }', /^it calls process.exit, which would end the program$/],
-    ['blows up', '{ return now(at).mul(++calls > 500 ? 1e30 : 1); }', /^NumericalError: the loss is Infinity after 501 steps$/],
+    ['diverges', '{ return now(at).mul(++calls > 500 ? 1e30 : 1); }', /^NumericalError: the loss is Infinity after 501 steps$/],
   ])('reports a line that %s in training only', async (_, body, problem) => {
     const cwd = await started();
     solve(cwd, (text) =>

@@ -15,7 +15,7 @@ function programOn(node: string, ...args: string[]) {
   return execute('npx', ['-y', '-p', `node@${node}`, 'node', 'dist/cli/main.js', ...args], { maxBuffer: 2 ** 24, timeout: 300_000 });
 }
 
-/** SHA-256 of a short run's checkpoints and metrics on another Node, of its eval, and of its samples. */
+/** The results of a short run on another Node: its loss, and the SHA-256 of checkpoints, metrics and samples. */
 async function trainOn(node: string, name: string, recipe: string): Promise<Record<string, string>> {
   const run = join(directory, name + node);
   await programOn(node, 'train', '--steps', '3000', '--eval-every', '700', '--out', run, ...recipe.split(' '));
@@ -33,7 +33,7 @@ async function trainOn(node: string, name: string, recipe: string): Promise<Reco
 describe.each([
   ['lesson', '--hidden 200'],
   ['deep', '--hidden 60,40,20'],
-  // Epochs of 184 steps.
+  // An epoch has 184 steps.
   ['adamw', '--optimizer adamw --lr 0.004 --schedule cosine --warmup 300 --clip 0.5 --sampling epochs --batch-size 1000 --hidden 32'],
 ])('the same command on Node 20, 22 and 24, %s', (name, recipe) => {
   const expected = trainOn('20', name, recipe);
@@ -41,7 +41,7 @@ describe.each([
     expect(await trainOn(node, name, recipe)).toEqual(await expected);
   });
 
-  it.each(['22', '24'])('replay on Node %s finds the run of Node 20 again, bit for bit', async (node) => {
+  it.each(['22', '24'])('lets replay on Node %s reproduce the run of Node 20, bit for bit', async (node) => {
     await expected;
     const { stdout } = await programOn(node, 'replay', join(directory, `${name}20`), '--json');
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, steps: 3000, compared: 4 });

@@ -1,4 +1,4 @@
-/** The program in real terminals, and at signals, a second trainer and a closed pipe. */
+/** The program in real terminals, with signals, a second trainer, and a closed pipe. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -127,7 +127,7 @@ describe('train', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
     ['SIGINT', 130],
-  ] as const)('without a terminal, too, saves, says so within a second and exits at %s with %d', async (signal, code) => {
+  ] as const)('saves, says so within a second and exits at %s with %d without a terminal, too', async (signal, code) => {
     const child = startNinja(COMMAND, { cwd });
     await child.says(/ characters\n/);
     await sleep(200);
@@ -153,7 +153,7 @@ describe('train', () => {
     await expectResumed();
   });
 
-  it('ends at once at a second Ctrl-C during the save of the first, and leaves the previous checkpoint whole', async () => {
+  it('ends at once at a second Ctrl-C during the save of the first, and keeps the previous checkpoint', async () => {
     // A save first computes the statistics, which take about a second for this network.
     const slow = ['train', '--hidden', '4000', '--steps', '100000', '--out', 'slow', '--force'];
     const child = startInTerminal(cwd, slow);

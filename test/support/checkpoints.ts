@@ -16,7 +16,7 @@ import { RUN_CONFIG } from './runConfig.js';
 import { put, tempDirectory } from './tempDirectory.js';
 
 const { oldest, newest } = knownFormats(TRAINING_OPTIONS);
-/** The first checkpoint format that this version cannot read, and in a message those that it can. */
+/** The first checkpoint format that this version cannot read, and the formats that it can read, as in a message. */
 export const UNKNOWN_FORMAT = String(newest + 1);
 export const READABLE_FORMATS = oldest === newest ? `format ${oldest}` : `formats ${oldest} to ${newest}`;
 
@@ -26,7 +26,7 @@ export const SAVED_STEP = 13;
 
 /** A small run after {@link SAVED_STEP} steps, and its checkpoint. */
 export interface SavedRun {
-  /** Of the checkpoint. */
+  /** Path of the checkpoint. */
   path: string;
   model: Model;
   snapshot: RunSnapshot;

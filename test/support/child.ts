@@ -48,7 +48,7 @@ export function start(file: string, argv: readonly string[], { cwd, env = proces
       for (const listener of listeners) listener();
     });
   }
-  // The process may end before it has read everything.
+  // The process may end before it reads its input.
   child.stdin.on('error', () => {});
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
@@ -64,7 +64,7 @@ export function start(file: string, argv: readonly string[], { cwd, env = proces
       };
       if (look()) return;
       listeners.add(look);
-      ended.then(() => look() || reject(new Error(`it ended before it said ${pattern}: ${output}`)), reject);
+      ended.then(() => look() || reject(new Error(`the process ended before it printed ${pattern}: ${output}`)), reject);
     });
   return {
     pid: child.pid as number,
@@ -79,13 +79,13 @@ export function start(file: string, argv: readonly string[], { cwd, env = proces
 export interface ProgramOptions {
   /** The source of a module that runs before the program. */
   before?: string;
-  /** Whether file permissions bind the program even if root runs it. */
+  /** Whether file permissions apply even if root runs the program. */
   withPermissions?: boolean;
   /** Shell commands that set limits first, such as `ulimit -f 4`. */
   shellLimit?: string;
 }
 
-/** Drops the capabilities by which root ignores file permissions. */
+/** Drops the capabilities that let root ignore file permissions. */
 const BOUND = ['setpriv', '--bounding-set=-dac_override,-dac_read_search', '--inh-caps=-dac_override,-dac_read_search'];
 
 /** The command that runs the built program: a file and its arguments. */
@@ -108,7 +108,7 @@ export function ninja(argv: readonly string[], options: StartOptions & ProgramOp
   return startNinja(argv, options).ended;
 }
 
-/** The files of a run that depend on nothing but its configuration: no time, no place. */
+/** The files of a run that depend only on its configuration, not on time or place. */
 export const RESULTS = ['checkpoint.safetensors', 'best.safetensors', 'metrics.jsonl'] as const;
 
 export function results(run: string): Record<string, string> {

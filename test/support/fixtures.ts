@@ -37,7 +37,7 @@ export function loadFixture(name: string): Fixture {
 export interface GradientFixture {
   name: string;
   dtype: DType;
-  /** Relative to the largest entry of a tensor. */
+  /** Largest error, relative to the largest entry of a tensor. */
   limit: number;
 }
 

@@ -1,4 +1,4 @@
-// The kernels' elementary functions over arrays, compiled by math.test.ts: the program itself has them inlined only.
+// The kernels' elementary functions over arrays, compiled by math.test.ts: the program only inlines them.
 import { exp4, expPairInPlace, log, storeTanh } from '../../src/kernels/math';
 
 /** size is a multiple of 8. */
@@ -6,7 +6,7 @@ export function tanhOf(out: usize, x: usize, size: usize): void {
   for (let i: usize = 0; i < size << 2; i += 32) storeTanh(out + i, v128.load(x + i), out + i + 16, v128.load(x + i, 16), 4);
 }
 
-/** size is a multiple of 8; the two ways take turns. */
+/** size is a multiple of 8; the two functions alternate. */
 export function expOf(out: usize, x: usize, size: usize): void {
   for (let i: usize = 0; i < size << 2; i += 32) {
     v128.store(out + i, exp4(v128.load(x + i)));

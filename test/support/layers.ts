@@ -193,7 +193,7 @@ export class LayerRun {
   /** The arrays passed to the layer: longer than necessary, with guards at the end. */
   readonly #guarded: Arrays = {};
 
-  /** The outputs hold `stale` before. The random numbers are float32 numbers in both precisions. */
+  /** @param stale initial value of the outputs. In both precisions, the random inputs are float32 numbers. */
   constructor(layer: Layer, backend: Backend, s: Sizes, stale = Number.NaN) {
     this.#layer = layer;
     this.#backend = backend;

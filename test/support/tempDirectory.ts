@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-/** A new empty directory, which the caller removes. */
+/** A new empty directory. The caller removes it. */
 export function makeDirectory(): string {
   return mkdtempSync(join(realpathSync(tmpdir()), 'backprop-ninja-'));
 }

@@ -21,7 +21,7 @@ const PID = 'pid';
 /** The file for the terminal's modes after the program has ended. */
 const MODES = 'modes';
 
-/** Starts the program in a terminal, which leaves its exit code, process number and modes in files of the directory. */
+/** Starts the program in a terminal. Its exit code, process number and modes are written to files in the directory. */
 export function startInTerminal(
   cwd: string,
   argv: readonly string[],

@@ -32,7 +32,7 @@ const DIR = {
   kind: text,
 } as const satisfies OptionRow;
 
-/** The folder of a file that is named wins over --dir. */
+/** If a file is named, its folder wins over --dir. */
 function folder(place: ExercisePlace | undefined, { dir }: { dir?: string }): { dir?: string } {
   const named = place?.dir ?? dir;
   return named === undefined ? {} : { dir: named };
@@ -66,7 +66,7 @@ export const exercise: CommandGroup = {
         watchCommand(place?.number ?? 1, { json, color, ...folder(place, options) }, io),
     }),
     status: defineSubcommand({
-      description: 'show how far you are',
+      description: 'show how many lines are right',
       options: [DIR],
       run: ({ io, json, color, options }) => statusCommand({ json, color, ...options }, io),
     }),
@@ -90,17 +90,17 @@ export const exercise: CommandGroup = {
         hintCommand(place?.number, gradient, { json, color, step: options.step, ...folder(place, options) }, io),
     }),
     solution: defineSubcommand({
-      description: 'show the solution, once you have one',
+      description: 'show the solution, once yours is right',
       arguments: [
         { name: '<exercise>', description: '1 to 4, or its file', kind: exercisePlace },
         { name: '[gradient]', description: 'only that gradient' },
       ],
-      options: [DIR, { key: 'force', flag: '--force', description: 'show it before you have one', kind: flag }],
+      options: [DIR, { key: 'force', flag: '--force', description: 'show it before yours is right', kind: flag }],
       run: ({ io, json, color, options: { force = false, ...options } }, place: ExercisePlace, gradient?: string) =>
         solutionCommand(place.number, gradient, { json, color, force, ...folder(place, options) }, io),
     }),
     reset: defineSubcommand({
-      description: 'begin an exercise again; your lines are kept under another name',
+      description: 'start an exercise over; your file is kept under another name',
       arguments: [{ name: '<exercise>', description: '1 to 4, or its file', kind: exercisePlace }],
       options: [DIR],
       run: ({ io, json, color, options }, place: ExercisePlace) =>

@@ -131,7 +131,7 @@ export interface SolutionOptions extends ExerciseOptions {
 
 /**
  * Prints the solution of an exercise or of a line.
- * @throws UsageError where the learner has not solved it and does not force it
+ * @throws UsageError if the learner has not solved it, unless forced
  */
 export async function solutionCommand(number: ExerciseNumber, name: string | undefined, options: SolutionOptions, io: IO): Promise<void> {
   const line = name === undefined ? undefined : findLine(number, name);

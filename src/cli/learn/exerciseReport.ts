@@ -17,7 +17,7 @@ const INDENT = '    ';
 export interface Page {
   /** A remark that does not fit behind its row goes below it. */
   width: number;
-  /** Where the rows do not fit, right rows and unwritten rows collapse into counts. */
+  /** If the rows do not fit, right rows and unwritten rows collapse into counts. */
   height: number;
 }
 
@@ -37,7 +37,7 @@ export function reportLines(report: ExerciseReport, paint: Paint, { width, heigh
   }
   const [columns, ...rows] = formatTable([COLUMNS, ...lines.map(cellsOf)], ['left', 'left', 'left', 'left', 'right', 'right']);
   const blocks = rows.map((row, i): RowBlock => {
-    // A row without figures has room for its remark in their place.
+    // A row without figures has its remark in their place.
     const start = lines[i].figures ? columns.length : columns.indexOf(COLUMNS[2]) - 2;
     return { verdict: lines[i].verdict, lines: withRemark(row, start, remarkOn(lines[i]), width), count: 1 };
   });
@@ -143,7 +143,7 @@ function showUlps(ulps: number): string {
   return ulps < 1e6 ? `${ulps}` : '>1e6';
 }
 
-/** The worst entry in a sentence: yours, its place, and the right one. */
+/** The worst entry in a sentence: your value, its place, and the right value. */
 export function showWorst({ random, index, yours, truth, ratio }: WorstEntry): string {
   const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the right one`;
   return `wrong${random ? ' with random gradients above it' : ''}: ${yours.toPrecision(6)} at ${showShape(index)}, expected ${truth.toPrecision(6)}${constant}`;

@@ -15,7 +15,7 @@ export interface HintRange {
   more: string;
 }
 
-/** @param line undefined where the exercise is done */
+/** @param line undefined if the exercise is done */
 export function showHint(
   number: ExerciseNumber,
   line: ExerciseLine | undefined,
@@ -48,7 +48,7 @@ function hintSteps({ name, knowledge: { rule, formula } }: ExerciseLine): [(type
   ];
 }
 
-/** The first line that is not right; undefined where all are. */
+/** The first line that is not right; undefined if all are. */
 export function firstOpenLine({ exercise, broken, lines }: ExerciseReport): ExerciseLine | undefined {
   const { lines: known } = EXERCISES[exercise];
   if (broken !== undefined) return known[0];

@@ -9,12 +9,12 @@ import { type IO, shellPath, shortPath } from '../terminal/io.js';
 
 const DEFAULT_DIRECTORY = 'dojo';
 
-/** The option that a command needs for this folder, with a leading space; empty where the command finds the folder by itself. */
+/** The option that a command needs for this folder, with a leading space; empty if the command finds the folder by itself. */
 export function dirOption(folder: string, io: IO): string {
   return folder === io.cwd || folder === resolve(io.cwd, DEFAULT_DIRECTORY) ? '' : ` --dir ${shellPath(folder, io)}`;
 }
 
-/** The given folder; without one, dojo/, or the current directory where that holds the exercises and there is no dojo/. */
+/** The given folder. Without one, dojo/, or the current directory if that holds the exercises and there is no dojo/. */
 function folderOf(dir: string | undefined, { cwd }: IO): string {
   if (dir !== undefined) return resolve(cwd, dir);
   const folder = resolve(cwd, DEFAULT_DIRECTORY);
@@ -51,7 +51,7 @@ export function writeNew(path: string, text: string): boolean {
   });
 }
 
-/** A name for the old version of a file: exercise1.old1.txt, or the next number that is free. */
+/** A name for the old version of a file: exercise1.old1.txt, or the next free number. */
 export function freeName(path: string): string {
   for (let number = 1; ; number++) {
     const name = `${path.slice(0, -'.ts'.length)}.old${number}.txt`;
@@ -59,7 +59,7 @@ export function freeName(path: string): string {
   }
 }
 
-/** The tsconfig.json with which an editor finds the types, wherever this program is installed. */
+/** A tsconfig.json that lets an editor find the types, wherever this program is installed. */
 export function tsconfigText(folder: string): string {
   const path = relative(folder, LEARNER_TYPES);
   const types = path.startsWith('.') ? path : `./${path}`;

@@ -70,7 +70,7 @@ class WatchSession {
   #hintStep = 0;
   /** The running action, followed by those that wait. */
   #queue: Promise<unknown> = Promise.resolve();
-  /** Ends the running check and those that wait. */
+  /** Aborts the running check and those that wait. */
   #cancel = new AbortController();
 
   constructor(exercise: ExerciseNumber, options: ExerciseOptions, io: IO) {
@@ -101,7 +101,7 @@ class WatchSession {
     this.#queue = this.#queue.then(() => action(signal)).catch((error: unknown) => !signal.aborted && this.#tell(error));
   }
 
-  /** Ends the checks. */
+  /** Ends the running check and those that wait. */
   stop(): void {
     this.#cancel.abort();
     this.#cancel = new AbortController();

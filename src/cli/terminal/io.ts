@@ -9,7 +9,7 @@ export interface Output {
   rows: number;
 }
 
-/** Everything outside the program that a command uses. Tests give it another one than the process's. */
+/** Everything outside the program that a command uses. Tests pass their own. */
 export interface IO {
   stdout: Output;
   stderr: Output;
@@ -138,7 +138,7 @@ async function* readLines(prompt: string, words: readonly string[]): AsyncGenera
     // An open input would keep the process running, even if no more lines are read.
     lines.close();
     stdin.destroy();
-    // Readline has consumed the Ctrl-C: send the signal that it stands for.
+    // Readline has consumed the Ctrl-C: send the signal that it means.
     if (interrupted) process.kill(process.pid, 'SIGINT');
   }
 }

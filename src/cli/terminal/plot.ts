@@ -7,7 +7,7 @@ export interface Curve {
 }
 
 export interface PlotOptions {
-  /** Of the whole plot, in characters and in lines. */
+  /** Size of the whole plot in characters and lines. */
   width: number;
   height: number;
   showX: (x: number) => string;

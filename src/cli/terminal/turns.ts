@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IO, StopSignal } from './io.js';
 
-/** How long work may keep the event loop from noticing signals, the terminal and closed pipes. */
+/** The longest time for which work may block the event loop, which notices signals, the terminal and closed pipes. */
 const TURN_MS = 50;
 
 /** Work that listens for a signal to stop, and lets the event loop run every 50 ms. */

@@ -27,7 +27,7 @@ function describeSchedule(schedule: Schedule): string {
   return schedule.name === 'constant' ? schedule.name : `${schedule.name} to 0`;
 }
 
-/** The settings that differ from their defaults, and the decay in any case. */
+/** The settings that differ from their defaults; the decay is always shown. */
 function describeSettings(optimizer: OptimizerConfig, parameters: readonly string[]): string {
   const { name, ...settings } = optimizer;
   const shown = Object.entries(settings).flatMap(([key, value]: [string, number | WeightDecay]) => {

@@ -21,7 +21,7 @@ import type { IO, StopSignal } from '../terminal/io.js';
 import { plotCurves } from '../terminal/plot.js';
 import { inTurns } from '../terminal/turns.js';
 
-/** The options of a training that matter while the rate rises. */
+/** The options of training that have an effect in a scan. */
 const TRAINING = rowsOf(TRAINING_OPTIONS, 'lr-find');
 type ScanConfig = Omit<RunConfig, 'steps' | 'learningRate' | 'schedule' | 'warmup' | 'evalEvery'>;
 
@@ -29,7 +29,7 @@ const OPTIONS = [
   {
     key: 'preset',
     flag: '--preset <name>',
-    description: "take the network and the optimizer of one of train's presets",
+    description: "network and optimizer of one of train's presets",
     kind: choice(PRESET_NAMES),
     default: 'lesson',
   },
@@ -37,27 +37,27 @@ const OPTIONS = [
   {
     key: 'from',
     flag: '--from <rate>',
-    description: "the first step's rate",
+    description: 'rate of the first step',
     defaultText: '0.001 for sgd, lower for others',
     kind: decimalNumber(0, 1000, 'open'),
   },
   {
     key: 'to',
     flag: '--to <rate>',
-    description: "the last step's rate",
+    description: 'rate of the last step',
     defaultText: '10 for sgd, 1 for others',
     kind: decimalNumber(0, 1000, 'open'),
   },
   { key: 'steps', flag: '--steps <count>', description: 'steps of the scan', kind: wholeNumber(2, 1_000_000), default: 1000 },
 ] as const satisfies readonly OptionRow[];
 
-/** Adam's steps are about as long as the rate, whatever the gradient; those of the others are shorter. */
+/** First and last rate. Adam changes each entry by about the rate, whatever the gradient. */
 const RANGES = { sgd: [1e-3, 10], momentum: [1e-4, 1], nesterov: [1e-4, 1], adam: [1e-5, 1], adamw: [1e-5, 1] } as const;
 
-/** The suggestion is the rate at the lowest loss over this: there, the loss has already stopped falling. */
+/** The suggestion is the rate with the lowest loss, divided by this: at that rate, the loss has already stopped falling. */
 const MARGIN = 2;
 
-/** The lesson's scan: the loss while the rate rises, drawn, and a rate to begin with. */
+/** The lesson's scan: raises the rate, draws the loss, and suggests a rate to start with. */
 export const lrFind = defineCommand({
   description: 'Raises the learning rate over a short training, draws the loss, then suggests half the rate with the lowest loss.',
   options: [...OPTIONS, ...TRAINING],

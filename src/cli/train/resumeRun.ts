@@ -54,7 +54,7 @@ export function resumeRun(given: GivenTrainOptions, io: IO): PreparedRun {
   }
 }
 
-/** A damaged checkpoint is an error; the message names the best checkpoint if that one is intact. */
+/** @throws FileContentError if the checkpoint is damaged; the hint names the best checkpoint if that is intact */
 function loadResumable(path: string, directory: string, io: IO): Checkpoint {
   try {
     return loadCheckpoint(path);
@@ -62,12 +62,12 @@ function loadResumable(path: string, directory: string, io: IO): Checkpoint {
     if (!(error instanceof FileContentError)) throw error;
     const hint = hintAt(join(directory, BEST_FILE), io);
     if (hint === undefined) throw error;
-    // With the error's own hint: update the program, say.
+    // The message keeps the error's own hint, such as to update the program.
     throw new FileContentError(fullMessage(error), { cause: error, hint });
   }
 }
 
-/** That the best checkpoint is intact, if it is. */
+/** A hint that names the best checkpoint, if it is intact. */
 function hintAt(best: string, io: IO): string | undefined {
   if (!existsSync(best)) return undefined;
   try {

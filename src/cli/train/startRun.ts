@@ -32,7 +32,7 @@ export interface PreparedRun {
   from?: Checkpoint;
   /** The content of run.json. */
   runFile: RunFile & Record<string, unknown>;
-  /** To be called once the run's first checkpoint is written. */
+  /** Call it once the run's first checkpoint is written. */
   onBegun: () => void;
   /** Releases the directory's lock. */
   unlock: () => void;
@@ -80,7 +80,7 @@ export function programName(): string {
   return `backprop-ninja ${programVersion()}`;
 }
 
-/** Batch sizes of evaluation and of sampling, which follow the training. */
+/** Batch sizes of the evaluation and the sampling that follow the training. */
 export const INFERENCE = [EVALUATION_BATCH, 1];
 
 /** One WebAssembly memory holds at most this much. */
@@ -88,7 +88,7 @@ const MEMORY_LIMIT = 2 ** 32 - 2 ** 20;
 
 /**
  * The kernels, for networks that fit into one memory.
- * @throws UsageError from the function if the network is too large; FileContentError if that is due to the data's vocabulary
+ * @throws UsageError, when called, if the network is too large; FileContentError if the vocabulary of the data is the cause
  */
 export function limitedBackend(config: RunConfig, { path, dataset }: LoadedData): CreateBackend {
   return (size) => {

@@ -87,7 +87,7 @@ export const sweep = defineCommand({
   },
 });
 
-/** @throws UsageError or CommanderError for everything that train would refuse, before any run begins */
+/** Checks every run before any starts. @throws UsageError or CommanderError if train would refuse its options */
 function planSweep(trainWords: readonly string[], { vary, random, seed }: SweepValues, io: IO): Sweep {
   const variations = vary.map(parseVariation);
   const options = variations.map(({ option }) => option);
@@ -110,7 +110,7 @@ function checkRun(words: readonly string[]): void {
   recipe(given.preset, Object.fromEntries(RECIPE_OPTIONS.filter(({ key }) => key in given).map(({ key }) => [key, given[key]])));
 }
 
-/** The options that words set, if the runs of a sweep can have them. */
+/** Parses options that all runs share. @throws UsageError if the runs of a sweep cannot have one of them */
 function parseTrain(words: readonly string[]): GivenTrainOptions {
   const given: GivenTrainOptions = parseTrainWords(words);
   const decided = [...TRAIN_OPTIONS, ...COMMON_OPTIONS].find((row: OptionRow) => row.key in given && !row.commands?.includes('sweep'));
@@ -130,7 +130,7 @@ function parseTrainWords(words: readonly string[]): GivenTrainOptions {
 }
 
 /**
- * The sweep that the directory already holds, if it is the one that is asked for; a new one is written down.
+ * The sweep in the directory, or, if there is none, the given one, whose plan is written there.
  * @throws UsageError if the directory holds another sweep
  * @throws FileContentError if the data set has changed since
  */
@@ -220,7 +220,7 @@ class Workers {
     if (failed) throw failed.reason;
   }
 
-  /** Lets the running ones save and end, and starts no more. */
+  /** Starts no more runs, and lets the running ones save and end. */
   stop(): void {
     this.#waiting.length = 0;
     for (const child of this.#running) child.stop();
@@ -252,7 +252,7 @@ function progressLine({ options, valLoss }: SweepResult, done: number, of: numbe
   return `${String(done).padStart(String(of).length)} / ${of}   ${valLoss === null ? 'diverged' : `validation ${formatLoss(valLoss)}`}   ${what}`;
 }
 
-/** A row names at most this many run directories; of more, it gives the count. */
+/** A row names at most this many run directories; for more, it gives their number. */
 const MAX_NAMES = 3;
 
 function print(ranked: readonly Ranked[], { train }: Sweep, io: IO, paint: Paint): void {

@@ -36,16 +36,16 @@ const MUTANT_OPTIONS = rowsOf(TRAINING_OPTIONS, 'train --mutant');
 const LESSON = { optimizer: 'sgd' };
 type MutantConfig = Pick<RunConfig, 'context' | 'embedding' | 'hidden' | 'batchSize' | 'steps' | 'learningRate' | 'seed'>;
 
-/** One of two trainings on the same batches: with the right gradients, or with a mistake in them. */
+/** One of two training runs on the same batches: with the right gradients, or with a mistake in them. */
 interface Course {
   title: string;
   training: LessonTraining;
   evaluator: Evaluator;
   /** Steps done, and the mean loss of the batches since the point before. */
   curve: [step: number, loss: number][];
-  /** Of the losses since the last point. */
+  /** Sum of the losses since the last point. */
   sum: number;
-  /** Why it stopped early. */
+  /** The reason why it stopped early. */
   problem?: string;
 }
 
@@ -182,5 +182,5 @@ function verdict([right, wrong]: readonly CourseResult[]): string {
   return behind < 0 ? `it even ends ${size} lower` : `it ends ${size} higher`;
 }
 
-/** A difference in validation loss that goes unnoticed, in nats per character. */
+/** A difference in validation loss that nobody notices, in nats per character. */
 const SMALL = 0.02;

@@ -9,7 +9,7 @@ export const TRAIN_OPTIONS = [
   {
     key: 'preset',
     flag: '--preset <name>',
-    description: "lesson: the lesson's recipe; fast: a lower loss, in 2 s; best: the lowest, in 80 s",
+    description: "lesson: the lesson's recipe; fast: a lower loss, in about 1 s; best: the lowest, in about 80 s",
     kind: choice(PRESET_NAMES),
     default: 'lesson',
     commands: ['train', 'sweep'],
@@ -34,7 +34,7 @@ export const TRAIN_OPTIONS = [
   {
     key: 'mutant',
     flag: '--mutant <name>',
-    description: 'train with one wrong gradient and with the right ones (default then: --hidden 64 --steps 5000)',
+    description: 'train with one wrong gradient and with the right ones (then, by default, --hidden 64 --steps 5000)',
     kind: text,
     commands: ['train', 'train --mutant'],
   },
@@ -43,5 +43,5 @@ export const TRAIN_OPTIONS = [
 
 type TrainRow = (typeof TRAIN_OPTIONS)[number];
 
-/** What is on the command line. Without a run, --resume means the newest. */
+/** The options on the command line. Without a run, --resume means the newest. */
 export type GivenTrainOptions = Omit<GivenValues<TrainRow>, 'resume'> & { resume?: string | true };

@@ -9,7 +9,7 @@ import { type IO, shortPath } from '../terminal/io.js';
 
 /** The result of a run; without losses, it diverged. */
 export interface TrainOutcome {
-  /** Of training; null if the run was resumed. */
+  /** Duration of the training; null if the run was resumed. */
   seconds: number | null;
   trainLoss: number | null;
   valLoss: number | null;

@@ -1,13 +1,13 @@
 /** Captures the output of a learner's file: both streams of its process, line by line. */
 
-/** Lines of one source that are kept: a line of the exercise may print without end. */
+/** Lines kept per source: a line of the exercise may print without end. */
 const MAX_LINES = 1_000;
 
 export class CapturedOutput {
   readonly #emit: (line: string) => void;
   #source: string;
   #count = 0;
-  /** A line that has no end yet. */
+  /** The beginning of a line that is not complete. */
   #open = '';
   #quiet = false;
 
@@ -29,7 +29,7 @@ export class CapturedOutput {
     }
   }
 
-  /** Output comes from another source from now on. */
+  /** Sets the source of the output that follows. */
   startSource(name: string): void {
     this.flush();
     this.#source = name;

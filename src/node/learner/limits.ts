@@ -5,7 +5,7 @@ export interface Limits {
   memory: number;
   /** Seconds of computing time between two messages of the process. */
   seconds: number;
-  /** The process that waits for the results. It is an argument: by the time this thread starts, it may have gone. */
+  /** ID of the process that waits for the results. It is an argument, because that process may end before this thread starts. */
   parent: number;
 }
 

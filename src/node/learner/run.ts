@@ -36,7 +36,7 @@ const LINE_LIMIT = 5;
 const TRAINING_LIMIT = 20;
 /** Elapsed seconds per second of computing time: a line may sleep, and a busy machine needs longer. */
 const PATIENCE = 12;
-/** Gigabytes for the process; the check itself needs a tenth. */
+/** Gigabytes that the process may use; the check itself needs a tenth. */
 const MEMORY_LIMIT = 1;
 
 /** @throws the signal's reason, when it ends the check early */
@@ -50,7 +50,7 @@ export async function checkFile(path: string, exercise: ExerciseNumber, options:
     });
     if (!end) break;
     if (end.line !== undefined) reports.push(failed(lines[end.line].name, end.fault as Fault));
-    // Between two lines: something that an earlier line left behind. The next process runs without that line.
+    // It ended between two lines, because of something that an earlier line left behind. The next process runs without that line.
     else if (reports.length > from) options.onPrint?.(`${exerciseFile(exercise)}: after its line had returned, ${sentenceOf([end.fault])}`);
     else return { exercise, ok: false, broken: sentenceOf([end.fault]), lines: reports };
   }
@@ -138,7 +138,7 @@ function startWorker(assignment: Assignment): ChildProcess {
   });
 }
 
-/** The process has ended, by itself or by its watchdog. Its last messages may arrive later; the channel closes last. */
+/** Calls `finish` when the process has ended, by itself or by its watchdog. Its last messages may arrive later; the channel closes last. */
 function onEnd(worker: ChildProcess, limits: Limits, finish: (fault: Fault) => void): void {
   let fault: Fault | undefined;
   let reason = '';
@@ -159,7 +159,7 @@ function onEnd(worker: ChildProcess, limits: Limits, finish: (fault: Fault) => v
 /** Node's exit code for a top-level await that can never settle. */
 const EXIT_UNSETTLED = 13;
 
-/** A process that its watchdog did not end for its computing time. The system kills it with SIGKILL too, when memory runs out. */
+/** The reason why a process ended, unless its watchdog reported a timeout. SIGKILL means memory: from the watchdog or the system. */
 function faultOf(code: number | null, signal: NodeJS.Signals | null): Fault {
   if (signal === 'SIGKILL') return { id: 'memory', gigabytes: MEMORY_LIMIT };
   if (code === EXIT_UNSETTLED) return { id: 'never-settles' };

@@ -1,6 +1,6 @@
 /**
- * A thread beside a learner's lines, which may never return. It ends the process when it uses too much memory or computing time, or when its
- * parent has gone. A limit on V8's heap would not count typed arrays, and V8 aborts at some limits. Computing time does not depend on how busy
+ * A thread that watches a learner's lines, which may never return. It ends the process when it uses too much memory or computing time, or when
+ * its parent has ended. A limit on V8's heap would not count typed arrays, and V8 aborts at some limits. Computing time does not depend on how busy
  * the machine is.
  */
 import { writeSync } from 'node:fs';
@@ -12,7 +12,7 @@ const INTERVAL_MS = 50;
 const { memory, seconds, parent } = workerData as Limits;
 let start = process.cpuUsage();
 
-// Each message starts a line, which has its own computing time.
+// A message means that a line starts or ends: each line has its own computing time.
 parentPort?.on('message', () => {
   start = process.cpuUsage();
 });

@@ -14,7 +14,7 @@ import { describeThrown, kindOf, type LineContext } from '../../dojo/outcome.js'
 import { thrownText } from '../../dojo/sentences.js';
 import { type TrainingReport, trainWith } from '../../dojo/training.js';
 import { readNamesFile } from '../namesFile.js';
-import { BUNDLED_NAMES, LEARNER_LIBRARY, LEARNER_WATCHDOG } from '../paths.js';
+import { BUNDLED_NAMES, LEARNER_ENTRY } from '../paths.js';
 import { CapturedOutput } from './capturedOutput.js';
 import type { Limits } from './limits.js';
 
@@ -46,7 +46,7 @@ const context: LineContext = { file: path, inspect: (value) => inspect(value, { 
 const watchdog = new Worker(LEARNER_WATCHDOG, { workerData: limits });
 const send = process.send?.bind(process);
 const post = (message: Message) => {
-  // The next line has its own computing time.
+  // The watchdog measures each line on its own.
   if (message.kind !== 'printed') watchdog.postMessage(message.kind);
   if (process.connected) send?.(message);
 };
@@ -86,8 +86,7 @@ async function load(): Promise<{ lines: object } | { fault: FileFault }> {
     fsCache: false,
     moduleCache: false,
     interopDefault: false,
-    // The program's own copy, without the solutions: the learner's folder needs no node_modules.
-    alias: { 'backprop-ninja': LEARNER_LIBRARY, 'backprop-ninja/dojo': LEARNER_LIBRARY },
+    alias: { 'backprop-ninja': LEARNER_ENTRY, 'backprop-ninja/dojo': LEARNER_ENTRY },
     // Keeps the line numbers of the file; a comment at its head would shift them.
     transformOptions: { babel: { comments: false } },
   });
@@ -101,7 +100,7 @@ async function load(): Promise<{ lines: object } | { fault: FileFault }> {
   }
 }
 
-/** For a file that cannot be parsed: with the text of the line where the parser noticed it. */
+/** If the file cannot be parsed, the description includes the text of the line where the parser stopped. */
 function describeLoadError(thrown: unknown): Thrown {
   const described = describeThrown(thrown, context);
   if (!/^(Parse|Syntax)Error/.test(described.text) || described.line === undefined) return described;
@@ -123,7 +122,7 @@ function lineNamed(lines: object, name: string): unknown {
   }
 }
 
-/** Lets rejections and timers of 0 ms come up that a line left behind. */
+/** Waits for rejections and timers of 0 ms that a line left behind. */
 async function settle(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1));
   await new Promise((resolve) => setImmediate(resolve));

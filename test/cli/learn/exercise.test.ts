@@ -51,7 +51,7 @@ describe('exercise start', () => {
     expect(snapshot(cwd)).toEqual(found);
   });
 
-  it('is refused with the reason where the folder is a file (4)', async () => {
+  it('is refused with the reason if the folder is a file (4)', async () => {
     const cwd = tempDirectory();
     put(cwd, 'dojo', 'a file');
     expectRefusal(await runCli(cwd, ['exercise', 'start']), 4, 'cannot write');
@@ -231,7 +231,7 @@ describe('the folder', () => {
     );
   });
 
-  it('is used with npx in the commands where npx runs the program', async () => {
+  it('is used with npx in the commands if npx runs the program', async () => {
     const { stdout } = await runCli(tempDirectory(), ['exercise', 'start'], { env: { npm_command: 'exec' } });
     expect(stdout).toContain('\n  npx backprop-ninja exercise check 1\n');
   });

@@ -34,7 +34,7 @@ function shown(lines: LineReport[], width = ENDLESS.width, height = ENDLESS.heig
 }
 
 describe('the table of an exercise', () => {
-  it('has one row per line, with the remark behind it, where the width is unlimited', () => {
+  it('has one row per line, with the remark behind it, if the width is unlimited', () => {
     expect(shown(LINES)).toEqual([
       'Exercise 1: every atomic step',
       '  gradient         shape     exact  close  max diff  ULPs',
@@ -48,11 +48,11 @@ describe('the table of an exercise', () => {
     ]);
   });
 
-  it('has no rule where the next line is not written or returned nothing', () => {
+  it('has no rule if the next line is not written or returned nothing', () => {
     for (const next of [TODO, FAILED]) expect(shown([RIGHT, next, WRONG]).at(-1)).toBe(`1 of 3 right; next: ${next.name}`);
   });
 
-  it.each([80, 60, 40])('puts a remark below its row where it does not fit, at %d columns', (columns) => {
+  it.each([80, 60, 40])('puts a remark below its row if it does not fit, at %d columns', (columns) => {
     const lines = shown(LINES, columns);
     // The columns of figures need 57 characters.
     for (const line of lines) expect([...line].length).toBeLessThanOrEqual(Math.max(columns, 57));
@@ -108,7 +108,7 @@ describe('the table in a short terminal', () => {
   const todos = (count: number): LineReport[] => Array.from({ length: count }, () => TODO);
   const marks = (lines: string[]): string[] => lines.filter((line) => /^[✓✗·] /.test(line)).map((line) => line.replace(/ +\[.*/, ''));
 
-  it('has all rows where they fit', () => {
+  it('has all rows if they fit', () => {
     expect(shown(todos(26), 80, 29)).toHaveLength(29);
     expect(shown(todos(26), 80, 29)).toEqual(shown(todos(26), 80));
   });
@@ -134,7 +134,7 @@ describe('the table in a short terminal', () => {
     expect(marks(shown(wrong, 80, 10))).toHaveLength(26);
   });
 
-  it('has one row where all rows are right', () => {
+  it('has one row if all rows are right', () => {
     expect(marks(shown(rights(26), 80, 20))).toEqual(['✓ 26 right']);
   });
 });

@@ -50,7 +50,7 @@ describe('hunt', () => {
     expect((await hunt([`probe ${line}`])).stdout).toMatch(/^✗ {2}.*; 95 points$/m);
   });
 
-  it('proposes npx commands where npx runs the program', async () => {
+  it('suggests npx commands if npx runs the program', async () => {
     expect((await hunt(['quit'], undefined, { env: { npm_command: 'exec' } })).stdout).toContain(': npx backprop-ninja hunt --seed');
   });
 

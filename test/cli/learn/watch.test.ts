@@ -51,7 +51,7 @@ describe('exercise watch in a pipe', () => {
     expect(stdout).not.toContain('cannot run');
   });
 
-  it('starts again at a save while it checks', async () => {
+  it('restarts a running check at a save', async () => {
     const { child, cwd } = watching({ 'exercise2.ts': 'console.log("here");\nfor (;;);' }, '2');
     await child.says(/exercise2\.ts: here\n/);
     put(cwd, 'dojo/exercise2.ts', SOLUTION);

@@ -178,8 +178,8 @@ describe('diff --json', () => {
 
 describe('diff refuses', () => {
   it.each([
-    ['a run that is not there', ['run', 'nowhere'], 4, 'nowhere: no such run'],
-    ['a directory that is no run', ['.', 'run'], 4, 'no checkpoint in'],
+    ['a run that does not exist', ['run', 'nowhere'], 4, 'nowhere: no such run'],
+    ['a directory that is not a run', ['.', 'run'], 4, 'no checkpoint in'],
     ['a file', ['run', 'names.txt'], 2, "names.txt is a file; name the run's directory"],
     ['one run alone', ['run'], 2, "missing required argument 'run-b'"],
   ])('%s', async (_, argv, exitCode, reason) => {

@@ -204,7 +204,11 @@ describe.each(['eval', 'sample'])('%s: the run', (command) => {
   it.each([
     ['cut short', (bytes: Buffer) => bytes.subarray(0, -1), 'the file holds'],
     ['empty', () => Buffer.alloc(0), '0 bytes, expected at least 8'],
-    ["somebody else's", () => Buffer.from('\x02\0\0\0\0\0\0\0{}', 'latin1'), 'a safetensors file, but not a checkpoint of backprop-ninja'],
+    [
+      'of another program',
+      () => Buffer.from('\x02\0\0\0\0\0\0\0{}', 'latin1'),
+      'a safetensors file, but not a checkpoint of backprop-ninja',
+    ],
     ['an HTML page', () => Buffer.from('<!DOCTYPE html><html></html>'), 'not a safetensors file: this is a web page (HTML)'],
   ])('has a checkpoint that is %s (3): the path and what is wrong', async (_, change, reason) => {
     const cwd = copyOfRun();

@@ -27,19 +27,19 @@ const NONE = { stdout: false, stderr: false, misuse: false };
 describe('colours', () => {
   it.each([
     ['on terminals', { tty: true }, [], ALL],
-    ['on nothing else', { tty: false }, [], NONE],
+    ['not on files and pipes', { tty: false }, [], NONE],
     ['on stdout only, if only it is a terminal', { tty: 'stdout' }, [], { stdout: true, stderr: false, misuse: false }],
     ['on stderr only, if only it is a terminal', { tty: 'stderr' }, [], { stdout: false, stderr: true, misuse: true }],
     ['not with NO_COLOR', { tty: true, env: { NO_COLOR: '1' } }, [], NONE],
     ['not with NO_COLOR of any value', { tty: true, env: { NO_COLOR: '0' } }, [], NONE],
-    ['with an empty NO_COLOR, as if it were not there', { tty: true, env: { NO_COLOR: '' } }, [], ALL],
+    ['with an empty NO_COLOR, which has no effect', { tty: true, env: { NO_COLOR: '' } }, [], ALL],
     ['not with TERM=dumb', { tty: true, env: { TERM: 'dumb' } }, [], NONE],
     ['with another TERM', { tty: true, env: { TERM: 'xterm' } }, [], ALL],
     ['everywhere with FORCE_COLOR', { tty: false, env: { FORCE_COLOR: '1' } }, [], ALL],
     ['nowhere with FORCE_COLOR=0', { tty: true, env: { FORCE_COLOR: '0' } }, [], NONE],
-    ['with FORCE_COLOR in spite of NO_COLOR', { tty: false, env: { FORCE_COLOR: '1', NO_COLOR: '1' } }, [], ALL],
+    ['with FORCE_COLOR despite NO_COLOR', { tty: false, env: { FORCE_COLOR: '1', NO_COLOR: '1' } }, [], ALL],
     ['not with --no-color', { tty: true }, ['--no-color'], NONE],
-    ['not with --no-color in spite of FORCE_COLOR', { tty: true, env: { FORCE_COLOR: '1' } }, ['--no-color'], NONE],
+    ['not with --no-color despite FORCE_COLOR', { tty: true, env: { FORCE_COLOR: '1' } }, ['--no-color'], NONE],
   ] as [string, Surroundings, string[], typeof ALL][])('%s', async (_, surroundings, flags, expected) => {
     expect(await coloured(surroundings, ...flags)).toEqual(expected);
   });

@@ -88,7 +88,7 @@ describe('tables', () => {
 
 describe('text', () => {
   it.each([
-    ['as it is where it fits', 'one two', 7, ['one two']],
+    ['unchanged if it fits', 'one two', 7, ['one two']],
     ['between words', 'one two three', 8, ['one two', 'three']],
     ['not in a word that is longer than a line', 'a wonderful b', 5, ['a', 'wonderful', 'b']],
     ['not within a shape', 'is [1, 64] for [64]', 8, ['is', '[1, 64]', 'for [64]']],

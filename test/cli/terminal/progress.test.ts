@@ -135,7 +135,7 @@ it('training works with a clock that jumps by more than a turn at every reading'
   const cwd = tempDirectory();
   writeNames(cwd);
   const io = fakeIO(cwd);
-  // In the end the clock stands still, so a training that waits for it would hang.
+  // Finally the clock stops, so a training that waits for it would hang.
   let looks = 0;
   io.now = () => 1000 * Math.min(++looks, 10_000);
   expect(await run(['train', ...SMALL], io)).toBe(0);

@@ -21,7 +21,7 @@ import {
 } from '../../support/resume.js';
 import { put, snapshot, tempDirectory } from '../../support/tempDirectory.js';
 
-/** The same run, never stopped. */
+/** The same run, uninterrupted. */
 let whole: Record<string, string>;
 let wholeReport: Record<string, unknown>;
 

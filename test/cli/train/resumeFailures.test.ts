@@ -28,7 +28,7 @@ import {
 } from '../../support/resume.js';
 import { put, snapshot, tempDirectory } from '../../support/tempDirectory.js';
 
-/** The same run, never stopped. */
+/** The same run, uninterrupted. */
 let whole: Record<string, string>;
 
 beforeAll(async () => {

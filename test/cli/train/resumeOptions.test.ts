@@ -15,7 +15,7 @@ import {
   wholeRun,
 } from '../../support/resume.js';
 
-/** The same run, never stopped. */
+/** The same run, uninterrupted. */
 let whole: Record<string, string>;
 
 beforeAll(async () => {

@@ -29,7 +29,7 @@ describe('a signal to stop', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('%s: saves, says how to go on, exits with %i, and gives the lock back', async (signal, exitCode) => {
+  ] as const)('%s saves, says how to resume, exits with %i, and releases the lock', async (signal, exitCode) => {
     const cwd = withNames();
     const outcome = await runCli(cwd, [...TRAIN, '--out', 'run'], stopAfter(7, signal));
     expect(outcome).toMatchObject({ exitCode, stdout: '' });
@@ -41,12 +41,12 @@ describe('a signal to stop', () => {
     expect(readdirSync(join(cwd, 'run')).sort()).toEqual(['checkpoint.safetensors', 'metrics.jsonl', 'run.json']);
   });
 
-  it('with --json, prints no document', async () => {
+  it('prints no document with --json', async () => {
     const cwd = withNames();
     expect(await runCli(cwd, [...TRAIN, '--json'], stopAfter(7))).toMatchObject({ exitCode: 130, stdout: '' });
   });
 
-  it('before the first step saves step 0, and runs/latest is that run', async () => {
+  it('saves step 0 before the first step, and runs/latest is that run', async () => {
     const cwd = withNames();
     expect((await runCli(cwd, TRAIN)).exitCode).toBe(0);
     const { stderr } = await runCli(cwd, TRAIN, stopAfter(0));
@@ -55,7 +55,7 @@ describe('a signal to stop', () => {
     expect(stepOf(cwd, join('runs', '0002'))).toBe(0);
   });
 
-  it('after the last step changes nothing: the run is finished', async () => {
+  it('changes nothing after the last step: the run is finished', async () => {
     const cwd = withNames();
     const { exitCode, stdout, stderr } = await runCli(cwd, [...TRAIN, '--steps', '5', '--out', 'run'], stopAfter(5));
     expect([exitCode, stepOf(cwd, 'run')]).toEqual([0, 5]);
@@ -63,7 +63,7 @@ describe('a signal to stop', () => {
     expect(stderr).not.toContain('SIGINT');
   });
 
-  it('to a resumed run names the step counted from its beginning', async () => {
+  it('names the step of a resumed run counted from its beginning', async () => {
     const cwd = withNames();
     await runCli(cwd, [...TRAIN, '--steps', '2000', '--out', 'run'], { tick: 0.5, stop: { signal: 'SIGINT', at: 700 } });
     const first = stepOf(cwd, 'run');
@@ -74,7 +74,7 @@ describe('a signal to stop', () => {
     expect(stderr).toContain(`SIGTERM: saved after step ${shown} of 2,000; resume with: backprop-ninja train --resume run\n`);
   });
 
-  it('on a terminal clears the progress line before its message', async () => {
+  it('clears the progress line of a terminal before its message', async () => {
     const cwd = withNames();
     const { stderr } = await runCli(cwd, TRAIN, { ...stopAfter(7), tty: true });
     const cleared = '\r\x1b[2K';
@@ -95,7 +95,7 @@ describe('a signal to stop', () => {
     put(cwd, 'names.txt', '');
     const { stderr } = await runCli(cwd, [...TRAIN, '--data', join('..', 'names.txt'), `--out=${name}`], stopAfter(4));
     const command = stderr.match(/resume with: backprop-ninja (.*)\n$/)?.[1] ?? '';
-    // Split as a shell would.
+    // Splits it as a shell would.
     const argv = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
     const { exitCode, stderr: second } = await runCli(cwd, argv);
     expect([exitCode, second]).toEqual([0, expect.stringContaining('resuming after step 4')]);

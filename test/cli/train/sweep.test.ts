@@ -42,7 +42,7 @@ describe('sweep', () => {
     expect(stdout).toMatch(/^ +lr +validation +from +to +train +seconds +runs\n1 +0\.\d+ +(\d\.\d{4} +){4}\d+\.\d +\d{4} \d{4}\n2 /m);
     expect(stdout).toMatch(/\nto repeat the first: backprop-ninja train --data names\.txt .* --lr 0\.\d+ --seed \d\n$/);
     expect(stderr).toMatch(/^4 runs in the directory sweep; \d+ at a time\n1 \/ 4 {3}validation \d\.\d{4} {3}--lr 0\.\d+ --seed \d\n/);
-    // Each run is the one that train makes with the same options.
+    // train with the same options gives the same run.
     const alone = await runCli(directory, ['train', ...SMALL, '--lr', '0.2', '--seed', '2', '--out', 'alone', '--json']);
     const found = results(directory).find(({ options }) => options.lr === '0.2' && options.seed === '2');
     expect(found?.valLoss).toBe(JSON.parse(alone.stdout).valLoss);
@@ -59,7 +59,7 @@ describe('sweep', () => {
   it('resumes after a signal, and trains nothing twice', async () => {
     const directory = withNames();
     const argv = ['sweep', '--vary', 'lr=0.1/0.2/0.3', '--jobs', '1'];
-    // The sweep does not read the clock while runs are trained, so the signal comes when the second run has its directory.
+    // The sweep does not read the clock during its runs, so the signal is sent once the second run has its directory.
     const io = fakeIO(directory);
     let stop: ((signal: 'SIGTERM') => void) | undefined;
     io.onStop = (handler) => {
