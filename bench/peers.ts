@@ -1,12 +1,13 @@
 /**
- * Compares a training step of this program with plain C and PyTorch, in turns on one core, and prints one table of times and ratios.
- * Needs gcc (Debian: gcc libc6-dev) and a Python with PyTorch (Debian: python3-torch libopenblas0-pthread); a missing peer is left out.
+ * Compares a training step of this program with plain C and PyTorch: one core each, in turns, in one run. Prints one table of times and
+ * ratios. It needs gcc (Debian: gcc libc6-dev) and a Python with PyTorch (Debian: python3-torch libopenblas0-pthread), and leaves out a
+ * peer that is missing.
  *
  *   npm run bench -- [--rounds 5] [--python /usr/bin/python3] [--c step.c] [--torch torch_step.py] [--torch-mode autograd]
  *
- * --c and --torch name other peers: a C program that takes -DH, -DB and a number of steps; a Python program that takes
- * NAMES H N STEPS MODE. The peer prints lines such as "64.7 us/step"; the smallest number counts. --torch-mode manual times the
- * lesson's own gradients instead of autograd.
+ * --c and --torch name other peers: a C program that takes -DH, -DB and a number of steps, or a Python program that takes NAMES H N STEPS
+ * MODE. The script reads the numbers before "us/step" and takes the smallest. --torch-mode manual times the lesson's own
+ * gradients instead of autograd.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -35,7 +36,7 @@ const SIZES: [H: number, n: number][] = [
 ];
 const directory = mkdtempSync(join(tmpdir(), 'backprop-ninja-'));
 
-/** Microseconds per step in the best round of one run of the peer; undefined if it cannot run here. */
+/** Microseconds per step, from the best round of one run of the peer; undefined if it cannot run here. */
 function measure(command: string, args: string[]): number | undefined {
   try {
     const text = execFileSync(command, args, {
@@ -109,7 +110,7 @@ process.stdout.write(
 );
 try {
   for (const [H, n] of SIZES) {
-    // In turns, so that a change of the machine's speed affects all three; each ratio is the median of the rounds' ratios.
+    // In turns, so that a change in the machine's speed affects all three. Each ratio is the median over the rounds.
     const rounds = Array.from({ length: Number(options.rounds) }, () => ({ own: ours(H, n), c: plainC(H, n), torch: pytorch(H, n) }));
     const ratioC = median(rounds.map(({ own, c }) => c && own / c));
     const ratioTorch = median(rounds.map(({ own, torch }) => torch && torch / own));

@@ -18,9 +18,9 @@ const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] = [
   ['0', 'done'],
   ['1', 'it ran, and the answer is no: a check failed'],
   ['2', 'wrong usage'],
-  ['3', 'a bad input file'],
-  ['4', 'input, output or environment'],
-  ['5', 'numbers diverged'],
+  ['3', 'bad input file'],
+  ['4', 'input/output or environment; a missing or unreadable file'],
+  ['5', 'numbers diverged: NaN or infinity'],
   ['129, 130, 143', 'stopped by SIGHUP, SIGINT or SIGTERM'],
 ];
 

@@ -15,7 +15,7 @@ const OwnerSchema = v.object({
   pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   host: v.string(),
   startedAt: v.string(),
-  /** Start time of the process in the system's own unit, or null where the system has none. A process ID alone may be reused. */
+  /** Start time of the process in the system's own unit, or null if the system has none. A process ID alone may be reused. */
   processStart: v.nullable(v.string()),
 });
 type Owner = v.InferOutput<typeof OwnerSchema>;

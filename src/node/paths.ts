@@ -1,4 +1,4 @@
-/** Paths of the package's files. Only this module knows the layout of the package. */
+/** Paths of the package's files. Only this module knows how the package is laid out on the disk. */
 import { fileURLToPath } from 'node:url';
 
 /** A path in the package's directory: this module is src/node/paths.ts, or dist/node/paths.js once built. */
@@ -9,9 +9,11 @@ export const PACKAGE_JSON = inPackage('package.json');
 export const MAIN = inPackage('dist/cli/main.js');
 /** The compiled kernels. */
 export const KERNELS = inPackage('dist/kernels.wasm');
-/** The module that a learner's file imports: this program's own copy, so that the folder needs no node_modules. It has no solutions. */
-export const LEARNER_ENTRY = inPackage('dist/dojo.js');
-/** The types of that module. */
+/** The process and the thread in which a learner's file runs, as built, and the library that the file imports. */
+export const LEARNER_PROCESS = inPackage('dist/node/learner/worker.js');
+export const LEARNER_WATCHDOG = inPackage('dist/node/learner/watchdog.js');
+export const LEARNER_LIBRARY = inPackage('dist/dojo.js');
+/** Types for the imports of a learner's file. */
 export const LEARNER_TYPES = inPackage('dist/dojo.d.ts');
 /** The names that come with the package. */
 export const BUNDLED_NAMES = inPackage('data/names.txt');

@@ -29,7 +29,7 @@ const RUN_FILE = 'run.json';
 const RUNS = 'runs';
 const LATEST = 'latest';
 
-/** The part of run.json that is read: where the data set is. The file holds more, for people. */
+/** The part of run.json that the program reads: the place of the data set. The rest is for people. */
 export interface RunFile {
   /** Absolute path of the data file, and the SHA-256 of its bytes. */
   data: { path: string; sha256: string };

@@ -78,7 +78,7 @@ export function valueIn(config: object, { stored }: OptionRow): unknown {
   return inner === undefined ? value : (value as Record<string, unknown> | undefined)?.[inner];
 }
 
-/** A configuration as single values by name, as `diff` compares them: the optimizer and the schedule by name, with their settings. */
+/** A configuration as single values by name, for `diff`: the optimizer and the schedule as their names, with their settings. */
 export function flatConfig(config: RunConfig): Record<string, unknown> {
   const values = TRAINING_OPTIONS.flatMap((row: OptionRow) => {
     const value = valueIn(config, row);

@@ -61,7 +61,7 @@ vi.mock('node:fs', async (importOriginal) => {
     }
     if (call === system.failing && system.fault !== 'nothing') return fail(name, work, args);
     if (late && system.staysFull && NEEDS_SPACE.includes(name)) throwError('ENOSPC', name, args);
-    // Skips fsync, which is slow: no power cut happens in a test.
+    // No power cut happens in a test, so nothing needs to reach the disk.
     const result = name === 'fsyncSync' ? undefined : work();
     if (name === 'renameSync' && file === 'checkpoint.safetensors') {
       system.saves.push({ call, bytes: fs.readFileSync(args[1] as string, 'latin1') });
@@ -177,7 +177,7 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
   /** The files that the command finds. */
   let found: Record<string, string>;
   /** Outcome and files of the command without a failing call. */
-  let undisturbed: Try;
+  let faultless: Try;
   let expected: Record<string, string>;
   /** States of the directory that were resumed already, with the expected result. */
   const seen = new Set<string>();
@@ -187,20 +187,20 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
     writeNames(cwd);
     await prepare(cwd);
     found = snapshot(join(cwd, 'run'));
-    undisturbed = await runFailing(cwd, argv);
-    expect(undisturbed.outcome.exitCode, undisturbed.outcome.stderr).toBe(0);
+    faultless = await runFailing(cwd, argv);
+    expect(faultless.outcome.exitCode, faultless.outcome.stderr).toBe(0);
     expected = results(cwd);
     return () => removeDirectory(cwd);
   });
 
   /** The numbers of the calls to let fail. */
   function numbers(which: (call: Call, k: number) => boolean): number[] {
-    return [...undisturbed.calls.keys()].filter((k) => which(undisturbed.calls[k], k));
+    return [...faultless.calls.keys()].filter((k) => which(faultless.calls[k], k));
   }
 
   function show(k: number): string {
-    const { name, file } = undisturbed.calls[k];
-    return `call ${k} of ${undisturbed.calls.length}, ${name} of ${file}`;
+    const { name, file } = faultless.calls[k];
+    return `call ${k} of ${faultless.calls.length}, ${name} of ${file}`;
   }
 
   async function failAt(k: number, fault: Fault, staysFull = false): Promise<Try> {
@@ -220,7 +220,7 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
     expect(outcome.stderr, show(k)).not.toContain('endless calls');
 
     const left = snapshot(join(cwd, 'run'));
-    const saved = undisturbed.saves.filter(({ call }) => call < k).at(-1);
+    const saved = faultless.saves.filter(({ call }) => call < k).at(-1);
     expect(left[CHECKPOINT] === (saved?.bytes ?? found[CHECKPOINT]), `${show(k)}: the last saved checkpoint is intact`).toBe(true);
     const temporaries = Object.keys(left).filter((entry) => entry.endsWith('.tmp') && !(entry in found));
     expect(temporaries, show(k)).toEqual([]);
@@ -242,14 +242,15 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
     const { exitCode, stderr } = await runCli(cwd, checkpoint === found[CHECKPOINT] ? argv : RESUME);
     expect(exitCode, `${title}, then: ${stderr}`).toBe(0);
     const ended = results(cwd);
-    for (const name of RESULTS) expect(ended[name] === expected[name], `${title}: ${name} has the bytes of an undisturbed run`).toBe(true);
+    for (const name of RESULTS)
+      expect(ended[name] === expected[name], `${title}: ${name} has the bytes of a run without faults`).toBe(true);
     expect(readdirSync(join(cwd, 'run')).sort(), title).toEqual([...RESULTS, 'run.json'].sort());
     expect(JSON.parse(readFileSync(join(cwd, 'run', 'run.json'), 'utf8')), title).toHaveProperty('finishedAt');
   }
 
   it('calls the file system often, and saves several times', () => {
-    expect(undisturbed.calls.length).toBeGreaterThan(80);
-    expect(undisturbed.saves.length).toBeGreaterThan(1);
+    expect(faultless.calls.length).toBeGreaterThan(80);
+    expect(faultless.saves.length).toBeGreaterThan(1);
   });
 
   it.each(['ENOSPC', 'EIO', 'EDQUOT'] as const)('loses nothing when the k-th call fails with %s, for every k', async (code) => {
@@ -269,7 +270,7 @@ describe.each(SCENARIOS)('$title', ({ argv, changedFirst, prepare }) => {
   });
 
   it('notices a file that is shorter than the bytes written', async () => {
-    const { calls } = undisturbed;
+    const { calls } = faultless;
     for (const k of numbers(({ name }, k) => name === 'fstatSync' && isWrite(calls[k - 1]))) await expectRefusal(k, 'shorter');
   });
 

@@ -1,4 +1,4 @@
-/** Real full disks: the checkpoint stays intact, and once there is space, the run can be resumed. */
+/** Disks that are really full: the checkpoint stays whole, and the run can be resumed once there is room. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => removeDirectory(cwd));
 
-/** Expects one error line with the file or directory and the reason, after nothing but the header of a run. */
+/** Expects one error line that names the run's file or directory and the reason, after nothing but the lines at the start of a run. */
 function expectRefusal({ exitCode, stdout, stderr }: Ended, ...says: RegExp[]): void {
   expect(exitCode, stderr).toBe(4);
   expect(stdout).toBe('');
@@ -28,14 +28,14 @@ function expectRefusal({ exitCode, stdout, stderr }: Ended, ...says: RegExp[]): 
   for (const pattern of says) expect(errors[0]).toMatch(pattern);
 }
 
-/** Expects a refusal before training, which leaves only an empty directory. */
+/** Expects a refusal before training, which leaves an empty directory. */
 function expectNoRoom(ended: Ended, run: string): void {
   expectRefusal(ended, /not enough disk space in \S+: the run needs \d+\.\d MiB, \d+\.\d MiB are free; .*--out/);
   expect(ended.stderr).not.toContain('parameters');
   expect(readdirSync(run)).toEqual([]);
 }
 
-/** Expects an intact checkpoint, no lock and no temporary file. Returns the checkpoint's step. */
+/** Expects a whole checkpoint and no half-written file in the run's directory. Returns the checkpoint's step. */
 function expectWhole(run: string): number {
   expect(readdirSync(run).filter((name) => name.endsWith('.tmp') || name === 'lock')).toEqual([]);
   return loadCheckpoint(join(run, 'checkpoint.safetensors')).state.step;
@@ -52,7 +52,7 @@ function expectSameResults(run: string, other: string): void {
   for (const name of RESULTS) expect(found[name] === expected[name], `${name} of ${run} has the bytes of ${other}`).toBe(true);
 }
 
-/** Mounts a disk of half a megabyte, if this process may. */
+/** Mounts a disk of half a megabyte; undefined if this process may not mount. */
 function mountSmallDisk(): string | undefined {
   const directory = makeDirectory();
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', directory], { timeout: HANGS });
@@ -61,7 +61,7 @@ function mountSmallDisk(): string | undefined {
   return undefined;
 }
 
-/** Writes into a file until the disk is full. */
+/** Fills the disk with one file. */
 function fillUp(path: string): void {
   const file = openSync(path, 'w');
   try {
@@ -89,7 +89,7 @@ afterAll(() => {
 function describeFullDisk(small: string): void {
   const STEPS = ['--steps', '20000', '--save-every', '10'];
 
-  it('ends training with one line when it is full, refuses a new run until there is space, and then lets the run resume', async () => {
+  it('ends training with one error line when it fills up, refuses to start while it is full, and resumes once there is room', async () => {
     const run = join(small, 'run');
     const filler = join(small, 'filler');
     await expectDone(['train', ...data, ...SHAPE, ...STEPS, '--out', 'uninterrupted']);
@@ -118,7 +118,7 @@ function describeFullDisk(small: string): void {
   it.each([
     ['three checkpoints', ['--hidden', '2000', '--steps', '10']],
     ['the metrics', ['--steps', '1000000', '--eval-every', '10']],
-  ])('refuses a run before training starts if there is no space for %s', async (_, shape) => {
+  ])('refuses a run before training starts if there is no room for %s', async (_, shape) => {
     const run = join(small, 'large');
     expectNoRoom(await ninja(['train', ...data, ...SHAPE, ...shape, '--out', run], { cwd }), run);
   });
@@ -126,8 +126,8 @@ function describeFullDisk(small: string): void {
 
 if (disk !== undefined) describe('a disk of half a megabyte', () => describeFullDisk(disk));
 else {
-  // /dev/shm, which every Linux has, is in memory, and so the smallest disk.
-  it('a disk in memory refuses a run before training starts if there is no space for the metrics', async () => {
+  // The smallest disk that every Linux has is in memory.
+  it('finds that the metrics would not fit into memory before training starts', async () => {
     const run = `/dev/shm/backprop-ninja-${process.pid}`;
     try {
       expectNoRoom(await ninja(['train', ...data, ...SHAPE, '--eval-every', '1', '--steps', '1000000000', '--out', run], { cwd }), run);
@@ -139,11 +139,11 @@ else {
 
 describe('a limit on the size of files', () => {
   const STEPS = ['--steps', '2000', '--save-every', '10'];
-  /** The limit in KiB: more than a checkpoint takes, less than the metrics take. */
+  /** Units of 1 KiB: more than the size of a checkpoint, less than that of the metrics. */
   const limited = (argv: readonly string[], limit = 4) =>
     start('bash', ['-c', `ulimit -f ${limit}; exec "$@"`, 'bash', process.execPath, MAIN, ...argv], { cwd }).ended;
 
-  it('ends training with one line when it is reached; without it, the run can be resumed', async () => {
+  it('ends training with one error line when it is reached, and the run can be resumed without it', async () => {
     const run = join(cwd, 'limited');
     const train = ['train', ...data, ...SHAPE, '--eval-every', '5', ...STEPS];
     await expectDone([...train, '--out', 'unlimited']);

@@ -13,7 +13,7 @@ import type { Output } from '../terminal/io.js';
 const COLUMNS = ['  gradient', 'shape', 'exact', 'close', 'max diff', 'ULPs'];
 const INDENT = '    ';
 
-/** The size of the page. A file or a pipe has no limits: its reader wraps lines. */
+/** The size of a page, in characters. A file or a pipe has no limits: its reader wraps lines. */
 export interface Page {
   /** A remark that does not fit behind its row goes below it. */
   width: number;

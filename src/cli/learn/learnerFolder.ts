@@ -1,4 +1,4 @@
-/** A learner's folder: which one it is, and the files in it. */
+/** Finds a learner's folder and the files in it. */
 import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { SystemError } from '../../core/errors.js';
@@ -27,7 +27,7 @@ export function learnerFiles(numbers: readonly ExerciseNumber[], dir: string | u
   return numbers.map((number) => [number, learnerFile(number, dir, io)]);
 }
 
-/** @throws SystemError if the file does not exist, is not a file, or must not be read */
+/** @throws SystemError if the file does not exist, is not a file, or cannot be read */
 export function learnerFile(number: ExerciseNumber, dir: string | undefined, io: IO): string {
   const path = join(folderOf(dir, io), exerciseFile(number));
   const status = withSystemErrors('read', path, () => statSync(path, { throwIfNoEntry: false }));

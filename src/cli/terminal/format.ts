@@ -1,4 +1,4 @@
-/** Numbers, lists and tables in the form that people read. */
+/** Formats numbers, lists and tables for people. */
 
 /** 200,000 */
 export function formatCount(count: number): string {
@@ -42,7 +42,7 @@ export function formatBytes(bytes: number): string {
 
 export type Align = 'left' | 'right';
 
-/** Lines of cells in columns as wide as the widest cell, two blanks apart, without trailing blanks. */
+/** Lines of cells in columns as wide as the widest cell, two spaces apart, without trailing spaces. */
 export function formatTable(rows: readonly (readonly string[])[], align: readonly Align[]): string[] {
   const length = (cell = '') => [...cell].length;
   const widths = align.map((_, column) => Math.max(...rows.map((row) => length(row[column]))));

@@ -1,4 +1,4 @@
-/** Curves in a terminal. */
+/** Plots curves in a terminal. */
 
 export interface Curve {
   /** The character that draws the curve. */

@@ -170,7 +170,7 @@ function print(courses: readonly Course[], results: readonly CourseResult[], io:
   io.stdout.write(`\n${[...plot, '', paint.dim(head), ...rows, paint.dim(`${BOTH}  both curves`), '', verdict(results)].join('\n')}\n`);
 }
 
-/** Whether the loss alone shows the mistake. */
+/** Says whether the loss shows the mistake. */
 function verdict([right, wrong]: readonly CourseResult[]): string {
   if (right.valLoss === null) return 'the right gradients diverge too; try a lower --lr';
   if (wrong.valLoss === null) return 'training fails: this mistake shows without a gradient check';

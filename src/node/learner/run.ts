@@ -1,4 +1,4 @@
-/** Checks a learner's file in processes of its own: every line gets a report, even if another one ends the process. */
+/** Checks a learner's file in its own processes: every line gets a report, even if another one ends the process. */
 import { type ChildProcess, fork } from 'node:child_process';
 import type { LineReport } from '../../dojo/check.js';
 import { EXERCISES, type ExerciseNumber, exerciseFile, lessonShape } from '../../dojo/exercises.js';

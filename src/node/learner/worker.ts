@@ -14,7 +14,7 @@ import { describeThrown, kindOf, type LineContext } from '../../dojo/outcome.js'
 import { thrownText } from '../../dojo/sentences.js';
 import { type TrainingReport, trainWith } from '../../dojo/training.js';
 import { readNamesFile } from '../namesFile.js';
-import { BUNDLED_NAMES, LEARNER_ENTRY } from '../paths.js';
+import { BUNDLED_NAMES, LEARNER_LIBRARY, LEARNER_WATCHDOG } from '../paths.js';
 import { CapturedOutput } from './capturedOutput.js';
 import type { Limits } from './limits.js';
 
@@ -86,7 +86,8 @@ async function load(): Promise<{ lines: object } | { fault: FileFault }> {
     fsCache: false,
     moduleCache: false,
     interopDefault: false,
-    alias: { 'backprop-ninja': LEARNER_ENTRY, 'backprop-ninja/dojo': LEARNER_ENTRY },
+    // The program's own copy, without the solutions: the learner's folder needs no node_modules.
+    alias: { 'backprop-ninja': LEARNER_LIBRARY, 'backprop-ninja/dojo': LEARNER_LIBRARY },
     // Keeps the line numbers of the file; a comment at its head would shift them.
     transformOptions: { babel: { comments: false } },
   });
