@@ -76,7 +76,7 @@ describe('grad-check of our own gradients', () => {
     expect(JSON.parse(json.stdout).ok).toBe(false);
   });
 
-  it('fails with a step so large that differences are no longer derivatives', async () => {
+  it('fails if the step is too large for differences to approximate derivatives', async () => {
     expect((await runCli(tempDirectory(), [...CLOSED_FORMS, '--eps', '0.1'])).exitCode).toBe(1);
   });
 
@@ -103,7 +103,7 @@ describe('grad-check of our own gradients', () => {
     expect(stdout).toMatch(/^dW1 /m);
   });
 
-  it.each(['model', 'backend'])('checks the %s in the lesson network and in three blocks, in a table each', async (part) => {
+  it.each(['model', 'backend'])('checks the %s in the lesson network and in three blocks, one table each', async (part) => {
     const { exitCode, stdout } = await runCli(tempDirectory(), ['grad-check', '--part', part, '--entries', '5']);
     expect(exitCode).toBe(0);
     const [lesson, deep] = stdout.trim().split('\n\n');

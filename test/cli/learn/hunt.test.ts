@@ -31,7 +31,7 @@ describe('hunt', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('ends with its input', async () => {
+  it('ends when its input ends', async () => {
     expect((await hunt([`probe ${line}`])).exitCode).toBe(1);
     expect((await hunt([`guess ${line}`])).exitCode).toBe(0);
   });
@@ -87,7 +87,7 @@ describe('hunt', () => {
     expect(stderr).toContain(`Yes, it is ${line}.`);
   });
 
-  it('is a new one each time without --seed, and shows its number', async () => {
+  it('has a new seed each time without --seed, and shows it', async () => {
     const [first, second] = [
       await hunt([], [], { date: '2020-01-01T00:00:00.001Z' }),
       await hunt([], [], { date: '2020-01-01T00:00:00.002Z' }),

@@ -49,7 +49,7 @@ describe('two runs', () => {
     });
   });
 
-  it('are the same if they are one', async () => {
+  it('are the same if both are one run', async () => {
     expect((await diff('run', 'run')).exitCode).toBe(0);
   });
 
@@ -102,7 +102,7 @@ describe('two runs', () => {
     expect(stdout).toBe(`hidden: 8 and 8,6,8\nthe runs differ from the start: after step 0, ${above} differ\n`);
   });
 
-  it('of several blocks are the same if they are one', async () => {
+  it('of several blocks are the same if both are one run', async () => {
     expect((await diff('deeper', 'deeper')).exitCode).toBe(0);
   });
 

@@ -61,7 +61,7 @@ describe('formatted numbers', () => {
 });
 
 describe('tables', () => {
-  it('have columns padded to the widest cell, two blanks apart, without trailing blanks', () => {
+  it('have columns padded to the widest cell, two spaces apart, without trailing spaces', () => {
     expect(
       formatTable(
         [

@@ -102,12 +102,12 @@ describe('nothing to resume', () => {
     expect(line.replaceAll('\\', '/')).toContain(reason);
   });
 
-  it('a best checkpoint is not a run', async () => {
+  it('if a best checkpoint is named', async () => {
     const cwd = await stopped();
     expect(await refusal(cwd, 2, ['train', '--resume', join('run', 'best.safetensors')])).toContain("name the run's directory");
   });
 
-  it('runs/latest points to a deleted run', async () => {
+  it('if runs/latest points to a deleted run', async () => {
     const cwd = tempDirectory();
     writeNames(cwd);
     await ok(cwd, ...TRAIN);
