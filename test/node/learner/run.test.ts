@@ -5,7 +5,7 @@ import { EXERCISE_NUMBERS, EXERCISES, type ExerciseNumber, exerciseFile } from '
 import { solutionText, stubText } from '../../../src/dojo/stub.js';
 import type { ExerciseReport } from '../../../src/node/learner/run.js';
 import { HANGS, startNinja } from '../../support/child.js';
-import { ninja } from '../../support/faults.js';
+import { runCli } from '../../support/fakeIO.js';
 import { put, tempDirectory } from '../../support/tempDirectory.js';
 
 // Some files use up several limits, one after the other.
@@ -25,8 +25,8 @@ interface Checked {
   stderr: string;
 }
 
-function check(number: ExerciseNumber, files: Record<string, string>): Checked {
-  const { exitCode, stdout, stderr } = ninja(folder(files), ['exercise', 'check', `${number}`, '--json'], { timeout: 4 * HANGS });
+async function check(number: ExerciseNumber, files: Record<string, string>): Promise<Checked> {
+  const { exitCode, stdout, stderr } = await runCli(folder(files), ['exercise', 'check', `${number}`, '--json']);
   const { ok, exercises } = JSON.parse(stdout) as { ok: boolean; exercises: ExerciseReport[] };
   expect({ exercises: exercises.length, ok }).toEqual({ exercises: 1, ok: exitCode === 0 });
   return { exitCode, report: exercises[0], stderr };
@@ -51,8 +51,8 @@ function problems({ report }: Checked): Record<string, string | undefined> {
 const DLOGITS = '({ logits, Yb, n }) => softmax(logits).sub(Tensor.oneHot(Yb, logits.shape[1])).div(n)';
 
 describe('the output of a file', () => {
-  it('goes to stderr once, line by line, after the name of the line that printed it', () => {
-    const { report, stderr } = check(
+  it('goes to stderr once, line by line, after the name of the line that printed it', async () => {
+    const { report, stderr } = await check(
       1,
       exercise1With(
         {
@@ -66,8 +66,8 @@ describe('the output of a file', () => {
     expect(stderr).toBe('exercise1.ts: loading\ndh: h [ 32, 64 ]\ndh: to the side\ndh: no end\ndb2: two\ndb2: lines\n');
   });
 
-  it('stops after 1,000 lines', () => {
-    const { report, stderr } = check(
+  it('stops after 1,000 lines', async () => {
+    const { report, stderr } = await check(
       1,
       exercise1With({ dh: '(at) => { for (let i = 0; i < 2000; i++) console.log(i); return exercise1.was_dh(at); }' }),
     );
@@ -79,8 +79,8 @@ describe('the output of a file', () => {
 });
 
 describe('an error after a line has returned', () => {
-  it('is reported, and does not turn a row red', () => {
-    const checked = check(
+  it('is reported, and does not turn a row red', async () => {
+    const checked = await check(
       1,
       exercise1With(
         {
@@ -107,8 +107,8 @@ describe('an error after a line has returned', () => {
 });
 
 describe('a line that would end the program', () => {
-  it('makes its own row red, with the reason', () => {
-    const checked = check(
+  it('makes its own row red, with the reason', async () => {
+    const checked = await check(
       1,
       exercise1With({
         dlogprobs: '() => process.exit()',
@@ -132,8 +132,8 @@ describe('a line that would end the program', () => {
     expect(checked.stderr.split('\n').slice(0, 2)).toEqual(['dh: 0', 'dh: 1']);
   });
 
-  it('by taking all memory is stopped', () => {
-    const checked = check(
+  it('by taking all memory is stopped', async () => {
+    const checked = await check(
       1,
       exercise1With({
         dlogprobs: '() => { const a = []; for (;;) a.push(new Float64Array(1e7).fill(1)); }',
@@ -179,8 +179,8 @@ describe('the process of a file', () => {
 });
 
 describe('a file that plays tricks', () => {
-  it('with getters, proxies and changed inputs makes only its own rows red', () => {
-    const checked = check(
+  it('with getters, proxies and changed inputs makes only its own rows red', async () => {
+    const checked = await check(
       1,
       exercise1With({
         dlogprobs:
@@ -189,11 +189,11 @@ describe('a file that plays tricks', () => {
     );
     // Later entries of the file win.
     expect(problems(checked)).toEqual({ dlogprobs: 'null, expected a function' });
-    const proxied = check(2, {
+    const proxied = await check(2, {
       'exercise2.ts': 'export default new Proxy({}, { get: (_, name) => { throw new Error("no " + String(name)); } });',
     });
     expect(problems(proxied)).toEqual({ dlogits: 'it threw Error: no dlogits (line 1)' });
-    const getter = check(2, { 'exercise2.ts': 'export default {\n  get dlogits() { throw new Error("not to be read"); } };' });
+    const getter = await check(2, { 'exercise2.ts': 'export default {\n  get dlogits() { throw new Error("not to be read"); } };' });
     expect(problems(getter)).toEqual({ dlogits: 'it threw Error: not to be read (line 2)' });
   });
 
@@ -211,9 +211,9 @@ describe('a file that plays tricks', () => {
       'imports in a circle',
       `import helper from "./helper"; import { softmax, Tensor } from "backprop-ninja"; export const line = ${DLOGITS}; export default { dlogits: (at) => helper(at) };`,
     ],
-  ])('with %s is checked like any other file', (_, text) => {
+  ])('with %s is checked like any other file', async (_, text) => {
     const helper = 'import { line } from "./exercise2"; export default (at: any) => line(at);';
-    const { exitCode, report, stderr } = check(2, { 'exercise2.ts': text, 'helper.ts': helper });
+    const { exitCode, report, stderr } = await check(2, { 'exercise2.ts': text, 'helper.ts': helper });
     expect({ exitCode, problem: report.lines[0]?.problem, broken: report.broken, stderr }).toEqual({
       exitCode: 0,
       problem: undefined,
@@ -222,9 +222,9 @@ describe('a file that plays tricks', () => {
     });
   });
 
-  it('and throws in an expression of several lines gets the line of its own file', () => {
+  it('and throws in an expression of several lines gets the line of its own file', async () => {
     const text = stubText(EXERCISES[2]).replace('=> todo()', '=>\n    logits\n      .nothing()');
-    expect(problems(check(2, { 'exercise2.ts': text }))).toEqual({
+    expect(problems(await check(2, { 'exercise2.ts': text }))).toEqual({
       dlogits: expect.stringMatching(/^it threw TypeError: .*is not a function \(line \d+\)$/),
     });
   });
@@ -232,8 +232,8 @@ describe('a file that plays tricks', () => {
 
 describe('the line of an error', () => {
   /** For each row that threw: the line in its report, and the line of the file that throws. */
-  function places(number: ExerciseNumber, text: string): { reported: [string, number][]; actual: [string, number][] } {
-    const { report } = check(number, { [exerciseFile(number)]: text });
+  async function places(number: ExerciseNumber, text: string): Promise<{ reported: [string, number][]; actual: [string, number][] }> {
+    const { report } = await check(number, { [exerciseFile(number)]: text });
     const found = report.lines.map(({ name, problem }): [string, number] => [name, Number(/\(line (\d+)\)/.exec(problem ?? '')?.[1])]);
     const lines = text.split('\n');
     const where = report.lines.map(({ name }): [string, number] => {
@@ -258,33 +258,33 @@ describe('the line of an error', () => {
           )
           .replaceAll('import { type', '\n/**\n * more\n */\nimport { type'),
     ],
-  ])('is right %s', (_, number, change) => {
-    const found = places(number, change(stubText(EXERCISES[number])).replaceAll('Tensor(0 as any, [])', 'Object()'));
+  ])('is right %s', async (_, number, change) => {
+    const found = await places(number, change(stubText(EXERCISES[number])).replaceAll('Tensor(0 as any, [])', 'Object()'));
     expect(found.reported).toEqual(found.actual);
     expect(found.reported).toHaveLength(EXERCISES[number].lines.length);
   });
 
-  it('comes with advice', () => {
+  it('comes with advice', async () => {
     const text = stubText(EXERCISES[2]).replace('=> todo()', '=> Tensor.onehot(Yb, 27)');
     const line = text.split('\n').findIndex((one) => one.includes('onehot')) + 1;
-    expect(problems(check(2, { 'exercise2.ts': text }))).toEqual({
+    expect(problems(await check(2, { 'exercise2.ts': text }))).toEqual({
       dlogits: `it threw TypeError: Tensor.onehot is not a function (line ${line}): did you mean Tensor.oneHot`,
     });
   });
 });
 
 describe('a key of the file', () => {
-  it('that is misspelt is named where its line is missing', () => {
+  it('that is misspelt is named where its line is missing', async () => {
     const text = solutionText(EXERCISES[1]).replace('  dh: (', '  dH: (');
-    expect(problems(check(1, { 'exercise1.ts': text }))).toEqual({
+    expect(problems(await check(1, { 'exercise1.ts': text }))).toEqual({
       dh: 'missing from the default export; it has dH, which is not a line of this exercise',
     });
   });
 
-  it('that the file has twice gets a note', () => {
+  it('that the file has twice gets a note', async () => {
     const text = solutionText(EXERCISES[1]).replace('  dprobs: (', '  dprobs: () => todo(),\n  dprobs: (');
     const first = text.split('\n').findIndex((line) => line.startsWith('  dprobs: ')) + 1;
-    const { report } = check(1, { 'exercise1.ts': text });
+    const { report } = await check(1, { 'exercise1.ts': text });
     expect(report.lines.filter(({ note }) => note !== undefined)).toMatchObject([
       {
         name: 'dprobs',
@@ -296,17 +296,17 @@ describe('a key of the file', () => {
 });
 
 describe('the library in a file', () => {
-  it('has no answers', () => {
+  it('has no answers', async () => {
     const listing = 'import * as library from "backprop-ninja"; console.log(Object.keys(library).sort().join(" ")); export default {};';
-    expect(check(2, { 'exercise2.ts': listing }).stderr).toBe('exercise2.ts: ShapeError Tensor TodoError softmax todo\n');
+    expect((await check(2, { 'exercise2.ts': listing })).stderr).toBe('exercise2.ts: ShapeError Tensor TodoError softmax todo\n');
   });
 
   it.each<[ExerciseNumber, string]>([
     [1, 'export { exercise1 as default } from "backprop-ninja";'],
     [2, 'export { exercise2 as default } from "backprop-ninja";'],
     [3, 'import { exercise3 } from "backprop-ninja"; export default exercise3;'],
-  ])('has no solution of Exercise %i to export', (number, text) => {
-    const { exitCode, report } = check(number, { [exerciseFile(number)]: text });
+  ])('has no solution of Exercise %i to export', async (number, text) => {
+    const { exitCode, report } = await check(number, { [exerciseFile(number)]: text });
     expect({ exitCode, ok: report.ok, broken: report.broken }).toEqual({
       exitCode: 1,
       ok: false,
@@ -347,8 +347,8 @@ describe('a file that cannot run', () => {
     ['an await that never settles', 'await new Promise(() => {}); export default {};', 'it awaits a promise that never settles'],
     ['a loop without an end', 'for (;;);', 'it did not finish within 5 s'],
     ['a memory that grows', 'const a = []; for (;;) a.push(new Array(1e7).fill(0.5));', 'it uses more than 1 GB of memory'],
-  ])('because of %s says why', (_, text, why) => {
-    const { exitCode, report, stderr } = check(2, { 'exercise2.ts': text });
+  ])('because of %s says why', async (_, text, why) => {
+    const { exitCode, report, stderr } = await check(2, { 'exercise2.ts': text });
     expect({ exitCode, lines: report.lines, stderr }).toEqual({ exitCode: 1, lines: [], stderr: '' });
     expect(report.broken).toEqual(typeof why === 'string' ? why : expect.stringMatching(why));
   });
