@@ -62,7 +62,7 @@ describe('a fresh folder', () => {
   it('has no type errors, and no line is written yet (1)', async () => {
     const cwd = await started();
     expect(typeErrors(cwd)).toBe('');
-    const { exitCode, stdout, stderr } = ninja(cwd, ['exercise', 'check']);
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['exercise', 'check']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
     const rows = stdout.split('\n').filter((line) => line.startsWith('·'));
     expect(rows).toHaveLength(26 + 1 + 1 + 13);
@@ -89,19 +89,19 @@ describe('a fresh folder', () => {
 describe('the solutions', () => {
   it('have no type errors, pass (0), and are shown once they pass', async () => {
     const cwd = await started();
-    expectRefusal(ninja(cwd, ['exercise', 'solution', '1']), 2, 'Exercise 1 is not solved yet');
-    const shown = ninja(cwd, ['exercise', 'solution', '3', '--force']);
+    expectRefusal(await runCli(cwd, ['exercise', 'solution', '1']), 2, 'Exercise 1 is not solved yet');
+    const shown = await runCli(cwd, ['exercise', 'solution', '3', '--force']);
     expect(shown.stdout).toBe(solutionText(EXERCISES[3]));
     solve(cwd);
     expect(typeErrors(cwd)).toBe('');
-    const { exitCode, stdout } = ninja(cwd, ['exercise', 'check', '--json']);
+    const { exitCode, stdout } = await runCli(cwd, ['exercise', 'check', '--json']);
     expect(exitCode).toBe(0);
     const report = JSON.parse(stdout) as { ok: boolean; exercises: { ok: boolean; lines: { verdict: string }[] }[] };
     expect(report.ok).toBe(true);
     expect(report.exercises.map(({ lines }) => lines.length)).toEqual([26, 1, 1, 13]);
-    expect(ninja(cwd, ['exercise', 'solution', '2']).stdout).toBe(solutionText(EXERCISES[2]));
-    expect(ninja(cwd, ['exercise', 'status']).stdout.match(/^✓/gm)).toHaveLength(4);
-    expect(ninja(cwd, ['exercise', 'hint', '2']).stdout).toBe('Exercise 2 is done: no hint needed\n');
+    expect((await runCli(cwd, ['exercise', 'solution', '2'])).stdout).toBe(solutionText(EXERCISES[2]));
+    expect((await runCli(cwd, ['exercise', 'status'])).stdout.match(/^✓/gm)).toHaveLength(4);
+    expect((await runCli(cwd, ['exercise', 'hint', '2'])).stdout).toBe('Exercise 2 is done: no hint needed\n');
   });
 });
 
@@ -120,7 +120,7 @@ describe('a line that is wrong', () => {
         )
         .replace('demb: (', 'elsewhere: ('),
     );
-    const { exitCode, stdout } = ninja(cwd, ['exercise', 'check', '1']);
+    const { exitCode, stdout } = await runCli(cwd, ['exercise', 'check', '1']);
     expect(exitCode).toBe(1);
     expect(redRows(stdout)).toEqual([
       'dprobs: you multiply by probs where you should divide',
@@ -139,7 +139,7 @@ describe('exercise check 4', () => {
   it('does not train while a line is wrong', async () => {
     const cwd = await started();
     solve(cwd, (text) => text.replace('db1: (', 'db1: () => 0,\n  other: ('));
-    const report = JSON.parse(ninja(cwd, ['exercise', 'check', '4', '--json']).stdout);
+    const report = JSON.parse((await runCli(cwd, ['exercise', 'check', '4', '--json'])).stdout);
     expect(report.exercises[0].lines).toHaveLength(13);
     expect(report.exercises[0]).not.toHaveProperty('training');
   });
@@ -149,10 +149,10 @@ describe('a file that cannot run', () => {
   it('is reported in one line (1)', async () => {
     const cwd = await started();
     put(cwd, 'dojo/exercise2.ts', "throw new Error('on\\u001b[31m\\npurpose');");
-    const { exitCode, stdout, stderr } = ninja(cwd, ['exercise', 'check', '2']);
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['exercise', 'check', '2']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
     expect(stdout).toBe('Exercise 2: cross-entropy in one expression\nexercise2.ts cannot run: Error: on\\x1b[31m (line 1)\n');
-    expect(ninja(cwd, ['exercise', 'status']).stdout).toContain('Exercise 2: cross-entropy in one expression  cannot run');
+    expect((await runCli(cwd, ['exercise', 'status'])).stdout).toContain('Exercise 2: cross-entropy in one expression  cannot run');
   });
 
   it.each([
@@ -172,8 +172,8 @@ describe('a file that cannot run', () => {
     ]) {
       expectRefusal(await runCli(cwd, ['exercise', ...argv]), 4, 'dojo/exercise2.ts is not a file');
     }
-    expectRefusal(ninja(cwd, ['exercise', 'status']), 4, 'dojo/exercise2.ts is not a file');
-    expectRefusal(ninja(cwd, ['exercise', 'check']), 4, 'dojo/exercise2.ts is not a file');
+    expectRefusal(await runCli(cwd, ['exercise', 'status']), 4, 'dojo/exercise2.ts is not a file');
+    expectRefusal(await runCli(cwd, ['exercise', 'check']), 4, 'dojo/exercise2.ts is not a file');
     expect(readdirSync(join(cwd, 'dojo'))).toEqual(before);
   });
 
@@ -190,9 +190,9 @@ describe('a file that cannot run', () => {
     }
   });
 
-  it('because it does not exist is refused, with the command that creates it (4)', () => {
+  it('because it does not exist is refused, with the command that creates it (4)', async () => {
     expectRefusal(
-      ninja(tempDirectory(), ['exercise', 'check', '1']),
+      await runCli(tempDirectory(), ['exercise', 'check', '1']),
       4,
       "there is no dojo/exercise1.ts; run 'backprop-ninja exercise start', or name the folder with --dir",
     );
@@ -204,11 +204,11 @@ describe('the folder', () => {
     const cwd = await started();
     put(cwd, 'dojo/exercise2.ts', solutionText(EXERCISES[2]));
     const inside = join(cwd, 'dojo');
-    expect(ninja(inside, ['exercise', 'check', '2'])).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await runCli(inside, ['exercise', 'check', '2'])).toMatchObject({ exitCode: 0, stderr: '' });
     for (const path of ['dojo/exercise2.ts', './dojo/exercise2.ts', join(inside, 'exercise2.ts')]) {
-      expect(ninja(cwd, ['exercise', 'check', path])).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(await runCli(cwd, ['exercise', 'check', path])).toMatchObject({ exitCode: 0, stderr: '' });
     }
-    expect(ninja(inside, ['exercise', 'check', 'exercise2.ts'])).toMatchObject({ exitCode: 0 });
+    expect(await runCli(inside, ['exercise', 'check', 'exercise2.ts'])).toMatchObject({ exitCode: 0 });
     expect((await runCli(inside, ['exercise', 'reset', '1'])).stdout).toMatch(/ is unchanged since 'exercise start'\n$/);
     expectRefusal(
       await runCli(cwd, ['exercise', 'check', 'dojo/other.ts']),

@@ -5,17 +5,16 @@ import { EXERCISES } from '../../../src/dojo/exercises.js';
 import { solutionText } from '../../../src/dojo/stub.js';
 import { solve, started } from '../../support/exerciseFolder.js';
 import { runCli } from '../../support/fakeIO.js';
-import { expectRefusal, ninja } from '../../support/faults.js';
+import { expectRefusal } from '../../support/faults.js';
 import { put, tempDirectory } from '../../support/tempDirectory.js';
 
 describe('exercise --json prints one document on stdout', () => {
-  /** The document that a command prints. Commands that run lines need a process of their own. */
-  async function json(cwd: string, argv: readonly string[], run = runCli): Promise<unknown> {
-    const { stdout, stderr } = await run(cwd, ['exercise', ...argv, '--json']);
+  /** The document that a command prints. */
+  async function json(cwd: string, argv: readonly string[]): Promise<unknown> {
+    const { stdout, stderr } = await runCli(cwd, ['exercise', ...argv, '--json']);
     expect({ stderr, lines: stdout.split('\n').length }).toEqual({ stderr: '', lines: 2 });
     return JSON.parse(stdout);
   }
-  const inProcess = async (cwd: string, argv: readonly string[]) => ({ ...ninja(cwd, argv), stderrWrites: [] });
 
   it('for start: the folder, the new files and those that it kept', async () => {
     const cwd = tempDirectory();
@@ -42,9 +41,9 @@ describe('exercise --json prints one document on stdout', () => {
     expect(await json(cwd, ['hint', '1', 'dcounts_sum'])).toEqual(hint);
     expect(await json(cwd, ['hint', '1', 'dcounts_sum', '--step', '2'])).toEqual({ ...hint, shape });
     expect(await json(cwd, ['hint', '1', 'dcounts_sum', '--step', '3'])).toEqual({ ...hint, shape, formula });
-    expect(await json(cwd, ['hint', '1'], inProcess)).toMatchObject({ exercise: 1, gradient: 'dlogprobs' });
+    expect(await json(cwd, ['hint', '1'])).toMatchObject({ exercise: 1, gradient: 'dlogprobs' });
     solve(cwd);
-    expect(await json(cwd, ['hint', '1'], inProcess)).toEqual({ exercise: 1, gradient: null });
+    expect(await json(cwd, ['hint', '1'])).toEqual({ exercise: 1, gradient: null });
   });
 
   it('for solution: the code of the file or of a line', async () => {
@@ -55,7 +54,7 @@ describe('exercise --json prints one document on stdout', () => {
       gradient: 'db2',
       code: 'db2: ({ dlogits }) => dlogits.sum(0)',
     });
-    expectRefusal(ninja(cwd, ['exercise', 'solution', '3', '--json']), 2, 'not solved yet');
+    expectRefusal(await runCli(cwd, ['exercise', 'solution', '3', '--json']), 2, 'not solved yet');
   });
 
   it('for reset: the file, and the name of the old one', async () => {
@@ -70,7 +69,7 @@ describe('exercise --json prints one document on stdout', () => {
     const cwd = await started();
     put(cwd, 'dojo/exercise2.ts', `console.log('hello');\n${solutionText(EXERCISES[2])}`);
     for (const command of ['status', 'check']) {
-      const { stdout, stderr } = ninja(cwd, ['exercise', command, '--json']);
+      const { stdout, stderr } = await runCli(cwd, ['exercise', command, '--json']);
       expect((JSON.parse(stdout) as { exercises: { ok: boolean }[] }).exercises.map(({ ok }) => ok)).toEqual([false, true, false, false]);
       // Only check shows the output of a file.
       expect(stderr).toBe(command === 'check' ? 'exercise2.ts: hello\n' : '');

@@ -3,7 +3,7 @@ import { EXERCISES } from '../../../src/dojo/exercises.js';
 import { solutionText } from '../../../src/dojo/stub.js';
 import { solve, started } from '../../support/exerciseFolder.js';
 import { runCli } from '../../support/fakeIO.js';
-import { expectRefusal, ninja } from '../../support/faults.js';
+import { expectRefusal } from '../../support/faults.js';
 import { put } from '../../support/tempDirectory.js';
 
 describe('exercise hint', () => {
@@ -30,9 +30,9 @@ describe('exercise hint', () => {
   it('is for the first exercise that is not done, without a number', async () => {
     const cwd = await started();
     put(cwd, 'dojo/exercise1.ts', solutionText(EXERCISES[1]));
-    expect(ninja(cwd, ['exercise', 'hint']).stdout).toMatch(/^dlogits\n {2}loss = -mean of log\(softmax\(logits\)\) at Yb\n/);
+    expect((await runCli(cwd, ['exercise', 'hint'])).stdout).toMatch(/^dlogits\n {2}loss = -mean of log\(softmax\(logits\)\) at Yb\n/);
     solve(cwd);
-    expect(ninja(cwd, ['exercise', 'hint']).stdout).toBe('Exercise 4 is done: no hint needed\n');
+    expect((await runCli(cwd, ['exercise', 'hint'])).stdout).toBe('Exercise 4 is done: no hint needed\n');
   });
 
   it('proposes a gradient with a similar name (2)', async () => {
