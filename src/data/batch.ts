@@ -29,7 +29,7 @@ export class Epochs {
     this.#position = drawn % count;
   }
 
-  /** The state of the stream before the order of the current epoch was drawn. With the number of drawn examples it resumes the epochs. */
+  /** The state of the stream before the order of the current epoch was drawn. This state and the number of drawn examples are enough to resume. */
   get state(): StreamState {
     return { ...this.#shuffledFrom };
   }
@@ -47,7 +47,7 @@ export class Epochs {
     this.#position = 0;
   }
 
-  /** Shuffles the natural order, so that the result depends only on the stream. Returns the state of the stream before. */
+  /** Shuffles the natural order, so that the result depends only on the stream. Returns the stream's state before the shuffle. */
   #shuffle(): StreamState {
     const before = this.#random.state();
     const order = this.#order;

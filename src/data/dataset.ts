@@ -6,7 +6,7 @@ export const BOUNDARY = '.';
 export type Split = 'train' | 'val' | 'test';
 export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
-/** Names in a training, a validation and a test split, and their characters. */
+/** Names in a training, validation and test split, and the characters they use. */
 export interface Dataset {
   /** The distinct characters (code points): the boundary at index 0, then the others in code point order. */
   vocabulary: readonly string[];
@@ -87,7 +87,7 @@ export function countExamples(names: readonly string[]): number {
 }
 
 /**
- * All examples of the names. Contexts start with boundaries at the first characters of a name.
+ * All examples of the names. At the start of a name, the context is padded with boundaries.
  * @throws RangeError if a character is not in the vocabulary
  */
 export function createExamples(names: readonly string[], vocabulary: readonly string[], T: number): Examples {

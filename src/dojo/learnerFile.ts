@@ -5,7 +5,7 @@ import type { GradientName, LessonGradients, LessonValues } from '../lesson/valu
 /** The forward values, the batch and all gradients: the input of every line. A line reads only the gradients above it. */
 export type ValuesAndGradients = LessonValues & LessonGradients;
 
-/** A gradient as a learner writes it: a function of the forward values and of the gradients above it. */
+/** A gradient as a learner writes it: a function of the forward values and the gradients above it. The result has the shape of its tensor. */
 export type Line = (given: ValuesAndGradients) => Tensor;
 
 /** The gradients of Exercise 4, in backward order. */

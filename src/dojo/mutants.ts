@@ -1,4 +1,4 @@
-/** The bank of planted mistakes: the usual mistakes in these lines. A gradient check is only as good as the mistakes that it catches. */
+/** The bank of planted mistakes: common mistakes in each line. A gradient check is only as good as the mistakes that it catches. */
 import { UsageError } from '../core/errors.js';
 import { showText } from '../core/text.js';
 import type { ClosedForm, ClosedFormName } from '../gradCheck/closedForms.js';

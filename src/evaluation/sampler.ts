@@ -4,13 +4,13 @@ import { encode, vocabularyIndex } from '../data/dataset.js';
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
 import { infer } from '../network/passes.js';
 
-/** Longer names are cut. */
+/** Names are cut at this number of characters. */
 export const MAX_NAME_LENGTH = 100;
 
 export interface SampleOptions {
-  /** Divides the logits: below 1 favours likely characters, above 1 gives more variety, 0 always takes the likeliest. */
+  /** Divides the logits: below 1 favours likely characters, above 1 gives more variety, 0 always takes the most likely one. */
   temperature: number;
-  /** Draw only from the k likeliest characters. Default: all. */
+  /** Draws only from the k most likely characters. Default: all. */
   topK?: number;
   /** The first characters of every name. */
   prefix: string;
@@ -18,7 +18,7 @@ export interface SampleOptions {
 
 export interface Sample {
   name: string;
-  /** False if the model did not end the name within 100 characters, so that it was cut. */
+  /** False if the name was cut because the model did not end it within {@link MAX_NAME_LENGTH} characters. */
   ended: boolean;
 }
 

@@ -15,11 +15,11 @@ export interface ScanPoint {
   rate: number;
   /** The loss of the batch before the update with that rate, in nats. */
   loss: number;
-  /** The exponential mean of the losses so far. */
+  /** The bias-corrected exponential mean of the losses so far, in nats. */
   smoothed: number;
 }
 
-/** The weight of a new loss in the smoothed one, which averages about the last 50 batches. */
+/** The weight of a new loss in the smoothed loss, which averages about the last 50 batches. */
 const SMOOTHING = 0.02;
 /** The loss has diverged when it is this many times its smallest smoothed value. */
 const DIVERGED = 4;

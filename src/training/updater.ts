@@ -1,4 +1,4 @@
-/** The update of the parameters: gradient clipping, weight decay, and the optimizer with its state. */
+/** Parameter updates: gradient clipping, weight decay, and the optimizer with its state. */
 import type { FloatArray } from '../core/tensor.js';
 import { createOptimizerTensors, type Model } from '../network/arrays.js';
 
@@ -44,7 +44,7 @@ export interface BetaPowers {
   beta2: number;
 }
 
-/** All that an optimizer carries from step to step. */
+/** Everything that an optimizer keeps from one step to the next. */
 export interface OptimizerState {
   /** The tensors [P] named in `OPTIMIZER_TENSORS`. */
   tensors: Readonly<Record<string, FloatArray>>;
@@ -80,8 +80,8 @@ export class Updater {
 
   /**
    * Allocates the optimizer state.
-   * @param clip the largest norm of all gradients together; without one, gradients are not clipped
-   * @param from the state to resume; without one, the optimizer starts
+   * @param clip the largest norm of all gradients together; without it, gradients are not clipped
+   * @param from the state to resume from; without it, the optimizer starts from zeros
    * @throws RangeError if the model's backend has no room for the optimizer state
    */
   constructor(model: Model, config: OptimizerConfig, clip?: number, from?: OptimizerState) {

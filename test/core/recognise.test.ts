@@ -50,11 +50,11 @@ const NAMED: [what: string, start: string, kind: RegExp][] = [
     'version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 12\n',
     /^a Git LFS pointer; fetch the file itself with 'git lfs pull'$/,
   ],
-  ['run.json', JSON.stringify({ program: 'backprop-ninja', data: { path: 'names.txt' } }, null, 2), /^a JSON text$/],
-  ['metrics.jsonl', '{"step":100,"loss":2.5,"rate":0.1}\n', /^a JSON text$/],
-  ['a list in JSON', '["emma", "olivia"]', /^a JSON text$/],
-  ['an empty object in JSON', '{}\n       ', /^a JSON text$/],
-  ['a JSON text whose ninth character is a brace', '{"data":{"path":"names.txt"}}', /^a JSON text$/],
+  ['run.json', JSON.stringify({ program: 'backprop-ninja', data: { path: 'names.txt' } }, null, 2), /^a JSON file$/],
+  ['metrics.jsonl', '{"step":100,"loss":2.5,"rate":0.1}\n', /^a JSON file$/],
+  ['a list in JSON', '["emma", "olivia"]', /^a JSON file$/],
+  ['an empty object in JSON', '{}\n       ', /^a JSON file$/],
+  ['a JSON file whose ninth character is a brace', '{"data":{"path":"names.txt"}}', /^a JSON file$/],
 ];
 
 describe('recognise', () => {

@@ -50,7 +50,7 @@ describe('a return value that is not a tensor is refused:', () => {
     [
       'a shape of strings',
       { data: new Float32Array(3), shape: ['3'] },
-      { id: 'invalid-tensor', thrown: { text: 'ShapeError: sizes must be integers from 0, got shape [3]' } },
+      { id: 'invalid-tensor', thrown: { text: 'ShapeError: sizes must be non-negative integers, got shape [3]' } },
     ],
     ['a proxy that throws', thrower, { id: 'invalid-tensor', thrown: { text: 'Error: a trap' } }],
     ['a proxy for data', { data: new Proxy(new Float32Array(3), {}), shape: [3] }, { id: 'returns-other', found: 'an object' }],
