@@ -2,7 +2,7 @@
 
 import { type FloatArray, type Shape, Tensor } from './tensor.js';
 
-/** Where two arrays differ most. */
+/** The largest difference between two arrays. */
 export interface LargestDifference {
   /** Largest |a - b|. */
   maxAbs: number;

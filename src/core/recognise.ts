@@ -3,7 +3,7 @@ import { decodeLatin1 } from './utf8.js';
 
 /** A guess at a file's format. */
 export interface RecognisedFile {
-  /** With an article: "a NumPy array (.npy)". */
+  /** The format, with its article: "a NumPy array (.npy)". */
   kind: string;
   /** How to get a readable file. */
   hint?: string;

@@ -1,6 +1,8 @@
 /** The lesson's tensor: a typed array with a shape. */
 
+/** The entries of a tensor, in either precision. */
 export type FloatArray = Float32Array | Float64Array;
+/** The size of each dimension; [] for a single number. */
 export type Shape = readonly number[];
 export type DType = 'float32' | 'float64';
 

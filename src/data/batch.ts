@@ -1,7 +1,7 @@
 import { type RandomStream, randomInteger, type StreamState, shuffle } from '../core/random.js';
 import { type Batch, copyExample, type Examples } from './dataset.js';
 
-/** How a batch's examples are drawn: with replacement, or in shuffled epochs, which use each example once. */
+/** The ways to draw a batch's examples: with replacement, or in shuffled epochs, which use each example once. */
 export const SAMPLINGS = ['replacement', 'epochs'] as const;
 export type Sampling = (typeof SAMPLINGS)[number];
 

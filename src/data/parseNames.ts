@@ -8,7 +8,7 @@ export const MAX_LINE_BYTES = 64 * 1024;
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 export interface ParsedNames {
-  /** In file order, including repeats. */
+  /** The names in file order, including repeats. */
   names: string[];
   /** How often each irregularity was tidied; all 0 for a plain file. */
   tidied: { byteOrderMark: number; carriageReturns: number; surroundingBlanks: number; blankLines: number };

@@ -26,7 +26,7 @@ export interface LineReport {
   verdict: Verdict;
   /** The lesson's comparison, in float32 on its batch of 32; set where the line returned a tensor of the right shape. */
   figures?: { exact: boolean; close: boolean; maxDiff: number; maxUlps: number };
-  /** What is wrong with the line, as data. */
+  /** The problems of the line, as data. */
   findings?: readonly Finding[];
   /** The findings as a sentence. */
   problem?: string;

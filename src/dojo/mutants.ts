@@ -44,9 +44,8 @@ export function findMutant(name: string): Mutant {
   if (mutant) return mutant;
   const [where] = name.split('-');
   const alike = MUTANTS.filter((one) => one.name.startsWith(`${where}-`)).map((one) => one.name);
-  throw new UsageError(
-    `no mutant '${showText(name)}'; ${alike.length > 0 ? `there are ${alike.join(', ')}` : "'backprop-ninja mutants' lists them"}`,
-  );
+  const hint = alike.length > 0 ? `there are ${alike.join(', ')}` : "'backprop-ninja mutants' lists them";
+  throw new UsageError(`no mutant '${showText(name)}'`, { hint });
 }
 
 /** Exercise 1's lines with the mistake in one of them; a closed form replaces its atomic line. */

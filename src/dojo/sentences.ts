@@ -7,7 +7,7 @@ export function sentenceOf(findings: readonly (Finding | FileFault)[]): string {
   return findings.map((finding, i) => textOf(finding, i > 0)).join('; ');
 }
 
-/** For a wrong answer whose mistake has no name. */
+/** The sentence for a wrong answer whose mistake has no name. */
 export const NO_NAME = 'it has no name for this mistake, and shows the entry with the largest error';
 
 /** An error in one line: name and message, the line of the file, and the advice. */

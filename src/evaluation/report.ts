@@ -12,7 +12,7 @@ const SAMPLES = 20;
 /** The mean loss of each split, in nats per character. */
 export type Losses = Record<Split, number>;
 /** Whether a sampled name occurs in the training split, only in the validation or test split, or nowhere in the data. */
-export type Origin = 'new' | 'training' | 'held out';
+export type SampleOrigin = 'new' | 'training' | 'held out';
 
 /** All losses are means in nats per character. */
 export interface Report {
@@ -25,7 +25,7 @@ export interface Report {
   baselines: { uniform: Losses; bigram: Losses; fourGram: Losses };
   samples: string[];
   /** The origin of each sample. */
-  origins: Origin[];
+  origins: SampleOrigin[];
 }
 
 export interface ReportInput {

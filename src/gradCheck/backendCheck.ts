@@ -103,7 +103,7 @@ function computeGradients(networkCase: NetworkCase, backend: Backend) {
  * directions remain. At n = 2 almost nothing remains, and the rounding of float32 is a share of |m|. Below, |m| is propagated like
  * dhprebn, without signs, through all blocks. For the gradients of b, where dhprebn itself cancels, this scale applies at n = 3 too.
  *
- * In a block with a single input, at any batch size: W scales whole columns, and batch norm removes that scale again.
+ * In a block with a single input, at any batch size: W scales whole columns, and batch norm removes that scale.
  */
 function cancellationScales({ config, n, parameters, batch, blocks }: NetworkCase, reference: readonly TrainingBlockActivations[]) {
   const scales: Record<string, number> = {};

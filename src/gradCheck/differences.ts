@@ -85,7 +85,7 @@ export function parameterLengths({ config, parameters, blocks }: NetworkCase): (
   };
 }
 
-/** How far the columns of hprebn move, in units of their lengths, when h[j] below moves by 1. */
+/** The distance that the columns of hprebn move, in units of their lengths, when h[j] below moves by 1. */
 function stretch({ W, hprebn }: { W: Tensor; hprebn: Float64Array }, j: number): number {
   const H = hprebn.length;
   return Math.sqrt(hprebn.reduce((sum, length, i) => sum + (W.data[j * H + i] / length) ** 2, 0));

@@ -14,4 +14,5 @@ export interface CheckOptions {
   seed: number | string;
 }
 
+/** The defaults of the command line. */
 export const CHECK_DEFAULTS = { eps: 1e-3, tolerance: 1e-6, entries: 100 } as const;

@@ -22,11 +22,14 @@ export interface ModelConfig {
   vocabulary: number;
 }
 
+/** The parameters of the lesson's network, in the order of memory and files. */
 export const LESSON_PARAMETER_NAMES = ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'] as const;
 export type LessonParameterName = (typeof LESSON_PARAMETER_NAMES)[number];
 
+/** The parameters of a block: weights W [I,H], bias b [H], gain and bias of batch norm [1,H]. */
 export type BlockParameter = 'W' | 'b' | 'bngain' | 'bnbias';
 export const BLOCK_PARAMETERS: readonly BlockParameter[] = ['W', 'b', 'bngain', 'bnbias'];
+/** The calibrated statistics of a block: mean and unbiased variance of hprebn, [1,H] each. */
 export type BlockStatistic = 'bnmean' | 'bnvar';
 
 /** The lesson's names for the first block and the output; blocks.K.W, blocks.K.b, blocks.K.bngain and blocks.K.bnbias for block K >= 2. */

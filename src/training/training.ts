@@ -23,7 +23,7 @@ export interface TrainingOptions {
   schedule?: Schedule;
   /** Warm-up steps. Default 0. */
   warmup?: number;
-  /** How batches are drawn. Default: with replacement, as in the lesson. */
+  /** The way to draw batches. Default: with replacement, as in the lesson. */
   sampling?: Sampling;
   /** Seeds the initialisation and the batches. */
   seed: number;

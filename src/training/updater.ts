@@ -2,6 +2,7 @@
 import type { FloatArray } from '../core/tensor.js';
 import { createOptimizerTensors, type Model } from '../network/arrays.js';
 
+/** The names of the optimizers. */
 export const OPTIMIZERS = ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const;
 export type OptimizerName = (typeof OPTIMIZERS)[number];
 
@@ -48,7 +49,7 @@ export interface BetaPowers {
 export interface OptimizerState {
   /** The tensors [P] named in `OPTIMIZER_TENSORS`. */
   tensors: Readonly<Record<string, FloatArray>>;
-  /** For Adam and AdamW; null for the others. */
+  /** The powers for Adam and AdamW; null for the others. */
   powers: BetaPowers | null;
 }
 
@@ -57,7 +58,7 @@ export function hasPowers({ name }: OptimizerConfig): boolean {
   return name === 'adam' || name === 'adamw';
 }
 
-/** By default only weight matrices decay, not embeddings, biases and the gains of batch norm. */
+/** One number for the weight decay applies to weight matrices only, not to embeddings, biases and gains. */
 function isWeightMatrix(parameter: string): boolean {
   return /^(W1|W2|blocks\.\d+\.W)$/.test(parameter);
 }

@@ -102,7 +102,7 @@ describe('a tensor in JavaScript', () => {
     ['**', () => (tensor as unknown as number) ** 2],
     ['-T', () => -(tensor as unknown as number)],
     ['<', () => (tensor as unknown as number) < 1],
-  ])('throws under the operator %s, rather than becoming NaN', (_, compute) => {
+  ])('throws with the operator %s, rather than becoming NaN', (_, compute) => {
     expect(compute).toThrow("JavaScript's operators do not work on tensors: use .add .sub .mul .div .neg .pow");
   });
 
