@@ -4,6 +4,7 @@
 export type FloatArray = Float32Array | Float64Array;
 /** The size of each dimension; [] for a single number. */
 export type Shape = readonly number[];
+/** The precision of a tensor. */
 export type DType = 'float32' | 'float64';
 
 /** Integers with a shape: rows of C (Xb [n,T]) or target classes (Yb [n]). */
@@ -17,6 +18,7 @@ export class ShapeError extends Error {
   override name = 'ShapeError';
 }
 
+/** Options of a reduction. */
 export interface KeepDim {
   /** Whether to keep the reduced dimension with size 1, as in PyTorch. Default false. */
   keepdim?: boolean;
@@ -143,18 +145,22 @@ export class Tensor {
 
   // Elementwise, with broadcasting
 
+  /** this + other, entry by entry. */
   add(other: Tensor | number): Tensor {
     return elementwise('add', this, other, (a, b) => a + b);
   }
 
+  /** this - other, entry by entry. */
   sub(other: Tensor | number): Tensor {
     return elementwise('sub', this, other, (a, b) => a - b);
   }
 
+  /** this · other, entry by entry. For the matrix product see {@link matmul}. */
   mul(other: Tensor | number): Tensor {
     return elementwise('mul', this, other, (a, b) => a * b);
   }
 
+  /** this / other, entry by entry. */
   div(other: Tensor | number): Tensor {
     return elementwise('div', this, other, (a, b) => a / b);
   }
@@ -168,18 +174,22 @@ export class Tensor {
     return map(this, (a) => a ** exponent);
   }
 
+  /** -x of every entry. */
   neg(): Tensor {
     return map(this, (a) => -a);
   }
 
+  /** e^x of every entry. */
   exp(): Tensor {
     return map(this, Math.exp);
   }
 
+  /** The natural logarithm of every entry. */
   log(): Tensor {
     return map(this, Math.log);
   }
 
+  /** tanh(x) of every entry. */
   tanh(): Tensor {
     return map(this, Math.tanh);
   }
@@ -341,6 +351,7 @@ export function showShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
 
+/** Whether two shapes have the same sizes in the same order. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, dim) => size === b[dim]);
 }

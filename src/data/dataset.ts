@@ -3,6 +3,7 @@ import { randomStream, shuffled } from '../core/random.js';
 /** The character before and after every name: entry 0 of every vocabulary. */
 export const BOUNDARY = '.';
 
+/** The training, validation and test split: 80, 10 and 10 % of the names. */
 export type Split = 'train' | 'val' | 'test';
 export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
@@ -14,6 +15,7 @@ export interface Dataset {
   parts: Readonly<Record<Split, readonly string[]>>;
 }
 
+/** Options of {@link createDataset}. */
 export interface DatasetOptions {
   /** Determines the split of each name; independent of the seed of a run. */
   splitSeed: number;

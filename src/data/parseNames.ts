@@ -4,9 +4,11 @@ import { quoteText, showPath, showText, UNPRINTABLE } from '../core/text.js';
 import { decodeUtf8, firstInvalidByte } from '../core/utf8.js';
 import { BOUNDARY } from './dataset.js';
 
+/** Longer lines and larger files are refused. */
 export const MAX_LINE_BYTES = 64 * 1024;
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
+/** The names of a text file. */
 export interface ParsedNames {
   /** The names in file order, including repeats. */
   names: string[];

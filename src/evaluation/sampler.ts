@@ -7,15 +7,17 @@ import { infer } from '../network/passes.js';
 /** Names are cut at this number of characters. */
 export const MAX_NAME_LENGTH = 100;
 
+/** Options of {@link Sampler.sample}. */
 export interface SampleOptions {
   /** Divides the logits: below 1 favours likely characters, above 1 gives more variety, 0 always takes the most likely one. */
   temperature: number;
   /** Draws only from the k most likely characters. Default: all. */
   topK?: number;
-  /** The first characters of every name. */
+  /** The first characters of the name; empty for none. */
   prefix: string;
 }
 
+/** A sampled name. */
 export interface Sample {
   name: string;
   /** False if the name was cut because the model did not end it within {@link MAX_NAME_LENGTH} characters. */

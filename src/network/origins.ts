@@ -4,6 +4,7 @@
  */
 import { blockName, type ModelConfig, parameterNames } from './parameters.js';
 
+/** A tensor and the tensors that it is computed from. */
 export type Origin = readonly [tensor: string, inputs: readonly string[]];
 
 /** The parameters, each from its gradient. */

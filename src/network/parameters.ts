@@ -34,8 +34,11 @@ export type BlockStatistic = 'bnmean' | 'bnvar';
 
 /** The lesson's names for the first block and the output; blocks.K.W, blocks.K.b, blocks.K.bngain and blocks.K.bnbias for block K >= 2. */
 export type ParameterName = LessonParameterName | `blocks.${number}.${BlockParameter}`;
+/** An array per parameter; {@link parameterShapes} gives the shapes. */
 export type ParameterArrays = Readonly<Record<ParameterName, FloatArray>>;
+/** The lesson's names for the first block; blocks.K.bnmean and blocks.K.bnvar for block K >= 2. */
 export type StatisticName = BlockStatistic | `blocks.${number}.${BlockStatistic}`;
+/** An array [1,H] per statistic. */
 export type StatisticArrays = Readonly<Record<StatisticName, FloatArray>>;
 
 /** The name of a tensor of block K, counted from 1: the lesson's name in the first block (W1, b1, bngain, h), then blocks.K.W, blocks.K.b. */

@@ -4,6 +4,7 @@ import type { Model } from '../network/arrays.js';
 import { NonFiniteError } from './diagnose.js';
 import { Training, type TrainingOptions } from './training.js';
 
+/** Options of {@link scanRates}: those of a training run, with a range of rates instead of a schedule. */
 export interface ScanOptions extends Omit<TrainingOptions, 'learningRate' | 'schedule' | 'warmup'> {
   /** The rate of the first step. */
   from: number;
@@ -11,9 +12,10 @@ export interface ScanOptions extends Omit<TrainingOptions, 'learningRate' | 'sch
   to: number;
 }
 
+/** One step of a scan. */
 export interface ScanPoint {
   rate: number;
-  /** The loss of the batch before the update with that rate, in nats. */
+  /** The mean loss of the batch before the update with this rate, in nats. */
   loss: number;
   /** The bias-corrected exponential mean of the losses so far, in nats. */
   smoothed: number;

@@ -9,6 +9,7 @@ import { diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
 import { defaultSwitchStep, type RateOptions, type Schedule, scheduledRate } from './schedule.js';
 import { type OptimizerConfig, type OptimizerState, Updater } from './updater.js';
 
+/** Options of {@link Training}. */
 export interface TrainingOptions {
   steps: number;
   /** n, at least 2. */
@@ -52,6 +53,7 @@ export interface TrainingState {
   optimizer: OptimizerState;
 }
 
+/** Callbacks and checks of {@link Training}; they do not change the result. */
 export interface TrainingHooks {
   /** Called every 100 steps and after the last step. */
   onRecord?: (record: LossRecord) => void;
