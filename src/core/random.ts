@@ -37,7 +37,7 @@ export function isStreamState({ c, s0, s1, s2 }: StreamState): boolean {
   return Number.isInteger(c) && c >= 0 && c < MULTIPLIER && [s0, s1, s2].every(isLag);
 }
 
-/** Draws a standard normal number with Marsaglia's polar method. The second number of each pair is dropped, so that the stream is the only state. */
+/** Draws a standard normal number with Marsaglia's polar method. It drops the second number of each pair: the stream is the only state. */
 export function normal(random: RandomStream): number {
   for (;;) {
     const x = 2 * random() - 1;

@@ -29,7 +29,7 @@ export class Epochs {
     this.#position = drawn % count;
   }
 
-  /** The state of the stream before the order of the current epoch was drawn. This state and the number of drawn examples are enough to resume. */
+  /** The stream's state before the order of the current epoch was drawn. With the number of drawn examples, it is enough to resume. */
   get state(): StreamState {
     return { ...this.#shuffledFrom };
   }

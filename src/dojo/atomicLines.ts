@@ -118,7 +118,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dnorm_logits: {
-    rule: 'The derivative of exp is its own output, counts, times the gradient above.',
+    rule: 'The derivative of exp is exp itself: multiply its output, counts, by the gradient above.',
     formula: 'dnorm_logits = counts · dcounts',
     branches: [
       product([

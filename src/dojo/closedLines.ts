@@ -36,7 +36,7 @@ export const CLOSED_LINES: Record<'dlogits' | 'dhprebn', LineKnowledge> = {
   dhprebn: {
     rule: 'hprebn reaches hpreact directly, through the mean and through the variance: three terms, with bngain · bnvar_inv / n factored out.',
     formula:
-      'dhprebn = bngain · bnvar_inv / n · (n · dhpreact - Σ dhpreact - n/(n-1) · bnraw · Σ dhpreact · bnraw), with sums over the batch',
+      'dhprebn = bngain · bnvar_inv / n · (n · dhpreact - Σ dhpreact - n/(n-1) · bnraw · Σ (dhpreact · bnraw)), with sums over the batch',
     branches: [
       through(
         'direct',

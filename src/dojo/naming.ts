@@ -1,7 +1,7 @@
 /**
  * Names a mistake. It explains a wrong result as the sum of the line's branches, possibly with one of them exchanged for a common wrong
- * variant, each times a coefficient. It fits the coefficients and accepts them only if they are the same simple expression (-1, 0, 2, n, 1/n, …) at
- * every batch size. A name must explain more than 99.9 % of the squared difference at every batch size.
+ * variant, each times a coefficient. It fits the coefficients and accepts them only if they are the same simple expression (-1, 0, 2,
+ * n, 1/n, …) at every batch size. A name must explain more than 99.9 % of the squared difference at every batch size.
  */
 import { type Shape, sameShape, Tensor } from '../core/tensor.js';
 import { COEFFICIENTS, type Coefficient, type Dimension, type Mistake, type ShapeMistake, type ValueMistake } from './findings.js';
@@ -157,7 +157,7 @@ interface Sizes {
   H: number;
 }
 
-/** No factor, or one of the known ones. */
+/** 1, or a known coefficient. */
 type Fitted = '1' | Coefficient;
 
 const VALUES: Record<Fitted, (sizes: Sizes) => number> = {

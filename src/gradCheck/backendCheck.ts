@@ -11,7 +11,8 @@ import { modelOf } from './modelCheck.js';
 import { type CheckRow, isStructuralZero } from './row.js';
 
 /**
- * Largest difference that passes, as a share of the tensor's largest entry, per block: each block amplifies the rounding of the others. Measured: at most 0.8e-5 in 1,500 seeds of three blocks (at n = 3), at most 4.7e-5 in 60 seeds of sixteen blocks.
+ * Largest difference that passes, as a share of the tensor's largest entry, per block: each block amplifies the rounding of the others.
+ * Measured: at most 0.8e-5 in 1,500 seeds of three blocks (at n = 3), at most 4.7e-5 in 60 seeds of sixteen blocks.
  */
 const LIMIT = 1e-5;
 /** Largest magnitude that passes for a structural zero, per block. */

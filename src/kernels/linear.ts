@@ -23,7 +23,7 @@ export function linearBackward(
 
 /** Bytes of padding after each row of Wᵀ: without it, rows of 4 KiB would evict each other from the cache. */
 const PADDING: usize = 64;
-/** The columns of x are packed if x has more floats than this. They are always packed if a row is a multiple of 2 KiB, because such rows share cache lines. */
+/** The columns of x are packed if x has more floats than this; always if a row is a multiple of 2 KiB, because such rows share cache lines. */
 const LARGE: usize = 65_536;
 /** Columns that are packed together: one cache line. */
 const BLOCK: usize = 16;

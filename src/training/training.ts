@@ -57,7 +57,10 @@ export interface TrainingState {
 export interface TrainingHooks {
   /** Called every 100 steps and after the last step. */
   onRecord?: (record: LossRecord) => void;
-  /** Steps between two checks that all gradients, activations, parameters and optimizer tensors are finite; the loss is checked in every step. Default 1000. */
+  /**
+   * Steps between two checks that all gradients, activations, parameters and optimizer tensors are finite; the loss is checked in every
+   * step. Default 1000.
+   */
   checkEvery?: number | undefined;
 }
 

@@ -62,7 +62,7 @@ describe.each(LINES)('Exercise $exercise, $name', ({ name, line }) => {
     }
   });
 
-  it('names each of its variants, and no two alike', () => {
+  it('gives each of its variants a name, and no two the same', () => {
     const mistakes = branches.flatMap(({ variants }, k) => variants.map(({ mistake, value }) => ({ k, mistake, value })));
     for (const { k, mistake, value } of mistakes) {
       expect(namesOf(line, (at) => assembled(knowledge, at, { [k]: value }))).toEqual([mistake]);
