@@ -67,11 +67,11 @@ const TEXTS: Texts = {
   'not-a-function': ({ found }) => `${found}, expected a function`,
   threw: ({ thrown }) => `it threw ${thrownText(thrown)}`,
   'input-changed': ({ value }) => `it changes ${value}, which it may only read`,
-  'returns-nothing': () => 'it returns nothing: a function with braces needs a return',
+  'returns-nothing': () => 'it returns nothing: a body in braces needs a return',
   'returns-promise': () => 'it returns a promise, expected a Tensor: a line cannot be async',
   'returns-other': ({ found }) => `it returns ${found}, expected a Tensor`,
   'invalid-tensor': ({ thrown }) => `it returns an invalid tensor: ${thrownText(thrown)}`,
-  'not-finite': ({ entry, index }) => `it has ${entry} at ${showShape(index)}`,
+  'not-finite': ({ entry, index }) => `it returns ${entry} at ${showShape(index)}`,
   'other-batch': ({ sizes, fault }) => `with ${sizesText(sizes)}, in float64: ${textOf(fault)}`,
   'sizes-as-numbers': ({ sizes }) => {
     const are = sizes.map(({ number, size }) => `${number} is ${size}`).join(' and ');

@@ -107,11 +107,11 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
     [{ thrown: { ...THROWN, line: 3, advice: 'write .pow(2)' } }, 'it threw TypeError: no (line 3): write .pow(2)'],
   ],
   'input-changed': [[{ value: 'h' }, 'it changes h, which it may only read']],
-  'returns-nothing': [[{}, 'it returns nothing: a function with braces needs a return']],
+  'returns-nothing': [[{}, 'it returns nothing: a body in braces needs a return']],
   'returns-promise': [[{}, 'it returns a promise, expected a Tensor: a line cannot be async']],
   'returns-other': [[{ found: 'a list' }, 'it returns a list, expected a Tensor']],
   'invalid-tensor': [[{ thrown: THROWN }, 'it returns an invalid tensor: TypeError: no']],
-  'not-finite': [[{ entry: 'NaN', index: [0, 2] }, 'it has NaN at [0, 2]']],
+  'not-finite': [[{ entry: 'NaN', index: [0, 2] }, 'it returns NaN at [0, 2]']],
   'other-batch': [
     [
       { sizes: { n: 3, E: 4, H: 8, V: 13 }, fault: { id: 'threw', thrown: THROWN } },
