@@ -7,7 +7,7 @@ import type * as embeddingTable from '../layers/embeddingTable.js';
 import type * as linear from '../layers/linear.js';
 import type * as optimizer from '../layers/optimizer.js';
 
-/** How much memory a model needs: see arenaSize in network/arrays.ts. */
+/** The memory that a model needs: see arenaSize in network/arrays.ts. */
 export interface ArenaSize {
   /** The number of arrays. */
   arrays: number;
@@ -27,11 +27,11 @@ export type CreateBackend = (size: ArenaSize) => Backend;
  * The engine that a model runs on: memory, and the layers that compute in it.
  *
  * Each layer function has the contract of the function of the same name in layers/: outputs first, then inputs, then sizes; dense
- * row-major arrays; outputs are overwritten. A backend may round differently and sum in another order, nothing else. All arrays that are
+ * row-major arrays; outputs are overwritten. A backend may round differently and sum in another order; nothing else may differ. All arrays
  * passed to a layer must come from this backend's {@link floats} and {@link ints}.
  */
 export interface Backend {
-  /** For reports: wasm, or reference float32. */
+  /** The name in reports: wasm, or reference float32. */
   readonly name: string;
   /**
    * A new array of zeros, in the precision of the backend.
@@ -62,6 +62,6 @@ export interface Backend {
   scale: typeof optimizer.scale;
   sumOfSquares: typeof optimizer.sumOfSquares;
 
-  /** Saturates the SIMD multipliers and adders, to measure the peak that kernels are compared with. 96 floating-point operations per turn. */
+  /** Keeps the SIMD multipliers and adders busy, to measure the peak that kernels are compared with. 96 floating-point operations per turn. */
   peakLoop?(turns: number): void;
 }

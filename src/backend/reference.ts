@@ -9,8 +9,8 @@ import { adamUpdate, momentumUpdate, scale, sgdUpdate, sumOfSquares } from '../l
 import type { Backend } from './backend.js';
 
 /**
- * The plain loops of layers/ on ordinary arrays: float64 for gradient checks, float32 to compare the kernels with. Memory is not limited to an
- * arena. Use one precision per process where speed matters: V8 slows down functions that have seen both array types.
+ * The plain loops of layers/ on ordinary arrays: float64 for gradient checks, float32 for comparison with the kernels. Memory is not limited to
+ * an arena. Use one precision per process where speed matters: V8 slows down functions that have seen both array types.
  */
 export function createReferenceBackend(dtype: DType): Backend {
   return {

@@ -5,7 +5,7 @@ import type { Backend } from './backend.js';
 /** A clock in milliseconds that never runs backwards, such as performance.now. */
 export type Clock = () => number;
 
-/** The functions of a backend that compute. */
+/** The layer functions of a backend. */
 type LayerName = Exclude<keyof Backend, 'name' | 'floats' | 'ints' | 'peakLoop'>;
 
 /** One call of a layer. */
@@ -46,7 +46,7 @@ function tableProducts({ counts }: CharacterGroups, { T, E, H }: TableSizes): nu
 }
 
 /**
- * The same backend, with a report of every layer call. The times do not include what the timing itself costs.
+ * Wraps a backend and reports every layer call. The times exclude the overhead of timing.
  * @param onCall called after each call
  */
 export function timedBackend(backend: Backend, clock: Clock, onCall: (call: LayerCall) => void): Backend {
@@ -69,7 +69,7 @@ function timeCalls(run: (...args: unknown[]) => void, clock: Clock, report: (mil
   };
 }
 
-/** Milliseconds that a call appears to take when it does nothing: the median of many. */
+/** The measured milliseconds of a call that does nothing: the median of 5,000. */
 function clockOverhead(clock: Clock): number {
   const times: number[] = [];
   const empty = timeCalls(

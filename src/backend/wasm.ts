@@ -132,15 +132,15 @@ export type WasmModule = object;
 
 /**
  * Makes backends that run on the SIMD kernels, in float32.
- * @param module dist/kernels.wasm, compiled: Node reads it from disk, a page fetches it or carries it as text
+ * @param module dist/kernels.wasm, compiled: Node reads it from disk, a page fetches it or embeds it
  */
 export function wasmBackend(module: WasmModule): CreateBackend {
   return (size) => createWasmBackend(module, size);
 }
 
-/** The kernels on one WebAssembly memory, which is reserved at once, so that no array ever moves. */
+/** The kernels on one WebAssembly memory, reserved in full at the start, so that no array ever moves. */
 function createWasmBackend(module: WasmModule, { arrays, entries, workspace }: ArenaSize): Backend {
-  // One spare line at the end: kernels may load a whole vector from the last entry.
+  // One spare cache line at the end: kernels may load a whole vector starting at the last entry.
   const bytes = 4 * (entries + workspace) + ALIGNMENT * (arrays + 2);
   const memory = reserve(Math.ceil(bytes / PAGE_BYTES) + 1);
   const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
@@ -176,7 +176,7 @@ function reserve(pages: number): WebAssembly.Memory {
   }
 }
 
-/** The place of an array in the memory of the kernels. */
+/** The address of an array in the kernels' memory. */
 function at(array: FloatArray | Int32Array): Pointer {
   return array.byteOffset as Pointer;
 }

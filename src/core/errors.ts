@@ -6,6 +6,7 @@
  */
 import { showPath } from './text.js';
 
+/** Optional details of an error. */
 export interface ErrorDetails {
   /** The way out: what the user can do now. */
   hint?: string;

@@ -2,17 +2,17 @@
 
 import { type FloatArray, type Shape, Tensor } from './tensor.js';
 
-/** Where two arrays differ most. */
+/** The largest difference between two arrays. */
 export interface LargestDifference {
   /** Largest |a - b|. */
   maxAbs: number;
-  /** Position of that entry, the first one of equals. */
+  /** Position of that entry; the first if several are equal. */
   at: number;
   /** Largest magnitude on either side. */
   largest: number;
 }
 
-/** Compares two arrays of the same length entry by entry. NaN in either makes both figures NaN, which exceeds every limit. */
+/** Compares two arrays of the same length entry by entry. NaN in either makes maxAbs and largest NaN, which no limit accepts. */
 export function difference(a: ArrayLike<number>, b: ArrayLike<number>): LargestDifference {
   let maxAbs = 0;
   let at = 0;
@@ -33,7 +33,7 @@ export function largestMagnitude(values: ArrayLike<number>): number {
   return largest;
 }
 
-/** Position of the entry with the largest magnitude, the first one of equals. NaN ranks with infinity. */
+/** Position of the entry with the largest magnitude; the first if several are equal. NaN counts as infinite. */
 export function indexOfLargest(values: ArrayLike<number>): number {
   const size = (x: number) => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : Math.abs(x));
   let at = 0;
@@ -53,7 +53,7 @@ export function allFinite(values: FloatArray): boolean {
   return sum === 0;
 }
 
-/** The index per dimension of an entry, given its position in row-major order: 5 in shape [2, 3] is [1, 2]. */
+/** The index of an entry, one number per dimension, from its row-major position: 5 in shape [2, 3] is [1, 2]. */
 export function indexAt(position: number, shape: Shape): number[] {
   const index: number[] = [];
   for (const size of [...shape].reverse()) {

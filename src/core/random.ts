@@ -3,7 +3,7 @@ import alea from 'seedrandom/lib/alea.js';
 /** The purposes of randomness. Each has its own stream, so that drawing more numbers for one never changes another. */
 export type StreamName = 'split' | 'initialisation' | 'batches' | 'sampling' | 'grad-check' | 'hunt' | 'sweep';
 
-/** The state of a stream: that of Baagøe's Alea generator. */
+/** The state of a stream: the state of Baagøe's Alea generator. */
 export interface StreamState {
   c: number;
   s0: number;
@@ -37,7 +37,7 @@ export function isStreamState({ c, s0, s1, s2 }: StreamState): boolean {
   return Number.isInteger(c) && c >= 0 && c < MULTIPLIER && [s0, s1, s2].every(isLag);
 }
 
-/** A standard normal number, by Marsaglia's polar method. The second number of each pair is dropped, so that the stream is the only state. */
+/** Draws a standard normal number with Marsaglia's polar method. It drops the second number of each pair: the stream is the only state. */
 export function normal(random: RandomStream): number {
   for (;;) {
     const x = 2 * random() - 1;
@@ -59,7 +59,7 @@ export function shuffled<T>(values: readonly T[], random: RandomStream): T[] {
   return out;
 }
 
-/** Shuffles in place, by the algorithm of Fisher and Yates. */
+/** Shuffles in place with the Fisher-Yates algorithm. */
 export function shuffle<T>(values: { readonly length: number; [index: number]: T }, random: RandomStream): void {
   for (let i = values.length - 1; i > 0; i--) {
     const j = randomInteger(random, i + 1);

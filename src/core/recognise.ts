@@ -1,18 +1,18 @@
 /** Recognises common files that are not safetensors files by their first bytes, so that a message can name them. */
 import { decodeLatin1 } from './utf8.js';
 
-/** What a file seems to be. */
+/** A guess at a file's format. */
 export interface RecognisedFile {
-  /** With an article: "a NumPy array (.npy)". */
+  /** The format, with its article: "a NumPy array (.npy)". */
   kind: string;
-  /** How to get a file that can be read. */
+  /** How to get a readable file. */
   hint?: string;
 }
 
 interface Signature extends RecognisedFile {
-  /** How the file begins. */
+  /** The first characters of such a file. */
   start: string | RegExp;
-  /** What else its first bytes contain. */
+  /** Text that its first bytes must also contain. */
   holds?: RegExp;
 }
 
@@ -33,10 +33,10 @@ const SIGNATURES: readonly Signature[] = [
   { start: '\x1f\x8b', kind: 'a gzip archive' },
   { start: /^(\xef\xbb\xbf)?\s*<(!doctype html|html|\?xml)/i, kind: 'a web page (HTML), perhaps from a failed download' },
   { start: 'version https://git-lfs', kind: 'a Git LFS pointer', hint: "fetch the file itself with 'git lfs pull'" },
-  { start: /^\s*[[{]\s*["}\]]/, kind: 'a JSON text' },
+  { start: /^\s*[[{]\s*["}\]]/, kind: 'a JSON file' },
 ];
 
-/** Number of first bytes that {@link recognise} looks at. */
+/** The number of bytes at the start of a file that {@link recognise} needs. */
 export const RECOGNISABLE_BYTES = 512;
 
 /**

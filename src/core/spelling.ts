@@ -17,7 +17,7 @@ export function closest(word: string, words: Iterable<string>): string | undefin
   return best;
 }
 
-/** Number of letters to insert, delete, replace, or swap with their neighbour (optimal string alignment distance). */
+/** The number of single-letter edits: insert, delete, replace, or swap two neighbours (optimal string alignment distance). */
 function editDistance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (__, j) => (i === 0 ? j : i)));
   for (let i = 1; i <= a.length; i++) {

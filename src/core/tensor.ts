@@ -1,34 +1,41 @@
-/**
- * The tensor of the lesson: a typed array and a shape, dense and row-major.
- *
- * Float32Array is the default; gradient checks use Float64Array. Elementwise operations broadcast as in NumPy; float32 with float64 gives
- * float64. Every operation returns a new tensor, except `view` (same data, another shape) and `scatterAddRows` (adds in place). Sums and
- * products accumulate in float64 and round once.
- */
+/** The lesson's tensor: a typed array with a shape. */
 
+/** The entries of a tensor, in either precision. */
 export type FloatArray = Float32Array | Float64Array;
+/** The size of each dimension; [] for a single number. */
 export type Shape = readonly number[];
+/** The precision of a tensor. */
 export type DType = 'float32' | 'float64';
 
-/** Integers with a shape: row numbers (Xb [n,T]) or classes (Yb [n]). */
+/** Integers with a shape: rows of C (Xb [n,T]) or target classes (Yb [n]). */
 export interface Indices {
   readonly data: Int32Array;
   readonly shape: Shape;
 }
 
-/** Shapes, indices or data types do not fit the operation. The message gives both. */
+/** Shapes, indices or data types do not fit an operation. The message gives the operation and the values that do not fit. */
 export class ShapeError extends Error {
   override name = 'ShapeError';
 }
 
+/** Options of a reduction. */
 export interface KeepDim {
   /** Whether to keep the reduced dimension with size 1, as in PyTorch. Default false. */
   keepdim?: boolean;
 }
 
-/** How many entries the console shows. */
+/** Number of entries that the console shows. */
 const SHOWN = 6;
 
+/**
+ * A dense, row-major array of numbers with a shape. float32 is the default; gradient checks use float64.
+ *
+ * Elementwise operations (add, sub, mul, div, pow, neg, exp, log, tanh) broadcast as in NumPy; float32 with float64 gives float64. Every
+ * operation returns a new tensor, except `view` (same data, another shape) and `scatterAddRows` (adds in place). Sums and matrix products
+ * accumulate in float64 and round once.
+ *
+ * An operation throws a ShapeError if shapes, indices or data types do not fit, and a TypeError for an argument of the wrong type.
+ */
 export class Tensor {
   readonly data: FloatArray;
   readonly shape: Shape;
@@ -36,7 +43,8 @@ export class Tensor {
   /** @throws ShapeError unless the data has exactly as many entries as the shape */
   constructor(data: FloatArray, shape: Shape) {
     for (const size of shape) {
-      if (!Number.isSafeInteger(size) || size < 0) throw new ShapeError(`sizes must be integers from 0, got shape ${showShape(shape)}`);
+      if (!Number.isSafeInteger(size) || size < 0)
+        throw new ShapeError(`sizes must be non-negative integers, got shape ${showShape(shape)}`);
     }
     if (sizeOf(shape) !== data.length) {
       throw new ShapeError(`shape ${showShape(shape)} holds ${sizeOf(shape)} entries, the data has ${data.length}`);
@@ -61,7 +69,7 @@ export class Tensor {
     return map(other, () => 1);
   }
 
-  /** A tensor of the given numbers in row-major order. Without a shape, a vector. */
+  /** A tensor of the given numbers in row-major order. The default shape is a vector. */
   static of(values: ArrayLike<number>, shape: Shape = [values.length], dtype: DType = 'float32'): Tensor {
     return new Tensor(dtype === 'float64' ? Float64Array.from(values) : Float32Array.from(values), shape);
   }
@@ -98,7 +106,7 @@ export class Tensor {
   }
 
   /**
-   * A description in text. JavaScript's operators would silently turn tensors into NaN or text, so they throw.
+   * A text description. JavaScript's operators throw, because they would silently turn tensors into NaN or text.
    * @throws TypeError if an operator asks for a number
    */
   [Symbol.toPrimitive](hint: string): string {
@@ -116,7 +124,7 @@ export class Tensor {
     return `Tensor ${showShape(this.shape)} ${this.dtype}`;
   }
 
-  /** The entry of a tensor with one entry. */
+  /** The entry of a tensor that has exactly one. */
   item(): number {
     if (this.size !== 1) throw new ShapeError(`item needs a tensor with one entry, got shape ${showShape(this.shape)}`);
     return this.data[0];
@@ -137,23 +145,27 @@ export class Tensor {
 
   // Elementwise, with broadcasting
 
+  /** this + other, entry by entry. */
   add(other: Tensor | number): Tensor {
     return elementwise('add', this, other, (a, b) => a + b);
   }
 
+  /** this - other, entry by entry. */
   sub(other: Tensor | number): Tensor {
     return elementwise('sub', this, other, (a, b) => a - b);
   }
 
+  /** this · other, entry by entry. For the matrix product see {@link matmul}. */
   mul(other: Tensor | number): Tensor {
     return elementwise('mul', this, other, (a, b) => a * b);
   }
 
+  /** this / other, entry by entry. */
   div(other: Tensor | number): Tensor {
     return elementwise('div', this, other, (a, b) => a / b);
   }
 
-  /** Every entry to a power. -1, 2 and -0.5 are computed as 1/x, x·x and 1/sqrt(x), which round the same on every engine. */
+  /** Raises every entry to a power. -1, 2 and -0.5 are computed as 1/x, x·x and 1/sqrt(x), which round the same on every engine. */
   pow(exponent: number): Tensor {
     need('pow', 'a number', typeof exponent === 'number', exponent);
     if (exponent === -1) return map(this, (a) => 1 / a);
@@ -162,25 +174,29 @@ export class Tensor {
     return map(this, (a) => a ** exponent);
   }
 
+  /** -x of every entry. */
   neg(): Tensor {
     return map(this, (a) => -a);
   }
 
+  /** e^x of every entry. */
   exp(): Tensor {
     return map(this, Math.exp);
   }
 
+  /** The natural logarithm of every entry. */
   log(): Tensor {
     return map(this, Math.log);
   }
 
+  /** tanh(x) of every entry. */
   tanh(): Tensor {
     return map(this, Math.tanh);
   }
 
   // Reductions
 
-  /** The sum over a dimension (negative numbers count from the last), or over everything: shape []. */
+  /** The sum over a dimension (negative numbers count from the end), or over all entries: shape []. */
   sum(dim?: number, options: KeepDim = {}): Tensor {
     if (dim === undefined) {
       let sum = 0;
@@ -199,13 +215,13 @@ export class Tensor {
     return out;
   }
 
-  /** The mean over a dimension, or over everything: shape []. */
+  /** The mean over a dimension, or over all entries: shape []. */
   mean(dim?: number, options: KeepDim = {}): Tensor {
     const sum = this.sum(dim, options);
     return sum.div(this.size / sum.size);
   }
 
-  /** The largest entries over a dimension and their indices: the first of equals; NaN counts as largest, as in PyTorch. */
+  /** The largest entries along a dimension and their indices. Of equal entries the first counts; NaN counts as the largest, as in PyTorch. */
   max(dim: number, options: KeepDim = {}): { values: Tensor; indices: Indices } {
     const { outer, count, inner, shape } = reduction('max', this.shape, dim, options);
     if (count === 0) throw new ShapeError(`max: dimension ${dim} of shape ${showShape(this.shape)} is empty`);
@@ -228,7 +244,7 @@ export class Tensor {
 
   // Matrices
 
-  /** The matrix product of [n,k] and [k,m]: [n,m]. */
+  /** The matrix product of this [n,k] and another [k,m]: [n,m]. */
   matmul(other: Tensor): Tensor {
     need('matmul', 'a tensor', hasShape(other), other);
     if (this.shape.length !== 2 || other.shape.length !== 2 || this.shape[1] !== other.shape[0]) {
@@ -296,7 +312,7 @@ export class Tensor {
 
   /**
    * Adds each row of the source [...indices.shape, E] to the row of this matrix [V,E] at its index, in place. An index that occurs twice
-   * adds twice. The gradient of {@link gatherRows}; index_add_ in PyTorch. Returns this tensor.
+   * adds twice. This is the backward pass of {@link gatherRows}; index_add_ in PyTorch. Returns this tensor.
    */
   scatterAddRows(indices: Indices, source: Tensor): this {
     need('scatterAddRows', 'indices', hasShape(indices), indices);
@@ -335,6 +351,7 @@ export function showShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
 
+/** Whether two shapes have the same sizes in the same order. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, dim) => size === b[dim]);
 }
@@ -388,7 +405,7 @@ function elementwise(verb: string, a: Tensor, b: Tensor | number, f: (x: number,
   return out;
 }
 
-/** Sizes are aligned at the last dimension. Two sizes must be equal, or one of them 1. */
+/** Sizes are aligned at the last dimension. Two sizes must be equal, or one of them must be 1. */
 function broadcastShape(verb: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, dim) => {

@@ -1,7 +1,7 @@
 import { type RandomStream, randomInteger, type StreamState, shuffle } from '../core/random.js';
 import { type Batch, copyExample, type Examples } from './dataset.js';
 
-/** How a batch's examples are drawn: with replacement, or in shuffled epochs, which use each example once. */
+/** The ways to draw a batch's examples: with replacement, or in shuffled epochs, which use each example once. */
 export const SAMPLINGS = ['replacement', 'epochs'] as const;
 export type Sampling = (typeof SAMPLINGS)[number];
 
@@ -29,7 +29,7 @@ export class Epochs {
     this.#position = drawn % count;
   }
 
-  /** The state of the stream before the order of the current epoch was drawn. With the number of drawn examples it resumes the epochs. */
+  /** The stream's state before the order of the current epoch was drawn. With the number of drawn examples, it is enough to resume. */
   get state(): StreamState {
     return { ...this.#shuffledFrom };
   }
@@ -47,7 +47,7 @@ export class Epochs {
     this.#position = 0;
   }
 
-  /** Shuffles the natural order, so that the result depends only on the stream. Returns the state of the stream before. */
+  /** Shuffles the natural order, so that the result depends only on the stream. Returns the stream's state before the shuffle. */
   #shuffle(): StreamState {
     const before = this.#random.state();
     const order = this.#order;

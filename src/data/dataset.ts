@@ -3,10 +3,11 @@ import { randomStream, shuffled } from '../core/random.js';
 /** The character before and after every name: entry 0 of every vocabulary. */
 export const BOUNDARY = '.';
 
+/** The training, validation and test split: 80, 10 and 10 % of the names. */
 export type Split = 'train' | 'val' | 'test';
 export const SPLITS: readonly Split[] = ['train', 'val', 'test'];
 
-/** Names in a training, a validation and a test split, and their characters. */
+/** Names in a training, validation and test split, and the characters they use. */
 export interface Dataset {
   /** The distinct characters (code points): the boundary at index 0, then the others in code point order. */
   vocabulary: readonly string[];
@@ -14,6 +15,7 @@ export interface Dataset {
   parts: Readonly<Record<Split, readonly string[]>>;
 }
 
+/** Options of {@link createDataset}. */
 export interface DatasetOptions {
   /** Determines the split of each name; independent of the seed of a run. */
   splitSeed: number;
@@ -87,7 +89,7 @@ export function countExamples(names: readonly string[]): number {
 }
 
 /**
- * All examples of the names. Contexts start with boundaries at the first characters of a name.
+ * All examples of the names. At the start of a name, the context is padded with boundaries.
  * @throws RangeError if a character is not in the vocabulary
  */
 export function createExamples(names: readonly string[], vocabulary: readonly string[], T: number): Examples {

@@ -1,16 +1,18 @@
-/** Reads names from the bytes of a text with one name per line. */
+/** Reads names from a text file's bytes, one name per line. */
 import { FileContentError } from '../core/errors.js';
 import { quoteText, showPath, showText, UNPRINTABLE } from '../core/text.js';
 import { decodeUtf8, firstInvalidByte } from '../core/utf8.js';
 import { BOUNDARY } from './dataset.js';
 
+/** Longer lines and larger files are refused. */
 export const MAX_LINE_BYTES = 64 * 1024;
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
+/** The names of a text file. */
 export interface ParsedNames {
-  /** In file order, including repeats. */
+  /** The names in file order, including repeats. */
   names: string[];
-  /** What was tidied, and how often; all 0 for a plain file. */
+  /** How often each irregularity was tidied; all 0 for a plain file. */
   tidied: { byteOrderMark: number; carriageReturns: number; surroundingBlanks: number; blankLines: number };
 }
 
@@ -25,7 +27,7 @@ export function parseNames(bytes: Uint8Array, source: string): ParsedNames {
   return parser.end();
 }
 
-/** Reads names from chunks of bytes, which may end anywhere. */
+/** Reads names from chunks of bytes. A chunk may end anywhere, even within a character. */
 export class NamesParser {
   readonly #path: string;
   readonly #names: string[] = [];

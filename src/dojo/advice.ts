@@ -1,4 +1,4 @@
-/** Advice on the error messages of a learner's line: names as the file has them, and the right way to write it. */
+/** Advice on errors in a learner's line: names as the file has them, and the right way to write the line. */
 
 import { closest } from '../core/spelling.js';
 import { Tensor } from '../core/tensor.js';
@@ -27,8 +27,8 @@ const INSTEAD: Readonly<Record<string, string>> = {
   repeat: 'shapes broadcast by themselves; to fill a shape write Tensor.onesLike(a).mul(b)',
   softmax: "write softmax(logits), with softmax imported from 'backprop-ninja'",
   argmax: 'write .max(1).indices',
-  float: 'leave it out: a tensor has a type already',
-  double: 'leave it out: a tensor has a type already',
+  float: 'leave it out: a tensor already has a type',
+  double: 'leave it out: a tensor already has a type',
   detach: 'leave it out: there is no autograd here',
   backward: 'there is no autograd here: your line is the backward pass',
   size: 'write .shape, without parentheses',
@@ -47,7 +47,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   scatter_add_: 'write Tensor.zerosLike(C).scatterAddRows(Xb, rows)',
 };
 
-/** The message with the name of an import as the file has it, not as the transpiler writes it. */
+/** The message with the names of imports as they are in the file, not as the transpiler writes them. */
 export function asWritten(message: string): string {
   return message.replace(/\(0 ?, ?_\w+\.(\w+)\)/g, '$1').replaceAll('_backpropNinja.', '');
 }

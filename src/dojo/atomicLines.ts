@@ -23,7 +23,7 @@ import type { ValuesAndGradients } from './learnerFile.js';
 /** Exercise 1, in backward order. */
 export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
   dlogprobs: {
-    rule: 'The loss is a mean over n examples. It reads one entry of each row, the one at the target; the others do not affect it.',
+    rule: 'The loss is minus the mean of n entries: one from each row, at the target. The other entries do not affect it.',
     formula: 'dlogprobs = -1/n at the targets Yb, 0 elsewhere',
     branches: [
       single(
@@ -98,7 +98,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
   },
   dcounts: {
     rule: 'counts is used twice, in probs and in counts_sum: add both gradients. A sum passes its gradient to every entry that it adds.',
-    formula: 'dcounts = counts_sum_inv · dprobs + dcounts_sum, along the row',
+    formula: 'dcounts = counts_sum_inv · dprobs + dcounts_sum, broadcast along the row',
     branches: [
       through(
         'probs',
@@ -118,7 +118,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dnorm_logits: {
-    rule: 'exp is its own derivative, so the factor is its output, counts.',
+    rule: 'The derivative of exp is exp itself: multiply its output, counts, by the gradient above.',
     formula: 'dnorm_logits = counts · dcounts',
     branches: [
       product([
@@ -197,7 +197,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     sum: TO_VECTOR,
   },
   dhpreact: {
-    rule: 'The derivative of tanh, in terms of its output, is 1 - h².',
+    rule: 'The derivative of tanh, in terms of its output, is 1 - h², times the gradient above.',
     formula: 'dhpreact = (1 - h²) · dh',
     branches: [
       product([
@@ -294,7 +294,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     sum: OVER_BATCH,
   },
   dbnvar: {
-    rule: 'The derivative of (x + eps)^(-1/2) is -1/2 (x + eps)^(-3/2); eps stays inside the power.',
+    rule: 'The derivative of (x + eps)^(-1/2) is -1/2 (x + eps)^(-3/2), times the gradient above; eps stays inside the power.',
     formula: 'dbnvar = -1/2 · (bnvar + 1e-5)^(-3/2) · dbnvar_inv',
     missingFactors: { '2': '1/2', '-2': '-1/2' },
     branches: [
@@ -319,7 +319,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dbndiff2: {
-    rule: 'A sum passes its gradient to every entry that it adds; the factor 1/(n-1) stays. dbnvar [1,H] becomes [n,H].',
+    rule: 'A sum passes its gradient to every entry that it adds; the factor 1/(n-1) stays. dbnvar [1,H] is broadcast to [n,H].',
     formula: 'dbndiff2 = 1/(n-1) · dbnvar, in every row',
     branches: [
       single(({ bndiff2, n, dbnvar }) =>
@@ -371,7 +371,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     sum: OVER_BATCH,
   },
   dhprebn: {
-    rule: 'hprebn is used twice: in bndiff, and through the mean bnmeani, which takes 1/n of every row.',
+    rule: 'hprebn is used twice, in bndiff and in the mean bnmeani, which takes 1/n of every row: add both gradients.',
     formula: 'dhprebn = dbndiff + 1/n · dbnmeani',
     branches: [
       through(
@@ -432,7 +432,7 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
     ],
   },
   dC: {
-    rule: 'emb copies rows of C: add each row of demb to the row of dC that it came from. A character that occurs several times collects all its rows.',
+    rule: 'emb copies rows of C: add each row of demb to the row of dC that it came from. A row of C that is used several times gets the sum of all its gradients.',
     formula: 'dC[Xb[i,t]] += demb[i,t], from zeros',
     branches: [
       single(
@@ -446,12 +446,12 @@ export const ATOMIC_LINES: Record<GradientName, LineKnowledge> = {
   },
 };
 
-/** a·b, with the usual mistakes. */
+/** a·b, with the given mistakes. */
 function matrixProduct(a: Value, b: Value, ...variants: Parameters<typeof single>[1][]): Branch {
   return single((at) => a(at).matmul(b(at)), ...variants);
 }
 
-/** dC with the rows of a repeated character combined in another way than by a sum. */
+/** dC with the rows of a repeated character combined in some other way than a sum. */
 function rowsOfC(
   { C, Xb, demb }: ValuesAndGradients,
   combine: (row: number[], count: number, more: readonly number[]) => number[],

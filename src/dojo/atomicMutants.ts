@@ -11,7 +11,7 @@ const MAXES = 'dlogit_maxes is 0 end to end';
 /** A shift of a column does not change batch norm: dhprebn sums to zero over the batch. */
 const SHIFT = 'dhprebn sums to 0 over the batch end to end';
 
-/** By line, and by name within the line. */
+/** The mistakes by line, and by name within the line. */
 export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake<GradientLine>>> = {
   dlogprobs: {
     'sign-forgotten': {
@@ -195,7 +195,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       invisibleEndToEnd: MAXES,
     },
     'maximums-gradient-to-every-logit': {
-      mistake: "maximum's gradient to every logit",
+      mistake: "maximum's gradient given to every logit",
       expected: [
         { id: 'misplaced', found: 'everywhere', expected: 'row-maximum', branch: 'logit_maxes' },
         { id: 'hidden-by-true-gradients' },
@@ -204,7 +204,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       invisibleEndToEnd: MAXES,
     },
     'maximums-gradient-to-the-target': {
-      mistake: "maximum's gradient to the target",
+      mistake: "maximum's gradient given to the target",
       expected: [{ id: 'misplaced', found: 'target', expected: 'row-maximum', branch: 'logit_maxes' }, { id: 'hidden-by-true-gradients' }],
       planted: ({ Yb, logits, dnorm_logits, dlogit_maxes }) => dnorm_logits.add(hot(Yb, logits).mul(dlogit_maxes)),
       invisibleEndToEnd: MAXES,

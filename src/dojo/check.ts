@@ -1,4 +1,4 @@
-/** Checks a learner's lines. Each is run on its own, on given gradients above it, so that one mistake makes one red row. */
+/** Checks a learner's lines. Each runs alone, on given gradients above it, so that one mistake makes one red row. */
 
 import { absolute, indexAt, largestMagnitude, maxUlps } from '../core/numbers.js';
 import { randomStream } from '../core/random.js';
@@ -26,9 +26,9 @@ export interface LineReport {
   verdict: Verdict;
   /** The lesson's comparison, in float32 on its batch of 32; set where the line returned a tensor of the right shape. */
   figures?: { exact: boolean; close: boolean; maxDiff: number; maxUlps: number };
-  /** What is wrong with the line, as data. */
+  /** The problems of the line, as data. */
   findings?: readonly Finding[];
-  /** The findings in a sentence. */
+  /** The findings as a sentence. */
   problem?: string;
   /** Set where the findings name the mistake. */
   named?: true;
@@ -42,10 +42,10 @@ const SMALL: LessonConfig = { context: 3, embedding: 4, hidden: [8], vocabulary:
 const LESSON_BATCH = 32;
 const SEED = 'dojo';
 
-/** A set of values that every line is tried on. */
+/** Values on which every line is tried. */
 interface Trial {
   at: ValuesAndGradients;
-  /** Whether the gradients above are the true ones, not random ones. */
+  /** Whether the gradients above are the true ones; otherwise they are random. */
   real: boolean;
 }
 
@@ -73,22 +73,22 @@ function createLesson(): ValuesAndGradients {
 
 /** The result of a line on one trial. */
 interface Judged extends Observation {
-  /** The largest error of an entry, relative to the terms that are summed for it; infinite where the shape is wrong. */
+  /** The largest error of an entry, relative to the terms that it sums; infinite where the shape is wrong. */
   error: number;
-  /** Whether the true gradients are above it and the right result is not 0. (For db1 and dlogit_maxes it is 0.) */
+  /** Whether the gradients above are the true ones and the right result is not 0. (For db1 and dlogit_maxes it is 0.) */
   telling: boolean;
   random: boolean;
 }
 
-/** For errors in float64: another order of a sum changes it by 1e-16. */
+/** For errors in float64: another order of summation changes a result by 1e-16. */
 const TOLERANCE = 1e-8;
-/** Where a step rounds to float32: solutions on rounded values are off by at most 1.4e-7, the smallest mistake of the bank by 5.9e-5. */
+/** For lines that round to float32: solutions on rounded values are off by at most 1.4e-7, the smallest mistake of the bank by 5.9e-5. */
 const FLOAT32_TOLERANCE = 1e-6;
 
 export interface LineCheckerOptions extends LineContext {
-  /** Runs a line whose output is not to be shown: a line runs seven times and prints once. */
+  /** Runs a line without showing its output: a line runs seven times and prints once. */
   quietly?: <T>(run: () => T) => T;
-  /** Keys of the file's default export that are no lines of the exercise. */
+  /** Keys of the file's default export that are not lines of the exercise. */
   strays?: readonly string[];
 }
 
@@ -179,7 +179,7 @@ function figuresOf(found: Tensor, expected: Tensor): Pick<LineReport, 'figures'>
   return { figures: { exact: maxDiff === 0, close, maxDiff, maxUlps: maxUlps(yours, truth) } };
 }
 
-/** The largest sum of magnitudes behind an entry. The right result itself is no measure where it is 0. */
+/** The largest sum of magnitudes behind an entry. The right result itself cannot be the scale, because it may be 0. */
 function scaleOf({ branches, sum }: LineKnowledge, at: ValuesAndGradients): number {
   const magnitudes = branches.map(({ value }) => absolute(value(at))).reduce((a, b) => a.add(b));
   return largestMagnitude((sum ? magnitudes.sum(sum.dim) : magnitudes).data);
@@ -215,7 +215,7 @@ function wrongShape(found: Shape, expected: Shape): Finding {
   return { id: 'wrong-shape', found, expected, ...(keptDimension && { indicesKeptDimension: true }) };
 }
 
-/** On the lesson's batch: with the true gradients above, which the figures have too, where these show anything. */
+/** The worst entry on the lesson's batch: with the true gradients above, as in the figures, unless these hide the mistake. */
 function worstOf(lesson: readonly Judged[]): WorstEntry {
   const shown = lesson.find(({ telling, error }) => telling && error > TOLERANCE);
   const { found, expected } = shown ?? lesson[lesson.length - 1];

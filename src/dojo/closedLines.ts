@@ -6,7 +6,7 @@ import { atMaximum, atTarget, type LineKnowledge, product, single, through, upst
 /** The closed forms of Exercises 2 and 3, as sums of branches. */
 export const CLOSED_LINES: Record<'dlogits' | 'dhprebn', LineKnowledge> = {
   dlogits: {
-    rule: 'The derivative of log Σ exp is the softmax, that of the target logit is 1 at the target. The mean divides by n.',
+    rule: 'For one example, loss = log Σ exp(logits) - the logit at the target. The derivative of the first term is the softmax, that of the second is -1 at the target. The mean divides by n.',
     formula: 'dlogits = (softmax(logits) - one-hot of Yb) / n',
     branches: [
       through(
@@ -34,8 +34,9 @@ export const CLOSED_LINES: Record<'dlogits' | 'dhprebn', LineKnowledge> = {
     ],
   },
   dhprebn: {
-    rule: 'hprebn reaches bnraw directly, through the mean and through the variance: three terms, with bngain · bnvar_inv / n factored out.',
-    formula: 'dhprebn = bngain · bnvar_inv / n · (n · dhpreact - Σ dhpreact - n/(n-1) · bnraw · Σ dhpreact · bnraw)',
+    rule: 'hprebn reaches hpreact directly, through the mean and through the variance: three terms, with bngain · bnvar_inv / n factored out.',
+    formula:
+      'dhprebn = bngain · bnvar_inv / n · (n · dhpreact - Σ dhpreact - n/(n-1) · bnraw · Σ (dhpreact · bnraw)), with sums over the batch',
     branches: [
       through(
         'direct',

@@ -20,7 +20,7 @@ export const CROSS_ENTROPY_MISTAKES: Record<string, PlantedMistake<ClosedForm>> 
         .div(n - 1),
   },
   'softmax-without-minus-one-hot': {
-    mistake: 'softmax without minus one-hot',
+    mistake: 'one-hot not subtracted',
     expected: [{ id: 'branch-missing', branch: 'one-hot' }],
     planted: ({ logits, n }) => softmax(logits).div(n),
   },

@@ -17,7 +17,7 @@ export interface ExerciseLine {
   knowledge: LineKnowledge;
   /** The solution. */
   solution: Line;
-  /** The lesson's file that has the solution. */
+  /** The lesson's file with the solution. */
   source: LessonFile;
   /** The forward lines that read its tensor. */
   forward: readonly string[];
@@ -26,7 +26,7 @@ export interface ExerciseLine {
 export interface Exercise {
   number: ExerciseNumber;
   title: string;
-  /** The task in sentences, for the head of the file: one text per line. */
+  /** The task, for the head of the file: one string per line. */
   task: readonly string[];
   lines: readonly ExerciseLine[];
 }
@@ -58,7 +58,7 @@ const FORWARD_TEXT: Record<StepName, string> = {
 const CROSS_ENTROPY = 'loss = -mean of log(softmax(logits)) at Yb';
 const BATCH_NORM = 'bnraw = (hprebn - mean) · bnvar_inv, hpreact = bngain · bnraw + bnbias';
 
-/** The sizes of the lesson's network and batch, by the lesson's letters. */
+/** The sizes of the lesson's network and batch, by letter. */
 const LESSON_SIZES = { n: 32, T: 3, E: 10, T·E: 30, H: 64, V: 27, 1: 1 } as const;
 type Letter = keyof typeof LESSON_SIZES;
 

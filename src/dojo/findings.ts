@@ -16,7 +16,7 @@ export type Coefficient = (typeof COEFFICIENTS)[number];
 /** The part that a factor plays in a product. */
 export type Role = 'gradient-above' | 'gain' | 'log-derivative' | 'exp-derivative' | 'tanh-derivative' | 'power-derivative';
 
-/** Why one expression is easily taken for another. */
+/** The reason why people confuse one expression with another. */
 export type Confusion =
   | 'derivative-at-output'
   | 'derivative-at-input'
@@ -42,7 +42,7 @@ export type ValueMistake = { branch?: BranchName } & (
   | { id: 'factor-squared'; factor: string }
   | { id: 'exchanged'; found: string; expected: string; confusion?: Confusion }
   | { id: 'wrong-power'; found: string; expected: string }
-  /** Divided where a product belongs, and the other way round. */
+  /** Divided where a product belongs, or multiplied where a quotient belongs. */
   | { id: 'divided' | 'multiplied'; by: string }
   | { id: 'epsilon-missing' | 'epsilon-outside' }
   /** The values of a gradient are at the wrong entries of the row. */
@@ -79,7 +79,7 @@ export interface BatchSizes {
   V: number;
 }
 
-/** An error that a learner's code threw; anything else that was thrown is in `text`. */
+/** An error that a learner's code threw. For a thrown value that is not an error, only `text` is set. */
 export interface Thrown {
   /** Name and message, in one line. */
   text: string;
@@ -91,7 +91,7 @@ export interface Thrown {
   advice?: string;
 }
 
-/** The reason why a line has no mistake by name: it gave no tensor, or only the difference is known. */
+/** A fault that is not a named mistake: the line returned no tensor, or only the difference is known. */
 export type Fault =
   | { id: 'todo' }
   | { id: 'line-missing'; stray?: string }

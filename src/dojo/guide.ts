@@ -1,7 +1,7 @@
 import { GUIDE_TEXT } from './texts.js';
 
 /**
- * README.md of a learner's folder: everything that the exercises need.
+ * The README.md of a learner's folder: everything you need for the exercises.
  * @param option an option that each command needs, with a leading space; empty in the default folder
  */
 export function guideText(option = ''): string {

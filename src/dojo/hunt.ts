@@ -78,7 +78,7 @@ export class Hunt {
     return this.found;
   }
 
-  /** The mistakes to choose from, once the line is found. */
+  /** The mistakes to choose from once the line is found. */
   get choices(): string[] {
     return this.#choices.map(({ mistake }) => mistake);
   }
@@ -96,7 +96,7 @@ export class Hunt {
   }
 }
 
-/** Draws a mistake that a probe can see: its pass runs, and its line returns another gradient. */
+/** Draws a mistake that a probe can see: the pass runs, and the line returns a wrong gradient. */
 function hide(random: RandomStream, run: (mutant: Mutant) => LessonGradients, right: LessonGradients): [Mutant, LessonGradients] {
   for (;;) {
     const mutant = LINE_MUTANTS[randomInteger(random, LINE_MUTANTS.length)];

@@ -21,7 +21,7 @@ import { NO_NAME } from './sentences.js';
 export const CHECKS = ['cmp', 'llm.c', 'minitorch', 'gradcheck', 'grad-check', 'dojo'] as const;
 export type Check = (typeof CHECKS)[number];
 
-/** Each check as it is applied here: to every entry, although some of them sample a few. */
+/** Each check as it is applied here: to every entry, although some of the originals sample a few. */
 export const CHECK_TEXT: Record<Check, string> = {
   cmp: "the lesson's cmp: all 26 gradients, float32, torch.allclose (1e-8, 1e-5)",
   'llm.c': "llm.c's test: the parameters' gradients, float32, difference <= 2e-2",
@@ -34,7 +34,7 @@ export const CHECK_TEXT: Record<Check, string> = {
 export interface KillRow {
   mutant: Mutant;
   noticedBy: Record<Check, boolean>;
-  /** The dojo's findings, as data and in a sentence. */
+  /** The dojo's findings, as data and as a sentence. */
   findings: readonly Finding[];
   said: string;
   /** Whether the dojo gives the mistake its own name, another mistake's name, or none. */
@@ -108,12 +108,12 @@ function isClosedForm(mutant: Mutant): mutant is ClosedFormMutant {
   return mutant.exercise !== 1;
 }
 
-/** The values with all gradients, each line on the results of those above it. */
+/** The values with all gradients; each line reads the results of those above it. */
 function runLines(values: LessonValues, lines: GradientLines): ValuesAndGradients {
   return { ...values, ...backward(values, lines) };
 }
 
-/** Whether some gradient of these lines is not close to the right one. Every check notices a line that throws. */
+/** Tells whether any gradient of these lines is not close to the right one. Every check notices a line that throws. */
 function differing(truth: ValuesAndGradients, lines: GradientLines) {
   let found: ValuesAndGradients | undefined;
   try {
@@ -127,7 +127,7 @@ function differing(truth: ValuesAndGradients, lines: GradientLines) {
   };
 }
 
-/** |a - b| <= atol + rtol·|b| in every entry, as torch.allclose. The shapes may broadcast; if they do not, the result is false. */
+/** |a - b| <= atol + rtol·|b| in every entry, as in torch.allclose. The shapes may broadcast; if they do not, the result is false. */
 function allClose(a: Tensor, b: Tensor, atol: number, rtol: number): boolean {
   let excess: Tensor;
   try {

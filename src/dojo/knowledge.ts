@@ -1,6 +1,6 @@
 /**
- * The form in which the dojo knows a gradient. It is a sum of branches, one for each use of the tensor. A branch is a product of factors,
- * summed over the dimension that was broadcast. Naming a mistake compares a wrong result with these parts.
+ * The dojo's model of a gradient: a sum of branches, one for each use of the tensor. A branch is a product of factors, summed over the
+ * dimension that was broadcast. Naming a mistake compares a wrong result with these parts.
  */
 import { Tensor } from '../core/tensor.js';
 import type { GradientName } from '../lesson/values.js';
@@ -9,7 +9,7 @@ import type { ValuesAndGradients } from './learnerFile.js';
 
 export type Value = (at: ValuesAndGradients) => Tensor;
 
-/** A wrong version of a branch that people write. */
+/** A common wrong version of a branch. */
 export interface Variant {
   mistake: ValueMistake;
   value: Value;
@@ -29,9 +29,9 @@ export interface LineKnowledge {
   /** The line as a formula. */
   formula: string;
   branches: readonly Branch[];
-  /** Factors that people multiply every branch by, or leave out of every branch. */
+  /** Common mistakes that multiply every branch by the same factor. */
   scaled?: readonly { mistake: ValueMistake; by: Value }[];
-  /** For a result that is off by a coefficient: the constant factor of the line that is missing then. */
+  /** For a result that is off by a coefficient: the constant factor that the line is missing. */
   missingFactors?: Partial<Record<Coefficient, string>>;
   /** The broadcast dimension, which is summed: 0 the batch, 1 the row. With `keepdim` it stays, with size 1. */
   sum?: { dim: 0 | 1; keepdim: boolean };
@@ -42,7 +42,7 @@ interface Factor {
   text: string;
   role?: Role;
   value: Value;
-  /** Usual mistakes: another expression in its place, or a mistake with its own id. */
+  /** Common mistakes: another expression in its place, or a mistake with its own id. */
   instead?: readonly (readonly [found: string | ValueMistake, value: Value])[];
   /** Leaving out this factor is a different mistake, which has its own name. */
   needed?: boolean;
@@ -72,7 +72,7 @@ export function single(value: Value, ...variants: readonly (readonly [mistake: V
   return { value, variants: variants.map(([mistake, variant]) => ({ mistake, value: variant })) };
 }
 
-/** A branch with a name, for a line of several. */
+/** A branch with a name, for a line with several branches. */
 export function through(name: BranchName, { value, variants }: Branch): Branch {
   return { name, value, variants: variants.map((variant) => ({ ...variant, mistake: { ...variant.mistake, branch: name } })) };
 }

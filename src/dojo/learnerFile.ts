@@ -5,7 +5,7 @@ import type { GradientName, LessonGradients, LessonValues } from '../lesson/valu
 /** The forward values, the batch and all gradients: the input of every line. A line reads only the gradients above it. */
 export type ValuesAndGradients = LessonValues & LessonGradients;
 
-/** A gradient as a learner writes it: a function of the forward values and of the gradients above it. */
+/** A gradient as a learner writes it: a function of the forward values and the gradients above it. The result has the shape of its tensor. */
 export type Line = (given: ValuesAndGradients) => Tensor;
 
 /** The gradients of Exercise 4, in backward order. */
@@ -25,10 +25,13 @@ export const EXERCISE_4_NAMES = [
   'dC',
 ] as const satisfies readonly GradientName[];
 
-/** The default export of each exercise's file. */
+/** The default export of exercise1.ts: a line for each of the 26 gradients. */
 export type Exercise1 = Record<GradientName, Line>;
+/** The default export of exercise2.ts: dlogits [n,V] in one expression. */
 export type Exercise2 = Record<'dlogits', Line>;
+/** The default export of exercise3.ts: dhprebn [n,H] in one expression. */
 export type Exercise3 = Record<'dhprebn', Line>;
+/** The default export of exercise4.ts: the 13 lines of the backward pass that trains the network. */
 export type Exercise4 = Record<(typeof EXERCISE_4_NAMES)[number], Line>;
 
 /** Thrown by a line that is not written yet. */

@@ -1,4 +1,4 @@
-/** Training with the lesson's atomic lines, right or wrong: it shows the effect of a mistake on a network. */
+/** Trains with the lesson's atomic lines, right or wrong, to show the effect of a mistake on a network. */
 import type { Backend } from '../backend/backend.js';
 import { type RandomStream, randomStream } from '../core/random.js';
 import { ShapeError, sameShape, showShape, Tensor } from '../core/tensor.js';
@@ -33,7 +33,7 @@ export class LessonTraining {
 
   /**
    * @param backend a float32 backend with room for the model
-   * @param config a network of one block, as the lesson's lines need it
+   * @param config a network of one block, which the lesson's lines need
    */
   constructor(backend: Backend, config: ModelConfig, examples: Examples, lines: GradientLines, options: LessonTrainingOptions) {
     const { batchSize: n, seed } = options;
@@ -53,13 +53,13 @@ export class LessonTraining {
     this.#batches = randomStream('batches', seed);
   }
 
-  /** The number of steps done. */
+  /** Completed steps. */
   get step(): number {
     return this.#step;
   }
 
   /**
-   * Does one step. Returns the loss of its batch, before the update.
+   * Makes one step. Returns the mean loss of its batch before the update, in nats.
    * @throws ShapeError if a line's shapes do not fit, or a gradient is larger than its parameter
    */
   advance(): number {

@@ -1,18 +1,18 @@
 import { type Indices, Tensor } from '../core/tensor.js';
 import type { Mistake } from './findings.js';
 
-/** A mistake of the bank, with a line that makes it. */
+/** A mistake of the bank, with a line that contains it. */
 export interface PlantedMistake<Planted> {
   /** The mistake in a few words, for a list. */
   mistake: string;
   /** The mistakes that the dojo should name; empty where it has no name for the mistake. */
   expected: readonly Mistake[];
   planted: Planted;
-  /** Why differences of the loss cannot see it, so that only a check of the line alone does. */
+  /** The reason why differences of the loss cannot see it; then only a check of the line alone does. */
   invisibleEndToEnd?: string;
 }
 
-/** Ones at the indices, in rows as long as those of the tensor. */
+/** One-hot rows for the indices, as long as the rows of the tensor. */
 export function hot(indices: Indices, { shape, dtype }: Tensor): Tensor {
   return Tensor.oneHot(indices, shape[1], dtype);
 }

@@ -1,4 +1,4 @@
-/** The bank of planted mistakes: the usual mistakes in these lines. A gradient check is only as good as the mistakes that it catches. */
+/** The bank of planted mistakes: common mistakes in each line. A gradient check is only as good as the mistakes that it catches. */
 import { UsageError } from '../core/errors.js';
 import { showText } from '../core/text.js';
 import type { ClosedForm, ClosedFormName } from '../gradCheck/closedForms.js';
@@ -44,9 +44,8 @@ export function findMutant(name: string): Mutant {
   if (mutant) return mutant;
   const [where] = name.split('-');
   const alike = MUTANTS.filter((one) => one.name.startsWith(`${where}-`)).map((one) => one.name);
-  throw new UsageError(
-    `no mutant '${showText(name)}'; ${alike.length > 0 ? `there are ${alike.join(', ')}` : "'backprop-ninja mutants' lists them"}`,
-  );
+  const hint = alike.length > 0 ? `there are ${alike.join(', ')}` : "'backprop-ninja mutants' lists them";
+  throw new UsageError(`no mutant '${showText(name)}'`, { hint });
 }
 
 /** Exercise 1's lines with the mistake in one of them; a closed form replaces its atomic line. */

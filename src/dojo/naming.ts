@@ -1,7 +1,7 @@
 /**
- * Names a mistake. It explains a wrong result as the sum of the line's branches, possibly with one of them exchanged for a variant that people
- * write, each times a coefficient. It fits the coefficients and accepts them only if they are the same simple expression (-1, 0, 2, n, 1/n, …) at
- * every batch size. A name must explain more than 99.9 % of the difference in every case.
+ * Names a mistake. It explains a wrong result as the sum of the line's branches, possibly with one of them exchanged for a common wrong
+ * variant, each times a coefficient. It fits the coefficients and accepts them only if they are the same simple expression (-1, 0, 2,
+ * n, 1/n, …) at every batch size. A name must explain more than 99.9 % of the squared difference at every batch size.
  */
 import { type Shape, sameShape, Tensor } from '../core/tensor.js';
 import { COEFFICIENTS, type Coefficient, type Dimension, type Mistake, type ShapeMistake, type ValueMistake } from './findings.js';
@@ -33,9 +33,9 @@ function haveRightShape(observations: readonly Observation[]): boolean {
 
 // Shapes -------------------------------------------------------------------------------------------------------------
 
-/** A way to a wrong shape that can be undone. */
+/** A mistake in the shape that can be undone. */
 interface Reshaping {
-  /** The result in the right shape; undefined where it cannot have come this way. */
+  /** The result in the right shape; undefined if this mistake cannot have led to it. */
   undo: (line: LineKnowledge, observation: Observation) => Tensor | undefined;
   mistake: (line: LineKnowledge, found: Shape, expected: Shape) => ShapeMistake;
 }
@@ -79,7 +79,7 @@ function isComplete(undone: readonly (Omit<Observation, 'found'> & { found: Tens
   return undone.every(({ found }) => found !== undefined);
 }
 
-/** A sum over the wrong dimension, or over all. */
+/** A sum over the wrong dimension, or over all dimensions. */
 function nameOtherSum(
   { sum, branches }: LineKnowledge,
   observations: readonly Observation[],
@@ -105,7 +105,7 @@ function keepdimOf({ sum }: LineKnowledge, found: Shape, expected: Shape): { kee
   return { keepdim: ones(expected) > ones(found) ? 'missing' : 'extra' };
 }
 
-/** The tensor repeated to the shape of the other one; undefined where it does not broadcast to it. */
+/** The tensor broadcast to the shape of the other one; undefined if it does not broadcast to it. */
 function broadcast(found: Tensor, whole: Tensor): Tensor | undefined {
   const offset = whole.shape.length - found.shape.length;
   const fits = offset >= 0 && found.size > 1 && found.shape.every((size, dim) => size === 1 || size === whole.shape[dim + offset]);
@@ -133,7 +133,7 @@ function nameValues(line: LineKnowledge, observations: readonly Observation[]): 
   return undefined;
 }
 
-/** The line's own branches; then with one of them exchanged, all of them scaled, or two multiplied. */
+/** The line's own branches; then the branches with one of them exchanged, all of them scaled, or two multiplied. */
 function hypotheses({ branches, scaled = [] }: LineKnowledge): Hypothesis[] {
   const own = branches.map(({ value }) => value);
   const exchanged = branches.flatMap(({ variants }, k) =>
@@ -157,7 +157,7 @@ interface Sizes {
   H: number;
 }
 
-/** No factor, or one of the known ones. */
+/** 1, or a known coefficient. */
 type Fitted = '1' | Coefficient;
 
 const VALUES: Record<Fitted, (sizes: Sizes) => number> = {
@@ -228,12 +228,12 @@ function reduce({ sum }: LineKnowledge, value: Tensor): Tensor {
   return sum ? value.sum(sum.dim, { keepdim: sum.keepdim }) : value;
 }
 
-/** A branch as part of the result: summed, or broadcast where the factor that had the shape is missing. */
+/** A branch as part of the result: summed, or broadcast if the factor that had the full shape is missing. */
 function laidOut(line: LineKnowledge, value: Tensor, expected: Tensor): Tensor {
   return line.sum ? reduce(line, value) : (broadcast(value, expected) ?? value);
 }
 
-/** The share of found - expected that the prediction explains: 1 is all of it. */
+/** The share of the squared difference between found and expected that the prediction explains: 1 is all of it. */
 function explainedShare(predicted: readonly number[], { found, expected }: Observation): number {
   const unexplained = residual(predicted, found.data);
   // At n = 2 a factor n - 1 makes no difference: there is nothing left to explain.

@@ -35,7 +35,7 @@ export function runLine(line: (at: ValuesAndGradients) => unknown, at: ValuesAnd
   }
 }
 
-/** The same values, but reading a name that none of them has is an error. */
+/** The same values, except that reading an unknown name throws an error. */
 function knownOnly<T extends object>(values: T): T {
   return new Proxy(values, {
     get: (target, key) => {
@@ -55,7 +55,7 @@ function knownOnly<T extends object>(values: T): T {
 export function toTensor(result: unknown): Outcome {
   if (result === undefined) return { fault: { id: 'returns-nothing' } };
   if (tagOf(result) === 'Promise') {
-    // Nobody else listens: a rejection would end the program.
+    // An unhandled rejection would end the program.
     Promise.prototype.then.call(result, nothing, nothing);
     return { fault: { id: 'returns-promise' } };
   }
@@ -120,7 +120,7 @@ function copyOf(value: unknown): unknown {
   return { data: data.slice(), shape: [...shape] };
 }
 
-/** Whether a copy still equals its original, whatever a line has done to it. */
+/** Whether a copy still equals its original. A line may have done anything to it. */
 function isCopyOf(copy: unknown, original: unknown): boolean {
   if (typeof original !== 'object') return Object.is(copy, original);
   const [left, right] = [copy, original] as Tensor[];

@@ -7,7 +7,7 @@ export function sentenceOf(findings: readonly (Finding | FileFault)[]): string {
   return findings.map((finding, i) => textOf(finding, i > 0)).join('; ');
 }
 
-/** For a wrong answer whose mistake has no name. */
+/** The sentence for a wrong answer whose mistake has no name. */
 export const NO_NAME = 'it has no name for this mistake, and shows the entry with the largest error';
 
 /** An error in one line: name and message, the line of the file, and the advice. */
@@ -36,16 +36,16 @@ const TEXTS: Texts = {
   'epsilon-missing': () => 'the epsilon 1e-5 is missing',
   'epsilon-outside': () => 'the epsilon 1e-5 is added to the power; it belongs inside',
   misplaced: ({ branch, found, expected }) => `${inBranch(branch)}the entries are ${PLACES[found]}, expected ${PLACES[expected]}`,
-  viewed: ({ value }) => `${value} is viewed in the transposed shape, which moves no entries: write ${value}.T`,
+  viewed: ({ value }) => `${value} is viewed in the transposed shape, which does not transpose it: write ${value}.T`,
   'contexts-reversed': () => 'the positions of the context are in reverse order',
   'rows-not-added': ({ instead }) => `the rows of a repeated character are not added: ${KEPT_ROWS[instead]}`,
-  'softmax-over-batch': () => 'the softmax runs over the batch, expected along the row',
+  'softmax-over-batch': () => 'the softmax runs over the batch, but it belongs along the row',
   'softmax-not-normalised': () => 'the exponentials are not divided by their sum, so this is not a softmax',
-  'branches-multiplied': () => 'the two branches are multiplied, expected their sum',
+  'branches-multiplied': () => 'you multiply the two branches where you should add them',
   'branch-missing': ({ branch }) => `${branchText(branch)} is missing`,
   zero: () => 'it is 0 everywhere',
   scaled: ({ branch, by }) => COEFFICIENT_TEXTS[by](branch === undefined ? 'it' : branchText(branch), inBranch(branch)),
-  'hidden-by-true-gradients': () => 'the true gradients above it hide this, random ones show it',
+  'hidden-by-true-gradients': () => 'the true gradients above it hide this mistake, but random ones show it',
 
   // Shapes
   reshaped: ({ found, expected, keepdim }, also) =>
@@ -56,9 +56,9 @@ const TEXTS: Texts = {
   'not-broadcast': ({ over, found, expected }, also) =>
     `${also ? 'it is not broadcast either' : `right values in one ${over === 'batch' ? 'row' : 'column'} only`}: ${shapes(found, expected)} (broadcast it ${ALONG[over]})`,
   'summed-over-other': ({ over, found, expected }) =>
-    `you sum over the ${over === 'batch' ? 'row' : 'batch'} where the sum over the ${over} belongs: ${shapes(found, expected)}`,
+    `you sum over the ${over === 'batch' ? 'row' : 'batch'} where you should sum over the ${over}: ${shapes(found, expected)}`,
   'summed-over-all': ({ over, found, expected }) =>
-    `you sum over everything where the sum over the ${over} belongs: ${shapes(found, expected)}`,
+    `you sum over everything where you should sum over the ${over}: ${shapes(found, expected)}`,
 
   // No mistake by name
   todo: () => 'not written yet',
@@ -67,11 +67,11 @@ const TEXTS: Texts = {
   'not-a-function': ({ found }) => `${found}, expected a function`,
   threw: ({ thrown }) => `it threw ${thrownText(thrown)}`,
   'input-changed': ({ value }) => `it changes ${value}, which it may only read`,
-  'returns-nothing': () => 'it returns nothing: a function with braces needs a return',
+  'returns-nothing': () => 'it returns nothing: a body in braces needs a return',
   'returns-promise': () => 'it returns a promise, expected a Tensor: a line cannot be async',
   'returns-other': ({ found }) => `it returns ${found}, expected a Tensor`,
   'invalid-tensor': ({ thrown }) => `it returns an invalid tensor: ${thrownText(thrown)}`,
-  'not-finite': ({ entry, index }) => `it has ${entry} at ${showShape(index)}`,
+  'not-finite': ({ entry, index }) => `it returns ${entry} at ${showShape(index)}`,
   'other-batch': ({ sizes, fault }) => `with ${sizesText(sizes)}, in float64: ${textOf(fault)}`,
   'sizes-as-numbers': ({ sizes }) => {
     const are = sizes.map(({ number, size }) => `${number} is ${size}`).join(' and ');
@@ -79,9 +79,9 @@ const TEXTS: Texts = {
     return `${are} on the lesson's batch of 32: a line must work for every batch, so write ${write}`;
   },
   'lesson-batch-only': () =>
-    "right on the lesson's batch of 32, wrong on smaller ones: read the sizes, as n or logits.shape[1], instead of writing them as numbers",
+    "right on the lesson's batch of 32, wrong on smaller ones: use n or a shape such as logits.shape[1] where you write a size as a number",
   'true-gradients-only': () =>
-    'right with the true gradients above it, wrong with random ones: it does not follow from the gradients above',
+    'right with the true gradients above it, wrong with random ones: it must be computed from the gradients above it',
   'wrong-shape': ({ found, expected, indicesKeptDimension }) =>
     `${shapes(found, expected)}${indicesKeptDimension ? ': max(1, { keepdim: true }).indices keeps a dimension of 1, max(1).indices has one index per row' : ''}`,
 
@@ -100,7 +100,7 @@ const TEXTS: Texts = {
     `its default export is ${found}, expected an object with a function per gradient: ${endWith(exercise)}`,
 };
 
-/** With the subject, "it" or a branch; or with the place where it is, nothing or "in the branch …, ". */
+/** `subject` is "it" or a branch; `where` is empty or "in the branch …, ". */
 const COEFFICIENT_TEXTS: Record<Coefficient, (subject: string, where: string) => string> = {
   '-1': (_, where) => `${where}the sign is wrong`,
   '0': (subject) => `${subject} is 0`,
@@ -113,7 +113,7 @@ const COEFFICIENT_TEXTS: Record<Coefficient, (subject: string, where: string) =>
   '-n': (_, where) => `${where}the sign is wrong, and the result is too large by a factor of n`,
   '1/n': (subject) => `${subject} is divided by n once too often`,
   '-1/n': (_, where) => `${where}the sign is wrong, and the result is divided by n once too often`,
-  '1/n²': (subject) => `${subject} is divided by n twice too often`,
+  '1/n²': (subject) => `${subject} is divided by n two times too often`,
   '(n-1)/n': (_, where) => `${where}you have n where n - 1 belongs (Bessel's correction)`,
   'n/(n-1)': (_, where) => `${where}you have n - 1 where n belongs`,
   '-n/(n-1)': (_, where) => `${where}the sign is wrong, and you have n - 1 where n belongs`,
@@ -123,10 +123,10 @@ const COEFFICIENT_TEXTS: Record<Coefficient, (subject: string, where: string) =>
   '1/(n-1)': (subject) => `${subject} is divided by n - 1 once too often`,
   '(n-1)/(n+1)': (_, where) => `${where}you have n + 1 where n - 1 belongs`,
   'n/(n+1)': (_, where) => `${where}you have n + 1 where n belongs`,
-  '1/V': (subject) => `${subject} is divided by the row length V once too often`,
-  '-1/V': (_, where) => `${where}the sign is wrong, and the result is divided by the row length V once too often`,
+  '1/V': (subject) => `${subject} is divided by V, the row length, once too often`,
+  '-1/V': (_, where) => `${where}the sign is wrong, and the result is divided by V, the row length, once too often`,
   V: (subject) => `${subject} is too large by a factor of V, the row length`,
-  '1/H': (subject) => `${subject} is divided by the number of hidden units`,
+  '1/H': (subject) => `${subject} is divided by H, the number of hidden units, once too often`,
 };
 
 const BRANCHES: Partial<Record<BranchName, string>> = {
@@ -147,12 +147,12 @@ const ROLES: Record<Role, string> = {
 };
 
 const CONFUSIONS: Record<Confusion, string> = {
-  'derivative-at-output': 'the derivative is taken at the input, not at the output',
-  'derivative-at-input': 'this formula for the derivative takes the output h',
+  'derivative-at-output': 'take the derivative of log at its input, not at its output',
+  'derivative-at-input': 'this formula for the derivative takes the output of tanh, not its input',
   'function-for-derivative': 'that is the function, not its derivative',
   'input-for-output': 'the derivative of exp is its output, not its input',
-  'exp-twice': 'counts already is the exponential',
-  'tanh-twice': 'h already is the tanh',
+  'exp-twice': 'counts is already the exponential',
+  'tanh-twice': 'h is already the tanh',
   sigmoid: 'that is the derivative of the sigmoid',
   'batch-norm-skipped': 'that skips batch norm',
 };

@@ -2,8 +2,8 @@ import type { Fault } from './findings.js';
 import type { ValuesAndGradients } from './learnerFile.js';
 
 /**
- * The sizes that a line writes as numbers, according to its own text; undefined where it has none.
- * @param lesson values on the lesson's batch, whose sizes these are
+ * Finds sizes that a line writes as numbers, by searching its source text; undefined if there are none.
+ * @param lesson the values on the lesson's batch, which has these sizes
  */
 export function sizesAsNumbers(line: (at: ValuesAndGradients) => unknown, lesson: ValuesAndGradients): Fault | undefined {
   const sizes = sizesOf(lesson);

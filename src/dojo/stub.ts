@@ -46,7 +46,7 @@ function fileText(exercise: Exercise, toDo: readonly string[], code: (line: Exer
     )
     .join('\n\n');
   const has = (text: string) => codes.some((one) => one.includes(text));
-  // A line that is not written yet may need the class.
+  // A line that is not written yet may need Tensor.
   const imports = [has('softmax(') ? 'softmax' : '', has('Tensor.') || has('todo(') ? 'Tensor' : '', has('todo(') ? 'todo' : ''].filter(
     (name) => name !== '',
   );

@@ -92,9 +92,9 @@ have solved the exercise, or with --force:
 
 ## The network
 
-It predicts the next character of a name from the T characters before it. It looks up each of them
-in a table of vectors and passes the vectors through a linear layer, batch norm, tanh and a second
-linear layer. The softmax turns the result into probabilities.
+It predicts the next character of a name from the T characters before it. It looks up a vector for
+each of them in a table, and passes the vectors through a linear layer, batch norm, tanh and a
+second linear layer. The softmax turns the result into probabilities.
 
 | size | on the lesson's batch | |
 |---|---|---|
@@ -131,14 +131,14 @@ The forward pass. Sums and means run over the batch unless a line says otherwise
 ## Three rules
 
 1. A gradient has the shape of its tensor.
-2. If the forward pass broadcasts a tensor, the backward pass sums its gradient.
-3. If the forward pass uses a tensor twice, its gradient is the sum of both contributions.
+2. If the forward pass broadcasts a tensor, sum its gradient over the broadcast dimension.
+3. If the forward pass uses a tensor twice, add the gradients of both uses.
 
 ## A line
 
-Each gradient is a function. Its input are the forward values and the gradients above it, which are
-right even if your other lines are not. It returns a tensor. Here is a step from no exercise, y = a
-· w with a [n,H] and w [1,H], which is broadcast over the batch:
+Each gradient is a function. It takes the forward values and the gradients above it, which are right
+even if your other lines are not, and returns a tensor. Here is a step that is in none of the
+exercises: y = a · w with a [n,H] and w [1,H], which is broadcast over the batch:
 
     da: ({ w, dy }) => w.mul(dy),
     dw: ({ a, dy }) => a.mul(dy).sum(0, { keepdim: true }),
@@ -154,9 +154,8 @@ its body, and a return:
     },
 
 Its output is shown once, after the gradient's name. A tensor prints its shape and first entries.
-JavaScript's operators do not work on tensors: write 1 - a² as a.pow(2).neg().add(1). Read sizes
-instead of writing them as numbers, because a line also runs on other batches and networks: V is
-logits.shape[1].
+JavaScript's operators do not work on tensors: write 1 - a² as a.pow(2).neg().add(1). Do not write
+sizes as numbers, because a line also runs on other batches and networks: V is logits.shape[1].
 
 ## Tensors
 
@@ -190,9 +189,9 @@ wrong.
 | exact | every bit equals the solution's; sums in another order differ in the last bit |
 | close | torch.allclose would accept it |
 | max diff | the largest difference of an entry |
-| ULPs | the most float32 numbers between an entry of yours and the solution's: 1 is the last bit |
+| ULPs | the largest distance in units in the last place: 1 means neighbouring float32 numbers |
 
 The figures are for a batch of 32 in float32, with the true gradients above. A ✓ needs more: the
 line must be right in float64, on batches of 2, 3 and 32, and with random gradients above. So a red
-row can be close: with the true gradients db1 and dlogit_maxes are 0, whatever is wrong with them.
+row can be close: db1 and dlogit_maxes are 0 with the true gradients, even if your sign is wrong.
 `;

@@ -1,4 +1,4 @@
-/** The end of Exercise 4: trains the lesson's network with a learner's lines as its backward pass. */
+/** The final step of Exercise 4: trains the lesson's network with a learner's lines as its backward pass. */
 import { createReferenceBackend } from '../backend/reference.js';
 import { NumericalError } from '../core/errors.js';
 import type { Tensor } from '../core/tensor.js';
@@ -12,9 +12,9 @@ import { sentenceOf } from './sentences.js';
 
 export interface TrainingReport {
   steps: number;
-  /** Loss of the first batch, before the first update. */
+  /** Mean loss of the first batch before the first update, in nats. */
   firstLoss: number;
-  /** Mean loss of the last 100 batches. */
+  /** Mean loss of the last 100 batches, in nats. */
   lastLoss: number;
 }
 
@@ -24,7 +24,7 @@ const BATCH_SIZE = 32;
 const LEARNING_RATE = 0.1;
 
 /**
- * Trains by the lesson's recipe, in float32.
+ * Trains in float32 with the lesson's recipe.
  * @param names the data set
  * @throws anything that a line throws; NumericalError if the loss is not finite
  */

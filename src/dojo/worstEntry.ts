@@ -3,7 +3,7 @@ import type { Tensor } from '../core/tensor.js';
 
 /** The entry of a wrong tensor with the largest error. */
 export interface WorstEntry {
-  /** Set for an entry with random gradients above: with the true ones nothing is wrong on the lesson's batch. */
+  /** Set if the gradients above were random: with the true ones the line is right on the lesson's batch. */
   random?: true;
   index: number[];
   yours: number;

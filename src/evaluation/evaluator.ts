@@ -6,8 +6,8 @@ import { infer, inferBlock, inferLinear, sumOf } from '../network/passes.js';
 export const EVALUATION_BATCH = 256;
 
 /**
- * Computes losses and batch norm statistics over any number of examples. It has its own activations, so it can be used between the steps
- * of a training.
+ * Computes losses and batch norm statistics over any number of examples. It has its own activations, so it can be used between
+ * training steps.
  */
 export class Evaluator {
   readonly #model: Model;
@@ -41,7 +41,7 @@ export class Evaluator {
     for (let k = 0; k < this.#model.blocks.length; k++) this.#calibrateBlock(examples, k);
   }
 
-  /** Calibrates block k. Chunks are merged in float64 by the parallel algorithm of Chan, Golub and LeVeque (1979). */
+  /** Calibrates block k. Chunks are merged in float64 with the parallel algorithm of Chan, Golub and LeVeque (1979). */
   #calibrateBlock(examples: Examples, k: number): void {
     const { backend, blocks } = this.#model;
     const a = this.#activations;

@@ -30,7 +30,7 @@ export class NGram {
     }
   }
 
-  /** The mean loss over all characters of the names and their ends, in nats per character. */
+  /** The mean loss over all characters of the names and their ends, in nats per character; NaN for no names. */
   loss(names: readonly string[]): number {
     let sum = 0;
     let count = 0;

@@ -1,4 +1,4 @@
-/** A trained network's losses, what to compare them with, and names it makes up. */
+/** The report on a trained network: its losses, baselines to compare them with, and sampled names. */
 import { NumericalError } from '../core/errors.js';
 import { randomStream } from '../core/random.js';
 import { createExamples, type Dataset, type Examples, type Split } from '../data/dataset.js';
@@ -9,11 +9,12 @@ import { Sampler } from './sampler.js';
 
 const SAMPLES = 20;
 
-/** A mean loss in nats per character, by part. */
+/** The mean loss of each split, in nats per character. */
 export type Losses = Record<Split, number>;
-/** Where a sampled name is in the data, if it is. */
-export type Origin = 'new' | 'training' | 'held out';
+/** Whether a sampled name occurs in the training split, only in the validation or test split, or nowhere in the data. */
+export type SampleOrigin = 'new' | 'training' | 'held out';
 
+/** All losses are means in nats per character. */
 export interface Report {
   trainLoss: number;
   valLoss: number;
@@ -24,7 +25,7 @@ export interface Report {
   baselines: { uniform: Losses; bigram: Losses; fourGram: Losses };
   samples: string[];
   /** The origin of each sample. */
-  origins: Origin[];
+  origins: SampleOrigin[];
 }
 
 export interface ReportInput {

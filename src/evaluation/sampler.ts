@@ -4,21 +4,23 @@ import { encode, vocabularyIndex } from '../data/dataset.js';
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
 import { infer } from '../network/passes.js';
 
-/** Longer names are cut. */
+/** Names are cut at this number of characters. */
 export const MAX_NAME_LENGTH = 100;
 
+/** Options of {@link Sampler.sample}. */
 export interface SampleOptions {
-  /** Divides the logits: below 1 favours likely characters, above 1 gives more variety, 0 always takes the likeliest. */
+  /** Divides the logits: below 1 favours likely characters, above 1 gives more variety, 0 always takes the most likely one. */
   temperature: number;
-  /** Draw only from the k likeliest characters. Default: all. */
+  /** Draws only from the k most likely characters. Default: all. */
   topK?: number;
-  /** The first characters of every name. */
+  /** The first characters of the name; empty for none. */
   prefix: string;
 }
 
+/** A sampled name. */
 export interface Sample {
   name: string;
-  /** False if the model did not end the name within 100 characters, so that it was cut. */
+  /** False if the name was cut because the model did not end it within {@link MAX_NAME_LENGTH} characters. */
   ended: boolean;
 }
 

@@ -21,9 +21,9 @@ export interface AgainstRow {
   /** Shape and data type in the file. */
   shape: Shape;
   dtype: string;
-  /** Every entry equals ours, rounded to the file's precision. */
+  /** Whether every entry equals ours, rounded to the file's precision. */
   exact: boolean;
-  /** Within 1e-7 + 1e-4·max|ours| for F32, 1e-12 + 1e-9·max|ours| for F64. */
+  /** Whether maxAbsDiff is at most 1e-7 + 1e-4·max|ours| for F32, 1e-12 + 1e-9·max|ours| for F64. */
   close: boolean;
   /** max|theirs - ours|. */
   maxAbsDiff: number;
@@ -34,7 +34,7 @@ export interface AgainstRow {
   ours: number;
   /** Largest distance in ULPs of the file's precision. For information only: near 0, a tiny difference is many ULPs. */
   maxUlps: number;
-  /** Why there are no figures: a wrong shape. Figures are NaN then. */
+  /** Set for a wrong shape; all figures are NaN then. */
   problem?: string;
 }
 

@@ -24,7 +24,7 @@ import { type CheckRow, isStructuralZero, judge } from './row.js';
  * hide some mistakes: they sum to zero at b1 and at logit_maxes.
  * @param lines the lines to check; by default the solved exercise
  * @param names the gradients to check; by default all 26
- * @param derivative measures a derivative. It does not depend on the lines, so a caller that checks many may remember its results.
+ * @param derivative measures a derivative. It does not depend on the lines, so a caller that checks many may cache its results.
  */
 export function checkLocally(
   { n, config, values }: LessonCase,
@@ -49,9 +49,9 @@ export function checkLocally(
 }
 
 /**
- * Checks the whole chain with the true upstream gradients: each entry is moved, and the change of the loss is measured.
+ * Checks the whole chain with the true upstream gradients: it moves each entry and measures the change of the loss.
  * @param lines the lines to check; by default the solved exercise
- * @param derivative measures d(loss)/d(entry). It depends on the values alone, so a caller that checks many lines may remember its results.
+ * @param derivative measures d(loss)/d(entry). It depends on the values alone, so a caller that checks many sets of lines may cache its results.
  */
 export function checkEndToEnd(
   { n, config, values }: LessonCase,
@@ -75,7 +75,7 @@ export function checkEndToEnd(
   });
 }
 
-/** d(loss)/d(entry) by central differences; only the steps that depend on the tensor are computed again. */
+/** d(loss)/d(entry) by central differences; recomputes only the steps that depend on the tensor. */
 export function lossDerivative(values: LessonValues, name: ValueName, entry: number, eps: number): number {
   const steps = stepsAfter(name);
   const moved = { ...values };

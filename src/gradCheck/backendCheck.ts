@@ -11,14 +11,14 @@ import { modelOf } from './modelCheck.js';
 import { type CheckRow, isStructuralZero } from './row.js';
 
 /**
- * Largest difference that passes, as a share of the tensor's largest entry, times the number of blocks: each block amplifies the rounding
- * of the others. Measured: at most 0.8e-5 in 1,500 seeds of three blocks (at n = 3), at most 4.7e-5 in 60 seeds of sixteen blocks.
+ * Largest difference that passes, as a share of the tensor's largest entry, per block: each block amplifies the rounding of the others.
+ * Measured: at most 0.8e-5 in 1,500 seeds of three blocks (at n = 3), at most 4.7e-5 in 60 seeds of sixteen blocks.
  */
 const LIMIT = 1e-5;
-/** Largest magnitude that passes for a structural zero, times the number of blocks. */
+/** Largest magnitude that passes for a structural zero, per block. */
 const ZERO_LIMIT_FLOAT32 = 1e-7;
 
-/** Least variance of a column of hprebn in a float32 case: dividing by a standard deviation of 0.4 costs half a digit. */
+/** Smallest variance of a column of hprebn in a float32 case: dividing by a standard deviation of 0.4 costs half a digit. */
 export const FLOAT32_VARIANCE = 0.16;
 
 interface ComputedTensor {
@@ -69,7 +69,7 @@ export function checkBackend(
   });
 }
 
-/** The case with parameters that float32 holds exactly, so that both sides start from the same numbers. */
+/** The case with its parameters rounded to float32, so that both sides start from the same numbers. */
 function roundParameters(networkCase: NetworkCase): NetworkCase {
   const names = parameterNames(networkCase.config);
   const rounded = names.map((name) => networkCase.parameters[name].to('float32').to('float64'));
@@ -104,7 +104,7 @@ function computeGradients(networkCase: NetworkCase, backend: Backend) {
  * directions remain. At n = 2 almost nothing remains, and the rounding of float32 is a share of |m|. Below, |m| is propagated like
  * dhprebn, without signs, through all blocks. For the gradients of b, where dhprebn itself cancels, this scale applies at n = 3 too.
  *
- * In a block with a single input, at any batch size: W scales whole columns, and batch norm removes that scale again.
+ * In a block with a single input, at any batch size: W scales whole columns, and batch norm removes that scale.
  */
 function cancellationScales({ config, n, parameters, batch, blocks }: NetworkCase, reference: readonly TrainingBlockActivations[]) {
   const scales: Record<string, number> = {};

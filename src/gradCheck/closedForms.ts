@@ -68,7 +68,7 @@ export function checkClosedForms({ n, config, values }: LessonCase, options: Che
   });
 }
 
-/** The gradients along a part of the chain, from those of the part's output. */
+/** The gradients along a part of the chain, from the gradient of the part's output. */
 function alongChain(values: LessonValues, upstream: Partial<LessonGradients>, chain: readonly GradientName[]): LessonGradients {
   const at = { ...values, ...upstream } as LessonValues & LessonGradients;
   for (const name of chain) at[name] = exercise1[name](at);

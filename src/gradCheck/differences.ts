@@ -23,9 +23,9 @@ export function centralDifference(data: FloatArray, entry: number, h: number, f:
 
 /**
  * The distance over which the loss bends when this entry moves; the step must stay well below it. It is 1, except where the network
- * divides by something small: the batch's standard deviation (at n = 2 it can be as small as the root of 1e-5), or a count or
- * probability that is divided by or whose logarithm is taken. For logits it is at most the distance to the kink of the row maximum.
- * b1 may move by any step, because batch norm subtracts a shift of a column again.
+ * divides by something small or takes its logarithm: the batch's standard deviation (at n = 2 it can be as small as the root of 1e-5),
+ * a count or a probability. For logits it is at most the distance to the kink of the row maximum. b1 may move by any step, because
+ * batch norm removes a shift of a column.
  */
 export function bendingLength(name: ValueName, entry: number, values: LessonValues): number {
   const { bnvar, logits } = values;
@@ -85,7 +85,7 @@ export function parameterLengths({ config, parameters, blocks }: NetworkCase): (
   };
 }
 
-/** How far the columns of hprebn move, in units of their lengths, when h[j] below moves by 1. */
+/** The distance that the columns of hprebn move, in units of their lengths, when h[j] below moves by 1. */
 function stretch({ W, hprebn }: { W: Tensor; hprebn: Float64Array }, j: number): number {
   const H = hprebn.length;
   return Math.sqrt(hprebn.reduce((sum, length, i) => sum + (W.data[j * H + i] / length) ** 2, 0));
@@ -119,8 +119,8 @@ export function stepsAfter(name: ValueName): StepName[] {
 }
 
 /**
- * Remembers the derivatives of one case by tensor and entry. Measuring them takes almost all the time of a check, and they are the same whatever
- * lines are checked.
+ * Caches the derivatives of one case by tensor and entry. Measuring them takes almost all the time of a check, and they do not depend on the
+ * lines that are checked.
  */
 export function remembering<Rest extends unknown[]>(
   measure: (values: LessonValues, name: ValueName, entry: number, ...rest: Rest) => number,

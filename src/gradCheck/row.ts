@@ -2,7 +2,7 @@ import { difference, indexAt, indexOfLargest, largestMagnitude } from '../core/n
 import { type FloatArray, type Shape, sameShape, showShape, type Tensor } from '../core/tensor.js';
 import type { Part } from './options.js';
 
-/** What a gradient was compared with. */
+/** The reference that a gradient was compared with. */
 export type Witness = 'local differences' | 'end-to-end differences' | 'atomic chain' | 'float64 reference';
 
 /** The verdict on one gradient. */
@@ -21,18 +21,18 @@ export interface CheckRow {
   entries: number;
   /** max|a-b| over the compared entries. */
   maxAbsDiff: number;
-  /** max|a-b| / max(|a|,|b|), each maximum over the tensor: entry by entry, even correct gradients differ where entries are tiny. */
+  /** max|a-b| / max(|a|,|b|), each maximum over the tensor: in single tiny entries, even correct gradients differ. */
   maxRelDiff: number;
   /** Index of the largest difference. */
   at: number[];
   /** The figure the limit applies to: maxRelDiff, or for a structural zero the largest magnitude on either side. */
   error: number;
   limit: number;
-  /** The gradient is zero for any parameters: both sides must be 0 but for rounding, and a relative difference means nothing. */
+  /** Whether the gradient is zero for any parameters: both sides must be 0 except for rounding, and a relative difference means nothing. */
   structuralZero: boolean;
-  /** Largest distance in float32 ULPs, where float32 is compared. Missing for a structural zero, where it means nothing. */
+  /** Largest distance in float32 ULPs. Set only where float32 is compared, and not for a structural zero, where it means nothing. */
   maxUlps?: number;
-  /** Why there are no figures: a wrong shape or a thrown error. Figures are NaN then. */
+  /** Set for a wrong shape or a thrown error; all figures are NaN then. */
   problem?: string;
 }
 
@@ -40,15 +40,15 @@ export interface CheckRow {
 export type RowHead = Pick<CheckRow, 'part' | 'witness' | 'n' | 'hidden' | 'name'>;
 
 /**
- * Whether end-to-end differences see exactly zero for any parameters: each block's b, because batch norm subtracts the mean again,
- * and logit_maxes, because softmax does not change when a row is shifted.
+ * Whether the gradient of the loss is zero for any parameters: that of each block's b, because batch norm subtracts the mean, and that of
+ * logit_maxes, because softmax does not change when a row is shifted.
  */
 export function isStructuralZero(name: string): boolean {
   return name === 'db1' || name === 'dlogit_maxes' || /^dblocks\.\d+\.b$/.test(name);
 }
 const ZERO_LIMIT = 1e-9;
 
-/** A gradient written by hand, and what it is judged by. */
+/** A hand-written gradient, with its reference and its limit. */
 export interface Claim {
   head: RowHead;
   /** Shape that the gradient must have. */
@@ -64,7 +64,7 @@ export interface Claim {
   structuralZero?: boolean;
 }
 
-/** Judges a gradient by its numerical twin. */
+/** Compares a gradient with its reference. */
 export function judge(claim: Claim): CheckRow {
   let gradient: Tensor;
   try {

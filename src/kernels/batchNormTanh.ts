@@ -3,9 +3,9 @@ import { zeroRow } from './rows';
 
 // h, bnraw, hprebn, dh, dhprebn [n,H]   bnvar_inv, bngain, bnbias, dbngain, dbnbias, bnmean, bnvar [H]
 //
-// Forward and inference take eight columns, as two vectors, through all passes while they are in the cache. The last vectors overlap the
-// ones before them: inputs are not overwritten, so computing a column twice gives the same result. Fewer than four columns are computed
-// as four, and the extra ones are never stored.
+// Forward and inference process eight columns at a time, as two vectors, so that they stay in the cache for all passes. The last vectors
+// overlap the ones before them: inputs are not overwritten, so computing a column twice gives the same result. Fewer than four columns are
+// computed as four, and the extra ones are never stored.
 
 const EPSILON: f32 = 1e-5;
 
@@ -76,8 +76,8 @@ function inverseDeviation(squares: v128, n: usize): v128 {
 }
 
 /**
- * See layers/batchNormTanh.ts. It goes through the rows, four at a time, with the sums of the columns in memory. Going through the columns
- * took ten times as long at H 1024, because rows a power of two apart share a few cache lines.
+ * See layers/batchNormTanh.ts. It goes row by row, four rows at a time, and keeps the column sums in memory. Going column by column took
+ * ten times as long at H 1024, because addresses a power of two apart share a few cache lines.
  */
 export function batchNormTanhBackward(
   dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, bnvar_inv: usize, bngain: usize, n: usize, H: usize,

@@ -21,7 +21,7 @@ export function embeddingTableForward(
   for (let i: usize = 0; i < n; i++) addTableRows(hprebn + i * row, table, slots + ((i * T) << 2), T, H, D);
 }
 
-/** out [H] = the sum of the T rows of an example, three at a time. */
+/** out [H] = the sum of an example's T rows, three at a time. */
 // @ts-ignore: decorator
 @inline
 function addTableRows(out: usize, table: usize, slots: usize, T: usize, H: usize, D: usize): void {
@@ -50,7 +50,7 @@ export function embeddingTableBackward(
   const row = H << 2;
   const rows = workspace;
   const drows = rows + ((D * E) << 2);
-  // Whole vectors of columns: the columns of drows after E are computed from whatever follows, and never read.
+  // drows is padded to whole vectors: its columns from E on are computed from whatever follows in memory, and never read.
   const width = (E + 3) & ~3;
   const transposed = drows + ((D * width) << 2);
   transpose(transposed, (T * E) << 2, W1, T * E, H);
@@ -59,7 +59,7 @@ export function embeddingTableBackward(
     const count = load<i32>(counts + (t << 2)) as usize;
     const own = characters + ((t * D) << 2);
     const G = dtable + t * D * row;
-    // Examples with the same character share a row of the table, so its gradient is the sum of theirs
+    // Examples with the same character share a row of the table, so the gradient of that row is the sum of theirs
     sumBySlot(G, dhprebn, slots + (t << 2), n, T, H);
     if (t == 0) sumRows(db1, G, count, H);
     // table[t,d] = C[characters[t,d]] W1[t]

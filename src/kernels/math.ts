@@ -1,7 +1,7 @@
 // tanh is within 7 units in the last place, exp within 1, log within 0.51, over all of float32: see test/kernels/math.test.ts.
 //
-// Constants are loaded from memory. V8 builds a v128 constant from immediates, with at least three instructions at every use, which made
-// tanh half as fast.
+// Constants are loaded from memory. V8 builds a v128 constant from immediates, with at least three instructions at every use, which halved
+// the speed of tanh.
 
 const TANH = memory.data<f32>([
   // From here the rational approximation rounds to 1 in float32.
@@ -59,7 +59,7 @@ export function storeTanh(outA: usize, a: v128, outB: usize, b: v128, lanes: usi
   storeLanes(outB, f32x4.div(q, s), lanes);
 }
 
-/** Stores the first lanes, 1 to 4. */
+/** Stores the first 1 to 4 lanes. */
 // @ts-ignore: decorator
 @inline
 export function storeLanes(p: usize, x: v128, lanes: usize): void {
@@ -73,7 +73,7 @@ export function storeLanes(p: usize, x: v128, lanes: usize): void {
 }
 
 const EXP = memory.data<f32>([
-  // Below the first, exp is 0; above the second, Inf.
+  // exp is 0 below the first constant, and Inf above the second.
   -104, 89,
   // log2(e); 1.5·2^23, which rounds to an integer when added; ln 2 in two parts.
   1.44269504088896341, 12582912, 0.693359375, -2.12194440e-4,

@@ -121,7 +121,7 @@ function storeTileRow(vectors: usize, out: usize, c0: v128, c1: v128, c2: v128, 
   if (vectors > 3) v128.store(out, c3, 48);
 }
 
-/** A plain loop; the address of a[i,k] is a + i·as + k·ak. */
+/** A plain loop for matrices too narrow for a vector; the address of a[i,k] is a + i·as + k·ak. */
 function matmulNarrow(
   out: usize, outs: usize, init: usize, a: usize, as: usize, ak: usize, b: usize, bs: usize, M: usize, N: usize, K: usize,
 ): void {

@@ -1,6 +1,6 @@
 /**
- * Twelve independent chains of multiply and add, as many as registers hold: the peak of a core without fused multiply-add, with which the
- * benchmark compares the kernels. 12 · 4 · 2 = 96 operations per turn.
+ * Twelve independent chains of multiply and add, as many as the registers hold. They reach the peak of a core without fused multiply-add; the
+ * benchmark compares the kernels with it. 12 · 4 · 2 = 96 operations per turn.
  */
 export function peakLoop(turns: usize): f32 {
   // 0.5·x + 1 stays near 2. The constants come from memory, so that the compiler cannot precompute the result.

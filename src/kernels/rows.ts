@@ -1,4 +1,5 @@
-// Operations on rows of N floats. They do not use memory.copy and memory.fill: V8 calls out of the module for these, which costs more than a short row.
+// Operations on rows of N floats. They avoid memory.copy and memory.fill: V8 calls out of the module for these, which costs more than copying
+// a short row.
 
 /** out = 0 */
 // @ts-ignore: decorator

@@ -1,4 +1,4 @@
-/** out [N,M] = the transpose of a [M,N], in blocks of 4 by 4, the last of which overlap the ones before. The rows of out are outs bytes apart. */
+/** out [N,M] = the transpose of a [M,N], in 4 by 4 blocks; the last ones overlap the ones before. The rows of out are outs bytes apart. */
 export function transpose(out: usize, outs: usize, a: usize, M: usize, N: usize): void {
   if (M < 4 || N < 4) {
     for (let i: usize = 0; i < M; i++) {

@@ -68,7 +68,7 @@ export function batchNormBackward(
   }
 }
 
-/** hpreact with given statistics instead of those of the batch: for evaluation and sampling, where examples must not influence each other. */
+/** hpreact with given statistics instead of the batch's: for evaluation and sampling, where examples must not influence each other. */
 export function batchNormInference(
   hpreact: FloatArray,
   hprebn: FloatArray,

@@ -4,7 +4,7 @@ import { tanhBackward, tanhForward } from './tanh.js';
 
 // h, bnraw, hprebn, dh, dhprebn [n,H]   bnvar_inv, bngain, bnbias, bnmean, bnvar [H]
 //
-// Two layers in one: hpreact is never stored, so that a kernel can take a column through both while it is in registers.
+// Two layers in one: hpreact is never stored, so that a kernel can apply both layers to a column while it is in registers.
 
 /** h = tanh(batch norm of hprebn). Overwrites h, bnraw and bnvar_inv. */
 export function batchNormTanhForward(
@@ -38,7 +38,7 @@ export function batchNormTanhBackward(
   batchNormBackward(dhprebn, dbngain, dbnbias, dhprebn, bnraw, bnvar_inv, bngain, n, H);
 }
 
-/** h with given statistics instead of those of the batch. Overwrites h. */
+/** h with given statistics instead of the batch's. Overwrites h. */
 export function batchNormTanhInference(
   h: FloatArray,
   hprebn: FloatArray,

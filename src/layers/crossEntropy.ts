@@ -4,7 +4,7 @@ import type { FloatArray } from '../core/tensor.js';
 
 /**
  * losses[i] = log(sum of exp(logits[i])) - logits[i,Yb[i]], and probs = softmax of each row. Overwrites both. The maximum of the row is
- * subtracted first, so that nothing overflows and log never gets 0.
+ * subtracted first, so that nothing overflows and log never receives 0.
  */
 export function crossEntropyForward(losses: FloatArray, probs: FloatArray, logits: FloatArray, Yb: Int32Array, n: number, V: number): void {
   for (let i = 0; i < n; i++) {

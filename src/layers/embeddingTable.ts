@@ -22,7 +22,7 @@ import type { FloatArray } from '../core/tensor.js';
 // hprebn, dhprebn [n,H]   table [T,D,H]   C [V,E]   W1 [T·E,H]   b1 [H]
 // characters [T,D]   counts [T]   slots [n,T]
 
-/** The distinct characters of a batch at each position, in order of appearance, and the one that each example has. */
+/** The distinct characters of a batch at each position, in order of first appearance, and the slot of each example. */
 export interface CharacterGroups {
   /** Shape [T,D]: the distinct characters at each position; the first counts[t] entries of row t are in use. */
   readonly characters: Int32Array;

@@ -15,21 +15,21 @@ import { GRADIENT_NAMES } from './exercise1.js';
 import { forward, forwardLines } from './forward.js';
 import { type LessonBatch, type LessonGradients, type LessonValues, valueNamed } from './values.js';
 
-/** A network of any depth and a batch, in float64, with values that let a gradient check see mistakes. */
+/** A network of any depth and a batch, in float64, with values that make mistakes visible to a gradient check. */
 export interface NetworkCase {
   config: ModelConfig;
   /** Batch size. */
   n: number;
   parameters: Record<ParameterName, Tensor>;
   batch: LessonBatch;
-  /** The forward pass through each block. */
+  /** The tensors of the forward pass, block by block. */
   blocks: readonly BlockValues[];
 }
 
 /** The tensors of one block under the lesson's names. embact is the block's input: above the first block, h of the block below. */
 export type BlockValues = Pick<LessonValues, 'embact' | (typeof BLOCK_STEPS)[number]>;
 
-/** The lesson's network, of one block, with every value of its forward pass. No two values share their data, so one can be changed alone. */
+/** A network of one block with every value of its forward pass. No two values share their data, so one can be changed alone. */
 export interface LessonCase extends NetworkCase {
   config: LessonConfig;
   values: LessonValues;
@@ -45,7 +45,7 @@ export const LESSON_CONFIG: LessonConfig = { context: 3, embedding: 10, hidden: 
 /** A network of three blocks. All sizes differ, so no wrong shape fits by chance. */
 export const DEEP_CONFIG: ModelConfig = { context: 3, embedding: 10, hidden: [24, 16, 8], vocabulary: 27 };
 
-/** Limit of redraws. About one column in twenty has too little variance, so any batch with different contexts needs far fewer. */
+/** Limit on redraws. About one column in twenty has too little variance, so any batch with different contexts needs far fewer. */
 const MAX_ROUNDS = 100;
 
 /** The lesson's steps from a block's input to its output. */
@@ -112,7 +112,7 @@ function drawContexts({ context: T, vocabulary: V }: ModelConfig, n: number, ran
   const Xb = Int32Array.from({ length: n * T }, () => randomInteger(random, V));
   const Yb = Int32Array.from({ length: n }, () => randomInteger(random, V));
   if (T > 1) Xb[(n - 1) * T] = Xb[0];
-  // The first three contexts end differently. If two of three were equal, almost nothing would be left after batch norm's backward pass.
+  // The first three contexts end differently. If two of three were equal, batch norm's backward pass would cancel almost everything.
   for (let i = 0; i < Math.min(n, 3); i++) Xb[i * T + T - 1] = (Xb[0] + i) % V;
   return { Xb: { data: Xb, shape: [n, T] }, Yb: { data: Yb, shape: [n] } };
 }
@@ -128,7 +128,7 @@ function drawParameters(config: ModelConfig, random: RandomStream): NetworkCase[
   return byName(names, names.map(draw));
 }
 
-/** Redraws the columns of W whose variance is too small. Returns whether there were any. */
+/** Redraws the columns of W that give too small a variance. Returns whether there were any. */
 function redrawColumns(W: Tensor, scale: number, bnvar: Tensor, leastVariance: number, random: RandomStream): boolean {
   const [I, H] = W.shape;
   const columns = Array.from(bnvar.data.keys()).filter((j) => bnvar.data[j] < leastVariance);

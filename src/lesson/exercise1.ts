@@ -88,7 +88,7 @@ export const exercise1: GradientLines = {
   // embact = emb, viewed as [n,T·E]
   demb: ({ emb, dembact }) => dembact.view(emb.shape),
 
-  // emb = rows of C at Xb: a character that occurs several times gets the sum of its rows
+  // emb = rows of C at Xb: a row that is used several times gets the sum of its gradients
   dC: ({ C, Xb, demb }) => Tensor.zerosLike(C).scatterAddRows(Xb, demb),
 };
 

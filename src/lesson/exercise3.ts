@@ -2,13 +2,15 @@
  * Exercise 3: backpropagate through batch norm in one expression.
  *
  * For one column, write g = bngain, s = bnvar_inv, r = bnraw, d = dhpreact; sums run over the batch. hprebn[i] reaches
- * the loss on three paths, each of which gives one term:
+ * the loss along three paths, and each gives one term:
  *
  *   directly:              g·s·d[i]
  *   through the mean:     -g·s·(1/n)·Σ d       (a shift leaves the variance unchanged: Σ bndiff = 0)
  *   through the variance: -g·s·r[i]/(n-1)·Σ d·r   (dbnvar = -g·s²/2·Σ d·r, and d bnvar / d hprebn[i] = 2·bndiff[i]/(n-1))
  *
  * Their sum, with g·s/n factored out, is the line below.
+ *
+ * Source: Exercise 3 of "Becoming a backprop ninja" (Andrej Karpathy, makemore part 4).
  */
 import type { Tensor } from '../core/tensor.js';
 import type { LessonGradients, LessonValues } from './values.js';

@@ -1,4 +1,8 @@
-/** Exercise 4: the whole backward pass with the closed forms of Exercises 2 and 3, and a training loop that uses it. */
+/**
+ * Exercise 4: the whole backward pass with the closed forms of Exercises 2 and 3, and a training loop that uses it.
+ *
+ * Source: Exercise 4 of "Becoming a backprop ninja" (Andrej Karpathy, makemore part 4).
+ */
 
 import { Tensor } from '../core/tensor.js';
 import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../network/parameters.js';
@@ -56,11 +60,11 @@ export function backward(saved: SavedValues): ParameterGradients {
 }
 
 /**
- * The lesson's training loop by plain SGD: the full rate for the first half of the steps, a tenth of it after that. It leaves `initial`
+ * The lesson's training loop with plain SGD: the full rate for the first half of the steps, a tenth of it after that. It leaves `initial`
  * unchanged.
- * @param drawBatch gives the batch of a step, counted from 0
+ * @param drawBatch returns the batch of a step, counted from 0
  * @param steps number of updates
- * @param learningRate of the first half
+ * @param learningRate the rate of the first half
  * @returns the trained parameters, and for each step the loss in nats before its update
  */
 export function train(

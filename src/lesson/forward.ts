@@ -3,7 +3,7 @@ import { type LessonBatch, type LessonParameters, type LessonValues, STEP_NAMES,
 
 /**
  * The forward pass in atomic steps, each easy to differentiate, as in "Becoming a backprop ninja" (makemore part 4).
- * Letters of the shapes: n batch, T context length, E embedding width, H hidden units, V vocabulary.
+ * Letters in shapes: n batch, T context length, E embedding width, H hidden units, V vocabulary.
  */
 export const forwardLines: Record<StepName, (values: LessonValues) => Tensor> = {
   // Embedding

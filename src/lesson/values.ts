@@ -1,7 +1,7 @@
 import type { Indices, Tensor } from '../core/tensor.js';
 import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../network/parameters.js';
 
-/** The 19 intermediates of the forward pass, in the order they are computed; the loss follows. */
+/** The 19 intermediates of the forward pass, in the order in which they are computed; the loss comes last. */
 export const INTERMEDIATE_NAMES = [
   'emb',
   'embact',
@@ -29,18 +29,18 @@ export type IntermediateName = (typeof INTERMEDIATE_NAMES)[number];
 export type ValueName = LessonParameterName | IntermediateName;
 /** The tensors that the forward pass computes. */
 export type StepName = IntermediateName | 'loss';
-/** d + the name of the tensor: dC, dlogits. */
+/** The name of a gradient: d + the name of its tensor, as in dC and dlogits. */
 export type GradientName = `d${ValueName}`;
 
 export const VALUE_NAMES: readonly ValueName[] = [...LESSON_PARAMETER_NAMES, ...INTERMEDIATE_NAMES];
 export const STEP_NAMES: readonly StepName[] = [...INTERMEDIATE_NAMES, 'loss'];
 
-/** C [V,E], W1 [T·E,H], b1 [H], bngain [1,H], bnbias [1,H], W2 [H,V], b2 [V]. */
+/** The parameters: C [V,E], W1 [T·E,H], b1 [H], bngain [1,H], bnbias [1,H], W2 [H,V], b2 [V]. */
 export type LessonParameters = Record<LessonParameterName, Tensor>;
 /** The 26 gradients of the loss; each has the shape of its tensor. */
 export type LessonGradients = Record<GradientName, Tensor>;
 
-/** n training examples. */
+/** A batch of n training examples. */
 export interface LessonBatch {
   /** Contexts [n,T]: rows of C. */
   Xb: Indices;

@@ -75,7 +75,7 @@ export interface TableInput {
 
 /** The activations of inference for up to n contexts, with the lesson's names. */
 export interface Activations {
-  /** Contexts there is room for. */
+  /** The number of contexts that the arrays have room for. */
   readonly n: number;
   /** Contexts [n,T] and targets [n]. */
   readonly Xb: Int32Array;
@@ -89,7 +89,7 @@ export interface Activations {
   readonly losses: FloatArray;
 }
 
-/** The activations of one block in training: statistics of the batch [1,H] and gradients [n,H] as well. */
+/** The activations of one block in training: also bnvar_inv [1,H], bnraw [n,H] and the gradients dh and dhprebn [n,H]. */
 export interface TrainingBlockActivations extends BlockActivations {
   readonly bnvar_inv: FloatArray;
   readonly bnraw: FloatArray;
@@ -135,8 +135,8 @@ function modelTable(config: ModelConfig) {
 }
 
 /**
- * The table pays off unless most contexts of a batch could have different characters at a position: V <= 2n. Its rows at a position are
- * numbered 0 to D - 1.
+ * The table is used if V <= 2n. With a larger vocabulary most contexts of a batch could have different characters at a position, and the
+ * table would not pay off. Its rows at a position are numbered 0 to D - 1.
  */
 function inputTable(config: ModelConfig, n: number) {
   const { T, E, H, V, D } = tableSizes(config, n);
@@ -183,7 +183,7 @@ function optimizerTable(config: ModelConfig, names: readonly string[]): Readonly
   return Object.fromEntries(names.map((name) => [name, floats(parameterCount(config))]));
 }
 
-// What derives from them
+// Sizes and arrays from the tables
 
 function rowsOf(table: Table): Row<'floats' | 'ints'>[] {
   return table instanceof Row ? [table] : Object.values(table).flatMap(rowsOf);
@@ -198,9 +198,9 @@ function allocate<T extends Table>(backend: Backend, table: T): Arrays<T> {
   return arraysOf(table) as Arrays<T>;
 }
 
-/** What a model is used for, and so what its backend needs room for. */
+/** The uses that a model's backend must have room for. */
 export interface Capacity {
-  /** The batch size of training; without one, the model cannot be trained. */
+  /** The batch size of training. Default: no room for training. */
   training?: number;
   /** The names of the optimizer's tensors: see OPTIMIZER_TENSORS. Default: none. */
   optimizerTensors?: readonly string[];
@@ -208,7 +208,7 @@ export interface Capacity {
   inference?: readonly number[];
 }
 
-/** The size of the arena that a model with this capacity takes in a backend. */
+/** The size of the arena that a model with this capacity needs. */
 export function arenaSize(config: ModelConfig, { training, optimizerTensors = [], inference = [] }: Capacity): ArenaSize {
   const tables = [
     modelTable(config),
@@ -239,7 +239,7 @@ export function arenaBytes({ entries, workspace }: ArenaSize): number {
 }
 
 /**
- * A model on a new backend with room for exactly this capacity. All parameters are 0.
+ * Creates a model on a new backend with room for exactly this capacity. All parameters are 0.
  * @throws SystemError if the backend cannot reserve the memory
  */
 export function allocateModel(createBackend: CreateBackend, config: ModelConfig, capacity: Capacity): Model {
@@ -247,7 +247,7 @@ export function allocateModel(createBackend: CreateBackend, config: ModelConfig,
 }
 
 /**
- * A model on an existing backend. All parameters are 0; the statistics are mean 0 and variance 1.
+ * Creates a model on an existing backend. All parameters are 0; the statistics are mean 0 and variance 1.
  * @throws RangeError if the backend's arena is full
  */
 export function createModel(backend: Backend, config: ModelConfig): Model {
@@ -286,7 +286,7 @@ function ofBlock(K: number, arrays: ParameterArrays): Block['parameters'] {
 }
 
 /**
- * Activations for up to n contexts.
+ * Creates activations for up to n contexts.
  * @throws RangeError if the backend's arena is full
  */
 export function createActivations({ backend, config }: Model, n: number): Activations {
@@ -295,7 +295,7 @@ export function createActivations({ backend, config }: Model, n: number): Activa
 }
 
 /**
- * Activations to train with batches of n examples.
+ * Creates activations to train with batches of n examples.
  * @param n at least 2: a single example has no variance
  * @throws RangeError if the backend's arena is full
  */
@@ -305,14 +305,14 @@ export function createTrainingActivations({ backend, config }: Model, n: number)
 }
 
 /**
- * The optimizer state before the first step: tensors [P] of zeros, laid out like the parameters.
+ * Creates the optimizer state before the first step: tensors [P] of zeros, laid out like the parameters.
  * @throws RangeError if the backend's arena is full
  */
 export function createOptimizerTensors({ backend, config }: Model, names: readonly string[]): Readonly<Record<string, FloatArray>> {
   return allocate(backend, optimizerTable(config, names));
 }
 
-// By name, for error messages
+// Tensors by name, for error messages
 
 export interface NamedTensor {
   readonly data: FloatArray;

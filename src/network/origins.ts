@@ -1,9 +1,10 @@
 /**
- * What each tensor is computed from, in the order of computation, for messages about the first one that is not finite. The table is
- * written by hand, because one layer call makes several tensors from different inputs; test/network/origins.test.ts compares it with the passes.
+ * The inputs of each tensor, in the order of computation, for messages about the first tensor that is not finite. The table is written by
+ * hand, because one layer call computes several tensors from different inputs; test/network/origins.test.ts compares it with the passes.
  */
 import { blockName, type ModelConfig, parameterNames } from './parameters.js';
 
+/** A tensor and the tensors that it is computed from. */
 export type Origin = readonly [tensor: string, inputs: readonly string[]];
 
 /** The parameters, each from its gradient. */
@@ -28,7 +29,7 @@ export function passOrigins({ hidden }: ModelConfig): Origin[] {
   ];
 }
 
-/** In block K, counted from 1. */
+/** The forward pass of block K, counted from 1. */
 function forwardOrigins(K: number): Origin[] {
   const own = (tensor: string) => blockName(K, tensor);
   return [
@@ -39,7 +40,7 @@ function forwardOrigins(K: number): Origin[] {
   ];
 }
 
-/** In block K, down to the gradient of its input. */
+/** The backward pass of block K, down to the gradient of its input. */
 function backwardOrigins(K: number): Origin[] {
   const own = (tensor: string) => blockName(K, tensor);
   const [dh, dhprebn] = [`d${own('h')}`, `d${own('hprebn')}`];

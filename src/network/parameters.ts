@@ -1,7 +1,7 @@
-/** What a network consists of: its sizes; the names, order and shapes of its parameters. */
+/** The sizes of a network, and the names, order and shapes of its parameters. */
 import { type FloatArray, type Shape, sizeOf } from '../core/tensor.js';
 
-/** Batch norm and tanh do not train through more blocks; the limit also keeps a damaged file from asking for much memory. */
+/** Batch norm and tanh do not train through more blocks; the limit also keeps a damaged file from requesting too much memory. */
 export const MAX_BLOCKS = 16;
 
 /**
@@ -12,7 +12,7 @@ export const MAX_BLOCKS = 16;
  * The first block has I = T·E, every other one the H of the block below.
  */
 export interface ModelConfig {
-  /** T: the next character is predicted from this many. */
+  /** T: the number of characters from which the next one is predicted. */
   context: number;
   /** E: numbers per character. */
   embedding: number;
@@ -22,17 +22,23 @@ export interface ModelConfig {
   vocabulary: number;
 }
 
+/** The parameters of the lesson's network, in the order of memory and files. */
 export const LESSON_PARAMETER_NAMES = ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'] as const;
 export type LessonParameterName = (typeof LESSON_PARAMETER_NAMES)[number];
 
+/** The parameters of a block: weights W [I,H], bias b [H], gain and bias of batch norm [1,H]. */
 export type BlockParameter = 'W' | 'b' | 'bngain' | 'bnbias';
 export const BLOCK_PARAMETERS: readonly BlockParameter[] = ['W', 'b', 'bngain', 'bnbias'];
+/** The calibrated statistics of a block: mean and unbiased variance of hprebn, [1,H] each. */
 export type BlockStatistic = 'bnmean' | 'bnvar';
 
 /** The lesson's names for the first block and the output; blocks.K.W, blocks.K.b, blocks.K.bngain and blocks.K.bnbias for block K >= 2. */
 export type ParameterName = LessonParameterName | `blocks.${number}.${BlockParameter}`;
+/** An array per parameter; {@link parameterShapes} gives the shapes. */
 export type ParameterArrays = Readonly<Record<ParameterName, FloatArray>>;
+/** The lesson's names for the first block; blocks.K.bnmean and blocks.K.bnvar for block K >= 2. */
 export type StatisticName = BlockStatistic | `blocks.${number}.${BlockStatistic}`;
+/** An array [1,H] per statistic. */
 export type StatisticArrays = Readonly<Record<StatisticName, FloatArray>>;
 
 /** The name of a tensor of block K, counted from 1: the lesson's name in the first block (W1, b1, bngain, h), then blocks.K.W, blocks.K.b. */
@@ -49,7 +55,7 @@ export function parameterNames({ hidden }: Pick<ModelConfig, 'hidden'>): Paramet
   return ['C', ...hidden.flatMap((_, k) => BLOCK_PARAMETERS.map((tensor) => blockName(k + 1, tensor))), 'W2', 'b2'];
 }
 
-/** Whether some network has a parameter of that name. */
+/** Whether any network has a parameter with this name. */
 export function isParameterName(name: string): name is ParameterName {
   if ((LESSON_PARAMETER_NAMES as readonly string[]).includes(name)) return true;
   const [, K, tensor] = /^blocks\.([1-9]\d*)\.(\w+)$/.exec(name) ?? [];
@@ -88,7 +94,7 @@ export function byName<Name extends string, T>(names: readonly Name[], values: r
   return Object.fromEntries(names.map((name, i) => [name, values[i]])) as Record<Name, T>;
 }
 
-/** P: the number of all parameters together. */
+/** P: the total number of parameters. */
 export function parameterCount(config: ModelConfig): number {
   return Object.values(parameterShapes(config)).reduce((sum, shape) => sum + sizeOf(shape), 0);
 }

@@ -55,7 +55,7 @@ function inputBackward({ backend, config, blocks, parameters, gradients }: Model
 }
 
 /**
- * The logits of the first n contexts in `a.Xb`, with calibrated statistics: no context influences another.
+ * Computes `a.logits` of the first n contexts in `a.Xb`, with calibrated statistics: no context influences another.
  * @param n at most `a.n`
  */
 export function infer(model: Model, a: Activations, n: number): void {

@@ -1,4 +1,4 @@
-/** How fast a backend trains: the whole step, and each layer within it. */
+/** Measures how fast a backend trains: the whole step, and each layer within it. */
 import type { Backend, CreateBackend } from '../backend/backend.js';
 import { type Clock, type LayerCall, type TimedLayer, timedBackend } from '../backend/timed.js';
 import type { Examples } from '../data/dataset.js';
@@ -10,22 +10,22 @@ export interface BenchmarkOptions {
   config: ModelConfig;
   batchSize: number;
   examples: Examples;
-  /** How long to measure, in all. */
+  /** Total measuring time. */
   seconds: number;
   clock: Clock;
 }
 
 export interface LayerTiming {
   name: string;
-  /** Additions, multiplications and divisions of one call, on average. */
+  /** Average number of additions, multiplications and divisions per call. */
   operations: number;
-  /** Of one call: the median over the rounds. */
+  /** Time per call: the median over the rounds. */
   microseconds: number;
 }
 
 export interface BackendTiming {
   backend: string;
-  /** One step, without timing its layers: draw a batch, forward, backward, update. The median over the rounds. */
+  /** Time per step (draw a batch, forward, backward, update), without timing its layers: the median over the rounds. */
   microsecondsPerStep: number;
   layers: LayerTiming[];
 }
@@ -86,7 +86,7 @@ function timeLayers(createBackend: CreateBackend, options: BenchmarkOptions, sec
   return namedTimings(calls);
 }
 
-/** Microseconds: shorter calls are below what the clock resolves. */
+/** In microseconds; the clock does not resolve shorter calls. */
 const SHORTEST = 0.001;
 
 type CallTiming = Omit<LayerTiming, 'name'> & { layer: TimedLayer };
@@ -99,7 +99,7 @@ const PAIRS: readonly { name: string; forward: TimedLayer; backward: TimedLayer 
   { name: 'cross-entropy', forward: 'crossEntropyForward', backward: 'crossEntropyBackward' },
 ];
 
-/** The calls of one step, each forward call followed by its backward call, which the backward pass makes in reverse order. */
+/** The calls of one step by name. Each forward call is followed by its backward call; the backward pass makes these in reverse order. */
 function namedTimings(calls: readonly CallTiming[]): LayerTiming[] {
   const callsOf = (layer: TimedLayer) => calls.filter((call) => call.layer === layer);
   const named = (name: string, { operations, microseconds }: CallTiming): LayerTiming => ({ name, operations, microseconds });
@@ -119,9 +119,9 @@ function namedTimings(calls: readonly CallTiming[]): LayerTiming[] {
 }
 
 /**
- * Repeats a function in rounds of the same number of calls, which together take about the given time. A first round warms up and
- * determines that number.
- * @param summarise gets the calls of a round and the milliseconds they took
+ * Repeats a function in rounds of the same number of calls; all rounds together take about the given time. A warm-up round determines
+ * that number.
+ * @param summarise receives the number of calls of a round and the milliseconds they took
  */
 function inRounds<T>(run: () => void, seconds: number, clock: Clock, summarise: (calls: number, milliseconds: number) => T): T[] {
   const roundMs = (1000 * seconds) / (ROUNDS + 1);
@@ -143,7 +143,7 @@ function median(values: readonly number[]): number {
 /** Operations of one turn of the kernels' peak loop. */
 const PEAK_OPERATIONS = 96;
 
-/** Operations per second that one core reaches in 128-bit multiplications and additions: the best of several rounds. */
+/** The peak of one core in 128-bit multiplications and additions, in operations per second: the best of nine rounds. */
 export function measurePeak(peakLoop: NonNullable<Backend['peakLoop']>, seconds: number, clock: Clock): number {
   const turns = 1000;
   const times = inRounds(

@@ -1,4 +1,4 @@
-/** When numbers blow up: the first tensor that is not finite, the entry, and the tensors it was computed from. */
+/** Diagnoses numbers that blow up: the first tensor that is not finite, the entry, and the tensors it was computed from. */
 import { NumericalError } from '../core/errors.js';
 import { allFinite, indexAt, indexOfLargest } from '../core/numbers.js';
 import { showShape } from '../core/tensor.js';
@@ -28,7 +28,7 @@ export interface Diagnosis extends TensorEntry {
 
 /** A loss, activation, gradient, parameter or tensor of the optimizer state is NaN or infinite. */
 export class NonFiniteError extends NumericalError {
-  /** Steps completed before. */
+  /** Steps completed before the failure. */
   readonly step: number;
   readonly diagnosis: Diagnosis | undefined;
 
@@ -55,7 +55,7 @@ function isMadeByUpdates(name: string): boolean {
   return isParameterName(name) || name.includes(STATE_OF);
 }
 
-/** Joins a tensor of the optimizer state and the parameter that a part of it belongs to: `v of W1`. */
+/** Joins the name of an optimizer tensor with that of a parameter, for the part that belongs to it: `v of W1`. */
 const STATE_OF = ' of ';
 
 /**
@@ -106,7 +106,7 @@ function entryAt(tensor: string, { data, shape }: NamedTensor, at: number): Tens
   return { tensor, index: indexAt(at, shape), value: data[at] };
 }
 
-/** Whether all parameters, gradients and activations are finite. Without probs and losses, which the loss shows. */
+/** Whether all parameters, gradients and activations are finite. Skips probs and losses, because the loss shows them. */
 export function isStepFinite({ flatParameters, flatGradients }: Model, { blocks, logits, dlogits }: TrainingActivations): boolean {
   return [flatParameters, flatGradients, ...blocks.flatMap((block) => Object.values(block)), logits, dlogits].every(allFinite);
 }

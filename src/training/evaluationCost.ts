@@ -1,4 +1,4 @@
-/** How often to evaluate, from what an evaluation costs. Costs per example, in units of training on one example. */
+/** Chooses how often to evaluate. Costs are per example, relative to training on one example. */
 
 /** Calibration of the first block: 0.19 of 2.03 us at H 200, n 32. */
 const CALIBRATION_COST = 0.09;

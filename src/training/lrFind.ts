@@ -4,6 +4,7 @@ import type { Model } from '../network/arrays.js';
 import { NonFiniteError } from './diagnose.js';
 import { Training, type TrainingOptions } from './training.js';
 
+/** Options of {@link scanRates}: those of a training run, with a range of rates instead of a schedule. */
 export interface ScanOptions extends Omit<TrainingOptions, 'learningRate' | 'schedule' | 'warmup'> {
   /** The rate of the first step. */
   from: number;
@@ -11,15 +12,16 @@ export interface ScanOptions extends Omit<TrainingOptions, 'learningRate' | 'sch
   to: number;
 }
 
+/** One step of a scan. */
 export interface ScanPoint {
   rate: number;
-  /** The loss of the batch before the update with that rate, in nats. */
+  /** The mean loss of the batch before the update with this rate, in nats. */
   loss: number;
-  /** The exponential mean of the losses so far. */
+  /** The bias-corrected exponential mean of the losses so far, in nats. */
   smoothed: number;
 }
 
-/** The weight of a new loss in the smoothed one, which averages about the last 50 batches. */
+/** The weight of a new loss in the smoothed loss, which averages about the last 50 batches. */
 const SMOOTHING = 0.02;
 /** The loss has diverged when it is this many times its smallest smoothed value. */
 const DIVERGED = 4;

@@ -10,9 +10,10 @@ export function defaultSwitchStep(steps: number): number {
   return Math.floor(steps / 2);
 }
 
+/** The names of the schedules. */
 export const SCHEDULES = ['step', 'constant', 'linear', 'cosine'] as const;
 
-/** How the learning rate decays: to a tenth at the switch step; not at all; or to 0 after the last step, along a line or half a cosine. */
+/** The decay of the learning rate: to a tenth at the switch step; none; or to 0 after the last step, along a line or half a cosine. */
 export type Schedule = { name: 'step'; switchStep: number } | { name: 'constant' | 'linear' | 'cosine' };
 
 /** Everything that determines the learning rate of a step. */

@@ -9,11 +9,12 @@ import { diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
 import { defaultSwitchStep, type RateOptions, type Schedule, scheduledRate } from './schedule.js';
 import { type OptimizerConfig, type OptimizerState, Updater } from './updater.js';
 
+/** Options of {@link Training}. */
 export interface TrainingOptions {
   steps: number;
   /** n, at least 2. */
   batchSize: number;
-  /** The rate that the schedule starts from; or the rate at each step, counted from 0, which replaces schedule and warm-up. */
+  /** The full rate, which schedule and warm-up scale; or a function that gives the rate of each step, counted from 0, and replaces both. */
   learningRate: number | ((step: number) => number);
   /** Default: the lesson's plain gradient descent. */
   optimizer?: OptimizerConfig;
@@ -23,7 +24,7 @@ export interface TrainingOptions {
   schedule?: Schedule;
   /** Warm-up steps. Default 0. */
   warmup?: number;
-  /** How batches are drawn. Default: with replacement, as in the lesson. */
+  /** The way to draw batches. Default: with replacement, as in the lesson. */
   sampling?: Sampling;
   /** Seeds the initialisation and the batches. */
   seed: number;
@@ -37,7 +38,7 @@ export interface LossRecord {
   rate: number;
 }
 
-/** All that a training carries from step to step, apart from the parameters. With both, a resumed training is byte-identical. */
+/** Everything that training keeps from one step to the next, apart from the parameters. Resumed from both, it is byte-identical. */
 export interface TrainingState {
   /** Completed steps. */
   step: number;
@@ -52,14 +53,18 @@ export interface TrainingState {
   optimizer: OptimizerState;
 }
 
+/** Callbacks and checks of {@link Training}; they do not change the result. */
 export interface TrainingHooks {
   /** Called every 100 steps and after the last step. */
   onRecord?: (record: LossRecord) => void;
-  /** Steps between two checks that all gradients, activations and parameters are finite; the loss is checked in every step. Default 1000. */
+  /**
+   * Steps between two checks that all gradients, activations, parameters and optimizer tensors are finite; the loss is checked in every
+   * step. Default 1000.
+   */
   checkEvery?: number | undefined;
 }
 
-/** Steps between two records; the last step always has one. */
+/** Steps between two records; there is always one after the last step. */
 export const RECORD_EVERY = 100;
 const CHECK_EVERY = 1000;
 
@@ -67,7 +72,7 @@ const CHECK_EVERY = 1000;
 const SMOOTHING = 1e-3;
 
 /**
- * Trains a model step by step. It holds no clock and no files: call {@link advance} until {@link done}, and save {@link state} with the
+ * Trains a model step by step. It uses no clock and no files: call {@link advance} until {@link done}, and save {@link state} with the
  * model's parameters to resume later.
  */
 export class Training {
@@ -78,7 +83,7 @@ export class Training {
   readonly #checkEvery: number;
   readonly #activations: TrainingActivations;
   readonly #batches: RandomStream;
-  /** Only when sampling in epochs. */
+  /** Undefined unless sampling in epochs. */
   readonly #epochs: Epochs | undefined;
   readonly #rateAt: (step: number) => number;
   readonly #updater: Updater;
@@ -155,7 +160,7 @@ export class Training {
     const { flatParameters } = this.#model;
     const a = this.#activations;
     const isChecked = this.#step % this.#checkEvery === 0;
-    // Parameters first, before the backward pass overwrites the gradients of their last update.
+    // Parameters are checked before the backward pass overwrites the gradients that last updated them.
     if (isChecked && ![flatParameters, ...Object.values(this.optimizerTensors)].every(allFinite)) this.#refuse(Number.NaN);
     this.#drawBatch();
     const loss = forward(this.#model, a);

@@ -1,7 +1,8 @@
-/** The update of the parameters: gradient clipping, weight decay, and the optimizer with its state. */
+/** Parameter updates: gradient clipping, weight decay, and the optimizer with its state. */
 import type { FloatArray } from '../core/tensor.js';
 import { createOptimizerTensors, type Model } from '../network/arrays.js';
 
+/** The names of the optimizers. */
 export const OPTIMIZERS = ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const;
 export type OptimizerName = (typeof OPTIMIZERS)[number];
 
@@ -44,11 +45,11 @@ export interface BetaPowers {
   beta2: number;
 }
 
-/** All that an optimizer carries from step to step. */
+/** Everything that an optimizer keeps from one step to the next. */
 export interface OptimizerState {
   /** The tensors [P] named in `OPTIMIZER_TENSORS`. */
   tensors: Readonly<Record<string, FloatArray>>;
-  /** For Adam and AdamW; null for the others. */
+  /** The powers for Adam and AdamW; null for the others. */
   powers: BetaPowers | null;
 }
 
@@ -57,7 +58,7 @@ export function hasPowers({ name }: OptimizerConfig): boolean {
   return name === 'adam' || name === 'adamw';
 }
 
-/** By default only weight matrices decay, not embeddings, biases and the gains of batch norm. */
+/** One number for the weight decay applies to weight matrices only, not to embeddings, biases and gains. */
 function isWeightMatrix(parameter: string): boolean {
   return /^(W1|W2|blocks\.\d+\.W)$/.test(parameter);
 }
@@ -80,8 +81,8 @@ export class Updater {
 
   /**
    * Allocates the optimizer state.
-   * @param clip the largest norm of all gradients together; without one, gradients are not clipped
-   * @param from the state to resume; without one, the optimizer starts
+   * @param clip the largest norm of all gradients together; without it, gradients are not clipped
+   * @param from the state to resume from; without it, the optimizer starts from zeros
    * @throws RangeError if the model's backend has no room for the optimizer state
    */
   constructor(model: Model, config: OptimizerConfig, clip?: number, from?: OptimizerState) {

@@ -44,7 +44,7 @@ describe.each(BACKENDS)('timedBackend on $name', ({ create }) => {
     expect(timed).toEqual(plain);
   });
 
-  it('reports every call in order, with its time less the cost of timing', () => {
+  it('reports every call in order, with its time minus the overhead of timing', () => {
     const { calls } = pass(5);
     expect(calls.map(({ layer, milliseconds }) => [layer, milliseconds])).toEqual([
       ['embeddingTableForward', 0],

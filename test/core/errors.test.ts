@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { FileContentError, fullMessage, NumericalError, namingFile, SystemError, UsageError } from '../../src/core/errors.js';
 
-describe('the error classes', () => {
+describe('an error', () => {
   it.each([
     [UsageError, 'UsageError'],
     [FileContentError, 'FileContentError'],
     [SystemError, 'SystemError'],
     [NumericalError, 'NumericalError'],
-  ])('have their own class and name: %o', (Kind, name) => {
+  ])('has its own class and name: %o', (Kind, name) => {
     const error = new Kind('message');
     expect(error).toBeInstanceOf(Error);
     expect(error.name).toBe(name);

@@ -51,7 +51,7 @@ describe('indexAt', () => {
   });
 });
 
-describe('maxUlps counts the numbers between', () => {
+describe('maxUlps is the distance in ULPs between', () => {
   const next32 = (x: number, steps = 1) => {
     const bits = new Int32Array(Float32Array.of(x).buffer);
     bits[0] += steps;
@@ -59,16 +59,16 @@ describe('maxUlps counts the numbers between', () => {
   };
 
   it.each([
-    ['equal numbers: none', [1, -2, 0], [1, -2, 0], 0],
+    ['equal numbers', [1, -2, 0], [1, -2, 0], 0],
     ['0 and -0', [0], [-0], 0],
     ['neighbours', [1], [next32(1)], 1],
     ['neighbours below 0', [-1], [next32(-1)], 1],
     ['neighbours of a power of two', [next32(2, -1)], [next32(2)], 2],
     ['the smallest numbers on either side of 0', [1e-45], [-1e-45], 2],
     ['1 and 2', [1], [2], 2 ** 23],
-    ['several pairs: the largest distance counts', [1, 1, 1], [1, next32(1, 5), next32(1, 3)], 5],
+    ['the pair that is farthest apart', [1, 1, 1], [1, next32(1, 5), next32(1, 3)], 5],
     ['the largest number and infinity', [3.4028234663852886e38], [Infinity], 1],
-  ])('float32: %s', (_, a, b, ulps) => {
+  ])('%s in float32', (_, a, b, ulps) => {
     expect(maxUlps(Float32Array.from(a), Float32Array.from(b))).toBe(ulps);
     expect(maxUlps(Float32Array.from(b), Float32Array.from(a))).toBe(ulps);
   });
@@ -77,7 +77,7 @@ describe('maxUlps counts the numbers between', () => {
     ['neighbours', 1, 1 + Number.EPSILON, 1],
     ['the smallest numbers on either side of 0', Number.MIN_VALUE, -Number.MIN_VALUE, 2],
     ['1 and 2', 1, 2, 2 ** 52],
-  ])('float64: %s', (_, a, b, ulps) => {
+  ])('%s in float64', (_, a, b, ulps) => {
     expect(maxUlps(Float64Array.of(a), Float64Array.of(b))).toBe(ulps);
   });
 
@@ -99,16 +99,16 @@ describe('largestMagnitude is', () => {
 describe('indexOfLargest is', () => {
   it.each([
     ['the position of the largest absolute value', [1, -3, 2], 1],
-    ['the first of equals', [0, 2, -2], 1],
+    ['the position of the first of equal magnitudes', [0, 2, -2], 1],
     ['the position of NaN', [9, nan, 1], 1],
-    ['the first of NaN and infinity', [1, -Infinity, nan], 1],
+    ['the position of the first of NaN and infinity', [1, -Infinity, nan], 1],
   ])('%s', (_, values, position) => {
     expect(indexOfLargest(values)).toBe(position);
   });
 });
 
 describe('absolute', () => {
-  it('takes the absolute value of each entry and keeps shape, type and argument', () => {
+  it('takes the absolute value of each entry, keeps shape and type, and does not change its argument', () => {
     const tensor = Tensor.of([1, -2, -0], [1, 3], 'float64');
     const { data, shape, dtype } = absolute(tensor);
     expect({ data: [...data], shape, dtype }).toEqual({ data: [1, 2, 0], shape: [1, 3], dtype: 'float64' });

@@ -15,11 +15,11 @@ function zip(name: string, content = ''): string {
 const NPY = "\x93NUMPY\x01\0v\0{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }";
 
 const NAMED: [what: string, start: string, kind: RegExp][] = [
-  ['a .npz of numpy.savez', zip('arr_0.npy', NPY), /^a NumPy archive \(\.npz\)$/],
-  ['a .npz of tensors by name', zip('C.npy', NPY), /^a NumPy archive \(\.npz\)$/],
+  ['a .npz from numpy.savez', zip('arr_0.npy', NPY), /^a NumPy archive \(\.npz\)$/],
+  ['a .npz with named tensors', zip('C.npy', NPY), /^a NumPy archive \(\.npz\)$/],
   ['a .npy', NPY, /^a NumPy array \(\.npy\)$/],
   [
-    'a .pt of torch.save',
+    'a .pt from torch.save',
     zip('archive/data.pkl', '\x80\x02'),
     /^a PyTorch file \(\.pt\); PyTorch's safetensors\.torch\.save_file writes a file that can be read$/,
   ],
@@ -50,11 +50,11 @@ const NAMED: [what: string, start: string, kind: RegExp][] = [
     'version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 12\n',
     /^a Git LFS pointer; fetch the file itself with 'git lfs pull'$/,
   ],
-  ['run.json', JSON.stringify({ program: 'backprop-ninja', data: { path: 'names.txt' } }, null, 2), /^a JSON text$/],
-  ['metrics.jsonl', '{"step":100,"loss":2.5,"rate":0.1}\n', /^a JSON text$/],
-  ['a list in JSON', '["emma", "olivia"]', /^a JSON text$/],
-  ['an empty object in JSON', '{}\n       ', /^a JSON text$/],
-  ['a JSON text whose ninth character is a brace', '{"data":{"path":"names.txt"}}', /^a JSON text$/],
+  ['run.json', JSON.stringify({ program: 'backprop-ninja', data: { path: 'names.txt' } }, null, 2), /^a JSON file$/],
+  ['metrics.jsonl', '{"step":100,"loss":2.5,"rate":0.1}\n', /^a JSON file$/],
+  ['a list in JSON', '["emma", "olivia"]', /^a JSON file$/],
+  ['an empty object in JSON', '{}\n       ', /^a JSON file$/],
+  ['a JSON file whose ninth character is a brace', '{"data":{"path":"names.txt"}}', /^a JSON file$/],
 ];
 
 describe('recognise', () => {
@@ -85,7 +85,7 @@ describe('recognise', () => {
     expect(refusal(() => readSafetensors(Buffer.from(far, 'latin1')))).toBe('not a safetensors file: this is a zip archive');
   });
 
-  it('never names a safetensors file, with a header of any length: one of 640 bytes begins like a pickle', () => {
+  it('never names a safetensors file, whatever the length of its header: one of 640 bytes begins like a pickle', () => {
     for (let spaces = 0; spaces < 4096; spaces += 8) {
       const file = rawFile('{}'.padEnd(2 + spaces));
       expect(recognise(file.subarray(0, RECOGNISABLE_BYTES)), `${spaces} spaces`).toBeUndefined();

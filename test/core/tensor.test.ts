@@ -139,7 +139,7 @@ describe('the data type', () => {
     expect(dtypes).toEqual(['float64', 'float64', 'float32']);
   });
 
-  it('of a float64 operand is kept in full precision next to float32', () => {
+  it('keeps a float64 operand in full precision next to float32', () => {
     expect(
       Tensor.of([1])
         .mul(f64([0.1]))
@@ -192,7 +192,7 @@ describe('a reduction', () => {
     ['sum(-2)', A.sum(-2), [3], [5, 7, 9]],
     ['sum(0, keepdim)', A.sum(0, { keepdim: true }), [1, 3], [5, 7, 9]],
     ['sum(1, keepdim)', A.sum(1, { keepdim: true }), [2, 1], [6, 15]],
-    ['sum of nothing', Tensor.zeros([0, 2]).sum(0), [2], [0, 0]],
+    ['sum over an empty dimension', Tensor.zeros([0, 2]).sum(0), [2], [0, 0]],
     ['mean()', A.mean(), [], [3.5]],
     ['mean(0)', A.mean(0), [3], [2.5, 3.5, 4.5]],
     ['mean(-1, keepdim)', A.mean(-1, { keepdim: true }), [2, 1], [2, 5]],
@@ -224,8 +224,8 @@ describe('a reduction', () => {
   });
 
   it.each([
-    ['the first of equals', [5, 7, 7], 7, 1],
-    ['the first of all equal', [5, 5, 5], 5, 0],
+    ['the first of two equal entries', [5, 7, 7], 7, 1],
+    ['the first if all entries are equal', [5, 5, 5], 5, 0],
     ['NaN above everything', [9, Number.NaN, Infinity], Number.NaN, 1],
     ['the first NaN', [Number.NaN, 1, Number.NaN], Number.NaN, 0],
     ['a number above -Infinity', [-Infinity, -1e300], -1e300, 1],
@@ -236,7 +236,7 @@ describe('a reduction', () => {
 });
 
 describe('a matrix', () => {
-  it('[2,3] times [3,2] is [2,2] by matmul', () => {
+  it('[2,3] times a matrix [3,2] is [2,2] in matmul', () => {
     expect(plain(A.matmul(f64([1, 0, 0, 1, 2, 2], [3, 2])))).toEqual({ shape: [2, 2], values: [7, 8, 16, 17] });
   });
 
@@ -294,25 +294,25 @@ describe('a matrix', () => {
   });
 });
 
-describe('indexing', () => {
-  it('by oneHot has a 1 at each index, along a new last dimension', () => {
+describe('indexing with', () => {
+  it('oneHot puts a 1 at each index, along a new last dimension', () => {
     expect(plain(Tensor.oneHot(indices([2, 0]), 3))).toEqual({ shape: [2, 3], values: [0, 0, 1, 1, 0, 0] });
     expect(plain(Tensor.oneHot(indices([1, 0], [2, 1]), 2))).toEqual({ shape: [2, 1, 2], values: [0, 1, 1, 0] });
   });
 
-  it('by gatherRows gives C[Xb], which is oneHot(Xb) C', () => {
+  it('gatherRows gives C[Xb], which is oneHot(Xb) C', () => {
     const Xb = indices([1, 0, 1, 1], [2, 2]);
     expect(plain(A.gatherRows(Xb))).toEqual({ shape: [2, 2, 3], values: [4, 5, 6, 1, 2, 3, 4, 5, 6, 4, 5, 6] });
     expect(plain(A.gatherRows(Xb)).values).toEqual(plain(Tensor.oneHot(Xb, 2, 'float64').view([4, 2]).matmul(A)).values);
   });
 
-  it('by scatterAddRows adds to the existing rows, twice if an index occurs twice, and returns the tensor', () => {
+  it('scatterAddRows adds to the existing rows, twice if an index occurs twice, and returns the tensor', () => {
     const C = f64([100, 0, 0, 0], [2, 2]);
     expect(C.scatterAddRows(indices([0, 1, 0]), f64([1, 2, 3, 4, 5, 6], [3, 2]))).toBe(C);
     expect(plain(C)).toEqual({ shape: [2, 2], values: [106, 8, 3, 4] });
   });
 
-  it('by scatterAddRows is the adjoint of gatherRows: <gather(C), G> = <C, scatter(G)>', () => {
+  it('scatterAddRows is the adjoint of gatherRows: <gather(C), G> = <C, scatter(G)>', () => {
     const size = fc.integer({ min: 1, max: 5 });
     const given = fc.tuple(size, size, shapes(1, 3)).chain(([V, E, shape]) =>
       fc.tuple(
@@ -328,7 +328,7 @@ describe('indexing', () => {
     );
   });
 
-  it('by pick takes one entry of each row', () => {
+  it('pick takes one entry of each row', () => {
     expect(plain(A.pick(indices([2, 0])))).toEqual({ shape: [2], values: [3, 4] });
   });
 });

@@ -10,8 +10,8 @@ describe('a ShapeError gives the found and the expected shape', () => {
   const x = (shape: Shape) => Tensor.zeros(shape);
   it.each<[string, () => unknown, string]>([
     ['data that is too short', () => new Tensor(new Float32Array(3), [2, 2]), 'shape [2, 2] holds 4 entries, the data has 3'],
-    ['a negative size', () => new Tensor(new Float32Array(4), [-2, -2]), 'sizes must be integers from 0, got shape [-2, -2]'],
-    ['half a row', () => new Tensor(new Float32Array(3), [1.5, 2]), 'sizes must be integers from 0, got shape [1.5, 2]'],
+    ['a negative size', () => new Tensor(new Float32Array(4), [-2, -2]), 'sizes must be non-negative integers, got shape [-2, -2]'],
+    ['half a row', () => new Tensor(new Float32Array(3), [1.5, 2]), 'sizes must be non-negative integers, got shape [1.5, 2]'],
     ['add', () => x([2, 3]).add(x([2])), 'add: shapes [2, 3] and [2] do not broadcast (3 and 2)'],
     ['sub', () => x([2, 3]).sub(x([3, 1])), 'sub: shapes [2, 3] and [3, 1] do not broadcast (2 and 3)'],
     ['mul', () => x([4]).mul(x([2, 3])), 'mul: shapes [4] and [2, 3] do not broadcast (4 and 3)'],
@@ -102,7 +102,7 @@ describe('a tensor in JavaScript', () => {
     ['**', () => (tensor as unknown as number) ** 2],
     ['-T', () => -(tensor as unknown as number)],
     ['<', () => (tensor as unknown as number) < 1],
-  ])('throws under the operator %s, rather than becoming NaN', (_, compute) => {
+  ])('throws with the operator %s, rather than becoming NaN', (_, compute) => {
     expect(compute).toThrow("JavaScript's operators do not work on tensors: use .add .sub .mul .div .neg .pow");
   });
 

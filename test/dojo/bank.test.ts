@@ -34,7 +34,7 @@ describe('the bank of mistakes', () => {
     expect(MUTANTS.filter(({ expected }) => expected.length > 0).length / MUTANTS.length).toBeGreaterThan(0.9);
   });
 
-  it('describes each mistake of a line in other words', () => {
+  it('describes each mistake of a line differently', () => {
     for (const line of GRADIENT_NAMES) {
       const mistakes = LINE_MUTANTS.filter((mutant) => mutant.line === line).map(({ mistake }) => mistake);
       expect(new Set(mistakes).size).toBe(mistakes.length);

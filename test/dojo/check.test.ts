@@ -78,7 +78,7 @@ describe('a right line', () => {
         })(),
     ],
     ['a subclass', ({ data, shape }) => new (class extends Tensor {})(data, shape)],
-    ['the very tensor', (tensor) => tensor],
+    ['the tensor itself', (tensor) => tensor],
   ])('may return %s', (_, as) => {
     expect(check('dprobs', (at: ValuesAndGradients) => as(exercise1.dprobs(at)))).toMatchObject({ verdict: 'right' });
     expect(check('demb', (at: ValuesAndGradients) => as(exercise1.demb(at)))).toMatchObject({ verdict: 'right' });

@@ -191,7 +191,7 @@ describe.each(ALL)('the file of Exercise $number, solved', ({ number, exercise }
 });
 
 describe('todo()', () => {
-  it('throws an error with a name of its own', () => {
+  it('throws an error with its own name', () => {
     expect(() => todo()).toThrow(TodoError);
     expect(() => todo()).toThrow('not written yet');
   });

@@ -62,7 +62,7 @@ describe.each(LINES)('Exercise $exercise, $name', ({ name, line }) => {
     }
   });
 
-  it('names each of its variants, and no two alike', () => {
+  it('gives each of its variants a name, and no two the same', () => {
     const mistakes = branches.flatMap(({ variants }, k) => variants.map(({ mistake, value }) => ({ k, mistake, value })));
     for (const { k, mistake, value } of mistakes) {
       expect(namesOf(line, (at) => assembled(knowledge, at, { [k]: value }))).toEqual([mistake]);
@@ -91,7 +91,7 @@ describe.each(LINES)('Exercise $exercise, $name', ({ name, line }) => {
     const planted = fc.record({
       seed: fc.integer(),
       kind: fc.constantFrom('random', 'one entry', 'every entry', 'factor'),
-      // These are no ratios of the sizes at any batch size.
+      // These are not ratios of the sizes at any batch size.
       amount: fc.constantFrom(0.7, 1.1, -1.3, 3, 10),
     });
     const wrong = (seed: number, kind: string, amount: number): Line => {
@@ -118,7 +118,7 @@ describe.each(LINES)('Exercise $exercise, $name', ({ name, line }) => {
   });
 });
 
-describe('a name says nothing that was not done', () => {
+describe('a name claims no mistake that the line does not make', () => {
   it.each<[line: GradientName, done: string, findings: Finding[], planted: Line]>([
     ['dhpreact', 'a division by n in a line without a sum', [{ id: 'scaled', by: '1/n' }], (at) => exercise1.dhpreact(at).div(at.n)],
     ['dbnraw', 'a division by n in a line without a sum', [{ id: 'scaled', by: '1/n' }], (at) => exercise1.dbnraw(at).div(at.n)],
@@ -145,7 +145,7 @@ describe('a name says nothing that was not done', () => {
     ],
     [
       'dbndiff',
-      'bndiff left out and the 2 there: nothing is twice too large',
+      'bndiff left out, the 2 kept: nothing is twice too large',
       [{ id: 'factor-missing', factor: 'bndiff', branch: 'bndiff2' }],
       ({ bnvar_inv, dbnraw, dbndiff2 }) => bnvar_inv.mul(dbnraw).add(dbndiff2.mul(2)),
     ],

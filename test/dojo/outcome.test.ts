@@ -50,7 +50,7 @@ describe('a return value that is not a tensor is refused:', () => {
     [
       'a shape of strings',
       { data: new Float32Array(3), shape: ['3'] },
-      { id: 'invalid-tensor', thrown: { text: 'ShapeError: sizes must be integers from 0, got shape [3]' } },
+      { id: 'invalid-tensor', thrown: { text: 'ShapeError: sizes must be non-negative integers, got shape [3]' } },
     ],
     ['a proxy that throws', thrower, { id: 'invalid-tensor', thrown: { text: 'Error: a trap' } }],
     ['a proxy for data', { data: new Proxy(new Float32Array(3), {}), shape: [3] }, { id: 'returns-other', found: 'an object' }],
@@ -70,7 +70,7 @@ describe('a return value that is not a tensor is refused:', () => {
     expect(unhandled).toEqual([]);
   });
 
-  it('a huge tensor, without a look at its entries', () => {
+  it('a huge tensor, without reading its entries', () => {
     const shape = [20_000, 20_000];
     expect(check('dh', () => ({ data: new Float32Array(20_000 * 20_000), shape }))).toMatchObject({
       verdict: 'wrong',
@@ -78,7 +78,7 @@ describe('a return value that is not a tensor is refused:', () => {
     });
   });
 
-  it('NaN and infinity, with the first place', () => {
+  it('NaN and infinity, with the index of the first', () => {
     expect(check('db2', ({ dlogits }: ValuesAndGradients) => dlogits.sum(0).mul(Number.NaN))).toMatchObject({
       verdict: 'failed',
       findings: [{ id: 'not-finite', entry: 'NaN', index: [0] }],
@@ -119,7 +119,7 @@ describe('a line that throws', () => {
   it.each<[string, unknown, string]>([
     ['an error', new RangeError('no'), 'RangeError: no'],
     ['an error of two lines', new Error('one\ntwo'), 'Error: one'],
-    ['an error without words', new Error(), 'Error'],
+    ['an error without a message', new Error(), 'Error'],
     ['a text', 'no', "'no'"],
     ['nothing', undefined, 'undefined'],
     ['null', null, 'null'],
@@ -183,7 +183,7 @@ describe('a line', () => {
     ],
     ['a product', ({ h, dh }) => (h as unknown as number) * (dh as unknown as number), "JavaScript's operators do not work on tensors: "],
     ['a sum', ({ h, dh }) => (h as unknown as number) + (dh as unknown as number), "JavaScript's operators do not work on tensors: "],
-    ['a sign', ({ dh }) => -(dh as unknown as number), "JavaScript's operators do not work on tensors: "],
+    ['a negation', ({ dh }) => -(dh as unknown as number), "JavaScript's operators do not work on tensors: "],
     ['a power', ({ h }) => (h as unknown as number) ** 2, "JavaScript's operators do not work on tensors: "],
     [
       'a misspelt value',
@@ -195,7 +195,7 @@ describe('a line', () => {
       ({ embcat }: ValuesAndGradients & { embcat?: Tensor }) => embcat,
       'there is no value embcat; did you mean embact',
     ],
-    ['a name like no other', ({ gradient }: ValuesAndGradients & { gradient?: Tensor }) => gradient, 'there is no value gradient'],
+    ['an unknown name', ({ gradient }: ValuesAndGradients & { gradient?: Tensor }) => gradient, 'there is no value gradient'],
   ])('gets an error for %s', (_, line, message) => {
     expect(check('dhpreact', line)).toMatchObject({
       verdict: 'failed',
@@ -203,7 +203,7 @@ describe('a line', () => {
     });
   });
 
-  it('may spread its values and look for one', () => {
+  it('may spread its values and test whether it has one', () => {
     const line = (at: ValuesAndGradients) => exercise1.dh({ ...at, h: Object.hasOwn(at, 'h') ? at.h : at.dh });
     expect(check('dh', line)).toMatchObject({ verdict: 'right' });
   });

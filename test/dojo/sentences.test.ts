@@ -40,16 +40,16 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
       'in the branch through logit_maxes, the entries are everywhere in the row, expected at the row maximum',
     ],
   ],
-  viewed: [[{ value: 'W2' }, 'W2 is viewed in the transposed shape, which moves no entries: write W2.T']],
+  viewed: [[{ value: 'W2' }, 'W2 is viewed in the transposed shape, which does not transpose it: write W2.T']],
   'contexts-reversed': [[{}, 'the positions of the context are in reverse order']],
   'rows-not-added': [
     [{ instead: 'last' }, 'the rows of a repeated character are not added: the last one overwrites the others (= where += belongs)'],
     [{ instead: 'first' }, 'the rows of a repeated character are not added: only the first one is kept'],
     [{ instead: 'mean' }, 'the rows of a repeated character are not added: they are averaged'],
   ],
-  'softmax-over-batch': [[{}, 'the softmax runs over the batch, expected along the row']],
+  'softmax-over-batch': [[{}, 'the softmax runs over the batch, but it belongs along the row']],
   'softmax-not-normalised': [[{}, 'the exponentials are not divided by their sum, so this is not a softmax']],
-  'branches-multiplied': [[{}, 'the two branches are multiplied, expected their sum']],
+  'branches-multiplied': [[{}, 'you multiply the two branches where you should add them']],
   'branch-missing': [
     [{ branch: 'counts_sum' }, 'the branch through counts_sum is missing'],
     [{ branch: 'one-hot' }, 'the one-hot term is missing'],
@@ -66,7 +66,7 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
     [{ by: '(n-1)/n' }, "you have n where n - 1 belongs (Bessel's correction)"],
     [{ by: '((n-1)/n)²', branch: 'variance' }, 'in the branch through the variance, you have (n - 1)/n where n/(n - 1) belongs'],
   ],
-  'hidden-by-true-gradients': [[{}, 'the true gradients above it hide this, random ones show it']],
+  'hidden-by-true-gradients': [[{}, 'the true gradients above it hide this mistake, but random ones show it']],
   reshaped: [
     [{ found: [32, 30], expected: [32, 3, 10] }, 'right values in the wrong shape: [32, 30], expected [32, 3, 10]'],
     [
@@ -90,11 +90,11 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
   'summed-over-other': [
     [
       { over: 'row', found: [1, 27], expected: [32, 1] },
-      'you sum over the batch where the sum over the row belongs: shape [1, 27], expected [32, 1]',
+      'you sum over the batch where you should sum over the row: shape [1, 27], expected [32, 1]',
     ],
   ],
   'summed-over-all': [
-    [{ over: 'batch', found: [], expected: [27] }, 'you sum over everything where the sum over the batch belongs: shape [], expected [27]'],
+    [{ over: 'batch', found: [], expected: [27] }, 'you sum over everything where you should sum over the batch: shape [], expected [27]'],
   ],
   todo: [[{}, 'not written yet']],
   'line-missing': [
@@ -107,11 +107,11 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
     [{ thrown: { ...THROWN, line: 3, advice: 'write .pow(2)' } }, 'it threw TypeError: no (line 3): write .pow(2)'],
   ],
   'input-changed': [[{ value: 'h' }, 'it changes h, which it may only read']],
-  'returns-nothing': [[{}, 'it returns nothing: a function with braces needs a return']],
+  'returns-nothing': [[{}, 'it returns nothing: a body in braces needs a return']],
   'returns-promise': [[{}, 'it returns a promise, expected a Tensor: a line cannot be async']],
   'returns-other': [[{ found: 'a list' }, 'it returns a list, expected a Tensor']],
   'invalid-tensor': [[{ thrown: THROWN }, 'it returns an invalid tensor: TypeError: no']],
-  'not-finite': [[{ entry: 'NaN', index: [0, 2] }, 'it has NaN at [0, 2]']],
+  'not-finite': [[{ entry: 'NaN', index: [0, 2] }, 'it returns NaN at [0, 2]']],
   'other-batch': [
     [
       { sizes: { n: 3, E: 4, H: 8, V: 13 }, fault: { id: 'threw', thrown: THROWN } },
@@ -132,11 +132,11 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
   'lesson-batch-only': [
     [
       {},
-      "right on the lesson's batch of 32, wrong on smaller ones: read the sizes, as n or logits.shape[1], instead of writing them as numbers",
+      "right on the lesson's batch of 32, wrong on smaller ones: use n or a shape such as logits.shape[1] where you write a size as a number",
     ],
   ],
   'true-gradients-only': [
-    [{}, 'right with the true gradients above it, wrong with random ones: it does not follow from the gradients above'],
+    [{}, 'right with the true gradients above it, wrong with random ones: it must be computed from the gradients above it'],
   ],
   'wrong-shape': [
     [{ found: [1], expected: [27] }, 'shape [1], expected [27]'],
@@ -211,7 +211,7 @@ describe('the sentence for several findings', () => {
     ],
     [
       [{ id: 'branch-missing', branch: 'logit_maxes' }, { id: 'hidden-by-true-gradients' }],
-      'the branch through logit_maxes is missing; the true gradients above it hide this, random ones show it',
+      'the branch through logit_maxes is missing; the true gradients above it hide this mistake, but random ones show it',
     ],
   ])('joins them: %#', (findings, sentence) => {
     expect(sentenceOf(findings)).toBe(sentence);

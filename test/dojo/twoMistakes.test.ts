@@ -15,7 +15,7 @@ const checker = new LineChecker();
 /** One-hot rows in float64. */
 const hot = (indices: Indices, like: Tensor): Tensor => Tensor.oneHot(indices, like.shape[1], 'float64');
 
-/** No findings where the worst entry is shown instead. */
+/** Empty where the check shows the worst entry instead. */
 const TWO_MISTAKES: readonly (readonly [
   exercise: 1 | 2 | 3,
   line: GradientName,
@@ -37,7 +37,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     1,
     'dprobs',
-    'no derivative, and the sign',
+    'derivative missing, and negative',
     [
       { id: 'factor-missing', factor: '1/probs', role: 'log-derivative' },
       { id: 'scaled', by: '-1' },
@@ -57,7 +57,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     1,
     'dcounts_sum_inv',
-    'probs for counts, and not summed',
+    'probs instead of counts, and not summed',
     [
       { id: 'exchanged', found: 'probs', expected: 'counts' },
       { id: 'not-summed', over: 'row', found: [32, 27], expected: [32, 1] },
@@ -67,7 +67,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     1,
     'dcounts_sum',
-    'power -1, no sign',
+    'power -1, and the sign missing',
     [
       { id: 'wrong-power', found: '-1', expected: '-2' },
       { id: 'scaled', by: '-1' },
@@ -98,7 +98,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     1,
     'dlogit_maxes',
-    'no sign, and not summed',
+    'sign missing, and not summed',
     [
       { id: 'scaled', by: '-1' },
       { id: 'not-summed', over: 'row', found: [32, 27], expected: [32, 1] },
@@ -128,7 +128,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     1,
     'db2',
-    'averaged, in the wrong shape',
+    'averaged, and in the wrong shape',
     [
       { id: 'scaled', by: '1/n' },
       { id: 'reshaped', found: [1, 27], expected: [27], keepdim: 'extra' },
@@ -138,7 +138,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     1,
     'dhpreact',
-    'h - 1 for 1 - h²',
+    'h - 1 instead of 1 - h²',
     [
       { id: 'exchanged', found: '1 - h', expected: '1 - h²' },
       { id: 'scaled', by: '-1' },
@@ -156,7 +156,7 @@ const TWO_MISTAKES: readonly (readonly [
     ],
     ({ dhpreact }) => dhpreact,
   ],
-  [1, 'dbngain', 'the gain for bnraw', [], ({ bngain, dhpreact }) => bngain.mul(dhpreact).sum(0, KEEP)],
+  [1, 'dbngain', 'bngain instead of bnraw', [], ({ bngain, dhpreact }) => bngain.mul(dhpreact).sum(0, KEEP)],
   [
     1,
     'dbnraw',
@@ -194,7 +194,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     1,
     'dbnvar',
-    'power -1/2, and no 1/2',
+    'power -1/2, and the 1/2 missing',
     [
       { id: 'wrong-power', found: '-1/2', expected: '-3/2' },
       { id: 'factor-missing', factor: '1/2' },
@@ -204,7 +204,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     1,
     'dbndiff',
-    'bnvar_inv left out of one branch, the 2 of the other',
+    'bnvar_inv left out of one branch, the 2 left out of the other',
     [
       { id: 'factor-missing', factor: 'bnvar_inv', branch: 'bnraw' },
       { id: 'scaled', by: '1/2', branch: 'bndiff2' },
@@ -232,7 +232,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     1,
     'dbnmeani',
-    'no sign, in the wrong shape',
+    'sign missing, and in the wrong shape',
     [
       { id: 'scaled', by: '-1' },
       { id: 'reshaped', found: [64], expected: [1, 64], keepdim: 'missing' },
@@ -249,7 +249,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     1,
     'dembact',
-    'viewed for transposed, and negative',
+    'viewed instead of transposed, and negative',
     [
       { id: 'viewed', value: 'W1' },
       { id: 'scaled', by: '-1' },
@@ -259,7 +259,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     1,
     'dW1',
-    'batch norm passed over, and negative',
+    'batch norm skipped, and negative',
     [
       { id: 'exchanged', found: 'dhpreact', expected: 'dhprebn', confusion: 'batch-norm-skipped' },
       { id: 'scaled', by: '-1' },
@@ -284,7 +284,7 @@ const TWO_MISTAKES: readonly (readonly [
     ],
     ({ logits }) => softmax(logits).sub(hot(logits.max(1).indices, logits)),
   ],
-  [2, 'dlogits', 'the logits for their softmax', [], ({ logits, Yb, n }) => logits.sub(hot(Yb, logits)).div(n)],
+  [2, 'dlogits', 'logits instead of their softmax', [], ({ logits, Yb, n }) => logits.sub(hot(Yb, logits)).div(n)],
   [3, 'dhprebn', 'negative, and not divided by n', [{ id: 'scaled', by: '-n' }], (at) => exercise3.dhprebn(at).mul(-at.n)],
   [
     3,
@@ -322,7 +322,7 @@ const TWO_MISTAKES: readonly (readonly [
   [
     3,
     'dhprebn',
-    'statistics as constants, no gain',
+    'statistics treated as constants, and the gain missing',
     [
       { id: 'factor-missing', factor: 'bngain', role: 'gain', branch: 'direct' },
       { id: 'branch-missing', branch: 'mean' },

@@ -13,7 +13,7 @@ describe('NGram', () => {
     ['a', [2.1 / 2.3, 1.1 / 2.3]],
     ['ba', [0.1 / 2.3, 0.1 / 1.3, 1.1 / 2.3]],
     ['', [0.1 / 2.3]],
-  ])('gives for bigrams "%s" the mean of -ln of %j, counted by hand', (name, probabilities) => {
+  ])('gives "%s" in a bigram model the mean of -ln of %j, counted by hand', (name, probabilities) => {
     expect(bigram.loss([name])).toBeCloseTo(mean(probabilities), 12);
   });
 

@@ -22,7 +22,7 @@ function chain(rows: number[][]): Model {
   return model;
 }
 
-/** Most likely: '.' to a, a to b, b to c, c to '.'. */
+/** The most likely next characters: a after '.', b after a, c after b, '.' after c. */
 const ABC = chain([
   [0, 9, 1, 2],
   [1, 0, 9, 2],

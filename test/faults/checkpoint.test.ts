@@ -394,13 +394,13 @@ describe('a safetensors file from another program, .pt, .npz, an HTML page: reco
     ['an HTML page', Buffer.from('<!DOCTYPE html><html><body>404</body></html>'), 'this is a web page (HTML)'],
     ['an HTML page with a BOM and blanks', Buffer.from('\ufeff\r\n <html lang="en">'), 'this is a web page (HTML)'],
     ['a Git LFS pointer', Buffer.from('version https://git-lfs.github.com/spec/v1\n'), 'this is a Git LFS pointer'],
-    ['a JSON text', Buffer.from('{"a": 1}'), 'this is a JSON text'],
+    ['a JSON file', Buffer.from('{"a": 1}'), 'this is a JSON file'],
   ])('%s', async (_, file, says) => {
     await refuse(file, says);
   });
 
   it('run.json in place of a checkpoint', async () => {
-    expectRefusal(await runCli(cwd, ['eval', join('run', 'run.json')]), 3, 'run.json: not a safetensors file: this is a JSON text');
+    expectRefusal(await runCli(cwd, ['eval', join('run', 'run.json')]), 3, 'run.json: not a safetensors file: this is a JSON file');
   });
 });
 

@@ -42,7 +42,7 @@ describe('checkAgainst passes', () => {
     },
   );
 
-  it('our own gradients as exact, with 0 ULPs, also rounded to float32', () => {
+  it('our own gradients as exact, with 0 ULPs, also when they are rounded to float32', () => {
     const ours = backward(forward(FIXTURE.parameters(), batchOf(FIXTURE)));
     for (const dtype of ['float64', 'float32'] as const) {
       const edits = Object.fromEntries(GRADIENT_NAMES.map((name) => [name, storeFloats(ours[name].to(dtype).data, ours[name].shape)]));
@@ -161,7 +161,7 @@ describe('checkAgainst refuses a file and names the tensor:', () => {
     expect(() => checkAgainst(file)).toThrow(message);
   });
 
-  it('the hint of a missing tensor says what the comparison needs', () => {
+  it('the hint for a missing tensor says what the comparison needs', () => {
     let thrown: unknown;
     try {
       checkAgainst(without('C'));

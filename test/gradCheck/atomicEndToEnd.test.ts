@@ -26,7 +26,7 @@ describe('the end-to-end check of the atomic gradients at n = 2, 3 and 32', () =
     for (const row of rows) expect(row).toMatchObject({ part: 'atomic', witness: 'end-to-end differences', n });
   });
 
-  it('judges db1 and dlogit_maxes by their magnitude, because they are 0 but for rounding', () => {
+  it('judges db1 and dlogit_maxes by their magnitude, because they are 0 except for rounding', () => {
     const zeros = checkEndToEnd(CASES[1].lessonCase, OPTIONS).filter((row) => row.structuralZero);
     expect(zeros.map((row) => [row.name, row.limit])).toEqual([
       ['dlogit_maxes', 1e-9],
@@ -40,7 +40,7 @@ describe('the end-to-end check of the atomic gradients at n = 2, 3 and 32', () =
     }
   });
 
-  // The true upstream gradients sum to zero there, which hides the mistake. The local check exists for these.
+  // The true upstream gradients sum to zero there, which hides the mistake. The local check catches these.
   it.each(INVISIBLE)('cannot see $line, $mistake: $invisibleEndToEnd', ({ line, planted }) => {
     for (const { n, check } of CASES) {
       expect(redRows(check({ ...exercise1, [line]: planted })), `n = ${n}`).toEqual([]);

@@ -8,7 +8,7 @@ import { exercise1, GRADIENT_NAMES, type GradientLines } from '../../src/lesson/
 import { OPTIONS, redRows, SMALL } from '../support/checkOptions.js';
 
 const CASES = [2, 3, 32].map((n) => createLessonCase(SMALL, n, OPTIONS.seed));
-/** At n = 2 and 3 every entry of the small network, at 32 only some: faster. */
+/** Compares every entry of the small network at n = 2 and 3, and only some at 32, to save time. */
 const optionsFor = (n: number) => ({ ...OPTIONS, entries: n === 32 ? 30 : OPTIONS.entries });
 
 /** Checks at n = 3, with some lines replaced. */

@@ -11,8 +11,8 @@ import { OPTIONS, redRows } from '../support/checkOptions.js';
 const CASES = [2, 3, 32].map((n) => createNetworkCase(LESSON_CONFIG, n, OPTIONS.seed, FLOAT32_VARIANCE));
 const DEEP_CASES = DEEP_BATCH_SIZES.map((n) => createNetworkCase(DEEP_CONFIG, n, OPTIONS.seed, FLOAT32_VARIANCE));
 /**
- * At n = 2 bnraw is about ±0.7 for any hprebn, and dhprebn cancels almost completely, in float32 to mostly rounding. A mistake below
- * batch norm can be smaller than that.
+ * At n = 2 bnraw is about ±0.7 for any hprebn, and dhprebn cancels almost completely, so that in float32 mostly rounding remains. A
+ * mistake below batch norm can be smaller than that.
  */
 const hiddenAtTwo = ({ layer, first }: BackendMutant) => layer === 'embeddingForward' || ['dhprebn', 'dC', 'dW1'].includes(first);
 

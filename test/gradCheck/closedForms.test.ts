@@ -29,7 +29,7 @@ describe('the check of the closed forms', () => {
     }
   });
 
-  it.each(['softmax without minus one-hot', 'Bessel factor 1 instead of n/(n-1)', 'gain forgotten'])(
+  it.each(['one-hot not subtracted', 'Bessel factor 1 instead of n/(n-1)', 'gain forgotten'])(
     'also in the lesson network: %s',
     (mistake) => {
       const mutants = CLOSED_FORM_MUTANTS.filter((mutant) => mutant.mistake === mistake);

@@ -19,7 +19,7 @@ describe('centralDifference', () => {
     }
   });
 
-  it('has an error of the fourth power of the step: half the step gives a 16th of the error, within 1 %', () => {
+  it('has an error proportional to the fourth power of the step: half the step gives a 16th of the error, within 1 %', () => {
     const error = (h: number) => Math.abs(derivative(Math.exp, 0, h) - 1);
     expect(Math.abs(error(0.1) / error(0.05) / 16 - 1)).toBeLessThan(0.01);
   });
@@ -91,7 +91,7 @@ describe('the parameter lengths', () => {
     );
   });
 
-  it('of a block below are divided by how far the columns above move, in their lengths, but never grow', () => {
+  it('of a block below are divided by the distance that the columns above move, in their lengths, but never grow', () => {
     const W = networkCase.parameters['blocks.2.W'].data;
     for (const j of [0, 1]) {
       const moved = [0, 1, 2].map((i) => W[3 * j + i] / deviation(1, i));
@@ -117,7 +117,7 @@ describe('chooseEntries', () => {
     expect(chooseEntries(4, 100, random())).toEqual([0, 1, 2, 3]);
   });
 
-  it('takes the networkCase number of different entries, in ascending order', () => {
+  it('takes the given number of different entries, in ascending order', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200 }), fc.nat(50), fc.integer(), (size, entries, seed) => {
         const chosen = chooseEntries(size, entries, randomStream('grad-check', seed));

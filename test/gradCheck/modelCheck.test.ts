@@ -75,7 +75,7 @@ describe("the check of the network's backward pass in float64", () => {
       expect(redRows(checkModel(networkCase, OPTIONS, mistaken)).sort(), `n = ${networkCase.n}`).toEqual(red.sort());
   });
 
-  it.each(['Bessel factor 1 for n/(n-1)', "'=' for '+='"])('also in the network of the lesson: %s', (mistake) => {
+  it.each(['Bessel factor 1 instead of n/(n-1)', "'=' instead of '+='"])('also in the network of the lesson: %s', (mistake) => {
     const mutants = BACKEND_MUTANTS.filter((mutant) => mutant.mistake === mistake);
     expect(mutants.length).toBe(1);
     for (const n of [2, 3, 32]) {

@@ -79,7 +79,7 @@ describe('at special values', () => {
   it('tanh is exact for 0, -0, Inf, -Inf and NaN', () => {
     expect(valuesAt(probe.tanhOf, [0, -0, Infinity, -Infinity, NaN])).toEqual([0, -0, 1, -1, NaN]);
   });
-  it('exp is exact for 0, -0, Inf, -Inf and NaN, and overflows to Inf and 0', () => {
+  it('exp is exact for 0, -0, Inf, -Inf and NaN, and overflows to Inf or underflows to 0', () => {
     expect(valuesAt(probe.expOf, [0, -0, Infinity, -Infinity, NaN, 88.73, -104, 3e38, -3e38])).toEqual([
       1,
       1,

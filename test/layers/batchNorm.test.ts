@@ -59,7 +59,7 @@ describe.each(REFERENCE_BACKENDS)('batch norm on $name', ({ create, dtype }) => 
     expect(largestOf(column(1))).toBe(0);
   });
 
-  it(`gives in inference with the batch's mean and variance the forward pass of training, within ${limit}`, () => {
+  it(`gives the same as the forward pass of training in inference with the batch's mean and variance, within ${limit}`, () => {
     const [n, H] = [5, 3];
     const hprebn = drawn(n * H, 1);
     const [bngain, bnbias] = [floatsOf(backend, drawn(H, 1)), floatsOf(backend, drawn(H))];
@@ -85,7 +85,7 @@ describe.each(BACKENDS)('columnMoments on $name', ({ create, dtype }) => {
   const GUARDS = 8;
   const guarded = (values: number[], guard: number) => [...values, ...new Array<number>(GUARDS).fill(guard)];
 
-  /** The moments on the backend, of numbers that float32 represents exactly. NaN follows x, and fills the outputs before. */
+  /** The moments on the backend, of numbers that float32 represents exactly. NaN is stored after x, and in the outputs before the call. */
   function moments(x: number[], n: number, H: number) {
     const backend = create();
     const input = floatsOf(backend, guarded(x, Number.NaN));
@@ -123,7 +123,7 @@ describe.each(BACKENDS)('columnMoments on $name', ({ create, dtype }) => {
     },
   );
 
-  it.each([1, 3, 4, 7])('gives for one row of %i the row itself, and no deviations', (H) => {
+  it.each([1, 3, 4, 7])('gives the row itself and no deviations for a single row of %i', (H) => {
     const x = Array.from({ length: H }, (_, j) => Math.fround(j / 3 - 1));
     expect(moments(x, 1, H)).toMatchObject({ mean: x, squares: x.map(() => 0) });
   });

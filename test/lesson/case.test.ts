@@ -15,7 +15,7 @@ describe.each([2, 3, 32])('a lesson case with n = %i', (n) => {
     expect([drawn.batch.Xb.shape, drawn.batch.Yb.shape]).toEqual([[n, 3], [n]]);
   });
 
-  it('avoids what hides mistakes: zeros, a gain of 1, a batch without a repeated character', () => {
+  it('avoids values that hide mistakes: zeros, a gain of 1, a batch without a repeated character', () => {
     for (const name of LESSON_PARAMETER_NAMES) expect(drawn.parameters[name].data, name).not.toContain(0);
     expect(drawn.parameters.bngain.data).not.toContain(1);
     const Xb = [...drawn.batch.Xb.data];

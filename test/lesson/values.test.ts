@@ -8,7 +8,7 @@ const [n, T, E, H, V] = [5, 3, 4, 7, 9];
 const { values, parameters, batch } = createLessonCase({ context: T, embedding: E, hidden: [H], vocabulary: V }, n, 'values');
 
 describe('the forward pass as a graph', () => {
-  it.each(STEP_NAMES)('has the inputs of %s that the step reads', (step) => {
+  it.each(STEP_NAMES)('lists the inputs that the step %s reads', (step) => {
     const read = new Set<string>();
     const watched = new Proxy(values, {
       get(target, name: keyof typeof values) {
@@ -20,7 +20,7 @@ describe('the forward pass as a graph', () => {
     expect([...read].filter((name) => (VALUE_NAMES as readonly string[]).includes(name)).sort()).toEqual([...STEP_INPUTS[step]].sort());
   });
 
-  it('puts every step after its inputs, and every tensor is read', () => {
+  it('puts every step after its inputs, and has a reader for every tensor', () => {
     const known = new Set<string>(LESSON_PARAMETER_NAMES);
     for (const step of STEP_NAMES) {
       for (const input of STEP_INPUTS[step]) expect(known, `${step} reads ${input}`).toContain(input);

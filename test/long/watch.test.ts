@@ -75,7 +75,7 @@ describe('exercise watch in a terminal', () => {
   it('has the keys h for hints, n for the next exercise, l for the list, r to run again and q to quit', async () => {
     const child = await watching();
     child.type('h');
-    await child.says(/The loss is a mean over n examples/);
+    await child.says(/The loss is minus the mean of n entries/);
     child.type('h');
     await child.says(/dlogprobs has the shape of logprobs/);
     child.type('h');
@@ -132,7 +132,7 @@ describe('exercise watch in a terminal', () => {
     const child = await watching();
     child.type('hh');
     await child.says(/more: h again \(its formula\)/);
-    expect(child.output().split('The loss is a mean over n examples')).toHaveLength(2);
+    expect(child.output().split('The loss is minus the mean of n entries')).toHaveLength(2);
     expect(child.output().split('checking…')).toHaveLength(2);
     child.type('q');
     await expectCooked(child, 0);

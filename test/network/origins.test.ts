@@ -5,7 +5,7 @@ import { initialise } from '../../src/network/initialise.js';
 import { passOrigins } from '../../src/network/origins.js';
 import { backward, forward } from '../../src/network/passes.js';
 
-/** How many of the first arguments of a layer are outputs. */
+/** The number of leading arguments of a layer that are outputs. */
 const OUTPUTS = {
   embeddingTableForward: 2,
   linearForward: 1,

@@ -86,7 +86,7 @@ describe('a deep network', () => {
   });
 });
 
-describe('the names', () => {
+describe('the names of tensors', () => {
   it.each([
     [1, 'W', 'W1'],
     [1, 'b', 'b1'],
@@ -94,11 +94,11 @@ describe('the names', () => {
     [1, 'h', 'h'],
     [2, 'W', 'blocks.2.W'],
     [16, 'hprebn', 'blocks.16.hprebn'],
-  ])('call in block %i the tensor %s %s', (K, tensor, name) => {
+  ])('in block %i: %s is called %s', (K, tensor, name) => {
     expect(blockName(K, tensor)).toBe(name);
   });
 
-  it('of parameters are those of networks with 1 to 16 blocks, and no others', () => {
+  it('that are parameters are those of networks with 1 to 16 blocks, and no others', () => {
     const deepest = parameterNames({ hidden: Array(MAX_BLOCKS).fill(1) });
     expect(deepest.length).toBe(7 + 4 * 15);
     expect(deepest.filter((name) => !isParameterName(name))).toEqual([]);

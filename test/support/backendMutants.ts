@@ -45,7 +45,7 @@ const scale = (values: FloatArray, count: number, factor: number) => {
 export const BACKEND_MUTANTS: readonly BackendMutant[] = [
   {
     layer: 'embeddingBackward',
-    mistake: "'=' for '+='",
+    mistake: "'=' instead of '+='",
     plant: () => ({
       embeddingBackward: (dC, demb, Xb, rows, E) => {
         for (let r = 0; r < rows; r++) for (let e = 0; e < E; e++) dC[Xb[r] * E + e] = demb[r * E + e];
@@ -56,7 +56,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
   },
   {
     layer: 'embeddingBackward',
-    mistake: 'contexts in reversed order',
+    mistake: 'contexts in reverse order',
     plant: () => ({
       embeddingBackward: (dC, demb, Xb, rows, E) => {
         const reversed = (r: number) => r - (r % T) + (T - 1 - (r % T));
@@ -79,7 +79,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
   },
   {
     layer: 'embeddingTableBackward',
-    mistake: "'=' for '+=': the last example with a character instead of the sum",
+    mistake: "'=' instead of '+=': the last example with a character overwrites the others",
     plant: () => ({
       embeddingTableBackward: (dC, dW1, db1, dtable, dhprebn, C, W1, groups, n, sizes) => {
         const { T, H } = sizes;
@@ -125,7 +125,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
   },
   {
     layer: 'batchNormForward',
-    mistake: 'biased variance, n for n - 1',
+    mistake: 'biased variance, n instead of n - 1',
     plant: ({ batchNormForward }) => ({
       batchNormForward: (hpreact, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H) => {
         batchNormForward(hpreact, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H);
@@ -145,7 +145,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
   },
   {
     layer: 'tanhBackward',
-    mistake: '1 - h for 1 - h²',
+    mistake: '1 - h instead of 1 - h²',
     plant: () => ({
       tanhBackward: (dhpreact, dh, h, size) => {
         for (let i = 0; i < size; i++) dhpreact[i] = (1 - h[i]) * dh[i];
@@ -197,7 +197,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
   },
   {
     layer: 'crossEntropyBackward',
-    mistake: 'softmax without minus one-hot',
+    mistake: 'one-hot not subtracted',
     plant: () => ({
       crossEntropyBackward: (dlogits, probs, _, n, V) => {
         for (let i = 0; i < n * V; i++) dlogits[i] = probs[i] / n;
@@ -282,10 +282,10 @@ function batchNormBackwardMutants(): BackendMutant[] {
   });
   const correct = (n: number) => n / (n - 1);
   return [
-    mutant('Bessel factor 1 for n/(n-1)', FROM_HPREBN, () => 1, 1),
+    mutant('Bessel factor 1 instead of n/(n-1)', FROM_HPREBN, () => 1, 1),
     mutant('path through the variance dropped', FROM_HPREBN, () => 0, 1),
     mutant('path through the mean dropped', [...FROM_HPREBN, 'db1'], correct, 0),
-    mutant('statistics as constants', [...FROM_HPREBN, 'db1'], () => 0, 0),
+    mutant('statistics treated as constants', [...FROM_HPREBN, 'db1'], () => 0, 0),
     mutant('gain forgotten', FROM_HPREBN, correct, 1, false),
   ];
 }

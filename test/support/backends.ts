@@ -7,7 +7,7 @@ import { createWasmBackend } from '../../src/node/kernels.js';
 export interface BackendUnderTest {
   name: string;
   dtype: DType;
-  /** With an arena of that size, or one that is large enough for these suites. */
+  /** Creates it with an arena of the given size; the default is large enough for these suites. */
   create: (size?: ArenaSize) => Backend;
 }
 
@@ -16,7 +16,7 @@ export const BACKENDS: readonly BackendUnderTest[] = [
   { name: 'reference float64', dtype: 'float64', create: () => createReferenceBackend('float64') },
   { name: 'wasm', dtype: 'float32', create: (size = { arrays: 10_000, entries: 500_000, workspace: 100_000 }) => createWasmBackend(size) },
 ];
-/** The plain loops of layers/, for layers that a kernel has only as part of another. */
+/** The plain loops of layers/, for layers that the kernels have only as part of another. */
 export const REFERENCE_BACKENDS = BACKENDS.filter(({ name }) => name.startsWith('reference'));
 export const FLOAT32_BACKENDS = BACKENDS.filter(({ dtype }) => dtype === 'float32');
 export const FLOAT64_BACKENDS = BACKENDS.filter(({ dtype }) => dtype === 'float64');

@@ -13,7 +13,7 @@ export type Arrays = Record<string, FloatArray>;
 /** A layer for the test suite: the lengths of its arrays, and how to call it. */
 export interface Layer {
   name: string;
-  /** Sizes around the width of a vector register, and 1. */
+  /** 1, and sizes around the width of a vector register. */
   sizes: readonly Sizes[];
   inputs: (s: Sizes) => Record<string, number>;
   /** For a layer that reads by index: the number of indices, and the number of rows they refer to. */
@@ -32,7 +32,7 @@ export interface Layer {
 const sizes = (letters: string, ...rows: number[][]): Sizes[] =>
   rows.map((row) => Object.fromEntries(row.map((size, i) => [letters[i], size])));
 
-/** 1, the width of a vector register, multiples of it, and numbers next to those. */
+/** 1, the width of a vector register, its multiples, and their neighbours. */
 const RAGGED = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33];
 
 interface Table {
@@ -42,7 +42,7 @@ interface Table {
 }
 const tables = new WeakMap<Arrays, Table>();
 
-/** The table that a layer's forward pass leaves to its backward pass. */
+/** The table that a layer's forward pass leaves for its backward pass. */
 function tableOf(backend: Backend, a: Arrays, { n, T, E, H, V }: Sizes): Table {
   const D = Math.min(n, V);
   const ints = (size: number) => backend.ints(size);

@@ -15,7 +15,7 @@ export const OPTIMIZER_CONFIGS: Readonly<Record<OptimizerName, OptimizerConfig>>
 
 export type Recipe = Pick<RunConfig, 'optimizer' | 'clip' | 'schedule' | 'warmup' | 'sampling'>;
 
-/** Every optimizer with every kind of sampling; schedules, warm-up and clipping vary along the way. */
+/** Every optimizer with every kind of sampling; schedules, warm-up and clipping vary too. */
 export const RECIPES: readonly { name: string; recipe: Recipe }[] = OPTIMIZERS.flatMap((optimizer, i) =>
   SAMPLINGS.map((sampling, j) => {
     const schedule = SCHEDULES[(i + 2 * j) % SCHEDULES.length];

@@ -35,12 +35,12 @@ describe('diagnose', () => {
     expect(diagnose(model, activations)?.tensor).toBe(tensor);
   });
 
-  it.each(TENSORS)('gives for $tensor the largest entry of each of $inputs (H $H)', ({ tensor, inputs, hidden, shapeOf }) => {
+  it.each(TENSORS)('gives the largest entry of each of $inputs for $tensor (H $H)', ({ tensor, inputs, hidden, shapeOf }) => {
     const { model, activations, tensors } = stepped(hidden);
     tensors[tensor][0] = Number.NaN;
     const places = inputs.map((input, i) => {
       const entry = (7 * i + 3) % tensors[input].length;
-      // Some are negative: the magnitude counts.
+      // Some are negative: only the magnitude counts.
       tensors[input][entry] = (i % 2 === 0 ? -1 : 1) * 2 ** (20 + i);
       return { tensor: input, index: countedIndex(entry, shapeOf(input)), value: tensors[input][entry] };
     });
@@ -95,7 +95,7 @@ describe('diagnoseModel', () => {
 });
 
 describe('isStepFinite', () => {
-  // probs and losses show in the loss, which is checked in every step.
+  // The loss, which is checked in every step, shows probs and losses.
   it.each(TENSORS.filter(({ tensor }) => !['probs', 'losses'].includes(tensor)))(
     'checks every entry of $tensor (H $H)',
     ({ tensor, hidden }) => {

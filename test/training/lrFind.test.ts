@@ -24,7 +24,7 @@ describe.each(FLOAT32_BACKENDS)('scanRates on $name', ({ create }) => {
     expect(rates[40]).toBeCloseTo(1, 12);
   });
 
-  it('has the losses of a training at a constant rate if the rates are equal', () => {
+  it('has the losses of training at a constant rate if both rates are equal', () => {
     const training = new Training(createModel(create(), CONFIG), EXAMPLES, {
       steps: 30,
       batchSize: 16,

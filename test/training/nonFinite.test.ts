@@ -76,7 +76,7 @@ describe.each(FLOAT32_BACKENDS)('a gradient that becomes NaN in a Training on $n
 
   type Spoilt = Partial<Recipe> & { steps?: number; value?: number };
 
-  /** Trains with a gradient that becomes NaN, or another value, in one step. Returns the error that ends it, and the completed steps. */
+  /** Trains with a gradient that becomes NaN, or another given value, in one step. Returns the error that ends it, and the completed steps. */
   function train(gradient: 'C' | 'W2', at: number, checkEvery?: number, { steps = 30, value = Number.NaN, ...recipe }: Spoilt = {}) {
     const model = createModel(create(), config);
     const options = { steps, batchSize: 4, learningRate: 0.1, seed: 1, ...recipe };
@@ -110,7 +110,7 @@ describe.each(FLOAT32_BACKENDS)('a gradient that becomes NaN in a Training on $n
   }
   const last = VOCABULARY.length - 1;
 
-  it('causes no error if it never happens', () => {
+  it('causes no error while all gradients are finite', () => {
     expect(train('C', -1, 1)).toMatchObject({ error: undefined, step: 30 });
   });
 

@@ -34,7 +34,7 @@ describe('the table of options', () => {
     }
   });
 
-  it('has every option that a preset decides, as one of the recipe', () => {
+  it('has every option that a preset sets among those of the recipe', () => {
     const keys: string[] = RECIPE_OPTIONS.map(({ key }) => key);
     for (const preset of Object.values(PRESETS)) for (const key of Object.keys(preset)) expect(keys).toContain(key);
   });

@@ -18,7 +18,7 @@ const LESSON = {
 const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 describe('recipe', () => {
-  it("without arguments is the lesson's, to the key", () => {
+  it("without arguments is exactly the lesson's", () => {
     expect(recipe()).toStrictEqual(LESSON);
   });
 
@@ -37,7 +37,7 @@ describe('recipe', () => {
     });
   });
 
-  it('of a preset takes other values in its place', () => {
+  it('of a preset takes given values in place of its own', () => {
     expect(recipe('fast', { hidden: [8, 4], lr: 0.1 })).toEqual({ ...recipe('fast'), hidden: [8, 4], learningRate: 0.1 });
   });
 

@@ -92,7 +92,7 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
     [4, [0.5, 0.5, 0.05, 0.05]],
     [5, [0.5, 0.5, 0.05, 0.05, 0.05]],
     [1, [0.05]],
-  ])('uses in %i steps the rates %j: a tenth from step floor(steps/2)', (steps, expected) => {
+  ])('in %i steps uses the rates %j: a tenth from step floor(steps/2)', (steps, expected) => {
     const rates: number[] = [];
     const backend = create();
     const watched: Backend = {
@@ -125,7 +125,7 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
     expect(training.smoothedLoss).toBeCloseTo(expected, 10);
   });
 
-  it('has the loss of the first step as smoothed loss after it', () => {
+  it('has a smoothed loss equal to the first loss after one step', () => {
     const training = new Training(modelOn(create()), EXAMPLES, OPTIONS);
     expect(training.advance()).toBeCloseTo(training.smoothedLoss, 12);
   });
@@ -183,7 +183,7 @@ describe.each(FLOAT32_BACKENDS)('a resumed Training on $name', ({ create }) => {
     return { moments, losses, records };
   }
 
-  /** A training from a stored state, on a model that held other numbers before. */
+  /** Training resumed from a stored state, on a model that held other numbers before. */
   function resumed(model: Model, { state, parameters }: Moment, hooks: TrainingHooks = {}, more: Partial<TrainingOptions> = {}) {
     model.flatParameters.set(parameters);
     return new Training(model, EXAMPLES, { ...options, ...more }, hooks, JSON.parse(JSON.stringify(state)) as TrainingState);
@@ -209,7 +209,7 @@ describe.each(FLOAT32_BACKENDS)('a resumed Training on $name', ({ create }) => {
   });
 
   it.each([0, 1, 50, 99, 100, 101, 114, 115, 199, 200, 229])(
-    'has from step %i to the end the records and losses of an uninterrupted run',
+    'has the records and losses of an uninterrupted run from step %i to the end',
     (step) => {
       const model = createModel(create(), CONFIG);
       const records: LossRecord[] = [];

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Losses, Origin, Report } from '../../evaluation/report.js';
+import type { Losses, Report, SampleOrigin } from '../../evaluation/report.js';
 import { BEST_FILE } from '../../node/runDirectory.js';
 import type { BestEvaluation } from '../../run/checkpoint.js';
 import type { Paint } from '../terminal/colors.js';
 import { formatCount, formatLoss, formatTable } from '../terminal/format.js';
 import { commandName, type IO, shellPath, shortPath } from '../terminal/io.js';
 
-const ORIGIN_TEXT: Record<Origin, string> = { new: 'new', training: 'in the training part', 'held out': 'in validation or test' };
+const ORIGIN_TEXT: Record<SampleOrigin, string> = { new: 'new', training: 'in the training part', 'held out': 'in validation or test' };
 
 /**
  * @param vocabulary its size

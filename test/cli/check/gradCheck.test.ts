@@ -256,7 +256,7 @@ describe('grad-check --against', () => {
       4,
       'cannot read mine.safetensors: it is a directory',
     ],
-    ['another format', () => withFile('{"dW1": [1, 2]}'), 3, 'mine.safetensors: not a safetensors file: this is a JSON text'],
+    ['another format', () => withFile('{"dW1": [1, 2]}'), 3, 'mine.safetensors: not a safetensors file: this is a JSON file'],
     ['an unknown format', () => withFile('\x01\x02\x03\x04\x05\x06\x07\x08'), 3, 'mine.safetensors: not a safetensors file: header length'],
     ['an empty file', () => withFile(''), 3, 'mine.safetensors: not a safetensors file: 0 bytes, expected at least 8'],
     [
