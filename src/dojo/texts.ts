@@ -136,9 +136,9 @@ The forward pass. Sums and means run over the batch unless a line says otherwise
 
 ## A line
 
-Each gradient is a function. Its input are the forward values and the gradients above it, which are
-right even if your other lines are not. It returns a tensor. Here is a step from no exercise, y = a
-· w with a [n,H] and w [1,H], which is broadcast over the batch:
+Each gradient is a function. Its inputs are the forward values and the gradients above it, which
+are right even if your other lines are not. It returns a tensor. Here is a step from no exercise,
+y = a · w with a [n,H] and w [1,H], which is broadcast over the batch:
 
     da: ({ w, dy }) => w.mul(dy),
     dw: ({ a, dy }) => a.mul(dy).sum(0, { keepdim: true }),
