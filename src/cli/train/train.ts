@@ -21,7 +21,7 @@ export const train = defineCommand({
   options: TRAIN_OPTIONS,
   examples: [
     ['backprop-ninja train', "the lesson's recipe"],
-    ['backprop-ninja train --preset fast', 'a lower loss in two seconds'],
+    ['backprop-ninja train --preset fast', 'a lower loss in a second'],
     ['backprop-ninja train --steps 20000 --hidden 64 --out quick', 'a small network, in the directory quick'],
     ['backprop-ninja train --data words.txt --context 5', 'any list of words, with a longer context'],
     ['backprop-ninja train --hidden 300,200', 'a network of two blocks'],

@@ -9,7 +9,7 @@ export const TRAIN_OPTIONS = [
   {
     key: 'preset',
     flag: '--preset <name>',
-    description: "lesson: the lesson's recipe; fast: a lower loss, in 2 s; best: the lowest, in 80 s",
+    description: "lesson: the lesson's recipe; fast: a lower loss, in 1 s; best: the lowest, in 80 s",
     kind: choice(PRESET_NAMES),
     default: 'lesson',
     commands: ['train', 'sweep'],
