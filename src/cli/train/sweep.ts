@@ -125,7 +125,10 @@ function parseTrainWords(words: readonly string[]): GivenTrainOptions {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new UsageError('--help cannot be set for the runs of a sweep', { cause: error });
     if (error.code !== 'commander.invalidArgument' || !error.message.includes(',')) throw error;
-    throw new UsageError(commanderMessage(error).replace(/\.$/, ''), { hint: '--vary separates values by /, such as lr=0.05/0.1', cause: error });
+    throw new UsageError(commanderMessage(error).replace(/\.$/, ''), {
+      hint: '--vary separates values by /, such as lr=0.05/0.1',
+      cause: error,
+    });
   }
 }
 
