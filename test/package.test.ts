@@ -1,6 +1,6 @@
 // The published package: packed from a copy of the sources, installed into an empty folder, and run there in processes.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -87,6 +87,13 @@ describe('the tarball', () => {
   it('states the Node version that it needs', () => {
     const installed = JSON.parse(readFileSync(join(app, 'node_modules', 'backprop-ninja', 'package.json'), 'utf8'));
     expect(installed).toMatchObject({ name: 'backprop-ninja', type: 'module', engines: { node: '>=20.19' } });
+  });
+});
+
+describe('a build', () => {
+  // npx links to this folder once, and gives the bit only then.
+  it.skipIf(process.platform === 'win32')('leaves the program executable, so that npx runs it after every build', () => {
+    expect(statSync(join(ROOT, PACKAGE.bin['backprop-ninja'])).mode & 0o111).toBe(0o111);
   });
 });
 

@@ -64,8 +64,10 @@ export function defineSubcommand<const Row extends OptionRow = never>(
   return definition as unknown as CommandDefinition;
 }
 
-/** The examples below a help text. */
-export function examplesText(examples: readonly Example[]): string {
+/** The examples below a help text: in two columns, or each on two lines where the columns do not fit. */
+export function examplesText(examples: readonly Example[], columns = 80): string {
   const width = Math.max(...examples.map(([command]) => command.length));
-  return `\nExamples:\n${examples.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`).join('\n')}\n`;
+  let lines = examples.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`);
+  if (lines.some((line) => line.length > columns)) lines = examples.map(([command, does]) => `  ${command}\n      ${does}`);
+  return `\nExamples:\n${lines.join('\n')}\n`;
 }

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { UsageError } from '../core/errors.js';
+import type { OptionRow } from '../core/optionRow.js';
 import { type CommandContext, type CommandDefinition, examplesText } from './command.js';
 import { addArguments, addOptions, COMMON_OPTIONS, givenValues } from './options.js';
 import type { FillCommand, LoadedCommand } from './program.js';
@@ -17,7 +19,7 @@ function fill(command: Command, definition: LoadedCommand, io: IO, setExitCode: 
       fillOne(command.command(name).description(subcommand.description), subcommand, io, setExitCode);
     }
   } else fillOne(command, definition, io, setExitCode);
-  command.addHelpText('after', examplesText(definition.examples));
+  command.addHelpText('after', ({ error }) => examplesText(definition.examples, (error ? io.stderr : io.stdout).columns));
 }
 
 function fillOne(command: Command, definition: Omit<CommandDefinition, 'examples'>, io: IO, setExitCode: (code: number) => void): void {
@@ -25,10 +27,21 @@ function fillOne(command: Command, definition: Omit<CommandDefinition, 'examples
   addArguments(command, argumentRows);
   addOptions(command, options);
   addOptions(command, COMMON_OPTIONS);
+  const noArguments = argumentRows.length === 0;
+  if (noArguments) command.allowExcessArguments();
   command.action(async () => {
+    if (noArguments) refuseArguments(command, options);
     const code = await run(createContext(command, io), ...command.processedArgs);
     if (typeof code === 'number') setExitCode(code);
   });
+}
+
+/** @throws UsageError if the command line has arguments */
+function refuseArguments(command: Command, options: readonly OptionRow[]): void {
+  const [argument] = command.args;
+  if (argument === undefined) return;
+  const details = options.some(({ key }) => key === 'data') ? { hint: 'name a file of names with --data' } : {};
+  throw new UsageError(`'${command.name()}' takes no arguments, but got '${argument}'`, details);
 }
 
 function createContext(command: Command, io: IO): CommandContext {

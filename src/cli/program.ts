@@ -1,6 +1,6 @@
 /** The list of commands. A command's file is loaded when the command is run, so that --help starts fast. */
 import { Command } from 'commander';
-import { type CommandDefinition, type CommandGroup, examplesText } from './command.js';
+import { type CommandDefinition, type CommandGroup, type Example, examplesText } from './command.js';
 import { colorLevel } from './terminal/colors.js';
 import type { IO } from './terminal/io.js';
 import { programVersion } from './version.js';
@@ -96,6 +96,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
 ];
 
+const EXAMPLES: readonly Example[] = [
+  ['backprop-ninja train', "train the lesson's network"],
+  ['backprop-ninja sample --count 5', 'print five new names from the newest run'],
+  ['backprop-ninja grad-check', 'check every gradient by finite differences'],
+  ['backprop-ninja exercise start', 'write the gradients yourself, with a checker'],
+];
+
 /** Gives a command its description, arguments, options and action. */
 export type FillCommand = (command: Command, io: IO, setExitCode: (code: number) => void) => void;
 
@@ -126,6 +133,7 @@ export function createProgram(io: IO, { loaded, setExitCode = () => {}, color = 
     .description('Trains a character-level language model with every gradient written by hand, and proves the gradients right.')
     .version(programVersion())
     .exitOverride()
+    .configureHelp({ minWidthToWrap: 12 })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -141,13 +149,5 @@ export function createProgram(io: IO, { loaded, setExitCode = () => {}, color = 
     loaded.get(name)?.(command, io, setExitCode);
   }
   program.commandsGroup('Help:').helpCommand('help [command]', 'show the help of a command');
-  return program.addHelpText(
-    'after',
-    examplesText([
-      ['backprop-ninja train', "train the lesson's network on the bundled names"],
-      ['backprop-ninja sample --count 5', 'print five new names from the newest run'],
-      ['backprop-ninja grad-check', 'compare every gradient with finite differences'],
-      ['backprop-ninja exercise start', 'write the gradients yourself, with a checker'],
-    ]),
-  );
+  return program.addHelpText('after', ({ error }) => examplesText(EXAMPLES, (error ? io.stderr : io.stdout).columns));
 }

@@ -60,7 +60,7 @@ export function createRunConfig(given: TrainingOptionValues, sizes: DataSizes): 
 function checkTogether(values: object): void {
   const { steps, warmup, weightDecay, hidden } = values as RecipeOptions;
   if (steps !== undefined && warmup !== undefined && warmup > steps) {
-    throw new UsageError(`--warmup is ${warmup} but --steps is ${steps}, so the learning rate never reaches its full size`);
+    throw new UsageError(`--warmup is ${warmup} but --steps is ${steps}, so the learning rate never reaches its full value`);
   }
   if (weightDecay !== undefined && hidden !== undefined) checkDecayed(weightDecay, parameterNames({ hidden }));
 }

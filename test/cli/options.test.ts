@@ -167,7 +167,8 @@ describe('a misspelt command line', () => {
     [['xyzzy'], "unknown command 'xyzzy'"],
     [['--xyzzy'], "unknown option '--xyzzy'"],
     [['train', '--xyzzy'], "unknown option '--xyzzy'"],
-    [['train', 'names.txt'], "too many arguments for 'train'. Expected 0 arguments but got 1."],
+    [['train', 'names.txt'], "'train' takes no arguments, but got 'names.txt'; name a file of names with --data"],
+    [['mutants', 'x', 'y'], "'mutants' takes no arguments, but got 'x'"],
     [['sample', 'a', 'b'], "too many arguments for 'sample'. Expected 1 argument but got 2."],
     [['diff', 'a'], "missing required argument 'run-b'"],
     [['diff', 'a', 'b', 'c'], "too many arguments for 'diff'. Expected 2 arguments but got 3."],
@@ -211,7 +212,7 @@ describe('help', () => {
 
   it.each(OWN)('of %s explains every option, and has examples', async (command) => {
     const options = (await everyOption()).filter((option) => option.command === command).map(({ flag }) => flag);
-    const { exitCode, stdout, stderr } = await runCli(tempDirectory(), [command, '--help']);
+    const { exitCode, stdout, stderr } = await runCli(tempDirectory(), [command, '--help'], { columns: 200 });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     const shown = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)(?: <\S+>| \[\S+\])? {2,}\w/gm)].map((match) => match[1]);
     expect([...shown].sort()).toEqual([...options, ...COMMON].sort());
@@ -219,7 +220,7 @@ describe('help', () => {
     const lines = examples.trimEnd().split('\n');
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines) expect(line).toMatch(new RegExp(`^  backprop-ninja ${command}( .*)?  +\\S`));
-    expect((await runCli(tempDirectory(), ['help', command])).stdout).toBe(stdout);
+    expect((await runCli(tempDirectory(), ['help', command], { columns: 200 })).stdout).toBe(stdout);
   });
 
   it.each([
@@ -242,8 +243,22 @@ describe('help', () => {
     expect(stdout).toContain('--hidden');
   });
 
+  it.each([[], ...COMMANDS.map(({ name }) => [name])].map((words) => [words.join(' '), words]))(
+    'of %j has no line over 80 columns',
+    async (_, words) => {
+      const { stdout } = await runCli(tempDirectory(), [...words, '--help'], { columns: 80, tty: true });
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    },
+  );
+
+  it('wraps descriptions on 40 columns', async () => {
+    const { stdout } = await runCli(tempDirectory(), ['sample', '--help'], { columns: 40, tty: true });
+    expect(stdout).toContain('  --count <number>   number of names\n                     (default: 20)\n');
+    expect(stdout).toContain('  backprop-ninja sample --count 5 --seed 1\n      five names\n');
+  });
+
   it('has examples that the parser accepts', async () => {
-    const io = fakeIO(tempDirectory());
+    const io = fakeIO(tempDirectory(), { columns: 200 });
     const loaded = await everyCommand();
     const program = createProgram(io, { loaded });
     for (const command of program.commands) {

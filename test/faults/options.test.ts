@@ -107,7 +107,7 @@ describe('an option that the chosen optimizer does not have, or a warm-up longer
     [['--momentum', '0.9', '--optimizer', 'adamw'], '--momentum goes with --optimizer momentum or nesterov, not with adamw'],
     [['--beta1', '0.9'], '--beta1 goes with --optimizer adam or adamw, not with sgd'],
     [['--beta2', '0.9', '--optimizer', 'nesterov'], '--beta2 goes with --optimizer adam or adamw, not with nesterov'],
-    [['--warmup', '51'], '--warmup is 51 but --steps is 50, so the learning rate never reaches its full size'],
+    [['--warmup', '51'], '--warmup is 51 but --steps is 50, so the learning rate never reaches its full value'],
     [['--optimizer', 'lion'], 'Allowed choices are sgd, momentum, nesterov, adam, adamw.'],
     [['--schedule', 'exponential'], 'Allowed choices are step, constant, linear, cosine.'],
     [['--sampling', 'shuffle'], 'Allowed choices are replacement, epochs.'],

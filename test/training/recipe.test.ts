@@ -97,7 +97,7 @@ describe('recipe', () => {
   it('refuses a warm-up longer than the run', () => {
     expect(recipe('lesson', { steps: 5, warmup: 5 }).warmup).toBe(5);
     expect(() => recipe('lesson', { steps: 5, warmup: 6 })).toThrow(
-      new UsageError('--warmup is 6 but --steps is 5, so the learning rate never reaches its full size'),
+      new UsageError('--warmup is 6 but --steps is 5, so the learning rate never reaches its full value'),
     );
   });
 });

@@ -60,8 +60,8 @@ async function play({ io, json, color, options, printJson }: CommandContext<(typ
   }
   const { line, name, mistake } = hunt.reveal();
   const { found, named, score, probes, guesses } = hunt;
-  if (!found) out.write(`It was ${line}: ${mistake}.\n`);
-  else out.write(`${paint.green(`Score: ${score} of ${FULL_SCORE}`)}, with ${formatCountOf(probes.length, 'probe')}.\n`);
+  if (!named) out.write(`It was ${line}: ${mistake}.\n`);
+  if (found) out.write(`${paint.green(`Score: ${score} of ${FULL_SCORE}`)}, with ${formatCountOf(probes.length, 'probe')}.\n`);
   out.write(
     `Give a friend the same hunt: ${commandName(io)} hunt --seed ${seed}\nSee what the mistake does to training: ${commandName(io)} train --mutant ${name}\n`,
   );

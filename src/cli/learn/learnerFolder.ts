@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { SystemError } from '../../core/errors.js';
+import { showPath } from '../../core/text.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { LEARNER_TYPES } from '../../node/paths.js';
 import { createsNew, withSystemErrors } from '../../node/systemErrors.js';
@@ -45,8 +46,10 @@ export function learnerFile(number: ExerciseNumber, dir: string | undefined, io:
 
 /** Writes a file unless it exists. Returns whether it is new. */
 export function writeNew(path: string, text: string): boolean {
+  const folder = dirname(path);
   return withSystemErrors('write', path, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    if (statSync(folder, { throwIfNoEntry: false })?.isFile()) throw new SystemError(`cannot write in ${showPath(folder)}: it is a file`);
+    mkdirSync(folder, { recursive: true });
     return createsNew(() => writeFileSync(path, text, { flag: 'wx' }));
   });
 }

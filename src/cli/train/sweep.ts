@@ -56,7 +56,7 @@ export const sweep = defineCommand({
   arguments: [{ name: '[train-options...]', description: "after --: options of 'train' for all runs" }],
   options: OPTIONS,
   examples: [
-    ['backprop-ninja sweep --vary lr=0.05/0.1/0.2 --vary hidden=100/200 -- --steps 20000', 'a grid of six runs'],
+    ['backprop-ninja sweep --vary lr=0.1/0.2 --vary hidden=100/200 -- --steps 20000', 'a grid of four runs'],
     ['backprop-ninja sweep --vary lr=0.01..1 --random 12 --out rates -- --steps 5000', 'twelve random rates'],
     ['backprop-ninja sweep --vary lr=0.1/0.2 --vary seed=1/2/3', 'each rate by the median of three seeds'],
   ],
@@ -125,7 +125,10 @@ function parseTrainWords(words: readonly string[]): GivenTrainOptions {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new UsageError('--help cannot be set for the runs of a sweep', { cause: error });
     if (error.code !== 'commander.invalidArgument' || !error.message.includes(',')) throw error;
-    throw new UsageError(commanderMessage(error), { hint: '--vary separates values by /, such as lr=0.05/0.1', cause: error });
+    throw new UsageError(commanderMessage(error).replace(/\.$/, ''), {
+      hint: '--vary separates values by /, such as lr=0.05/0.1',
+      cause: error,
+    });
   }
 }
 

@@ -31,6 +31,12 @@ describe('hunt', () => {
     expect(exitCode).toBe(1);
   });
 
+  it('shows the mistake after quit also when only the line was found', async () => {
+    const { exitCode, stdout } = await hunt([`guess ${line}`, 'quit']);
+    expect(stdout).toContain(`It was ${line}: ${mistake}.\nScore: 100 of 100, with 0 probes.\n`);
+    expect(exitCode).toBe(0);
+  });
+
   it('ends when its input ends', async () => {
     expect((await hunt([`probe ${line}`])).exitCode).toBe(1);
     expect((await hunt([`guess ${line}`])).exitCode).toBe(0);

@@ -162,7 +162,7 @@ describe('sweep', () => {
 
   it.each<[string[], string[], string]>([
     [['--vary', 'lr=fast'], [], "error: option '--lr <rate>' argument 'fast' is invalid"],
-    [['--vary', 'lr=0.05,0.1'], [], 'is invalid. Expected a number above 0 up to 1000.; --vary separates values by /, such as lr=0.05/0.1'],
+    [['--vary', 'lr=0.05,0.1'], [], 'is invalid. Expected a number above 0 up to 1000; --vary separates values by /, such as lr=0.05/0.1'],
     [['--vary', 'depth=1/2'], [], "error: unknown option '--depth'"],
     [['--vary', 'lr=0.1', '--vary', 'lr=0.2'], [], 'error: --vary lr is given twice'],
     [
