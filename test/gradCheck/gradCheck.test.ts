@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../src/backend/reference.js';
 import { BATCH_SIZES, checkPart, DEEP_BATCH_SIZES } from '../../src/gradCheck/gradCheck.js';
 import { modelOf } from '../../src/gradCheck/modelCheck.js';
-import { PARTS } from '../../src/gradCheck/options.js';
 import { createNetworkCase, DEEP_CONFIG } from '../../src/lesson/case.js';
 import { backward, forward } from '../../src/network/passes.js';
 import { createWasmBackend } from '../../src/node/kernels.js';
@@ -58,27 +57,5 @@ describe('checkPart', () => {
 
   it('fails rows if the step is far too large', () => {
     expect(checkPart('model', { ...OPTIONS, eps: 0.5 }, createWasmBackend).every((row) => row.ok)).toBe(false);
-  });
-});
-
-describe('checkPart raises no false alarm', () => {
-  // At n = 2 the gradients below batch norm cancel almost completely, and some entries are tiny next to others.
-  it.each([
-    ['atomic', 12],
-    ['closed-forms', 20],
-    ['model', 20],
-    ['backend', 80],
-  ] as const)('in %s with %i seeds, comparing one entry of each tensor', (part, seeds) => {
-    const failures = Array.from({ length: seeds }, (_, seed) =>
-      checkPart(part, { ...OPTIONS, seed }, createWasmBackend).filter((row) => !row.ok),
-    ).flat();
-    expect(failures.map(({ n, name, witness, error }) => `${name} by ${witness} at n = ${n}: ${error}`)).toEqual([]);
-  });
-
-  it('in any part with one seed and more entries: 10 of the atomic gradients, 100 of the others', () => {
-    const rows = PARTS.flatMap((part) =>
-      checkPart(part, { ...OPTIONS, entries: part === 'atomic' ? 10 : 100, seed: 1 }, createWasmBackend),
-    );
-    expect(rows.filter((row) => !row.ok)).toEqual([]);
   });
 });

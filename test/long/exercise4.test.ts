@@ -1,7 +1,10 @@
-/** Exercise 4: 1,000 training steps with the learner's lines. */
+// Exercise 4 takes 1,000 training steps once all its lines are right.
 import { describe, expect, it } from 'vitest';
-import { solve, started } from '../support/exerciseFolder.js';
-import { ninja } from '../support/faults.js';
+import { EXERCISES } from '../../src/dojo/exercises.js';
+import { solutionText } from '../../src/dojo/stub.js';
+import { solve, started, typeErrors } from '../support/exerciseFolder.js';
+import { runCli } from '../support/fakeIO.js';
+import { expectRefusal, ninja } from '../support/faults.js';
 
 describe('exercise check 4', () => {
   it('trains with the lines once all are right, and shows the first and the last loss', async () => {
@@ -36,5 +39,24 @@ describe('exercise check 4', () => {
     const [remark] = stdout.split('\n').slice(-3);
     expect(remark).toMatch(/^all lines are right, but training with them failed: /);
     expect(remark.slice('all lines are right, but training with them failed: '.length)).toMatch(problem);
+  });
+});
+
+describe('the solutions', () => {
+  it('have no type errors, pass (0), and are shown once they pass', async () => {
+    const cwd = await started();
+    expectRefusal(await runCli(cwd, ['exercise', 'solution', '1']), 2, 'Exercise 1 is not solved yet');
+    const shown = await runCli(cwd, ['exercise', 'solution', '3', '--force']);
+    expect(shown.stdout).toBe(solutionText(EXERCISES[3]));
+    solve(cwd);
+    expect(typeErrors(cwd)).toBe('');
+    const { exitCode, stdout } = await runCli(cwd, ['exercise', 'check', '--json']);
+    expect(exitCode).toBe(0);
+    const report = JSON.parse(stdout) as { ok: boolean; exercises: { ok: boolean; lines: { verdict: string }[] }[] };
+    expect(report.ok).toBe(true);
+    expect(report.exercises.map(({ lines }) => lines.length)).toEqual([26, 1, 1, 13]);
+    expect((await runCli(cwd, ['exercise', 'solution', '2'])).stdout).toBe(solutionText(EXERCISES[2]));
+    expect((await runCli(cwd, ['exercise', 'status'])).stdout.match(/^✓/gm)).toHaveLength(4);
+    expect((await runCli(cwd, ['exercise', 'hint', '2'])).stdout).toBe('Exercise 2 is done: no hint needed\n');
   });
 });

@@ -1,21 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { EXERCISE_NUMBERS, EXERCISES, exerciseFile } from '../../../src/dojo/exercises.js';
 import { solutionText, stubText } from '../../../src/dojo/stub.js';
-import { HANGS } from '../../support/child.js';
-import { solve, started } from '../../support/exerciseFolder.js';
+import { solve, started, typeErrors } from '../../support/exerciseFolder.js';
 import { runCli } from '../../support/fakeIO.js';
 import { expectRefusal, ninja, openToAll } from '../../support/faults.js';
 import { put, snapshot, tempDirectory } from '../../support/tempDirectory.js';
-
-const TSC = fileURLToPath(new URL('../../../node_modules/typescript/bin/tsc', import.meta.url));
-
-function typeErrors(cwd: string): string {
-  return spawnSync(process.execPath, [TSC, '-p', join(cwd, 'dojo')], { encoding: 'utf8', timeout: HANGS }).stdout;
-}
 
 /** The red rows of Exercise 1: the gradient and its remark. */
 function redRows(stdout: string): string[] {
@@ -83,25 +75,6 @@ describe('a fresh folder', () => {
     for (const number of EXERCISE_NUMBERS) {
       expect(stubText(EXERCISES[number]).match(/=> todo\(\),/g)).toHaveLength(EXERCISES[number].lines.length);
     }
-  });
-});
-
-describe('the solutions', () => {
-  it('have no type errors, pass (0), and are shown once they pass', async () => {
-    const cwd = await started();
-    expectRefusal(await runCli(cwd, ['exercise', 'solution', '1']), 2, 'Exercise 1 is not solved yet');
-    const shown = await runCli(cwd, ['exercise', 'solution', '3', '--force']);
-    expect(shown.stdout).toBe(solutionText(EXERCISES[3]));
-    solve(cwd);
-    expect(typeErrors(cwd)).toBe('');
-    const { exitCode, stdout } = await runCli(cwd, ['exercise', 'check', '--json']);
-    expect(exitCode).toBe(0);
-    const report = JSON.parse(stdout) as { ok: boolean; exercises: { ok: boolean; lines: { verdict: string }[] }[] };
-    expect(report.ok).toBe(true);
-    expect(report.exercises.map(({ lines }) => lines.length)).toEqual([26, 1, 1, 13]);
-    expect((await runCli(cwd, ['exercise', 'solution', '2'])).stdout).toBe(solutionText(EXERCISES[2]));
-    expect((await runCli(cwd, ['exercise', 'status'])).stdout.match(/^✓/gm)).toHaveLength(4);
-    expect((await runCli(cwd, ['exercise', 'hint', '2'])).stdout).toBe('Exercise 2 is done: no hint needed\n');
   });
 });
 

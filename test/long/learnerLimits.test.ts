@@ -1,0 +1,63 @@
+// Learners' files that use up a limit: 5 s of computing time, or 1 GB of memory.
+import { describe, expect, it } from 'vitest';
+import { check, exercise1With, problems } from '../support/learnerFiles.js';
+
+describe('a line that would end the program', () => {
+  it('makes its own row red, with the reason', async () => {
+    const checked = await check(
+      1,
+      exercise1With({
+        dlogprobs: '() => process.exit()',
+        dprobs: '() => process.abort()',
+        dcounts: '() => { process.kill(process.pid, "SIGTERM"); for (;;); }',
+        dh: '() => { for (let i = 0; ; i++) console.log(i); }',
+        dW2: '() => { const f = () => f() + 1; return f(); }',
+        dC: '() => { process.exitCode = 3; process.exit(); }',
+      }),
+    );
+    expect(problems(checked)).toEqual({
+      dlogprobs: 'it calls process.exit, which would end the program',
+      dprobs: 'it calls process.abort, which would end the program',
+      dcounts: 'it ended the program (SIGTERM)',
+      dh: 'it did not finish within 5 s',
+      dW2: expect.stringMatching(/^it threw RangeError: Maximum call stack size exceeded/),
+      dC: 'it calls process.exit, which would end the program',
+    });
+    expect(checked.exitCode).toBe(1);
+    // The output of a line that never ends is shown too.
+    expect(checked.stderr.split('\n').slice(0, 2)).toEqual(['dh: 0', 'dh: 1']);
+  });
+
+  it('by taking all memory is stopped', async () => {
+    const checked = await check(
+      1,
+      exercise1With({
+        dlogprobs: '() => { const a = []; for (;;) a.push(new Float64Array(1e7).fill(1)); }',
+        dprobs: '() => { const a = []; for (;;) a.push(new Array(1e7).fill(0.5)); }',
+        dh: '() => { const a = []; for (let i = 0; ; i++) a[i] = i; }',
+        dW2: '() => "x".repeat(2 ** 30)',
+        db2: '() => new Float64Array(1e12)',
+      }),
+    );
+    const stopped = expect.stringMatching(/^(it uses more than 1 GB of memory|it ended the program \(SIG\w+\)|it threw RangeError: .+)$/);
+    expect(problems(checked)).toEqual({
+      dlogprobs: 'it uses more than 1 GB of memory',
+      dprobs: 'it uses more than 1 GB of memory',
+      dh: stopped,
+      dW2: expect.stringMatching(/^it threw RangeError: Invalid string length/),
+      db2: expect.stringMatching(/^it threw RangeError: /),
+    });
+    expect(checked.stderr).toBe('');
+  });
+});
+
+describe('a file that cannot run', () => {
+  it.each([
+    ['a loop without an end', 'for (;;);', 'it did not finish within 5 s'],
+    ['a memory that grows', 'const a = []; for (;;) a.push(new Array(1e7).fill(0.5));', 'it uses more than 1 GB of memory'],
+  ])('because of %s says why', async (_, text, why) => {
+    const { exitCode, report, stderr } = await check(2, { 'exercise2.ts': text });
+    expect({ exitCode, lines: report.lines, stderr }).toEqual({ exitCode: 1, lines: [], stderr: '' });
+    expect(report.broken).toBe(why);
+  });
+});
