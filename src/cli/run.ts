@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { FileContentError, fullMessage, NumericalError, SystemError, UsageError } from '../core/errors.js';
 import { showText } from '../core/text.js';
-import { commandsIn, createProgram, loadCommands } from './program.js';
+import { COMMANDS, commandsIn, createProgram, loadCommands } from './program.js';
 import { paintFor } from './terminal/colors.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_SYSTEM, EXIT_USAGE } from './terminal/exitCodes.js';
 import type { IO } from './terminal/io.js';
@@ -15,7 +15,7 @@ export async function run(argv: readonly string[], io: IO): Promise<number> {
   };
   try {
     const program = createProgram(io, { loaded: await loadCommands(commandsIn(argv)), setExitCode, color });
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(withoutUnknownTopic(argv), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) {
@@ -26,6 +26,13 @@ export async function run(argv: readonly string[], io: IO): Promise<number> {
     if (argv.includes('--debug') && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return exitCodeOf(error);
   }
+}
+
+/** `help` about an unknown command fails like that command, with a suggestion: commander would print the whole help. */
+function withoutUnknownTopic(argv: readonly string[]): readonly string[] {
+  const [first, topic] = argv;
+  const isUnknown = first === 'help' && topic !== undefined && !topic.startsWith('-') && !COMMANDS.some(({ name }) => name === topic);
+  return isUnknown ? argv.slice(1) : argv;
 }
 
 /** The error's message in one line, escaped. */

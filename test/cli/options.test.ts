@@ -149,6 +149,7 @@ describe('a misspelt command line', () => {
     [['gradcheck'], "unknown command 'gradcheck'", 'grad-check'],
     [['repaly'], "unknown command 'repaly'", 'replay'],
     [['dif'], "unknown command 'dif'", 'diff'],
+    [['help', 'trian'], "unknown command 'trian'", 'train'],
     [['train', '--resum'], "unknown option '--resum'", '--resume'],
     [['train', '--evalevery=3'], "unknown option '--evalevery=3'", '--eval-every'],
     [['train', '--hiden', '3'], "unknown option '--hiden'", '--hidden'],
