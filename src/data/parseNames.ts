@@ -89,8 +89,10 @@ export class NamesParser {
     const byte = firstInvalidByte(bytes);
     if (byte !== undefined) {
       const utf16 = this.#line === 1 && [0xfffe, 0xfeff].includes(bytes[0] * 256 + bytes[1]);
-      const found = utf16 ? 'UTF-16' : `byte 0x${bytes[byte].toString(16).padStart(2, '0')}, which is not UTF-8`;
-      this.#fail(this.#line, `found ${found} at byte ${this.#offset + byte} of the file`, 'save it as UTF-8');
+      const found = utf16
+        ? 'the file is UTF-16'
+        : `0x${bytes[byte].toString(16).padStart(2, '0')} at byte ${this.#offset + byte} of the file is not UTF-8`;
+      this.#fail(this.#line, found, 'save it as UTF-8');
     }
     return decodeUtf8(bytes);
   }

@@ -50,19 +50,19 @@ describe('empty, or only blank lines (3)', () => {
 
 describe('invalid UTF-8: the line and the byte (3)', () => {
   it.each([
-    ['Latin-1', [0x7a, 0xf6, 0x65], 'byte 0xf6, which is not UTF-8 at byte 11'],
-    ['a stray continuation', [0x61, 0x80], 'byte 0x80, which is not UTF-8 at byte 11'],
-    ['a character cut short at the end', [0xe6, 0xbc], 'byte 0xe6, which is not UTF-8 at byte 10'],
-    ['an overlong form', [0xc0, 0xaf], 'byte 0xc0, which is not UTF-8 at byte 10'],
-    ['half of a surrogate pair', [0xed, 0xa0, 0x80], 'byte 0xed, which is not UTF-8 at byte 10'],
-    ['beyond U+10FFFF', [0xf4, 0x90, 0x80, 0x80], 'byte 0xf4, which is not UTF-8 at byte 10'],
-    ['after a true U+FFFD', [0xef, 0xbf, 0xbd, 0xff], 'byte 0xff, which is not UTF-8 at byte 13'],
+    ['Latin-1', [0x7a, 0xf6, 0x65], '0xf6 at byte 11 of the file is not UTF-8'],
+    ['a stray continuation', [0x61, 0x80], '0x80 at byte 11 of the file is not UTF-8'],
+    ['a character cut short at the end', [0xe6, 0xbc], '0xe6 at byte 10 of the file is not UTF-8'],
+    ['an overlong form', [0xc0, 0xaf], '0xc0 at byte 10 of the file is not UTF-8'],
+    ['half of a surrogate pair', [0xed, 0xa0, 0x80], '0xed at byte 10 of the file is not UTF-8'],
+    ['beyond U+10FFFF', [0xf4, 0x90, 0x80, 0x80], '0xf4 at byte 10 of the file is not UTF-8'],
+    ['after a true U+FFFD', [0xef, 0xbf, 0xbd, 0xff], '0xff at byte 13 of the file is not UTF-8'],
   ])('%s', async (_, bytes, says) => {
     await refuse(Buffer.concat([Buffer.from('anna\nzoé\n'), Buffer.from(bytes)]), 3, 'line 3: ', says);
   });
 
   it('UTF-16', async () => {
-    await refuse(Buffer.from('\ufeffanna\n', 'utf16le'), 3, 'line 1: found UTF-16 at byte 0');
+    await refuse(Buffer.from('\ufeffanna\n', 'utf16le'), 3, 'line 1: the file is UTF-16');
   });
 });
 

@@ -127,29 +127,27 @@ describe('readNamesFile refuses', () => {
 
   const latin1 = (text: string) => Buffer.from(text, 'latin1');
   it.each([
-    ['in the first line', latin1('zo\xe9\nbob\n'), 1, 'byte 0xe9', 2],
-    ['in a later line', latin1('anna\nbob\nzo\xe9a\n'), 3, 'byte 0xe9', 11],
-    ['after multi-byte characters', Buffer.concat([Buffer.from('漢é\n漢😀'), latin1('\xff')]), 2, 'byte 0xff', 13],
-    ['after a replacement character of the file itself', Buffer.concat([Buffer.from('a\ufffdb'), latin1('\xc3\n')]), 1, 'byte 0xc3', 5],
-    ['in a character truncated by the end', latin1('anna\nb\xc3'), 2, 'byte 0xc3', 6],
-    ['that looks like UTF-16, but in a later line', latin1('anna\n\xff\xfea\n'), 2, 'byte 0xff', 5],
-    ['an overlong form', latin1('anna\n\xc0\xaf\n'), 2, 'byte 0xc0', 5],
-    ['a surrogate half', latin1('\xed\xa0\x80\n'), 1, 'byte 0xed', 0],
-    ['after the byte order mark', latin1('\xef\xbb\xbfa\x80\n'), 1, 'byte 0x80', 4],
-    ['after 1 MiB', Buffer.concat([Buffer.from(`${fill(MIB)}ok\nb`), latin1('\xffd\n')]), 16386, 'byte 0xff', MIB + 4],
+    ['in the first line', latin1('zo\xe9\nbob\n'), 1, '0xe9', 2],
+    ['in a later line', latin1('anna\nbob\nzo\xe9a\n'), 3, '0xe9', 11],
+    ['after multi-byte characters', Buffer.concat([Buffer.from('漢é\n漢😀'), latin1('\xff')]), 2, '0xff', 13],
+    ['after a replacement character of the file itself', Buffer.concat([Buffer.from('a\ufffdb'), latin1('\xc3\n')]), 1, '0xc3', 5],
+    ['in a character truncated by the end', latin1('anna\nb\xc3'), 2, '0xc3', 6],
+    ['that looks like UTF-16, but in a later line', latin1('anna\n\xff\xfea\n'), 2, '0xff', 5],
+    ['an overlong form', latin1('anna\n\xc0\xaf\n'), 2, '0xc0', 5],
+    ['a surrogate half', latin1('\xed\xa0\x80\n'), 1, '0xed', 0],
+    ['after the byte order mark', latin1('\xef\xbb\xbfa\x80\n'), 1, '0x80', 4],
+    ['after 1 MiB', Buffer.concat([Buffer.from(`${fill(MIB)}ok\nb`), latin1('\xffd\n')]), 16386, '0xff', MIB + 4],
     [
       'as the last byte of 1 MiB',
       Buffer.concat([Buffer.from(fill(MIB - 64)), Buffer.alloc(63, 97), latin1('\xffa\n')]),
       16384,
-      'byte 0xff',
+      '0xff',
       MIB - 1,
     ],
   ])('invalid UTF-8 %s, with line and byte', (_, content, line, byte, offset) => {
     const error = refusalOf(content);
     expect(error).toBeInstanceOf(FileContentError);
-    expect(fullMessage(error)).toContain(
-      `, line ${line}: found ${byte}, which is not UTF-8 at byte ${offset} of the file; save it as UTF-8`,
-    );
+    expect(fullMessage(error)).toContain(`, line ${line}: ${byte} at byte ${offset} of the file is not UTF-8; save it as UTF-8`);
   });
 
   it.each([
@@ -158,7 +156,7 @@ describe('readNamesFile refuses', () => {
   ])('UTF-16, %s, and asks for UTF-8', (_, content) => {
     const error = refusalOf(content);
     expect(error).toBeInstanceOf(FileContentError);
-    expect(fullMessage(error)).toMatch(/line 1: found UTF-16 at byte 0 of the file; save it as UTF-8$/);
+    expect(fullMessage(error)).toMatch(/line 1: the file is UTF-16; save it as UTF-8$/);
   });
 
   it.each([
