@@ -21,7 +21,7 @@ export type { WorstEntry } from './dojo/worstEntry.js';
 export { loadCheckpoint, saveCheckpoint } from './node/checkpointFile.js';
 export { checkDiskSpace } from './node/diskSpace.js';
 export { createWasmBackend } from './node/kernels.js';
-export { type CheckFileOptions, checkFile, type ExerciseReport } from './node/learner/run.js';
+export { type CheckFileOptions, type CheckSignal, checkFile, type ExerciseReport } from './node/learner/run.js';
 export { acquireLock } from './node/lock.js';
 export { type Metrics, readMetrics } from './node/metricsFile.js';
 export { type NamesFile, readNamesFile } from './node/namesFile.js';

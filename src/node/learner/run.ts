@@ -21,9 +21,17 @@ export interface ExerciseReport {
   training?: TrainingReport | { problem: string };
 }
 
+/** An AbortSignal, by what a check uses of it: so the package's types need no platform's types. */
+export interface CheckSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface CheckFileOptions {
   /** Ends the check early. */
-  signal?: AbortSignal | undefined;
+  signal?: CheckSignal | undefined;
   /** Called with each line that the file prints, without its line break. */
   onPrint?: (line: string) => void;
   /** Whether to train with the lines of Exercise 4. */
