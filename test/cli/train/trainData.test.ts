@@ -48,7 +48,12 @@ describe('a data set', () => {
     ['a directory', (cwd: string) => mkdirSync(join(cwd, 'names.txt')), 4, 'it is a directory'],
     ['empty', (cwd: string) => put(cwd, 'names.txt', ''), 3, 'contains no names; expected one name per line'],
     ['blank lines only', (cwd: string) => put(cwd, 'names.txt', '\n \n\n'), 3, 'contains no names; expected one name per line'],
-    ['not UTF-8', (cwd: string) => put(cwd, 'names.txt', Buffer.from('anna\nzo\xe9\n', 'latin1')), 3, 'line 2: 0xe9 at byte 7 of the file is not UTF-8'],
+    [
+      'not UTF-8',
+      (cwd: string) => put(cwd, 'names.txt', Buffer.from('anna\nzo\xe9\n', 'latin1')),
+      3,
+      'line 2: 0xe9 at byte 7 of the file is not UTF-8',
+    ],
     [
       'with an escape sequence',
       (cwd: string) => put(cwd, 'names.txt', 'a\x1b[2Jb\n'),
