@@ -1,7 +1,7 @@
 /** Paths of the package's files. Only this module knows how the package is laid out on the disk. */
 import { fileURLToPath } from 'node:url';
 
-/** A path in the package's directory: this module is src/node/paths.ts, or dist/node/paths.js once built. */
+/** A path in the package's directory: this module is src/node/paths.ts, dist/node/paths.js, or bundled in a file in dist/cli/. */
 const inPackage = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 export const PACKAGE_JSON = inPackage('package.json');

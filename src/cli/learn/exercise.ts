@@ -3,9 +3,8 @@ import { flag, type Kind, text, wholeNumber } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
 import type { ExerciseNumber } from '../../dojo/exercises.js';
 import { type CommandGroup, defineSubcommand } from '../command.js';
-import { EXIT_NO } from '../terminal/exitCodes.js';
-import { checkCommand, hintCommand, resetCommand, solutionCommand, startCommand, statusCommand } from './exerciseCommand.js';
-import { watchCommand } from './watchCommand.js';
+import { checkExercises, giveHint, resetExercise, showSolution, showStatus, startExercises } from './exerciseActions.js';
+import { watchExercise } from './watch.js';
 
 /** An exercise by its number, or by its file, which also names the folder. */
 interface ExercisePlace {
@@ -49,26 +48,24 @@ export const exercise: CommandGroup = {
     start: defineSubcommand({
       description: 'write the files of the four exercises; existing files are kept',
       arguments: [{ name: '[dir]', description: 'your folder', default: 'dojo' }],
-      run: ({ io, json }, directory: string) => startCommand(directory, { json }, io),
+      run: (context, directory: string) => startExercises(directory, context),
     }),
     check: defineSubcommand({
       description: 'check your lines one by one, and say what is wrong',
       arguments: [{ name: '[exercise]', description: '1 to 4, or its file', defaultText: 'all', kind: exercisePlace }],
       options: [DIR],
-      run: async ({ io, json, color, options }, place?: ExercisePlace) =>
-        (await checkCommand(place?.number, { json, color, ...folder(place, options) }, io)) ? 0 : EXIT_NO,
+      run: (context, place?: ExercisePlace) => checkExercises(place?.number, folder(place, context.options), context),
     }),
     watch: defineSubcommand({
       description: 'check at every save, with keys for hints and the next exercise',
       arguments: [{ name: '[exercise]', description: '1 to 4, or its file', defaultText: '1', kind: exercisePlace }],
       options: [DIR],
-      run: ({ io, json, color, options }, place?: ExercisePlace) =>
-        watchCommand(place?.number ?? 1, { json, color, ...folder(place, options) }, io),
+      run: (context, place?: ExercisePlace) => watchExercise(place?.number ?? 1, folder(place, context.options), context),
     }),
     status: defineSubcommand({
       description: 'show how many lines are right',
       options: [DIR],
-      run: ({ io, json, color, options }) => statusCommand({ json, color, ...options }, io),
+      run: (context) => showStatus(context.options, context),
     }),
     hint: defineSubcommand({
       description: 'show the rule behind a gradient, its shape, its formula',
@@ -86,8 +83,8 @@ export const exercise: CommandGroup = {
           default: 1,
         },
       ],
-      run: ({ io, json, color, options }, place?: ExercisePlace, gradient?: string) =>
-        hintCommand(place?.number, gradient, { json, color, step: options.step, ...folder(place, options) }, io),
+      run: (context, place?: ExercisePlace, gradient?: string) =>
+        giveHint(place?.number, gradient, { step: context.options.step, ...folder(place, context.options) }, context),
     }),
     solution: defineSubcommand({
       description: 'show the solution, once yours is right',
@@ -96,15 +93,14 @@ export const exercise: CommandGroup = {
         { name: '[gradient]', description: 'only that gradient' },
       ],
       options: [DIR, { key: 'force', flag: '--force', description: 'show it before yours is right', kind: flag }],
-      run: ({ io, json, color, options: { force = false, ...options } }, place: ExercisePlace, gradient?: string) =>
-        solutionCommand(place.number, gradient, { json, color, force, ...folder(place, options) }, io),
+      run: (context, place: ExercisePlace, gradient?: string) =>
+        showSolution(place.number, gradient, { force: context.options.force ?? false, ...folder(place, context.options) }, context),
     }),
     reset: defineSubcommand({
       description: 'start an exercise over; your file is kept under another name',
       arguments: [{ name: '<exercise>', description: '1 to 4, or its file', kind: exercisePlace }],
       options: [DIR],
-      run: ({ io, json, color, options }, place: ExercisePlace) =>
-        resetCommand(place.number, { json, color, ...folder(place, options) }, io),
+      run: (context, place: ExercisePlace) => resetExercise(place.number, folder(place, context.options), context),
     }),
   },
 };

@@ -2,8 +2,8 @@
 import { EXERCISES, type ExerciseLine, type ExerciseNumber, shapeText } from '../../dojo/exercises.js';
 import { valueNamed } from '../../lesson/values.js';
 import type { ExerciseReport } from '../../node/learner/run.js';
+import type { CommandContext } from '../command.js';
 import { wrapText } from '../terminal/format.js';
-import type { IO } from '../terminal/io.js';
 import { widthOf } from './exerciseReport.js';
 
 export const HINT_STEPS = ['rule', 'shape', 'formula'] as const;
@@ -20,13 +20,12 @@ export function showHint(
   number: ExerciseNumber,
   line: ExerciseLine | undefined,
   range: HintRange,
-  { json }: { json?: boolean },
-  io: IO,
+  { io, json, printJson }: Pick<CommandContext, 'io' | 'json' | 'printJson'>,
 ): void {
   const steps = line ? hintSteps(line).slice(range.from - 1, range.to) : [];
   if (json) {
     const hint = { exercise: number, gradient: line?.name ?? null, ...(line && { forward: line.forward }), ...Object.fromEntries(steps) };
-    io.stdout.write(`${JSON.stringify(hint)}\n`);
+    printJson(hint);
     return;
   }
   if (!line) {

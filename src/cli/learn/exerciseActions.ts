@@ -8,24 +8,26 @@ import { guideText } from '../../dojo/guide.js';
 import { solutionOf, solutionText, stubText } from '../../dojo/stub.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
 import { withSystemErrors } from '../../node/systemErrors.js';
-import { paintFor } from '../terminal/colors.js';
+import type { CommandContext } from '../command.js';
+import { EXIT_NO } from '../terminal/exitCodes.js';
 import { wrapText } from '../terminal/format.js';
-import { commandName, type IO, shortPath } from '../terminal/io.js';
+import { commandName, shortPath } from '../terminal/io.js';
 import { ENDLESS, reportLines, widthOf } from './exerciseReport.js';
 import { firstOpenLine, type HintRange, showHint } from './hint.js';
 import { dirOption, freeName, learnerFile, learnerFiles, tsconfigText, writeNew } from './learnerFolder.js';
+
+/** What the exercise commands use of their context. */
+export type ExerciseContext = Pick<CommandContext, 'io' | 'json' | 'paint' | 'printJson'>;
 
 export interface ExerciseOptions {
   /** The learner's folder. */
   dir?: string;
   /** Ends a check early. */
   signal?: AbortSignal;
-  json?: boolean;
-  color: boolean;
 }
 
 /** Writes the files of the exercises into a folder. Existing files stay unchanged. */
-export function startCommand(directory: string, { json }: { json?: boolean }, io: IO): void {
+export function startExercises(directory: string, { io, json, printJson }: ExerciseContext): void {
   const folder = resolve(io.cwd, directory);
   const option = dirOption(folder, io);
   const files: Record<string, string> = { 'README.md': guideText(option), 'tsconfig.json': tsconfigText(folder) };
@@ -34,7 +36,7 @@ export function startCommand(directory: string, { json }: { json?: boolean }, io
   const kept: string[] = [];
   for (const [name, text] of Object.entries(files)) (writeNew(join(folder, name), text) ? written : kept).push(name);
   if (json) {
-    io.stdout.write(`${JSON.stringify({ folder, written, kept })}\n`);
+    printJson({ folder, written, kept });
     return;
   }
   if (kept.length > 0) io.stderr.write(`note: kept ${kept.join(', ')}, which existed already\n`);
@@ -46,36 +48,40 @@ export function startCommand(directory: string, { json }: { json?: boolean }, io
   );
 }
 
-/** @returns whether all lines are right */
-export async function checkCommand(number: ExerciseNumber | undefined, options: ExerciseOptions, io: IO): Promise<boolean> {
-  const files = learnerFiles(number === undefined ? EXERCISE_NUMBERS : [number], options.dir, io);
+/**
+ * Checks one exercise, or all.
+ * @returns the exit code: 1 unless all lines are right
+ */
+export async function checkExercises(
+  number: ExerciseNumber | undefined,
+  { dir }: ExerciseOptions,
+  { io, json, paint, printJson }: ExerciseContext,
+): Promise<number> {
+  const files = learnerFiles(number === undefined ? EXERCISE_NUMBERS : [number], dir, io);
   const reports: ExerciseReport[] = [];
-  const paint = await paintFor(io.stdout, io.env, options.color);
+  const painted = await paint();
   const page = { ...ENDLESS, width: widthOf(io.stdout) };
   for (const [one, file] of files) {
     const report = await checkFile(file, one, { train: true, onPrint: (line) => io.stderr.write(`${line}\n`) });
     reports.push(report);
-    if (!options.json) io.stdout.write(`${reportLines(report, paint, page).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
+    if (!json) io.stdout.write(`${reportLines(report, painted, page).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
   }
   const ok = reports.every((report) => report.ok);
-  if (options.json) io.stdout.write(`${JSON.stringify({ ok, exercises: reports })}\n`);
-  return ok;
+  if (json) printJson({ ok, exercises: reports });
+  return ok ? 0 : EXIT_NO;
 }
 
 /**
  * Shows how many lines of each exercise are right.
  * @throws the signal's reason, when it ends the checks early
  */
-export async function statusCommand(options: ExerciseOptions, io: IO): Promise<void> {
+export async function showStatus(options: ExerciseOptions, { io, json, paint, printJson }: ExerciseContext): Promise<void> {
   const reports: ExerciseReport[] = [];
   for (const [number, file] of learnerFiles(EXERCISE_NUMBERS, options.dir, io)) reports.push(await checkFile(file, number, options));
-  if (options.json) {
-    io.stdout.write(`${JSON.stringify({ exercises: reports })}\n`);
-    return;
-  }
-  const paint = await paintFor(io.stdout, io.env, options.color);
+  if (json) return printJson({ exercises: reports });
+  const { green } = await paint();
   for (const report of reports) {
-    for (const line of statusLines(report, widthOf(io.stdout))) io.stdout.write(`${report.ok ? paint.green(line) : line}\n`);
+    for (const line of statusLines(report, widthOf(io.stdout))) io.stdout.write(`${report.ok ? green(line) : line}\n`);
   }
 }
 
@@ -98,18 +104,18 @@ export interface HintOptions extends ExerciseOptions {
  * @param number by default, the first exercise that is not done
  * @param name by default, the first line that is not right
  */
-export async function hintCommand(
+export async function giveHint(
   number: ExerciseNumber | undefined,
   name: string | undefined,
-  options: HintOptions,
-  io: IO,
+  { dir, step }: HintOptions,
+  context: ExerciseContext,
 ): Promise<void> {
-  const range: HintRange = { from: 1, to: options.step, more: `--step ${options.step + 1}` };
-  if (number !== undefined && name !== undefined) return showHint(number, findLine(number, name), range, options, io);
-  const files = learnerFiles(number === undefined ? EXERCISE_NUMBERS : [number], options.dir, io);
+  const range: HintRange = { from: 1, to: step, more: `--step ${step + 1}` };
+  if (number !== undefined && name !== undefined) return showHint(number, findLine(number, name), range, context);
+  const files = learnerFiles(number === undefined ? EXERCISE_NUMBERS : [number], dir, context.io);
   for (const [one, file] of files) {
     const line = firstOpenLine(await checkFile(file, one));
-    if (line || one === files[files.length - 1][0]) return showHint(one, line, range, options, io);
+    if (line || one === files[files.length - 1][0]) return showHint(one, line, range, context);
   }
 }
 
@@ -133,10 +139,15 @@ export interface SolutionOptions extends ExerciseOptions {
  * Prints the solution of an exercise or of a line.
  * @throws UsageError if the learner has not solved it, unless forced
  */
-export async function solutionCommand(number: ExerciseNumber, name: string | undefined, options: SolutionOptions, io: IO): Promise<void> {
+export async function showSolution(
+  number: ExerciseNumber,
+  name: string | undefined,
+  { dir, force }: SolutionOptions,
+  { io, json, printJson }: ExerciseContext,
+): Promise<void> {
   const line = name === undefined ? undefined : findLine(number, name);
-  if (!options.force) {
-    const { lines, ok } = await checkFile(learnerFile(number, options.dir, io), number);
+  if (!force) {
+    const { lines, ok } = await checkFile(learnerFile(number, dir, io), number);
     const solved = line ? lines.some((report) => report.name === line.name && report.verdict === 'right') : ok;
     if (!solved) {
       throw new UsageError(`${line?.name ?? `Exercise ${number}`} is not solved yet`, {
@@ -145,13 +156,13 @@ export async function solutionCommand(number: ExerciseNumber, name: string | und
     }
   }
   const code = line ? solutionOf(line) : solutionText(EXERCISES[number]);
-  if (options.json) io.stdout.write(`${JSON.stringify({ exercise: number, ...(line && { gradient: line.name }), code })}\n`);
+  if (json) printJson({ exercise: number, ...(line && { gradient: line.name }), code });
   else io.stdout.write(line ? `${code}\n` : code);
 }
 
 /** Replaces the file of an exercise by a fresh one. The old file is kept under another name. */
-export function resetCommand(number: ExerciseNumber, options: ExerciseOptions, io: IO): void {
-  const file = learnerFile(number, options.dir, io);
+export function resetExercise(number: ExerciseNumber, { dir }: ExerciseOptions, { io, json, printJson }: ExerciseContext): void {
+  const file = learnerFile(number, dir, io);
   const stub = stubText(EXERCISES[number], dirOption(dirname(file), io));
   const kept = withSystemErrors('read', file, () => readFileSync(file, 'utf8')) === stub ? null : freeName(file);
   if (kept !== null) {
@@ -159,7 +170,7 @@ export function resetCommand(number: ExerciseNumber, options: ExerciseOptions, i
     writeNew(file, stub);
   }
   const shown = shortPath(file, io);
-  if (options.json) io.stdout.write(`${JSON.stringify({ file, kept })}\n`);
+  if (json) printJson({ file, kept });
   else if (kept === null) io.stdout.write(`${shown} is unchanged since 'exercise start'\n`);
   else io.stdout.write(`${shown} is new; your old file is ${shortPath(kept, io)}\n`);
 }

@@ -5,11 +5,10 @@ import { showText } from '../../core/text.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
 import { withSystemErrors } from '../../node/systemErrors.js';
-import { paintFor } from '../terminal/colors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { wrapText } from '../terminal/format.js';
-import { type IO, shortPath } from '../terminal/io.js';
-import { type ExerciseOptions, statusCommand } from './exerciseCommand.js';
+import { shortPath } from '../terminal/io.js';
+import { type ExerciseContext, type ExerciseOptions, showStatus } from './exerciseActions.js';
 import { ENDLESS, reportLines, widthOf } from './exerciseReport.js';
 import { firstOpenLine, HINT_STEPS, showHint } from './hint.js';
 import { learnerFile } from './learnerFolder.js';
@@ -28,9 +27,10 @@ const AROUND = 3;
  * Checks an exercise at every save, until a key or a signal ends it. Keys need a terminal.
  * @returns the exit code: 0 for a key, the signal's code for a signal
  */
-export async function watchCommand(number: ExerciseNumber, options: ExerciseOptions, io: IO): Promise<number> {
-  const folder = dirname(learnerFile(number, options.dir, io));
-  const session = new WatchSession(number, { ...options, dir: folder }, io);
+export async function watchExercise(number: ExerciseNumber, { dir }: ExerciseOptions, context: ExerciseContext): Promise<number> {
+  const { io } = context;
+  const folder = dirname(learnerFile(number, dir, io));
+  const session = new WatchSession(number, folder, context);
   let timer: NodeJS.Timeout | undefined;
   const watcher = watchFolder(folder, (name) => {
     if (name !== null && name !== exerciseFile(session.exercise)) return;
@@ -63,8 +63,8 @@ class WatchSession {
   readonly ended: Promise<number>;
   quit: (exitCode: number) => void = () => {};
   fail: (error: unknown) => void = () => {};
-  readonly #options: ExerciseOptions;
-  readonly #io: IO;
+  readonly #folder: string;
+  readonly #context: ExerciseContext;
   /** The last report: hints are for it. */
   #report: ExerciseReport | undefined;
   #hintStep = 0;
@@ -73,10 +73,10 @@ class WatchSession {
   /** Aborts the running check and those that wait. */
   #cancel = new AbortController();
 
-  constructor(exercise: ExerciseNumber, options: ExerciseOptions, io: IO) {
+  constructor(exercise: ExerciseNumber, folder: string, context: ExerciseContext) {
     this.exercise = exercise;
-    this.#options = options;
-    this.#io = io;
+    this.#folder = folder;
+    this.#context = context;
     this.ended = new Promise((resolve, reject) => {
       this.quit = resolve;
       this.fail = reject;
@@ -87,7 +87,7 @@ class WatchSession {
     const actions: Record<string, (signal: AbortSignal) => Promise<void> | void> = {
       h: () => this.#hint(),
       n: (signal) => this.#check(signal),
-      l: (signal) => statusCommand({ ...this.#options, signal }, this.#io),
+      l: (signal) => showStatus({ dir: this.#folder, signal }, this.#context),
       r: (signal) => this.#check(signal),
     };
     const action = actions[key];
@@ -109,14 +109,14 @@ class WatchSession {
 
   async #check(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { stdout, stderr, env, hasKeys } = this.#io;
-    const { json, color } = this.#options;
+    const { io, json, paint, printJson } = this.#context;
+    const { stdout, stderr, env, hasKeys } = io;
     const onScreen = stdout.isTTY && env.TERM !== 'dumb' && !json;
     const erase = onScreen ? ERASE : '';
     this.#hintStep = 0;
     if (onScreen) stdout.write(CLEAR);
-    const file = learnerFile(this.exercise, this.#options.dir, this.#io);
-    if (!json) stdout.write(`${shortPath(file, this.#io)}, checked at every save\n`);
+    const file = learnerFile(this.exercise, this.#folder, io);
+    if (!json) stdout.write(`${shortPath(file, io)}, checked at every save\n`);
     if (onScreen) stdout.write(CHECKING);
     const onPrint = (line: string) => {
       stdout.write(erase);
@@ -124,10 +124,10 @@ class WatchSession {
     };
     const report = await checkFile(file, this.exercise, { signal, train: true, onPrint });
     this.#report = report;
-    if (json) return stdout.write(`${JSON.stringify({ ok: report.ok, exercises: [report] })}\n`);
+    if (json) return printJson({ ok: report.ok, exercises: [report] });
     const keys = hasKeys ? wrapText(KEYS, widthOf(stdout)) : [];
     const page = onScreen ? { width: widthOf(stdout), height: stdout.rows - keys.length - AROUND } : { ...ENDLESS, width: widthOf(stdout) };
-    const lines = reportLines(report, await paintFor(stdout, env, color), page);
+    const lines = reportLines(report, await paint(), page);
     stdout.write(`${erase}${[...lines, '', ...keys].join('\n')}\n`);
   }
 
@@ -136,12 +136,12 @@ class WatchSession {
     if (!this.#report) return;
     this.#hintStep = Math.min(this.#hintStep + 1, HINT_STEPS.length);
     const range = { from: this.#hintStep, to: this.#hintStep, more: 'h again' };
-    showHint(this.#report.exercise, firstOpenLine(this.#report), range, this.#options, this.#io);
+    showHint(this.#report.exercise, firstOpenLine(this.#report), range, this.#context);
   }
 
   /** Prints an error of the system: a missing file can come back. Any other error ends the watch. */
   #tell(error: unknown): void {
-    if (error instanceof SystemError) this.#io.stderr.write(`error: ${showText(fullMessage(error))}\n`);
+    if (error instanceof SystemError) this.#context.io.stderr.write(`error: ${showText(fullMessage(error))}\n`);
     else this.fail(error);
   }
 }
