@@ -2,6 +2,7 @@
 import type { Examples } from '../data/dataset.js';
 import type { Model } from '../network/arrays.js';
 import { NonFiniteError } from './diagnose.js';
+import { ExponentialMean } from './exponentialMean.js';
 import { Training, type TrainingOptions } from './training.js';
 
 /** Options of {@link scanRates}: those of a training run, with a range of rates instead of a schedule. */
@@ -33,14 +34,14 @@ const DIVERGED = 4;
 export function* scanRates(model: Model, examples: Examples, { from, to, ...options }: ScanOptions): Generator<ScanPoint> {
   const rateAt = (step: number) => from * (to / from) ** (step / Math.max(1, options.steps - 1));
   const training = new Training(model, examples, { ...options, learningRate: rateAt });
-  let [sum, weight, least] = [0, 0, Number.POSITIVE_INFINITY];
+  const mean = new ExponentialMean(SMOOTHING);
+  let least = Number.POSITIVE_INFINITY;
   while (!training.done) {
     const rate = rateAt(training.step);
     const loss = advanceIfFinite(training);
     if (loss === undefined) return;
-    sum += SMOOTHING * (loss - sum);
-    weight += SMOOTHING * (1 - weight);
-    const smoothed = sum / weight;
+    mean.add(loss);
+    const smoothed = mean.value;
     if (smoothed > DIVERGED * least) return;
     least = Math.min(least, smoothed);
     yield { rate, loss, smoothed };

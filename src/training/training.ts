@@ -6,6 +6,7 @@ import { createTrainingActivations, type Model, type TrainingActivations } from 
 import { initialise } from '../network/initialise.js';
 import { backward, forward } from '../network/passes.js';
 import { diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
+import { ExponentialMean } from './exponentialMean.js';
 import { defaultSwitchStep, type RateOptions, type Schedule, scheduledRate } from './schedule.js';
 import { type OptimizerConfig, type OptimizerState, Updater } from './updater.js';
 
@@ -87,11 +88,10 @@ export class Training {
   readonly #epochs: Epochs | undefined;
   readonly #rateAt: (step: number) => number;
   readonly #updater: Updater;
+  readonly #lossMean: ExponentialMean;
   #step = 0;
   #lossSinceRecord = 0;
   #stepsSinceRecord = 0;
-  #smoothed = 0;
-  #weight = 0;
 
   /**
    * Allocates activations and optimizer state, and initialises the model's parameters.
@@ -106,6 +106,7 @@ export class Training {
     this.#checkEvery = hooks.checkEvery ?? CHECK_EVERY;
     this.#activations = createTrainingActivations(model, options.batchSize);
     this.#rateAt = rateFunction(options);
+    this.#lossMean = new ExponentialMean(SMOOTHING, from);
     this.#updater = new Updater(model, options.optimizer ?? { name: 'sgd' }, options.clip, from?.optimizer);
     this.#batches = from ? restoreStream(from.batches) : randomStream('batches', options.seed);
     if (options.sampling === 'epochs') this.#epochs = new Epochs(examples.count, this.#batches, (from?.step ?? 0) * options.batchSize);
@@ -113,8 +114,6 @@ export class Training {
       this.#step = from.step;
       this.#lossSinceRecord = from.lossSinceRecord;
       this.#stepsSinceRecord = from.stepsSinceRecord;
-      this.#smoothed = from.smoothed;
-      this.#weight = from.weight;
     } else initialise(model, options.seed);
   }
 
@@ -130,7 +129,7 @@ export class Training {
 
   /** The bias-corrected exponential mean of the batch losses, in nats; NaN before the first step. */
   get smoothedLoss(): number {
-    return this.#smoothed / this.#weight;
+    return this.#lossMean.value;
   }
 
   /** A copy of the current state, to resume from. */
@@ -140,8 +139,7 @@ export class Training {
       batches: this.#epochs ? this.#epochs.state : this.#batches.state(),
       lossSinceRecord: this.#lossSinceRecord,
       stepsSinceRecord: this.#stepsSinceRecord,
-      smoothed: this.#smoothed,
-      weight: this.#weight,
+      ...this.#lossMean.state,
       optimizer: this.#updater.state,
     };
   }
@@ -184,8 +182,7 @@ export class Training {
   }
 
   #record(loss: number, rate: number): void {
-    this.#smoothed += SMOOTHING * (loss - this.#smoothed);
-    this.#weight += SMOOTHING * (1 - this.#weight);
+    this.#lossMean.add(loss);
     this.#lossSinceRecord += loss;
     this.#stepsSinceRecord++;
     if (this.#step % RECORD_EVERY !== 0 && !this.done) return;
