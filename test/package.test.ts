@@ -230,9 +230,9 @@ const ENTRIES = [
     entry: 'backprop-ninja/gradcheck',
     values: ['checkAgainst', 'checkPart'],
     consumer: `import { createReferenceBackend, safetensors } from 'backprop-ninja';
-      import { type AgainstRow, CHECK_DEFAULTS, type CheckRow, checkAgainst, checkPart, type Part } from 'backprop-ninja/gradcheck';
+      import { type AgainstReport, CHECK_DEFAULTS, type CheckRow, checkAgainst, checkPart, type Part } from 'backprop-ninja/gradcheck';
       export const rows = (part: Part): CheckRow[] => checkPart(part, { ...CHECK_DEFAULTS, seed: 1 }, () => createReferenceBackend('float32'));
-      export const against = (bytes: Uint8Array): AgainstRow[] => checkAgainst(safetensors.readSafetensors(bytes));`,
+      export const against = (bytes: Uint8Array): AgainstReport => checkAgainst(safetensors.readSafetensors(bytes));`,
   },
   {
     entry: 'backprop-ninja/dojo',

@@ -1,11 +1,13 @@
 /** Compares the gradients in a file, for example PyTorch's, with ours in float64. */
 
-import { FileContentError } from '../core/errors.js';
+import { FileContentError, NumericalError } from '../core/errors.js';
 import { difference, indexAt, largestMagnitude, maxUlps } from '../core/numbers.js';
 import { type FloatArray, type Indices, type Shape, sameShape, showShape, Tensor } from '../core/tensor.js';
+import { quoteText } from '../core/text.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
-import type { LessonBatch, LessonParameters } from '../lesson/values.js';
+import { lessonName, similarName } from '../lesson/tensorNames.js';
+import { INTERMEDIATE_NAMES, type LessonBatch, type LessonParameters } from '../lesson/values.js';
 import { LESSON_PARAMETER_NAMES, parameterShapes } from '../network/parameters.js';
 import { loadFloats, loadIndices, type Safetensors, type StoredTensor } from '../run/safetensors.js';
 
@@ -14,7 +16,7 @@ const CLOSE = { F32: { absolute: 1e-7, relative: 1e-4 }, F64: { absolute: 1e-12,
 
 /** The verdict on one tensor of the file. */
 export interface AgainstRow {
-  /** loss, or the name of the gradient: dC. */
+  /** loss, an intermediate such as h, or a gradient such as dC. */
   name: string;
   /** Whether the tensor has the right shape and is close. */
   ok: boolean;
@@ -38,36 +40,97 @@ export interface AgainstRow {
   problem?: string;
 }
 
-/**
- * Compares each gradient in the file, and its loss if present, with ours, computed in float64 from the file's parameters and batch.
- * @param file holds C [V,E], W1 [T·E,H], b1 [H], bngain [1,H] or [H], bnbias [1,H] or [H], W2 [H,V], b2 [V], Xb [n,T], Yb [n] with
- * n at least 2, and at least one gradient as d + name. Floats are F32 or F64, indices I32 or I64. Other tensors are ignored.
- * @returns a row per gradient in the file, in backward order; the loss comes first
- * @throws FileContentError if a needed tensor is missing, has a wrong shape or data type, or is not finite
- */
-export function checkAgainst(file: Safetensors): AgainstRow[] {
-  const { parameters, batch } = readInputs(file);
-  const values = forward(parameters, batch);
-  const ours = new Map<string, Tensor>([['loss', values.loss], ...Object.entries(backward(values))]);
-  const rows = [...ours].flatMap(([name, tensor]) => {
-    const stored = findTensor(file, name);
-    return stored ? [compare(name, stored, tensor)] : [];
-  });
-  if (!rows.some((row) => row.name !== 'loss')) {
-    throw new FileContentError(`no gradient found; expected at least one of ${GRADIENT_NAMES.join(', ')}`);
-  }
-  return rows;
+/** A tensor of the file that cannot be judged. */
+export interface UncomparedTensor {
+  /** Its name in the file. */
+  name: string;
+  /** The lesson's name that was probably meant. */
+  suggestion?: string;
+  /** Set if the file also holds the tensor under this name: dembact for dembcat. */
+  duplicateOf?: string;
 }
 
-/** The lecture calls embact embcat, so dembcat is accepted as dembact. */
-function findTensor({ tensors }: Safetensors, name: string): StoredTensor | undefined {
-  return tensors.get(name) ?? (name === 'dembact' ? tensors.get('dembcat') : undefined);
+/** The verdict on a file. */
+export interface AgainstReport {
+  /** Whether every row is ok and every tensor was compared. */
+  ok: boolean;
+  /** A row per tensor: the loss, the intermediates of the forward pass, then the gradients in backward order. */
+  rows: AgainstRow[];
+  /** The gradients that the file does not hold, in backward order. */
+  absent: string[];
+  /** Tensors with an unknown name or a second name. They are not compared, so the file fails. */
+  notCompared: UncomparedTensor[];
+}
+
+/** The names under which a file may hold tensors. */
+const INPUT_NAMES: readonly string[] = [...LESSON_PARAMETER_NAMES, 'Xb', 'Yb'];
+const JUDGED_NAMES: readonly string[] = ['loss', ...INTERMEDIATE_NAMES, ...GRADIENT_NAMES];
+
+/**
+ * Compares every tensor in the file, apart from the parameters and the batch, with ours, computed in float64 from the file's parameters and
+ * batch.
+ * @param file holds C [V,E], W1 [T·E,H], b1 [H], bngain [1,H] or [H], bnbias [1,H] or [H], W2 [H,V], b2 [V], Xb [n,T], Yb [n] with
+ * n at least 2, and at least one gradient as d + name. It may hold the loss and any intermediate. Floats are F32 or F64, indices I32 or I64.
+ * @throws FileContentError if a needed tensor is missing, has a wrong shape or data type, or is not finite
+ * @throws NumericalError if one of our tensors is not finite with these parameters
+ */
+export function checkAgainst(file: Safetensors): AgainstReport {
+  const { parameters, batch } = readInputs(file);
+  const { judged, notCompared } = sortNames(file);
+  const named = notCompared.some(({ suggestion = '' }) => suggestion.startsWith('d'));
+  if (!named && !GRADIENT_NAMES.some((name) => judged.has(name))) {
+    throw new FileContentError(`no gradient found; expected at least one of ${GRADIENT_NAMES.join(', ')}`);
+  }
+  const values = forward(parameters, batch);
+  const ours = { ...values, ...backward(values) } as unknown as Readonly<Record<string, Tensor>>;
+  const rows = JUDGED_NAMES.flatMap((name) => {
+    const stored = judged.get(name);
+    return stored ? [compare(name, stored, finiteOurs(name, ours[name]))] : [];
+  });
+  return {
+    ok: notCompared.length === 0 && rows.every((row) => row.ok),
+    rows,
+    absent: GRADIENT_NAMES.filter((name) => !judged.has(name)),
+    notCompared,
+  };
+}
+
+/** The tensors to judge, by the lesson's name, and those whose name says nothing or says it twice. */
+function sortNames({ tensors }: Safetensors): { judged: Map<string, StoredTensor>; notCompared: UncomparedTensor[] } {
+  const judged = new Map<string, StoredTensor>();
+  const notCompared: UncomparedTensor[] = [];
+  for (const [name, stored] of tensors) {
+    const own = lessonName(name);
+    if (own !== name && tensors.has(own)) notCompared.push({ name, duplicateOf: own });
+    else if (JUDGED_NAMES.includes(own)) judged.set(own, stored);
+    else if (!INPUT_NAMES.includes(own)) {
+      const suggestion = similarName(name, [...GRADIENT_NAMES, ...INPUT_NAMES, ...INTERMEDIATE_NAMES, 'loss']);
+      notCompared.push({ name, ...(suggestion !== undefined && { suggestion }) });
+    }
+  }
+  return { judged, notCompared };
+}
+
+function finiteOurs(name: string, tensor: Tensor): Tensor {
+  const at = tensor.data.findIndex((x) => !Number.isFinite(x));
+  if (at === -1) return tensor;
+  throw new NumericalError(
+    `with these parameters, our ${name} is ${tensor.data[at]} at ${showShape(indexAt(at, tensor.shape))}, so nothing can be compared`,
+    { hint: 'the parameters are too large for the network' },
+  );
 }
 
 function readInputs(file: Safetensors): { parameters: LessonParameters; batch: LessonBatch } {
   const missing = [...LESSON_PARAMETER_NAMES, 'Xb', 'Yb'].filter((name) => !file.tensors.has(name));
   if (missing.length > 0) {
-    throw new FileContentError(`missing ${missing.join(', ')}`, { hint: 'the comparison needs the parameters and the batch' });
+    const unknown = [...file.tensors.keys()].filter((name) => !INPUT_NAMES.includes(name) && !JUDGED_NAMES.includes(lessonName(name)));
+    const meant = unknown.flatMap((name) => {
+      const own = similarName(name, INPUT_NAMES);
+      return own !== undefined && missing.includes(own) ? [`"${quoteText(name)}" may be meant as ${own}`] : [];
+    });
+    throw new FileContentError([`missing ${missing.join(', ')}`, ...meant].join('; '), {
+      hint: 'the comparison needs the parameters and the batch',
+    });
   }
   const stored = (name: string) => file.tensors.get(name) as StoredTensor;
   const dim = (name: string, rank: number) => {

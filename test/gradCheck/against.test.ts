@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { FileContentError, fullMessage } from '../../src/core/errors.js';
+import { FileContentError, fullMessage, NumericalError } from '../../src/core/errors.js';
 import { type AgainstRow, checkAgainst } from '../../src/gradCheck/against.js';
 import { backward, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { forward } from '../../src/lesson/forward.js';
+import { INTERMEDIATE_NAMES } from '../../src/lesson/values.js';
 import { loadFloats, type Safetensors, type StoredTensor, storeFloats } from '../../src/run/safetensors.js';
 import { batchOf, GRADIENT_FIXTURES, loadFixture } from '../support/fixtures.js';
 
@@ -29,13 +30,14 @@ function edited(edits: Record<string, StoredTensor | undefined>, { file } = FIXT
 }
 const without = (...names: string[]) => edited(Object.fromEntries(names.map((name) => [name, undefined])));
 const rowOf = (rows: AgainstRow[], name: string) => rows.find((row) => row.name === name);
+const rowsOf = (file: Safetensors) => checkAgainst(file).rows;
 const red = (rows: AgainstRow[]) => rows.filter((row) => !row.ok).map((row) => row.name);
 
 describe('checkAgainst passes', () => {
   it.each(GRADIENT_FIXTURES)(
     "PyTorch's file $name, with a row for the loss and each of 26 gradients in backward order",
     ({ name, dtype }) => {
-      const rows = checkAgainst(loadFixture(name).file);
+      const rows = rowsOf(loadFixture(name).file);
       expect(rows.map((row) => row.name)).toEqual(ALL);
       expect(red(rows)).toEqual([]);
       expect(new Set(rows.map((row) => row.dtype))).toEqual(new Set([dtype === 'float32' ? 'F32' : 'F64']));
@@ -46,33 +48,108 @@ describe('checkAgainst passes', () => {
     const ours = backward(forward(FIXTURE.parameters(), batchOf(FIXTURE)));
     for (const dtype of ['float64', 'float32'] as const) {
       const edits = Object.fromEntries(GRADIENT_NAMES.map((name) => [name, storeFloats(ours[name].to(dtype).data, ours[name].shape)]));
-      const rows = checkAgainst(edited({ ...edits, loss: undefined }));
+      const rows = rowsOf(edited({ ...edits, loss: undefined }));
       expect(rows.map((row) => [row.exact, row.close, row.maxUlps])).toEqual(GRADIENT_NAMES.map(() => [true, true, 0]));
     }
   });
 
   it('a file with one gradient, in one row', () => {
-    expect(checkAgainst(without(...ALL.filter((name) => name !== 'dW2'))).map((row) => row.name)).toEqual(['dW2']);
+    expect(rowsOf(without(...ALL.filter((name) => name !== 'dW2'))).map((row) => row.name)).toEqual(['dW2']);
   });
 
-  it('a file with bngain and bnbias of shape [H], unknown tensors and 32-bit indices', () => {
+  it('a file with bngain and bnbias of shape [H] and 32-bit indices', () => {
     const Yb = { dtype: 'I32' as const, shape: [5], bytes: new Uint8Array(Int32Array.from(FIXTURE.indices('Yb').data).buffer) };
-    const file = edited({ bngain: reshaped('bngain', [7]), bnbias: reshaped('bnbias', [7]), notes: stored('C'), Yb });
-    expect(red(checkAgainst(file))).toEqual([]);
+    const file = edited({ bngain: reshaped('bngain', [7]), bnbias: reshaped('bnbias', [7]), Yb });
+    expect(checkAgainst(file)).toMatchObject({ ok: true, absent: [], notCompared: [] });
   });
 
   it('dembcat as dembact', () => {
-    const rows = checkAgainst(edited({ dembact: undefined, dembcat: stored('dembact') }));
+    const rows = rowsOf(edited({ dembact: undefined, dembcat: stored('dembact') }));
     expect(rows.map((row) => row.name)).toEqual(ALL);
     expect(red(rows)).toEqual([]);
-    expect(red(checkAgainst(edited({ dembact: undefined, dembcat: changed('dembact', () => 0) })))).toEqual(['dembact']);
+    expect(red(rowsOf(edited({ dembact: undefined, dembcat: changed('dembact', () => 0) })))).toEqual(['dembact']);
+  });
+});
+
+describe('checkAgainst compares the intermediates of the forward pass', () => {
+  const values = forward(FIXTURE.parameters(), batchOf(FIXTURE));
+  const intermediates = Object.fromEntries(INTERMEDIATE_NAMES.map((name) => [name, storeFloats(values[name].data, values[name].shape)]));
+
+  it('that are right, before the gradients', () => {
+    const { ok, rows } = checkAgainst(edited(intermediates));
+    expect(ok).toBe(true);
+    expect(rows.map(({ name }) => name)).toEqual(['loss', ...INTERMEDIATE_NAMES, ...GRADIENT_NAMES]);
+  });
+
+  it.each(INTERMEDIATE_NAMES)('%s that is wrong', (name) => {
+    const data = values[name].data.slice().fill(99, 0, 1);
+    expect(red(rowsOf(edited({ [name]: storeFloats(data, values[name].shape) })))).toEqual([name]);
+  });
+});
+
+describe('checkAgainst does not pass what it cannot compare:', () => {
+  it.each([
+    ['dlogit_max', 'dlogit_maxes'],
+    ['dW_2', 'dW2'],
+    ['dw1', 'dW1'],
+    ['dhpreaxt', 'dhpreact'],
+    ['C.grad', 'dC'],
+    ['grad_W1', 'dW1'],
+    ['gradW1', 'dW1'],
+    ['W1_grad', 'dW1'],
+    ['model.bngain.grad', 'dbngain'],
+    ['d b1', 'db1'],
+    [' dW1', 'dW1'],
+    ['DHPREACT', 'dhpreact'],
+    ['dL/dhprebn', 'dhprebn'],
+    ['dloss_dlogits', 'dlogits'],
+    ['dembCat', 'dembact'],
+    ['embcat.grad', 'dembact'],
+    ['dcounts_sum_inverse', 'dcounts_sum_inv'],
+    ['norm_logit', 'norm_logits'],
+    ['w2', 'W2'],
+  ])('%j, with the suggestion %s', (name, suggestion) => {
+    const report = checkAgainst(edited({ [name]: changed('dC', () => 99) }));
+    expect(report).toMatchObject({ ok: false, notCompared: [{ name, suggestion }] });
+    expect(red(report.rows)).toEqual([]);
+  });
+
+  it.each(['notes', 'dx', 'd', '.', 'x'.repeat(100), '∂', 'constructor', 'toString'])('%j, without a suggestion', (name) => {
+    expect(checkAgainst(edited({ [name]: stored('dC') }))).toMatchObject({ ok: false, notCompared: [{ name }] });
+    expect(checkAgainst(edited({ [name]: stored('dC') })).notCompared[0].suggestion).toBeUndefined();
+  });
+
+  it('misspelt gradients alone', () => {
+    const { ok, rows, absent } = checkAgainst(edited({ ...Object.fromEntries(ALL.map((name) => [name, undefined])), dw1: stored('dW1') }));
+    expect({ ok, rows, absent }).toEqual({ ok: false, rows: [], absent: GRADIENT_NAMES });
+  });
+
+  it.each([
+    ['dembcat', 'dembact', stored('dembact')],
+    ['embcat', 'embact', stored('dembact')],
+  ])('%s next to %s', (name, duplicateOf, tensor) => {
+    expect(checkAgainst(edited({ [name]: tensor, [duplicateOf]: tensor }))).toMatchObject({
+      ok: false,
+      notCompared: [{ name, duplicateOf }],
+    });
+  });
+
+  it('the gradients that the file does not hold are listed', () => {
+    const { ok, absent } = checkAgainst(without('dW1', 'dC'));
+    expect({ ok, absent }).toEqual({ ok: true, absent: ['dW1', 'dC'] });
+  });
+
+  it('parameters with which our own numbers overflow', () => {
+    const file = edited({ W1: changed('W1', (x) => x * 1e300), W2: changed('W2', (x) => x * 1e300) });
+    expect(() => checkAgainst(file)).toThrow(NumericalError);
+    expect(() => checkAgainst(file)).toThrow(/with these parameters, our \w+ is (NaN|-?Infinity) at \[/);
   });
 });
 
 describe('checkAgainst fails', () => {
   it('a changed entry, and reports its index and both values', () => {
     const theirs = loadFloats('dW1', stored('dW1'))[2 * 7 + 4];
-    const rows = checkAgainst(edited({ dW1: set('dW1', 2 * 7 + 4, theirs + 1e-5) }));
+    const rows = rowsOf(edited({ dW1: set('dW1', 2 * 7 + 4, theirs + 1e-5) }));
     expect(red(rows)).toEqual(['dW1']);
     expect(rowOf(rows, 'dW1')).toMatchObject({ at: [2, 4], theirs: theirs + 1e-5, exact: false, close: false });
     expect(rowOf(rows, 'dW1')?.ours).toBeCloseTo(theirs, 12);
@@ -84,27 +161,27 @@ describe('checkAgainst fails', () => {
     ['F32', loadFixture('gradients-n5-t2-e3-h7-v11-f32'), 1e-3],
   ] as const)('%s gradients with a small relative error, except the structural zeros', (_, fixture, factor) => {
     const edits = Object.fromEntries(ALL.map((name) => [name, changed(name, (x) => x * (1 + factor), fixture)]));
-    expect(red(checkAgainst(edited(edits, fixture)))).toEqual(ALL.filter((name) => name !== 'db1' && name !== 'dlogit_maxes'));
+    expect(red(rowsOf(edited(edits, fixture)))).toEqual(ALL.filter((name) => name !== 'db1' && name !== 'dlogit_maxes'));
   });
 
   it.each(['db1', 'dlogit_maxes'])('%s that is not 0', (name) => {
-    expect(red(checkAgainst(edited({ [name]: set(name, 1, 1e-6) })))).toEqual([name]);
+    expect(red(rowsOf(edited({ [name]: set(name, 1, 1e-6) })))).toEqual([name]);
   });
 
   it('dbngain and dbnmeani of shape [H] instead of [1,H], which broadcasting would hide', () => {
-    const rows = checkAgainst(edited({ dbngain: reshaped('dbngain', [7]), dbnmeani: reshaped('dbnmeani', [7]) }));
+    const rows = rowsOf(edited({ dbngain: reshaped('dbngain', [7]), dbnmeani: reshaped('dbnmeani', [7]) }));
     expect(red(rows)).toEqual(['dbngain', 'dbnmeani']);
     expect(rowOf(rows, 'dbngain')).toMatchObject({ shape: [7], problem: 'shape [7], expected [1, 7]', exact: false, close: false });
   });
 
   it.each([[Number.NaN], [Infinity]])('%d in a gradient', (bad) => {
-    const rows = checkAgainst(edited({ dh: set('dh', 3, bad) }));
+    const rows = rowsOf(edited({ dh: set('dh', 3, bad) }));
     expect(red(rows)).toEqual(['dh']);
     expect(rowOf(rows, 'dh')).toMatchObject({ at: [0, 3], theirs: bad, exact: false });
   });
 
   it('a wrong loss', () => {
-    expect(red(checkAgainst(edited({ loss: changed('loss', (x) => x + 1e-6) })))).toEqual(['loss']);
+    expect(red(rowsOf(edited({ loss: changed('loss', (x) => x + 1e-6) })))).toEqual(['loss']);
   });
 });
 
@@ -116,6 +193,7 @@ describe('checkAgainst refuses a file and names the tensor:', () => {
     ['no parameters', without('C', 'bngain'), 'missing C, bngain'],
     ['no batch', without('Xb', 'Yb'), 'missing Xb, Yb'],
     ['one tensor short', without('W2'), 'missing W2'],
+    ['a misspelt parameter', edited({ W2: undefined, w_2: stored('W2') }), 'missing W2; "w_2" may be meant as W2'],
     ['no gradient', without(...ALL), 'no gradient found; expected at least one of dlogprobs, dprobs,'],
     ['W1 of a shape that does not match C and Xb', edited({ W1: reshaped('W1', [7, 6]) }), 'tensor "W1" has shape [7, 6], expected [6, 6]'],
     ['a transposed W2', edited({ W2: reshaped('W2', [11, 7]) }), 'tensor "W2" has shape [11, 7], expected [7, 11]'],

@@ -5,6 +5,7 @@ import type { OptionRow } from '../../core/optionRow.js';
 import { checkAgainst } from '../../gradCheck/against.js';
 import { checkPart } from '../../gradCheck/gradCheck.js';
 import { CHECK_DEFAULTS, PARTS } from '../../gradCheck/options.js';
+import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { readSafetensorsFile } from '../../node/safetensorsFile.js';
 import { DEFAULT_SEED, MAX_SEED } from '../../training/options.js';
@@ -82,19 +83,15 @@ async function checkOwnGradients({ io, json, options, paint, printJson }: Contex
   return ok;
 }
 
-/** @returns whether every row passed */
+/** @returns whether every tensor of the file is known and right */
 async function checkFile(file: string, { io, json, given, paint, printJson }: Context): Promise<boolean> {
   const unused = (['part', 'eps', 'tolerance', 'entries', 'seed'] as const).find((option) => option in given);
-  if (unused !== undefined) throw new UsageError(`--${unused} cannot be used with --against, which checks every gradient in the file`);
+  if (unused !== undefined) throw new UsageError(`--${unused} cannot be used with --against, which checks every tensor in the file`);
   const content = readSafetensorsFile(resolve(io.cwd, file), file);
-  const rows = namingFile(file, () => checkAgainst(content));
-  const ok = rows.every((row) => row.ok);
-  if (json) {
-    printJson({ ok, tensors: rows });
-    return ok;
-  }
-  const styles = await paint();
-  printComparison(rows, io, styles);
-  io.stdout.write(`\n${verdictLine(rows, styles)}\n`);
+  const report = namingFile(file, () => checkAgainst(content));
+  const { ok, rows, absent, notCompared } = report;
+  if (json)
+    printJson({ ok, compared: GRADIENT_NAMES.length - absent.length, of: GRADIENT_NAMES.length, absent, notCompared, tensors: rows });
+  else printComparison(report, io, await paint());
   return ok;
 }

@@ -161,7 +161,7 @@ describe('grad-check --against', () => {
     const { exitCode, stdout, stderr } = await runCli(FIXTURES, ['grad-check', '--against', fixture]);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(/^tensor +shape +exact +close +max \|a-b\| +ULPs +at\n/);
-    expect(stdout).toMatch(/\nall 27 checks passed\n$/);
+    expect(stdout).toMatch(/\n26 of 26 gradients compared\nall 27 checks passed\n$/);
     for (const name of ['loss', 'dC', 'dW1', 'db1', 'dbngain', 'dbnbias', 'dW2', 'db2', 'dlogits', 'dhprebn']) {
       expect(stdout).toMatch(new RegExp(`^${name} .* ok$`, 'm'));
     }
@@ -240,8 +240,32 @@ describe('grad-check --against', () => {
     });
     const { exitCode, stdout } = await runCli(cwd, AGAINST);
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/\nall 3 checks passed\n$/);
+    expect(stdout).toMatch(/\n2 of 26 gradients compared; absent: dlogprobs, .*, dC|dW1.*\nall 3 checks passed\n$/);
     expect(stdout).toMatch(/^dembact /m);
+  });
+
+  it('fails a file with unknown and duplicate names, and suggests what was meant', async () => {
+    const cwd = changed((tensors) => {
+      const dembact = stored(tensors, 'dembact');
+      for (const name of [...tensors.keys()]) if (name.startsWith('d') && name !== 'dC' && name !== 'dembact') tensors.delete(name);
+      tensors.set('dw1', dembact).set('dembcat', dembact).set('\u202enotes', dembact);
+    });
+    const { exitCode, stdout } = await runCli(cwd, AGAINST);
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('\n"dw1": not compared, because there is no such tensor; did you mean dW1?\n');
+    expect(stdout).toContain('\n"dembcat": not compared, because the file also holds dembact, which is the same tensor\n');
+    expect(stdout).toContain('\n"\\u202enotes": not compared, because there is no such tensor\n');
+    expect(stdout).toMatch(/\n2 of 26 gradients compared; absent: dlogprobs, .*\n3 of 6 checks failed: dw1, dembcat, \\u202enotes\n$/);
+    const json = await runCli(cwd, [...AGAINST, '--json']);
+    expect([json.exitCode, JSON.parse(json.stdout)]).toMatchObject([
+      1,
+      {
+        ok: false,
+        compared: 2,
+        of: 26,
+        notCompared: [{ name: 'dw1', suggestion: 'dW1' }, { name: 'dembcat', duplicateOf: 'dembact' }, {}],
+      },
+    ]);
   });
 
   it.each([
@@ -322,7 +346,7 @@ describe('grad-check --against', () => {
   ])('refuses %s with exit code 2', async (option, value) => {
     const { exitCode, stdout, stderr } = await runCli(FIXTURES, ['grad-check', '--against', SMALLEST, option, value]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toBe(`error: ${option} cannot be used with --against, which checks every gradient in the file\n`);
+    expect(stderr).toBe(`error: ${option} cannot be used with --against, which checks every tensor in the file\n`);
   });
 
   function withFile(content: string | Uint8Array): string {
