@@ -1,6 +1,7 @@
 /** Files with a line of JSON per record, which grow by appending. */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { writeAll } from './atomicWrite.js';
+import { readIfThere } from './readFile.js';
 import { withSystemErrors } from './systemErrors.js';
 
 /** A file that is being written. When `append` returns, the system has the record; after `sync`, it is on the disk. */
@@ -25,9 +26,12 @@ export function openLines<R>(path: string, mode: 'new' | 'continue'): LineWriter
   };
 }
 
-/** The bytes of a file; none if it does not exist. @throws SystemError if it cannot be read */
+/** One array of bytes holds at most this much on every Node version. */
+const LIMIT = 2 ** 31 - 2 ** 20;
+
+/** The bytes of a file; none if it does not exist. @throws SystemError if it cannot be read, FileContentError if it is too large */
 export function readBytes(path: string): Uint8Array {
-  return withSystemErrors('read', path, () => (existsSync(path) ? readFileSync(path) : new Uint8Array()));
+  return readIfThere(path, LIMIT) ?? new Uint8Array();
 }
 
 /** A line of a file. */

@@ -2,24 +2,14 @@
  * A run's directory: checkpoint.safetensors (the last save), best.safetensors (the smallest validation loss), metrics.jsonl, run.json,
  * and lock while a process trains there. runs/latest links to the newest run under runs/.
  */
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
 import { quoteText, showPath } from '../core/text.js';
 import { atomicWrite, removeLeftovers } from './atomicWrite.js';
 import { isRunning } from './lock.js';
+import { readIfThere, SETTINGS_LIMIT } from './readFile.js';
 import { createsNew, withSystemErrors } from './systemErrors.js';
 
 export const CHECKPOINT_FILE = 'checkpoint.safetensors';
@@ -152,8 +142,8 @@ function findRun(cwd: string, run?: string): { path: string; isDirectory: boolea
  */
 export function readRunFile(checkpoint: string): RunFile | undefined {
   const path = join(dirname(checkpoint), RUN_FILE);
-  if (!existsSync(path)) return undefined;
-  const text = withSystemErrors('read', path, () => readFileSync(path, 'utf8'));
+  const text = readIfThere(path, SETTINGS_LIMIT)?.toString('utf8');
+  if (text === undefined) return undefined;
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), RunFileSchema), text);
   if (!parsed.success) {
     throw new FileContentError(`${showPath(path)}: ${quoteText(parsed.issues[0].message)}`, { hint: 'name the data set with --data' });

@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { FileContentError, namingFile } from '../core/errors.js';
 import { checkHeader, readSafetensors, type Safetensors } from '../run/safetensors.js';
-import { withSystemErrors } from './systemErrors.js';
+import { withRegularFile } from './readFile.js';
 
 /**
  * Reads a safetensors file.
@@ -17,15 +17,9 @@ export function readSafetensorsFile(path: string, shownAs = path): Safetensors {
 /** The bytes of a safetensors file. Size and header are checked before the data is read, so a false header cannot make it allocate memory. */
 export function readSafetensorsBytes(path: string, shownAs = path): Uint8Array {
   return namingFile(shownAs, () =>
-    withSystemErrors('read', shownAs, () => {
-      const file = openSync(path, 'r');
-      try {
-        const { size } = fstatSync(file);
-        checkHeader(size, (start, length) => readBytes(file, start, length));
-        return readBytes(file, 0, size);
-      } finally {
-        closeSync(file);
-      }
+    withRegularFile(path, shownAs, (file, size) => {
+      checkHeader(size, (start, length) => readBytes(file, start, length));
+      return readBytes(file, 0, size);
     }),
   );
 }

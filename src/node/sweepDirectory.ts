@@ -1,5 +1,5 @@
 /** A sweep's directory: its plan (sweep.json), the results so far (runs.jsonl), and a directory for each run. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
@@ -8,10 +8,13 @@ import type { SweepResult } from '../run/sweep.js';
 import { atomicWrite } from './atomicWrite.js';
 import { type LineWriter, openLines, parseLines, readBytes } from './jsonLines.js';
 import { LOCK_FILE } from './lock.js';
+import { readIfThere } from './readFile.js';
 import { withSystemErrors } from './systemErrors.js';
 
 const SWEEP_FILE = 'sweep.json';
 const RESULTS_FILE = 'runs.jsonl';
+/** Room for the plan of a million runs. */
+const PLAN_LIMIT = 2 ** 28;
 
 const OptionValuesSchema = v.record(v.string(), v.string());
 /** The options of the sweep command, and the option values of each run. */
@@ -53,8 +56,8 @@ export function readSweep(directory: string): Sweep | undefined {
   const path = join(directory, SWEEP_FILE);
   if (readdirSync(directory).every((name) => name === SWEEP_FILE || name === LOCK_FILE)) return undefined;
   const hint = 'name another directory with --out';
-  if (!existsSync(path)) throw new UsageError(`--out ${showPath(directory)} contains files, but no sweep`, { hint });
-  const text = withSystemErrors('read', path, () => readFileSync(path, 'utf8'));
+  const text = readIfThere(path, PLAN_LIMIT)?.toString('utf8');
+  if (text === undefined) throw new UsageError(`--out ${showPath(directory)} contains files, but no sweep`, { hint });
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), SweepSchema), text);
   if (!parsed.success) throw new FileContentError(`${showPath(path)}: ${quoteText(parsed.issues[0].message)}`, { hint });
   return parsed.output;

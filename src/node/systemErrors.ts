@@ -11,8 +11,9 @@ export function withSystemErrors<T>(action: string, path: string, run: () => T):
     return run();
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
-    const { code = '' } = error as NodeJS.ErrnoException;
-    throw new SystemError(`cannot ${action} ${showPath(path)}: ${REASONS[code] ?? showText(error.message)}`, { cause: error });
+    const { code = '', syscall } = error as NodeJS.ErrnoException;
+    const { reason = showText(error.message), hint } = (syscall === 'watch' ? WATCH_REASONS[code] : undefined) ?? REASONS[code] ?? {};
+    throw new SystemError(`cannot ${action} ${showPath(path)}: ${reason}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
   }
 }
 
@@ -32,18 +33,42 @@ export function isSystemError(error: unknown, code: string): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === code;
 }
 
-const REASONS: Record<string, string> = {
-  ENOENT: 'no such file or directory',
-  EACCES: 'permission denied',
-  EPERM: 'operation not permitted',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of the path is not a directory',
-  EEXIST: 'it already exists',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left on the device',
-  EDQUOT: 'the disk quota is exceeded',
-  EFBIG: 'the file-size limit is reached',
-  ENAMETOOLONG: 'the name is too long',
-  ELOOP: 'too many symbolic links',
-  EMFILE: 'too many open files',
+interface Reason {
+  reason: string;
+  /** The way out, if the reason does not say it. */
+  hint?: string;
+}
+
+/** What a code means to a user. */
+const REASONS: Record<string, Reason> = {
+  ENOENT: { reason: 'no such file or directory' },
+  EACCES: { reason: 'permission denied' },
+  EPERM: { reason: 'operation not permitted' },
+  EISDIR: { reason: 'it is a directory' },
+  ENOTDIR: { reason: 'a part of the path is not a directory' },
+  ENOTEMPTY: { reason: 'the directory is not empty' },
+  EEXIST: { reason: 'it already exists' },
+  EROFS: { reason: 'the file system is read-only' },
+  ENOSPC: { reason: 'no space left on the device' },
+  EDQUOT: { reason: 'the disk quota is exceeded' },
+  EFBIG: { reason: 'the file-size limit is reached' },
+  ENAMETOOLONG: { reason: 'the name is too long' },
+  ELOOP: { reason: 'too many symbolic links, perhaps in a loop' },
+  EMFILE: { reason: 'too many open files', hint: "raise the limit with 'ulimit -n'" },
+  ENFILE: { reason: 'the system has too many open files' },
+  ENOMEM: { reason: 'not enough memory', hint: "end other programs, or raise the limit ('ulimit -v')" },
+  EIO: { reason: 'the device reports an input/output error' },
+  EBUSY: { reason: 'it is in use' },
+  EAGAIN: { reason: 'it has no data now' },
+  EXDEV: { reason: 'it is on another file system' },
+  ENOTSUP: { reason: 'the file system does not support it' },
+  EOPNOTSUPP: { reason: 'the file system does not support it' },
+  ESTALE: { reason: 'the network file system no longer has it' },
+  ENOTCONN: { reason: 'the file system is no longer connected' },
+};
+
+/** Watching has limits of its own on Linux, with the codes of a full disk and of too many open files. */
+const WATCH_REASONS: Record<string, Reason> = {
+  ENOSPC: { reason: 'the system has no inotify watches left', hint: 'raise fs.inotify.max_user_watches with sysctl' },
+  EMFILE: { reason: 'the system has no inotify instances left', hint: 'raise fs.inotify.max_user_instances with sysctl' },
 };

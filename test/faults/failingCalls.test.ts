@@ -75,6 +75,7 @@ vi.mock('node:fs', async (importOriginal) => {
     'fstatSync',
     'fsyncSync',
     'linkSync',
+    'lstatSync',
     'mkdirSync',
     'openSync',
     'readdirSync',

@@ -23,8 +23,18 @@ describe('withSystemErrors', () => {
     ['EDQUOT', 'the disk quota is exceeded'],
     ['EFBIG', 'the file-size limit is reached'],
     ['ENAMETOOLONG', 'the name is too long'],
-    ['ELOOP', 'too many symbolic links'],
+    ['ELOOP', 'too many symbolic links, perhaps in a loop'],
     ['EMFILE', 'too many open files'],
+    ['ENFILE', 'the system has too many open files'],
+    ['ENOMEM', 'not enough memory'],
+    ['EIO', 'the device reports an input/output error'],
+    ['EBUSY', 'it is in use'],
+    ['EAGAIN', 'it has no data now'],
+    ['EXDEV', 'it is on another file system'],
+    ['ENOTSUP', 'the file system does not support it'],
+    ['ESTALE', 'the network file system no longer has it'],
+    ['ENOTCONN', 'the file system is no longer connected'],
+    ['ENOTEMPTY', 'the directory is not empty'],
   ])('turns %s into a SystemError with action, path and reason', (code, reason) => {
     const cause = systemError(code);
     const caught = catchFrom(() => {
@@ -33,6 +43,29 @@ describe('withSystemErrors', () => {
     expect(caught).toBeInstanceOf(SystemError);
     expect((caught as Error).message).toBe(`cannot write 'my file': ${reason}`);
     expect((caught as Error).cause).toBe(cause);
+  });
+
+  it.each([
+    ['EMFILE', 'open', "raise the limit with 'ulimit -n'"],
+    ['ENOMEM', 'open', "end other programs, or raise the limit ('ulimit -v')"],
+    ['ENOSPC', 'watch', 'raise fs.inotify.max_user_watches with sysctl'],
+    ['EMFILE', 'watch', 'raise fs.inotify.max_user_instances with sysctl'],
+  ])('knows the way out of %s in %s', (code, syscall, hint) => {
+    const caught = catchFrom(() => {
+      throw Object.assign(systemError(code), { syscall });
+    });
+    expect(caught).toMatchObject({ hint });
+  });
+
+  it.each([
+    ['ENOSPC', 'the system has no inotify watches left'],
+    ['EMFILE', 'the system has no inotify instances left'],
+    ['ENOENT', 'no such file or directory'],
+  ])('tells %s of watching from the same code of other calls', (code, reason) => {
+    const caught = catchFrom(() => {
+      throw Object.assign(systemError(code), { syscall: 'watch' });
+    });
+    expect((caught as Error).message).toBe(`cannot write 'my file': ${reason}`);
   });
 
   it("keeps the system's message for an unknown code", () => {
