@@ -1,27 +1,10 @@
-import { dirname } from 'node:path';
-import { flag, type Kind, text, wholeNumber } from '../../core/kinds.js';
+import { flag, text, wholeNumber } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
-import type { ExerciseNumber } from '../../dojo/exercises.js';
 import { type CommandGroup, defineSubcommand } from '../command.js';
 import { checkExercises, giveHint, resetExercise, showSolution, showStatus, startExercises } from './exerciseActions.js';
+import { findLine } from './findLine.js';
+import { exerciseNamed, placeOf } from './place.js';
 import { watchExercise } from './watch.js';
-
-/** An exercise by its number, or by its file, which also names the folder. */
-interface ExercisePlace {
-  number: ExerciseNumber;
-  dir?: string;
-}
-
-const exercisePlace: Kind<ExercisePlace> = {
-  expected: "a number from 1 to 4, or an exercise's file, such as dojo/exercise1.ts",
-  read: (given) => {
-    const [, number, name] = /^(?:([1-4])|(?:.*[\\/])?exercise([1-4])\.ts)$/.exec(given) ?? [];
-    if (number !== undefined) return { number: Number(number) as ExerciseNumber };
-    return name === undefined ? undefined : { number: Number(name) as ExerciseNumber, dir: dirname(given) };
-  },
-  show: ({ number }) => String(number),
-  stored: { type: 'text' },
-};
 
 const DIR = {
   key: 'dir',
@@ -31,9 +14,11 @@ const DIR = {
   kind: text,
 } as const satisfies OptionRow;
 
+const EXERCISE = '1 to 4, or its file';
+
 /** If a file is named, its folder wins over --dir. */
-function folder(place: ExercisePlace | undefined, { dir }: { dir?: string }): { dir?: string } {
-  const named = place?.dir ?? dir;
+function folder(place: { dir?: string }, { dir }: { dir?: string }): { dir?: string } {
+  const named = place.dir ?? dir;
   return named === undefined ? {} : { dir: named };
 }
 
@@ -52,15 +37,25 @@ export const exercise: CommandGroup = {
     }),
     check: defineSubcommand({
       description: 'check your lines one by one, and say what is wrong',
-      arguments: [{ name: '[exercise]', description: '1 to 4, or its file', defaultText: 'all', kind: exercisePlace }],
+      arguments: [
+        { name: '[exercise]', description: EXERCISE, defaultText: 'all' },
+        { name: '[gradient]', description: 'only that line, such as dprobs' },
+      ],
       options: [DIR],
-      run: (context, place?: ExercisePlace) => checkExercises(place?.number, folder(place, context.options), context),
+      run: (context, ...words: (string | undefined)[]) => {
+        const place = placeOf(words);
+        return checkExercises(place, folder(place, context.options), context);
+      },
     }),
     watch: defineSubcommand({
       description: 'check at every save, with keys for hints and the next exercise',
-      arguments: [{ name: '[exercise]', description: '1 to 4, or its file', defaultText: '1', kind: exercisePlace }],
+      arguments: [{ name: '[exercise]', description: EXERCISE, defaultText: 'the first that is not done' }],
       options: [DIR],
-      run: (context, place?: ExercisePlace) => watchExercise(place?.number ?? 1, folder(place, context.options), context),
+      run: async (context, ...words: (string | undefined)[]) => {
+        const place = placeOf(words);
+        const { number } = await findLine(place, folder(place, context.options), context);
+        return watchExercise(number, folder(place, context.options), context);
+      },
     }),
     status: defineSubcommand({
       description: 'show how many lines are right',
@@ -68,9 +63,9 @@ export const exercise: CommandGroup = {
       run: (context) => showStatus(context.options, context),
     }),
     hint: defineSubcommand({
-      description: 'show the rule behind a gradient, its shape, its formula',
+      description: 'show the rule behind a gradient, step by step',
       arguments: [
-        { name: '[exercise]', description: '1 to 4, or its file', defaultText: 'the first that is not done', kind: exercisePlace },
+        { name: '[exercise]', description: EXERCISE, defaultText: 'the first that is not done' },
         { name: '[gradient]', description: 'for example dprobs', defaultText: 'the first that is not right' },
       ],
       options: [
@@ -83,24 +78,31 @@ export const exercise: CommandGroup = {
           default: 1,
         },
       ],
-      run: (context, place?: ExercisePlace, gradient?: string) =>
-        giveHint(place?.number, gradient, { step: context.options.step, ...folder(place, context.options) }, context),
+      run: (context, ...words: (string | undefined)[]) => {
+        const place = placeOf(words);
+        return giveHint(place, { step: context.options.step, ...folder(place, context.options) }, context);
+      },
     }),
     solution: defineSubcommand({
       description: 'show the solution, once yours is right',
       arguments: [
-        { name: '<exercise>', description: '1 to 4, or its file', kind: exercisePlace },
+        { name: '<exercise>', description: EXERCISE },
         { name: '[gradient]', description: 'only that gradient' },
       ],
       options: [DIR, { key: 'force', flag: '--force', description: 'show it before yours is right', kind: flag }],
-      run: (context, place: ExercisePlace, gradient?: string) =>
-        showSolution(place.number, gradient, { force: context.options.force ?? false, ...folder(place, context.options) }, context),
+      run: (context, ...words: (string | undefined)[]) => {
+        const place = placeOf(words);
+        return showSolution(place, { force: context.options.force ?? false, ...folder(place, context.options) }, context);
+      },
     }),
     reset: defineSubcommand({
       description: 'start an exercise over; your file is kept under another name',
-      arguments: [{ name: '<exercise>', description: '1 to 4, or its file', kind: exercisePlace }],
+      arguments: [{ name: '<exercise>', description: EXERCISE }],
       options: [DIR],
-      run: (context, place: ExercisePlace) => resetExercise(place.number, folder(place, context.options), context),
+      run: (context, word: string) => {
+        const place = exerciseNamed(word);
+        return resetExercise(place.number, folder(place, context.options), context);
+      },
     }),
   },
 };

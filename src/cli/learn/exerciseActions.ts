@@ -1,9 +1,7 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../core/errors.js';
-import { closest } from '../../core/spelling.js';
-import { showText } from '../../core/text.js';
-import { EXERCISE_NUMBERS, EXERCISES, type ExerciseLine, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
+import { EXERCISE_NUMBERS, EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { guideText } from '../../dojo/guide.js';
 import { solutionOf, solutionText, stubText } from '../../dojo/stub.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
@@ -13,15 +11,17 @@ import { EXIT_NO } from '../terminal/exitCodes.js';
 import { wrapText } from '../terminal/format.js';
 import { commandName, shortPath } from '../terminal/io.js';
 import { ENDLESS, reportLines, widthOf } from './exerciseReport.js';
-import { firstOpenLine, type HintRange, showHint } from './hint.js';
+import { findLine, onlyLine } from './findLine.js';
+import { type HintRange, showHint } from './hint.js';
 import { dirOption, freeName, learnerFile, learnerFiles, tsconfigText, writeNew } from './learnerFolder.js';
+import { lineIn, type Place } from './place.js';
 
 /** What the exercise commands use of their context. */
 export type ExerciseContext = Pick<CommandContext, 'io' | 'json' | 'paint' | 'printJson'>;
 
 export interface ExerciseOptions {
   /** The learner's folder. */
-  dir?: string;
+  dir?: string | undefined;
   /** Ends a check early. */
   signal?: AbortSignal;
 }
@@ -49,20 +49,22 @@ export function startExercises(directory: string, { io, json, printJson }: Exerc
 }
 
 /**
- * Checks one exercise, or all.
- * @returns the exit code: 1 unless all lines are right
+ * Checks one exercise, all of them, or one line.
+ * @returns the exit code: 1 unless all checked lines are right
  */
-export async function checkExercises(
-  number: ExerciseNumber | undefined,
-  { dir }: ExerciseOptions,
-  { io, json, paint, printJson }: ExerciseContext,
-): Promise<number> {
+export async function checkExercises(place: Place, { dir }: ExerciseOptions, context: ExerciseContext): Promise<number> {
+  const { io, json, paint, printJson } = context;
+  const number = place.gradient === undefined ? place.number : (await findLine(place, { dir }, context)).number;
   const files = learnerFiles(number === undefined ? EXERCISE_NUMBERS : [number], dir, io);
   const reports: ExerciseReport[] = [];
   const painted = await paint();
   const page = { ...ENDLESS, width: widthOf(io.stdout) };
   for (const [one, file] of files) {
-    const report = await checkFile(file, one, { train: true, onPrint: (line) => io.stderr.write(`${line}\n`) });
+    const sources = [place.gradient, exerciseFile(one)];
+    const onPrint = (line: string) => {
+      if (place.gradient === undefined || sources.includes(line.split(':')[0])) io.stderr.write(`${line}\n`);
+    };
+    const report = onlyLine(await checkFile(file, one, { train: place.gradient === undefined, onPrint }), place.gradient);
     reports.push(report);
     if (!json) io.stdout.write(`${reportLines(report, painted, page).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
   }
@@ -101,34 +103,12 @@ export interface HintOptions extends ExerciseOptions {
 
 /**
  * Shows the rule behind a line; with more steps, its shape and formula too.
- * @param number by default, the first exercise that is not done
- * @param name by default, the first line that is not right
+ * @param place by default, the first line that is not right
  */
-export async function giveHint(
-  number: ExerciseNumber | undefined,
-  name: string | undefined,
-  { dir, step }: HintOptions,
-  context: ExerciseContext,
-): Promise<void> {
+export async function giveHint(place: Place, { dir, step }: HintOptions, context: ExerciseContext): Promise<void> {
   const range: HintRange = { from: 1, to: step, more: `--step ${step + 1}` };
-  if (number !== undefined && name !== undefined) return showHint(number, findLine(number, name), range, context);
-  const files = learnerFiles(number === undefined ? EXERCISE_NUMBERS : [number], dir, context.io);
-  for (const [one, file] of files) {
-    const line = firstOpenLine(await checkFile(file, one));
-    if (line || one === files[files.length - 1][0]) return showHint(one, line, range, context);
-  }
-}
-
-/** @throws UsageError that proposes a similar name, or lists the names */
-function findLine(number: ExerciseNumber, name: string): ExerciseLine {
-  const { lines } = EXERCISES[number];
-  const line = lines.find((one) => one.name === name);
-  if (line) return line;
-  const names = lines.map((one) => one.name);
-  const similar = closest(name, names);
-  throw new UsageError(`Exercise ${number} has no gradient '${showText(name)}'`, {
-    hint: similar === undefined ? `it has ${names.join(', ')}` : `did you mean ${similar}`,
-  });
+  const { number, line } = await findLine(place, { dir }, context, 'line');
+  showHint(number, line, range, context);
 }
 
 export interface SolutionOptions extends ExerciseOptions {
@@ -139,18 +119,14 @@ export interface SolutionOptions extends ExerciseOptions {
  * Prints the solution of an exercise or of a line.
  * @throws UsageError if the learner has not solved it, unless forced
  */
-export async function showSolution(
-  number: ExerciseNumber,
-  name: string | undefined,
-  { dir, force }: SolutionOptions,
-  { io, json, printJson }: ExerciseContext,
-): Promise<void> {
-  const line = name === undefined ? undefined : findLine(number, name);
+export async function showSolution(place: Place, { dir, force }: SolutionOptions, context: ExerciseContext): Promise<void> {
+  const { io, json, printJson } = context;
+  const { number } = await findLine(place, { dir }, context);
+  const line = place.gradient === undefined ? undefined : lineIn(number, place.gradient);
   if (!force) {
-    const { lines, ok } = await checkFile(learnerFile(number, dir, io), number);
-    const solved = line ? lines.some((report) => report.name === line.name && report.verdict === 'right') : ok;
-    if (!solved) {
-      throw new UsageError(`${line?.name ?? `Exercise ${number}`} is not solved yet`, {
+    const report = onlyLine(await checkFile(learnerFile(number, dir, io), number), line?.name);
+    if (!report.ok) {
+      throw new UsageError(`${line === undefined ? '' : `${line.name} of `}Exercise ${number} is not solved yet`, {
         hint: "get a hint with 'exercise hint', or see the solution with --force",
       });
     }

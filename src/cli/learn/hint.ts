@@ -51,5 +51,6 @@ function hintSteps({ name, knowledge: { rule, formula } }: ExerciseLine): [(type
 export function firstOpenLine({ exercise, broken, lines }: ExerciseReport): ExerciseLine | undefined {
   const { lines: known } = EXERCISES[exercise];
   if (broken !== undefined) return known[0];
-  return known.find((_, i) => lines[i]?.verdict !== 'right');
+  const open = lines.find(({ verdict }) => verdict !== 'right');
+  return known.find(({ name }) => name === open?.name);
 }

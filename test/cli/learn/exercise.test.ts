@@ -107,6 +107,25 @@ describe('a line that is wrong', () => {
   });
 });
 
+describe('exercise check 1 dprobs', () => {
+  it('checks that line only, and shows its output only', async () => {
+    const cwd = await started();
+    solve(cwd, (text) =>
+      text
+        .replace('probs.pow(-1).mul(dlogprobs)', "(console.log('here'), probs.mul(dlogprobs))")
+        .replace('dcounts_sum.mul', 'dcounts_sum.mull')
+        .replace('dh: ({ W2, dlogits }) =>', "dh: ({ W2, dlogits }) => console.log('elsewhere') as never ||"),
+    );
+    const wrong = await runCli(cwd, ['exercise', 'check', '1', 'dprobs']);
+    expect(wrong).toMatchObject({ exitCode: 1, stderr: 'dprobs: here\n' });
+    expect(redRows(wrong.stdout)).toEqual(['dprobs: you multiply by probs where you should divide']);
+    const right = await runCli(cwd, ['exercise', 'check', 'dbnvar', '--json']);
+    expect(right).toMatchObject({ exitCode: 0, stderr: '' });
+    const { ok, exercises } = JSON.parse(right.stdout);
+    expect([ok, exercises.length, exercises[0].lines.length, exercises[0].lines[0].name]).toEqual([true, 1, 1, 'dbnvar']);
+  });
+});
+
 // Exercise 4 trains with the lines: test/long/exercise4.test.ts.
 describe('exercise check 4', () => {
   it('does not train while a line is wrong', async () => {
@@ -186,7 +205,7 @@ describe('the folder', () => {
     expectRefusal(
       await runCli(cwd, ['exercise', 'check', 'dojo/other.ts']),
       2,
-      "a number from 1 to 4, or an exercise's file, such as dojo/exercise1.ts",
+      'an exercise from 1 to 4, its file, such as dojo/exercise1.ts',
     );
     expectRefusal(await runCli(tempDirectory(), ['exercise', 'check', 'away/exercise1.ts']), 4, 'there is no away/exercise1.ts; run ');
   });

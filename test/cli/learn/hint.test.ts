@@ -35,12 +35,21 @@ describe('exercise hint', () => {
     expect((await runCli(cwd, ['exercise', 'hint'])).stdout).toBe('Exercise 4 is done: no hint needed\n');
   });
 
-  it('proposes a gradient with a similar name (2)', async () => {
-    expectRefusal(await runCli(await started(), ['exercise', 'hint', '1', 'dlogit']), 2, "no gradient 'dlogit'; did you mean dlogits");
+  it('finds the exercise by the name of the line, in which it is not right yet', async () => {
+    const cwd = await started();
+    const hinted = async (name: string) => JSON.parse((await runCli(cwd, ['exercise', 'hint', name, '--json'])).stdout);
+    expect(await hinted('dbnvar')).toMatchObject({ exercise: 1, gradient: 'dbnvar' });
+    expect(await hinted('dlogits')).toMatchObject({ exercise: 1, gradient: 'dlogits' });
+    put(cwd, 'dojo/exercise1.ts', solutionText(EXERCISES[1]));
+    expect(await hinted('dlogits')).toMatchObject({ exercise: 2, gradient: 'dlogits' });
+    put(cwd, 'dojo/exercise2.ts', 'not a file that can run');
+    expect(await hinted('dlogits')).toMatchObject({ exercise: 2, gradient: 'dlogits' });
+    solve(cwd);
+    expect(await hinted('dlogits')).toMatchObject({ exercise: 1, gradient: 'dlogits' });
   });
 
-  it('lists the gradients of the exercise (2)', async () => {
-    expectRefusal(await runCli(await started(), ['exercise', 'hint', '3', 'dprobs']), 2, "no gradient 'dprobs'; it has dhprebn");
+  it('proposes a gradient with a similar name (2)', async () => {
+    expectRefusal(await runCli(await started(), ['exercise', 'hint', '1', 'dlogit']), 2, "gradient 'dlogit'; did you mean dlogits");
   });
 
   it.each(['0', '5', 'x', ''])('refuses %j as an exercise (2)', async (number) => {

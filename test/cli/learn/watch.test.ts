@@ -93,6 +93,14 @@ describe('exercise watch in a pipe', () => {
     ).toEqual([false, true]);
   });
 
+  it('starts with the first exercise that is not done, if none is named', async () => {
+    const files = { 'exercise1.ts': solutionText(EXERCISES[1]), 'exercise2.ts': SOLUTION, 'exercise3.ts': stubText(EXERCISES[3]) };
+    const { child } = watching(files);
+    await child.says(/^dojo\/exercise3\.ts, checked at every save$/m);
+    child.kill('SIGTERM');
+    expect((await child.ended).stdout).not.toContain('exercise1.ts');
+  });
+
   it('refuses to start without a file (4)', async () => {
     expectRefusal(
       await runCli(tempDirectory(), ['exercise', 'watch', '1']),
