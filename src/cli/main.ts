@@ -8,10 +8,10 @@ if (major < REQUIRED[0] || (major === REQUIRED[0] && minor < REQUIRED[1])) {
 }
 
 // A reader such as head closes the pipe early (EPIPE); a closed terminal answers EIO. If nobody reads the result, the program ends; if
-// nobody reads progress and messages, training continues.
+// nobody reads progress and messages, training continues. EIO from a file is a failing disk: the result is lost.
 const READER_GONE = ['EPIPE', 'EIO'];
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (READER_GONE.includes(error.code ?? '')) process.exit(0);
+  if (error.code === 'EPIPE' || (error.code === 'EIO' && process.stdout.isTTY)) process.exit(0);
   process.stderr.write(`error: cannot write the result: ${error.message}\n`);
   process.exit(4);
 });

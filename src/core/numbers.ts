@@ -33,6 +33,17 @@ export function largestMagnitude(values: ArrayLike<number>): number {
   return largest;
 }
 
+/** The smallest and the largest value; Infinity and -Infinity for none. Math.min(...values) overflows the stack at 120,000 values. */
+export function extentOf(values: Iterable<number>): [least: number, most: number] {
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
+}
+
 /** Position of the entry with the largest magnitude; the first if several are equal. NaN counts as infinite. */
 export function indexOfLargest(values: ArrayLike<number>): number {
   const size = (x: number) => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : Math.abs(x));

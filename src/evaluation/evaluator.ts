@@ -1,6 +1,7 @@
 import { copyExample, type Examples } from '../data/dataset.js';
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
 import { infer, inferBlock, inferLinear, sumOf } from '../network/passes.js';
+import { checkFinite } from './checkFinite.js';
 
 /** The batch size of evaluation and calibration. */
 export const EVALUATION_BATCH = 256;
@@ -19,7 +20,10 @@ export class Evaluator {
     this.#activations = createActivations(model, EVALUATION_BATCH);
   }
 
-  /** The mean loss over all examples, in nats per character; NaN for no examples. Needs calibrated statistics. */
+  /**
+   * The mean loss over all examples, in nats per character; NaN for no examples. Needs calibrated statistics.
+   * @throws NumericalError if a number is not finite; the message names the tensor
+   */
   loss(examples: Examples): number {
     const { backend, config } = this.#model;
     const a = this.#activations;
@@ -27,6 +31,7 @@ export class Evaluator {
     this.#eachChunk(examples, (n) => {
       infer(this.#model, a, n);
       backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary);
+      checkFinite(this.#model, a, n, 'losses');
       sum += sumOf(a.losses, n);
     });
     return sum / examples.count;

@@ -3,6 +3,7 @@ import type { FloatArray } from '../core/tensor.js';
 import { encode, vocabularyIndex } from '../data/dataset.js';
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
 import { infer } from '../network/passes.js';
+import { checkFinite } from './checkFinite.js';
 
 /** Names are cut at this number of characters. */
 export const MAX_NAME_LENGTH = 100;
@@ -44,6 +45,7 @@ export class Sampler {
   /**
    * Samples one name.
    * @throws RangeError if a character of the prefix is not in the vocabulary
+   * @throws NumericalError if a number is not finite; the message names the tensor
    */
   sample({ temperature, topK = this.#vocabulary.length, prefix }: SampleOptions): Sample {
     const T = this.#model.config.context;
@@ -51,6 +53,7 @@ export class Sampler {
     while (indices.length < MAX_NAME_LENGTH) {
       for (let t = 0; t < T; t++) this.#activations.Xb[t] = indices[indices.length - T + t] ?? 0;
       infer(this.#model, this.#activations, 1);
+      checkFinite(this.#model, this.#activations, 1, 'logits');
       const next = drawIndex(this.#activations.logits, temperature, topK, this.#random);
       if (next === 0) return { name: this.#spell(indices), ended: true };
       indices.push(next);

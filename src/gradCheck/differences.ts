@@ -1,3 +1,4 @@
+import { extentOf } from '../core/numbers.js';
 import { type RandomStream, shuffled } from '../core/random.js';
 import type { FloatArray, Tensor } from '../core/tensor.js';
 import { BATCH_NORM_EPSILON } from '../layers/batchNorm.js';
@@ -43,7 +44,7 @@ export function bendingLength(name: ValueName, entry: number, values: LessonValu
     case 'C':
     case 'emb':
     case 'embact':
-      return Math.sqrt(Math.min(...bnvar.data) + 1e-5);
+      return Math.sqrt(extentOf(bnvar.data)[0] + 1e-5);
     case 'counts':
     case 'counts_sum':
     case 'counts_sum_inv':
@@ -78,7 +79,7 @@ export function parameterLengths({ config, parameters, blocks }: NetworkCase): (
     lengths.set(blockName(K, 'W'), hprebn).set(blockName(K, 'bngain'), h).set(blockName(K, 'bnbias'), h);
     above = { W: parameters[blockName(K, 'W')], hprebn };
   }
-  lengths.set('C', Float64Array.of(Math.min(...(lengths.get('W1') as Float64Array))));
+  lengths.set('C', Float64Array.of(extentOf(lengths.get('W1') as Float64Array)[0]));
   return (name, entry) => {
     const columns = lengths.get(name);
     return columns ? columns[entry % columns.length] : 1;

@@ -127,7 +127,10 @@ function inRounds<T>(run: () => void, seconds: number, clock: Clock, summarise: 
   const roundMs = (1000 * seconds) / (ROUNDS + 1);
   let calls = 0;
   const warmUpStart = clock();
-  for (; clock() - warmUpStart < roundMs; calls++) run();
+  do {
+    run();
+    calls++;
+  } while (clock() - warmUpStart < roundMs);
   summarise(calls, clock() - warmUpStart);
   return Array.from({ length: ROUNDS }, () => {
     const start = clock();

@@ -1,12 +1,12 @@
 // Faults of the environment, on the command line. Signals, pipes and limits act on real processes. The titles are the cases of docs/promises.md.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/cli/run.js';
 import { loadCheckpoint } from '../../src/node/checkpointFile.js';
-import { type Child, startNinja } from '../support/child.js';
+import { type Child, MAIN, startNinja } from '../support/child.js';
 import { fakeIO, NAMES, runCli, SMALL, type Surroundings, type TrainReport, writeNames } from '../support/fakeIO.js';
 import { type CheckpointParts, expectRefusal, fillTensor, ninja, pipedTo, rewriteCheckpoint } from '../support/faults.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../support/tempDirectory.js';
@@ -206,6 +206,41 @@ describe('stdout closed early: a quiet end (0)', () => {
     expect({ exitCode, errors: stderr.match(/error|\n? {4}at |EPIPE/gi) }).toEqual({ exitCode: 0, errors: null });
     expect(existsSync(join(cwd, 'run', 'lock'))).toBe(false);
     if (argv[0] !== 'train') expect(stderr.replace(/^note: .*\n/gm, '')).toBe('');
+  });
+});
+
+describe('a result that cannot be written (4)', () => {
+  const COMMANDS = [
+    ['eval', 'run'],
+    ['eval', 'run', '--json'],
+    ['sample', 'run'],
+    ['sample', 'run', '--json'],
+    ['diff', 'run', 'run'],
+    ['train', '--resume', 'run'],
+    ['--version'],
+  ];
+
+  it.each(COMMANDS)('to a full disk: %s %s %s', (...argv) => {
+    const cwd = withRun();
+    const out = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, ...argv], { cwd, stdio: ['ignore', out, 'pipe'], encoding: 'utf8' });
+    closeSync(out);
+    expect({ status, stderr }).toEqual({ status: 4, stderr: expect.stringMatching(/error: cannot write the result: ENOSPC.*\n$/) });
+  });
+
+  it.each(COMMANDS)('to a file on a failing disk: %s %s %s', (...argv) => {
+    const cwd = withRun();
+    const out = openSync(join(cwd, 'out'), 'w');
+    const failing = `import fs from 'node:fs';
+      const { writeSync } = fs;
+      fs.writeSync = (file, ...rest) => {
+        if (file === 1) throw Object.assign(new Error('EIO: i/o error, write'), { code: 'EIO', syscall: 'write' });
+        return writeSync(file, ...rest);
+      };`;
+    const node = ['--import', `data:text/javascript,${encodeURIComponent(failing)}`, MAIN, ...argv];
+    const { status, stderr } = spawnSync(process.execPath, node, { cwd, stdio: ['ignore', out, 'pipe'], encoding: 'utf8' });
+    closeSync(out);
+    expect({ status, stderr }).toEqual({ status: 4, stderr: expect.stringMatching(/error: cannot write the result: EIO.*\n$/) });
   });
 });
 

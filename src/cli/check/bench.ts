@@ -38,7 +38,7 @@ export const bench = defineCommand({
       key: 'seconds',
       flag: '--seconds <s>',
       description: 'time to spend on each backend',
-      kind: decimalNumber(0, 3600, 'open'),
+      kind: decimalNumber(0.01, 3600),
       default: 3,
     },
     ...rowsOf(RECIPE_OPTIONS, 'bench'),

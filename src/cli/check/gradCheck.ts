@@ -4,7 +4,7 @@ import { choice, decimalNumber, text, wholeNumber, wholeNumberOrAll } from '../.
 import type { OptionRow } from '../../core/optionRow.js';
 import { checkAgainst } from '../../gradCheck/against.js';
 import { checkPart } from '../../gradCheck/gradCheck.js';
-import { CHECK_DEFAULTS, PARTS } from '../../gradCheck/options.js';
+import { CHECK_DEFAULTS, checkStep, EPS_RANGE, MOST_TOLERANCE, PARTS } from '../../gradCheck/options.js';
 import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { readSafetensorsFile } from '../../node/safetensorsFile.js';
@@ -19,14 +19,14 @@ const OPTIONS = [
     key: 'eps',
     flag: '--eps <h>',
     description: 'step of the differences, relative to the scale on which the network bends',
-    kind: decimalNumber(0, 0.1, 'open'),
+    kind: decimalNumber(...EPS_RANGE),
     default: CHECK_DEFAULTS.eps,
   },
   {
     key: 'tolerance',
     flag: '--tolerance <t>',
     description: 'largest relative difference of a tensor',
-    kind: decimalNumber(0, 1, 'open'),
+    kind: decimalNumber(0, MOST_TOLERANCE, 'open'),
     default: CHECK_DEFAULTS.tolerance,
   },
   {
@@ -68,9 +68,19 @@ export const gradCheck = defineCommand({
 
 type Context = CommandContext<(typeof OPTIONS)[number]>;
 
+/** The smallest known mistake is off by 6e-5 of the largest entry. */
+const VISIBLE = 1e-5;
+
 /** Prints each part as soon as it is checked. @returns whether every row passed */
-async function checkOwnGradients({ io, json, options, paint, printJson }: Context): Promise<boolean> {
+async function checkOwnGradients({ io, json, options, given, paint, printJson }: Context): Promise<boolean> {
   const start = io.now();
+  const backendOnly = options.part?.every((part) => part === 'backend') ?? false;
+  if (!backendOnly) checkStep(options);
+  if (!backendOnly && options.tolerance > VISIBLE) {
+    io.stderr.write(
+      `note: with --tolerance ${options.tolerance}, a gradient that is wrong by less passes; the default is ${CHECK_DEFAULTS.tolerance}\n`,
+    );
+  }
   const styles = await paint();
   const rows = (options.part ?? PARTS).flatMap((part) => {
     const rowsOfPart = checkPart(part, options, createWasmBackend);
@@ -78,6 +88,11 @@ async function checkOwnGradients({ io, json, options, paint, printJson }: Contex
     return rowsOfPart;
   });
   const ok = rows.every((row) => row.ok);
+  const unused = (['eps', 'tolerance', 'entries'] as const).filter((option) => option in given);
+  if (backendOnly && unused.length > 0) {
+    const flags = unused.map((option) => `--${option}`).join(', ');
+    io.stderr.write(`note: ${flags} ${unused.length === 1 ? 'has' : 'have'} no effect on --part backend, which compares every entry\n`);
+  }
   if (json) printJson({ ok, tensors: rows });
   else io.stdout.write(`\n${verdictLine(rows, styles)} in ${((io.now() - start) / 1000).toFixed(1)} s\n`);
   return ok;

@@ -45,7 +45,7 @@ export type Align = 'left' | 'right';
 /** Lines of cells in columns as wide as the widest cell, two spaces apart, without trailing spaces. */
 export function formatTable(rows: readonly (readonly string[])[], align: readonly Align[]): string[] {
   const length = (cell = '') => [...cell].length;
-  const widths = align.map((_, column) => Math.max(...rows.map((row) => length(row[column]))));
+  const widths = align.map((_, column) => rows.reduce((widest, row) => Math.max(widest, length(row[column])), 0));
   return rows.map((row) =>
     row
       .map((cell, column) => {

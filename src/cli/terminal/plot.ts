@@ -1,4 +1,5 @@
 /** Plots curves in a terminal. */
+import { extentOf } from '../../core/numbers.js';
 
 export interface Curve {
   /** The character that draws the curve. */
@@ -23,8 +24,8 @@ export const BOTH = '*';
 export function plotCurves(curves: readonly Curve[], { width, height, showX, showY, range }: PlotOptions): string[] {
   const points = curves.flatMap(({ points }) => points.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y)));
   if (points.length === 0) return [];
-  const [left, right] = extent(points.map(([x]) => x));
-  const [bottom, top] = range ?? extent(points.map(([, y]) => y));
+  const [left, right] = extentOf(points.map(([x]) => x));
+  const [bottom, top] = range ?? extentOf(points.map(([, y]) => y));
   const rows = Math.max(2, height - 2);
   const labels = Array.from({ length: rows }, (_, row) => showY(top - ((top - bottom) * row) / (rows - 1)));
   const labelWidth = Math.max(...labels.map((label) => label.length));
@@ -47,10 +48,6 @@ export function plotCurves(curves: readonly Curve[], { width, height, showX, sho
     `${' '.repeat(labelWidth)} └${'─'.repeat(columns + 1)}`,
     `${' '.repeat(labelWidth + 3)}${first}${last.padStart(Math.max(last.length + 1, columns - first.length))}`,
   ];
-}
-
-function extent(values: readonly number[]): [number, number] {
-  return [Math.min(...values), Math.max(...values)];
 }
 
 /** The cell of a value, among cells that divide the range; the first one if the range is a single value. */

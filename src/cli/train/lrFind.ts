@@ -1,5 +1,6 @@
 import { NumericalError, UsageError } from '../../core/errors.js';
 import { choice, decimalNumber, wholeNumber } from '../../core/kinds.js';
+import { extentOf } from '../../core/numbers.js';
 import { type OptionRow, rowsOf, withDefaults } from '../../core/optionRow.js';
 import { createExamples } from '../../data/dataset.js';
 import { allocateModel } from '../../network/arrays.js';
@@ -25,6 +26,11 @@ import { inTurns } from '../terminal/turns.js';
 const TRAINING = rowsOf(TRAINING_OPTIONS, 'lr-find');
 type ScanConfig = Omit<RunConfig, 'steps' | 'learningRate' | 'schedule' | 'warmup' | 'evalEvery'>;
 
+/** A smaller rate changes no float32 weight. */
+const LEAST_RATE = 1e-12;
+/** A scan over a smaller range says nothing: the loss falls with every step, whatever the rate. */
+const LEAST_RISE = 10;
+
 const OPTIONS = [
   {
     key: 'preset',
@@ -39,16 +45,16 @@ const OPTIONS = [
     flag: '--from <rate>',
     description: 'rate of the first step',
     defaultText: '0.001 for sgd, lower for others',
-    kind: decimalNumber(0, 1000, 'open'),
+    kind: decimalNumber(LEAST_RATE, 1000),
   },
   {
     key: 'to',
     flag: '--to <rate>',
     description: 'rate of the last step',
     defaultText: '10 for sgd, 1 for others',
-    kind: decimalNumber(0, 1000, 'open'),
+    kind: decimalNumber(LEAST_RATE, 1000),
   },
-  { key: 'steps', flag: '--steps <count>', description: 'steps of the scan', kind: wholeNumber(2, 1_000_000), default: 1000 },
+  { key: 'steps', flag: '--steps <count>', description: 'steps of the scan', kind: wholeNumber(100, 1_000_000), default: 1000 },
 ] as const satisfies readonly OptionRow[];
 
 /** First and last rate. Adam changes each entry by about the rate, whatever the gradient. */
@@ -81,16 +87,19 @@ export const lrFind = defineCommand({
     if (signal) return EXIT_SIGNAL[signal];
     if (points.length === 0) throw new NumericalError('the loss of the first batch is not a number');
     const least = points.reduce((best, point) => (point.smoothed < best.smoothed ? point : best));
-    const suggestion = Number((least.rate / MARGIN).toPrecision(2));
-    if (json) printJson({ suggestion, least, points });
-    else print({ points, least, suggestion, isCut: points.length < steps }, io, await paint());
+    const edge = edgeOf(points, least);
+    const suggestion = edge ? null : Number((least.rate / MARGIN).toPrecision(2));
+    if (json) printJson({ suggestion, edge, least, points });
+    else print({ points, least, edge, suggestion, isCut: points.length < steps }, io, await paint());
     return 0;
   },
 });
 
 function rangeOf(optimizer: OptimizerName, given: { from?: number; to?: number }): readonly [from: number, to: number] {
   const { from = RANGES[optimizer][0], to = RANGES[optimizer][1] } = given;
-  if (from >= to) throw new UsageError(`--from is ${from} and --to is ${to}, but the rate must rise`);
+  if (!(to >= LEAST_RISE * from)) {
+    throw new UsageError(`--from is ${from} and --to is ${to}, but the rate must rise at least ${LEAST_RISE} times`);
+  }
   return [from, to];
 }
 
@@ -112,13 +121,15 @@ function collect(scan: Iterator<ScanPoint>, io: IO): Promise<{ points: ScanPoint
 interface Scan {
   points: readonly ScanPoint[];
   least: ScanPoint;
-  suggestion: number;
+  edge: Edge | null;
+  /** None at an edge, which only says in which direction to look further. */
+  suggestion: number | null;
   /** Whether it ended before its last step. */
   isCut: boolean;
 }
 
-function print({ points, least, suggestion, isCut }: Scan, io: IO, paint: Paint): void {
-  const highest = Math.max(points[0].loss, ...points.slice(0, points.indexOf(least)).map(({ smoothed }) => smoothed));
+function print({ points, least, edge, suggestion, isCut }: Scan, io: IO, paint: Paint): void {
+  const [, highest] = extentOf([points[0].loss, ...points.slice(0, points.indexOf(least)).map(({ smoothed }) => smoothed)]);
   const plot = plotCurves([{ mark: '·', points: points.map(({ rate, smoothed }) => [Math.log10(rate), smoothed]) }], {
     width: Math.min(80, io.stdout.columns),
     height: 16,
@@ -129,7 +140,7 @@ function print({ points, least, suggestion, isCut }: Scan, io: IO, paint: Paint)
   const end = isCut ? `the scan ended at a rate of ${short(points[points.length - 1].rate)}, where the loss diverged\n` : '';
   io.stdout.write(
     `\n${plot.join('\n')}\n\n${end}the smoothed loss is lowest, ${formatLoss(least.smoothed)}, at a rate of ${short(least.rate)}\n` +
-      `${paint.bold(advice(points, least, suggestion))}\n`,
+      `${paint.bold(edge ? EDGE_ADVICE[edge] : `half of that is a rate to begin with: --lr ${suggestion}`)}\n`,
   );
 }
 
@@ -137,13 +148,36 @@ function short(rate: number): number {
   return Number(rate.toPrecision(2));
 }
 
-/** At an edge of the scan, the lowest loss only says in which direction to look further. */
-function advice(points: readonly ScanPoint[], least: ScanPoint, suggestion: number): string {
-  const share = points.indexOf(least) / points.length;
-  if (share < EDGE) return 'the scan begins there: a lower --from may show where the loss falls';
-  if (share > 1 - EDGE) return 'the scan ends there: a higher --to may show where the loss rises again';
-  return `half of that is a rate to begin with: --lr ${suggestion}`;
-}
+/** Where the lowest loss says nothing about the rate: at the first points, at the last ones, or anywhere if the loss hardly changes. */
+type Edge = 'start' | 'end' | 'flat';
+
+const EDGE_ADVICE: Record<Edge, string> = {
+  start: 'the scan begins there: a lower --from may show where the loss falls',
+  end: 'the scan ends there: a higher --to may show where the loss rises again',
+  flat: 'the loss hardly changes: a higher --to may show where it falls',
+};
 
 /** The share of the points that counts as an edge. */
 const EDGE = 0.02;
+/** The smoothed loss is a mean over about this many points. */
+const WINDOW = 50;
+/** Standard errors of such a mean within which the loss counts as unchanged. */
+const NOISE = 4;
+
+/** The edge of the scan at which the loss is lowest, if it is at one. */
+function edgeOf(points: readonly ScanPoint[], least: ScanPoint): Edge | null {
+  if (isFlat(points)) return 'flat';
+  const share = points.indexOf(least) / points.length;
+  if (share < EDGE) return 'start';
+  return share > 1 - EDGE ? 'end' : null;
+}
+
+/** Whether the smoothed loss stays within the noise of the first batches. */
+function isFlat(points: readonly ScanPoint[]): boolean {
+  const first = points.slice(0, WINDOW).map(({ loss }) => loss);
+  if (points.length <= WINDOW) return false;
+  const mean = first.reduce((sum, loss) => sum + loss, 0) / WINDOW;
+  const variance = first.reduce((sum, loss) => sum + (loss - mean) ** 2, 0) / (WINDOW - 1);
+  const noise = NOISE * Math.sqrt(variance / WINDOW);
+  return points.slice(WINDOW).every(({ smoothed }) => Math.abs(smoothed - mean) <= noise);
+}

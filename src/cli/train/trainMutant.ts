@@ -148,8 +148,13 @@ interface CourseResult {
 function resultOf({ title, curve, problem, evaluator }: Course, { parts, vocabulary }: Dataset, context: number): CourseResult {
   if (problem !== undefined) return { title, curve, problem, trainLoss: null, valLoss: null };
   const train = createExamples(parts.train, vocabulary, context);
-  evaluator.calibrate(train);
-  return { title, curve, trainLoss: evaluator.loss(train), valLoss: evaluator.loss(createExamples(parts.val, vocabulary, context)) };
+  try {
+    evaluator.calibrate(train);
+    return { title, curve, trainLoss: evaluator.loss(train), valLoss: evaluator.loss(createExamples(parts.val, vocabulary, context)) };
+  } catch (error) {
+    if (!(error instanceof NumericalError)) throw error;
+    return { title, curve, problem: error.message, trainLoss: null, valLoss: null };
+  }
 }
 
 const MARKS = ['·', 'x'] as const;

@@ -65,19 +65,47 @@ describe('grad-check of our own gradients', () => {
     }
   });
 
-  it('exits with 1 and names the tensors at a tolerance that no difference can meet', async () => {
-    const argv = [...CLOSED_FORMS, '--tolerance', '1e-300'];
-    const { exitCode, stdout, stderr } = await runCli(tempDirectory(), argv);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
-    expect(stdout).toMatch(/^dhprebn .* FAILED: limit 1e-300$/m);
-    expect(stdout).toMatch(/\n\d+ of 12 checks failed: dlogits, dhprebn in \d+\.\d s\n$/);
-    const json = await runCli(tempDirectory(), [...argv, '--json']);
-    expect(json.exitCode).toBe(1);
-    expect(JSON.parse(json.stdout).ok).toBe(false);
+  it.each([
+    [
+      ['--eps', '0.00001'],
+      'differences with this step are off by up to 2e-6 themselves',
+      'an --eps from 0.00005 to 0.002, or a --tolerance of at least 0.000003',
+    ],
+    [['--eps', '0.05'], 'off by up to 2e-2 themselves', 'choose an --eps from 0.00005 to 0.002\n'],
+    [['--eps', '0.01'], 'off by up to 3e-5 themselves', 'or a --tolerance of at least 0.00003\n'],
+    [['--tolerance', '1e-300'], 'off by up to 2e-8 themselves', 'choose a --tolerance of at least 3e-8\n'],
+    [['--tolerance', '1e-8'], 'off by up to 2e-8 themselves', 'choose a --tolerance of at least 3e-8\n'],
+  ])('refuses %j, with which correct gradients would fail, and says what would work (2)', async (options, problem, hint) => {
+    const { exitCode, stdout, stderr } = await runCli(tempDirectory(), [...CLOSED_FORMS, ...options]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(ONE_ERROR_LINE);
+    expect(stderr).toContain(problem);
+    expect(stderr).toContain(hint);
   });
 
-  it('fails if the step is too large for differences to approximate derivatives', async () => {
-    expect((await runCli(tempDirectory(), [...CLOSED_FORMS, '--eps', '0.1'])).exitCode).toBe(1);
+  it.each([
+    [[]],
+    [['--eps', '0.00005']],
+    [['--eps', '0.002']],
+    [['--eps', '0.02', '--tolerance', '0.001']],
+    [['--eps', '0.00001', '--tolerance', '0.00001']],
+    [['--tolerance', '3e-8']],
+  ])('passes correct gradients with %j', async (options) => {
+    const { exitCode, stderr } = await runCli(tempDirectory(), ['grad-check', '--entries', '5', ...options]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: options.includes('0.001') ? expect.stringContaining('note: ') : '' });
+  });
+
+  it('says that small mistakes pass at a large tolerance', async () => {
+    const { exitCode, stderr } = await runCli(tempDirectory(), [...CLOSED_FORMS, '--tolerance', '0.01']);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 0,
+      stderr: 'note: with --tolerance 0.01, a gradient that is wrong by less passes; the default is 0.000001\n',
+    });
+  });
+
+  it('says which options have no effect on --part backend', async () => {
+    const { exitCode, stderr } = await runCli(tempDirectory(), ['grad-check', '--part', 'backend', '--eps', '0.1', '--entries', '5']);
+    expect([exitCode, stderr]).toEqual([0, 'note: --eps, --entries have no effect on --part backend, which compares every entry\n']);
   });
 
   it('checks several parts in the given order', async () => {

@@ -2,6 +2,9 @@ import { appendFileSync, copyFileSync, cpSync, readFileSync, rmSync, truncateSyn
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createDataset } from '../../../src/data/dataset.js';
+import { loadCheckpoint, saveCheckpoint } from '../../../src/node/checkpointFile.js';
+import { createWasmBackend } from '../../../src/node/kernels.js';
+import { restoreModel } from '../../../src/run/checkpoint.js';
 import { NAMES, ONE_ERROR_LINE, runCli, SMALL, type TrainReport, trainSmall, writeNames } from '../../support/fakeIO.js';
 import { makeDirectory, put, removeDirectory, tempDirectory } from '../../support/tempDirectory.js';
 
@@ -223,5 +226,28 @@ describe.each(['eval', 'sample'])('%s: the run', (command) => {
     const cwd = tempDirectory();
     truncateSync(put(cwd, 'huge.safetensors', '\0\0\0\0\0\0\0\x7f'), 3 * 2 ** 30);
     expect(await refusedWith(cwd, 3, ['huge.safetensors'])).toContain('huge.safetensors: not a safetensors file: header length');
+  });
+});
+
+describe('weights with which the numbers overflow', () => {
+  it.each([
+    ['W1', 'hprebn', ['eval', 'run']],
+    ['W1', 'hprebn', ['eval', 'run', '--split', 'train', '--json']],
+    ['W2', 'logits', ['eval', 'run']],
+    ['W2', 'logits', ['sample', 'run']],
+    ['W2', 'logits', ['sample', 'run', '--temperature', '0', '--json']],
+    ['W1', 'hprebn', ['train', '--resume', 'run']],
+  ] as const)('in %s: exit code 5, naming %s: %j', async (parameter, tensor, argv) => {
+    const cwd = copyOfRun();
+    const path = join(cwd, 'run', 'checkpoint.safetensors');
+    const checkpoint = loadCheckpoint(path);
+    const model = restoreModel(checkpoint, createWasmBackend, { inference: [1] });
+    model.parameters[parameter].fill(3e38);
+    saveCheckpoint(path, model, checkpoint);
+    const { exitCode, stdout, stderr } = await runCli(cwd, argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
+    expect(stderr).toMatch(
+      new RegExp(`^error: ${tensor}\\[\\d+, \\d+\\] is (NaN|-?Infinity) in an evaluation, .*; the weights are too large`, 'm'),
+    );
   });
 });
