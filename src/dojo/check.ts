@@ -5,14 +5,14 @@ import { randomStream } from '../core/random.js';
 import { closest } from '../core/spelling.js';
 import { type Shape, sameShape, type Tensor } from '../core/tensor.js';
 import { createLessonCase, createNetworkCase, float32Values, LESSON_CONFIG, type LessonConfig, randomGradients } from '../lesson/case.js';
-import { backward } from '../lesson/exercise1.js';
+import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { type GradientName, valueNamed } from '../lesson/values.js';
 import type { ExerciseLine } from './exercises.js';
-import type { Finding } from './findings.js';
+import type { Fault, Finding } from './findings.js';
 import type { LineKnowledge } from './knowledge.js';
-import type { ValuesAndGradients } from './learnerFile.js';
+import type { GivenValues, ValuesAndGradients } from './learnerFile.js';
 import { nameMistakes, type Observation } from './naming.js';
-import { kindOf, type LineContext, type Outcome, runLine } from './outcome.js';
+import { type LineContext, type Outcome, runLine, textOf } from './outcome.js';
 import { sentenceOf } from './sentences.js';
 import { sizesAsNumbers } from './sizeLiterals.js';
 import { type WorstEntry, worstEntry } from './worstEntry.js';
@@ -85,59 +85,89 @@ const TOLERANCE = 1e-8;
 /** For lines that round to float32: solutions on rounded values are off by at most 1.4e-7, the smallest mistake of the bank by 5.9e-5. */
 const FLOAT32_TOLERANCE = 1e-6;
 
-export interface LineCheckerOptions extends LineContext {
-  /** Runs a line without showing its output: a line runs seven times and prints once. */
-  quietly?: <T>(run: () => T) => T;
+/** The results of a line, wherever it ran: whoever made them can only supply arrays and faults. */
+export interface LineRuns {
+  /** One for each of the line's inputs, in their order. After a fault the line is not run again. */
+  outcomes: readonly Outcome[];
+  /** The line as JavaScript, without comments. */
+  text: string;
   /** Keys of the file's default export that are not lines of the exercise. */
   strays?: readonly string[];
 }
 
-/** Checks lines one by one. Every line gets a report, unless it never returns. */
-export class LineChecker {
+/** Judges what lines return. It never runs them: they may run in another process or worker, without the solutions. */
+export class LineJudge {
   readonly #trials = createTrials();
   readonly #lesson = createLesson();
-  readonly #context: LineContext;
-  readonly #quietly: <T>(run: () => T) => T;
-  readonly #strays: readonly string[];
 
-  constructor({ quietly = (run) => run(), strays = [], ...context }: LineCheckerOptions = {}) {
-    this.#context = context;
-    this.#quietly = quietly;
-    this.#strays = strays;
+  /** The inputs on which a line must run: the lesson's batch first, then every trial. No input has the line's own gradient or a later one. */
+  inputsOf({ name }: ExerciseLine): GivenValues[] {
+    return [this.#lesson, ...this.#trials.map(({ at }) => at)].map((at) => givenTo(name, at));
   }
 
-  check(known: ExerciseLine, line: unknown): LineReport {
+  judge(known: ExerciseLine, { outcomes, text, strays = [] }: LineRuns): LineReport {
     const head = { name: known.name, shape: this.#lesson[valueNamed(known.name)].shape };
     const report = (verdict: Verdict, findings: readonly Finding[]): LineReport => ({ ...head, verdict, ...worded(findings) });
-    if (line === undefined) return report('failed', [this.#missing(known.name)]);
-    if (!isFunction(line)) return report('failed', [{ id: 'not-a-function', found: kindOf(line) }]);
-    const shown = this.#run(known, line, this.#lesson);
-    if ('fault' in shown) return report(shown.fault.id === 'todo' ? 'todo' : 'failed', [shown.fault]);
+    const [first, ...others] = outcomes.map((outcome, i) => readable(known.name, outcome, i === 0 ? this.#lesson : this.#trials[i - 1].at));
+    if ('fault' in first) return report(verdictOf(first.fault), [withStray(first.fault, known.name, strays)]);
     const judged: Judged[] = [];
-    for (const { at, real } of this.#trials) {
-      const outcome = this.#quietly(() => this.#run(known, line, at));
+    for (const [i, outcome] of others.entries()) {
+      const { at, real } = this.#trials[i];
       if ('fault' in outcome) {
         const elsewhere: Finding = { id: 'other-batch', sizes: sizesOf(at), fault: outcome.fault };
-        return report('failed', [...present(sizesAsNumbers(line, this.#lesson)), elsewhere]);
+        return report('failed', [...present(sizesAsNumbers(text, this.#lesson)), elsewhere]);
       }
       judged.push(judge(known, at, outcome.tensor, real));
     }
-    const { verdict, findings, ...more } = verdictOn(known.knowledge, judged, () => sizesAsNumbers(line, this.#lesson));
-    return { ...report(verdict, findings), ...more, ...figuresOf(shown.tensor, known.solution(this.#lesson)) };
+    const { verdict, findings, ...more } = verdictOn(known.knowledge, judged, () => sizesAsNumbers(text, this.#lesson));
+    return { ...report(verdict, findings), ...more, ...figuresOf(first.tensor, known.solution(this.#lesson)) };
+  }
+}
+
+/** Runs and judges lines in one place: for lines that are trusted, such as those of the bank of mistakes. */
+export class LineChecker {
+  readonly #judge = new LineJudge();
+  readonly #context: LineContext;
+
+  constructor(context: LineContext = {}) {
+    this.#context = context;
   }
 
-  #missing(name: string): Finding {
-    const stray = closest(name, this.#strays);
-    return { id: 'line-missing', ...(stray !== undefined && { stray }) };
+  check(known: ExerciseLine, line: unknown): LineReport {
+    const outcomes: Outcome[] = [];
+    for (const at of this.#judge.inputsOf(known)) {
+      const outcome = runLine(known.name, line, at, this.#context);
+      outcomes.push(outcome);
+      if ('fault' in outcome) break;
+    }
+    return this.#judge.judge(known, { outcomes, text: textOf(line) });
   }
+}
 
-  #run({ name }: ExerciseLine, line: (at: ValuesAndGradients) => unknown, at: ValuesAndGradients): Outcome {
-    const outcome = runLine(line, at, this.#context);
-    if ('fault' in outcome || !sameShape(outcome.tensor.shape, at[valueNamed(name)].shape)) return outcome;
-    const { data, shape } = outcome.tensor;
-    const broken = data.findIndex((x) => !Number.isFinite(x));
-    return broken === -1 ? outcome : { fault: { id: 'not-finite', entry: `${data[broken]}`, index: indexAt(broken, shape) } };
-  }
+/** The values without the gradients that the line and those below it compute. */
+function givenTo(name: GradientName, at: ValuesAndGradients): GivenValues {
+  const hidden: readonly string[] = GRADIENT_NAMES.slice(GRADIENT_NAMES.indexOf(name));
+  return Object.fromEntries(Object.entries(at).filter(([key]) => !hidden.includes(key))) as unknown as GivenValues;
+}
+
+/** A tensor that can be judged: where its shape is right, its entries are finite. */
+function readable(name: GradientName, outcome: Outcome, at: ValuesAndGradients): { tensor: Tensor } | { fault: Fault } {
+  if ('fault' in outcome) return outcome;
+  const { shape } = at[valueNamed(name)];
+  if ('tooLarge' in outcome) return { fault: wrongShape(outcome.tooLarge, shape) };
+  const { data } = outcome.tensor;
+  const broken = sameShape(outcome.tensor.shape, shape) ? data.findIndex((x) => !Number.isFinite(x)) : -1;
+  return broken === -1 ? outcome : { fault: { id: 'not-finite', entry: `${data[broken]}`, index: indexAt(broken, shape) } };
+}
+
+function verdictOf({ id }: Fault): Verdict {
+  if (id === 'wrong-shape') return 'wrong';
+  return id === 'todo' ? 'todo' : 'failed';
+}
+
+function withStray(fault: Fault, name: GradientName, strays: readonly string[]): Fault {
+  const stray = fault.id === 'line-missing' ? closest(name, strays) : undefined;
+  return stray === undefined ? fault : { id: 'line-missing', stray };
 }
 
 function worded(findings: readonly Finding[]): Pick<LineReport, 'findings' | 'problem'> {
@@ -146,10 +176,6 @@ function worded(findings: readonly Finding[]): Pick<LineReport, 'findings' | 'pr
 
 function present<T>(value: T | undefined): T[] {
   return value === undefined ? [] : [value];
-}
-
-function isFunction(value: unknown): value is (at: ValuesAndGradients) => unknown {
-  return typeof value === 'function';
 }
 
 function sizesOf({ n, C, h }: ValuesAndGradients) {
@@ -210,7 +236,7 @@ function verdictOn(knowledge: LineKnowledge, judged: readonly Judged[], sizeLite
   return { ...wrong(...present(sizeLiterals())), worst: worstOf(lesson) };
 }
 
-function wrongShape(found: Shape, expected: Shape): Finding {
+function wrongShape(found: Shape, expected: Shape): Fault {
   const keptDimension = found.length === 3 && expected.length === 2 && found[0] === expected[0];
   return { id: 'wrong-shape', found, expected, ...(keptDimension && { indicesKeptDimension: true }) };
 }

@@ -107,12 +107,12 @@ export type Fault =
   | { id: 'lesson-batch-only' | 'true-gradients-only' }
   | ({ id: 'wrong-shape'; indicesKeptDimension?: true } & Shapes)
   /** The process in which the line ran did not finish its work. */
-  | { id: 'timeout'; seconds: number }
+  | { id: 'timeout' | 'out-of-time'; seconds: number }
   | { id: 'memory'; gigabytes: number }
   | { id: 'calls-exit'; call: string }
   | { id: 'process-ended'; by: string }
   | { id: 'process-cannot-start'; reason: string }
-  | { id: 'never-settles' };
+  | { id: 'never-settles' | 'breaks-channel' };
 
 /** The reason why a file cannot be checked at all. */
 export type FileFault =

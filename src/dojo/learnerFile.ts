@@ -5,6 +5,9 @@ import type { GradientName, LessonGradients, LessonValues } from '../lesson/valu
 /** The forward values, the batch and all gradients: the input of every line. A line reads only the gradients above it. */
 export type ValuesAndGradients = LessonValues & LessonGradients;
 
+/** The input of one line, as it is: the forward values, the batch and the gradients above the line. */
+export type GivenValues = LessonValues & Partial<LessonGradients>;
+
 /** A gradient as a learner writes it: a function of the forward values and the gradients above it. The result has the shape of its tensor. */
 export type Line = (given: ValuesAndGradients) => Tensor;
 

@@ -6,10 +6,10 @@ import { drawBatch } from '../data/batch.js';
 import type { Examples } from '../data/dataset.js';
 import { backward, type GradientLines } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
-import type { LessonBatch, LessonParameters } from '../lesson/values.js';
+import type { LessonBatch, LessonGradients, LessonParameters, LessonValues } from '../lesson/values.js';
 import { createModel, type Model } from '../network/arrays.js';
 import { initialise } from '../network/initialise.js';
-import { LESSON_PARAMETER_NAMES, type ModelConfig, parameterShapes } from '../network/parameters.js';
+import { LESSON_PARAMETER_NAMES, type LessonParameterName, type ModelConfig, parameterShapes } from '../network/parameters.js';
 import { defaultSwitchStep, stepRate } from '../training/schedule.js';
 
 export interface LessonTrainingOptions {
@@ -18,6 +18,9 @@ export interface LessonTrainingOptions {
   learningRate: number;
   seed: number | string;
 }
+
+/** The gradients of the parameters alone. */
+export type ParameterGradients = Pick<LessonGradients, `d${LessonParameterName}`>;
 
 /** Gradient descent with the lesson's forward pass and the given gradient lines. The same seed gives the same weights and batches. */
 export class LessonTraining {
@@ -63,11 +66,25 @@ export class LessonTraining {
    * @throws ShapeError if a line's shapes do not fit, or a gradient is larger than its parameter
    */
   advance(): number {
-    const { steps, batchSize: n, learningRate } = this.#options;
+    const values = this.forward();
+    this.update(backward(values, this.#lines));
+    return values.loss.item();
+  }
+
+  /** The forward pass on the next batch. */
+  forward(): LessonValues {
+    const { batchSize: n } = this.#options;
     const { Xb, Yb } = this.#batch;
     drawBatch({ n, Xb: Xb.data, Yb: Yb.data }, this.#examples, this.#batches);
-    const values = forward(this.#parameters, this.#batch);
-    const gradients = backward(values, this.#lines);
+    return forward(this.#parameters, this.#batch);
+  }
+
+  /**
+   * Completes the step with the gradients of the parameters.
+   * @throws ShapeError if a gradient is larger than its parameter
+   */
+  update(gradients: ParameterGradients): void {
+    const { steps, learningRate } = this.#options;
     const rate = stepRate(this.#step, defaultSwitchStep(steps), learningRate);
     for (const name of LESSON_PARAMETER_NAMES) {
       const parameter = this.#parameters[name];
@@ -78,6 +95,5 @@ export class LessonTraining {
       parameter.data.set(moved.data);
     }
     this.#step++;
-    return values.loss.item();
   }
 }

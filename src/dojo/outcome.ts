@@ -1,12 +1,23 @@
 /** Runs a learner's line. A line may return, throw or change anything: unless it never returns, the outcome is a tensor or a fault. */
 import { closest } from '../core/spelling.js';
-import { type Shape, sameShape, Tensor } from '../core/tensor.js';
+import { type Shape, ShapeError, sameShape, Tensor } from '../core/tensor.js';
+import type { GradientName } from '../lesson/values.js';
 import { adviceOn, asWritten } from './advice.js';
 import type { Fault, Thrown } from './findings.js';
-import type { ValuesAndGradients } from './learnerFile.js';
+import type { GivenValues } from './learnerFile.js';
 
-/** The tensor that a line returns, with any number of entries, finite or not; or the reason why there is none. */
-export type Outcome = { tensor: Tensor } | { fault: Fault };
+/**
+ * The tensor that a line returns, with entries that may not be finite; or the shape of a tensor with more than {@link MAX_ENTRIES}; or the
+ * reason why there is none.
+ */
+export type Outcome = { tensor: Tensor } | { tooLarge: Shape } | { fault: Fault };
+
+/** Entries of a result that is judged: the largest right one has 2,048, a line that forgets its sums returns [32,32,27]. */
+export const MAX_ENTRIES = 2 ** 18;
+/** Dimensions of a result. */
+export const MAX_DIMENSIONS = 64;
+/** Characters of an error that are kept. */
+export const MAX_THROWN = 500;
 
 /** The surroundings of a line, for the report on an error. */
 export interface LineContext {
@@ -16,18 +27,78 @@ export interface LineContext {
   inspect?: ((value: unknown) => string) | undefined;
 }
 
-export function runLine(line: (at: ValuesAndGradients) => unknown, at: ValuesAndGradients, context: LineContext = {}): Outcome {
+/**
+ * Runs a line once.
+ * @param line what the learner's file has under the name
+ */
+export function runLine(name: GradientName, line: unknown, at: GivenValues, context: LineContext = {}): Outcome {
+  if (line === undefined) return { fault: { id: 'line-missing' } };
+  if (typeof line !== 'function') return { fault: { id: 'not-a-function', found: kindOf(line) } };
   const copies = Object.fromEntries(Object.entries(at).map(([key, value]) => [key, copyOf(value)]));
   const given = { ...copies };
   let result: unknown;
   try {
-    result = line(knownOnly(given) as unknown as ValuesAndGradients);
+    result = line(knownOnly(given, name));
   } catch (thrown) {
-    if (isTodo(thrown)) return { fault: { id: 'todo' } };
-    return { fault: { id: 'threw', thrown: describeThrown(thrown, context, Object.keys(at)) } };
+    return { fault: thrownBy(thrown, at, context) };
   }
-  const changed = Object.keys(at).find((key) => given[key] !== copies[key] || !isCopyOf(copies[key], at[key as keyof ValuesAndGradients]));
+  const changed = Object.keys(at).find((key) => given[key] !== copies[key] || !isCopyOf(copies[key], at[key as keyof GivenValues]));
   if (changed) return { fault: { id: 'input-changed', value: changed } };
+  return readTensor(result, context);
+}
+
+function thrownBy(thrown: unknown, at: GivenValues, context: LineContext): Fault {
+  return isTodo(thrown) ? { id: 'todo' } : { id: 'threw', thrown: describeThrown(thrown, context, Object.keys(at)) };
+}
+
+/**
+ * Runs several lines on the same values: each reads the results of those before it.
+ * @param at the values, and gradients for which there is no line
+ * @returns all results, or the first fault and its line
+ */
+export function runPass(
+  lines: readonly (readonly [GradientName, unknown])[],
+  at: GivenValues,
+  context: LineContext = {},
+): { gradients: Map<GradientName, Tensor> } | { name: GradientName; fault: Fault } {
+  const given: Record<string, unknown> = { ...at };
+  const gradients = new Map<GradientName, Tensor>();
+  for (const [name, line] of lines) {
+    let outcome: Outcome;
+    try {
+      outcome = readTensor((line as (at: object) => unknown)(given), context);
+    } catch (thrown) {
+      outcome = { fault: thrownBy(thrown, at, context) };
+    }
+    if ('fault' in outcome) return { name, fault: outcome.fault };
+    if ('tooLarge' in outcome) return { name, fault: { id: 'returns-other', found: 'a tensor that is too large' } };
+    given[name] = outcome.tensor;
+    gradients.set(name, outcome.tensor);
+  }
+  return { gradients };
+}
+
+/** The same values, except that reading an unknown name, or a gradient that is not above the line, throws an error. */
+function knownOnly<T extends object>(values: T, line: GradientName): T {
+  return new Proxy(values, {
+    get: (target, key) => {
+      if (typeof key === 'string' && !(key in target)) throw new TypeError(whyUnknown(key, line, target));
+      return Reflect.get(target, key);
+    },
+  });
+}
+
+function whyUnknown(key: string, line: GradientName, values: object): string {
+  if (key === line) return `${key} is what this line computes`;
+  if (key.startsWith('d') && Object.hasOwn(values, key.slice(1))) {
+    return `${key} is computed after ${line}: a line reads only the gradients above it`;
+  }
+  const similar = closest(key, Object.keys(values));
+  return `there is no value ${key}${similar === undefined ? '' : `; did you mean ${similar}`}`;
+}
+
+/** Reads a line's return value; reading it may throw anything. */
+function readTensor(result: unknown, context: LineContext): Outcome {
   try {
     return toTensor(result);
   } catch (thrown) {
@@ -35,24 +106,11 @@ export function runLine(line: (at: ValuesAndGradients) => unknown, at: ValuesAnd
   }
 }
 
-/** The same values, except that reading an unknown name throws an error. */
-function knownOnly<T extends object>(values: T): T {
-  return new Proxy(values, {
-    get: (target, key) => {
-      if (typeof key === 'string' && !(key in target)) {
-        const similar = closest(key, Object.keys(target));
-        throw new TypeError(`there is no value ${key}${similar === undefined ? '' : `; did you mean ${similar}`}`);
-      }
-      return Reflect.get(target, key);
-    },
-  });
-}
-
 /**
  * Reads a line's return value. The learner's file may use another copy of the class, so anything with data and a shape is a tensor.
  * @throws anything that reading the value throws
  */
-export function toTensor(result: unknown): Outcome {
+function toTensor(result: unknown): Outcome {
   if (result === undefined) return { fault: { id: 'returns-nothing' } };
   if (tagOf(result) === 'Promise') {
     // An unhandled rejection would end the program.
@@ -62,10 +120,17 @@ export function toTensor(result: unknown): Outcome {
   const { data, shape } = (result ?? {}) as Partial<Tensor>;
   const isData = ArrayBuffer.isView(data) && ['Float32Array', 'Float64Array'].includes(tagOf(data));
   if (!isData || !Array.isArray(shape)) return { fault: { id: 'returns-other', found: kindOf(result) } };
-  return { tensor: new Tensor(data, shape) };
+  if (shape.length > MAX_DIMENSIONS) throw new ShapeError(`${shape.length} dimensions, at most ${MAX_DIMENSIONS} are possible`);
+  const tensor = new Tensor(data, shape);
+  return tensor.size > MAX_ENTRIES ? { tooLarge: tensor.shape } : { tensor };
 }
 
 const nothing = () => {};
+
+/** A line as JavaScript; empty if it is not a function. */
+export function textOf(line: unknown): string {
+  return typeof line === 'function' ? Function.prototype.toString.call(line) : '';
+}
 
 /** The kind of a value, with its article. */
 export function kindOf(value: unknown): string {
@@ -94,16 +159,22 @@ function isTodo(thrown: unknown): boolean {
  */
 export function describeThrown(thrown: unknown, { file, inspect = String }: LineContext, values: readonly string[] = []): Thrown {
   try {
-    if (!(thrown instanceof Error)) return { text: inspect(thrown) };
+    if (!(thrown instanceof Error)) return { text: cut(inspect(thrown)) };
     const { name, message } = thrown;
-    const [first] = asWritten(String(message)).trim().split(/\s*\n/);
+    const [first] = asWritten(String(message).slice(0, 2 * MAX_THROWN))
+      .trim()
+      .split(/\s*\n/);
     const line = file === undefined ? undefined : lineOf(thrown, file);
     const advice = adviceOn(first, values);
     const text = /^\w*Error: /.test(first) ? first : `${name}${first === '' ? '' : `: ${first}`}`;
-    return { text, ...(line !== undefined && { line }), ...(advice !== undefined && { advice }) };
+    return { text: cut(text), ...(line !== undefined && { line }), ...(advice !== undefined && { advice }) };
   } catch {
     return { text: 'a value that cannot be shown' };
   }
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_THROWN ? text : `${text.slice(0, MAX_THROWN - 1)}…`;
 }
 
 /** The line of the file that an error comes from. A syntax error has its place in the message. */

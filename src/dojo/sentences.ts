@@ -87,10 +87,12 @@ const TEXTS: Texts = {
 
   // The process of the file
   timeout: ({ seconds }) => `it did not finish within ${seconds} s`,
+  'out-of-time': ({ seconds }) => `the check of the whole file did not finish within ${seconds} s`,
   memory: ({ gigabytes }) => `it uses more than ${gigabytes} GB of memory`,
   'calls-exit': ({ call }) => `it calls ${call}, which would end the program`,
   'process-ended': ({ by }) => `it ended the program (${by})`,
   'process-cannot-start': ({ reason }) => `its process cannot start: ${reason}`,
+  'breaks-channel': () => 'it writes to file descriptor 4, which the checker reads',
   'never-settles': () => 'it awaits a promise that never settles',
 
   // The file

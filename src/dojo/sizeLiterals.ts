@@ -3,13 +3,13 @@ import type { ValuesAndGradients } from './learnerFile.js';
 
 /**
  * Finds sizes that a line writes as numbers, by searching its source text; undefined if there are none.
+ * @param text the line as JavaScript, without comments
  * @param lesson the values on the lesson's batch, which has these sizes
  */
-export function sizesAsNumbers(line: (at: ValuesAndGradients) => unknown, lesson: ValuesAndGradients): Fault | undefined {
+export function sizesAsNumbers(text: string, lesson: ValuesAndGradients): Fault | undefined {
   const sizes = sizesOf(lesson);
-  // The file is loaded without its comments.
-  const text = Function.prototype.toString.call(line).replace(/'[^'\n]*'|"[^"\n]*"|`[^`]*`/g, '');
-  const numbers = new Set((text.match(/(?<![\w.$])\d+(?![\w.])/g) ?? []).map(Number));
+  const code = text.replace(/'[^'\n]*'|"[^"\n]*"|`[^`]*`/g, '');
+  const numbers = new Set((code.match(/(?<![\w.$])\d+(?![\w.])/g) ?? []).map(Number));
   const found = [...numbers].flatMap((number) => (sizes.has(number) ? [{ number, ...(sizes.get(number) as Size) }] : []));
   return found.length === 0 ? undefined : { id: 'sizes-as-numbers', sizes: found };
 }

@@ -1,14 +1,12 @@
-/** The final step of Exercise 4: trains the lesson's network with a learner's lines as its backward pass. */
+/** The final step of Exercise 4: trains the lesson's network with a learner's gradients. The lines run elsewhere; losses are formed here. */
 import { createReferenceBackend } from '../backend/reference.js';
 import { NumericalError } from '../core/errors.js';
-import type { Tensor } from '../core/tensor.js';
 import { createDataset, createExamples } from '../data/dataset.js';
 import { LESSON_CONFIG } from '../lesson/case.js';
-import { exercise1 } from '../lesson/exercise1.js';
-import type { Exercise4, ValuesAndGradients } from './learnerFile.js';
-import { LessonTraining } from './lessonTraining.js';
-import { toTensor } from './outcome.js';
-import { sentenceOf } from './sentences.js';
+import { exercise1, GRADIENT_NAMES } from '../lesson/exercise1.js';
+import type { GradientName, LessonValues } from '../lesson/values.js';
+import { EXERCISE_4_NAMES, type GivenValues, type ValuesAndGradients } from './learnerFile.js';
+import { LessonTraining, type ParameterGradients } from './lessonTraining.js';
 
 export interface TrainingReport {
   steps: number;
@@ -24,29 +22,38 @@ const BATCH_SIZE = 32;
 const LEARNING_RATE = 0.1;
 
 /**
- * Trains in float32 with the lesson's recipe.
+ * Trains in float32 with the lesson's recipe: yields the input of each step's backward pass, and takes its gradients.
  * @param names the data set
- * @throws anything that a line throws; NumericalError if the loss is not finite
+ * @throws ShapeError if a gradient does not fit its parameter; NumericalError if the loss is not finite
  */
-export function trainWith(lines: Exercise4, names: readonly string[], steps = STEPS): TrainingReport {
-  const own = Object.entries(lines).map(([name, line]) => [name, (at: ValuesAndGradients) => tensorOf(name, line(at))]);
+export function* trainWithGradients(names: readonly string[], steps = STEPS): Generator<GivenValues, TrainingReport, ParameterGradients> {
   const { vocabulary, parts } = createDataset(names, { splitSeed: 42, unique: false });
   const training = new LessonTraining(
     createReferenceBackend('float32'),
     LESSON_CONFIG,
     createExamples(parts.train, vocabulary, LESSON_CONFIG.context),
-    { ...exercise1, ...Object.fromEntries(own) },
+    exercise1,
     { steps, batchSize: BATCH_SIZE, learningRate: LEARNING_RATE, seed: SEED },
   );
-  const losses = Array.from({ length: steps }, () => training.advance());
-  const broken = losses.findIndex((loss) => !Number.isFinite(loss));
-  if (broken !== -1) throw new NumericalError(`the loss is ${losses[broken]} after ${broken} steps`);
+  const losses: number[] = [];
+  while (losses.length < steps) {
+    const values = training.forward();
+    const loss = values.loss.item();
+    if (!Number.isFinite(loss)) throw new NumericalError(`the loss is ${loss} after ${losses.length} steps`);
+    losses.push(loss);
+    training.update(yield withGradientsBetween(values));
+  }
   const last = losses.slice(-100);
   return { steps, firstLoss: losses[0], lastLoss: last.reduce((a, b) => a + b, 0) / last.length };
 }
 
-function tensorOf(name: string, result: unknown): Tensor {
-  const outcome = toTensor(result);
-  if ('fault' in outcome) throw new TypeError(`${name}: ${sentenceOf([outcome.fault])}`);
-  return outcome.tensor;
+/** Gradients between the lines of Exercise 4, which has no lines for them. A line may read them, although a right one does not need them. */
+const BETWEEN: readonly GradientName[] = GRADIENT_NAMES.filter((name) => !(EXERCISE_4_NAMES as readonly string[]).includes(name));
+/** The lines of Exercise 1 that they need. */
+const LEADING_THERE: readonly GradientName[] = [...BETWEEN, 'dlogits', 'dh', 'dhpreact'];
+
+function withGradientsBetween(values: LessonValues): GivenValues {
+  const at = { ...values } as ValuesAndGradients;
+  for (const name of GRADIENT_NAMES) if (LEADING_THERE.includes(name)) at[name] = exercise1[name](at);
+  return { ...values, ...Object.fromEntries(BETWEEN.map((name) => [name, at[name]])) };
 }

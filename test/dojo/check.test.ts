@@ -165,24 +165,3 @@ describe('an answer of three dimensions', () => {
     });
   });
 });
-
-describe('the output of a line', () => {
-  it('is shown for one of its runs only', () => {
-    const seen: [number, string][] = [];
-    let quiet = false;
-    const quietly = <T>(run: () => T): T => {
-      quiet = true;
-      try {
-        return run();
-      } finally {
-        quiet = false;
-      }
-    };
-    const line = (at: ValuesAndGradients) => {
-      if (!quiet) seen.push([at.n, at.h.dtype]);
-      return exercise1.dh(at);
-    };
-    expect(new LineChecker({ quietly }).check(lineOf(1, 'dh'), line)).toMatchObject({ verdict: 'right' });
-    expect(seen).toEqual([[32, 'float32']]);
-  });
-});

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Tensor } from '../../src/core/tensor.js';
-import { LineChecker, type LineReport } from '../../src/dojo/check.js';
+import { LineChecker, LineJudge, type LineReport } from '../../src/dojo/check.js';
 import type { ExerciseNumber } from '../../src/dojo/exercises.js';
 import type { Finding } from '../../src/dojo/findings.js';
 import { TodoError, type ValuesAndGradients } from '../../src/dojo/learnerFile.js';
@@ -203,15 +203,24 @@ describe('a line', () => {
     });
   });
 
+  it.each<[string, GradientName, (at: ValuesAndGradients) => unknown, string]>([
+    ['its own gradient', 'dW1', ({ dW1 }) => dW1, 'dW1 is what this line computes'],
+    ['a later one', 'dW1', ({ dC }) => dC, 'dC is computed after dW1: a line reads only the gradients above it'],
+    ['a later one of the same step', 'dh', (at) => at.dW2, 'dW2 is computed after dh: a line reads only the gradients above it'],
+  ])('cannot read %s', (_, name, line, message) => {
+    expect(check(name, line)).toMatchObject({ verdict: 'failed', problem: expect.stringContaining(`it threw TypeError: ${message}`) });
+  });
+
   it('may spread its values and test whether it has one', () => {
-    const line = (at: ValuesAndGradients) => exercise1.dh({ ...at, h: Object.hasOwn(at, 'h') ? at.h : at.dh });
+    const line = (at: ValuesAndGradients) => exercise1.dh({ ...at, h: Object.hasOwn(at, 'dh') ? at.dh : at.h });
     expect(check('dh', line)).toMatchObject({ verdict: 'right' });
   });
 
   it('that is missing is reported with a key that is spelt like it', () => {
     const dh = lineOf(1, 'dh');
-    expect(new LineChecker({ strays: ['other', 'dH'] }).check(dh, undefined).findings).toEqual([{ id: 'line-missing', stray: 'dH' }]);
-    expect(new LineChecker({ strays: ['helper'] }).check(dh, undefined).findings).toEqual([{ id: 'line-missing' }]);
+    const judged = (strays: string[]) => new LineJudge().judge(dh, { outcomes: [{ fault: { id: 'line-missing' } }], text: '', strays });
+    expect(judged(['other', 'dH']).findings).toEqual([{ id: 'line-missing', stray: 'dH' }]);
+    expect(judged(['helper']).findings).toEqual([{ id: 'line-missing' }]);
   });
 });
 
@@ -249,7 +258,7 @@ describe('a line that changes its input', () => {
     [
       'a tensor',
       (at) => {
-        Object.assign(at, { h: at.dh });
+        Object.assign(at, { h: at.hpreact });
       },
       'h',
     ],
@@ -262,8 +271,8 @@ describe('a line that changes its input', () => {
     ],
     [
       'by adding in place',
-      ({ C, Xb, demb }) => {
-        C.scatterAddRows(Xb, demb);
+      ({ C, Xb, emb }) => {
+        C.scatterAddRows(Xb, emb);
       },
       'C',
     ],

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Tensor } from '../../src/core/tensor.js';
 import { EXERCISES } from '../../src/dojo/exercises.js';
 import type { Exercise4, Line, ValuesAndGradients } from '../../src/dojo/learnerFile.js';
-import { trainWith } from '../../src/dojo/training.js';
 import { readNamesFile } from '../../src/node/namesFile.js';
 import { BUNDLED_NAMES } from '../../src/node/paths.js';
+import { trainWith } from '../support/dojo.js';
 
 const { names: NAMES } = readNamesFile(BUNDLED_NAMES);
 const SOLVED = Object.fromEntries(EXERCISES[4].lines.map(({ name, solution }) => [name, solution])) as Exercise4;

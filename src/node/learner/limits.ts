@@ -1,9 +1,9 @@
-/** The limits of a learner's process, and how it reports that it reached one. */
+/** The limits of a learner's process, and how its watchdog reports that it reached one. */
 
 export interface Limits {
   /** Bytes that the process may use. */
   memory: number;
-  /** Seconds of computing time between two messages of the process. */
+  /** Seconds of computing time for each request. */
   seconds: number;
   /** ID of the process that waits for the results. It is an argument, because that process may end before this thread starts. */
   parent: number;
@@ -13,4 +13,4 @@ export interface Limits {
 export type Reason = 'memory' | 'timeout';
 
 /** The file descriptor that takes the reason. */
-export const REASON_FD = 4;
+export const REASON_FD = 5;

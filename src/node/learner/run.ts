@@ -1,14 +1,21 @@
-/** Checks a learner's file in its own processes: every line gets a report, even if another one ends the process. */
-import { type ChildProcess, fork } from 'node:child_process';
-import type { LineReport } from '../../dojo/check.js';
-import { EXERCISES, type ExerciseNumber, exerciseFile, lessonShape } from '../../dojo/exercises.js';
+/** Checks a learner's file: its process runs the lines, and this one judges them. Every line gets a report, whatever the file does. */
+import { readFileSync } from 'node:fs';
+import { NumericalError } from '../../core/errors.js';
+import { type Indices, ShapeError, Tensor } from '../../core/tensor.js';
+import { LineJudge, type LineReport } from '../../dojo/check.js';
+import { EXERCISES, type ExerciseLine, type ExerciseNumber, exerciseFile, lessonShape } from '../../dojo/exercises.js';
 import type { Fault, FileFault } from '../../dojo/findings.js';
+import { EXERCISE_4_NAMES, type GivenValues } from '../../dojo/learnerFile.js';
+import type { ParameterGradients } from '../../dojo/lessonTraining.js';
+import type { Outcome } from '../../dojo/outcome.js';
 import { sentenceOf } from '../../dojo/sentences.js';
-import type { TrainingReport } from '../../dojo/training.js';
+import { type TrainingReport, trainWithGradients } from '../../dojo/training.js';
 import { valueNamed } from '../../lesson/values.js';
-import { LEARNER_PROCESS } from '../paths.js';
-import { type Limits, REASON_FD } from './limits.js';
-import type { Assignment, Message } from './worker.js';
+import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
+import { readNamesFile } from '../namesFile.js';
+import { BUNDLED_NAMES } from '../paths.js';
+import type { NamedArray } from './frames.js';
+import { type Budget, LearnerProcess, ProcessEnded } from './process.js';
 
 export interface ExerciseReport {
   exercise: ExerciseNumber;
@@ -32,144 +39,208 @@ export interface CheckSignal {
 export interface CheckFileOptions {
   /** Ends the check early. */
   signal?: CheckSignal | undefined;
-  /** Called with each line that the file prints, without its line break. */
+  /** Called with each line that the file prints, without its line break. Control and bidirectional characters are escaped. */
   onPrint?: (line: string) => void;
   /** Whether to train with the lines of Exercise 4. */
   train?: boolean;
 }
 
-/** Seconds of computing time for loading the file, and for checking each line. */
+/** Seconds of computing time for loading the file, and for each run of a line. */
 const LINE_LIMIT = 5;
 /** Seconds of computing time for 1,000 training steps; the solution needs less than 2. */
 const TRAINING_LIMIT = 20;
-/** Elapsed seconds per second of computing time: a line may sleep, and a busy machine needs longer. */
-const PATIENCE = 12;
-/** Gigabytes that the process may use; the check itself needs a tenth. */
-const MEMORY_LIMIT = 1;
+/** Seconds for everything; a solved exercise takes 2. */
+const TOTAL_LIMIT = 180;
 
 /** @throws the signal's reason, when it ends the check early */
 export async function checkFile(path: string, exercise: ExerciseNumber, options: CheckFileOptions = {}): Promise<ExerciseReport> {
-  const { lines } = EXERCISES[exercise];
-  const reports: LineReport[] = [];
-  while (reports.length < lines.length) {
-    const from = reports.length;
-    const end = await runWorker({ ...assignmentFor(path, exercise, LINE_LIMIT), from }, options, (message) => {
-      if (message.kind === 'report') reports.push(message.report);
-    });
-    if (!end) break;
-    if (end.line !== undefined) reports.push(failed(lines[end.line].name, end.fault as Fault));
-    // It ended between two lines, because of something that an earlier line left behind. The next process runs without that line.
-    else if (reports.length > from) options.onPrint?.(`${exerciseFile(exercise)}: after its line had returned, ${sentenceOf([end.fault])}`);
-    else return { exercise, ok: false, broken: sentenceOf([end.fault]), lines: reports };
-  }
-  const ok = reports.length === lines.length && reports.every(({ verdict }) => verdict === 'right');
-  if (!ok || !options.train || exercise !== 4) return { exercise, ok, lines: reports };
-  return { exercise, ok, lines: reports, training: await trainWithFile(path, options) };
-}
-
-async function trainWithFile(path: string, options: CheckFileOptions): Promise<TrainingReport | { problem: string }> {
-  let training: TrainingReport | undefined;
-  const assignment: Assignment = { ...assignmentFor(path, 4, TRAINING_LIMIT), work: 'train', from: EXERCISES[4].lines.length };
-  const end = await runWorker(assignment, options, (message) => {
-    if (message.kind === 'trained') training = message.training;
-  });
-  return training ?? { problem: end ? sentenceOf([end.fault]) : 'its process ended early' };
-}
-
-function assignmentFor(path: string, exercise: ExerciseNumber, seconds: number): Assignment {
-  return { path, exercise, work: 'check', from: 0, limits: { memory: MEMORY_LIMIT * 1e9, seconds, parent: process.pid } };
-}
-
-function failed(name: LineReport['name'], fault: Fault): LineReport {
-  return { name, shape: lessonShape(valueNamed(name)), verdict: 'failed', findings: [fault], problem: sentenceOf([fault]) };
-}
-
-/** The reason why a process did not finish: a line's fault or, without a line, the file's. */
-interface End {
-  line?: number;
-  fault: FileFault;
-}
-
-/**
- * Runs one process until its work is done or something stops it.
- * @param onMessage called with each of its results
- * @throws the signal's reason
- */
-async function runWorker(
-  assignment: Assignment,
-  { signal, onPrint }: CheckFileOptions,
-  onMessage: (message: Message) => void,
-): Promise<End | undefined> {
-  const worker = startWorker(assignment);
-  const limit = assignment.limits.seconds * PATIENCE;
-  let timer: NodeJS.Timeout | undefined;
-  let abort = () => {};
+  const { signal, train = false } = options;
+  const check = new FileCheck(path, exercise, options);
+  const abort = () => check.stop();
+  signal?.addEventListener('abort', abort);
   try {
-    return await new Promise<End | undefined>((resolve, reject) => {
-      /** The line that is running. */
-      let line: number | undefined;
-      const finish = (fault: FileFault) => resolve({ fault, ...(line === undefined ? {} : { line }) });
-      const wait = () => {
-        clearTimeout(timer);
-        timer = setTimeout(() => finish({ id: 'timeout', seconds: limit }), limit * 1_000);
-      };
-      wait();
-      worker.on('message', (message: Message) => {
-        if (message.kind === 'printed') return onPrint?.(message.text);
-        wait();
-        onMessage(message);
-        if (message.kind === 'begun') line = message.line;
-        else if (message.kind === 'report') line = undefined;
-        else if (message.kind === 'stopped') finish(message.fault);
-        else if (message.kind === 'done') resolve(undefined);
-      });
-      onEnd(worker, assignment.limits, finish);
-      abort = () => reject(signal?.reason);
-      signal?.addEventListener('abort', abort);
-      if (signal?.aborted) abort();
-    });
+    const report = await check.lines();
+    if (!report.ok || !train || exercise !== 4) return report;
+    return { ...report, training: await check.training() };
   } finally {
-    clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
-    worker.removeAllListeners().on('error', () => {});
-    worker.kill('SIGKILL');
+    check.stop();
   }
 }
 
-function startWorker(assignment: Assignment): ChildProcess {
-  return fork(LEARNER_PROCESS, [JSON.stringify(assignment)], {
-    execArgv: [],
-    // JSON has no infinity.
-    serialization: 'advanced',
-    // The last one is REASON_FD.
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
-  });
+/** One check of one file, in one process after the other: a line that ends its process does not end the check. */
+class FileCheck {
+  readonly #path: string;
+  readonly #exercise: ExerciseNumber;
+  readonly #signal: CheckSignal | undefined;
+  readonly #onPrint: (line: string) => void;
+  readonly #budget: Budget = { seconds: TOTAL_LIMIT, total: TOTAL_LIMIT };
+  readonly #uncaught = new Set<string>();
+  #process: LearnerProcess | undefined;
+  #strays: string[] = [];
+
+  constructor(path: string, exercise: ExerciseNumber, { signal, onPrint = () => {} }: CheckFileOptions) {
+    this.#path = path;
+    this.#exercise = exercise;
+    this.#signal = signal;
+    this.#onPrint = onPrint;
+  }
+
+  /** Ends the process. What waits for it gets an error. */
+  stop(): void {
+    this.#process?.stop();
+    this.#process = undefined;
+  }
+
+  async lines(): Promise<ExerciseReport> {
+    const { lines } = EXERCISES[this.#exercise];
+    const reports: LineReport[] = [];
+    // The process starts while the values are made.
+    this.#start(LINE_LIMIT, false);
+    const judge = new LineJudge();
+    const text = readFileSync(this.#path, 'utf8');
+    for (const known of lines) {
+      try {
+        await this.#load();
+      } catch (error) {
+        const fault = this.#faultOf(error);
+        if (fault.id !== 'out-of-time' || reports.length === 0) return this.#report(reports, sentenceOf([fault]));
+      }
+      reports.push({ ...(await this.#checkLine(judge, known)), ...repeatedEntry(known.name, text) });
+    }
+    return this.#report(reports);
+  }
+
+  #report(lines: LineReport[], broken?: string): ExerciseReport {
+    const ok = broken === undefined && lines.every(({ verdict }) => verdict === 'right');
+    return { exercise: this.#exercise, ok, ...(broken !== undefined && { broken }), lines };
+  }
+
+  #start(seconds: number, quiet: boolean): LearnerProcess {
+    this.#throwIfAborted();
+    this.#process = new LearnerProcess({
+      path: this.#path,
+      exercise: this.#exercise,
+      seconds,
+      budget: this.#budget,
+      onPrint: this.#onPrint,
+      uncaught: this.#uncaught,
+      quiet,
+    });
+    return this.#process;
+  }
+
+  /** A process that has loaded the file. A file that is loaded again has printed everything already. */
+  async #load(): Promise<void> {
+    if (this.#budget.seconds <= 0) throw new ProcessEnded({ id: 'out-of-time', seconds: TOTAL_LIMIT });
+    const names: readonly string[] = EXERCISES[this.#exercise].lines.map(({ name }) => name);
+    const keys = await (this.#process ?? this.#start(LINE_LIMIT, true)).keys();
+    this.#strays = keys.filter((key) => !names.includes(key));
+  }
+
+  async #checkLine(judge: LineJudge, known: ExerciseLine): Promise<LineReport> {
+    let report: LineReport;
+    try {
+      report = judge.judge(known, await this.#run(judge.inputsOf(known), known));
+    } catch (error) {
+      const fault = this.#faultOf(error) as Fault;
+      this.stop();
+      return {
+        name: known.name,
+        shape: lessonShape(valueNamed(known.name)),
+        verdict: 'failed',
+        findings: [fault],
+        problem: sentenceOf([fault]),
+      };
+    }
+    try {
+      await this.#process?.startSource(known.name);
+      await this.#process?.request({ kind: 'settle' });
+    } catch (error) {
+      // Something that a line left behind ended the process. The next one runs without that line.
+      this.#onPrint(`${exerciseFile(this.#exercise)}: after its line had returned, ${sentenceOf([this.#faultOf(error)])}`);
+      this.stop();
+    }
+    return report;
+  }
+
+  /** Runs a line on its inputs. It prints once. */
+  async #run(inputs: readonly GivenValues[], { name }: ExerciseLine) {
+    const outcomes: Outcome[] = [];
+    let text = '';
+    for (const [i, at] of inputs.entries()) {
+      if (i < 2) await this.#running().startSource(i === 0 ? name : undefined);
+      const { reply, arrays } = await this.#running().request({ kind: 'run', name, n: at.n }, arraysOf(at));
+      if (!('text' in reply)) throw new ProcessEnded({ id: 'breaks-channel' });
+      text = reply.text;
+      if (reply.kind === 'failed') {
+        outcomes.push({ fault: reply.fault });
+        break;
+      }
+      outcomes.push(reply.kind === 'too-large' ? { tooLarge: reply.shape } : { tensor: tensorIn(arrays, name) });
+    }
+    return { outcomes, text, strays: this.#strays };
+  }
+
+  #running(): LearnerProcess {
+    if (!this.#process) throw new ProcessEnded({ id: 'out-of-time', seconds: TOTAL_LIMIT });
+    return this.#process;
+  }
+
+  /** The process gives gradients; parameters and losses are here. */
+  async training(): Promise<TrainingReport | { problem: string }> {
+    this.stop();
+    const { names } = readNamesFile(BUNDLED_NAMES);
+    const wanted = LESSON_PARAMETER_NAMES.map((name) => `d${name}` as const);
+    try {
+      const learner = this.#start(TRAINING_LIMIT, true);
+      const training = trainWithGradients(names);
+      await learner.keys();
+      let step = training.next();
+      while (!step.done) {
+        const { reply, arrays } = await learner.request(
+          { kind: 'pass', names: EXERCISE_4_NAMES, wanted, n: step.value.n },
+          arraysOf(step.value),
+        );
+        if (reply.kind === 'pass-failed') return { problem: `${reply.name}: ${sentenceOf([reply.fault])}` };
+        step = training.next(Object.fromEntries(wanted.map((name) => [name, tensorIn(arrays, name)])) as ParameterGradients);
+      }
+      return step.value;
+    } catch (error) {
+      if (error instanceof ShapeError || error instanceof NumericalError) return { problem: error.message };
+      return { problem: sentenceOf([this.#faultOf(error)]) };
+    }
+  }
+
+  /**
+   * The reason why the process ended.
+   * @throws the signal's reason if it is aborted, and any other error
+   */
+  #faultOf(error: unknown): FileFault {
+    this.#throwIfAborted();
+    if (error instanceof ProcessEnded) return error.fault;
+    throw error;
+  }
+
+  #throwIfAborted(): void {
+    if (this.#signal?.aborted) throw this.#signal.reason;
+  }
 }
 
-/** Calls `finish` when the process has ended, by itself or by its watchdog. Its last messages may arrive later; the channel closes last. */
-function onEnd(worker: ChildProcess, limits: Limits, finish: (fault: Fault) => void): void {
-  let fault: Fault | undefined;
-  let reason = '';
-  worker.stdio[REASON_FD]?.on('data', (chunk) => {
-    reason += chunk;
-  });
-  const finishOnceClosed = () => {
-    if (fault !== undefined && !worker.connected) finish(fault);
-  };
-  worker.on('disconnect', finishOnceClosed);
-  worker.on('close', (code, signal) => {
-    fault = reason === 'timeout' ? { id: 'timeout', seconds: limits.seconds } : faultOf(code, signal);
-    finishOnceClosed();
-  });
-  worker.on('error', (error) => finish({ id: 'process-cannot-start', reason: error.message }));
+function arraysOf(at: GivenValues): NamedArray[] {
+  return Object.entries(at).flatMap(([name, value]) => (typeof value === 'number' ? [] : [{ name, ...(value as Tensor | Indices) }]));
 }
 
-/** Node's exit code for a top-level await that can never settle. */
-const EXIT_UNSETTLED = 13;
+/** @throws ProcessEnded if the reply has no such tensor */
+function tensorIn(arrays: readonly NamedArray[], name: string): Tensor {
+  const array = arrays.find((one) => one.name === name);
+  if (!array || array.data instanceof Int32Array) throw new ProcessEnded({ id: 'breaks-channel' });
+  return new Tensor(array.data, array.shape);
+}
 
-/** The reason why a process ended, unless its watchdog reported a timeout. SIGKILL means memory: from the watchdog or the system. */
-function faultOf(code: number | null, signal: NodeJS.Signals | null): Fault {
-  if (signal === 'SIGKILL') return { id: 'memory', gigabytes: MEMORY_LIMIT };
-  if (code === EXIT_UNSETTLED) return { id: 'never-settles' };
-  return { id: 'process-ended', by: signal ?? `exit code ${code}` };
+/** JavaScript silently takes the last of two entries with the same name. */
+function repeatedEntry(name: string, text: string): { note?: string } {
+  const entry = new RegExp(`^\\s*${name}\\s*:`);
+  const places = text.split('\n').flatMap((line, i) => (entry.test(line) ? [i + 1] : []));
+  return places.length < 2 ? {} : { note: `the file has ${name} more than once, in lines ${places.join(' and ')}: the last one counts` };
 }

@@ -12,7 +12,7 @@ const INTERVAL_MS = 50;
 const { memory, seconds, parent } = workerData as Limits;
 let start = process.cpuUsage();
 
-// A message means that a line starts or ends: each line has its own computing time.
+// A message means that a request begins: each has its own computing time.
 parentPort?.on('message', () => {
   start = process.cpuUsage();
 });
@@ -21,10 +21,19 @@ setInterval(() => {
   const { user, system } = process.cpuUsage(start);
   if (process.memoryUsage.rss() > memory) end('memory');
   else if (user + system > seconds * 1e6) end('timeout');
-  else if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+  else if (process.ppid !== parent) kill();
 }, INTERVAL_MS);
 
 function end(reason: Reason): void {
   writeSync(REASON_FD, reason);
-  process.kill(process.pid, 'SIGKILL');
+  kill();
+}
+
+/** Ends the processes that the file started, too. */
+function kill(): void {
+  try {
+    process.kill(-process.pid, 'SIGKILL');
+  } catch {
+    process.kill(process.pid, 'SIGKILL');
+  }
 }

@@ -1,82 +1,62 @@
 /**
- * A process in which a learner's file may do anything. It loads the file and checks its lines one by one, or trains with them. It sends the
- * results to its parent as messages, along with everything that the file prints or throws later.
+ * A process in which a learner's file may do anything. It loads the file and runs its lines on the arrays that its parent sends. It knows no
+ * solution, and its replies are arrays and faults: the parent judges them.
  */
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { createJiti } from 'jiti';
-import { LineChecker, type LineReport } from '../../dojo/check.js';
-import { EXERCISES, type ExerciseNumber } from '../../dojo/exercises.js';
+import { type Indices, Tensor } from '../../core/tensor.js';
 import type { FileFault, Thrown } from '../../dojo/findings.js';
-import { describeThrown, kindOf, type LineContext } from '../../dojo/outcome.js';
-import { thrownText } from '../../dojo/sentences.js';
-import { type TrainingReport, trainWith } from '../../dojo/training.js';
-import { readNamesFile } from '../namesFile.js';
-import { BUNDLED_NAMES, LEARNER_LIBRARY, LEARNER_WATCHDOG } from '../paths.js';
-import { CapturedOutput } from './capturedOutput.js';
-import type { Limits } from './limits.js';
+import type { GivenValues } from '../../dojo/learnerFile.js';
+import { describeThrown, kindOf, type LineContext, runLine, runPass, textOf } from '../../dojo/outcome.js';
+import type { GradientName } from '../../lesson/values.js';
+import { LEARNER_LIBRARY, LEARNER_WATCHDOG } from '../paths.js';
+import {
+  type ArrayHead,
+  arraysIn,
+  encodeFrame,
+  type Frame,
+  type NamedArray,
+  REPLY_FD,
+  REQUEST_FD,
+  readFrame,
+  writeBytes,
+} from './frames.js';
+import { type Assignment, MAX_KEY, MAX_KEYS, MAX_LINE_TEXT, type Notice, type Reply, type Request } from './protocol.js';
 
-export interface Assignment {
-  /** The learner's file. */
-  path: string;
-  exercise: ExerciseNumber;
-  /** Check the lines, or train with them once all are right. */
-  work: 'check' | 'train';
-  /** The first line to check; reports on earlier lines exist already. */
-  from: number;
-  limits: Limits;
-}
-
-export type Message =
-  /** A line of the file's output. */
-  | { kind: 'printed'; text: string }
-  /** A line starts to run; its report follows, if it returns. */
-  | { kind: 'begun'; line: number }
-  | { kind: 'report'; report: LineReport }
-  | { kind: 'trained'; training: TrainingReport }
-  /** The file cannot be loaded or trained with, or it is about to end the process. */
-  | { kind: 'stopped'; fault: FileFault }
-  /** The work is done. */
-  | { kind: 'done' };
-
-const { path, exercise, work, from, limits } = JSON.parse(process.argv[2]) as Assignment;
+const { path, exercise, limits } = JSON.parse(process.argv[2]) as Assignment;
 const context: LineContext = { file: path, inspect: (value) => inspect(value, { breakLength: Number.POSITIVE_INFINITY }) };
 const watchdog = new Worker(LEARNER_WATCHDOG, { workerData: limits });
-const send = process.send?.bind(process);
-const post = (message: Message) => {
-  // The watchdog measures each line on its own.
-  if (message.kind !== 'printed') watchdog.postMessage(message.kind);
-  if (process.connected) send?.(message);
-};
-const output = new CapturedOutput(basename(path), (text) => post({ kind: 'printed', text }));
+
+const reply = (message: Reply, arrays: readonly NamedArray[] = []) => writeBytes(REPLY_FD, encodeFrame(message, arrays));
+const notify = (notice: Notice) => writeBytes(REPLY_FD, encodeFrame(notice));
 
 /** Starts to report errors and exits of this process. Call it before the file is loaded. */
 function guard(): void {
   watchdog.unref();
+  // A result must not overtake what was printed before it.
+  for (const [stream, fd] of [[process.stdout, 1] as const, [process.stderr, 2] as const]) {
+    stream.write = (chunk: string | Uint8Array, ...more: unknown[]): boolean => {
+      writeBytes(fd, typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+      const done = more.find((one) => typeof one === 'function');
+      if (done) process.nextTick(done as () => void);
+      return true;
+    };
+  }
   process.on('uncaughtException', reportUncaught);
   process.on('unhandledRejection', reportUncaught);
-  const { exit, abort } = process;
+  const { exit } = process;
   process.exit = (code) => leave('process.exit', () => exit.call(process, code));
-  process.abort = () => leave('process.abort', () => abort.call(process));
-  process.on('disconnect', () => exit.call(process, 1));
-  // A file that awaits a promise that never settles must end.
-  process.channel?.unref();
+  process.abort = () => leave('process.abort', () => exit.call(process, 1));
 }
 
-const reported = new Set<string>();
-
-/** Reports an error once: a line runs seven times. */
 function reportUncaught(thrown: unknown): void {
-  const text = `${basename(path)}: uncaught ${thrownText(describeThrown(thrown, context))}`;
-  if (!reported.has(text)) output.remark(text);
-  reported.add(text);
+  notify({ kind: 'uncaught', thrown: describeThrown(thrown, context) });
 }
 
 function leave(call: string, end: () => never): never {
-  output.flush();
-  post({ kind: 'stopped', fault: { id: 'calls-exit', call } });
+  notify({ kind: 'stopped', fault: { id: 'calls-exit', call } });
   return end();
 }
 
@@ -112,6 +92,16 @@ function describeLoadError(thrown: unknown): Thrown {
 /** Characters of a line that are shown. */
 const MAX_SOURCE = 100;
 
+function keysOf(lines: object): string[] {
+  try {
+    return Object.keys(lines)
+      .slice(0, MAX_KEYS)
+      .map((key) => key.slice(0, MAX_KEY));
+  } catch {
+    return [];
+  }
+}
+
 /** A line of the file. If it cannot be read, a function that throws the reason. */
 function lineNamed(lines: object, name: string): unknown {
   try {
@@ -130,47 +120,61 @@ async function settle(): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  // A file that is loaded again has printed everything already.
-  output.quiet = from > 0;
   const loaded = await load();
-  if ('fault' in loaded) return post({ kind: 'stopped', fault: loaded.fault });
+  if ('fault' in loaded) return notify({ kind: 'stopped', fault: loaded.fault });
+  const { lines } = loaded;
   await settle();
-  if (work === 'train') trainWithAll(loaded.lines);
-  else await check(loaded.lines);
-  post({ kind: 'done' });
-}
-
-async function check(lines: object): Promise<void> {
-  output.quiet = false;
-  const text = readFileSync(path, 'utf8');
-  const names: string[] = EXERCISES[exercise].lines.map(({ name }) => name);
-  const strays = Object.keys(lines).filter((key) => !names.includes(key));
-  const checker = new LineChecker({ ...context, quietly: (run) => output.quietly(run), strays });
-  for (const [line, known] of EXERCISES[exercise].lines.entries()) {
-    if (line < from) continue;
-    output.startSource(known.name);
-    post({ kind: 'begun', line });
-    const report = checker.check(known, lineNamed(lines, known.name));
-    output.flush();
-    post({ kind: 'report', report: { ...report, ...repeatedEntry(known.name, text) } });
-    await settle();
+  reply({ id: 0, kind: 'loaded', keys: keysOf(lines) });
+  const named = new Map<string, unknown>();
+  const line = (name: string) => {
+    if (!named.has(name)) named.set(name, lineNamed(lines, name));
+    return named.get(name);
+  };
+  for (let id = 1; ; id++) {
+    const frame = readFrame(REQUEST_FD);
+    if (!frame) return;
+    const request = frame.header as Request;
+    // Each request has its own computing time, except the steps of a training.
+    if (request.kind !== 'pass') watchdog.postMessage(request.kind);
+    if (request.kind === 'run') runOnce(id, request.name, line(request.name), valuesOf(frame, request.n));
+    else if (request.kind === 'pass') passOnce(id, request, line, valuesOf(frame, request.n));
+    else {
+      await settle();
+      reply({ id, kind: 'settled' });
+    }
   }
 }
 
-/** JavaScript silently takes the last of two entries with the same name. */
-function repeatedEntry(name: string, text: string): { note?: string } {
-  const entry = new RegExp(`^\\s*${name}\\s*:`);
-  const places = text.split('\n').flatMap((line, i) => (entry.test(line) ? [i + 1] : []));
-  return places.length < 2 ? {} : { note: `the file has ${name} more than once, in lines ${places.join(' and ')}: the last one counts` };
+function valuesOf({ header, body }: Frame, n: number): GivenValues {
+  const { arrays } = header as { arrays: ArrayHead[] };
+  const entries = arraysIn(arrays, body).map(({ name, data, shape }): [string, Tensor | Indices] => [
+    name,
+    data instanceof Int32Array ? { data, shape } : new Tensor(data, shape),
+  ]);
+  return { ...Object.fromEntries(entries), n } as unknown as GivenValues;
 }
 
-function trainWithAll(lines: object): void {
-  try {
-    const all = EXERCISES[exercise].lines.map(({ name }) => [name, lineNamed(lines, name)]);
-    const { names } = readNamesFile(BUNDLED_NAMES);
-    post({ kind: 'trained', training: trainWith(Object.fromEntries(all), names) });
-  } catch (thrown) {
-    post({ kind: 'stopped', fault: { id: 'file-threw', thrown: describeThrown(thrown, context) } });
+function runOnce(id: number, name: GradientName, line: unknown, at: GivenValues): void {
+  const outcome = runLine(name, line, at, context);
+  const text = textOf(line).slice(0, MAX_LINE_TEXT);
+  if ('fault' in outcome) reply({ id, kind: 'failed', text, fault: outcome.fault });
+  else if ('tooLarge' in outcome) reply({ id, kind: 'too-large', text, shape: outcome.tooLarge });
+  else reply({ id, kind: 'returned', text }, [{ name, ...outcome.tensor }]);
+}
+
+function passOnce(id: number, { names, wanted }: Request & { kind: 'pass' }, line: (name: string) => unknown, at: GivenValues): void {
+  const result = runPass(
+    names.map((name) => [name, line(name)] as const),
+    at,
+    context,
+  );
+  if ('fault' in result) reply({ id, kind: 'pass-failed', ...result });
+  else {
+    const { gradients } = result;
+    reply(
+      { id, kind: 'passed' },
+      wanted.map((name): NamedArray => ({ name, ...(gradients.get(name) as Tensor) })),
+    );
   }
 }
 
