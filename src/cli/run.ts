@@ -1,12 +1,12 @@
 import { CommanderError } from 'commander';
-import { FileContentError, fullMessage, NumericalError, SystemError, UsageError } from '../core/errors.js';
-import { showText } from '../core/text.js';
+import { FileContentError, NumericalError, SystemError, UsageError } from '../core/errors.js';
 import { COMMANDS, commandsIn, createProgram, loadCommands } from './program.js';
 import { paintFor } from './terminal/colors.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_SYSTEM, EXIT_USAGE } from './terminal/exitCodes.js';
+import { errorLines } from './terminal/format.js';
 import type { IO } from './terminal/io.js';
 
-/** Runs a command line. Returns the exit code; an error is printed on stderr in one line. */
+/** Runs a command line. Returns the exit code; an error is printed on stderr, in one line unless a terminal is narrower. */
 export async function run(argv: readonly string[], io: IO): Promise<number> {
   let exitCode = 0;
   const color = !argv.includes('--no-color');
@@ -22,7 +22,8 @@ export async function run(argv: readonly string[], io: IO): Promise<number> {
       return error.exitCode === 0 ? 0 : EXIT_USAGE;
     }
     const paint = await paintFor(io.stderr, io.env, color);
-    io.stderr.write(`${paint.red('error:')} ${await messageOf(error)}\n`);
+    const lines = errorLines(await readable(error), io.stderr, io);
+    io.stderr.write(`${lines.join('\n').replace(/^error:/, (word) => paint.red(word))}\n`);
     if (argv.includes('--debug') && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return exitCodeOf(error);
   }
@@ -35,10 +36,9 @@ function withoutUnknownTopic(argv: readonly string[]): readonly string[] {
   return isUnknown ? argv.slice(1) : argv;
 }
 
-/** The error's message in one line, escaped. */
-async function messageOf(error: unknown): Promise<string> {
-  if (error instanceof CommanderError) return showText((await import('./options.js')).commanderMessage(error));
-  return showText(error instanceof Error ? fullMessage(error) : String(error));
+async function readable(error: unknown): Promise<Error | string> {
+  if (error instanceof CommanderError) return (await import('./options.js')).commanderMessage(error);
+  return error instanceof Error ? error : String(error);
 }
 
 function exitCodeOf(error: unknown): number {

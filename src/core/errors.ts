@@ -10,17 +10,21 @@ import { showPath } from './text.js';
 export interface ErrorDetails {
   /** The way out: what the user can do now. */
   hint?: string;
+  /** The command that is the way out, without the program's name, as a shell reads it. It follows the hint. */
+  command?: string;
   /** The error that led to this one. */
   cause?: unknown;
 }
 
-/** The common base: an error with a hint. The command line prints "message; hint". */
+/** The common base: an error with a hint. The command line prints "message; hint: command". */
 class HintedError extends Error {
   readonly hint: string | undefined;
+  readonly command: string | undefined;
 
-  constructor(message: string, { hint, cause }: ErrorDetails = {}) {
+  constructor(message: string, { hint, command, cause }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.hint = hint;
+    this.command = command;
   }
 }
 
@@ -44,9 +48,20 @@ export class NumericalError extends HintedError {
   override name = 'NumericalError';
 }
 
-/** Message and hint in one line, as the command line prints them. */
-export function fullMessage(error: Error): string {
-  return error instanceof HintedError && error.hint !== undefined ? `${error.message}; ${error.hint}` : error.message;
+/** Message and hint in one line, and the command apart. */
+export function messageParts(error: Error): { message: string; command: string | undefined } {
+  if (!(error instanceof HintedError)) return { message: error.message, command: undefined };
+  const { message, hint, command } = error;
+  return { message: hint === undefined ? message : `${message}; ${hint}`, command };
+}
+
+/**
+ * Message, hint and command in one line, as the command line prints them.
+ * @param program the program's name in a command to type
+ */
+export function fullMessage(error: Error, program = 'backprop-ninja'): string {
+  const { message, command } = messageParts(error);
+  return command === undefined ? message : `${message}: ${program} ${command}`;
 }
 
 /** Runs a check of a file's content. Its {@link FileContentError} is replaced by one whose message starts with the path. */
@@ -55,7 +70,11 @@ export function namingFile<T>(path: string, run: () => T): T {
     return run();
   } catch (error) {
     if (!(error instanceof FileContentError)) throw error;
-    const { message, hint } = error;
-    throw new FileContentError(`${showPath(path)}: ${message}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
+    const { message, hint, command } = error;
+    throw new FileContentError(`${showPath(path)}: ${message}`, {
+      cause: error,
+      ...(hint !== undefined && { hint }),
+      ...(command !== undefined && { command }),
+    });
   }
 }

@@ -20,5 +20,17 @@ export function showPath(path: string): string {
   return /[\s"']/.test(shown) || shown === '' ? `'${shown}'` : shown;
 }
 
+/**
+ * A word of a command, quoted if a POSIX shell needs it.
+ * @param kind a file whose name begins with a dash would be parsed as an option
+ */
+export function shellWord(text: string, kind: 'text' | 'file' = 'text'): string {
+  const word = kind === 'file' && text.startsWith('-') ? `./${text}` : text;
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
+  // Characters that are not printed as they are become escapes, which $'…' reads.
+  const escaped = showText(word.replace(/[\\']/g, '\\$&'));
+  return escaped.includes('\\') ? `$'${escaped}'` : `'${word}'`;
+}
+
 /** C0 and C1 controls, line and paragraph separators, and marks that change the direction of text. */
 export const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;

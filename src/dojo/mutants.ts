@@ -44,8 +44,8 @@ export function findMutant(name: string): Mutant {
   if (mutant) return mutant;
   const [where] = name.split('-');
   const alike = MUTANTS.filter((one) => one.name.startsWith(`${where}-`)).map((one) => one.name);
-  const hint = alike.length > 0 ? `there are ${alike.join(', ')}` : "'backprop-ninja mutants' lists them";
-  throw new UsageError(`no mutant '${showText(name)}'`, { hint });
+  const way = alike.length > 0 ? { hint: `there are ${alike.join(', ')}` } : { hint: 'list them', command: 'mutants' };
+  throw new UsageError(`no mutant '${showText(name)}'`, way);
 }
 
 /** Exercise 1's lines with the mistake in one of them; a closed form replaces its atomic line. */

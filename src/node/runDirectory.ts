@@ -6,7 +6,7 @@ import { accessSync, constants, existsSync, mkdirSync, readdirSync, realpathSync
 import { basename, dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
-import { quoteText, showPath } from '../core/text.js';
+import { quoteText, shellWord, showPath } from '../core/text.js';
 import { atomicWrite, removeLeftovers } from './atomicWrite.js';
 import { isRunning } from './lock.js';
 import { readIfThere, SETTINGS_LIMIT } from './readFile.js';
@@ -106,7 +106,8 @@ export function findCheckpoint(cwd: string, run?: string): string {
   const checkpoint = isDirectory ? join(path, CHECKPOINT_FILE) : path;
   if (!existsSync(checkpoint)) {
     throw new SystemError(`no checkpoint in ${showPath(run ?? path)}: not a run, or a run that stopped before its first save`, {
-      hint: "start it again with 'backprop-ninja train --force --out'",
+      hint: 'start it again',
+      command: `train --force --out ${shellWord(run ?? realPath(path), 'file')}`,
     });
   }
   return checkpoint;
@@ -131,7 +132,8 @@ function findRun(cwd: string, run?: string): { path: string; isDirectory: boolea
   if (found) return { path, isDirectory: found.isDirectory() };
   throw run === undefined
     ? new SystemError(`no run yet: ${join(RUNS, LATEST)} does not exist`, {
-        hint: "train one with 'backprop-ninja train', or name one",
+        hint: 'name one, or train one',
+        command: 'train',
       })
     : new SystemError(`cannot read ${showPath(run)}: no such run directory or checkpoint`);
 }

@@ -18,6 +18,9 @@ describe('an error', () => {
 describe('fullMessage', () => {
   it('joins message and hint with a semicolon', () => {
     expect(fullMessage(new SystemError('no run yet', { hint: 'train one' }))).toBe('no run yet; train one');
+    const error = new SystemError('no run yet', { hint: 'train one', command: 'train --steps 5' });
+    expect(fullMessage(error)).toBe('no run yet; train one: backprop-ninja train --steps 5');
+    expect(fullMessage(error, 'npx backprop-ninja')).toBe('no run yet; train one: npx backprop-ninja train --steps 5');
   });
 
   it.each([new UsageError('no hint'), new TypeError('no hint')])('is the message of an error without a hint: %o', (error) => {

@@ -291,7 +291,7 @@ describe('run or checkpoint missing or unreadable (4)', () => {
   });
 
   it.each([['eval'], ['sample'], ['replay'], ['train', '--resume']])('%s %s: no run yet', async (...argv) => {
-    await refuse(tempDirectory(), argv, 4, "no run yet: runs/latest does not exist; train one with 'backprop-ninja train'");
+    await refuse(tempDirectory(), argv, 4, 'no run yet: runs/latest does not exist; name one, or train one: backprop-ninja train');
   });
 
   it('a run named by a path through a file', async () => {

@@ -230,7 +230,7 @@ describe('findCheckpoint', () => {
 
   it('gives a hint if there is no run', () => {
     expect(thrownBy(SystemError, () => findCheckpoint(tempDirectory()))).toBe(
-      `no run yet: ${join('runs', 'latest')} does not exist; train one with 'backprop-ninja train', or name one`,
+      `no run yet: ${join('runs', 'latest')} does not exist; name one, or train one: backprop-ninja train`,
     );
   });
 
@@ -245,7 +245,7 @@ describe('findCheckpoint', () => {
     const run = createNumberedRun(cwd);
     linkLatest(cwd, run);
     expect(thrownBy(SystemError, () => findCheckpoint(cwd, join('runs', '0001')))).toBe(
-      `no checkpoint in ${join('runs', '0001')}: not a run, or a run that stopped before its first save; start it again with 'backprop-ninja train --force --out'`,
+      `no checkpoint in ${join('runs', '0001')}: not a run, or a run that stopped before its first save; start it again: backprop-ninja train --force --out runs/0001`,
     );
     expect(thrownBy(SystemError, () => findCheckpoint(cwd))).toContain(`no checkpoint in ${join(cwd, 'runs', 'latest')}: `);
   });

@@ -8,12 +8,12 @@ import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
 import { withSystemErrors } from '../../node/systemErrors.js';
 import type { CommandContext } from '../command.js';
 import { EXIT_NO } from '../terminal/exitCodes.js';
-import { wrapText } from '../terminal/format.js';
-import { commandName, shortPath } from '../terminal/io.js';
-import { ENDLESS, reportLines, widthOf } from './exerciseReport.js';
+import { listCommands, widthOf, wrapText } from '../terminal/format.js';
+import { commandName, type IO, type Output, shortPath } from '../terminal/io.js';
+import { ENDLESS, type Proposals, pageOf } from './exerciseReport.js';
 import { findLine, onlyLine } from './findLine.js';
 import { type HintRange, showHint } from './hint.js';
-import { dirOption, freeName, learnerFile, learnerFiles, tsconfigText, writeNew } from './learnerFolder.js';
+import { dirOption, exerciseCommand, folderOf, freeName, learnerFile, learnerFiles, tsconfigText, writeNew } from './learnerFolder.js';
 import { lineIn, type Place } from './place.js';
 
 /** What the exercise commands use of their context. */
@@ -26,12 +26,17 @@ export interface ExerciseOptions {
   signal?: AbortSignal;
 }
 
+function say(output: Output, text: string): void {
+  output.write(`${wrapText(text, widthOf(output)).join('\n')}\n`);
+}
+
 /** Writes the files of the exercises into a folder. Existing files stay unchanged. */
 export function startExercises(directory: string, { io, json, printJson }: ExerciseContext): void {
   const folder = resolve(io.cwd, directory);
   const option = dirOption(folder, io);
-  const files: Record<string, string> = { 'README.md': guideText(option), 'tsconfig.json': tsconfigText(folder) };
-  for (const number of EXERCISE_NUMBERS) files[exerciseFile(number)] = stubText(EXERCISES[number], option);
+  const inText = option === undefined ? '' : ` ${option}`;
+  const files: Record<string, string> = { 'README.md': guideText(inText), 'tsconfig.json': tsconfigText(folder) };
+  for (const number of EXERCISE_NUMBERS) files[exerciseFile(number)] = stubText(EXERCISES[number], inText);
   const written: string[] = [];
   const kept: string[] = [];
   for (const [name, text] of Object.entries(files)) (writeNew(join(folder, name), text) ? written : kept).push(name);
@@ -39,13 +44,18 @@ export function startExercises(directory: string, { io, json, printJson }: Exerc
     printJson({ folder, written, kept });
     return;
   }
-  if (kept.length > 0) io.stderr.write(`note: kept ${kept.join(', ')}, which existed already\n`);
-  const program = commandName(io);
-  io.stdout.write(
-    `${shortPath(folder, io)} is ready. Read ${shortPath(join(folder, 'README.md'), io)}, ` +
-      `open ${shortPath(join(folder, exerciseFile(1)), io)} in your editor, write a line, and run\n\n` +
-      `  ${program} exercise check 1${option}\n  ${program} exercise hint 1${option}\n`,
+  if (kept.length > 0) say(io.stderr, `note: kept ${kept.join(', ')}, which existed already`);
+  const path = (name: string) => shortPath(join(folder, name), io);
+  say(
+    io.stdout,
+    `${shortPath(folder, io)} is ready. Read ${path('README.md')}, open ${path(exerciseFile(1))} in your editor, write a line, and run`,
   );
+  const commands = [
+    [exerciseCommand(folder, io, 'watch'), 'check at every save'],
+    [exerciseCommand(folder, io, 'check', 1), 'check once'],
+    [exerciseCommand(folder, io, 'hint', 1), 'a hint for the next line'],
+  ] as const;
+  io.stdout.write(`\n${listCommands(commands, widthOf(io.stdout)).join('\n')}\n`);
 }
 
 /**
@@ -57,8 +67,6 @@ export async function checkExercises(place: Place, { dir }: ExerciseOptions, con
   const number = place.gradient === undefined ? place.number : (await findLine(place, { dir }, context)).number;
   const files = learnerFiles(number === undefined ? EXERCISE_NUMBERS : [number], dir, io);
   const reports: ExerciseReport[] = [];
-  const painted = await paint();
-  const page = { ...ENDLESS, width: widthOf(io.stdout) };
   for (const [one, file] of files) {
     const sources = [place.gradient, exerciseFile(one)];
     const onPrint = (line: string) => {
@@ -66,11 +74,22 @@ export async function checkExercises(place: Place, { dir }: ExerciseOptions, con
     };
     const report = onlyLine(await checkFile(file, one, { train: place.gradient === undefined, onPrint }), place.gradient);
     reports.push(report);
-    if (!json) io.stdout.write(`${reportLines(report, painted, page).join('\n')}\n${number === undefined && one < 4 ? '\n' : ''}`);
   }
   const ok = reports.every((report) => report.ok);
   if (json) printJson({ ok, exercises: reports });
+  else {
+    const page = { ...ENDLESS, width: widthOf(io.stdout) };
+    // The last line is for the prompt. A line that was asked for is shown in full.
+    const height = io.stdout.isTTY && place.gradient === undefined ? io.stdout.rows - 1 : page.height;
+    const lines = pageOf(reports, await paint(), { ...page, height }, proposalsIn(folderOf(dir, io), io));
+    io.stdout.write(`${lines.join('\n')}\n`);
+  }
   return ok ? 0 : EXIT_NO;
+}
+
+/** The commands to propose for a folder. */
+export function proposalsIn(folder: string, io: IO): Proposals {
+  return { exercise: (...words) => exerciseCommand(folder, io, ...words), program: commandName(io) };
 }
 
 /**
@@ -126,8 +145,11 @@ export async function showSolution(place: Place, { dir, force }: SolutionOptions
   if (!force) {
     const report = onlyLine(await checkFile(learnerFile(number, dir, io), number), line?.name);
     if (!report.ok) {
-      throw new UsageError(`${line === undefined ? '' : `${line.name} of `}Exercise ${number} is not solved yet`, {
-        hint: "get a hint with 'exercise hint', or see the solution with --force",
+      const option = dirOption(folderOf(dir, io), io);
+      const words = line ? [number, line.name] : [number];
+      throw new UsageError(`${line ? `${line.name} of ` : ''}Exercise ${number} is not solved yet`, {
+        hint: 'see the solution with --force, or get a hint',
+        command: ['exercise', 'hint', ...words, ...(option === undefined ? [] : [option])].join(' '),
       });
     }
   }
@@ -139,7 +161,8 @@ export async function showSolution(place: Place, { dir, force }: SolutionOptions
 /** Replaces the file of an exercise by a fresh one. The old file is kept under another name. */
 export function resetExercise(number: ExerciseNumber, { dir }: ExerciseOptions, { io, json, printJson }: ExerciseContext): void {
   const file = learnerFile(number, dir, io);
-  const stub = stubText(EXERCISES[number], dirOption(dirname(file), io));
+  const option = dirOption(dirname(file), io);
+  const stub = stubText(EXERCISES[number], option === undefined ? '' : ` ${option}`);
   const kept = withSystemErrors('read', file, () => readFileSync(file, 'utf8')) === stub ? null : freeName(file);
   if (kept !== null) {
     withSystemErrors('rename', file, () => renameSync(file, kept));
@@ -147,6 +170,5 @@ export function resetExercise(number: ExerciseNumber, { dir }: ExerciseOptions, 
   }
   const shown = shortPath(file, io);
   if (json) printJson({ file, kept });
-  else if (kept === null) io.stdout.write(`${shown} is unchanged since 'exercise start'\n`);
-  else io.stdout.write(`${shown} is new; your old file is ${shortPath(kept, io)}\n`);
+  else say(io.stdout, kept === null ? `${shown} is unchanged since the start` : `${shown} is new; your old file is ${shortPath(kept, io)}`);
 }

@@ -7,109 +7,168 @@ import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercis
 import type { WorstEntry } from '../../dojo/worstEntry.js';
 import type { ExerciseReport } from '../../node/learner/run.js';
 import type { Paint } from '../terminal/colors.js';
-import { formatCount, formatDifference, formatLoss, formatTable, wrapText } from '../terminal/format.js';
-import type { Output } from '../terminal/io.js';
+import { formatCount, formatDifference, formatLoss, formatTable, listCommands, wrapCommand, wrapText } from '../terminal/format.js';
+import { foldRows, type Page, type Row, type ShownLine } from './foldRows.js';
 
-const COLUMNS = ['  gradient', 'shape', 'exact', 'close', 'max diff', 'ULPs'];
+/** The columns of the table. In a narrow terminal, those with the highest number are left out first. */
+const COLUMNS = [
+  { title: '  gradient', align: 'left', leaves: 0 },
+  { title: 'shape', align: 'left', leaves: 1 },
+  { title: 'exact', align: 'left', leaves: 4 },
+  { title: 'close', align: 'left', leaves: 2 },
+  { title: 'max diff', align: 'right', leaves: 3 },
+  { title: 'ULPs', align: 'right', leaves: 5 },
+] as const;
 const INDENT = '    ';
-
-/** The size of a page, in characters. A file or a pipe has no limits: its reader wraps lines. */
-export interface Page {
-  /** A remark that does not fit behind its row goes below it. */
-  width: number;
-  /** If the rows do not fit, right rows and unwritten rows collapse into counts. */
-  height: number;
-}
+/** Lines of a remark on a page of limited height; `exercise check 1 dprobs` shows all of it. */
+const REMARK_LINES = 4;
 
 export const ENDLESS: Page = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
 
-/** The width of a terminal; infinite for a file or a pipe. */
-export function widthOf({ isTTY, columns }: Output): number {
-  return isTTY ? columns : Number.POSITIVE_INFINITY;
+/** What a report proposes to do next. */
+export interface Proposals {
+  /** An exercise command, as it can be typed here: `npx backprop-ninja exercise hint 1`. */
+  exercise(...words: readonly (string | number)[]): string;
+  /** The program's name in other commands. */
+  program: string;
+  /** Whether keys are at hand: h for a hint, n for the next exercise. */
+  keys?: boolean;
 }
 
-export function reportLines(report: ExerciseReport, paint: Paint, { width, height } = ENDLESS): string[] {
-  const { exercise, broken, lines, training } = report;
-  const head = paint.bold(`Exercise ${exercise}: ${EXERCISES[exercise].title}`);
+/** @param proposals undefined if the report ends with its counts */
+export function reportLines(report: ExerciseReport, paint: Paint, { width, height }: Page, proposals?: Proposals): string[] {
+  const { exercise, broken, lines } = report;
+  const head = wrapText(`Exercise ${exercise}: ${EXERCISES[exercise].title}`, width).map((line) => paint.bold(line));
   if (broken !== undefined) {
     const text = `${exerciseFile(exercise)} cannot run: ${showText(broken)}`;
-    return [head, ...wrapText(text, width).map((line) => paint.red(line))];
+    return [...head, ...wrapText(text, width).map((line) => paint.red(line))];
   }
-  const [columns, ...rows] = formatTable([COLUMNS, ...lines.map(cellsOf)], ['left', 'left', 'left', 'left', 'right', 'right']);
-  const blocks = rows.map((row, i): RowBlock => {
-    // A row without figures has its remark in their place.
-    const start = lines[i].figures ? columns.length : columns.indexOf(COLUMNS[2]) - 2;
-    return { verdict: lines[i].verdict, lines: withRemark(row, start, remarkOn(lines[i]), width), count: 1 };
-  });
-  const end = [
-    ...(training ? wrapText(trainingText(training), width) : []),
-    ...summaryOf(report, paint, width),
-    ...ruleOf(report, paint, width),
+  const { columns, rows } = tableOf(lines, { width, height });
+  const end = endOf(report, paint, width, proposals);
+  const again = problemAgain(lines, width).map((line) => paint.red(line));
+  const room = height - head.length - 1 - end.length;
+  let table = foldRows(rows, { width, height: room });
+  const far = isFar(lines, table);
+  if (far) table = foldRows(rows, { width, height: room - again.length });
+  return [
+    ...head,
+    ...(table.some(({ name }) => name !== undefined) ? [paint.dim(columns)] : []),
+    ...table.map(({ text, verdict }) => paintLine(text, verdict, paint)),
+    ...(far ? again : []),
+    ...end,
   ];
-  const table = fold(blocks, height - end.length - 2).flatMap((block) => block.lines.map((line) => paintLine(line, block.verdict, paint)));
-  return [head, paint.dim(columns), ...table, ...end];
-}
-
-/** A row with its remark, or the count of several rows. */
-interface RowBlock {
-  verdict: Verdict;
-  lines: string[];
-  count: number;
-}
-
-/** Collapses rows until the page fits: first the right ones, then those not written yet, except the next one. Wrong rows always stay. */
-function fold(blocks: readonly RowBlock[], height: number): readonly RowBlock[] {
-  const fits = (some: readonly RowBlock[]) => some.reduce((sum, { lines }) => sum + lines.length, 0) <= height;
-  if (fits(blocks)) return blocks;
-  for (let shown = blocks.filter(({ verdict }) => verdict === 'todo').length; shown > 1; shown--) {
-    const folded = foldRuns(blocks, shown);
-    if (fits(folded)) return folded;
-  }
-  return foldRuns(blocks, 1);
 }
 
 /**
- * Each run of right rows becomes one line, and so does each run of unwritten rows after the first few.
- * @param shown unwritten rows that stay
+ * The reports on several exercises. The first that is not done, or the last, proposes what to do next. On a page of limited height, only
+ * that one has a table.
  */
-function foldRuns(blocks: readonly RowBlock[], shown: number): RowBlock[] {
-  const folded: RowBlock[] = [];
-  let todo = 0;
-  for (const block of blocks) {
-    if (block.verdict === 'todo') todo++;
-    const last = folded.at(-1);
-    const together = last?.verdict === block.verdict && (block.verdict === 'right' || (block.verdict === 'todo' && todo > shown + 1));
-    if (!last || !together) folded.push(block);
-    else folded[folded.length - 1] = runOf(block.verdict, last.count + 1);
+export function pageOf(reports: readonly ExerciseReport[], paint: Paint, { width, height }: Page, proposals: Proposals): string[] {
+  const open = reports.findIndex(({ ok }) => !ok);
+  const main = open === -1 ? reports.length - 1 : open;
+  const others = height === Number.POSITIVE_INFINITY ? height : 0;
+  const parts = reports.map((report, i) => (i === main ? [] : reportLines(report, paint, { width, height: others })));
+  const taken = parts.flat().length + reports.length - 1;
+  parts[main] = reportLines(reports[main], paint, { width, height: height - taken }, proposals);
+  return parts.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]));
+}
+
+function tableOf(lines: readonly LineReport[], { width, height }: Page): { columns: string; rows: Row[] } {
+  const cells = [COLUMNS.map(({ title }) => title), ...lines.map(cellsOf)];
+  const shown = columnsThatFit(cells, width);
+  const [columns, ...texts] = formatTable(
+    cells.map((row) => shown.map((column) => row[column] ?? '')),
+    shown.map((column) => COLUMNS[column].align),
+  );
+  const shapeEnd = Math.max(
+    ...formatTable(
+      cells.map((row) => row.slice(0, 2)),
+      ['left', 'left'],
+    ).map((text) => [...text].length),
+  );
+  const rows = texts.map((text, i): Row => {
+    const { name, verdict, figures } = lines[i];
+    // A row without figures has its remark in their place.
+    const start = figures ? columns.length : shapeEnd;
+    return { name, verdict, lines: withRemark(text, start, remarkOn(lines[i]), { width, height }) };
+  });
+  return { columns, rows };
+}
+
+/** The indices of the columns that fit the width. */
+function columnsThatFit(cells: readonly (readonly string[])[], width: number): number[] {
+  let shown = COLUMNS.map((_, i) => i);
+  const fits = () => {
+    const [first] = formatTable(
+      cells.map((row) => shown.map((column) => row[column] ?? '')),
+      shown.map(() => 'right'),
+    );
+    return [...first].length <= width;
+  };
+  while (shown.length > 1 && !fits()) {
+    const last = shown.reduce((a, b) => (COLUMNS[b].leaves > COLUMNS[a].leaves ? b : a));
+    shown = shown.filter((column) => column !== last);
   }
-  return folded;
+  return shown;
 }
 
-/** One line for several rows of a verdict. */
-function runOf(verdict: Verdict, count: number): RowBlock {
-  return { verdict, lines: [verdict === 'right' ? `✓ ${count} right` : `· ${count} not written yet`], count };
+/** Lines that may come after the first problem before it is repeated at the end. */
+const NEAR = 5;
+
+/** Whether the first problem is not near the end of the table, or has no row. */
+function isFar(lines: readonly LineReport[], shown: readonly ShownLine[]): boolean {
+  const problem = firstProblem(lines);
+  if (!problem) return false;
+  const row = shown.findLastIndex(({ name }) => name === problem.name);
+  return row === -1 || shown.length - 1 - row > NEAR;
 }
 
-function summaryOf({ exercise, lines, ok }: ExerciseReport, paint: Paint, width: number): string[] {
-  if (ok)
-    return wrapText(`${lines.length === 1 ? '' : `all ${lines.length} `}right${NEXT[exercise]}`, width).map((line) => paint.green(line));
-  const right = lines.filter(({ verdict }) => verdict === 'right').length;
-  const next = lines.find(({ verdict }) => verdict !== 'right');
-  return [`${right} of ${lines.length} right; next: ${next?.name}`];
+function firstProblem(lines: readonly LineReport[]): LineReport | undefined {
+  return lines.find(({ verdict }) => verdict === 'wrong' || verdict === 'failed');
 }
 
-const NEXT: Record<ExerciseNumber, string> = {
-  1: ': continue with Exercise 2',
-  2: ': continue with Exercise 3',
-  3: ': continue with Exercise 4',
-  4: ": you are a backprop ninja. 'hunt' hides a mistake for you to find, 'mutants' lists all mistakes, 'train --mutant NAME' shows the effect of one",
-};
+/** The first problem once more, below the table. */
+function problemAgain(lines: readonly LineReport[], width: number): string[] {
+  const problem = firstProblem(lines);
+  if (!problem) return [];
+  const [first, ...more] = wrapText(`✗ ${problem.name}: ${remarkOn(problem)}`, width - INDENT.length);
+  return cut([first, ...more.map((line) => `${INDENT}${line}`)], REMARK_LINES);
+}
 
-/** The rule of the first line that is not right, if it is wrong. */
-function ruleOf({ exercise, lines }: ExerciseReport, paint: Paint, width: number): string[] {
-  const next = lines.find(({ verdict }) => verdict !== 'right');
-  const line = next?.verdict === 'wrong' ? EXERCISES[exercise].lines.find(({ name }) => name === next.name) : undefined;
-  return line ? wrapText(`rule for ${line.name}: ${line.knowledge.rule}`, width).map((text) => paint.dim(text)) : [];
+/** What is done, and what comes next. */
+function endOf({ exercise, lines, ok, training }: ExerciseReport, paint: Paint, width: number, proposals?: Proposals): string[] {
+  const hint = (...words: string[]) =>
+    !proposals || proposals.keys ? [] : wrapCommand('hint:', proposals.exercise('hint', exercise, ...words), width);
+  const one = lines.length === 1 && EXERCISES[exercise].lines.length > 1 ? lines[0] : undefined;
+  if (one) return ok ? [paint.green('right')] : hint(one.name);
+  if (!ok) {
+    const right = lines.filter(({ verdict }) => verdict === 'right').length;
+    const next = lines.find(({ verdict }) => verdict !== 'right');
+    return [...wrapText(`${right} of ${lines.length} right; next: ${next?.name}`, width), ...hint()];
+  }
+  const trained = training ? wrapText(trainingText(training), width) : [];
+  if (training && 'problem' in training) return trained.map((line) => paint.red(line));
+  return [...trained, ...doneLines(exercise, lines.length, width, proposals).map((line) => paint.green(line))];
+}
+
+function doneLines(exercise: ExerciseNumber, count: number, width: number, proposals?: Proposals): string[] {
+  const all = count === 1 ? 'right' : `all ${count} right`;
+  if (!proposals) return [all];
+  const { exercise: command, program, keys } = proposals;
+  if (exercise < 4) return wrapCommand(`${all}; next:${keys ? ' press n, or' : ''}`, command('watch', exercise + 1), width);
+  return [...wrapText(`${all}: you have written the whole backward pass. Next:`, width), ...afterLast(program, width)];
+}
+
+/** What to do when all exercises are done. */
+function afterLast(program: string, width: number): string[] {
+  return listCommands(
+    [
+      [`${program} train`, 'train with the same formulas, in fast kernels'],
+      [`${program} hunt`, 'find the one wrong line in a backward pass'],
+      [`${program} mutants`, 'see which mistakes which checks notice'],
+    ],
+    width,
+  );
 }
 
 function trainingText(training: NonNullable<ExerciseReport['training']>): string {
@@ -133,10 +192,17 @@ function remarkOn({ verdict, problem, worst, note }: LineReport): string {
 }
 
 /** The row with the remark behind it, from the column `start` on, or below it. */
-function withRemark(row: string, start: number, remark: string, width: number): string[] {
+function withRemark(row: string, start: number, remark: string, { width, height }: Page): string[] {
   if (remark === '') return [row];
   const line = `${row}${' '.repeat(Math.max(0, start - [...row].length))}  ${remark}`;
-  return [...line].length <= width ? [line] : [row, ...wrapText(remark, width - INDENT.length).map((part) => `${INDENT}${part}`)];
+  if ([...line].length <= width) return [line];
+  const below = wrapText(remark, width - INDENT.length);
+  return [row, ...cut(below, height === Number.POSITIVE_INFINITY ? below.length : REMARK_LINES).map((part) => `${INDENT}${part}`)];
+}
+
+/** The first lines, with an ellipsis if more follow. */
+function cut(lines: readonly string[], most: number): string[] {
+  return lines.length <= most ? [...lines] : [...lines.slice(0, most - 1), `${lines[most - 1].replace(/.{2}$/u, '')} …`];
 }
 
 function showUlps(ulps: number): string {
@@ -149,7 +215,7 @@ export function showWorst({ random, index, yours, truth, ratio }: WorstEntry): s
   return `wrong${random ? ' with random gradients above it' : ''}: ${yours.toPrecision(6)} at ${showShape(index)}, expected ${truth.toPrecision(6)}${constant}`;
 }
 
-function paintLine(line: string, verdict: Verdict, paint: Paint): string {
+function paintLine(line: string, verdict: Verdict | undefined, paint: Paint): string {
   if (verdict === 'right') return paint.green(line);
-  return verdict === 'todo' ? paint.dim(line) : paint.red(line);
+  return verdict === 'wrong' || verdict === 'failed' ? paint.red(line) : paint.dim(line);
 }

@@ -3,8 +3,7 @@ import { EXERCISES, type ExerciseLine, type ExerciseNumber, shapeText } from '..
 import { valueNamed } from '../../lesson/values.js';
 import type { ExerciseReport } from '../../node/learner/run.js';
 import type { CommandContext } from '../command.js';
-import { wrapText } from '../terminal/format.js';
-import { widthOf } from './exerciseReport.js';
+import { widthOf, wrapText } from '../terminal/format.js';
 
 export const HINT_STEPS = ['rule', 'shape', 'formula'] as const;
 

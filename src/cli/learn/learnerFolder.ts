@@ -6,17 +6,24 @@ import { showPath } from '../../core/text.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { LEARNER_TYPES } from '../../node/paths.js';
 import { createsNew, withSystemErrors } from '../../node/systemErrors.js';
-import { type IO, shellPath, shortPath } from '../terminal/io.js';
+import { commandName, type IO, shellPath, shortPath } from '../terminal/io.js';
 
 const DEFAULT_DIRECTORY = 'dojo';
 
-/** The option that a command needs for this folder, with a leading space; empty if the command finds the folder by itself. */
-export function dirOption(folder: string, io: IO): string {
-  return folder === io.cwd || folder === resolve(io.cwd, DEFAULT_DIRECTORY) ? '' : ` --dir ${shellPath(folder, io)}`;
+/** The option that a command needs for this folder; undefined if the command finds the folder by itself. */
+export function dirOption(folder: string, io: IO): string | undefined {
+  const isFound = folder === resolve(io.cwd, DEFAULT_DIRECTORY) || (folder === io.cwd && !existsSync(join(folder, DEFAULT_DIRECTORY)));
+  return isFound ? undefined : `--dir ${shellPath(folder, io)}`;
+}
+
+/** An exercise command to type for this folder. */
+export function exerciseCommand(folder: string, io: IO, ...words: readonly (string | number)[]): string {
+  const option = dirOption(folder, io);
+  return [commandName(io), 'exercise', ...words, ...(option === undefined ? [] : [option])].join(' ');
 }
 
 /** The given folder. Without one, dojo/, or the current directory if that holds the exercises and there is no dojo/. */
-function folderOf(dir: string | undefined, { cwd }: IO): string {
+export function folderOf(dir: string | undefined, { cwd }: IO): string {
   if (dir !== undefined) return resolve(cwd, dir);
   const folder = resolve(cwd, DEFAULT_DIRECTORY);
   const isHere = !existsSync(folder) && EXERCISE_NUMBERS.some((number) => existsSync(join(cwd, exerciseFile(number))));
@@ -34,14 +41,24 @@ export function learnerFile(number: ExerciseNumber, dir: string | undefined, io:
   const status = withSystemErrors('read', path, () => statSync(path, { throwIfNoEntry: false }));
   if (!status) {
     throw new SystemError(`there is no ${shortPath(path, io)}`, {
-      hint: "run 'backprop-ninja exercise start', or name the folder with --dir",
+      hint: 'name the folder with --dir, or create it',
+      command: startCommand(dirname(path), io),
     });
   }
   if (!status.isFile()) {
-    throw new SystemError(`${shortPath(path, io)} is not a file`, { hint: "move it away and run 'backprop-ninja exercise start'" });
+    throw new SystemError(`${shortPath(path, io)} is not a file`, {
+      hint: 'move it away, and create it anew',
+      command: startCommand(dirname(path), io),
+    });
   }
   withSystemErrors('read', path, () => accessSync(path, constants.R_OK));
   return path;
+}
+
+/** The command that creates this folder, or the missing files in it. */
+function startCommand(folder: string, io: IO): string {
+  const isDefault = folder === resolve(io.cwd, DEFAULT_DIRECTORY);
+  return `exercise start${isDefault ? '' : ` ${folder === io.cwd ? '.' : shellPath(folder, io)}`}`;
 }
 
 /** Writes a file unless it exists. Returns whether it is new. */

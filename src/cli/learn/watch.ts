@@ -1,15 +1,14 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
-import { fullMessage, SystemError } from '../../core/errors.js';
-import { showText } from '../../core/text.js';
+import { SystemError } from '../../core/errors.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
 import { withSystemErrors } from '../../node/systemErrors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
-import { wrapText } from '../terminal/format.js';
+import { errorLines, widthOf, wrapText } from '../terminal/format.js';
 import { shortPath } from '../terminal/io.js';
-import { type ExerciseContext, type ExerciseOptions, showStatus } from './exerciseActions.js';
-import { ENDLESS, reportLines, widthOf } from './exerciseReport.js';
+import { type ExerciseContext, type ExerciseOptions, proposalsIn, showStatus } from './exerciseActions.js';
+import { ENDLESS, reportLines } from './exerciseReport.js';
 import { firstOpenLine, HINT_STEPS, showHint } from './hint.js';
 import { learnerFile } from './learnerFolder.js';
 
@@ -127,7 +126,7 @@ class WatchSession {
     if (json) return printJson({ ok: report.ok, exercises: [report] });
     const keys = hasKeys ? wrapText(KEYS, widthOf(stdout)) : [];
     const page = onScreen ? { width: widthOf(stdout), height: stdout.rows - keys.length - AROUND } : { ...ENDLESS, width: widthOf(stdout) };
-    const lines = reportLines(report, await paint(), page);
+    const lines = reportLines(report, await paint(), page, { ...proposalsIn(this.#folder, io), keys: hasKeys });
     stdout.write(`${erase}${[...lines, '', ...keys].join('\n')}\n`);
   }
 
@@ -141,7 +140,8 @@ class WatchSession {
 
   /** Prints an error of the system: a missing file can come back. Any other error ends the watch. */
   #tell(error: unknown): void {
-    if (error instanceof SystemError) this.#context.io.stderr.write(`error: ${showText(fullMessage(error))}\n`);
+    const { io } = this.#context;
+    if (error instanceof SystemError) io.stderr.write(`${errorLines(error, io.stderr, io).join('\n')}\n`);
     else this.fail(error);
   }
 }

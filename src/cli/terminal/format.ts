@@ -1,5 +1,9 @@
 /** Formats numbers, lists and tables for people. */
 
+import { messageParts } from '../../core/errors.js';
+import { showText } from '../../core/text.js';
+import { commandName, type IO, type Output } from './io.js';
+
 /** 200,000 */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
@@ -57,13 +61,79 @@ export function formatTable(rows: readonly (readonly string[])[], align: readonl
   );
 }
 
-/** Lines of at most `width` characters, broken between words, but not within a shape such as [1, 64]. A longer word gets its own line. */
+/** The width of a terminal; infinite for a file or a pipe, whose reader wraps lines. */
+export function widthOf({ isTTY, columns }: Pick<Output, 'isTTY' | 'columns'>): number {
+  return isTTY ? columns : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Lines of at most `width` characters, broken between words, but not within a shape such as [1, 64] or a quoted command. A word that is
+ * longer than a line is broken too.
+ */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
-  for (const word of text.split(/ (?![^[\]]*\])/)) {
+  for (const word of unbroken(text, width).flatMap((one) => pieces(one, width))) {
     const last = lines.at(-1);
     if (last !== undefined && [...last].length + 1 + [...word].length <= width) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
   return lines;
+}
+
+/** The words of a text, with shapes and with quotations that fit into a line in one piece. */
+function unbroken(text: string, width: number): string[] {
+  const words = [''];
+  for (const [i, part] of text.split(/(?<=^|[\s(])('[^']*'(?=[\s,.;:)]|$)|\[[\d, ]+\])/).entries()) {
+    // Every second part is a shape or a quotation. It is joined to what stands before and after it, such as a semicolon.
+    const [first, ...rest] = i % 2 === 1 && [...part].length <= width ? [part] : part.split(' ');
+    words[words.length - 1] += first;
+    for (const word of rest) words.push(word);
+  }
+  return words;
+}
+
+function pieces(word: string, width: number): string[] {
+  const letters = [...word];
+  if (letters.length <= width) return [word];
+  return Array.from({ length: Math.ceil(letters.length / width) }, (_, i) => letters.slice(i * width, (i + 1) * width).join(''));
+}
+
+/**
+ * A command to type, after a text that ends with a colon. It gets its own lines if it does not fit behind the text. A line of it that
+ * continues ends with a backslash, as shells read it.
+ */
+export function wrapCommand(text: string, command: string, width: number): string[] {
+  const line = `${text} ${command}`;
+  if ([...line].length <= width) return [line];
+  return [...wrapText(text, width), ...commandLines(command, width)];
+}
+
+function commandLines(command: string, width: number): string[] {
+  const words = command.match(SHELL_WORD) ?? [];
+  const lines: string[] = [];
+  for (const [i, word] of words.entries()) {
+    const last = lines.at(-1);
+    const room = i < words.length - 1 ? width - ' \\'.length : width;
+    if (last !== undefined && [...last].length + 1 + [...word].length <= room) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`${lines.length === 0 ? '  ' : '    '}${word}`);
+  }
+  return lines.map((line, i) => (i < lines.length - 1 ? `${line} \\` : line));
+}
+
+/** Commands with what they do, in two columns, or on lines of their own if the columns do not fit. */
+export function listCommands(rows: readonly (readonly [command: string, does: string])[], width: number): string[] {
+  const table = formatTable(rows, ['left', 'left']).map((line) => `  ${line}`);
+  if (table.every((line) => [...line].length <= width)) return table;
+  return rows.flatMap(([command, does]) => [...commandLines(command, width), ...wrapText(does, width - 6).map((line) => `      ${line}`)]);
+}
+
+/** A word, which may have spaces in quotes. */
+const SHELL_WORD = /(?:\$'(?:\\.|[^'\\])*'|'[^']*'|\S)+/g;
+
+/** An error, or its message, for a stream: one line, unless a terminal is narrower. */
+export function errorLines(error: Error | string, output: Output, io: Pick<IO, 'env'>): string[] {
+  const { message, command } = typeof error === 'string' ? { message: error, command: undefined } : messageParts(error);
+  const text = `error: ${showText(message)}`;
+  const width = widthOf(output);
+  return command === undefined ? wrapText(text, width) : wrapCommand(`${text}:`, `${commandName(io)} ${command}`, width);
 }

@@ -1,5 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
-import { showPath, showText } from '../../core/text.js';
+import { shellWord, showPath } from '../../core/text.js';
 
 /** A stream that a command writes to. */
 export interface Output {
@@ -37,9 +37,9 @@ export interface IO {
 export const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type StopSignal = (typeof STOP_SIGNALS)[number];
 
-/** The program's name in a suggested command. If npm runs it, it is not on the path. */
-export function commandName({ env }: IO): string {
-  return env.npm_command ? 'npx backprop-ninja' : 'backprop-ninja';
+/** The program's name in a suggested command. If npm or another package manager runs it, it is not on the path. */
+export function commandName({ env }: Pick<IO, 'env'>): string {
+  return env.npm_command || env.npm_config_user_agent ? 'npx backprop-ninja' : 'backprop-ninja';
 }
 
 /** A path as a user would type it here, safe to print: relative if it is below the current directory. */
@@ -52,17 +52,7 @@ export function shortPath(path: string, { cwd }: IO): string {
 /** A path as part of a suggested command, quoted for a POSIX shell. */
 export function shellPath(path: string, { cwd }: IO): string {
   const below = relative(cwd, path);
-  const word = below.startsWith('..') || isAbsolute(below) || below === '' ? path : below;
-  // A name that begins with a dash would be parsed as an option.
-  return shellWord(word.startsWith('-') ? `./${word}` : word);
-}
-
-/** A word of a command, quoted if a POSIX shell needs it. */
-export function shellWord(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  // Characters that are not printed as they are become escapes, which $'…' reads.
-  const escaped = showText(word.replace(/[\\']/g, '\\$&'));
-  return escaped.includes('\\') ? `$'${escaped}'` : `'${word}'`;
+  return shellWord(below.startsWith('..') || isAbsolute(below) || below === '' ? path : below, 'file');
 }
 
 /** The IO of this process. */

@@ -5,6 +5,7 @@ import { FileContentError, NumericalError, UsageError } from '../../core/errors.
 import { text, wholeNumber } from '../../core/kinds.js';
 import { flagName, type OptionRow, type Values, withDefaults } from '../../core/optionRow.js';
 import { randomStream } from '../../core/random.js';
+import { shellWord } from '../../core/text.js';
 import type { LineWriter } from '../../node/jsonLines.js';
 import { acquireLock } from '../../node/lock.js';
 import { makeSweepDirectory, openResults, readResults, readSweep, runName, type Sweep, writeSweep } from '../../node/sweepDirectory.js';
@@ -17,7 +18,7 @@ import { COMMON_OPTIONS, commanderMessage, parseWords } from '../options.js';
 import type { Paint } from '../terminal/colors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { type Align, formatCount, formatCountOf, formatLoss, formatTable } from '../terminal/format.js';
-import { commandName, type IO, type StopSignal, shellWord, shortPath } from '../terminal/io.js';
+import { commandName, type IO, type StopSignal, shortPath } from '../terminal/io.js';
 import { type GivenTrainOptions, TRAIN_OPTIONS } from './trainOptions.js';
 import { type TrainProcess, trainProcess } from './trainProcess.js';
 
@@ -158,7 +159,7 @@ function openSweep(directory: string, asked: Sweep, io: IO): Sweep {
 
 function commandOf({ vary, random, seed, train }: Sweep): string {
   const sampling = random === null ? [] : [`--random ${random} --seed ${seed}`];
-  const rest = train.length > 0 ? ['--', ...train.map(shellWord)] : [];
+  const rest = train.length > 0 ? ['--', ...train.map((word) => shellWord(word))] : [];
   return [...vary.map((one) => `--vary ${shellWord(one)}`), ...sampling, ...rest].join(' ');
 }
 
@@ -285,7 +286,7 @@ function print(ranked: readonly Ranked[], { train }: Sweep, io: IO, paint: Paint
   });
   const [title, ...lines] = formatTable([head, ...rows], align);
   const best = ranked[0];
-  const again = [`${commandName(io)} train`, ...train.map(shellWord), ...asArguments(typicalRun(best).options)].join(' ');
+  const again = [`${commandName(io)} train`, ...train.map((word) => shellWord(word)), ...asArguments(typicalRun(best).options)].join(' ');
   io.stdout.write(`\n${[paint.dim(title), ...lines].join('\n')}\n\nto repeat the first: ${again}\n`);
 }
 

@@ -107,16 +107,15 @@ async function trainToEnd(session: Session, { config, directory }: PreparedRun, 
   } catch (error) {
     progress.clear();
     if (!(error instanceof NumericalError)) throw error;
-    throw new NumericalError(error.message, { hint: divergenceHint(session, directory, io), cause: error });
+    throw new NumericalError(error.message, {
+      hint: `the checkpoint at step ${session.savedAt} is intact; a lower --lr may avoid it. Locate the failure`,
+      command: `train --resume ${shellPath(directory, io)} --check-every 1`,
+      cause: error,
+    });
   }
   if (session.done && session.step > from) return progress.finish(session.step, session.smoothedLoss);
   progress.clear();
   return 0;
-}
-
-function divergenceHint({ savedAt }: Session, directory: string, io: IO): string {
-  const locate = `${commandName(io)} train --resume ${shellPath(directory, io)} --check-every 1`;
-  return `the checkpoint at step ${savedAt} is intact. To locate the failure, run ${locate}; a lower --lr may avoid it`;
 }
 
 async function report(

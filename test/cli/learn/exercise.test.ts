@@ -13,7 +13,7 @@ import { put, snapshot, tempDirectory } from '../../support/tempDirectory.js';
 function redRows(stdout: string): string[] {
   return stdout
     .split('\n')
-    .filter((line) => line.startsWith('✗'))
+    .filter((line) => /^✗ +\w+ +\[/.test(line))
     .map((line) => line.replace(/^✗ +(\w+) +\[[^\]]+\] +(?:(?:yes|no) +(?:yes|no) +\S+ +\S+ +)?/, '$1: '));
 }
 
@@ -186,7 +186,7 @@ describe('a file that cannot run', () => {
     expectRefusal(
       await runCli(tempDirectory(), ['exercise', 'check', '1']),
       4,
-      "there is no dojo/exercise1.ts; run 'backprop-ninja exercise start', or name the folder with --dir",
+      'there is no dojo/exercise1.ts; name the folder with --dir, or create it: backprop-ninja exercise start',
     );
   });
 });
@@ -201,13 +201,17 @@ describe('the folder', () => {
       expect(await runCli(cwd, ['exercise', 'check', path])).toMatchObject({ exitCode: 0, stderr: '' });
     }
     expect(await runCli(inside, ['exercise', 'check', 'exercise2.ts'])).toMatchObject({ exitCode: 0 });
-    expect((await runCli(inside, ['exercise', 'reset', '1'])).stdout).toMatch(/ is unchanged since 'exercise start'\n$/);
+    expect((await runCli(inside, ['exercise', 'reset', '1'])).stdout).toMatch(/ is unchanged since the start\n$/);
     expectRefusal(
       await runCli(cwd, ['exercise', 'check', 'dojo/other.ts']),
       2,
       'an exercise from 1 to 4, its file, such as dojo/exercise1.ts',
     );
-    expectRefusal(await runCli(tempDirectory(), ['exercise', 'check', 'away/exercise1.ts']), 4, 'there is no away/exercise1.ts; run ');
+    expectRefusal(
+      await runCli(tempDirectory(), ['exercise', 'check', 'away/exercise1.ts']),
+      4,
+      'there is no away/exercise1.ts; name the folder with --dir, or create it: backprop-ninja exercise start away',
+    );
   });
 
   it('is in the commands that its own files show', async () => {
@@ -219,13 +223,36 @@ describe('the folder', () => {
       for (const command of commands) expect(command).toMatch(/ --dir fresh$/);
     }
     expect((await runCli(cwd, ['exercise', 'reset', '4', '--dir', 'fresh'])).stdout).toBe(
-      "fresh/exercise4.ts is unchanged since 'exercise start'\n",
+      'fresh/exercise4.ts is unchanged since the start\n',
     );
+  });
+
+  it('is named in every command that is proposed, quoted for a shell', async () => {
+    const cwd = tempDirectory();
+    expect((await runCli(cwd, ['exercise', 'start', "it's mine"])).stdout).toContain(" exercise watch --dir $'it\\'s mine'");
+    const option = ['--dir', "it's mine"];
+    expect((await runCli(cwd, ['exercise', 'check', '2', ...option])).stdout).toContain(
+      "\nhint: backprop-ninja exercise hint 2 --dir $'it\\'s mine'\n",
+    );
+    expectRefusal(
+      await runCli(cwd, ['exercise', 'solution', '2', ...option]),
+      2,
+      "or get a hint: backprop-ninja exercise hint 2 --dir $'it\\'s mine'",
+    );
+    put(cwd, "it's mine/exercise2.ts", solutionText(EXERCISES[2]));
+    expect((await runCli(cwd, ['exercise', 'check', "it's mine/exercise2.ts"])).stdout).toContain(
+      "\nright; next: backprop-ninja exercise watch 3 --dir $'it\\'s mine'\n",
+    );
+  });
+
+  it('is named if another one in it would be found without it', async () => {
+    const cwd = await started();
+    expect((await runCli(cwd, ['exercise', 'start', '.'])).stdout).toContain(`exercise watch --dir ${cwd}`);
   });
 
   it('is used with npx in the commands if npx runs the program', async () => {
     const { stdout } = await runCli(tempDirectory(), ['exercise', 'start'], { env: { npm_command: 'exec' } });
-    expect(stdout).toContain('\n  npx backprop-ninja exercise check 1\n');
+    expect(stdout).toMatch(/^ {2}npx backprop-ninja exercise watch +check at every save$/m);
   });
 });
 
@@ -241,6 +268,6 @@ describe('exercise reset', () => {
     expect(found['dojo/exercise1.old2.txt']).toBe('second');
     expect(readFileSync(join(cwd, 'dojo', 'exercise1.ts'), 'utf8')).toBe(stubText(EXERCISES[1]));
     const { stdout } = await runCli(cwd, ['exercise', 'reset', '1']);
-    expect(stdout).toBe("dojo/exercise1.ts is unchanged since 'exercise start'\n");
+    expect(stdout).toBe('dojo/exercise1.ts is unchanged since the start\n');
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ENDLESS, reportLines } from '../../../src/cli/learn/exerciseReport.js';
+import { ENDLESS, type Proposals, pageOf, reportLines } from '../../../src/cli/learn/exerciseReport.js';
 import { paintFor } from '../../../src/cli/terminal/colors.js';
 import type { LineReport } from '../../../src/dojo/check.js';
 import type { ExerciseNumber } from '../../../src/dojo/exercises.js';
+import { GRADIENT_NAMES } from '../../../src/lesson/exercise1.js';
+import type { ExerciseReport } from '../../../src/node/learner/run.js';
 import { fakeIO } from '../../support/fakeIO.js';
 
 const RIGHT: LineReport = {
@@ -28,9 +30,20 @@ const TODO: LineReport = { name: 'dC', shape: [27, 10], verdict: 'todo', problem
 const LINES = [RIGHT, { ...RIGHT, name: 'dprobs', note: 'the file has it twice' } satisfies LineReport, WRONG, FAILED, TODO];
 
 const paint = await paintFor(fakeIO('/').stdout, {});
+const PROPOSALS: Proposals = { exercise: (...words) => `npx ninja exercise ${words.join(' ')}`, program: 'npx ninja' };
+
+function reportOn(lines: LineReport[], exercise: ExerciseNumber = 1): ExerciseReport {
+  return { exercise, ok: lines.every(({ verdict }) => verdict === 'right'), lines };
+}
 
 function shown(lines: LineReport[], width = ENDLESS.width, height = ENDLESS.height): string[] {
-  return reportLines({ exercise: 1, ok: false, lines }, paint, { width, height });
+  return reportLines(reportOn(lines), paint, { width, height }, PROPOSALS);
+}
+
+/** The reports on the lines of Exercise 1, by their marks: ✓ right, ✗ wrong, ! failed, · not written. */
+function linesWith(marks: string): LineReport[] {
+  const reports: Record<string, LineReport> = { '✓': RIGHT, '✗': WRONG, '!': FAILED, '·': TODO };
+  return [...marks].map((mark, i) => ({ ...reports[mark], name: GRADIENT_NAMES[i] }));
 }
 
 describe('the table of an exercise', () => {
@@ -44,21 +57,16 @@ describe('the table of an exercise', () => {
       '✗ dh               [32, 64]  it threw \\x1b[31mno',
       '· dC               [27, 10]  not written yet',
       '2 of 5 right; next: dcounts_sum_inv',
-      'rule for dcounts_sum_inv: In a product, the gradient of each factor is the other factor times the gradient above. counts_sum_inv [n,1] was broadcast along the row: sum along the row.',
+      'hint: npx ninja exercise hint 1',
     ]);
   });
 
-  it('has no rule if the next line is not written or returned nothing', () => {
-    for (const next of [TODO, FAILED]) expect(shown([RIGHT, next, WRONG]).at(-1)).toBe(`1 of 3 right; next: ${next.name}`);
-  });
-
-  it.each([80, 60, 40])('puts a remark below its row if it does not fit, at %d columns', (columns) => {
+  it.each([80, 60, 40, 30, 20])('has no line that is longer than %d columns: it leaves out columns, and remarks are below', (columns) => {
     const lines = shown(LINES, columns);
-    // The columns of figures need 57 characters.
-    for (const line of lines) expect([...line].length).toBeLessThanOrEqual(Math.max(columns, 57));
-    const below = lines.slice(5).filter((line) => line.startsWith('    '));
-    expect(below.map((line) => line.trim()).join(' ')).toContain(WRONG.problem);
+    for (const line of lines) expect([...line].length).toBeLessThanOrEqual(columns);
     expect(lines.filter((line) => /^[✓✗·] d/.test(line))).toHaveLength(5);
+    const below = lines.slice(5).filter((line) => line.startsWith('    '));
+    if (columns >= 40) expect(below.map((line) => line.trim()).join(' ')).toContain(WRONG.problem);
   });
 
   it('wraps a remark at 80 columns', () => {
@@ -71,7 +79,7 @@ describe('the table of an exercise', () => {
 
   it('says in one paragraph why a file cannot run', () => {
     const broken = `SyntaxError: ${'word '.repeat(30)}(line 3)`;
-    expect(reportLines({ exercise: 2, ok: false, lines: [], broken }, paint)).toEqual([
+    expect(reportLines({ exercise: 2, ok: false, lines: [], broken }, paint, ENDLESS)).toEqual([
       'Exercise 2: cross-entropy in one expression',
       `exercise2.ts cannot run: ${broken}`,
     ]);
@@ -80,16 +88,9 @@ describe('the table of an exercise', () => {
     expect(narrow.slice(1).join(' ')).toBe(`exercise2.ts cannot run: ${broken}`);
   });
 
-  it('says what comes after an exercise that is right', () => {
-    const last = (exercise: ExerciseNumber, lines: LineReport[]) => reportLines({ exercise, ok: true, lines }, paint).at(-1);
-    expect(last(1, [RIGHT, RIGHT])).toBe('all 2 right: continue with Exercise 2');
-    expect(last(3, [RIGHT])).toBe('right: continue with Exercise 4');
-    expect(last(4, [RIGHT, RIGHT])).toMatch(/^all 2 right: you are a backprop ninja\. 'hunt' .*'mutants' .*'train --mutant NAME' /);
-  });
-
   it('breaks no shape across lines', () => {
-    for (let width = 20; width <= 80; width++) {
-      for (const line of shown([WRONG], width)) expect(line).not.toMatch(/\[\d+,$/);
+    for (let width = 24; width <= 80; width++) {
+      for (const line of shown([WRONG, TODO], width)) expect(line).not.toMatch(/\[\d+,$/);
     }
   });
 
@@ -101,40 +102,158 @@ describe('the table of an exercise', () => {
       / {2}wrong with random gradients above it: 1\.50000 at \[3, 5\], expected /,
     );
   });
+
+  it('has no rule and no formula: those are hints', () => {
+    for (const line of shown(linesWith(`✓✗✗!${'·'.repeat(22)}`), 80)) expect(line).not.toMatch(/rule|derivative/);
+  });
+});
+
+describe('the end of a report', () => {
+  const end = (exercise: ExerciseNumber, lines: LineReport[], proposals: Partial<Proposals> = {}) =>
+    reportLines(reportOn(lines, exercise), paint, { width: 80, height: Number.POSITIVE_INFINITY }, { ...PROPOSALS, ...proposals });
+
+  it('names the next line, and the command for a hint', () => {
+    for (const next of [TODO, FAILED]) {
+      expect(end(1, [RIGHT, next, WRONG]).slice(-2)).toEqual([`1 of 3 right; next: ${next.name}`, 'hint: npx ninja exercise hint 1']);
+    }
+    expect(end(1, [RIGHT, TODO], { keys: true }).at(-1)).toBe('1 of 2 right; next: dC');
+  });
+
+  it('repeats the first problem if many rows come after it', () => {
+    const repeated = '✗ dprobs: you have probs where counts belongs; the sum over the row is';
+    expect(end(1, linesWith(`✓✗${'✓'.repeat(24)}`)).slice(-4)).toEqual([
+      repeated,
+      '    missing too: shape [32, 27], expected [32, 1]',
+      '25 of 26 right; next: dprobs',
+      'hint: npx ninja exercise hint 1',
+    ]);
+    expect(end(1, linesWith('✓✗✓✓'))).not.toContain(repeated);
+  });
+
+  it('has the command for the next exercise once all lines are right', () => {
+    expect(end(1, linesWith('✓'.repeat(26))).at(-1)).toBe('all 26 right; next: npx ninja exercise watch 2');
+    expect(end(3, [RIGHT]).at(-1)).toBe('right; next: npx ninja exercise watch 4');
+    expect(end(2, [RIGHT], { keys: true }).at(-1)).toBe('right; next: press n, or npx ninja exercise watch 3');
+    expect(
+      end(1, linesWith('✓✓'), { exercise: () => "npx ninja exercise watch 2 --dir '/a/long path/to/the folder of/exercises'" }).slice(-2),
+    ).toEqual(['all 2 right; next:', "  npx ninja exercise watch 2 --dir '/a/long path/to/the folder of/exercises'"]);
+  });
+
+  it('has commands to continue with after the last exercise', () => {
+    expect(end(4, [RIGHT, RIGHT]).slice(-4)).toEqual([
+      'all 2 right: you have written the whole backward pass. Next:',
+      '  npx ninja train    train with the same formulas, in fast kernels',
+      '  npx ninja hunt     find the one wrong line in a backward pass',
+      '  npx ninja mutants  see which mistakes which checks notice',
+    ]);
+  });
+
+  it('proposes nothing if training with the lines failed', () => {
+    const report = { ...reportOn([RIGHT, RIGHT], 4), training: { problem: 'it threw' } };
+    expect(reportLines(report, paint, ENDLESS, PROPOSALS).at(-1)).toBe('all lines are right, but training with them failed: it threw');
+  });
+
+  it('of one line has a hint for that line, or says that it is right', () => {
+    expect(end(1, [WRONG]).at(-1)).toBe('hint: npx ninja exercise hint 1 dcounts_sum_inv');
+    expect(end(1, [RIGHT]).at(-1)).toBe('right');
+  });
 });
 
 describe('the table in a short terminal', () => {
-  const rights = (count: number): LineReport[] => Array.from({ length: count }, () => RIGHT);
-  const todos = (count: number): LineReport[] => Array.from({ length: count }, () => TODO);
-  const marks = (lines: string[]): string[] => lines.filter((line) => /^[✓✗·] /.test(line)).map((line) => line.replace(/ +\[.*/, ''));
+  const rowsOf = (lines: string[]): string[] => lines.filter((line) => /^[✓✗·] /.test(line)).map((line) => line.replace(/ +\[.*/, ''));
+  const rowsIn = (marks: string, height: number, width = 80): string[] => rowsOf(shown(linesWith(marks), width, height));
 
   it('has all rows if they fit', () => {
-    expect(shown(todos(26), 80, 29)).toHaveLength(29);
-    expect(shown(todos(26), 80, 29)).toEqual(shown(todos(26), 80));
+    expect(shown(linesWith('·'.repeat(26)), 80, 30)).toEqual(shown(linesWith('·'.repeat(26)), 80));
   });
 
-  it.each([28, 20, 10, 5])('of %d lines counts the unwritten rows after the next one', (height) => {
-    const lines = shown(todos(26), 80, height);
-    expect(lines.length).toBe(height);
-    expect(marks(lines)).toEqual([...Array(height - 4).fill('· dC'), `· ${26 - (height - 4)} not written yet`]);
-  });
-
-  it('collapses right rows first, and keeps every wrong one', () => {
-    const lines = [...rights(7), WRONG, ...rights(2), FAILED, ...todos(15)];
-    expect(marks(shown(lines, 200, 22))).toEqual([
-      '✓ 7 right',
-      '✗ dcounts_sum_inv',
-      '✓ 2 right',
-      '✗ dh',
-      ...Array(13).fill('· dC'),
-      '· 2 not written yet',
+  it('folds the rows that are not written yet, then the right ones', () => {
+    expect(rowsIn('·'.repeat(26), 23)).toEqual(['· dlogprobs ... dC: 26 not written yet']);
+    expect(rowsIn(`✓✓✓✗${'·'.repeat(22)}`, 23)).toEqual([
+      '✓ dlogprobs',
+      '✓ dprobs',
+      '✓ dcounts_sum_inv',
+      '✗ dcounts_sum',
+      '· dcounts ... dC: 22 not written yet',
     ]);
-    expect(marks(shown(lines, 200, 1))).toEqual(['✓ 7 right', '✗ dcounts_sum_inv', '✓ 2 right', '✗ dh', '· dC', '· 14 not written yet']);
-    const wrong = Array.from({ length: 26 }, () => WRONG);
-    expect(marks(shown(wrong, 80, 10))).toHaveLength(26);
+    expect(rowsIn(`${'✓'.repeat(19)}✗✓✓${'·'.repeat(4)}`, 23)).toEqual([
+      '✓ dlogprobs ... dbndiff: 19 right',
+      '✗ dbnmeani',
+      '✓ dhprebn, dembact: 2 right',
+      '· dW1 ... dC: 4 not written yet',
+    ]);
+    expect(rowsIn('✓'.repeat(26), 23)).toEqual(['✓ dlogprobs ... dC: 26 right']);
   });
 
-  it('has one row if all rows are right', () => {
-    expect(marks(shown(rights(26), 80, 20))).toEqual(['✓ 26 right']);
+  it('folds everything after the first problems, if there are many, and repeats the first one at the end', () => {
+    expect(rowsIn('✗!'.repeat(13), 23)).toEqual([
+      '✗ dlogprobs',
+      '✗ dprobs',
+      '✗ dcounts_sum_inv',
+      '✗ dcounts_sum',
+      '✗ dcounts',
+      '✗ dnorm_logits',
+      '✗ dlogit_maxes',
+      '✗ dlogits',
+      '✗ dh ... dC: 18 not right',
+      '✗ dlogprobs: you have probs where counts belongs; the sum over the row is',
+    ]);
+    expect(rowsIn('✓✗✓·!✗✓·✓', 10).at(1)).toBe('✗ dprobs');
+    expect(rowsIn('✓✗✓·!✗✓·✓', 10).at(2)).toBe('· dcounts_sum_inv ... dh: 3 right, 2 not right, 2 not written yet');
+  });
+
+  it.each([
+    [80, 23],
+    [40, 23],
+    [80, 12],
+    [132, 9],
+  ])('fits %d columns and %d lines, whatever the rows are', (width, height) => {
+    const long = { ...WRONG, problem: `it threw ${'a long message '.repeat(60)}` };
+    const marks = ['✓', '✗', '!', '·', 'L'];
+    for (let seed = 1; seed < 200; seed++) {
+      let state = seed;
+      const lines = GRADIENT_NAMES.map((name): LineReport => {
+        state = (state * 1103515245 + 12345) % 2 ** 31;
+        const mark = marks[(state >> 16) % (seed % 5 === 0 ? 5 : (seed % 4) + 1)];
+        return mark === 'L' ? { ...long, name } : { ...linesWith(mark)[0], name };
+      });
+      const page = shown(lines, width, height);
+      expect(page.length).toBeLessThanOrEqual(height);
+      for (const line of page) expect([...line].length).toBeLessThanOrEqual(width);
+      const problem = lines.find(({ verdict }) => verdict === 'wrong' || verdict === 'failed');
+      if (problem) expect(page.join('\n')).toContain(`✗ ${problem.name}`);
+    }
+  });
+});
+
+describe('the reports on all exercises in a terminal', () => {
+  const ones = linesWith('·');
+  const all = (...exercises: LineReport[][]) => exercises.map((lines, i) => reportOn(lines, (i + 1) as ExerciseNumber));
+  const page = (reports: ExerciseReport[], height: number) => pageOf(reports, paint, { width: 80, height }, PROPOSALS);
+
+  it('fit 23 lines: only the first that is not done has a table and proposes what to do', () => {
+    const lines = page(all(linesWith(`✓✗✗!${'·'.repeat(22)}`), linesWith('✗'), ones, linesWith('·'.repeat(13))), 23);
+    expect(lines.length).toBeLessThanOrEqual(23);
+    expect(lines.filter((line) => line.startsWith('  gradient'))).toHaveLength(1);
+    expect(lines.filter((line) => line.startsWith('hint: '))).toEqual(['hint: npx ninja exercise hint 1']);
+    expect(lines.slice(-6)).toEqual([
+      '',
+      'Exercise 3: batch norm in one expression',
+      '0 of 1 right; next: dlogprobs',
+      '',
+      'Exercise 4: the whole backward pass',
+      '0 of 13 right; next: dlogprobs',
+    ]);
+  });
+
+  it('end with what to do next once all are done', () => {
+    const lines = page(all(linesWith('✓'.repeat(26)), linesWith('✓'), linesWith('✓'), linesWith('✓'.repeat(13))), 23);
+    expect(lines).toContain('all 26 right');
+    expect(lines.at(-1)).toContain('npx ninja mutants');
+  });
+
+  it('have all rows in a pipe', () => {
+    const lines = page(all(linesWith('✓'.repeat(26)), linesWith('✗'), ones, linesWith('·'.repeat(13))), Number.POSITIVE_INFINITY);
+    expect(lines.filter((line) => /^[✓✗·] \w+ +\[/.test(line))).toHaveLength(41);
   });
 });

@@ -34,7 +34,7 @@ describe('exercise watch in a pipe', () => {
     put(cwd, 'dojo/exercise2.ts', WRONG);
     await child.says(/✗ dlogits .* it is too large by a factor of n\n0 of 1 right; next: dlogits\n/);
     put(cwd, 'dojo/exercise2.ts', SOLUTION);
-    await child.says(/^right: continue with Exercise 3\n/m);
+    await child.says(/^right; next: \S*.*exercise watch 3\n/m);
     child.kill(signal);
     const { exitCode, stdout, stderr } = await child.ended;
     expect({ exitCode, stderr }).toEqual({ exitCode: code, stderr: '' });
@@ -55,7 +55,7 @@ describe('exercise watch in a pipe', () => {
     const { child, cwd } = watching({ 'exercise2.ts': 'console.log("here");\nfor (;;);' }, '2');
     await child.says(/exercise2\.ts: here\n/);
     put(cwd, 'dojo/exercise2.ts', SOLUTION);
-    await child.says(/^right: continue with Exercise 3/m);
+    await child.says(/^right; next: .*exercise watch 3$/m);
     child.kill('SIGTERM');
     const { exitCode, stdout } = await child.ended;
     expect(exitCode).toBe(143);
@@ -73,7 +73,7 @@ describe('exercise watch in a pipe', () => {
     rmSync(join(cwd, 'dojo/exercise2.ts'), { recursive: true });
     await sleep(50);
     put(cwd, 'dojo/exercise2.ts', SOLUTION);
-    await child.says(/^right: continue with Exercise 3/m);
+    await child.says(/^right; next: .*exercise watch 3$/m);
     child.kill('SIGTERM');
     expect((await child.ended).exitCode).toBe(143);
   });
@@ -105,7 +105,7 @@ describe('exercise watch in a pipe', () => {
     expectRefusal(
       await runCli(tempDirectory(), ['exercise', 'watch', '1']),
       4,
-      "there is no dojo/exercise1.ts; run 'backprop-ninja exercise start'",
+      'there is no dojo/exercise1.ts; name the folder with --dir, or create it: backprop-ninja exercise start',
     );
   });
 });

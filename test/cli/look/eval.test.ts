@@ -186,7 +186,7 @@ describe.each(['eval', 'sample'])('%s: the run', (command) => {
 
   it('is missing if none was trained yet, and the message says how to get one (4)', async () => {
     expect(await refusedWith(tempDirectory(), 4)).toBe(
-      `error: no run yet: ${join('runs', 'latest')} does not exist; train one with 'backprop-ninja train', or name one\n`,
+      `error: no run yet: ${join('runs', 'latest')} does not exist; name one, or train one: backprop-ninja train\n`,
     );
   });
 
@@ -200,7 +200,7 @@ describe.each(['eval', 'sample'])('%s: the run', (command) => {
     const cwd = tempDirectory();
     put(cwd, join('run', 'run.json'), '{}');
     expect(await refusedWith(cwd, 4, ['run'])).toBe(
-      "error: no checkpoint in run: not a run, or a run that stopped before its first save; start it again with 'backprop-ninja train --force --out'\n",
+      'error: no checkpoint in run: not a run, or a run that stopped before its first save; start it again: backprop-ninja train --force --out run\n',
     );
   });
 

@@ -90,7 +90,7 @@ describe('the data set of a resumed run', () => {
 
 describe('nothing to resume', () => {
   it.each([
-    ['none yet', 4, ['train', '--resume'], "no run yet: runs/latest does not exist; train one with 'backprop-ninja train'"],
+    ['none yet', 4, ['train', '--resume'], 'no run yet: runs/latest does not exist; name one, or train one: backprop-ninja train'],
     ['a name that does not exist', 4, ['train', '--resume', 'nowhere'], 'cannot read nowhere: no such run directory or checkpoint'],
     ['a directory without a checkpoint', 4, ['train', '--resume', 'empty'], 'no checkpoint in'],
     ['another file', 2, ['train', '--resume', 'names.txt'], "names.txt is a file; name the run's directory"],

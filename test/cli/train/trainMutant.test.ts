@@ -46,7 +46,7 @@ describe('train --mutant', () => {
 
   it.each([
     [['dW2-transpose'], "no mutant 'dW2-transpose'; there are dW2-averaged-over-the-batch, dW2-transposed"],
-    [['nonsense'], "no mutant 'nonsense'; 'backprop-ninja mutants' lists them"],
+    [['nonsense'], "no mutant 'nonsense'; list them: backprop-ninja mutants"],
     [['dh-sign', '--out', 'x'], '--out cannot be used with --mutant'],
     [['dh-sign', '--save-every', '5'], '--save-every cannot be used with --mutant'],
     [['dh-sign', '--resume'], '--resume cannot be used with --mutant'],
