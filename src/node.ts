@@ -22,7 +22,7 @@ export { loadCheckpoint, saveCheckpoint } from './node/checkpointFile.js';
 export { checkDiskSpace } from './node/diskSpace.js';
 export { createWasmBackend } from './node/kernels.js';
 export { type CheckFileOptions, type CheckSignal, checkFile, type ExerciseReport } from './node/learner/run.js';
-export { acquireLock } from './node/lock.js';
+export { acquireLock, type DirectoryLock, LostDirectoryError } from './node/lock.js';
 export { type Metrics, readMetrics } from './node/metricsFile.js';
 export { type NamesFile, readNamesFile } from './node/namesFile.js';
 export { BUNDLED_NAMES } from './node/paths.js';

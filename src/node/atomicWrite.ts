@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, fstatSync, fsyncSync, lstatSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SystemError } from '../core/errors.js';
 import { showPath } from '../core/text.js';
@@ -16,11 +17,16 @@ export function atomicWrite(path: string, bytes: Uint8Array): void {
   syncDirectory(directory);
 }
 
-/** Writes and syncs a temporary file, and returns its path. On an error, it leaves no file. */
+/** 16 hexadecimal digits: in the name of a file, nobody can prepare a link under it. */
+export function randomId(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** Writes and syncs a new temporary file, and returns its path. On an error, it leaves no file. */
 export function writeFileWhole(directory: string, bytes: Uint8Array): string {
-  const path = join(directory, `.${process.pid}.tmp`);
+  const path = join(directory, `.${randomId()}.tmp`);
   try {
-    const file = openSync(path, 'w');
+    const file = openSync(path, 'wx');
     try {
       writeAll(file, bytes, path);
       const { size } = fstatSync(file);
@@ -48,13 +54,21 @@ export function writeAll(file: number, bytes: Uint8Array, path: string): void {
 
 /**
  * Removes temporary files of killed processes.
- * @param isOthers whether another process with this ID may still be writing
+ * @param olderThan only those that have been unchanged for so many milliseconds, where other processes may be writing
  */
-export function removeLeftovers(directory: string, isOthers: (pid: number) => boolean = () => false): void {
+export function removeLeftovers(directory: string, olderThan = 0): void {
   for (const name of readdirSync(directory)) {
-    const pid = /^\.(\d+)(\.stale)?\.tmp$/.exec(name)?.[1];
-    if (pid !== undefined && !isOthers(Number(pid))) removeQuietly(join(directory, name));
+    const path = join(directory, name);
+    if (LEFTOVER.test(name) && (olderThan === 0 || isOlder(path, olderThan))) removeQuietly(path);
   }
+}
+
+/** Random names, and names with a process ID, which earlier versions wrote. */
+const LEFTOVER = /^\.([0-9a-f]{16}|\d+(\.stale)?)\.tmp$/;
+
+function isOlder(path: string, milliseconds: number): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found !== undefined && Date.now() - found.mtimeMs > milliseconds;
 }
 
 /** Removes a file and ignores errors: the next start removes leftovers, and the error that led here matters more. */

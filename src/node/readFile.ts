@@ -11,7 +11,7 @@ import { isSystemError, withSystemErrors } from './systemErrors.js';
 export const SETTINGS_LIMIT = 2 ** 24;
 
 /** What a path leads to, for a message: a directory, a named pipe, a device, a socket; undefined for a regular file. */
-function specialKind(found: Stats): string | undefined {
+export function specialKind(found: Stats): string | undefined {
   if (found.isFile()) return undefined;
   if (found.isDirectory()) return 'a directory';
   if (found.isFIFO()) return 'a pipe';

@@ -2,14 +2,24 @@
  * A run's directory: checkpoint.safetensors (the last save), best.safetensors (the smallest validation loss), metrics.jsonl, run.json,
  * and lock while a process trains there. runs/latest links to the newest run under runs/.
  */
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, statSync, symlinkSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
 import { quoteText, shellWord, showPath } from '../core/text.js';
-import { atomicWrite, removeLeftovers } from './atomicWrite.js';
-import { isRunning } from './lock.js';
-import { readIfThere, SETTINGS_LIMIT } from './readFile.js';
+import { atomicWrite, randomId, removeLeftovers, removeQuietly } from './atomicWrite.js';
+import { readIfThere, SETTINGS_LIMIT, specialKind } from './readFile.js';
 import { createsNew, withSystemErrors } from './systemErrors.js';
 
 export const CHECKPOINT_FILE = 'checkpoint.safetensors';
@@ -75,18 +85,43 @@ function realPath(path: string): string {
   return existsSync(path) ? realpathSync(path) : resolve(path);
 }
 
-/** Points runs/latest to this run, if the run is in runs/. */
+/**
+ * Points runs/latest to this run, if the run is in runs/.
+ * @throws SystemError if something other than a link has that name, which stays, or if the link cannot be made
+ */
 export function linkLatest(cwd: string, directory: string): void {
   const runs = join(cwd, RUNS);
   const target = realPath(directory);
   if (dirname(target) !== realPath(runs)) return;
-  const temporary = join(runs, `.${process.pid}.tmp`);
-  withSystemErrors('link', join(runs, LATEST), () => {
+  const latest = join(runs, LATEST);
+  withSystemErrors('link', latest, () => {
     // Other processes may be creating runs at the same time.
-    removeLeftovers(runs, (pid) => pid !== process.pid && isRunning(pid));
+    removeLeftovers(runs, 60_000);
+    const kind = lstatSync(latest, { throwIfNoEntry: false });
+    if (kind && !kind.isSymbolicLink()) {
+      throw new SystemError(
+        `${showPath(join(RUNS, LATEST))} is ${kind.isDirectory() ? 'a directory' : 'a file'}, not a link to the newest run`,
+        {
+          hint: 'rename it',
+        },
+      );
+    }
+    const temporary = join(runs, `.${randomId()}.tmp`);
     symlinkSync(basename(target), temporary, 'junction');
-    renameSync(temporary, join(runs, LATEST));
+    try {
+      renameSync(temporary, latest);
+    } catch (error) {
+      removeQuietly(temporary);
+      throw error;
+    }
   });
+}
+
+/** @throws SystemError if something other than a link is in the place of runs/latest */
+function refuseNoLink(latest: string, hint: string): void {
+  const found = lstatSync(latest, { throwIfNoEntry: false });
+  const kind = found && !found.isSymbolicLink() ? (specialKind(found) ?? 'a file') : undefined;
+  if (kind !== undefined) throw new SystemError(`${join(RUNS, LATEST)} is ${kind}, not a link to the newest run`, { hint });
 }
 
 /** Writes run.json, atomically. @throws SystemError if it cannot be written */
@@ -128,7 +163,10 @@ export function findRunDirectory(cwd: string, run?: string): string {
 
 function findRun(cwd: string, run?: string): { path: string; isDirectory: boolean } {
   const path = resolve(cwd, run ?? join(RUNS, LATEST));
-  const found = withSystemErrors('read', run ?? path, () => statSync(path, { throwIfNoEntry: false }));
+  const found = withSystemErrors('read', run ?? path, () => {
+    if (run === undefined) refuseNoLink(path, 'rename it, and name a run');
+    return statSync(path, { throwIfNoEntry: false });
+  });
   if (found) return { path, isDirectory: found.isDirectory() };
   throw run === undefined
     ? new SystemError(`no run yet: ${join(RUNS, LATEST)} does not exist`, {

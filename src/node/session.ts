@@ -48,13 +48,13 @@ export interface SessionOptions {
  * const dataset = createDataset(names, config);
  * const shape = modelConfig(config, dataset.vocabulary);
  * const model = allocateModel(createWasmBackend, shape, trainingCapacity(config, [EVALUATION_BATCH]));
- * const release = acquireLock('my-run', new Date().toISOString());
+ * const lock = await acquireLock('my-run', new Date().toISOString());
  * const session = new Session({
  *   directory: 'my-run', model, dataset, dataSha256: sha256, config, program: 'my program 1.0', saveEvery: 1000,
  * });
  * while (!session.done) session.advance();
  * session.close();
- * release();
+ * lock.release();
  *
  * // Later: resume from the last save.
  * const from = loadCheckpoint('my-run/checkpoint.safetensors');

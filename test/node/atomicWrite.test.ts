@@ -1,4 +1,15 @@
-import { closeSync, existsSync, mkdirSync, openSync, type RmOptions, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  type RmOptions,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { SystemError } from '../../src/core/errors.js';
@@ -128,6 +139,15 @@ describe('atomicWrite', () => {
     expect(snapshot(directory)).toEqual({ target: '', [join('target', 'inside')]: '' });
   });
 
+  it('keeps files that another process may be writing, if it is asked to', () => {
+    const directory = tempDirectory();
+    put(directory, '.1.tmp', OLD);
+    put(directory, '.2.tmp', OLD);
+    utimesSync(join(directory, '.1.tmp'), 1000, 1000);
+    removeLeftovers(directory, 60_000);
+    expect(snapshot(directory)).toEqual({ '.2.tmp': OLD });
+  });
+
   it("throws the system's error for a missing directory", () => {
     const directory = tempDirectory();
     expect(() => atomicWrite(join(directory, 'none', 'file'), bytesOf(NEW))).toThrow(expect.objectContaining({ code: 'ENOENT' }));
@@ -164,11 +184,20 @@ describe('atomicWrite', () => {
     expect(readFileSync(path, 'utf8')).toBe(OLD);
   });
 
-  it('overwrites a longer temporary file of a killed process with the same ID', () => {
+  it('writes through no link: neither one in its place, nor one with the name of a temporary file of earlier versions', () => {
     const directory = tempDirectory();
-    put(directory, `.${process.pid}.tmp`, 'x'.repeat(1000));
-    atomicWrite(put(directory, 'file', OLD), bytesOf(NEW));
-    expect(snapshot(directory)).toEqual({ file: NEW });
+    const victim = put(tempDirectory(), 'victim', OLD);
+    for (const name of ['file', `.${process.pid}.tmp`]) symlinkSync(victim, join(directory, name));
+    atomicWrite(join(directory, 'file'), bytesOf(NEW));
+    expect(readFileSync(victim, 'utf8')).toBe(OLD);
+    expect(lstatSync(join(directory, 'file')).isFile()).toBe(true);
+    expect(readFileSync(join(directory, 'file'), 'utf8')).toBe(NEW);
+  });
+
+  it('uses another temporary name each time', () => {
+    const directory = tempDirectory();
+    const names = Array.from({ length: 20 }, () => writeFileWhole(directory, bytesOf(NEW)));
+    expect(new Set(names).size).toBe(20);
   });
 });
 
@@ -221,12 +250,15 @@ describe('removeLeftovers', () => {
       '.1.stale',
       '.1.stale.stale.tmp',
       '.1.other.tmp',
+      '.0123456789abcde.tmp',
+      '.0123456789abcdef.sock',
       'x.1.tmp',
       '.1.TMP',
       '.1.tmp\n',
       join('more', '.1.tmp'),
     ];
-    for (const name of [...kept, '.1.tmp', '.0.tmp', '.4194304.tmp', `.${process.pid}.tmp`, '.1.stale.tmp']) put(directory, name, OLD);
+    for (const name of [...kept, '.1.tmp', '.0.tmp', '.4194304.tmp', `.${process.pid}.tmp`, '.1.stale.tmp', '.0123456789abcdef.tmp'])
+      put(directory, name, OLD);
     const before = snapshot(directory);
     removeLeftovers(directory);
     expect(snapshot(directory)).toEqual(Object.fromEntries([...kept, 'more'].map((name) => [name, before[name]])));
@@ -254,6 +286,15 @@ describe('removeLeftovers', () => {
     system.removable = false;
     removeLeftovers(directory);
     expect(snapshot(directory)).toEqual({ '.1.tmp': OLD });
+  });
+
+  it('keeps files that another process may be writing, if it is asked to', () => {
+    const directory = tempDirectory();
+    put(directory, '.1.tmp', OLD);
+    put(directory, '.2.tmp', OLD);
+    utimesSync(join(directory, '.1.tmp'), 1000, 1000);
+    removeLeftovers(directory, 60_000);
+    expect(snapshot(directory)).toEqual({ '.2.tmp': OLD });
   });
 
   it("throws the system's error for a missing directory", () => {

@@ -94,6 +94,22 @@ describe('runs/latest', () => {
   });
 });
 
+describe.each([
+  ['a directory', (latest: string): void => void mkdirSync(latest, { recursive: true })],
+  ['a file', (latest: string): void => void put(latest, '../latest', 'mine')],
+])('a runs/latest that is %s', (kind, make) => {
+  it('stays, and is no run by default', () => {
+    const cwd = tempDirectory();
+    const run = createNumberedRun(cwd);
+    const latest = join(cwd, 'runs', 'latest');
+    make(latest);
+    const message = `${join('runs', 'latest')} is ${kind}, not a link to the newest run; rename it`;
+    expect(thrownBy(SystemError, () => linkLatest(cwd, run))).toBe(message);
+    expect(lstatSync(latest).isSymbolicLink()).toBe(false);
+    expect(thrownBy(SystemError, () => findCheckpoint(cwd))).toBe(`${message}, and name a run`);
+  });
+});
+
 describe('the directory of --out', () => {
   const create = (directory: string, force = false, input = join(directory, '..', 'names.txt')) => createNamedRun(directory, force, input);
 

@@ -27,13 +27,13 @@ export function put(directory: string, name: string, content: string | Uint8Arra
   return path;
 }
 
-/** All files below a directory with their bytes (latin1), and all directories with an empty text. */
+/** All files below a directory with their bytes (latin1), and all else, such as directories and sockets, with an empty text. */
 export function snapshot(directory: string): Record<string, string> {
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
   return Object.fromEntries(
     names.map((name) => {
       const path = join(directory, name);
-      return [name, statSync(path).isDirectory() ? '' : readFileSync(path, 'latin1')];
+      return [name, statSync(path).isFile() ? readFileSync(path, 'latin1') : ''];
     }),
   );
 }

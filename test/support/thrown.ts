@@ -12,3 +12,14 @@ export function thrownBy<E extends Error>(Kind: new (message: string) => E, run:
   expect(thrown).toBeInstanceOf(Kind);
   return fullMessage(thrown as E);
 }
+
+/** The same for the error with which a promise is rejected. */
+export async function rejectedBy<E extends Error>(Kind: new (message: string) => E, promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return thrownBy(Kind, () => {
+    if (error !== undefined) throw error;
+  });
+}

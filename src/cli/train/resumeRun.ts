@@ -5,7 +5,6 @@ import { flagName, type OptionRow } from '../../core/optionRow.js';
 import { showText } from '../../core/text.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
-import { acquireLock } from '../../node/lock.js';
 import { BEST_FILE, findCheckpoint, findRunDirectory, type RunFile, readRunFile, writeRunFile } from '../../node/runDirectory.js';
 import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
 import { runBytes } from '../../run/size.js';
@@ -13,7 +12,7 @@ import { TRAINING_OPTIONS } from '../../training/options.js';
 import { type RunConfig, trainingCapacity, valueIn } from '../../training/runConfig.js';
 import { loadRunData } from '../data.js';
 import { type IO, shortPath } from '../terminal/io.js';
-import { dataEntry, INFERENCE, limitedBackend, type PreparedRun, programName } from './startRun.js';
+import { dataEntry, INFERENCE, limitedBackend, lockDirectory, type PreparedRun, programName } from './startRun.js';
 import type { GivenTrainOptions } from './trainOptions.js';
 
 const NOT_WITH_RESUME = {
@@ -27,13 +26,13 @@ const NOT_WITH_RESUME = {
  * @throws UsageError that lists every option that differs from the stored one
  * @throws FileContentError if the checkpoint is damaged, or the data set has changed
  */
-export function resumeRun(given: GivenTrainOptions, io: IO): PreparedRun {
+export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<PreparedRun> {
   for (const [option, reason] of Object.entries(NOT_WITH_RESUME)) {
     if (option in given) throw new UsageError(`--${option} cannot be used with --resume, ${reason}`);
   }
   const directory = findRunDirectory(io.cwd, given.resume === true ? undefined : given.resume);
   const path = findCheckpoint(io.cwd, directory);
-  const unlock = acquireLock(directory, io.date().toISOString());
+  const lock = await lockDirectory(directory, io.date().toISOString(), io);
   try {
     const from = loadResumable(path, directory, io);
     const config = resumedConfig(from, given, shortPath(directory, io));
@@ -47,9 +46,9 @@ export function resumeRun(given: GivenTrainOptions, io: IO): PreparedRun {
     const onBegun = () => {
       if (hasMore || stored.data?.path !== data.path) writeRunFile(directory, runFile);
     };
-    return { directory, config, data, model, program, from, runFile, onBegun, unlock };
+    return { directory, config, data, model, program, from, runFile, onBegun, lock };
   } catch (error) {
-    unlock();
+    lock.release();
     throw error;
   }
 }

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { CreateBackend } from '../../backend/backend.js';
-import { FileContentError, UsageError } from '../../core/errors.js';
+import { FileContentError, fullMessage, SystemError, UsageError } from '../../core/errors.js';
 import { withDefaults } from '../../core/optionRow.js';
-import { showPath } from '../../core/text.js';
+import { showPath, showText } from '../../core/text.js';
 import { countExamples, type Dataset } from '../../data/dataset.js';
 import { EVALUATION_BATCH } from '../../evaluation/evaluator.js';
 import { allocateModel, arenaBytes, arenaSize, type Model } from '../../network/arrays.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
 import { createWasmBackend } from '../../node/kernels.js';
-import { acquireLock } from '../../node/lock.js';
+import { acquireLock, type DirectoryLock } from '../../node/lock.js';
 import { CHECKPOINT_FILE, createNamedRun, createNumberedRun, linkLatest, type RunFile, writeRunFile } from '../../node/runDirectory.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import { runBytes } from '../../run/size.js';
@@ -34,12 +34,12 @@ export interface PreparedRun {
   runFile: RunFile & Record<string, unknown>;
   /** Call it once the run's first checkpoint is written. */
   onBegun: () => void;
-  /** Releases the directory's lock. */
-  unlock: () => void;
+  /** The directory's lock, to be released at the end. */
+  lock: DirectoryLock;
 }
 
 /** A new run in its own directory. */
-export function startRun(given: GivenTrainOptions, io: IO): PreparedRun {
+export async function startRun(given: GivenTrainOptions, io: IO): Promise<PreparedRun> {
   const { out, force = false, preset = 'lesson' } = given;
   const asked = withPreset(TRAINING_OPTIONS, preset, given);
   const data = loadData(given.data, withDefaults(TRAINING_OPTIONS, asked), io);
@@ -48,7 +48,7 @@ export function startRun(given: GivenTrainOptions, io: IO): PreparedRun {
   const model = allocateModel(limitedBackend(config, data), shape, trainingCapacity(config, INFERENCE));
   const directory = out === undefined ? createNumberedRun(io.cwd) : createNamedRun(resolve(io.cwd, out), force, data.path);
   const startedAt = io.date().toISOString();
-  const unlock = acquireLock(directory, startedAt);
+  const lock = await lockDirectory(directory, startedAt, io);
   try {
     checkDiskSpace(directory, runBytes(shape, config));
     const program = programName();
@@ -58,12 +58,27 @@ export function startRun(given: GivenTrainOptions, io: IO): PreparedRun {
     if (!replaces) writeRunFile(directory, runFile);
     const onBegun = () => {
       if (replaces) writeRunFile(directory, runFile);
-      linkLatest(io.cwd, directory);
+      tryLinkLatest(directory, io);
     };
-    return { directory, config, data, model, program, runFile, onBegun, unlock };
+    return { directory, config, data, model, program, runFile, onBegun, lock };
   } catch (error) {
-    unlock();
+    lock.release();
     throw error;
+  }
+}
+
+/** Locks a directory; a note on stderr says why that takes long. */
+export function lockDirectory(directory: string, startedAt: string, io: IO): Promise<DirectoryLock> {
+  return acquireLock(directory, startedAt, (reason) => io.stderr.write(`note: ${reason}\n`));
+}
+
+/** Points runs/latest to the run. Where that fails, a note says so, and the run continues. */
+function tryLinkLatest(directory: string, io: IO): void {
+  try {
+    linkLatest(io.cwd, directory);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    io.stderr.write(`note: ${showText(fullMessage(error))}; to use this run, name its directory\n`);
   }
 }
 

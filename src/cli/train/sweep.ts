@@ -7,7 +7,6 @@ import { flagName, type OptionRow, type Values, withDefaults } from '../../core/
 import { randomStream } from '../../core/random.js';
 import { shellWord } from '../../core/text.js';
 import type { LineWriter } from '../../node/jsonLines.js';
-import { acquireLock } from '../../node/lock.js';
 import { makeSweepDirectory, openResults, readResults, readSweep, runName, type Sweep, writeSweep } from '../../node/sweepDirectory.js';
 import { drawFrom, gridOf, type OptionValues, parseVariation, type Ranked, rank, type SweepResult } from '../../run/sweep.js';
 import { MAX_SEED, RECIPE_OPTIONS, TRAINING_OPTIONS } from '../../training/options.js';
@@ -19,6 +18,7 @@ import type { Paint } from '../terminal/colors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { type Align, formatCount, formatCountOf, formatLoss, formatTable } from '../terminal/format.js';
 import { commandName, type IO, type StopSignal, shortPath } from '../terminal/io.js';
+import { lockDirectory } from './startRun.js';
 import { type GivenTrainOptions, TRAIN_OPTIONS } from './trainOptions.js';
 import { type TrainProcess, trainProcess } from './trainProcess.js';
 
@@ -65,7 +65,7 @@ export const sweep = defineCommand({
     const directory = resolve(io.cwd, options.out);
     const asked = planSweep(trainWords, options, io);
     makeSweepDirectory(directory);
-    const unlock = acquireLock(directory, io.date().toISOString());
+    const lock = await lockDirectory(directory, io.date().toISOString(), io);
     try {
       const sweep = openSweep(directory, asked, io);
       const { results, signal } = await runAll(sweep, directory, options.jobs ?? availableParallelism(), io);
@@ -83,7 +83,7 @@ export const sweep = defineCommand({
       else print(ranked, sweep, io, await paint());
       return 0;
     } finally {
-      unlock();
+      lock.release();
     }
   },
 });

@@ -32,11 +32,11 @@ export const train = defineCommand({
   async run(context) {
     const given: GivenTrainOptions = context.given;
     if (given.mutant !== undefined) return (await import('./trainMutant.js')).trainMutant(given.mutant, given, context);
-    const run = given.resume === undefined ? startRun(given, context.io) : resumeRun(given, context.io);
+    const run = await (given.resume === undefined ? startRun(given, context.io) : resumeRun(given, context.io));
     try {
       return await inTurns(context.io, (turns) => trainRun(run, given, turns, context));
     } finally {
-      run.unlock();
+      run.lock.release();
     }
   },
 });
