@@ -246,7 +246,7 @@ export class Tensor {
 
   /** The matrix product of this [n,k] and another [k,m]: [n,m]. */
   matmul(other: Tensor): Tensor {
-    need('matmul', 'a tensor', hasShape(other), other);
+    need('matmul', 'a tensor', isTensor(other), other);
     if (this.shape.length !== 2 || other.shape.length !== 2 || this.shape[1] !== other.shape[0]) {
       throw new ShapeError(`matmul needs [n,k] and [k,m], got ${showShape(this.shape)} and ${showShape(other.shape)}`);
     }
@@ -316,7 +316,7 @@ export class Tensor {
    */
   scatterAddRows(indices: Indices, source: Tensor): this {
     need('scatterAddRows', 'indices', hasShape(indices), indices);
-    need('scatterAddRows', 'a tensor', hasShape(source), source);
+    need('scatterAddRows', 'a tensor', isTensor(source), source);
     const [V, E] = matrixShape('scatterAddRows', this);
     if (!sameShape(source.shape, [...indices.shape, E])) {
       throw new ShapeError(`scatterAddRows: rows of shape ${showShape(source.shape)}, expected ${showShape([...indices.shape, E])}`);
@@ -363,11 +363,25 @@ export function sizeOf(shape: Shape): number {
 
 /** Checks at run time what types already require, because a learner's file runs without type checking. */
 function need(verb: string, what: string, holds: boolean, found: unknown): void {
-  if (!holds) throw new TypeError(`${verb} needs ${what}, got ${found === null ? 'null' : typeof found}`);
+  if (!holds) throw new TypeError(`${verb} needs ${what}, got ${kindOf(found)}`);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return isIndices(value) ? 'a list of indices' : typeof value;
 }
 
 function hasShape(value: Tensor | Indices | null | undefined): boolean {
   return Array.isArray(value?.shape);
+}
+
+/** Whether a value has a shape and is not a list of indices. */
+function isTensor(value: Tensor | null | undefined): boolean {
+  return hasShape(value) && !isIndices(value);
+}
+
+function isIndices(value: unknown): boolean {
+  return (value as Partial<Indices> | undefined)?.data instanceof Int32Array;
 }
 
 function newData(size: number, dtype: DType): FloatArray {
@@ -383,7 +397,7 @@ function map(a: Tensor, f: (x: number) => number): Tensor {
 
 function elementwise(verb: string, a: Tensor, b: Tensor | number, f: (x: number, y: number) => number): Tensor {
   if (typeof b === 'number') return map(a, (x) => f(x, b));
-  need(verb, 'a tensor or a number', hasShape(b), b);
+  need(verb, 'a tensor or a number', isTensor(b), b);
   const out = Tensor.zeros(broadcastShape(verb, a.shape, b.shape), commonDType(a, b));
   const x = a.data;
   const y = b.data;
@@ -462,5 +476,6 @@ function commonDType(a: Tensor, b: Tensor): DType {
 }
 
 function checkIndex(verb: string, index: number, size: number): void {
+  if (!Number.isInteger(index)) throw new ShapeError(`${verb}: index ${index} is not a whole number`);
   if (!(index >= 0 && index < size)) throw new ShapeError(`${verb}: index ${index} is outside the range 0 to ${size - 1}`);
 }

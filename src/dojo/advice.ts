@@ -52,12 +52,32 @@ export function asWritten(message: string): string {
   return message.replace(/\(0 ?, ?_\w+\.(\w+)\)/g, '$1').replaceAll('_backpropNinja.', '');
 }
 
+/** Advice on the messages of a tensor's methods. */
+const ON_MESSAGES: readonly (readonly [message: RegExp, advice: string])[] = [
+  [
+    / needs .*, got a list of indices$/,
+    'Xb and Yb are such lists: Yb.data[i] is one index, Tensor.oneHot(Yb, logits.shape[1]) is a tensor',
+  ],
+  [/: index .* is not a whole number$/, 'the row maxima are .max(1).values, their indices are .max(1).indices'],
+  [/^oneHot needs a number of classes/, 'write Tensor.oneHot(Yb, logits.shape[1])'],
+];
+
+/** The sizes of the lesson, which are not values of a line. */
+const SIZES: Readonly<Record<string, string>> = {
+  V: 'logits.shape[1]',
+  H: 'h.shape[1]',
+  T: 'Xb.shape[1]',
+  E: 'C.shape[1]',
+};
+
 /**
  * Advice on an error, if its message has a known form.
  * @param message as {@link asWritten} returns it
  * @param values the names of a line's input
  */
 export function adviceOn(message: string, values: readonly string[]): string | undefined {
+  const [, advice] = ON_MESSAGES.find(([form]) => form.test(message)) ?? [];
+  if (advice !== undefined) return advice;
   const call = /(?:^|(\w*)\.)(\w+) is not a function/.exec(message);
   if (call) return adviceOnCall(call[1], call[2]);
   const [, unknown] = /^(\w+) is not defined$/.exec(message) ?? [];
@@ -68,6 +88,7 @@ function adviceOnCall(receiver: string | undefined, verb: string): string | unde
   if (receiver === undefined) {
     return proposal(closest(verb, LIBRARY));
   }
+  if (receiver === 'n') return 'n is a number: write n - 1, 1 / n, or a.mul(n)';
   if (Object.hasOwn(INSTEAD, verb)) return INSTEAD[verb];
   const onClass = receiver === 'Tensor';
   return proposal(closest(verb, onClass ? ON_CLASS : OWN), onClass ? 'Tensor.' : '.');
@@ -75,6 +96,7 @@ function adviceOnCall(receiver: string | undefined, verb: string): string | unde
 
 function adviceOnName(name: string, values: readonly string[]): string | undefined {
   if (values.includes(name)) return `name it between the braces of the line: ({ ${name}, … }) =>`;
+  if (Object.hasOwn(SIZES, name)) return `write ${SIZES[name]}`;
   if (LIBRARY.includes(name)) return `import { ${name} } from 'backprop-ninja'`;
   if (['torch', 'F', 'np'].includes(name)) return 'README.md lists the methods of a tensor';
   return proposal(closest(name, [...values, ...LIBRARY]));

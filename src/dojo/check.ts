@@ -226,7 +226,10 @@ function verdictOn(knowledge: LineKnowledge, judged: readonly Judged[], sizeLite
   );
   if (!mistakes && within(FLOAT32_TOLERANCE)) return { verdict: 'right', findings: [] };
   const lesson = judged.filter(({ at }) => at.n === LESSON_BATCH);
-  if (within(FLOAT32_TOLERANCE, lesson)) return wrong(sizeLiterals() ?? { id: 'lesson-batch-only' });
+  if (within(FLOAT32_TOLERANCE, lesson)) {
+    const elsewhere = judged.find(({ error }) => error > FLOAT32_TOLERANCE) ?? judged[0];
+    return wrong(sizeLiterals() ?? { id: 'lesson-batch-only', sizes: sizesOf(elsewhere.at) });
+  }
   const telling = judged.filter((one) => one.telling);
   const hidden = telling.length > 0 && within(TOLERANCE, telling);
   if (mistakes) return { ...wrong(...mistakes, ...(hidden ? [{ id: 'hidden-by-true-gradients' } as const] : [])), named: true };

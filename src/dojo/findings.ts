@@ -104,7 +104,9 @@ export type Fault =
   | { id: 'not-finite'; entry: string; index: readonly number[] }
   | { id: 'other-batch'; sizes: BatchSizes; fault: Fault }
   | { id: 'sizes-as-numbers'; sizes: readonly { number: number; size: string; instead: string }[] }
-  | { id: 'lesson-batch-only' | 'true-gradients-only' }
+  /** The sizes of a batch on which the line is wrong. */
+  | { id: 'lesson-batch-only'; sizes: BatchSizes }
+  | { id: 'true-gradients-only' }
   | ({ id: 'wrong-shape'; indicesKeptDimension?: true } & Shapes)
   /** The process in which the line ran did not finish its work. */
   | { id: 'timeout' | 'out-of-time'; seconds: number }

@@ -1,9 +1,10 @@
 /** Runs a learner's line. A line may return, throw or change anything: unless it never returns, the outcome is a tensor or a fault. */
 import { closest } from '../core/spelling.js';
-import { type Shape, ShapeError, sameShape, Tensor } from '../core/tensor.js';
+import { type Indices, type Shape, ShapeError, sameShape, Tensor } from '../core/tensor.js';
 import type { GradientName } from '../lesson/values.js';
 import { adviceOn, asWritten } from './advice.js';
 import type { Fault, Thrown } from './findings.js';
+import { indexList } from './indexLists.js';
 import type { GivenValues } from './learnerFile.js';
 
 /**
@@ -34,7 +35,7 @@ export interface LineContext {
 export function runLine(name: GradientName, line: unknown, at: GivenValues, context: LineContext = {}): Outcome {
   if (line === undefined) return { fault: { id: 'line-missing' } };
   if (typeof line !== 'function') return { fault: { id: 'not-a-function', found: kindOf(line) } };
-  const copies = Object.fromEntries(Object.entries(at).map(([key, value]) => [key, copyOf(value)]));
+  const copies = Object.fromEntries(Object.entries(at).map(([key, value]) => [key, copyOf(key, value)]));
   const given = { ...copies };
   let result: unknown;
   try {
@@ -136,6 +137,7 @@ export function textOf(line: unknown): string {
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
+  if (tagOf((value as Partial<Indices> | undefined)?.data) === 'Int32Array') return 'a list of indices';
   const kind = ArrayBuffer.isView(value) ? tagOf(value) : typeof value;
   return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;
 }
@@ -184,11 +186,11 @@ function lineOf({ message, stack }: Error, file: string): number | undefined {
 }
 
 /** A copy of a tensor or of indices; a number is its own copy. */
-function copyOf(value: unknown): unknown {
+function copyOf(key: string, value: unknown): unknown {
   if (value instanceof Tensor) return value.clone();
   if (typeof value !== 'object' || value === null) return value;
-  const { data, shape } = value as { data: Int32Array; shape: Shape };
-  return { data: data.slice(), shape: [...shape] };
+  const { data, shape } = value as Indices;
+  return indexList(key, { data: data.slice(), shape: [...shape] });
 }
 
 /** Whether a copy still equals its original. A line may have done anything to it. */

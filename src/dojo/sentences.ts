@@ -72,14 +72,14 @@ const TEXTS: Texts = {
   'returns-other': ({ found }) => `it returns ${found}, expected a Tensor`,
   'invalid-tensor': ({ thrown }) => `it returns an invalid tensor: ${thrownText(thrown)}`,
   'not-finite': ({ entry, index }) => `it returns ${entry} at ${showShape(index)}`,
-  'other-batch': ({ sizes, fault }) => `with ${sizesText(sizes)}, in float64: ${textOf(fault)}`,
+  'other-batch': ({ sizes, fault }) => `on ${batchText(sizes)}, in float64: ${textOf(fault)}`,
   'sizes-as-numbers': ({ sizes }) => {
     const are = sizes.map(({ number, size }) => `${number} is ${size}`).join(' and ');
     const write = sizes.map(({ instead }) => instead).join(' and ');
     return `${are} on the lesson's batch of 32: a line must work for every batch, so write ${write}`;
   },
-  'lesson-batch-only': () =>
-    "right on the lesson's batch of 32, wrong on smaller ones: use n or a shape such as logits.shape[1] where you write a size as a number",
+  'lesson-batch-only': ({ sizes }) =>
+    `right on the lesson's batch of 32, wrong on ${batchText(sizes)}: use n or a shape such as logits.shape[1] where you write a size as a number`,
   'true-gradients-only': () =>
     'right with the true gradients above it, wrong with random ones: it must be computed from the gradients above it',
   'wrong-shape': ({ found, expected, indicesKeptDimension }) =>
@@ -190,8 +190,8 @@ function shapes(found: readonly number[], expected: readonly number[]): string {
   return `shape ${showShape(found)}, expected ${showShape(expected)}`;
 }
 
-function sizesText({ n, E, H, V }: BatchSizes): string {
-  return `n ${n}, E ${E}, H ${H} and V ${V}`;
+function batchText({ n, E, H, V }: BatchSizes): string {
+  return `a batch of ${n} examples with V ${V}, H ${H} and E ${E}`;
 }
 
 function endWith(exercise: number): string {

@@ -46,10 +46,10 @@ function fileText(exercise: Exercise, toDo: readonly string[], code: (line: Exer
     )
     .join('\n\n');
   const has = (text: string) => codes.some((one) => one.includes(text));
-  // A line that is not written yet may need Tensor.
-  const imports = [has('softmax(') ? 'softmax' : '', has('Tensor.') || has('todo(') ? 'Tensor' : '', has('todo(') ? 'todo' : ''].filter(
-    (name) => name !== '',
-  );
+  const open = has('todo(');
+  // A line that is not written yet may need what its solution needs.
+  const mayNeed = (name: string) => has(name) || (open && lines.some((line) => textOf(line).body.includes(name)));
+  const imports = [mayNeed('softmax(') ? ['softmax'] : [], open || has('Tensor.') ? ['Tensor'] : [], open ? ['todo'] : []].flat();
   return `${[
     ...headOf(exercise, toDo),
     `import { ${[`type Exercise${number}`, ...imports].join(', ')} } from 'backprop-ninja';`,
@@ -62,7 +62,12 @@ function fileText(exercise: Exercise, toDo: readonly string[], code: (line: Exer
   ].join('\n')}\n`;
 }
 
-function headOf({ number, title, task }: Exercise, toDo: readonly string[]): string[] {
+const INDEX_LISTS = [
+  'Xb [n,T] and Yb [n] are lists of indices, not tensors: Yb.data[i] is the target of example i, and',
+  'Xb.data[i * T + t] is character t of its context.',
+];
+
+function headOf({ number, title, task, lines }: Exercise, toDo: readonly string[]): string[] {
   const text = [
     `Exercise ${number}: ${title}.`,
     '',
@@ -70,6 +75,7 @@ function headOf({ number, title, task }: Exercise, toDo: readonly string[]): str
     '',
     'Each gradient is a function of the forward values and of the gradients above it, and has the',
     'shape of its tensor. Shapes: n batch, T context, E embedding, H hidden, V vocabulary.',
+    ...(lines.some((line) => /\b[XY]b\b/.test(textOf(line).parameters)) ? INDEX_LISTS : []),
     '',
     ...toDo,
   ];

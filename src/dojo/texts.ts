@@ -113,6 +113,10 @@ second linear layer. The softmax turns the result into probabilities.
 | bngain, bnbias | [1,H], [1,H] | gain and bias of batch norm |
 | W2, b2 | [H,V], [V] | the second linear layer |
 
+Xb and Yb are lists of indices, not tensors: they have only \`data\` and \`shape\`. Yb.data[i] is the
+target of example i, and Xb.data[i * T + t] is character t of its context. gatherRows,
+scatterAddRows and Tensor.oneHot take them as they are.
+
 The forward pass. Sums and means run over the batch unless a line says otherwise.
 
     emb = rows of C at Xb [n,T,E]              embact = emb viewed [n,T·E]

@@ -30,6 +30,7 @@ describe('a ShapeError gives the found and the expected shape', () => {
     ['mean over dimension -3', () => x([2, 3]).mean(-3), 'shape [2, 3] has no dimension -3'],
     ['max over dimension 0.5', () => x([2, 3]).max(0.5), 'max: shape [2, 3] has no dimension 0.5'],
     ['max over an empty dimension', () => x([2, 0]).max(1), 'max: dimension 1 of shape [2, 0] is empty'],
+    ['oneHot of a tensor', () => Tensor.oneHot(Tensor.of([0.5], [1]) as unknown as Indices, 3), 'oneHot: index 0.5 is not a whole number'],
     ['oneHot outside', () => Tensor.oneHot(indices([3]), 3), 'oneHot: index 3 is outside the range 0 to 2'],
     ['gatherRows of a vector', () => x([3]).gatherRows(indices([0])), 'gatherRows needs a matrix, got shape [3]'],
     ['gatherRows outside', () => x([2, 3]).gatherRows(indices([2])), 'gatherRows: index 2 is outside the range 0 to 1'],
@@ -59,6 +60,7 @@ describe('a ShapeError gives the found and the expected shape', () => {
 describe('an operand of the wrong type', () => {
   const a = Tensor.of([1, 2], [1, 2]);
   const none = undefined as unknown as Tensor;
+  const ONE: Indices = { data: Int32Array.of(0), shape: [1] };
   it.each<[string, () => unknown, string]>([
     ['add', () => a.add(none), 'add needs a tensor or a number, got undefined'],
     ['mul', () => a.mul(null as unknown as Tensor), 'mul needs a tensor or a number, got null'],
@@ -66,6 +68,13 @@ describe('an operand of the wrong type', () => {
     ['sub', () => a.sub('1' as unknown as number), 'sub needs a tensor or a number, got string'],
     ['pow', () => a.pow(a as unknown as number), 'pow needs a number, got object'],
     ['matmul', () => a.matmul(none), 'matmul needs a tensor, got undefined'],
+    ['sub of indices', () => a.sub(ONE as unknown as Tensor), 'sub needs a tensor or a number, got a list of indices'],
+    ['matmul of indices', () => a.matmul(ONE as unknown as Tensor), 'matmul needs a tensor, got a list of indices'],
+    [
+      'scatterAddRows of indices',
+      () => a.scatterAddRows(ONE, ONE as unknown as Tensor),
+      'scatterAddRows needs a tensor, got a list of indices',
+    ],
     [
       'scatterAddRows',
       () => a.scatterAddRows({ data: Int32Array.of(0), shape: [1] }, none),

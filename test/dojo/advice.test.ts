@@ -26,6 +26,11 @@ describe('the message of an error', () => {
     ['Tensor is not defined', "import { Tensor } from 'backprop-ninja'"],
     ['torch is not defined', 'README.md lists the methods of a tensor'],
     ['dlogitz is not defined', 'did you mean dlogits'],
+    ['V is not defined', 'write logits.shape[1]'],
+    ['T is not defined', 'write Xb.shape[1]'],
+    ['n.mul is not a function', 'n is a number: write n - 1, 1 / n, or a.mul(n)'],
+    ['oneHot needs a number of classes, got undefined', 'write Tensor.oneHot(Yb, logits.shape[1])'],
+    ['oneHot: index 0.25 is not a whole number', 'the row maxima are .max(1).values, their indices are .max(1).indices'],
   ])('%s leads to advice: %s', (message, advice) => {
     expect(adviceOn(message, VALUES)).toBe(advice);
   });

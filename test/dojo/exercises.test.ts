@@ -112,8 +112,8 @@ describe.each(ALL)('the stub of Exercise $number', ({ number, exercise }) => {
     expect(text).toContain(`const exercise${number}: Exercise${number} = {`);
   });
 
-  it('imports Tensor, todo and its type', () => {
-    expect(importsOf(text)).toEqual(['Tensor', 'todo']);
+  it('imports its type, Tensor and todo, and softmax if a solution needs it', () => {
+    expect(importsOf(text)).toEqual([...([2, 4].includes(number) ? ['softmax'] : []), 'Tensor', 'todo']);
     expect(text).toContain(`import { type Exercise${number}, `);
   });
 
@@ -131,6 +131,10 @@ describe.each(ALL)('the stub of Exercise $number', ({ number, exercise }) => {
     for (const verb of ['check', 'hint']) expect(elsewhere).toContain(`exercise ${verb} ${number} --dir fresh\n`);
     // The name of this folder would end the comment.
     expect(stubText(exercise, " --dir 'a*/b'")).toBe(text);
+  });
+
+  it('says that Xb and Yb are no tensors, if its lines take them', () => {
+    expect(text.includes('Xb [n,T] and Yb [n] are lists of indices, not tensors: Yb.data[i]')).toBe(number !== 3);
   });
 
   it('does not give a solution away', () => {

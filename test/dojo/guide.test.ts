@@ -55,6 +55,12 @@ describe("the guide in a learner's folder", () => {
       expect(section('The network')).toMatch(new RegExp(`^\\| .*\\b${name}\\b`, 'm'));
   });
 
+  it('says that Xb and Yb are lists of indices', () => {
+    expect(section('The network')).toContain(
+      'Xb and Yb are lists of indices, not tensors: they have only `data` and `shape`. Yb.data[i] is',
+    );
+  });
+
   it('has every method that a solution uses', () => {
     const solutions = EXERCISE_NUMBERS.map((number) => solutionText(EXERCISES[number])).join('\n');
     const code = solutions.replace(/^ *(\*|\/\/).*$/gm, '');

@@ -165,11 +165,11 @@ describe('a line that throws', () => {
     expect(check('dh', line)).toMatchObject({
       verdict: 'failed',
       findings: [{ id: 'other-batch', sizes: { n: 3, E: 4, H: 8, V: 13 }, fault: { id: 'threw', thrown: { text: 'Error: three' } } }],
-      problem: 'with n 3, E 4, H 8 and V 13, in float64: it threw Error: three',
+      problem: 'on a batch of 3 examples with V 13, H 8 and E 4, in float64: it threw Error: three',
     });
     const zeros = ({ C, Xb, demb }: ValuesAndGradients) => Tensor.zeros(C.shape).scatterAddRows(Xb, demb);
     expect(check('dC', zeros).problem).toMatch(
-      /^with n 2, E 4, H 8 and V 13, in float64: it threw ShapeError: .* start from Tensor\.zerosLike$/,
+      /^on a batch of 2 examples with V 13, H 8 and E 4, in float64: it threw ShapeError: .* start from Tensor\.zerosLike$/,
     );
   });
 });

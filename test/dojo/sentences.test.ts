@@ -115,7 +115,7 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
   'other-batch': [
     [
       { sizes: { n: 3, E: 4, H: 8, V: 13 }, fault: { id: 'threw', thrown: THROWN } },
-      'with n 3, E 4, H 8 and V 13, in float64: it threw TypeError: no',
+      'on a batch of 3 examples with V 13, H 8 and E 4, in float64: it threw TypeError: no',
     ],
   ],
   'sizes-as-numbers': [
@@ -131,8 +131,8 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
   ],
   'lesson-batch-only': [
     [
-      {},
-      "right on the lesson's batch of 32, wrong on smaller ones: use n or a shape such as logits.shape[1] where you write a size as a number",
+      { sizes: { n: 2, E: 4, H: 8, V: 13 } },
+      "right on the lesson's batch of 32, wrong on a batch of 2 examples with V 13, H 8 and E 4: use n or a shape such as logits.shape[1] where you write a size as a number",
     ],
   ],
   'true-gradients-only': [

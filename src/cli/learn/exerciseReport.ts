@@ -188,7 +188,7 @@ function cellsOf({ name, shape, figures, verdict }: LineReport): string[] {
 
 function remarkOn({ verdict, problem, worst, note }: LineReport): string {
   const text = verdict === 'todo' ? 'not written yet' : problem;
-  return showText([text, worst && showWorst(worst), note].filter((part) => part !== undefined).join('; '));
+  return showText([text, worst && worstOf(worst), note].filter((part) => part !== undefined).join('; '));
 }
 
 /** The row with the remark behind it, from the column `start` on, or below it. */
@@ -209,10 +209,15 @@ function showUlps(ulps: number): string {
   return ulps < 1e6 ? `${ulps}` : '>1e6';
 }
 
-/** The worst entry in a sentence: your value, its place, and the right value. */
-export function showWorst({ random, index, yours, truth, ratio }: WorstEntry): string {
+/** The worst entry in a sentence, for a line: its place and the right value, and the batch that the figures are for. */
+function worstOf(worst: WorstEntry): string {
+  return `${showWorst(worst)} (batch of 32${worst.random ? ', random gradients above' : ''})`;
+}
+
+/** The worst entry: its place, your value, and the right one. */
+export function showWorst({ index, yours, truth, ratio }: WorstEntry): string {
   const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the right one`;
-  return `wrong${random ? ' with random gradients above it' : ''}: ${yours.toPrecision(6)} at ${showShape(index)}, expected ${truth.toPrecision(6)}${constant}`;
+  return `entry ${showShape(index)} is ${yours.toPrecision(6)}, expected ${truth.toPrecision(6)}${constant}`;
 }
 
 function paintLine(line: string, verdict: Verdict | undefined, paint: Paint): string {

@@ -97,9 +97,10 @@ describe('the table of an exercise', () => {
   it('shows the place of the worst entry, and whether the gradients above are random', () => {
     const worst = { index: [3, 5], yours: 1.5, truth: -2, ratio: null };
     const { findings: _, problem: __, named: ___, ...nameless } = WRONG;
-    expect(shown([{ ...nameless, worst }])[2]).toMatch(/ {2}wrong: 1\.50000 at \[3, 5\], expected -2\.00000$/);
-    expect(shown([{ ...nameless, worst: { ...worst, random: true } }])[2]).toMatch(
-      / {2}wrong with random gradients above it: 1\.50000 at \[3, 5\], expected /,
+    expect(shown([{ ...nameless, worst }])[2]).toMatch(/ {2}entry \[3, 5\] is 1\.50000, expected -2\.00000 \(batch of 32\)$/);
+    expect(shown([{ ...nameless, worst: { ...worst, random: true } }])[2]).toMatch(/ \(batch of 32, random gradients above\)$/);
+    expect(shown([{ ...nameless, worst: { ...worst, ratio: 2 } }])[2]).toContain(
+      '; every entry is 2.00000 times the right one (batch of 32)',
     );
   });
 
