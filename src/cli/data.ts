@@ -1,15 +1,13 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
 import { showPath, showText } from '../core/text.js';
 import { createDataset, createVocabulary, type Dataset, type DatasetOptions, SPLITS, vocabularyIndex } from '../data/dataset.js';
-import { readMetrics } from '../node/metricsFile.js';
 import { type NamesFile, readNamesFile } from '../node/namesFile.js';
 import { BUNDLED_NAMES } from '../node/paths.js';
-import { METRICS_FILE, readRunFile } from '../node/runDirectory.js';
+import { readRunFile } from '../node/runDirectory.js';
 import type { Checkpoint } from '../run/checkpoint.js';
-import type { MetricsRecord } from '../run/records.js';
-import { formatCountOf, formatList } from './terminal/format.js';
-import { type IO, shortPath } from './terminal/io.js';
+import { formatCountOf } from './terminal/format.js';
+import type { IO } from './terminal/io.js';
 
 export interface LoadedData {
   /** Absolute. */
@@ -86,14 +84,6 @@ export function loadRunData(
   checkKnown(found, vocabulary, createVocabulary(data.names));
   if (data.sha256 !== dataSha256) io.stderr.write('note: this is not the data set of the run\n');
   return splitData(data, config);
-}
-
-/** A run's records; a note on stderr lists incomplete lines. */
-export function readRunMetrics(directory: string, io: IO): MetricsRecord[] {
-  const path = join(directory, METRICS_FILE);
-  const { records, skipped } = readMetrics(path);
-  if (skipped.length > 0) io.stderr.write(`note: ${shortPath(path, io)}: skipped incomplete ${formatList('line', skipped)}\n`);
-  return records;
 }
 
 /** If a file from run.json cannot be read, it may have been moved. */

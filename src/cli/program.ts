@@ -55,13 +55,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'replay',
     group: LOOK,
-    summary: 'train a run again and compare every recorded hash',
+    summary: 'train a run again and compare everything it recorded',
     load: async () => (await import('./look/replay.js')).replay,
   },
   {
     name: 'diff',
     group: LOOK,
-    summary: 'show where two runs first diverge',
+    summary: 'compare two runs and show where they diverge',
     load: async () => (await import('./look/diff.js')).diff,
   },
   {

@@ -1,7 +1,9 @@
 /** Files with a line of JSON per record, which grow by appending. */
 import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { FileContentError } from '../core/errors.js';
+import { showPath } from '../core/text.js';
 import { writeAll } from './atomicWrite.js';
-import { readIfThere } from './readFile.js';
+import { readChunks, readIfThere } from './readFile.js';
 import { withSystemErrors } from './systemErrors.js';
 
 /** A file that is being written. When `append` returns, the system has the record; after `sync`, it is on the disk. */
@@ -60,6 +62,41 @@ export function* parseLines<R>(bytes: Uint8Array, parse: (value: unknown) => R |
     yield { start, end, number, record };
     start = end;
   }
+}
+
+/** A line of a file as text. */
+export interface TextLine {
+  /** Counted from 1. */
+  number: number;
+  text: string;
+  /** Whether it has its line end; without it, it was not written completely. */
+  ended: boolean;
+}
+
+/** No line that the program writes comes near it. */
+const LONGEST_LINE = 2 ** 24;
+
+/**
+ * Yields the lines of a file of any size, with a bounded part of it in memory; none if nothing is there.
+ * @throws SystemError if it cannot be read, FileContentError if a line is longer than 16 MiB
+ */
+export function* readLines(path: string): Generator<TextLine, void, void> {
+  let number = 1;
+  let rest = Buffer.alloc(0);
+  for (const chunk of readChunks(path)) {
+    let start = 0;
+    for (let feed = chunk.indexOf(LINE_FEED); feed !== -1; feed = chunk.indexOf(LINE_FEED, start)) {
+      const part = chunk.subarray(start, feed);
+      yield { number, text: (rest.length > 0 ? Buffer.concat([rest, part]) : part).toString('utf8'), ended: true };
+      if (rest.length > 0) rest = Buffer.alloc(0);
+      number++;
+      start = feed + 1;
+    }
+    if (start < chunk.length) rest = Buffer.concat([rest, chunk.subarray(start)]);
+    if (rest.length > LONGEST_LINE)
+      throw new FileContentError(`${showPath(path)}: line ${number} is longer than ${LONGEST_LINE / 2 ** 20} MiB`);
+  }
+  if (rest.length > 0) yield { number, text: rest.toString('utf8'), ended: false };
 }
 
 const LINE_FEED = 0x0a;

@@ -1,7 +1,7 @@
 /** metrics.jsonl: a line of JSON per record of a run, in the order of its steps. */
-import { type MetricsRecord, parseRecord } from '../run/records.js';
+import { type MetricsRecord, parseRecord, readRecord } from '../run/records.js';
 import { atomicWrite } from './atomicWrite.js';
-import { type LineWriter, openLines, parseLines, readBytes } from './jsonLines.js';
+import { type LineWriter, openLines, parseLines, readBytes, readLines } from './jsonLines.js';
 import { withSystemErrors } from './systemErrors.js';
 
 /** Appends records to metrics.jsonl. */
@@ -31,6 +31,19 @@ export function readMetrics(path: string): Metrics {
     else metrics.skipped.push(number);
   }
   return metrics;
+}
+
+/** A line of metrics.jsonl, for a comparison: a record, or what is wrong with the line. */
+export type MetricsLine = { number: number } & ({ record: MetricsRecord } | { flaw: string } | { incomplete: true });
+
+/**
+ * Yields the lines of metrics.jsonl one by one, whatever its size; none if there is no file.
+ * @throws SystemError if it cannot be read, FileContentError if a line is longer than 16 MiB
+ */
+export function* metricsLines(path: string): Generator<MetricsLine, void, void> {
+  for (const { number, text, ended } of readLines(path)) {
+    yield ended ? { number, ...readRecord(text) } : { number, incomplete: true };
+  }
 }
 
 /**

@@ -27,18 +27,51 @@ export function specialKind(found: Stats): string | undefined {
  */
 export function withRegularFile<T>(path: string, shownAs: string, run: (file: number, size: number) => T): T {
   return withSystemErrors('read', shownAs, () => {
-    // Before the file is opened, because opening a pipe or a device already has effects.
-    refuseSpecial(statSync(path), shownAs);
-    const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const { file, size } = openRegularFile(path, shownAs);
     try {
-      const found = fstatSync(file);
-      refuseSpecial(found, shownAs);
-      return run(file, found.size);
+      return run(file, size);
     } finally {
       closeSync(file);
     }
   });
 }
+
+/** Opens a regular file for reading. The caller closes it. */
+function openRegularFile(path: string, shownAs: string): { file: number; size: number } {
+  // Before the file is opened, because opening a pipe or a device already has effects.
+  refuseSpecial(statSync(path), shownAs);
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const found = fstatSync(file);
+    refuseSpecial(found, shownAs);
+    return { file, size: found.size };
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+}
+
+/**
+ * The bytes of a regular file of any size, in chunks of at most 1 MiB; none if nothing is there. A chunk is overwritten by the next one.
+ * @throws SystemError if it is no regular file, or cannot be read
+ */
+export function* readChunks(path: string): Generator<Buffer, void, void> {
+  const read = <T>(call: () => T) => withSystemErrors('read', path, call);
+  if (!read(() => lstatSync(path, { throwIfNoEntry: false }))) return;
+  const { file } = read(() => openRegularFile(path, path));
+  try {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    for (;;) {
+      const length = read(() => readSync(file, chunk));
+      if (length === 0) return;
+      yield chunk.subarray(0, length);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+const CHUNK = 2 ** 20;
 
 function refuseSpecial(found: Stats, shownAs: string): void {
   const kind = specialKind(found);

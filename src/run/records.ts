@@ -1,7 +1,9 @@
 /** The records of a run, in the order of its steps. In metrics.jsonl, each is a line of JSON. */
 import * as v from 'valibot';
 import type { Sha256 } from '../core/sha256.js';
+import { closest } from '../core/spelling.js';
 import type { FloatArray } from '../core/tensor.js';
+import { quoteText } from '../core/text.js';
 import type { Model } from '../network/arrays.js';
 import { isParameterName, LESSON_PARAMETER_NAMES, type ParameterArrays, type ParameterName } from '../network/parameters.js';
 import type { LossRecord } from '../training/training.js';
@@ -47,6 +49,40 @@ const RecordSchema = v.union([
 export function parseRecord(value: unknown): MetricsRecord | undefined {
   const parsed = v.safeParse(RecordSchema, value);
   return parsed.success ? parsed.output : undefined;
+}
+
+/** The keys of each kind of record, apart from its step. */
+const RECORD_KEYS = [['loss', 'rate'], ['valLoss'], ['hashes']] as const;
+
+/**
+ * Reads a line for a comparison, which must not pass over anything: a line that is no record, or has a key that no record has, or a key twice,
+ * is flawed.
+ * @param text the line
+ */
+export function readRecord(text: string): { record: MetricsRecord } | { flaw: string } {
+  const value = parseJson(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { flaw: 'it is not a JSON object' };
+  const kind = RECORD_KEYS.find(([first]) => first in value) ?? [];
+  const known: readonly string[] = ['step', ...kind];
+  const keys = Object.keys(value);
+  const unknown = keys.find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    const similar = closest(unknown, kind.length > 0 ? known : ['step', ...RECORD_KEYS.flat()]);
+    return { flaw: `it has the unknown key ${quoteText(unknown)}${similar === undefined ? '' : `; did you mean ${similar}?`}` };
+  }
+  const record = parseRecord(value);
+  if (!record) return { flaw: 'a key is missing, or has a wrong value' };
+  const written = text.match(/"(?:[^"\\]|\\.)*"\s*:/g)?.length ?? 0;
+  const read = keys.length + ('hashes' in record ? Object.keys(record.hashes).length : 0);
+  return written > read ? { flaw: 'it has a key twice' } : { record };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Fingerprints of the parameters, in their order. */

@@ -1,6 +1,6 @@
 /** The configuration of a run, as a checkpoint stores it. Keys, order, checks and types follow from the table of options. */
 import type { Kind } from '../core/kinds.js';
-import type { OptionRow } from '../core/optionRow.js';
+import { flagName, type OptionRow } from '../core/optionRow.js';
 import type { Capacity } from '../network/arrays.js';
 import type { ModelConfig } from '../network/parameters.js';
 import { TRAINING_OPTIONS, type TrainingRow } from './options.js';
@@ -78,15 +78,23 @@ export function valueIn(config: object, { stored }: OptionRow): unknown {
   return inner === undefined ? value : (value as Record<string, unknown> | undefined)?.[inner];
 }
 
-/** A configuration as single values by name, for `diff`: the optimizer and the schedule as their names, with their settings. */
-export function flatConfig(config: RunConfig): Record<string, unknown> {
-  const values = TRAINING_OPTIONS.flatMap((row: OptionRow) => {
-    const value = valueIn(config, row);
-    const [key, inner = key] = row.stored ?? [];
-    const shown = typeof value === 'object' && !Array.isArray(value) ? row.kind.show(value) : value;
-    return value === undefined ? [] : [[inner === 'name' ? key : inner, shown]];
-  });
-  return Object.fromEntries(values);
+/** A setting of a run: the option as typed, or what it is in words, and its value. */
+export interface Setting {
+  option: string;
+  value: unknown;
+}
+
+/** A configuration as single settings by key, for comparisons: the optimizer and the schedule as their names, with their settings. */
+export function settingsOf(config: RunConfig): Map<string, Setting> {
+  return new Map(
+    TRAINING_OPTIONS.flatMap((row: OptionRow): [string, Setting][] => {
+      const value = valueIn(config, row) ?? (row.since === undefined ? undefined : row.default);
+      const [key, inner = key] = row.stored ?? [];
+      if (value === undefined || key === undefined) return [];
+      const shown = typeof value === 'object' && !Array.isArray(value) ? row.kind.show(value) : value;
+      return [[inner === 'name' ? key : (inner as string), { option: row.flag ? flagName(row) : row.description, value: shown }]];
+    }),
+  );
 }
 
 export function modelConfig(

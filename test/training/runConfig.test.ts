@@ -10,7 +10,7 @@ import { checkpointBytes, parseCheckpoint } from '../../src/run/checkpoint.js';
 import { readSafetensors } from '../../src/run/safetensors.js';
 import { TRAINING_OPTIONS } from '../../src/training/options.js';
 import { createRunConfig } from '../../src/training/recipe.js';
-import { buildConfig, flatConfig, formatOf, modelConfig, orderedConfig, type RunConfig } from '../../src/training/runConfig.js';
+import { buildConfig, formatOf, modelConfig, orderedConfig, type RunConfig, settingsOf } from '../../src/training/runConfig.js';
 import { configSchema } from '../../src/training/runConfigSchema.js';
 import { Updater } from '../../src/training/updater.js';
 import { READABLE_FORMATS, UNKNOWN_FORMAT } from '../support/checkpoints.js';
@@ -111,7 +111,15 @@ describe('an option that is added later', () => {
   });
 });
 
-describe('flatConfig', () => {
+describe('settingsOf', () => {
+  const flatConfig = (config: RunConfig) => Object.fromEntries([...settingsOf(config)].map(([key, { value }]) => [key, value]));
+
+  it('names each option as it is typed, or in words if it cannot be typed', () => {
+    const settings = settingsOf(RUN_CONFIG);
+    expect(settings.get('learningRate')?.option).toBe('--lr');
+    expect(settings.get('switchStep')?.option).toBe('step from which the rate is a tenth');
+  });
+
   it('gives every setting a name of its own', () => {
     const { optimizer, schedule, ...others } = RUN_CONFIG;
     expect(flatConfig(RUN_CONFIG)).toEqual({ ...others, optimizer: 'sgd', schedule: 'step', switchStep: 10 });

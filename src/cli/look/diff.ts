@@ -1,70 +1,207 @@
-import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { findCheckpoint, findRunDirectory } from '../../node/runDirectory.js';
-import { compareRuns, hashRecords, type RunComparison } from '../../run/replay.js';
-import { flatConfig, type RunConfig } from '../../training/runConfig.js';
+import { type CheckpointComparison, compareCheckpoints, type SettingDifference, settingDifferences } from '../../run/compareCheckpoints.js';
+import { compareRecords, type Divergence, type RecordComparison } from '../../run/compareRecords.js';
 import { defineCommand } from '../command.js';
-import { readRunMetrics } from '../data.js';
-import { EXIT_NO } from '../terminal/exitCodes.js';
-import { formatCount } from '../terminal/format.js';
-import type { IO } from '../terminal/io.js';
+import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
+import { formatCount, formatCountOf } from '../terminal/format.js';
+import { Status } from '../terminal/status.js';
+import { inTurns } from '../terminal/turns.js';
+import {
+  afterStep,
+  checkpointLines,
+  flawLines,
+  type NotCompared,
+  partsLines,
+  recordCounts,
+  recordLines,
+  type Sides,
+  scopeLines,
+  tensorList,
+} from './describeComparison.js';
+import { type FlawedLine, StoredRun } from './storedRun.js';
 
 export const diff = defineCommand({
-  description: 'Shows where two runs first diverge, and how their settings differ.',
+  description: 'Compares everything that two runs hold, and shows where they first diverge.',
   arguments: [
     { name: '<run-a>', description: 'run directory' },
     { name: '<run-b>', description: 'run directory' },
   ],
   examples: [['backprop-ninja diff runs/0001 runs/0002', 'the first differing step and tensors, and all differing settings']],
   async run({ io, json, printJson, paint }, runA: string, runB: string) {
-    const [a, b] = [runA, runB].map((run) => readRun(run, io));
-    const comparison = compareRuns(a.records, b.records);
-    const differences = configDifferences(a, b);
-    const { steps, divergence } = comparison;
-    const same = steps.length > 0 && !divergence;
-    if (json) printJson({ same, compared: steps.length, parting: divergence ?? null, config: differences });
+    const [a, b] = [runA, runB].map((run) => new StoredRun(findCheckpoint(io.cwd, findRunDirectory(io.cwd, run)), io));
+    const job = compareRecords(a.records(), b.records(), [a.step, b.step]);
+    const status = new Status(io);
+    let part = job.next();
+    const signal = await inTurns(io, async (turns) => {
+      await turns.repeat({
+        more: () => !part.done,
+        step: () => {
+          part = job.next();
+        },
+        afterTurn: () => {
+          const step = part.done ? undefined : part.value;
+          if (step !== undefined) status.update(() => `comparing the records of step ${formatCount(step)}`);
+        },
+      });
+      return turns.signal;
+    });
+    status.clear();
+    if (signal) return EXIT_SIGNAL[signal];
+    const found = compareRuns(a, b, part.value as RecordComparison);
+    const { same } = found;
+    if (json) printJson(jsonOf(found));
     else {
       const { green, red } = await paint();
-      for (const { key, values } of differences) io.stdout.write(`${key}: ${values.map((value) => value ?? 'none').join(' and ')}\n`);
-      io.stdout.write(`${(same ? green : red)(verdict(comparison))}\n`);
+      const [verdict, ...scope] = endLines(found);
+      io.stdout.write(`${[...differenceLines(found, [runA, runB]), (same ? green : red)(verdict), ...scope].join('\n')}\n`);
     }
     return same ? 0 : EXIT_NO;
   },
 });
 
-interface RunSummary {
-  records: ReturnType<typeof hashRecords>;
-  config: RunConfig;
-  dataSha256: string;
+/** Two checkpoints of one step. */
+interface ComparedCheckpoints extends CheckpointComparison {
+  step: number;
 }
 
-function readRun(run: string, io: IO): RunSummary {
-  const directory = findRunDirectory(io.cwd, run);
-  const { config, dataSha256 } = loadCheckpoint(findCheckpoint(io.cwd, directory));
-  return { records: hashRecords(readRunMetrics(directory, io)), config, dataSha256 };
+/** Everything that was found about two runs. */
+interface RunsComparison {
+  same: boolean;
+  settings: SettingDifference[];
+  programs: [string, string];
+  records: RecordComparison;
+  checkpoints: ComparedCheckpoints | undefined;
+  best: ComparedCheckpoints | undefined;
+  flaws: FlawedLine[];
+  notCompared: NotCompared[];
 }
 
-interface Difference {
-  key: string;
-  /** undefined for a run whose optimizer or schedule has no such setting. */
-  values: [unknown, unknown];
+function compareRuns(a: StoredRun, b: StoredRun, records: RecordComparison): RunsComparison {
+  const settings = differingSettings(a, b);
+  const notCompared: NotCompared[] = [];
+  if (!a.hasMetrics && !b.hasMetrics) notCompared.push({ what: 'records', reason: 'neither run has a metrics.jsonl' });
+  if (records.later > 0) {
+    notCompared.push({ what: formatCountOf(records.later, 'record'), reason: 'later than the end of the shorter run' });
+  }
+  if (a.step !== b.step) {
+    notCompared.push({ what: 'checkpoints', reason: `one is of step ${formatCount(a.step)}, the other of step ${formatCount(b.step)}` });
+  }
+  const checkpoints = a.step === b.step ? { step: a.step, ...compareCheckpoints(a.checkpoint, b.checkpoint) } : undefined;
+  const best = compareBest(a, b, notCompared);
+  for (const { part, reason } of checkpoints?.notCompared ?? []) notCompared.push({ what: part, reason });
+  const flaws = [...a.flaws, ...b.flaws];
+  const isSame = (compared: ComparedCheckpoints | undefined) => !compared || compared.differences.length === 0;
+  const something = checkpoints !== undefined || records.upTo !== undefined;
+  return {
+    // More steps extend a run; they do not make another one of it.
+    same:
+      something &&
+      records.same &&
+      isSame(checkpoints) &&
+      isSame(best) &&
+      flaws.length === 0 &&
+      settings.every(({ key }) => key === 'steps'),
+    settings,
+    programs: [a.checkpoint.program, b.checkpoint.program],
+    records,
+    checkpoints,
+    best,
+    flaws,
+    notCompared,
+  };
 }
 
-function configDifferences(a: RunSummary, b: RunSummary): Difference[] {
-  const values = ({ config, dataSha256 }: RunSummary): Record<string, unknown> => ({
-    ...flatConfig(config),
-    'SHA-256 of the data': dataSha256,
-  });
-  const [left, right] = [values(a), values(b)];
-  return [...new Set([...Object.keys(left), ...Object.keys(right)])]
-    .filter((key) => String(left[key]) !== String(right[key]))
-    .map((key) => ({ key, values: [left[key], right[key]] }));
+function differingSettings(a: StoredRun, b: StoredRun): SettingDifference[] {
+  const [left, right] = [a.checkpoint.dataSha256, b.checkpoint.dataSha256];
+  const key = 'SHA-256 of the data';
+  return [
+    ...settingDifferences(a.checkpoint.config, b.checkpoint.config),
+    ...(left === right ? [] : [{ key, option: key, values: [left, right] } as const]),
+  ].map(({ values, ...rest }) => ({ ...rest, values: [...values] }));
 }
 
-function verdict({ steps, divergence }: RunComparison): string {
-  if (steps.length === 0) return 'the runs have no recorded step in common';
-  if (!divergence) return `the same at all ${formatCount(steps.length)} recorded steps, up to step ${formatCount(Math.max(...steps))}`;
-  const before = steps[steps.indexOf(divergence.step) - 1];
-  const since = before === undefined ? 'the runs differ from the start' : `the runs diverge after step ${formatCount(before)}`;
-  const { tensors } = divergence;
-  return `${since}: after step ${formatCount(divergence.step)}, ${tensors.join(', ')} ${tensors.length === 1 ? 'differs' : 'differ'}`;
+/** Compares the best checkpoints, if both runs have one of the same step. */
+function compareBest(a: StoredRun, b: StoredRun, notCompared: NotCompared[]): ComparedCheckpoints | undefined {
+  const what = 'best checkpoints';
+  const [left, right] = [a.loadBest(), b.loadBest()];
+  if (!left || !right) {
+    notCompared.push({ what, reason: left || right ? 'one run has none' : 'neither run has one' });
+    return undefined;
+  }
+  const [step, other] = [left.state.step, right.state.step];
+  if (step === other) return { step, ...compareCheckpoints(left, right) };
+  notCompared.push({ what, reason: `one is of step ${formatCount(step)}, the other of step ${formatCount(other)}` });
+  return undefined;
+}
+
+function jsonOf({ same, settings, programs, records, checkpoints, best, flaws, notCompared }: RunsComparison) {
+  return {
+    same,
+    upTo: lastCompared({ records, checkpoints }) ?? null,
+    /** Steps at which both runs recorded hashes. */
+    compared: records.kinds.hashes.compared,
+    divergence: divergenceOf({ records, checkpoints }) ?? null,
+    config: settings,
+    programs,
+    records: records.kinds,
+    checkpoint: checkpoints ?? null,
+    best: best ?? null,
+    flaws,
+    notCompared,
+  };
+}
+
+function lastCompared({ records, checkpoints }: Pick<RunsComparison, 'records' | 'checkpoints'>): number | undefined {
+  return checkpoints?.step ?? records.upTo;
+}
+
+function differenceLines({ settings, programs, records, checkpoints, best, flaws }: RunsComparison, sides: Sides): string[] {
+  const [program, other] = programs;
+  return [
+    ...settings.map(({ option, values }) => `${option}: ${values.map((value) => value ?? 'none').join(' and ')}`),
+    ...(program === other ? [] : [`note: trained by ${program} and by ${other}`]),
+    ...recordLines(records, sides),
+    ...(checkpoints ? checkpointLines(`checkpoints ${afterStep(checkpoints.step)}`, checkpoints) : []),
+    ...(best ? checkpointLines(`best checkpoints, ${afterStep(best.step)}`, best) : []),
+    ...flawLines(flaws),
+  ];
+}
+
+/** The verdict, what was compared, and what was not. */
+function endLines(found: RunsComparison): string[] {
+  const { records, checkpoints, best, notCompared } = found;
+  const compared = [
+    'settings and data',
+    ...recordCounts(records),
+    ...partsLines([
+      [`checkpoints ${afterStep(checkpoints?.step ?? 0)}`, checkpoints],
+      [`best checkpoints, ${afterStep(best?.step ?? 0)}`, best],
+    ]),
+  ];
+  return [verdict(found), ...scopeLines(compared, notCompared)];
+}
+
+/** The first step after which parameters differ, by the hashes or by the checkpoints. */
+function divergenceOf({ records, checkpoints }: Pick<RunsComparison, 'records' | 'checkpoints'>): Divergence | undefined {
+  const parameters = checkpoints?.differences.find(({ part }) => part === 'parameters');
+  return records.divergence ?? (checkpoints && parameters && { step: checkpoints.step, tensors: parameters.names });
+}
+
+function verdict(found: RunsComparison): string {
+  const { same, records } = found;
+  const last = lastCompared(found);
+  if (last === undefined) return 'the runs have no recorded step in common';
+  if (same) return `the same up to step ${formatCount(last)}`;
+  const { lastEqual, firstDifference } = records;
+  const divergence = divergenceOf(found);
+  if (!divergence) {
+    if (firstDifference !== undefined) return `the runs differ ${afterStep(firstDifference)}, but no compared parameters do`;
+    return hasOtherSettingsOnly(found) ? `the same up to step ${formatCount(last)}, except for the settings` : 'the runs differ';
+  }
+  const since = lastEqual === undefined ? 'the runs differ from the start' : `the runs diverge ${afterStep(lastEqual)}`;
+  return `${since}: ${afterStep(divergence.step)}, ${tensorList(divergence.tensors)}`;
+}
+
+function hasOtherSettingsOnly({ checkpoints, best, flaws }: RunsComparison): boolean {
+  return flaws.length === 0 && [checkpoints, best].every((one) => !one || one.differences.length === 0);
 }

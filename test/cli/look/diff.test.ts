@@ -1,6 +1,11 @@
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { randomStream } from '../../../src/core/random.js';
+import type { FloatArray } from '../../../src/core/tensor.js';
+import { loadCheckpoint, saveCheckpoint } from '../../../src/node/checkpointFile.js';
+import { createWasmBackend } from '../../../src/node/kernels.js';
+import { type Checkpoint, restoreModel } from '../../../src/run/checkpoint.js';
 import { NAMES, ONE_ERROR_LINE, type Outcome, runCli, writeNames } from '../../support/fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../../support/tempDirectory.js';
 
@@ -44,7 +49,9 @@ describe('two runs', () => {
   it('with the same configuration are the same (0)', async () => {
     expect(await diff('run', 'again')).toMatchObject({
       exitCode: 0,
-      stdout: 'the same at all 3 recorded steps, up to step 1,200\n',
+      stdout: expect.stringMatching(
+        /^the same up to step 1,200\ncompared:\n {2}settings and data\n {2}12 losses, 3 validation losses, 3 hash records\n {2}checkpoints after step 1,200: parameters, statistics, random state, running losses, best evaluation\n {2}best checkpoints, after step [\d,]+: the same parts\nnot compared:\n {2}optimizer state: sgd has none\n$/,
+      ),
       stderr: '',
     });
   });
@@ -57,33 +64,48 @@ describe('two runs', () => {
     const { exitCode, stdout } = await diff('run', 'other-seed');
     expect(exitCode).toBe(1);
     // All parameters are random, so all differ from the start.
-    expect(stdout).toMatch(/^seed: 2147483647 and 1\nthe runs differ from the start: after step 0, C, W1, [\w, ]*W2[\w, ]* differ\n$/);
+    expect(stdout).toMatch(/^--seed: 2147483647 and 1\n/);
+    expect(stdout).toMatch(/\nthe runs differ from the start: after step 0, C, W1, [\w, ]*W2[\w, ]* differ\ncompared:\n/);
   });
 
   it('with different rates diverge after the common start', async () => {
     const { exitCode, stdout } = await diff('run', 'other-rate');
     expect(exitCode).toBe(1);
-    expect(stdout).toBe(`learningRate: 0.1 and 0.2\nthe runs diverge after step 0: after step 1,000, ${ALL} differ\n`);
+    expect(stdout).toMatch(
+      /^--lr: 0\.1 and 0\.2\n12 of 12 losses differ, first that of step 100: [\d.]+ and [\d.]+\n3 of 3 validation losses differ, /,
+    );
+    expect(stdout).toContain(`\n2 of 3 hash records differ, first that of step 1,000: ${ALL}\n`);
+    expect(stdout).toMatch(/\ncheckpoints after step 1,200: parameters: C, .* differ, first C\[0, 0\]: [-\d.]+ and [-\d.]+\n/);
+    expect(stdout).toMatch(/\ncheckpoints after step 1,200: statistics: bnmean, bnvar differ, first bnmean\[0, 0\]: /);
+    expect(stdout).toContain(`\nthe runs diverge after step 0: after step 1,000, ${ALL} differ\n`);
   });
 
   it('with different optimizers diverge after the common start, and every different setting is shown', async () => {
     const { exitCode, stdout } = await diff('run', 'by-adam');
     expect(exitCode).toBe(1);
-    expect(stdout).toBe(
-      'learningRate: 0.1 and 0.001\noptimizer: sgd and adam\nschedule: step and linear\nswitchStep: 600 and none\n' +
-        'beta1: none and 0.9\nbeta2: none and 0.999\nepsilon: none and 1e-8\nclip: none and 2\n' +
-        `the runs diverge after step 0: after step 1,000, ${ALL} differ\n`,
-    );
+    expect(stdout.split('\n').slice(0, 8)).toEqual([
+      '--lr: 0.1 and 0.001',
+      '--optimizer: sgd and adam',
+      '--schedule: step and linear',
+      'step from which the rate is a tenth: 600 and none',
+      '--beta1: none and 0.9',
+      '--beta2: none and 0.999',
+      "Adam's constant that keeps the denominator above 0: none and 1e-8",
+      '--clip: none and 2',
+    ]);
+    expect(stdout).toMatch(/\ncheckpoints after step 1,200: optimizer state: m of C, .* differ, first m of C: none and \[\d+, 4\]\n/);
     const json = JSON.parse((await diff('by-adam', 'run', '--json')).stdout);
-    expect(json.config).toContainEqual({ key: 'optimizer', values: ['adam', 'sgd'] });
-    expect(json.config).toContainEqual({ key: 'beta1', values: [0.9, null] });
-    expect(json.config).toContainEqual({ key: 'switchStep', values: [null, 600] });
+    expect(json.config).toContainEqual({ key: 'optimizer', option: '--optimizer', values: ['adam', 'sgd'] });
+    expect(json.config).toContainEqual({ key: 'beta1', option: '--beta1', values: [0.9, null] });
+    expect(json.config).toContainEqual({ key: 'switchStep', option: 'step from which the rate is a tenth', values: [null, 600] });
   });
 
   it('of different sizes differ from the start, and every different option is shown', async () => {
     const { exitCode, stdout } = await diff('wider', 'run');
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^hidden: 9 and 8\nunique: true and false\nthe runs differ from the start: after step 0, .*\bW1\b.* differ\n$/);
+    expect(stdout).toMatch(
+      /^--hidden: 9 and 8\n--unique: true and false\n(.*\n)+the runs differ from the start: after step 0, .*\bW1\b.* differ\n/,
+    );
   });
 
   it('of different depths differ from the start: in the blocks that only one has, and in W2', async () => {
@@ -91,15 +113,16 @@ describe('two runs', () => {
     expect(exitCode).toBe(1);
     const above = ['W', 'b', 'bngain', 'bnbias'].map((tensor) => `blocks.2.${tensor}`).join(', ');
     expect(stdout).toMatch(
-      new RegExp(`^hidden: 8 and 8,6\nthe runs differ from the start: after step 0, ([\\w, ]+, )?${above}, W2.* differ\n$`),
+      new RegExp(`^--hidden: 8 and 8,6\n(.*\n)+the runs differ from the start: after step 0, ([\\w, ]+, )?${above}, W2.* differ\n`),
     );
-    expect((await diff('deep', 'run')).stdout).toBe(stdout.replace('8 and 8,6', '8,6 and 8'));
+    const [verdict] = /^the runs differ from .*$/m.exec(stdout) ?? [];
+    expect((await diff('deep', 'run')).stdout).toContain(`${verdict}\n`);
   });
 
   it('of different depths have the same lesson parameters at the start if the last blocks are equally wide', async () => {
     const { stdout } = await diff('run', 'deeper');
     const above = [2, 3].flatMap((K) => ['W', 'b', 'bngain', 'bnbias'].map((tensor) => `blocks.${K}.${tensor}`)).join(', ');
-    expect(stdout).toBe(`hidden: 8 and 8,6,8\nthe runs differ from the start: after step 0, ${above} differ\n`);
+    expect(stdout).toContain(`\nthe runs differ from the start: after step 0, ${above} differ\n`);
   });
 
   it('of several blocks are the same if both are one run', async () => {
@@ -109,27 +132,31 @@ describe('two runs', () => {
   it('on different data show both SHA-256', async () => {
     const { exitCode, stdout } = await diff('run', 'other-data');
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^SHA-256 of the data: [0-9a-f]{64} and [0-9a-f]{64}\nthe runs diverge after step 0: after step 1,000, /);
+    expect(stdout).toMatch(/^SHA-256 of the data: [0-9a-f]{64} and [0-9a-f]{64}\n(.*\n)+the runs diverge after step 0: after step 1,000, /);
   });
 
   it('are the same up to the end of the shorter one if the longer one extends it', async () => {
     const { exitCode, stdout } = await diff('run', 'extended');
     expect(exitCode).toBe(0);
-    expect(stdout).toBe('steps: 1200 and 2300\nthe same at all 3 recorded steps, up to step 1,200\n');
+    expect(stdout).toMatch(/^--steps: 1200 and 2300\nthe same up to step 1,200\n/);
+    expect(stdout).toContain('\n  checkpoints: one is of step 1,200, the other of step 2,300\n');
   });
 
   it('diverge with their rates if one was extended and the other was as long from the start', async () => {
     const { exitCode, stdout } = await diff('extended', 'long');
     expect(exitCode).toBe(1);
-    expect(stdout).toMatch(/^switchStep: 600 and 1150\nthe runs diverge after step 0: after step 1,000, /);
+    expect(stdout).toMatch(/^step from which the rate is a tenth: 600 and 1150\n(.*\n)+the runs diverge after step 0: after step 1,000, /);
   });
 
-  it('without a common recorded step cannot be compared (1)', async () => {
+  it('of which one has lost its records are not the same (1)', async () => {
     const other = tempDirectory();
     cpSync(join(cwd, 'run'), join(other, 'run'), { recursive: true });
     rmSync(join(other, 'run', 'metrics.jsonl'));
     const { exitCode, stdout } = await diff('run', join(other, 'run'));
-    expect([exitCode, stdout]).toEqual([1, 'the runs have no recorded step in common\n']);
+    expect([exitCode, stdout]).toEqual([
+      1,
+      expect.stringContaining(`12 of 12 losses differ, first that of step 100, which ${join(other, 'run')} does not hold\n`),
+    ]);
   });
 
   it('can be named by their checkpoints, and nothing is written', async () => {
@@ -152,27 +179,152 @@ describe('diff --json', () => {
   it('describes equal runs', async () => {
     const { exitCode, stdout } = await diff('run', 'again', '--json');
     expect(exitCode).toBe(0);
-    expect(stdout).toBe('{"same":true,"compared":3,"parting":null,"config":[]}\n');
+    expect(stdout).toMatch(/^[^\n]+\n$/);
+    expect(JSON.parse(stdout)).toMatchObject({
+      same: true,
+      upTo: 1200,
+      compared: 3,
+      divergence: null,
+      config: [],
+      records: { loss: { compared: 12, differing: 0 }, valLoss: { compared: 3, differing: 0 }, hashes: { compared: 3, differing: 0 } },
+      checkpoint: { step: 1200, differences: [] },
+      best: { differences: [] },
+      flaws: [],
+      notCompared: [{ what: 'optimizer state', reason: 'sgd has none' }],
+    });
   });
 
   it('describes runs that diverge', async () => {
     const { exitCode, stdout } = await diff('run', 'other-rate', '--json');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^[^\n]+\n$/);
-    expect(JSON.parse(stdout)).toEqual({
+    expect(JSON.parse(stdout)).toMatchObject({
       same: false,
       compared: 3,
-      parting: { step: 1000, tensors: ALL.split(', ') },
-      config: [{ key: 'learningRate', values: [0.1, 0.2] }],
+      divergence: { step: 1000, tensors: ALL.split(', ') },
+      config: [{ key: 'learningRate', option: '--lr', values: [0.1, 0.2] }],
+      records: { loss: { compared: 12, differing: 12, first: { kind: 'loss', step: 100 } } },
+    });
+  });
+});
+
+/** A copy of the run that a test may change. */
+function copyOfRun(name = 'run'): string {
+  const other = tempDirectory();
+  cpSync(join(cwd, name), join(other, 'run'), { recursive: true });
+  return join(other, 'run');
+}
+
+describe('a run that was changed is found, with the first difference:', () => {
+  it.each<[string, string, (checkpoint: Checkpoint) => Partial<Checkpoint> | undefined, string]>([
+    ['a weight', 'run', ({ tensors }) => void (tensors.get('W1') as FloatArray).fill(7, 9, 10), 'parameters: W1 differs, first W1[1, 1]: '],
+    [
+      'an entry that becomes -0',
+      'run',
+      ({ tensors }) => void (tensors.get('bnmean') as FloatArray).fill(-0, 0, 1),
+      'statistics: bnmean differs, first bnmean[0, 0]: ',
+    ],
+    [
+      'a statistic',
+      'run',
+      ({ tensors }) => void (tensors.get('bnvar') as FloatArray).fill(2, 3, 4),
+      'statistics: bnvar differs, first bnvar[0, 3]: ',
+    ],
+    [
+      'optimizer state',
+      'by-adam',
+      ({ state }) => void state.optimizer.tensors.v.fill(1, -1),
+      'optimizer state: v of b2 differs, first v of b2[',
+    ],
+    [
+      'powers of the optimizer',
+      'by-adam',
+      ({ state }) => ({ state: { ...state, optimizer: { ...state.optimizer, powers: { beta1: 0.5, beta2: 0.25 } } } }),
+      'optimizer state: beta1, beta2 differ, first beta1: ',
+    ],
+    ['the random state', 'run', ({ state }) => ({ state: { ...state, batches: randomStream('batches', 99).state() } }), 'random state: '],
+    [
+      'a running loss',
+      'run',
+      ({ state }) => ({ state: { ...state, smoothed: state.smoothed + 1e-9 } }),
+      'running losses: smoothed differs, first smoothed: ',
+    ],
+    ['the best evaluation', 'run', ({ best }) => ({ best: { step: 500, valLoss: (best?.valLoss ?? 0) + 1 } }), 'best evaluation: '],
+  ])('%s in the checkpoint', async (_, name, change, problem) => {
+    for (const [file, what] of [
+      ['checkpoint.safetensors', 'checkpoints after step 1,200: '],
+      ['best.safetensors', 'best checkpoints, after step '],
+    ]) {
+      const other = copyOfRun(name);
+      const path = join(other, file);
+      const checkpoint = loadCheckpoint(path);
+      const changed = { ...checkpoint, ...change(checkpoint) };
+      saveCheckpoint(path, restoreModel(changed, createWasmBackend, { inference: [1] }), changed);
+      const { exitCode, stdout } = await diff(name, other);
+      if (file === 'best.safetensors' && problem === 'best evaluation: ' && exitCode === 0) continue;
+      expect([exitCode, stdout]).toEqual([1, expect.stringContaining(what)]);
+      expect(stdout).toContain(problem);
+      expect(JSON.parse((await diff(name, other, '--json')).stdout).same).toBe(false);
+    }
+  });
+
+  it.each([
+    ['loss', /"loss":[\d.]+/, '"loss":2.5', /\nthe loss of step 100: [\d.]+ and 2\.5\n/],
+    ['rate', /"rate":0\.1/, '"rate":0.3', /\nthe loss of step 100: rate 0\.1 and 0\.3\n/],
+    ['validation loss', /"valLoss":[\d.]+/, '"valLoss":2.5', /\nthe validation loss of step 500: [\d.]+ and 2\.5\n/],
+    ['hash', /"W2":"[0-9a-f]{4}/, '"W2":"0000', /\nthe hash record of step 0: W2\n/],
+    ['record that is missing', /\{"step":300,"loss".*\n/, '', /\nthe loss of step 300, which .* does not hold\n/],
+    ['record that is there twice', /(\{"step":300,"loss".*\n)/, '$1$1', /\nthe loss of step 300, which run does not hold\n/],
+    ['record of another step', /"step":300,"loss"/, '"step":350,"loss"', /\n2 of 13 losses differ, first that of step 300, which /],
+    ['misspelt key', /"valLoss"/, '"valloss"', /\n.*metrics\.jsonl, line \d+: it has the unknown key valloss; did you mean valLoss\?\n/],
+    ['additional key', /"step":300,/, '"step":300,"extra":1,', /line 4: it has the unknown key extra\n/],
+    ['key that is there twice', /"step":300,/, '"step":300,"step":300,', /line 4: it has a key twice\n/],
+    ['line that is no record', /\{"step":300,"loss".*\n/, 'hello\n', /line 4: it is not a JSON object\n/],
+  ])('a %s', async (_, from, to, problem) => {
+    const other = copyOfRun();
+    const path = join(other, 'metrics.jsonl');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(from, to));
+    const { exitCode, stdout } = await diff('run', other);
+    expect([exitCode, `\n${stdout}`]).toEqual([1, expect.stringMatching(problem)]);
+    expect(stdout).not.toContain('the same up to');
+  });
+});
+
+describe('runs that were stopped before a hash was recorded', () => {
+  const STOP = { tick: 50, stop: { signal: 'SIGINT', at: 50 + 150 * 30 } } as const;
+
+  it('with other weights differ, and with the same weights are the same up to their last step', async () => {
+    const other = tempDirectory();
+    writeNames(other);
+    const argv = [...TRAIN, '--save-every', '1000', '--out'];
+    expect((await runCli(other, [...argv, 'a'], STOP)).exitCode).toBe(130);
+    cpSync(join(other, 'a'), join(other, 'b'), { recursive: true });
+    expect((await runCli(other, ['diff', 'a', 'b'])).stdout).toMatch(/^the same up to step 30\n/);
+    const path = join(other, 'b', 'checkpoint.safetensors');
+    const checkpoint = loadCheckpoint(path);
+    (checkpoint.tensors.get('W1') as FloatArray).fill(0.5);
+    saveCheckpoint(path, restoreModel(checkpoint, createWasmBackend, { inference: [1] }), checkpoint);
+    const { exitCode, stdout } = await runCli(other, ['diff', 'a', 'b']);
+    expect([exitCode, stdout]).toEqual([1, expect.stringContaining('\nthe runs diverge after step 0: after step 30, W1 differs\n')]);
+    expect(JSON.parse((await runCli(other, ['diff', 'a', 'b', '--json'])).stdout)).toMatchObject({
+      same: false,
+      divergence: { step: 30, tensors: ['W1'] },
     });
   });
 
-  it('describes runs without a common step', async () => {
+  it('with other settings alone are the same except for the settings (1)', async () => {
     const other = tempDirectory();
-    cpSync(join(cwd, 'run'), join(other, 'run'), { recursive: true });
-    rmSync(join(other, 'run', 'metrics.jsonl'));
-    const { exitCode, stdout } = await diff(join(other, 'run'), 'run', '--json');
-    expect([exitCode, JSON.parse(stdout)]).toEqual([1, { same: false, compared: 0, parting: null, config: [] }]);
+    writeNames(other);
+    for (const [out, every] of [
+      ['a', '400'],
+      ['b', '500'],
+    ])
+      await runCli(other, [...TRAIN, '--eval-every', every, '--out', out], STOP);
+    const { exitCode, stdout } = await runCli(other, ['diff', 'a', 'b']);
+    expect([exitCode, stdout]).toEqual([
+      1,
+      expect.stringMatching(/^--eval-every: 400 and 500\nthe same up to step 30, except for the settings\n/),
+    ]);
   });
 });
 

@@ -1,10 +1,12 @@
 import { appendFileSync, cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { randomStream } from '../../../src/core/random.js';
+import type { FloatArray } from '../../../src/core/tensor.js';
 import { LESSON_PARAMETER_NAMES, type ParameterName } from '../../../src/network/parameters.js';
 import { loadCheckpoint, saveCheckpoint } from '../../../src/node/checkpointFile.js';
 import { createWasmBackend } from '../../../src/node/kernels.js';
-import { restoreModel } from '../../../src/run/checkpoint.js';
+import { type Checkpoint, restoreModel } from '../../../src/run/checkpoint.js';
 import { NAMES, ONE_ERROR_LINE, runCli, trainSmall, writeNames } from '../../support/fakeIO.js';
 import { makeDirectory, put, removeDirectory, snapshot, tempDirectory } from '../../support/tempDirectory.js';
 
@@ -15,7 +17,10 @@ let trained: string;
 beforeAll(async () => {
   trained = makeDirectory();
   await trainSmall(trained, '--steps', `${STEPS}`, '--eval-every', '700');
-  return () => removeDirectory(trained);
+  return () => {
+    removeDirectory(trained);
+    if (byAdam !== undefined) removeDirectory(byAdam);
+  };
 });
 
 /** A copy of the run and its data that a test may change. */
@@ -49,12 +54,40 @@ function moveLastBit(cwd: string, tensor: ParameterName): void {
   saveCheckpoint(path, model, checkpoint);
 }
 
+let byAdam: string | undefined;
+
+/** The directory of a run whose best evaluation is not its last one. */
+async function trainedByAdam(): Promise<string> {
+  if (byAdam === undefined) {
+    byAdam = makeDirectory();
+    await trainSmall(byAdam, '--steps', '250', '--optimizer', 'adam', '--lr', '0.03', '--eval-every', '40');
+    expect(loadCheckpoint(join(byAdam, 'run', 'best.safetensors')).state.step).toBeLessThan(250);
+  }
+  return byAdam;
+}
+
+function editRunFile(cwd: string, edit: (text: string) => string): void {
+  const path = join(cwd, 'run', 'run.json');
+  put(cwd, join('run', 'run.json'), edit(readFileSync(path, 'utf8')));
+}
+
+const HASHES = Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [name, '0123456789abcdef']));
+
 describe('an unchanged run', () => {
   it('is the same at every recorded step, and nothing is written (0)', async () => {
     const before = snapshot(trained);
     const { exitCode, stdout, stderr } = await runCli(trained, ['replay', 'run']);
     expect(exitCode).toBe(0);
-    expect(stdout).toBe('the same: 2,100 steps repeated, bit-identical at each of 4 recorded ones\n');
+    expect(stdout.split('\n')).toEqual([
+      'the same: 2,100 steps repeated, bit-identical at each of 4 recorded ones',
+      'compared:',
+      '  21 losses, 3 validation losses, 4 hash records',
+      '  checkpoint: parameters, statistics, random state, running losses, best evaluation',
+      '  best checkpoint: the same parts',
+      'not compared:',
+      '  optimizer state: sgd has none',
+      '',
+    ]);
     expect(stderr).toBe('');
     expect(snapshot(trained)).toEqual(before);
   });
@@ -63,7 +96,16 @@ describe('an unchanged run', () => {
     const { exitCode, stdout } = await runCli(trained, ['replay', 'run', '--json']);
     expect(exitCode).toBe(0);
     const checkpoint = join(trained, 'run', 'checkpoint.safetensors');
-    expect(JSON.parse(stdout)).toEqual({ checkpoint, ok: true, steps: STEPS, compared: 4, parting: null });
+    expect(JSON.parse(stdout)).toMatchObject({
+      checkpoint,
+      ok: true,
+      steps: STEPS,
+      compared: 4,
+      divergence: null,
+      problems: [],
+      checkpointParts: { differences: [] },
+      best: { differences: [] },
+    });
   });
 
   it('of several blocks is the same, and a changed bit in one of them is found', async () => {
@@ -75,7 +117,9 @@ describe('an unchanged run', () => {
     withOtherHash(1000, 'blocks.3.bngain', cwd);
     expect(await runCli(cwd, ['replay', 'run'])).toMatchObject({
       exitCode: 1,
-      stdout: 'not the same: after step 1,000, blocks.3.bngain differs from the run of run/checkpoint.safetensors\n',
+      stdout: expect.stringMatching(
+        /^not the same: after step 1,000, blocks\.3\.bngain differs from the run of run\/checkpoint\.safetensors\n/,
+      ),
     });
     await trainSmall(cwd, '--steps', '1100', '--hidden', '8,6,5', '--eval-every', '500', '--force');
     moveLastBit(cwd, 'blocks.2.W');
@@ -150,7 +194,9 @@ describe('a changed run', () => {
     const { exitCode, stdout } = await runCli(withOtherHash(step, tensor), ['replay', 'run']);
     expect(exitCode).toBe(1);
     const shown = step < 1000 ? `${step}` : `${step}`.replace(/^(\d)/, '$1,');
-    expect(stdout).toBe(`not the same: after step ${shown}, ${tensor} differs from the run of ${join('run', 'checkpoint.safetensors')}\n`);
+    expect(stdout).toContain(
+      `not the same: after step ${shown}, ${tensor} differs from the run of ${join('run', 'checkpoint.safetensors')}\n`,
+    );
   });
 
   it('is reported at the first step if the hashes of two steps were changed', async () => {
@@ -163,7 +209,7 @@ describe('a changed run', () => {
   it('is described as a JSON document that ends at the first differing step', async () => {
     const { exitCode, stdout } = await runCli(withOtherHash(1000, 'W1'), ['replay', 'run', '--json']);
     expect(exitCode).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ ok: false, steps: 1000, compared: 2, parting: { step: 1000, tensors: ['W1'] } });
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, steps: 1000, compared: 2, divergence: { step: 1000, tensors: ['W1'] } });
   });
 
   it.each(LESSON_PARAMETER_NAMES)('is reported with the last step and the tensor if one bit of %s was changed (1)', async (tensor) => {
@@ -171,7 +217,7 @@ describe('a changed run', () => {
     moveLastBit(cwd, tensor);
     const { exitCode, stdout } = await runCli(cwd, ['replay', 'run', '--json']);
     expect(exitCode).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ ok: false, parting: { step: STEPS, tensors: [tensor] } });
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, divergence: { step: STEPS, tensors: [tensor] } });
   });
 
   it('is reported with all tensors that were changed', async () => {
@@ -190,7 +236,134 @@ describe('a changed run', () => {
     saveCheckpoint(path, model, { ...checkpoint, config: { ...checkpoint.config, schedule: { name: 'step', switchStep: 1500 } } });
     const { exitCode, stdout } = await runCli(cwd, ['replay', 'run', '--json']);
     expect(exitCode).toBe(1);
-    expect(JSON.parse(stdout).parting.step).toBe(2000);
+    expect(JSON.parse(stdout).divergence.step).toBe(2000);
+  });
+});
+
+describe('everything else that a run holds is compared:', () => {
+  it.each<[string, (checkpoint: Checkpoint) => Partial<Checkpoint> | undefined, string]>([
+    [
+      'statistics',
+      ({ tensors }) => void (tensors.get('bnvar') as FloatArray).fill(2, 3, 4),
+      'statistics: bnvar differs, first bnvar[0, 3]: 2 and ',
+    ],
+    ['optimizer state', ({ state }) => void state.optimizer.tensors.m.fill(1, -1), 'optimizer state: m of b2 differs, first m of b2['],
+    ['random state', ({ state }) => ({ state: { ...state, batches: randomStream('batches', 99).state() } }), 'random state: c, s0'],
+    ['running losses', ({ state }) => ({ state: { ...state, weight: 0.5 } }), 'running losses: weight differs, first weight: 0.5 and '],
+    [
+      'best evaluation',
+      ({ best }) => ({ best: best && { ...best, valLoss: best.valLoss - 1 } }),
+      'best evaluation: valLoss differs, first valLoss: ',
+    ],
+  ])('%s, in the checkpoint and in the best one', async (_, change, problem) => {
+    const adam = await trainedByAdam();
+    for (const [file, what] of [
+      ['checkpoint.safetensors', '\ncheckpoint: '],
+      ['best.safetensors', '\nbest checkpoint: '],
+    ]) {
+      const cwd = tempDirectory();
+      cpSync(adam, cwd, { recursive: true });
+      const path = join(cwd, 'run', file);
+      const checkpoint = loadCheckpoint(path);
+      const changed = { ...checkpoint, ...change(checkpoint) };
+      saveCheckpoint(path, restoreModel(changed, createWasmBackend, { inference: [1] }), changed);
+      const { exitCode, stdout } = await runCli(cwd, ['replay', 'run']);
+      expect([exitCode, stdout]).toEqual([1, expect.stringContaining(`${what}${problem}`)]);
+      expect(stdout).toMatch(
+        /^not the same: 250 steps repeated, but not everything in the run of run\/checkpoint\.safetensors is what they give\n/,
+      );
+    }
+  });
+
+  it.each([
+    ['loss', /"loss":[\d.]+/, '"loss":2.5', /\nthe loss of step 100: 2\.5 and [\d.]+\n/],
+    ['rate', /"rate":0\.1/, '"rate":0.3', /\nthe loss of step 100: rate 0\.3 and 0\.1\n/],
+    ['validation loss', /"valLoss":[\d.]+/, '"valLoss":2.5', /\nthe validation loss of step 700: 2\.5 and [\d.]+\n/],
+    ['record that is missing', /\{"step":300,"loss".*\n/, '', /\nthe loss of step 300, which metrics\.jsonl does not hold\n/],
+    ['record that is there twice', /(\{"step":300,"loss".*\n)/, '$1$1', /\nthe loss of step 300, which the repeated run does not hold\n/],
+    [
+      'record of a step without one',
+      /(?=\{"step":300,"loss")/,
+      '{"step":250,"loss":2,"rate":0.1}\n',
+      /\nthe loss of step 250, which the repeated run does not hold\n/,
+    ],
+    [
+      'record out of order',
+      /({"step":300,.*\n)((?:.*\n)*)/,
+      '$2$1',
+      /\n2 of 22 losses differ, first that of step 300, which metrics\.jsonl does not hold\n/,
+    ],
+    [
+      'hash record of a made-up end',
+      /(?=\{"step":300,"loss")/,
+      `{"step":250,"hashes":${JSON.stringify(HASHES)}}\n`,
+      /^not the same: after step 250, C, W1, .* differ/,
+    ],
+    ['misspelt key', /"valLoss"/, '"valloss"', /\nrun\/metrics\.jsonl, line \d+: it has the unknown key valloss; did you mean valLoss\?\n/],
+  ])('a changed %s', async (_, from, to, problem) => {
+    const cwd = copyOfRun();
+    const path = join(cwd, 'run', 'metrics.jsonl');
+    put(cwd, join('run', 'metrics.jsonl'), readFileSync(path, 'utf8').replace(from, to));
+    const { exitCode, stdout } = await runCli(cwd, ['replay', 'run']);
+    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(problem)]);
+  });
+
+  it.each([
+    [
+      'another best checkpoint',
+      (cwd: string) => cpSync(join(cwd, 'run', 'checkpoint.safetensors'), join(cwd, 'run', 'best.safetensors')),
+      /best\.safetensors is of step 250, but the validation loss of that step is not the best so far/,
+    ],
+    [
+      'a misspelt key in run.json',
+      (cwd: string) => editRunFile(cwd, (text) => text.replace('"startedAt"', '"startdAt"')),
+      /run\.json: unknown key startdAt; did you mean startedAt\?/,
+    ],
+    [
+      'another setting in run.json',
+      (cwd: string) => editRunFile(cwd, (text) => text.replace('"seed": 2147483647', '"seed": 3')),
+      /run\.json: --seed is 3, but 2147483647 in the checkpoint/,
+    ],
+  ])('%s', async (_, change, problem) => {
+    const cwd = tempDirectory();
+    cpSync(await trainedByAdam(), cwd, { recursive: true });
+    change(cwd);
+    const { exitCode, stdout } = await runCli(cwd, ['replay', 'run']);
+    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(problem)]);
+  });
+
+  it('what is not there is named, and nothing is called the same that was not looked at', async () => {
+    const cwd = copyOfRun();
+    rmSync(join(cwd, 'run', 'best.safetensors'));
+    const path = join(cwd, 'run', 'metrics.jsonl');
+    appendFileSync(path, '{"step":2200,"loss":1,"rate":0.01}\n');
+    const { exitCode, stdout } = await runCli(cwd, ['replay', 'run']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(
+      '\nnot compared:\n  best checkpoint: there is no best.safetensors\n  1 record: later than the checkpoint\n  optimizer state: sgd has none\n',
+    );
+  });
+
+  it('a run that was extended three times, each time from an end between two records', async () => {
+    const cwd = tempDirectory();
+    await trainSmall(
+      cwd,
+      '--steps',
+      '130',
+      '--eval-every',
+      '70',
+      '--schedule',
+      'constant',
+      '--sampling',
+      'epochs',
+      '--optimizer',
+      'nesterov',
+    );
+    for (const steps of ['250', '333', '400']) {
+      expect((await runCli(cwd, ['train', '--resume', 'run', '--steps', steps])).exitCode).toBe(0);
+      const { exitCode, stdout } = await runCli(cwd, ['replay', 'run']);
+      expect([exitCode, stdout]).toEqual([0, expect.stringContaining(`the same: ${steps} steps repeated`)]);
+    }
   });
 });
 
@@ -209,7 +382,7 @@ describe('replay', () => {
   it('compares only the checkpoint if there is no metrics.jsonl', async () => {
     const cwd = copyOfRun();
     rmSync(join(cwd, 'run', 'metrics.jsonl'));
-    expect((await runCli(cwd, ['replay', 'run'])).stdout).toContain('bit-identical at each of 1 recorded');
+    expect((await runCli(cwd, ['replay', 'run'])).stdout).toContain('bit-identical at the one recorded\ncompared:\n  checkpoint: ');
     moveLastBit(cwd, 'b1');
     expect((await runCli(cwd, ['replay', 'run'])).exitCode).toBe(1);
   });

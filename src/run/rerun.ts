@@ -1,0 +1,133 @@
+/** Trains a run again, in memory, and gives what the run recorded: its records, its best evaluation, and its state. */
+import type { Sha256 } from '../core/sha256.js';
+import type { Examples } from '../data/dataset.js';
+import { Evaluator } from '../evaluation/evaluator.js';
+import type { Model } from '../network/arrays.js';
+import type { RunConfig } from '../training/runConfig.js';
+import { Training } from '../training/training.js';
+import type { BestEvaluation, Checkpoint } from './checkpoint.js';
+import { HASH_EVERY, hashRecord, type MetricsRecord } from './records.js';
+
+export interface RerunOptions {
+  /** Makes a model with room for training and for evaluation. It is called again after each former end. */
+  createModel: () => Model;
+  trainExamples: Examples;
+  valExamples: Examples;
+  config: RunConfig;
+  vocabulary: readonly string[];
+  /** Steps at which the run had ended before it was extended, in ascending order: see {@link formerEnds}. */
+  ends: readonly number[];
+  /** The last step. */
+  until: number;
+  sha256: Sha256;
+}
+
+/** One step of the run, and what it recorded after it. */
+export interface RerunStep {
+  step: number;
+  records: MetricsRecord[];
+  /** Whether the evaluation after this step is the best so far. */
+  improved: boolean;
+}
+
+/** Repeats the steps of a run. */
+export class Rerun {
+  readonly #options: RerunOptions;
+  #model: Model;
+  #training: Training;
+  #evaluator: Evaluator;
+  #records: MetricsRecord[] = [];
+  #best: BestEvaluation | null = null;
+  #calibratedAt: number | undefined;
+  #ends: number[];
+
+  constructor(options: RerunOptions) {
+    const { config, ends } = options;
+    this.#options = options;
+    this.#ends = [...new Set([...ends.filter((end) => end < config.steps), config.steps])];
+    this.#model = options.createModel();
+    this.#training = this.#createTraining();
+    this.#evaluator = new Evaluator(this.#model);
+  }
+
+  /** Number of steps done. */
+  get step(): number {
+    return this.#training.step;
+  }
+
+  /** Exponential mean of the batch losses, in nats; NaN before the first step. */
+  get smoothedLoss(): number {
+    return this.#training.smoothedLoss;
+  }
+
+  /** The steps of the run from step 0, the state before the first one. */
+  *steps(): Generator<RerunStep, void, void> {
+    const { until, sha256, config, valExamples } = this.#options;
+    yield { step: 0, records: [hashRecord(0, this.#model, sha256)], improved: false };
+    while (this.step < until) {
+      if (this.#training.done) this.#goOn();
+      this.#training.advance();
+      const { step, done } = this.#training;
+      const records = this.#records.splice(0);
+      if (step % HASH_EVERY === 0 || done) records.push(hashRecord(step, this.#model, sha256));
+      let improved = false;
+      if (step % config.evalEvery === 0 || done) {
+        this.#calibrate();
+        const valLoss = this.#evaluator.loss(valExamples);
+        records.push({ step, valLoss });
+        improved = !this.#best || valLoss < this.#best.valLoss;
+        if (improved) this.#best = { step, valLoss };
+      }
+      yield { step, records, improved };
+    }
+  }
+
+  /** The state as a checkpoint holds it, with statistics. */
+  checkpoint(): Pick<Checkpoint, 'config' | 'vocabulary' | 'state' | 'best' | 'tensors'> {
+    this.#calibrate();
+    const { parameters, statistics } = this.#model;
+    const { config, vocabulary } = this.#options;
+    const tensors = new Map(Object.entries({ ...parameters, ...statistics }));
+    return { config, vocabulary, state: this.#training.state, best: this.#best, tensors };
+  }
+
+  #createTraining(from?: Training): Training {
+    const { config, trainExamples } = this.#options;
+    const hooks = { onRecord: (record: MetricsRecord) => void this.#records.push(record) };
+    return new Training(this.#model, trainExamples, { ...config, steps: this.#ends.shift() ?? config.steps }, hooks, from?.state);
+  }
+
+  /** As a run that had ended and was extended: a new session starts from its state. */
+  #goOn(): void {
+    const { flatParameters } = this.#model;
+    this.#model = this.#options.createModel();
+    this.#model.flatParameters.set(flatParameters);
+    this.#training = this.#createTraining(this.#training);
+    this.#evaluator = new Evaluator(this.#model);
+    this.#calibratedAt = undefined;
+  }
+
+  #calibrate(): void {
+    if (this.#calibratedAt === this.step) return;
+    this.#evaluator.calibrate(this.#options.trainExamples);
+    this.#calibratedAt = this.step;
+  }
+}
+
+/** A run has been extended at most this often; more ends in its records are not believed. */
+const MOST_ENDS = 1000;
+
+/**
+ * Finds the steps at which a run had ended before it was extended, by their records: an ended run records hashes and an evaluation at its last
+ * step, whatever its intervals are. An end at which they are due anyway leaves no trace and makes no difference. Yields after each record.
+ */
+export function* formerEnds(records: Iterable<MetricsRecord>, { evalEvery, steps }: RunConfig): Generator<void, number[], void> {
+  const ends: number[] = [];
+  for (const record of records) {
+    const { step } = record;
+    const isEnd = ('hashes' in record && step % HASH_EVERY !== 0) || ('valLoss' in record && step % evalEvery !== 0);
+    if (isEnd && step > (ends.at(-1) ?? 0) && step < steps && ends.length < MOST_ENDS) ends.push(step);
+    yield;
+  }
+  return ends;
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { compareRecords, differingTensors, type RecordComparison } from '../../src/run/compareRecords.js';
+import { type HashRecord, type MetricsRecord, parameterHashes, readRecord } from '../../src/run/records.js';
+
+const NAMES = ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'] as const;
+
+function hashes(step: number, changed: Partial<Record<(typeof NAMES)[number], number>> = {}): HashRecord {
+  const parameters = Object.fromEntries(NAMES.map((name) => [name, Float32Array.of(changed[name] ?? 1)])) as never;
+  return { step, hashes: parameterHashes(parameters, (bytes) => Buffer.from(bytes).toString('hex').padEnd(64, '0')) };
+}
+const loss = (step: number, value = 2): MetricsRecord => ({ step, loss: value, rate: 0.1 });
+const valLoss = (step: number, value = 3): MetricsRecord => ({ step, valLoss: value });
+
+function compare(a: Iterable<MetricsRecord>, b: Iterable<MetricsRecord>, ends: [number, number] = [3000, 3000]): RecordComparison {
+  const job = compareRecords(a, b, ends);
+  for (;;) {
+    const { done, value } = job.next();
+    if (done) return value;
+  }
+}
+
+describe('records of two runs', () => {
+  it('that are equal are the same, and counted', () => {
+    const run = [hashes(0), loss(100), valLoss(100), hashes(1000), loss(1000)];
+    const { same, kinds, upTo, divergence, firstDifference } = compare(run, run);
+    expect({ same, upTo, divergence, firstDifference }).toEqual({ same: true, upTo: 1000 });
+    expect(kinds).toEqual({
+      loss: { compared: 2, alone: 0, differing: 0 },
+      valLoss: { compared: 1, alone: 0, differing: 0 },
+      hashes: { compared: 2, alone: 0, differing: 0 },
+    });
+  });
+
+  it('that diverge: the first step, its tensors, and the last step before it with equal hashes', () => {
+    const a = [hashes(0), hashes(1000), hashes(2000), hashes(3000)];
+    const b = [hashes(0), hashes(1000), hashes(2000, { W2: 2 }), hashes(3000, { W2: 3, C: 3 })];
+    for (const found of [compare(a, b), compare(b, a)]) {
+      expect(found).toMatchObject({ same: false, divergence: { step: 2000, tensors: ['W2'] }, lastEqual: 1000 });
+      expect(found.kinds.hashes).toMatchObject({ compared: 4, differing: 2 });
+    }
+  });
+
+  it.each<[string, MetricsRecord[], MetricsRecord[], object]>([
+    ['a loss', [loss(100)], [loss(100, 2.5)], { kind: 'loss', step: 100, records: [loss(100), loss(100, 2.5)] }],
+    ['a rate', [loss(100)], [{ step: 100, loss: 2, rate: 0.2 }], { kind: 'loss', step: 100 }],
+    ['a validation loss', [valLoss(7)], [valLoss(7, 3.1)], { kind: 'valLoss', step: 7 }],
+    ['a record that one run lacks', [loss(100), loss(200)], [loss(200)], { kind: 'loss', step: 100, records: [loss(100), undefined] }],
+    ['a record that one run has twice', [loss(100)], [loss(100), loss(100)], { kind: 'loss', step: 100, records: [undefined, loss(100)] }],
+    ['records out of order', [loss(100), loss(200)], [loss(200), loss(100)], { kind: 'loss', step: 100 }],
+    ['no records at all', [loss(100)], [], { kind: 'loss', step: 100, records: [loss(100), undefined] }],
+  ])('that differ in %s', (_, a, b, first) => {
+    for (const [left, right] of [
+      [a, b],
+      [b, a],
+    ]) {
+      const found = compare(left, right);
+      expect(found.same).toBe(false);
+      if (left === a) expect(Object.values(found.kinds).flatMap((kind) => kind.first ?? [])[0]).toMatchObject(first);
+    }
+  });
+
+  it('of which one is longer are compared up to the end of the shorter one, whose last records may be its own', () => {
+    const short = [hashes(0), loss(100), loss(150), valLoss(150), hashes(150)];
+    const long = [hashes(0), loss(100), loss(200), hashes(1000, { C: 2 })];
+    expect(compare(short, long, [150, 1000])).toMatchObject({ same: true, upTo: 100, later: 2 });
+    expect(compare(short, long, [150, 150]).same).toBe(false);
+  });
+
+  it('are read as they are needed, and not kept', () => {
+    function* many(): Generator<MetricsRecord> {
+      for (let step = 1; step <= 200_000; step++) yield loss(step);
+    }
+    expect(compare(many(), many(), [200_000, 200_000]).kinds.loss.compared).toBe(200_000);
+  });
+});
+
+describe('differingTensors', () => {
+  it('names the parameters that differ, also those of blocks that one network alone has', () => {
+    const deep = { ...hashes(0).hashes, 'blocks.2.W': 'x' };
+    expect(differingTensors(hashes(0).hashes, hashes(0, { b1: 4, W2: 5 }).hashes)).toEqual(['b1', 'W2']);
+    expect(differingTensors(hashes(0).hashes, deep)).toEqual(['blocks.2.W']);
+    expect(differingTensors(deep, hashes(0).hashes)).toEqual(['blocks.2.W']);
+  });
+});
+
+describe('a line of metrics.jsonl', () => {
+  it.each([loss(100), valLoss(100), hashes(0)])('that is a record has no flaw: %j', (record) => {
+    expect(readRecord(JSON.stringify(record))).toEqual({ record });
+  });
+
+  it.each([
+    ['{"step":1,"lss":2,"rate":0.1}', 'it has the unknown key lss; did you mean loss?'],
+    ['{"step":1,"loss":2,"rate":0.1,"Rate":0.1}', 'it has the unknown key Rate; did you mean rate?'],
+    ['{"stp":1,"valLoss":2}', 'it has the unknown key stp; did you mean step?'],
+    ['{"step":1,"valLoss":2,"note":"mine"}', 'it has the unknown key note'],
+    ['{"step":1,"valLoss":2,"loss":2,"rate":1}', 'it has the unknown key valLoss'],
+    ['{"step":1,"loss":2}', 'a key is missing, or has a wrong value'],
+    ['{"step":1.5,"valLoss":2}', 'a key is missing, or has a wrong value'],
+    ['{"step":1,"valLoss":null}', 'a key is missing, or has a wrong value'],
+    ['{"step":1,"valLoss":2,"valLoss":2}', 'it has a key twice'],
+    ['{"step" : 1, "st\\u0065p":1,"valLoss":2}', 'it has a key twice'],
+    ['hello', 'it is not a JSON object'],
+    ['[]', 'it is not a JSON object'],
+    ['null', 'it is not a JSON object'],
+  ])('%s: %s', (text, flaw) => {
+    expect(readRecord(text)).toEqual({ flaw });
+  });
+});
