@@ -72,16 +72,17 @@ gradient.
 | exercise4.ts | the whole backward pass, with both expressions in it |
 
 Check an exercise: one row per gradient, and a red row says what is wrong. \`watch\` checks at every
-save, and has keys for hints:
+save, beginning with the first exercise that is not done, and has keys for hints:
 
     npx backprop-ninja exercise check 1{dir}
-    npx backprop-ninja exercise watch 1{dir}
+    npx backprop-ninja exercise watch{dir}
 
-Get a hint for the first line that is not right, or for a line that you name. --step 2 adds the
-shape, --step 3 the formula:
+Get a hint for the first line that is not right, or for a line that you name. --step 2 adds the rule
+for this line, --step 3 the formula. \`check\` also takes a line, and then shows all about it:
 
     npx backprop-ninja exercise hint 1{dir}
     npx backprop-ninja exercise hint 1 dprobs{dir}
+    npx backprop-ninja exercise check 1 dprobs{dir}
 
 See your progress, start an exercise over (your old file is kept), or see the solution once you
 have solved the exercise, or with --force:

@@ -1,5 +1,6 @@
 import { flag, text, wholeNumber } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
+import { HINT_STEPS } from '../../dojo/hints.js';
 import { type CommandGroup, defineSubcommand } from '../command.js';
 import { checkExercises, giveHint, resetExercise, showSolution, showStatus, startExercises } from './exerciseActions.js';
 import { findLine } from './findLine.js';
@@ -63,7 +64,7 @@ export const exercise: CommandGroup = {
       run: (context) => showStatus(context.options, context),
     }),
     hint: defineSubcommand({
-      description: 'show the rule behind a gradient, step by step',
+      description: 'show the rule behind a gradient, in three steps',
       arguments: [
         { name: '[exercise]', description: EXERCISE, defaultText: 'the first that is not done' },
         { name: '[gradient]', description: 'for example dprobs', defaultText: 'the first that is not right' },
@@ -73,8 +74,8 @@ export const exercise: CommandGroup = {
         {
           key: 'step',
           flag: '--step <number>',
-          description: '1 the rule, 2 the shape, 3 the formula',
-          kind: wholeNumber(1, 3),
+          description: '1 the kind of rule, 2 the rule for this line, 3 the formula',
+          kind: wholeNumber(1, HINT_STEPS.length),
           default: 1,
         },
       ],

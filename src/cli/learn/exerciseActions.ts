@@ -1,7 +1,7 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../core/errors.js';
-import { EXERCISE_NUMBERS, EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
+import { EXERCISE_NUMBERS, EXERCISES, type ExerciseLine, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { guideText } from '../../dojo/guide.js';
 import { solutionOf, solutionText, stubText } from '../../dojo/stub.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
@@ -121,12 +121,14 @@ export interface HintOptions extends ExerciseOptions {
 }
 
 /**
- * Shows the rule behind a line; with more steps, its shape and formula too.
+ * Shows the kind of rule behind a line; with more steps, the rule on its tensors, and the formula.
  * @param place by default, the first line that is not right
  */
 export async function giveHint(place: Place, { dir, step }: HintOptions, context: ExerciseContext): Promise<void> {
-  const range: HintRange = { from: 1, to: step, more: `--step ${step + 1}` };
   const { number, line } = await findLine(place, { dir }, context, 'line');
+  const { io } = context;
+  const more = ({ name }: ExerciseLine) => exerciseCommand(folderOf(dir, io), io, 'hint', number, name, `--step ${step + 1}`);
+  const range: HintRange = { from: 1, to: step, more };
   showHint(number, line, range, context);
 }
 

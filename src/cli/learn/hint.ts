@@ -1,49 +1,47 @@
-/** Hints for a line, in steps: the rule, the shape, the formula. */
+/** Prints the hints for a line. */
 import { EXERCISES, type ExerciseLine, type ExerciseNumber, shapeText } from '../../dojo/exercises.js';
+import { HINT_STEPS, hintsFor } from '../../dojo/hints.js';
 import { valueNamed } from '../../lesson/values.js';
 import type { ExerciseReport } from '../../node/learner/run.js';
 import type { CommandContext } from '../command.js';
-import { widthOf, wrapText } from '../terminal/format.js';
+import { widthOf, wrapCommand, wrapText } from '../terminal/format.js';
 
-export const HINT_STEPS = ['rule', 'shape', 'formula'] as const;
-
-/** The steps of a hint to show, counted from 1, and how to get the next one. */
+/** The steps of a hint to show, counted from 1. */
 export interface HintRange {
   from: number;
   to: number;
-  more: string;
+  /** How to get the next step of a line's hint: a command or a key. */
+  more(line: ExerciseLine): string;
 }
 
 /** @param line undefined if the exercise is done */
 export function showHint(
   number: ExerciseNumber,
   line: ExerciseLine | undefined,
-  range: HintRange,
+  { from, to, more }: HintRange,
   { io, json, printJson }: Pick<CommandContext, 'io' | 'json' | 'printJson'>,
 ): void {
-  const steps = line ? hintSteps(line).slice(range.from - 1, range.to) : [];
-  if (json) {
-    const hint = { exercise: number, gradient: line?.name ?? null, ...(line && { forward: line.forward }), ...Object.fromEntries(steps) };
-    printJson(hint);
-    return;
-  }
   if (!line) {
-    io.stdout.write(`Exercise ${number} is done: no hint needed\n`);
+    if (json) printJson({ exercise: number, gradient: null });
+    else io.stdout.write(`Exercise ${number} is done: no hint needed\n`);
     return;
   }
-  const texts = [...(range.from === 1 ? line.forward : []), ...steps.map(([_, text]) => text)];
-  const more = range.to < HINT_STEPS.length ? `more: ${range.more} (its ${HINT_STEPS[range.to]})\n` : '';
-  const body = texts.flatMap((text) => wrapText(text, widthOf(io.stdout) - 2).map((part) => `  ${part}\n`));
-  io.stdout.write(`${line.name}\n${body.join('')}${more}`);
-}
-
-/** In the order of {@link HINT_STEPS}. */
-function hintSteps({ name, knowledge: { rule, formula } }: ExerciseLine): [(typeof HINT_STEPS)[number], string][] {
-  return [
-    ['rule', rule],
-    ['shape', `${name} has the shape of ${valueNamed(name)}, ${shapeText(valueNamed(name))}.`],
-    ['formula', formula],
+  const { name, forward } = line;
+  const shape = shapeText(valueNamed(name));
+  const hints = hintsFor(line);
+  const steps = HINT_STEPS.slice(from - 1, to);
+  if (json) {
+    printJson({ exercise: number, gradient: name, shape, forward, ...Object.fromEntries(steps.map((step) => [step, hints[step]])) });
+    return;
+  }
+  const width = widthOf(io.stdout);
+  const texts = [...(from === 1 ? forward : []), ...steps.map((step) => hints[step])];
+  const lines = [
+    `${name} ${shape}`,
+    ...texts.flatMap((text) => wrapText(text, width - 2).map((part) => `  ${part}`)),
+    ...(to < HINT_STEPS.length ? wrapCommand('more:', more(line), width) : []),
   ];
+  io.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** The first line that is not right; undefined if all are. */

@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { SystemError } from '../../core/errors.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
+import { HINT_STEPS } from '../../dojo/hints.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
 import { withSystemErrors } from '../../node/systemErrors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
@@ -9,7 +10,7 @@ import { errorLines, widthOf, wrapText } from '../terminal/format.js';
 import { shortPath } from '../terminal/io.js';
 import { type ExerciseContext, type ExerciseOptions, proposalsIn, showStatus } from './exerciseActions.js';
 import { ENDLESS, reportLines } from './exerciseReport.js';
-import { firstOpenLine, HINT_STEPS, showHint } from './hint.js';
+import { firstOpenLine, showHint } from './hint.js';
 import { learnerFile } from './learnerFolder.js';
 
 /** Milliseconds without a change before a check: editors save in several steps. */
@@ -134,7 +135,7 @@ class WatchSession {
   #hint(): void {
     if (!this.#report) return;
     this.#hintStep = Math.min(this.#hintStep + 1, HINT_STEPS.length);
-    const range = { from: this.#hintStep, to: this.#hintStep, more: 'h again' };
+    const range = { from: this.#hintStep, to: this.#hintStep, more: () => 'h again' };
     showHint(this.#report.exercise, firstOpenLine(this.#report), range, this.#context);
   }
 

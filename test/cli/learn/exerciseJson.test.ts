@@ -34,13 +34,14 @@ describe('exercise --json prints one document on stdout', () => {
       exercise: 1,
       gradient: 'dcounts_sum',
       forward: ['counts_sum_inv = counts_sum^(-1)'],
-      rule: 'The derivative of x^(-1) is -x^(-2), times the gradient above.',
+      shape: '[n,1]',
+      kind: 'A function of each entry on its own. Multiply the gradient above by the derivative of the function, entry by entry.',
     };
-    const shape = 'dcounts_sum has the shape of counts_sum, [n,1].';
-    const formula = 'dcounts_sum = -counts_sum^(-2) · dcounts_sum_inv';
+    const rule = 'The derivative of x^(-1) is -x^(-2). Here x is counts_sum.';
+    const formula = '-counts_sum^(-2) · dcounts_sum_inv';
     expect(await json(cwd, ['hint', '1', 'dcounts_sum'])).toEqual(hint);
-    expect(await json(cwd, ['hint', '1', 'dcounts_sum', '--step', '2'])).toEqual({ ...hint, shape });
-    expect(await json(cwd, ['hint', '1', 'dcounts_sum', '--step', '3'])).toEqual({ ...hint, shape, formula });
+    expect(await json(cwd, ['hint', '1', 'dcounts_sum', '--step', '2'])).toEqual({ ...hint, rule });
+    expect(await json(cwd, ['hint', '1', 'dcounts_sum', '--step', '3'])).toEqual({ ...hint, rule, formula });
     expect(await json(cwd, ['hint', '1'])).toMatchObject({ exercise: 1, gradient: 'dlogprobs' });
     solve(cwd);
     expect(await json(cwd, ['hint', '1'])).toEqual({ exercise: 1, gradient: null });

@@ -7,30 +7,38 @@ import { expectRefusal } from '../../support/faults.js';
 import { put } from '../../support/tempDirectory.js';
 
 describe('exercise hint', () => {
-  it('comes in steps: the rule, the shape, the formula', async () => {
+  it('comes in steps: the kind of rule, the rule for this line, the formula', async () => {
     const cwd = await started();
     const steps = await Promise.all(['1', '2', '3'].map((step) => runCli(cwd, ['exercise', 'hint', '1', 'dcounts_sum', '--step', step])));
-    const [rule, shape, formula] = steps.map(({ stdout }) => stdout);
-    expect(rule).toContain('The derivative of x^(-1)');
-    expect(rule).not.toContain('[n,1]');
-    expect(shape).toContain('dcounts_sum has the shape of counts_sum, [n,1].');
-    expect(shape).not.toContain('dcounts_sum = ');
-    expect(formula).toContain('dcounts_sum = -counts_sum^(-2) · dcounts_sum_inv');
+    const [kind, rule, formula] = steps.map(({ stdout }) => stdout);
+    expect(kind).toContain('A function of each entry on its own.');
+    expect(kind).not.toContain('x^(-1)');
+    expect(rule).toContain('The derivative of x^(-1) is -x^(-2). Here x is counts_sum.');
+    expect(rule).not.toContain('dcounts_sum_inv');
+    expect(formula).toContain('\n  -counts_sum^(-2) · dcounts_sum_inv\n');
+    expect(formula).not.toContain('more:');
   });
 
-  it('starts with the name and the forward line, and says how to get more', async () => {
-    const { stdout } = await runCli(await started(), ['exercise', 'hint', '1', 'dcounts_sum']);
+  it('starts with the name, the shape and the forward line, and ends with the command for more', async () => {
+    const cwd = await started();
+    const { stdout } = await runCli(cwd, ['exercise', 'hint', '1', 'dcounts_sum']);
     expect(stdout).toBe(
-      'dcounts_sum\n  counts_sum_inv = counts_sum^(-1)\n  The derivative of x^(-1) is -x^(-2), times the gradient above.\nmore: --step 2 (its shape)\n',
+      'dcounts_sum [n,1]\n  counts_sum_inv = counts_sum^(-1)\n' +
+        '  A function of each entry on its own. Multiply the gradient above by the derivative of the function, entry by entry.\n' +
+        'more: backprop-ninja exercise hint 1 dcounts_sum --step 2\n',
     );
-    const narrow = await runCli(await started(), ['exercise', 'hint', '1', 'dcounts_sum_inv', '--step', '3'], { tty: true, columns: 40 });
-    for (const line of narrow.stdout.split('\n')) expect([...line].length).toBeLessThanOrEqual(40);
+    for (const step of ['1', '2', '3']) {
+      const narrow = await runCli(cwd, ['exercise', 'hint', '1', 'dcounts_sum_inv', '--step', step], { tty: true, columns: 40 });
+      for (const line of narrow.stdout.split('\n')) expect([...line].length).toBeLessThanOrEqual(40);
+    }
   });
 
   it('is for the first exercise that is not done, without a number', async () => {
     const cwd = await started();
     put(cwd, 'dojo/exercise1.ts', solutionText(EXERCISES[1]));
-    expect((await runCli(cwd, ['exercise', 'hint'])).stdout).toMatch(/^dlogits\n {2}loss = -mean of log\(softmax\(logits\)\) at Yb\n/);
+    expect((await runCli(cwd, ['exercise', 'hint'])).stdout).toMatch(
+      /^dlogits \[n,V\]\n {2}loss = -mean of log\(softmax\(logits\)\) at Yb\n/,
+    );
     solve(cwd);
     expect((await runCli(cwd, ['exercise', 'hint'])).stdout).toBe('Exercise 4 is done: no hint needed\n');
   });
