@@ -1,5 +1,6 @@
 // Learners' files that use up a limit: 5 s of computing time, or 1 GB of memory.
 import { describe, expect, it } from 'vitest';
+import { EXERCISES } from '../../src/dojo/exercises.js';
 import { check, exercise1With, problems } from '../support/learnerFiles.js';
 
 describe('a line that would end the program', () => {
@@ -54,10 +55,33 @@ describe('a line that would end the program', () => {
 describe('a file that cannot run', () => {
   it.each([
     ['a loop without an end', 'for (;;);', 'it did not finish within 5 s'],
+    [
+      'a sleep without an end',
+      'await new Promise((resolve) => setTimeout(resolve, 1e9)); export default {};',
+      'it did not finish within 60 s',
+    ],
+    ['a process that stops itself', 'process.kill(process.pid, "SIGSTOP"); export default {};', 'it did not finish within 60 s'],
+    [
+      'a loop, with the watchdog’s file descriptor closed',
+      'import fs from "node:fs"; fs.closeSync(5); for (;;);',
+      'it ended the program (SIGKILL)',
+    ],
     ['a memory that grows', 'const a = []; for (;;) a.push(new Array(1e7).fill(0.5));', 'it uses more than 1 GB of memory'],
   ])('because of %s says why', async (_, text, why) => {
     const { exitCode, report, stderr } = await check(2, { 'exercise2.ts': text });
     expect({ exitCode, lines: report.lines, stderr }).toEqual({ exitCode: 1, lines: [], stderr: '' });
     expect(report.broken).toBe(why);
+  });
+});
+
+describe('a file whose lines all sleep', () => {
+  it('is given up after a limit for the whole file, and every line gets a report', async () => {
+    const sleep = '() => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); }';
+    const names = EXERCISES[1].lines.map(({ name }) => name);
+    const checked = await check(1, exercise1With(Object.fromEntries(names.map((name) => [name, sleep]))));
+    const { report } = checked;
+    expect(report.lines.map(({ name }) => name)).toEqual(names);
+    expect(report.lines[0].problem).toBe('it did not finish within 60 s');
+    expect(report.lines.at(-1)?.problem).toBe('the check of the whole file did not finish within 180 s');
   });
 });

@@ -34,13 +34,12 @@ export class Printed {
 
   /** @param stream 0 for stdout, 1 for stderr */
   take(stream: 0 | 1, chunk: Buffer): void {
-    if (this.#source !== undefined) this.#put(this.#streams[stream].push(chunk));
+    if (this.#source !== undefined && this.#lines <= MAX_LINES) this.#put(this.#streams[stream].push(chunk));
   }
 
-  #put(lines: Iterable<string>): void {
-    if (this.#source === undefined) return;
+  #put(lines: readonly string[]): void {
     for (const line of lines) {
-      if (this.#lines > MAX_LINES) return;
+      if (this.#source === undefined || this.#lines > MAX_LINES) return;
       this.#lines++;
       this.#characters += line.length;
       if (this.#lines <= MAX_LINES && this.#characters <= MAX_CHARACTERS) {
@@ -59,20 +58,26 @@ class OpenLine {
   #text = '';
   #isOpen = false;
 
-  *push(chunk: Buffer): Generator<string> {
-    const parts = this.#decoder.write(chunk).split('\n');
-    for (const [i, part] of parts.entries()) {
-      if (i > 0) yield this.#take();
-      if (part === '') continue;
-      this.#isOpen = true;
-      if (this.#text.length <= MAX_LENGTH) this.#text += part.slice(0, MAX_LENGTH + 1);
+  /** The lines that a chunk ends. */
+  push(chunk: Buffer): string[] {
+    const lines: string[] = [];
+    for (const [i, part] of this.#decoder.write(chunk).split('\n').entries()) {
+      if (i > 0) lines.push(this.#take());
+      this.#add(part);
     }
+    return lines;
   }
 
   /** The line that has no end, if there is one. */
-  *end(): Generator<string> {
-    yield* this.push(Buffer.from(this.#decoder.end()));
-    if (this.#isOpen) yield this.#take();
+  end(): string[] {
+    this.#add(this.#decoder.end());
+    return this.#isOpen ? [this.#take()] : [];
+  }
+
+  #add(part: string): void {
+    if (part === '') return;
+    this.#isOpen = true;
+    if (this.#text.length <= MAX_LENGTH) this.#text += part.slice(0, MAX_LENGTH + 1);
   }
 
   #take(): string {

@@ -153,8 +153,7 @@ export class LearnerProcess {
     this.#child.on('error', (error) => this.#end({ id: 'process-cannot-start', reason: error.message }));
     this.#child.on('exit', (code, signal) => {
       this.#kill();
-      const finish = () =>
-        this.#end(this.#reason === 'timeout' ? { id: 'timeout', seconds: this.#options.seconds } : faultOf(code, signal));
+      const finish = () => this.#end(this.#watchdogSays() ?? faultOf(code, signal));
       const timer = setTimeout(finish, LINGER_MS);
       // Its last messages arrive before its streams end.
       this.#child.on('close', () => {
@@ -195,6 +194,11 @@ export class LearnerProcess {
       this.stop();
     });
     return ended;
+  }
+
+  #watchdogSays(): FileFault | undefined {
+    if (this.#reason === 'timeout') return { id: 'timeout', seconds: this.#options.seconds };
+    return this.#reason === 'memory' ? { id: 'memory', gigabytes: MEMORY_LIMIT } : undefined;
   }
 
   #tick(): void {
@@ -247,9 +251,8 @@ function residentBytes(pid: number | undefined): number {
 /** Node's exit code for a top-level await that can never settle. */
 const EXIT_UNSETTLED = 13;
 
-/** The reason why a process ended, unless its watchdog reported a timeout. SIGKILL means memory: from the watchdog or the system. */
+/** The reason why a process ended, unless its watchdog reported one. */
 function faultOf(code: number | null, signal: NodeJS.Signals | null): FileFault {
-  if (signal === 'SIGKILL') return { id: 'memory', gigabytes: MEMORY_LIMIT };
   if (code === EXIT_UNSETTLED) return { id: 'never-settles' };
   return { id: 'process-ended', by: signal ?? `exit code ${code}` };
 }

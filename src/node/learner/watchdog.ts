@@ -25,8 +25,11 @@ setInterval(() => {
 }, INTERVAL_MS);
 
 function end(reason: Reason): void {
-  writeSync(REASON_FD, reason);
-  kill();
+  try {
+    writeSync(REASON_FD, reason);
+  } finally {
+    kill();
+  }
 }
 
 /** Ends the processes that the file started, too. */

@@ -3,6 +3,7 @@
  * solution, and its replies are arrays and faults: the parent judges them.
  */
 import { readFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { createJiti } from 'jiti';
@@ -27,6 +28,9 @@ import { type Assignment, MAX_KEY, MAX_KEYS, MAX_LINE_TEXT, type Notice, type Re
 
 const { path, exercise, limits } = JSON.parse(process.argv[2]) as Assignment;
 const context: LineContext = { file: path, inspect: (value) => inspect(value, { breakLength: Number.POSITIVE_INFINITY }) };
+// Before the watchdog starts, which opens them otherwise.
+Object.defineProperty(process, 'stdout', { value: streamTo(1) });
+Object.defineProperty(process, 'stderr', { value: streamTo(2) });
 const watchdog = new Worker(LEARNER_WATCHDOG, { workerData: limits });
 
 const reply = (message: Reply, arrays: readonly NamedArray[] = []) => writeBytes(REPLY_FD, encodeFrame(message, arrays));
@@ -35,20 +39,22 @@ const notify = (notice: Notice) => writeBytes(REPLY_FD, encodeFrame(notice));
 /** Starts to report errors and exits of this process. Call it before the file is loaded. */
 function guard(): void {
   watchdog.unref();
-  // A result must not overtake what was printed before it.
-  for (const [stream, fd] of [[process.stdout, 1] as const, [process.stderr, 2] as const]) {
-    stream.write = (chunk: string | Uint8Array, ...more: unknown[]): boolean => {
-      writeBytes(fd, typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-      const done = more.find((one) => typeof one === 'function');
-      if (done) process.nextTick(done as () => void);
-      return true;
-    };
-  }
   process.on('uncaughtException', reportUncaught);
   process.on('unhandledRejection', reportUncaught);
   const { exit } = process;
   process.exit = (code) => leave('process.exit', () => exit.call(process, code));
   process.abort = () => leave('process.abort', () => exit.call(process, 1));
+}
+
+/** A stream that writes at once, so that no result overtakes what was printed before it. Node's own makes its file descriptor non-blocking. */
+function streamTo(fd: 1 | 2): Writable {
+  return new Writable({
+    decodeStrings: true,
+    write(chunk: Buffer, _, done) {
+      writeBytes(fd, chunk);
+      done();
+    },
+  });
 }
 
 function reportUncaught(thrown: unknown): void {
