@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EXERCISES } from '../../src/dojo/exercises.js';
 import { solutionText, stubText } from '../../src/dojo/stub.js';
-import { type Child, ninja } from '../support/child.js';
+import { type Child, MAIN, ninja, start } from '../support/child.js';
 import { makeDirectory, removeDirectory } from '../support/tempDirectory.js';
 import { exitCodeIn, modesIn, pidIn, startInTerminal, type TerminalOptions } from '../support/terminal.js';
 
@@ -176,5 +176,57 @@ describe('exercise watch in a terminal', () => {
     await expectCooked(child, 0);
     const lines = stripVTControlCharacters(child.output()).split('\r\n');
     for (const line of lines) expect([...line].length, line).toBeLessThanOrEqual(60);
+  });
+
+  it('draws the screen again when the terminal changes its size', async () => {
+    const child = await watching({
+      columns: 100,
+      parallel: 'until [ -e narrow ]; do sleep 0.05; done; stty -F /dev/tty cols 60; echo resized > /dev/tty',
+    });
+    child.type('h');
+    await child.says(/more: h again \(its shape\)/);
+    writeFileSync(join(cwd, 'narrow'), '');
+    await child.says(/resized[\s\S]*0 of 26 right[\s\S]*more: h again/);
+    child.type('q');
+    await expectCooked(child, 0);
+    const [, after] = child.output().split('resized\r\n');
+    for (const line of stripVTControlCharacters(after).split('\r\n')) expect([...line].length, line).toBeLessThanOrEqual(60);
+  });
+
+  it('stops at Ctrl-Z, gives the terminal back, and continues with fg', async () => {
+    const shell = start('script', ['-qfec', 'bash --norc --noprofile -i', '/dev/null'], {
+      cwd,
+      env: { ...process.env, TERM: 'xterm', PS1: '> ' },
+    });
+    shell.type(`${process.execPath} ${MAIN} exercise watch 1\n`);
+    await shell.says(/0 of 26 right[\s\S]*q quit/);
+    shell.type('\x1a');
+    await shell.says(/Stopped/);
+    shell.type('stty -a | grep -o ".icanon"; echo again\n');
+    await shell.says(/ icanon[\s\S]*again/);
+    shell.type('fg\n');
+    await shell.says(/again[\s\S]*0 of 26 right[\s\S]*q quit/);
+    // A single key acts at once.
+    shell.type('h');
+    await shell.says(/more: h again \(its shape\)/);
+    writeFileSync(path('exercise1.ts'), solved('dlogprobs'));
+    await shell.says(/1 of 26 right/);
+    shell.type('q');
+    await shell.says(/[$#] $/);
+    shell.type('echo code $?; exit\n');
+    await shell.says(/code 0/);
+    await shell.ended;
+  });
+
+  it('reacts to l at once, while checks run', async () => {
+    writeFileSync(path('exercise1.ts'), 'for (;;);');
+    const child = startInTerminal(cwd, ['exercise', 'watch', '2']);
+    await child.says(/0 of 1 right[\s\S]*q quit/);
+    child.type('l');
+    await child.says(/checking Exercise 1…/);
+    child.type('r');
+    await child.says(/checking Exercise 1…[\s\S]*0 of 1 right/);
+    child.type('q');
+    await expectCooked(child, 0);
   });
 });

@@ -83,6 +83,7 @@ export function fakeIO(
     date: () => new Date(date ?? '2020-02-02T02:02:02.020Z'),
     hasKeys: false,
     onKey: () => () => {},
+    onRedraw: () => () => {},
     async *readLines() {
       yield* input;
     },

@@ -61,7 +61,9 @@ export const exercise: CommandGroup = {
     status: defineSubcommand({
       description: 'show how many lines are right',
       options: [DIR],
-      run: (context) => showStatus(context.options, context),
+      run: async (context) => {
+        await showStatus(context.options, context);
+      },
     }),
     hint: defineSubcommand({
       description: 'show the rule behind a gradient, in three steps',

@@ -7,9 +7,11 @@ import { solutionOf, solutionText, stubText } from '../../dojo/stub.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
 import { withSystemErrors } from '../../node/systemErrors.js';
 import type { CommandContext } from '../command.js';
+import type { Paint } from '../terminal/colors.js';
 import { EXIT_NO } from '../terminal/exitCodes.js';
 import { listCommands, widthOf, wrapText } from '../terminal/format.js';
 import { commandName, type IO, type Output, shortPath } from '../terminal/io.js';
+import { whileShowing } from '../terminal/whileShowing.js';
 import { ENDLESS, type Proposals, pageOf } from './exerciseReport.js';
 import { findLine, onlyLine } from './findLine.js';
 import { type HintRange, showHint } from './hint.js';
@@ -93,16 +95,26 @@ export function proposalsIn(folder: string, io: IO): Proposals {
 }
 
 /**
- * Shows how many lines of each exercise are right.
+ * Shows how many lines of each exercise are right, one exercise after the other.
  * @throws the signal's reason, when it ends the checks early
  */
-export async function showStatus(options: ExerciseOptions, { io, json, paint, printJson }: ExerciseContext): Promise<void> {
+export async function showStatus(options: ExerciseOptions, { io, json, paint, printJson }: ExerciseContext): Promise<ExerciseReport[]> {
+  const files = learnerFiles(EXERCISE_NUMBERS, options.dir, io);
   const reports: ExerciseReport[] = [];
-  for (const [number, file] of learnerFiles(EXERCISE_NUMBERS, options.dir, io)) reports.push(await checkFile(file, number, options));
-  if (json) return printJson({ exercises: reports });
-  const { green } = await paint();
+  const painted = await paint();
+  for (const [number, file] of files) {
+    const check = () => checkFile(file, number, options);
+    reports.push(json ? await check() : await whileShowing(`checking Exercise ${number}…`, io.stdout, io, check));
+    if (!json) printStatus(reports.slice(-1), painted, io);
+  }
+  if (json) printJson({ exercises: reports });
+  return reports;
+}
+
+/** A line for each exercise: how many of its lines are right. */
+export function printStatus(reports: readonly ExerciseReport[], { green }: Paint, { stdout }: IO): void {
   for (const report of reports) {
-    for (const line of statusLines(report, widthOf(io.stdout))) io.stdout.write(`${report.ok ? green(line) : line}\n`);
+    for (const line of statusLines(report, widthOf(stdout))) stdout.write(`${report.ok ? green(line) : line}\n`);
   }
 }
 

@@ -2,6 +2,7 @@
 import { EXERCISE_NUMBERS, type ExerciseLine, type ExerciseNumber } from '../../dojo/exercises.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
 import type { CommandContext } from '../command.js';
+import { whileShowing } from '../terminal/whileShowing.js';
 import { firstOpenLine } from './hint.js';
 import { learnerFile } from './learnerFolder.js';
 import { exercisesWith, lineIn, type Place } from './place.js';
@@ -27,17 +28,15 @@ export async function findLine(
   const numbers = number === undefined ? having : [number];
   const named = { number: numbers[0], line: gradient === undefined ? undefined : lineIn(numbers[0], gradient) };
   if (numbers.length === 1 && (named.line || need === 'exercise')) return named;
-  const looking = io.stderr.isTTY && io.env.TERM !== 'dumb';
-  if (looking) io.stderr.write('checking…');
-  try {
+  const open = await whileShowing('checking…', io.stderr, io, async () => {
     for (const one of numbers) {
       const report = await checkFile(learnerFile(one, dir, io), one);
       const line = firstOpenLine(onlyLine(report, gradient));
       if (line) return { number: one, line: gradient === undefined ? line : lineIn(one, gradient) };
     }
-  } finally {
-    if (looking) io.stderr.write('\r\x1b[K');
-  }
+    return undefined;
+  });
+  if (open) return open;
   return gradient === undefined ? { number: numbers[numbers.length - 1], line: undefined } : named;
 }
 

@@ -1,27 +1,25 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SystemError } from '../../core/errors.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { HINT_STEPS } from '../../dojo/hints.js';
+import { pollFile } from '../../node/filePoll.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
-import { withSystemErrors } from '../../node/systemErrors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { errorLines, widthOf, wrapText } from '../terminal/format.js';
 import { shortPath } from '../terminal/io.js';
-import { type ExerciseContext, type ExerciseOptions, proposalsIn, showStatus } from './exerciseActions.js';
+import { canRedraw, ERASE } from '../terminal/whileShowing.js';
+import { type ExerciseContext, type ExerciseOptions, printStatus, proposalsIn, showStatus } from './exerciseActions.js';
 import { ENDLESS, reportLines } from './exerciseReport.js';
 import { firstOpenLine, showHint } from './hint.js';
 import { learnerFile } from './learnerFolder.js';
 
-/** Milliseconds without a change before a check: editors save in several steps. */
-const SETTLED_MS = 100;
-
 const KEYS = 'h hint   n next exercise   l list   r run again   q quit';
 const CLEAR = '\x1b[2J\x1b[H';
 const CHECKING = 'checking…';
-const ERASE = '\r\x1b[K';
 /** Lines around the report and the keys: the name of the file, an empty line, and the line of the cursor. */
 const AROUND = 3;
+/** Lines that the file prints, for drawing the screen again. */
+const MAX_PRINTED = 1_000;
 
 /**
  * Checks an exercise at every save, until a key or a signal ends it. Keys need a terminal.
@@ -31,29 +29,33 @@ export async function watchExercise(number: ExerciseNumber, { dir }: ExerciseOpt
   const { io } = context;
   const folder = dirname(learnerFile(number, dir, io));
   const session = new WatchSession(number, folder, context);
-  let timer: NodeJS.Timeout | undefined;
-  const watcher = watchFolder(folder, (name) => {
-    if (name !== null && name !== exerciseFile(session.exercise)) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => session.press('r'), SETTLED_MS);
-  });
-  watcher.on('error', (error) => session.fail(error));
-  const stopKeys = io.onKey((key) => session.press(key));
-  const stopSignals = io.onStop((signal) => session.quit(EXIT_SIGNAL[signal]));
+  const ended = new AbortController();
+  const listeners = [
+    io.onKey((key) => session.press(key)),
+    io.onStop((signal) => session.quit(EXIT_SIGNAL[signal])),
+    io.onRedraw(() => session.redraw()),
+  ];
   try {
+    for (const one of EXERCISE_NUMBERS) watchFile(one, join(folder, exerciseFile(one)), session, context, ended.signal);
     session.press('r');
     return await session.ended;
   } finally {
     session.stop();
-    clearTimeout(timer);
-    watcher.close();
-    stopKeys();
-    stopSignals();
+    ended.abort();
+    for (const stopListening of listeners) stopListening();
   }
 }
 
-function watchFolder(folder: string, onChange: (name: string | null) => void): FSWatcher {
-  return withSystemErrors('watch', folder, () => watch(folder, (_, name) => onChange(name)));
+/** All files are watched, so that no change is lost when the session moves to the next exercise. */
+function watchFile(number: ExerciseNumber, file: string, session: WatchSession, { io }: ExerciseContext, signal: AbortSignal): void {
+  const onChange = () => {
+    if (session.exercise === number) session.press('r');
+  };
+  const onSilence = (milliseconds: number) => {
+    if (session.exercise !== number) return;
+    io.stderr.write(`note: ${shortPath(file, io)} cannot be read: no answer for ${milliseconds / 1_000} s; still waiting\n`);
+  };
+  pollFile(file, { onChange, onSilence, signal }).catch((error: unknown) => session.fail(error));
 }
 
 /** Runs the actions of keys and saves, one at a time. */
@@ -65,9 +67,14 @@ class WatchSession {
   fail: (error: unknown) => void = () => {};
   readonly #folder: string;
   readonly #context: ExerciseContext;
+  readonly #onScreen: boolean;
   /** The last report: hints are for it. */
   #report: ExerciseReport | undefined;
   #hintStep = 0;
+  /** For drawing the screen again: what the file printed, and what was shown after the report. */
+  #printed: string[] = [];
+  #after: (() => void)[] = [];
+  #state: 'checking' | 'shown' | 'failed' = 'failed';
   /** The running action, followed by those that wait. */
   #queue: Promise<unknown> = Promise.resolve();
   /** Aborts the running check and those that wait. */
@@ -77,6 +84,7 @@ class WatchSession {
     this.exercise = exercise;
     this.#folder = folder;
     this.#context = context;
+    this.#onScreen = canRedraw(context.io.stdout, context.io) && !context.json;
     this.ended = new Promise((resolve, reject) => {
       this.quit = resolve;
       this.fail = reject;
@@ -87,7 +95,7 @@ class WatchSession {
     const actions: Record<string, (signal: AbortSignal) => Promise<void> | void> = {
       h: () => this.#hint(),
       n: (signal) => this.#check(signal),
-      l: (signal) => showStatus({ dir: this.#folder, signal }, this.#context),
+      l: (signal) => this.#list(signal),
       r: (signal) => this.#check(signal),
     };
     const action = actions[key];
@@ -107,36 +115,83 @@ class WatchSession {
     this.#cancel = new AbortController();
   }
 
+  /** Draws the screen again, after its size changed or another program used it. */
+  redraw(): void {
+    if (!this.#onScreen || this.#state === 'failed') return;
+    const { stdout, stderr } = this.#context.io;
+    stdout.write(CLEAR);
+    this.#begin();
+    for (const line of this.#printed) stderr.write(`${line}\n`);
+    if (this.#state === 'checking') stdout.write(CHECKING);
+    else {
+      void this.#showReport().then(() => {
+        for (const show of this.#after) show();
+      });
+    }
+  }
+
   async #check(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { io, json, paint, printJson } = this.#context;
-    const { stdout, stderr, env, hasKeys } = io;
-    const onScreen = stdout.isTTY && env.TERM !== 'dumb' && !json;
-    const erase = onScreen ? ERASE : '';
+    const { io, json, printJson } = this.#context;
+    const { stdout, stderr } = io;
+    this.#state = 'failed';
     this.#hintStep = 0;
-    if (onScreen) stdout.write(CLEAR);
+    this.#after = [];
+    this.#printed = [];
+    if (this.#onScreen) stdout.write(CLEAR);
     const file = learnerFile(this.exercise, this.#folder, io);
-    if (!json) stdout.write(`${shortPath(file, io)}, checked at every save\n`);
-    if (onScreen) stdout.write(CHECKING);
+    this.#state = 'checking';
+    if (!json) this.#begin();
+    if (this.#onScreen) stdout.write(CHECKING);
     const onPrint = (line: string) => {
-      stdout.write(erase);
+      if (this.#printed.length < MAX_PRINTED) this.#printed.push(line);
+      if (this.#onScreen) stdout.write(ERASE);
       stderr.write(`${line}\n`);
     };
-    const report = await checkFile(file, this.exercise, { signal, train: true, onPrint });
-    this.#report = report;
-    if (json) return printJson({ ok: report.ok, exercises: [report] });
-    const keys = hasKeys ? wrapText(KEYS, widthOf(stdout)) : [];
-    const page = onScreen ? { width: widthOf(stdout), height: stdout.rows - keys.length - AROUND } : { ...ENDLESS, width: widthOf(stdout) };
-    const lines = reportLines(report, await paint(), page, { ...proposalsIn(this.#folder, io), keys: hasKeys });
-    stdout.write(`${erase}${[...lines, '', ...keys].join('\n')}\n`);
+    try {
+      this.#report = await checkFile(file, this.exercise, { signal, train: true, onPrint });
+      this.#state = 'shown';
+    } finally {
+      if (this.#onScreen) stdout.write(ERASE);
+      if (this.#state !== 'shown') this.#state = 'failed';
+    }
+    if (json) printJson({ ok: this.#report.ok, exercises: [this.#report] });
+    else await this.#showReport();
+  }
+
+  /** The line above everything else. */
+  #begin(): void {
+    const { io } = this.#context;
+    const file = shortPath(join(this.#folder, exerciseFile(this.exercise)), io);
+    io.stdout.write(`${file}, checked at every save\n`);
+  }
+
+  async #showReport(): Promise<void> {
+    if (!this.#report) return;
+    const { io, paint } = this.#context;
+    const { stdout, hasKeys } = io;
+    const width = widthOf(stdout);
+    const keys = hasKeys ? wrapText(KEYS, width) : [];
+    const page = this.#onScreen ? { width, height: stdout.rows - keys.length - AROUND } : { ...ENDLESS, width };
+    const lines = reportLines(this.#report, await paint(), page, { ...proposalsIn(this.#folder, io), keys: hasKeys });
+    stdout.write(`${[...lines, '', ...keys].join('\n')}\n`);
   }
 
   /** Shows the next step of a hint. */
   #hint(): void {
     if (!this.#report) return;
     this.#hintStep = Math.min(this.#hintStep + 1, HINT_STEPS.length);
-    const range = { from: this.#hintStep, to: this.#hintStep, more: () => 'h again' };
-    showHint(this.#report.exercise, firstOpenLine(this.#report), range, this.#context);
+    const { exercise } = this.#report;
+    const [line, step] = [firstOpenLine(this.#report), this.#hintStep];
+    const show = () => showHint(exercise, line, { from: step, to: step, more: () => 'h again' }, this.#context);
+    this.#after.push(show);
+    show();
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const reports = await showStatus({ dir: this.#folder, signal }, this.#context);
+    const painted = await this.#context.paint();
+    this.#after.push(() => printStatus(reports, painted, this.#context.io));
   }
 
   /** Prints an error of the system: a missing file can come back. Any other error ends the watch. */

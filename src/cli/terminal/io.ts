@@ -27,6 +27,8 @@ export interface IO {
   readonly hasKeys: boolean;
   /** Calls the handler for each key that is pressed, if there is a terminal. Returns a function that removes the listener. */
   onKey(handler: (key: string) => void): () => void;
+  /** Calls the handler when the screen must be drawn again: its size changed, or the process continues. Returns a function that removes it. */
+  onRedraw(handler: () => void): () => void;
   /**
    * Lines of standard input, as they arrive, until its end or Ctrl-C. On a terminal, the prompt is shown before each line, and the Tab key
    * completes its last word with one of the words.
@@ -67,6 +69,7 @@ export function processIO(): IO {
     onStop: listenForStop,
     hasKeys: process.stdin.isTTY === true,
     onKey: listenForKeys,
+    onRedraw: listenForRedraw,
     readLines,
   };
 }
@@ -83,18 +86,48 @@ function listenForStop(handler: (signal: StopSignal) => void): () => void {
   return stopListening;
 }
 
+const CTRL_Z = '\x1a';
+
 function listenForKeys(handler: (key: string) => void): () => void {
   const { stdin } = process;
   if (!stdin.isTTY) return () => {};
   const listener = (keys: Buffer) => {
-    for (const key of keys.toString('utf8')) handler(key);
+    for (const key of keys.toString('utf8')) {
+      if (key === CTRL_Z) suspend();
+      else handler(key);
+    }
   };
   stdin.setRawMode(true);
   stdin.on('data', listener);
+  process.on('SIGCONT', readKeysAgain);
   return () => {
     stdin.off('data', listener);
+    process.off('SIGCONT', readKeysAgain);
     stdin.setRawMode(false);
     stdin.pause();
+  };
+}
+
+/** While a terminal sends single keys, it does not act on Ctrl-Z. The signal goes to the whole group, as from the terminal: npx runs this, too. */
+function suspend(): void {
+  if (process.platform === 'win32') return;
+  process.stdin.setRawMode(false);
+  process.kill(0, 'SIGTSTP');
+  readKeysAgain();
+}
+
+/** The shell sets the terminal's modes anew while the process is stopped; Node sets only what it believes to have changed. */
+function readKeysAgain(): void {
+  process.stdin.setRawMode(false);
+  process.stdin.setRawMode(true);
+}
+
+function listenForRedraw(handler: () => void): () => void {
+  process.stdout.on('resize', handler);
+  process.on('SIGCONT', handler);
+  return () => {
+    process.stdout.off('resize', handler);
+    process.off('SIGCONT', handler);
   };
 }
 

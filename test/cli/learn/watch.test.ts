@@ -1,5 +1,5 @@
 // exercise watch in a pipe, as an editor's task runner starts it. For a terminal see test/long/terminal.test.ts.
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -74,6 +74,23 @@ describe('exercise watch in a pipe', () => {
     await sleep(50);
     put(cwd, 'dojo/exercise2.ts', SOLUTION);
     await child.says(/^right; next: .*exercise watch 3$/m);
+    child.kill('SIGTERM');
+    expect((await child.ended).exitCode).toBe(143);
+  });
+
+  it('follows a folder that is moved away and back, as git stash and a branch switch do, and a link', async () => {
+    const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2');
+    await child.says(/0 of 1 right/);
+    renameSync(join(cwd, 'dojo'), join(cwd, 'away'));
+    await child.says(/error: there is no dojo\/exercise2\.ts; /);
+    put(cwd, 'dojo/exercise2.ts', WRONG);
+    await child.says(/✗ dlogits/);
+    put(cwd, 'elsewhere.ts', SOLUTION);
+    rmSync(join(cwd, 'dojo/exercise2.ts'));
+    symlinkSync(join(cwd, 'elsewhere.ts'), join(cwd, 'dojo/exercise2.ts'));
+    await child.says(/^right\b/m);
+    put(cwd, 'elsewhere.ts', 'export default 3');
+    await child.says(/cannot run: its default export is a number/);
     child.kill('SIGTERM');
     expect((await child.ended).exitCode).toBe(143);
   });
