@@ -91,8 +91,8 @@ export interface Thrown {
   advice?: string;
 }
 
-/** A fault that is not a named mistake: the line returned no tensor, or only the difference is known. */
-export type Fault =
+/** A fault that shows where a line runs: it returned no tensor. */
+export type RunFault =
   | { id: 'todo' }
   | { id: 'line-missing'; stray?: string }
   | { id: 'not-a-function'; found: string }
@@ -100,7 +100,11 @@ export type Fault =
   | { id: 'input-changed'; value: string }
   | { id: 'returns-nothing' | 'returns-promise' }
   | { id: 'returns-other'; found: string }
-  | { id: 'invalid-tensor'; thrown: Thrown }
+  | { id: 'invalid-tensor'; thrown: Thrown };
+
+/** A fault that is not a named mistake: the line returned no tensor, or only the difference is known. */
+export type Fault =
+  | RunFault
   | { id: 'not-finite'; entry: string; index: readonly number[] }
   | { id: 'other-batch'; sizes: BatchSizes; fault: Fault }
   | { id: 'sizes-as-numbers'; sizes: readonly { number: number; size: string; instead: string }[] }
@@ -111,17 +115,19 @@ export type Fault =
   /** The process in which the line ran did not finish its work. */
   | { id: 'timeout' | 'out-of-time'; seconds: number }
   | { id: 'memory'; gigabytes: number }
-  | { id: 'calls-exit'; call: string }
   | { id: 'process-ended'; by: string }
   | { id: 'process-cannot-start'; reason: string }
   | { id: 'never-settles' | 'breaks-channel' };
 
-/** The reason why a file cannot be checked at all. */
-export type FileFault =
-  | Fault
+/** A reason why a file has no lines to run, or runs no more. */
+export type LoadFault =
   | { id: 'file-threw'; thrown: Thrown }
   | { id: 'no-default-export'; exercise: number }
-  | { id: 'wrong-default-export'; found: string; exercise: number };
+  | { id: 'wrong-default-export'; found: string; exercise: number }
+  | { id: 'calls-exit'; call: string };
+
+/** The reason why a file cannot be checked at all. */
+export type FileFault = Fault | LoadFault;
 
 export type Finding = Mistake | Fault;
 

@@ -3,7 +3,7 @@ import { closest } from '../core/spelling.js';
 import { type Indices, type Shape, ShapeError, sameShape, Tensor } from '../core/tensor.js';
 import type { GradientName } from '../lesson/values.js';
 import { adviceOn, asWritten } from './advice.js';
-import type { Fault, Thrown } from './findings.js';
+import type { RunFault, Thrown } from './findings.js';
 import { indexList } from './indexLists.js';
 import type { GivenValues } from './learnerFile.js';
 
@@ -11,7 +11,7 @@ import type { GivenValues } from './learnerFile.js';
  * The tensor that a line returns, with entries that may not be finite; or the shape of a tensor with more than {@link MAX_ENTRIES}; or the
  * reason why there is none.
  */
-export type Outcome = { tensor: Tensor } | { tooLarge: Shape } | { fault: Fault };
+export type Outcome = { tensor: Tensor } | { tooLarge: Shape } | { fault: RunFault };
 
 /** Entries of a result that is judged: the largest right one has 2,048, a line that forgets its sums returns [32,32,27]. */
 export const MAX_ENTRIES = 2 ** 18;
@@ -48,7 +48,7 @@ export function runLine(name: GradientName, line: unknown, at: GivenValues, cont
   return readTensor(result, context);
 }
 
-function thrownBy(thrown: unknown, at: GivenValues, context: LineContext): Fault {
+function thrownBy(thrown: unknown, at: GivenValues, context: LineContext): RunFault {
   return isTodo(thrown) ? { id: 'todo' } : { id: 'threw', thrown: describeThrown(thrown, context, Object.keys(at)) };
 }
 
@@ -61,7 +61,7 @@ export function runPass(
   lines: readonly (readonly [GradientName, unknown])[],
   at: GivenValues,
   context: LineContext = {},
-): { gradients: Map<GradientName, Tensor> } | { name: GradientName; fault: Fault } {
+): { gradients: Map<GradientName, Tensor> } | { name: GradientName; fault: RunFault } {
   const given: Record<string, unknown> = { ...at };
   const gradients = new Map<GradientName, Tensor>();
   for (const [name, line] of lines) {
@@ -137,9 +137,17 @@ export function textOf(line: unknown): string {
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  if (tagOf((value as Partial<Indices> | undefined)?.data) === 'Int32Array') return 'a list of indices';
+  if (hasIndices(value)) return 'a list of indices';
   const kind = ArrayBuffer.isView(value) ? tagOf(value) : typeof value;
   return `${/^[aeiou]/i.test(kind) ? 'an' : 'a'} ${kind}`;
+}
+
+function hasIndices(value: unknown): boolean {
+  try {
+    return tagOf((value as Partial<Indices> | undefined)?.data) === 'Int32Array';
+  } catch {
+    return false;
+  }
 }
 
 /** The built-in kind of a value: Promise, Float32Array, Object. */

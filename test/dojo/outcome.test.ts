@@ -24,15 +24,16 @@ const doing =
     return exercise1[name](at);
   };
 
-describe('a return value that is not a tensor is refused:', () => {
-  const thrower = new Proxy(
-    {},
-    {
-      get: () => {
-        throw new Error('a trap');
-      },
+const thrower = new Proxy(
+  {},
+  {
+    get: () => {
+      throw new Error('a trap');
     },
-  );
+  },
+);
+
+describe('a return value that is not a tensor is refused:', () => {
   it.each<[string, unknown, Finding]>([
     ['nothing', undefined, { id: 'returns-nothing' }],
     ['null', null, { id: 'returns-other', found: 'null' }],
@@ -95,6 +96,7 @@ describe('a line that is not a function is refused:', () => {
     ['nothing', undefined, { id: 'line-missing' }],
     ['null', null, { id: 'not-a-function', found: 'null' }],
     ['an object', {}, { id: 'not-a-function', found: 'an object' }],
+    ['an object that cannot be read', thrower, { id: 'not-a-function', found: 'an object' }],
     ['a list', [], { id: 'not-a-function', found: 'a list' }],
     ['a number', 1, { id: 'not-a-function', found: 'a number' }],
     ['a text', '', { id: 'not-a-function', found: 'a string' }],

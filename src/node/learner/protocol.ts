@@ -1,6 +1,6 @@
 /** The requests to a learner's process, and its replies. The parent decides what runs, and judges: a reply can only supply arrays. */
 import type { ExerciseNumber } from '../../dojo/exercises.js';
-import type { Fault, FileFault, Thrown } from '../../dojo/findings.js';
+import type { LoadFault, RunFault, Thrown } from '../../dojo/findings.js';
 import type { GradientName } from '../../lesson/values.js';
 import type { Limits } from './limits.js';
 
@@ -32,10 +32,10 @@ export type Reply = { id: number } & (
   /** The line's result is in the frame's array. */
   | { kind: 'returned'; text: string }
   | { kind: 'too-large'; text: string; shape: readonly number[] }
-  | { kind: 'failed'; text: string; fault: Fault }
+  | { kind: 'failed'; text: string; fault: RunFault }
   /** The results of a pass are in the frame's arrays. */
   | { kind: 'passed' }
-  | { kind: 'pass-failed'; name: string; fault: Fault }
+  | { kind: 'pass-failed'; name: string; fault: RunFault }
 );
 
 /** Sent at any time. */
@@ -43,4 +43,4 @@ export type Notice =
   /** An error that no line threw. */
   | { kind: 'uncaught'; thrown: Thrown }
   /** The file cannot be loaded, or it is about to end the process. */
-  | { kind: 'stopped'; fault: FileFault };
+  | { kind: 'stopped'; fault: LoadFault };

@@ -1,6 +1,7 @@
 /** Validates what a learner's process sends. Anything else than arrays and faults of its own lines ends the process. */
 import * as v from 'valibot';
 import { showText } from '../../core/text.js';
+import type { LoadFault, RunFault } from '../../dojo/findings.js';
 import { MAX_DIMENSIONS, MAX_ENTRIES, MAX_THROWN } from '../../dojo/outcome.js';
 import { type ArrayHead, DTYPES, type Frame, sizeOfEntry } from './frames.js';
 import { MAX_KEY, MAX_KEYS, MAX_LINE_TEXT, type Notice, type Reply } from './protocol.js';
@@ -18,19 +19,35 @@ const thrown = v.object({
   advice: v.exactOptional(text(MAX_THROWN)),
 });
 
-const lineFault = v.variant('id', [
-  v.object({ id: v.picklist(['line-missing', 'todo', 'returns-nothing', 'returns-promise']) }),
-  v.object({ id: v.picklist(['not-a-function', 'returns-other']), found: text(MAX_KEY) }),
-  v.object({ id: v.picklist(['threw', 'invalid-tensor']), thrown }),
-  v.object({ id: v.literal('input-changed'), value: text(MAX_KEY) }),
-]);
+const found = text(MAX_KEY);
 
-const fileFault = v.variant('id', [
-  v.object({ id: v.literal('calls-exit'), call: text(MAX_KEY) }),
-  v.object({ id: v.literal('file-threw'), thrown }),
-  v.object({ id: v.literal('no-default-export'), exercise: count }),
-  v.object({ id: v.literal('wrong-default-export'), exercise: count, found: text(MAX_KEY) }),
-]);
+const RUN_FAULTS: Record<RunFault['id'], v.ObjectEntries> = {
+  'line-missing': {},
+  'not-a-function': { found },
+  todo: {},
+  threw: { thrown },
+  'input-changed': { value: text(MAX_KEY) },
+  'returns-nothing': {},
+  'returns-promise': {},
+  'returns-other': { found },
+  'invalid-tensor': { thrown },
+};
+
+const LOAD_FAULTS: Record<LoadFault['id'], v.ObjectEntries> = {
+  'calls-exit': { call: text(MAX_KEY) },
+  'file-threw': { thrown },
+  'no-default-export': { exercise: count },
+  'wrong-default-export': { exercise: count, found },
+};
+
+/** One of the faults. The tables have every one, with its data. */
+function faultIn<Fault>(faults: Record<string, v.ObjectEntries>): v.GenericSchema<unknown, Fault> {
+  const options = Object.entries(faults).map(([id, entries]) => v.object({ id: v.literal(id), ...entries }));
+  return v.variant('id', options) as unknown as v.GenericSchema<unknown, Fault>;
+}
+
+const lineFault = faultIn<RunFault>(RUN_FAULTS);
+const fileFault = faultIn<LoadFault>(LOAD_FAULTS);
 
 const lineText = v.pipe(v.string(), v.maxLength(MAX_LINE_TEXT));
 const message = v.variant('kind', [

@@ -2,13 +2,15 @@
  * A process in which a learner's file may do anything. It loads the file and runs its lines on the arrays that its parent sends. It knows no
  * solution, and its replies are arrays and faults: the parent judges them.
  */
+// First: other modules open Node's own streams.
+import './streams.js';
+
 import { readFileSync } from 'node:fs';
-import { Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { createJiti } from 'jiti';
 import { type Indices, Tensor } from '../../core/tensor.js';
-import type { FileFault, Thrown } from '../../dojo/findings.js';
+import type { LoadFault, Thrown } from '../../dojo/findings.js';
 import type { GivenValues } from '../../dojo/learnerFile.js';
 import { describeThrown, kindOf, type LineContext, runLine, runPass, textOf } from '../../dojo/outcome.js';
 import type { GradientName } from '../../lesson/values.js';
@@ -28,9 +30,6 @@ import { type Assignment, MAX_KEY, MAX_KEYS, MAX_LINE_TEXT, type Notice, type Re
 
 const { path, exercise, limits } = JSON.parse(process.argv[2]) as Assignment;
 const context: LineContext = { file: path, inspect: (value) => inspect(value, { breakLength: Number.POSITIVE_INFINITY }) };
-// Before the watchdog starts, which opens them otherwise.
-Object.defineProperty(process, 'stdout', { value: streamTo(1) });
-Object.defineProperty(process, 'stderr', { value: streamTo(2) });
 const watchdog = new Worker(LEARNER_WATCHDOG, { workerData: limits });
 
 const reply = (message: Reply, arrays: readonly NamedArray[] = []) => writeBytes(REPLY_FD, encodeFrame(message, arrays));
@@ -46,17 +45,6 @@ function guard(): void {
   process.abort = () => leave('process.abort', () => exit.call(process, 1));
 }
 
-/** A stream that writes at once, so that no result overtakes what was printed before it. Node's own makes its file descriptor non-blocking. */
-function streamTo(fd: 1 | 2): Writable {
-  return new Writable({
-    decodeStrings: true,
-    write(chunk: Buffer, _, done) {
-      writeBytes(fd, chunk);
-      done();
-    },
-  });
-}
-
 function reportUncaught(thrown: unknown): void {
   notify({ kind: 'uncaught', thrown: describeThrown(thrown, context) });
 }
@@ -67,7 +55,7 @@ function leave(call: string, end: () => never): never {
 }
 
 /** The file's default export, or the reason why there is none. */
-async function load(): Promise<{ lines: object } | { fault: FileFault }> {
+async function load(): Promise<{ lines: object } | { fault: LoadFault }> {
   const jiti = createJiti(import.meta.url, {
     fsCache: false,
     moduleCache: false,

@@ -132,7 +132,7 @@ describe('a result is arrays and nothing else', () => {
 
   it.each([
     ['big integers', 'return { data: new BigInt64Array(data.length), shape };', 'it returns an object, expected a Tensor'],
-    ['integers', 'return { data: new Int32Array(data.length), shape };', 'it returns an object, expected a Tensor'],
+    ['integers', 'return { data: new Int32Array(data.length), shape };', 'it returns a list of indices, expected a Tensor'],
     ['a list with holes as its shape', 'return { data, shape: [, 27] };', /^it returns an invalid tensor: ShapeError/],
     ['NaN in its shape', 'return { data, shape: [NaN, 27] };', /^it returns an invalid tensor: ShapeError/],
     ['a shape of 2^53', 'return { data, shape: [2 ** 53, 2 ** 53] };', /^it returns an invalid tensor: ShapeError/],
