@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, lstatSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, lstatSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SystemError } from '../core/errors.js';
 import { showPath } from '../core/text.js';
@@ -51,6 +51,35 @@ export function writeAll(file: number, bytes: Uint8Array, path: string): void {
     written += more;
   }
 }
+
+/**
+ * Writes the first bytes of an open file to a path, as a whole. It reads in chunks, so a large file needs no memory.
+ * @param keepOpen whether to return the new file's descriptor for appending, instead of closing it
+ */
+export function copyDescriptor(from: number, size: number, path: string, keepOpen = false): number | undefined {
+  const temporary = join(dirname(path), `.${randomId()}.tmp`);
+  const file = openSync(temporary, 'ax+');
+  let isDone = false;
+  try {
+    const chunk = Buffer.allocUnsafe(Math.min(size, CHUNK));
+    for (let done = 0; done < size; ) {
+      const read = readSync(from, chunk, 0, Math.min(chunk.length, size - done), done);
+      if (read === 0) throw new SystemError(`cannot write ${showPath(path)}: only ${done} of ${size} bytes could be read`);
+      writeAll(file, chunk.subarray(0, read), temporary);
+      done += read;
+    }
+    fsyncSync(file);
+    renameSync(temporary, path);
+    syncDirectory(dirname(path));
+    isDone = true;
+    return keepOpen ? file : undefined;
+  } finally {
+    if (!isDone || !keepOpen) closeSync(file);
+    if (!isDone) removeQuietly(temporary);
+  }
+}
+
+const CHUNK = 2 ** 20;
 
 /**
  * Removes temporary files of killed processes.

@@ -1,31 +1,139 @@
 /** Files with a line of JSON per record, which grow by appending. */
-import { closeSync, fsyncSync, openSync } from 'node:fs';
-import { FileContentError } from '../core/errors.js';
+import { closeSync, constants, fstatSync, fsyncSync, lstatSync, openSync, type Stats, unlinkSync } from 'node:fs';
+import { FileContentError, SystemError } from '../core/errors.js';
 import { showPath } from '../core/text.js';
-import { writeAll } from './atomicWrite.js';
-import { readChunks, readIfThere } from './readFile.js';
-import { withSystemErrors } from './systemErrors.js';
+import { copyDescriptor, writeAll } from './atomicWrite.js';
+import { readChunks, readIfThere, specialKind } from './readFile.js';
+import { setAside } from './runFiles.js';
+import { isSystemError, withSystemErrors } from './systemErrors.js';
 
 /** A file that is being written. When `append` returns, the system has the record; after `sync`, it is on the disk. */
 export interface LineWriter<R> {
   append(record: R): void;
+  /**
+   * Makes sure that the path still holds what was written here. If another program deleted or replaced the file, it is written again in
+   * full, and the other file is kept under another name.
+   * @returns what was noticed, if anything was
+   * @throws ForeignWriteError if another program wrote into the file or truncated it
+   */
+  restore(): string | undefined;
   sync(): void;
+  /** Writes everything to another path, unless that already leads to this file. */
+  copyTo(path: string): void;
   close(): void;
 }
 
+/** Another program changed the content of a file that was being written here. */
+export class ForeignWriteError extends SystemError {
+  override name = 'ForeignWriteError';
+}
+
 /**
- * Opens a file for appending records.
- * @param mode 'new' empties the file, 'continue' keeps its content
+ * Opens a file for appending records. A link is not followed.
+ * @param mode 'new' begins a new file in the place of an older one, 'continue' keeps its content
  * @throws SystemError if the system refuses, here and in each call of the writer
  */
 export function openLines<R>(path: string, mode: 'new' | 'continue'): LineWriter<R> {
-  const run = <T>(call: () => T) => withSystemErrors('write', path, call);
-  const file = run(() => openSync(path, mode === 'new' ? 'w' : 'a'));
-  return {
-    append: (record) => run(() => writeAll(file, Buffer.from(`${JSON.stringify(record)}\n`), path)),
-    sync: () => run(() => fsyncSync(file)),
-    close: () => run(() => closeSync(file)),
-  };
+  return new AppendedFile<R>(path, mode);
+}
+
+class AppendedFile<R> implements LineWriter<R> {
+  readonly #path: string;
+  #file: number;
+  /** The size that the file has if nobody else writes into it. */
+  #size: number;
+
+  constructor(path: string, mode: 'new' | 'continue') {
+    this.#path = path;
+    [this.#file, this.#size] = this.#run(() => {
+      if (mode === 'new') unlinkIfThere(path);
+      const file = openOwn(path);
+      return [file, fstatSync(file).size];
+    });
+  }
+
+  append(record: R): void {
+    const line = Buffer.from(`${JSON.stringify(record)}\n`);
+    this.#run(() => writeAll(this.#file, line, this.#path));
+    this.#size += line.length;
+  }
+
+  restore(): string | undefined {
+    return this.#run(() => {
+      const own = fstatSync(this.#file);
+      const shown = showPath(this.#path);
+      if (own.size !== this.#size) {
+        throw new ForeignWriteError(
+          `${shown} was changed by another program: it has ${own.size} bytes, expected ${this.#size}; its lines may be incomplete`,
+        );
+      }
+      const found = lstatSync(this.#path, { throwIfNoEntry: false });
+      if (found && isSameFile(found, own)) return undefined;
+      const aside = found && setAside(this.#path);
+      const file = copyDescriptor(this.#file, this.#size, this.#path, true) as number;
+      closeSync(this.#file);
+      this.#file = file;
+      return aside === undefined
+        ? `${shown} was deleted by another program; it is written again in full`
+        : `${shown} was replaced by another program; it is written again in full, and the other file is now ${showPath(aside)}`;
+    });
+  }
+
+  sync(): void {
+    this.#run(() => fsyncSync(this.#file));
+  }
+
+  copyTo(path: string): void {
+    this.sync();
+    withSystemErrors('write', path, () => {
+      const there = lstatSync(path, { throwIfNoEntry: false });
+      const own = fstatSync(this.#file);
+      if (!there || !isSameFile(there, own)) copyDescriptor(this.#file, own.size, path);
+    });
+  }
+
+  close(): void {
+    this.#run(() => closeSync(this.#file));
+  }
+
+  #run<T>(call: () => T): T {
+    return withSystemErrors('write', this.#path, call);
+  }
+}
+
+/** Opens a regular file for appending, or creates it. If it has other names, as in a backup with hard links, a copy takes its place. */
+function openOwn(path: string): number {
+  if (!isOwnPlace(path)) return openSync(path, 'ax+');
+  const { O_RDWR, O_APPEND, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const file = openSync(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK);
+  const opened = fstatSync(file);
+  if (opened.nlink <= 1) return file;
+  try {
+    return copyDescriptor(file, opened.size, path, true) as number;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Whether a regular file is there. @throws SystemError if something else is, which is not written through */
+export function isOwnPlace(path: string): boolean {
+  const found = withSystemErrors('write', path, () => lstatSync(path, { throwIfNoEntry: false }));
+  const kind = found && specialKind(found);
+  if (kind !== undefined)
+    throw new SystemError(`cannot write ${showPath(path)}: it is ${kind}`, { hint: 'replace it by a file, or delete it' });
+  return found !== undefined;
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+  }
+}
+
+function isSameFile(one: Stats, other: Stats): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 /** One array of bytes holds at most this much on every Node version. */

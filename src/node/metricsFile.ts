@@ -1,7 +1,7 @@
 /** metrics.jsonl: a line of JSON per record of a run, in the order of its steps. */
-import { type MetricsRecord, parseRecord, readRecord } from '../run/records.js';
+import { type MetricsRecord, type MissingSteps, parseRecord, RecordGaps, readRecord } from '../run/records.js';
 import { atomicWrite } from './atomicWrite.js';
-import { type LineWriter, openLines, parseLines, readBytes, readLines } from './jsonLines.js';
+import { isOwnPlace, type LineWriter, openLines, parseLines, readBytes, readLines } from './jsonLines.js';
 import { withSystemErrors } from './systemErrors.js';
 
 /** Appends records to metrics.jsonl. */
@@ -9,7 +9,7 @@ export type MetricsWriter = LineWriter<MetricsRecord>;
 
 /**
  * Opens metrics.jsonl for appending.
- * @param mode 'new' empties the file, 'continue' keeps its content
+ * @param mode 'new' begins a new file in the place of an older one, 'continue' keeps its content
  * @throws SystemError if it cannot be opened
  */
 export function openMetrics(path: string, mode: 'new' | 'continue'): MetricsWriter {
@@ -46,21 +46,32 @@ export function* metricsLines(path: string): Generator<MetricsLine, void, void> 
   }
 }
 
+/** What {@link truncateMetrics} found. */
+export interface TruncatedMetrics {
+  /** Numbers, from 1, of the lines that were not records. */
+  dropped: number[];
+  /** The first and the last step of each stretch of which the records are missing. */
+  missing: MissingSteps[];
+}
+
 /**
  * Removes records after a step and lines that are not records. Other lines stay, byte for byte.
- * @returns the numbers, from 1, of the lines that were not records
- * @throws SystemError if the file cannot be read or written
+ * @param evalEvery steps between two evaluations of the run
+ * @throws SystemError if the file cannot be read or written, or is no regular file
  */
-export function truncateMetrics(path: string, step: number): number[] {
+export function truncateMetrics(path: string, step: number, evalEvery: number): TruncatedMetrics {
+  isOwnPlace(path);
   const bytes = readBytes(path);
   const dropped: number[] = [];
+  const gaps = new RecordGaps(evalEvery);
   let kept = 0;
   for (const { start, end, record, number } of parseLines(bytes, parseRecord)) {
     if (!record) dropped.push(number);
     if (!record || record.step > step) continue;
+    gaps.add(record.step);
     bytes.copyWithin(kept, start, end);
     kept += end - start;
   }
   if (kept < bytes.length) withSystemErrors('write', path, () => atomicWrite(path, bytes.subarray(0, kept)));
-  return dropped;
+  return { dropped, missing: gaps.upTo(step) };
 }

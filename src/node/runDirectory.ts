@@ -20,12 +20,13 @@ import { FileContentError, SystemError, UsageError } from '../core/errors.js';
 import { quoteText, shellWord, showPath } from '../core/text.js';
 import { atomicWrite, randomId, removeLeftovers, removeQuietly } from './atomicWrite.js';
 import { readIfThere, SETTINGS_LIMIT, specialKind } from './readFile.js';
+import type { RunFiles } from './runFiles.js';
 import { createsNew, withSystemErrors } from './systemErrors.js';
 
 export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 export const BEST_FILE = 'best.safetensors';
 export const METRICS_FILE = 'metrics.jsonl';
-const RUN_FILE = 'run.json';
+export const RUN_FILE = 'run.json';
 const RUNS = 'runs';
 const LATEST = 'latest';
 
@@ -127,8 +128,27 @@ function refuseNoLink(latest: string, hint: string): void {
 /** Writes run.json, atomically. @throws SystemError if it cannot be written */
 export function writeRunFile(directory: string, content: RunFile): void {
   const path = join(directory, RUN_FILE);
-  const bytes = new TextEncoder().encode(`${JSON.stringify(content, null, 2)}\n`);
-  withSystemErrors('write', path, () => atomicWrite(path, bytes));
+  withSystemErrors('write', path, () => atomicWrite(path, runFileBytes(content)));
+}
+
+/** Writes the run.json of a run that is being trained. @throws SystemError if it cannot be written */
+export function replaceRunFile(files: RunFiles, content: RunFile): void {
+  files.replace(RUN_FILE, runFileBytes(content));
+}
+
+function runFileBytes(content: RunFile): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** Creates a new directory beside one that was lost: run-saved, or the next free run-saved2. @throws SystemError if it cannot be created */
+export function createSibling(directory: string): string {
+  return withSystemErrors('create a directory beside', directory, () => {
+    mkdirSync(dirname(directory), { recursive: true });
+    for (let number = 1; ; number++) {
+      const sibling = `${directory}-saved${number === 1 ? '' : number}`;
+      if (createsNew(() => mkdirSync(sibling))) return sibling;
+    }
+  });
 }
 
 /**

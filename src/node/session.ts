@@ -1,18 +1,19 @@
 /** Resumable training: the steps of a run, and the files it writes into its directory. */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createExamples, type Dataset, type Examples } from '../data/dataset.js';
 import { Evaluator } from '../evaluation/evaluator.js';
 import type { Model } from '../network/arrays.js';
-import type { BestEvaluation, Checkpoint } from '../run/checkpoint.js';
-import { HASH_EVERY, hashRecord } from '../run/records.js';
+import { type BestEvaluation, type Checkpoint, checkpointBytes } from '../run/checkpoint.js';
+import { HASH_EVERY, hashRecord, type MissingSteps } from '../run/records.js';
 import { diagnoseModel, NonFiniteError } from '../training/diagnose.js';
 import type { RunConfig } from '../training/runConfig.js';
 import { type LossRecord, Training } from '../training/training.js';
-import { removeLeftovers } from './atomicWrite.js';
-import { saveCheckpoint } from './checkpointFile.js';
+import { atomicWrite, removeLeftovers } from './atomicWrite.js';
+import { ForeignWriteError } from './jsonLines.js';
+import type { DirectoryLock } from './lock.js';
 import { type MetricsWriter, openMetrics, truncateMetrics } from './metricsFile.js';
 import { BEST_FILE, CHECKPOINT_FILE, METRICS_FILE } from './runDirectory.js';
+import { RunFiles } from './runFiles.js';
 import { sha256 } from './sha256.js';
 import { withSystemErrors } from './systemErrors.js';
 
@@ -20,6 +21,8 @@ import { withSystemErrors } from './systemErrors.js';
 export interface SessionOptions {
   /** The run's directory. It exists, and no other process writes in it: `acquireLock` makes sure. */
   directory: string;
+  /** The directory's lock, which is checked before each save. */
+  lock?: DirectoryLock;
   /** With room for the training batch and for evaluation of EVALUATION_BATCH examples at a time. To resume, it has the checkpoint's weights. */
   model: Model;
   dataset: Dataset;
@@ -50,7 +53,7 @@ export interface SessionOptions {
  * const model = allocateModel(createWasmBackend, shape, trainingCapacity(config, [EVALUATION_BATCH]));
  * const lock = await acquireLock('my-run', new Date().toISOString());
  * const session = new Session({
- *   directory: 'my-run', model, dataset, dataSha256: sha256, config, program: 'my program 1.0', saveEvery: 1000,
+ *   directory: 'my-run', lock, model, dataset, dataSha256: sha256, config, program: 'my program 1.0', saveEvery: 1000,
  * });
  * while (!session.done) session.advance();
  * session.close();
@@ -69,8 +72,12 @@ export class Session {
   /** Computes mean losses; batch norm's statistics are those of the last save or evaluation. */
   readonly evaluator: Evaluator;
   readonly #metrics: MetricsWriter;
+  /** The files that are replaced as a whole. */
+  readonly files: RunFiles;
   /** Numbers, from 1, of incomplete lines that were removed from metrics.jsonl when the run was resumed. */
-  readonly droppedLines: readonly number[];
+  readonly droppedLines: readonly number[] = [];
+  /** Stretches of steps before the session of which metrics.jsonl has no records. */
+  readonly missingSteps: readonly MissingSteps[] = [];
   #best: BestEvaluation | null;
   #savedAt: number | undefined;
   #calibratedAt: number | undefined;
@@ -89,19 +96,22 @@ export class Session {
     this.#best = from?.best ?? null;
     this.#savedAt = from?.state.step;
     this.#calibratedAt = from?.state.step;
+    this.files = new RunFiles(directory, options.lock);
+    if (from) for (const name of [CHECKPOINT_FILE, BEST_FILE]) this.files.adopt(name);
     withSystemErrors('write in', directory, () => removeLeftovers(directory));
     const hooks = { onRecord: (record: LossRecord) => this.#metrics.append(record), checkEvery };
     this.#training = new Training(model, this.#trainExamples, config, hooks, from?.state);
     // The checkpoint comes first: until it is written, an older run in the directory stays complete.
     if (!from) this.#saveCheckpoint();
-    if (!this.#best) withSystemErrors('write in', directory, () => rmSync(join(directory, BEST_FILE), { force: true }));
+    if (!this.#best) this.files.remove(BEST_FILE);
     const metrics = join(directory, METRICS_FILE);
     if (this.step === 0) {
-      this.droppedLines = [];
       this.#metrics = openMetrics(metrics, 'new');
       this.#metrics.append(hashRecord(0, model, sha256));
     } else {
-      this.droppedLines = truncateMetrics(metrics, this.step);
+      const { dropped, missing } = truncateMetrics(metrics, this.step, config.evalEvery);
+      this.droppedLines = dropped;
+      this.missingSteps = missing;
       this.#metrics = openMetrics(metrics, 'continue');
     }
   }
@@ -156,13 +166,45 @@ export class Session {
    * @throws SystemError if a file cannot be written
    */
   save(): void {
-    this.#metrics.sync();
+    const damage = this.#syncMetrics();
     this.#saveCheckpoint();
+    if (damage) throw damage;
   }
 
-  /** Closes metrics.jsonl. It does not save. */
+  /**
+   * Saves everything into another directory, because the run's own is lost (LostDirectoryError): metrics, checkpoints and run.json, as far as
+   * they are in reach, and a checkpoint of the current step.
+   * @throws SystemError if a file cannot be written
+   */
+  saveElsewhere(directory: string): void {
+    this.files.copyTo(directory);
+    this.#metrics.copyTo(join(directory, METRICS_FILE));
+    const files = this.#best?.step === this.step ? [BEST_FILE, CHECKPOINT_FILE] : [CHECKPOINT_FILE];
+    for (const file of files) {
+      const path = join(directory, file);
+      withSystemErrors('write', path, () => atomicWrite(path, this.#checkpoint()));
+    }
+    this.#savedAt = this.step;
+  }
+
+  /** Closes the files. It does not save. */
   close(): void {
+    this.files.close();
     this.#metrics.close();
+  }
+
+  /** @returns an error to throw after the save, if another program has changed the metrics, which cannot be written again */
+  #syncMetrics(): ForeignWriteError | undefined {
+    this.files.check();
+    try {
+      const notice = this.#metrics.restore();
+      if (notice !== undefined) this.files.notices.push(notice);
+    } catch (error) {
+      if (error instanceof ForeignWriteError) return error;
+      throw error;
+    }
+    this.#metrics.sync();
+    return undefined;
   }
 
   #saveCheckpoint(): void {
@@ -189,9 +231,13 @@ export class Session {
   }
 
   #write(file: string): void {
-    const { directory, model, dataset, dataSha256, config, program } = this.#options;
+    this.files.replace(file, this.#checkpoint());
+  }
+
+  #checkpoint(): Uint8Array {
+    const { model, dataset, dataSha256, config, program } = this.#options;
     const { state } = this.#training;
     const snapshot = { program, config, vocabulary: dataset.vocabulary, state, best: this.#best, dataSha256 };
-    saveCheckpoint(join(directory, file), model, snapshot);
+    return checkpointBytes(model, snapshot, sha256);
   }
 }

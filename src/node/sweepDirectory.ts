@@ -6,8 +6,8 @@ import { FileContentError, SystemError, UsageError } from '../core/errors.js';
 import { quoteText, showPath } from '../core/text.js';
 import type { SweepResult } from '../run/sweep.js';
 import { atomicWrite } from './atomicWrite.js';
-import { type LineWriter, openLines, parseLines, readBytes } from './jsonLines.js';
-import { LOCK_FILE } from './lock.js';
+import { isOwnPlace, type LineWriter, openLines, parseLines, readBytes } from './jsonLines.js';
+import { type DirectoryLock, LOCK_FILE } from './lock.js';
 import { readIfThere } from './readFile.js';
 import { withSystemErrors } from './systemErrors.js';
 
@@ -74,9 +74,26 @@ export function runName(index: number): string {
   return String(index + 1).padStart(4, '0');
 }
 
-/** Opens runs.jsonl for appending results. @throws SystemError if it cannot be opened */
-export function openResults(directory: string): LineWriter<SweepResult> {
-  return openLines(join(directory, RESULTS_FILE), 'continue');
+/**
+ * Opens runs.jsonl for appending results, each of which is checked: the directory must still be this process's, and the file in its place.
+ * @param onNotice called with what other programs did to the file
+ * @throws SystemError if it cannot be opened, here and in each call of the writer
+ */
+export function openResults(
+  directory: string,
+  lock: DirectoryLock,
+  onNotice: (notice: string) => void,
+): Pick<LineWriter<SweepResult>, 'append' | 'close'> {
+  const lines = openLines<SweepResult>(join(directory, RESULTS_FILE), 'continue');
+  return {
+    append: (result) => {
+      lock.check();
+      const notice = lines.restore();
+      if (notice !== undefined) onNotice(notice);
+      lines.append(result);
+    },
+    close: () => lines.close(),
+  };
 }
 
 /**
@@ -85,6 +102,7 @@ export function openResults(directory: string): LineWriter<SweepResult> {
  */
 export function readResults(directory: string, { runs }: Sweep): SweepResult[] {
   const path = join(directory, RESULTS_FILE);
+  isOwnPlace(path);
   const optionsOf = new Map(runs.map((options, i) => [runName(i), JSON.stringify(options)]));
   const results = new Map<string, SweepResult>();
   let lines = 0;

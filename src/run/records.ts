@@ -28,6 +28,39 @@ export type MetricsRecord = LossRecord | EvaluationRecord | HashRecord;
 /** Steps between two hash records. A run also records hashes before its first step and after its last one. */
 export const HASH_EVERY = 1000;
 
+/** The first and the last step of a stretch of which the records are missing. */
+export type MissingSteps = readonly [first: number, last: number];
+
+/** Finds where records are missing: one is due before the first step, and at every hash and every evaluation. */
+export class RecordGaps {
+  readonly #evalEvery: number;
+  readonly #missing: MissingSteps[] = [];
+  #last = -1;
+
+  /** @param evalEvery steps between two evaluations */
+  constructor(evalEvery: number) {
+    this.#evalEvery = evalEvery;
+  }
+
+  /** Takes the step of the next record. */
+  add(step: number): void {
+    this.#closeGap(step - 1);
+    this.#last = Math.max(this.#last, step);
+  }
+
+  /** The gaps between the records, and after the last one up to a step. */
+  upTo(step: number): MissingSteps[] {
+    this.#closeGap(step);
+    return this.#missing;
+  }
+
+  #closeGap(last: number): void {
+    const after = (interval: number) => (Math.floor(this.#last / interval) + 1) * interval;
+    const due = this.#last < 0 ? 0 : Math.min(after(HASH_EVERY), after(this.#evalEvery));
+    if (due <= last) this.#missing.push([due, last]);
+  }
+}
+
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/));
 const step = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Every network has the lesson's parameters, deeper ones have more. Keys keep the order of the line. */

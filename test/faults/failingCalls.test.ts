@@ -87,6 +87,7 @@ vi.mock('node:fs', async (importOriginal) => {
     'statfsSync',
     'statSync',
     'symlinkSync',
+    'unlinkSync',
     'writeSync',
   ] as const;
   const wrapped = FALLIBLE.map((name) => {

@@ -5,7 +5,16 @@ import { flagName, type OptionRow } from '../../core/optionRow.js';
 import { showText } from '../../core/text.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
-import { BEST_FILE, findCheckpoint, findRunDirectory, type RunFile, readRunFile, writeRunFile } from '../../node/runDirectory.js';
+import {
+  BEST_FILE,
+  findCheckpoint,
+  findRunDirectory,
+  RUN_FILE,
+  type RunFile,
+  readRunFile,
+  replaceRunFile,
+} from '../../node/runDirectory.js';
+import type { RunFiles } from '../../node/runFiles.js';
 import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
 import { runBytes } from '../../run/size.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
@@ -43,8 +52,9 @@ export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<Prepa
     const { finishedAt, result, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(path) ?? { program };
     const hasMore = from.state.step < config.steps;
     const runFile = { ...stored, ...(hasMore ? {} : { finishedAt, result }), data: dataEntry(data), config };
-    const onBegun = () => {
-      if (hasMore || stored.data?.path !== data.path) writeRunFile(directory, runFile);
+    const onBegun = (files: RunFiles) => {
+      files.adopt(RUN_FILE);
+      if (hasMore || stored.data?.path !== data.path) replaceRunFile(files, runFile);
     };
     return { directory, config, data, model, program, from, runFile, onBegun, lock };
   } catch (error) {

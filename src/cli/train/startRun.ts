@@ -10,7 +10,17 @@ import { allocateModel, arenaBytes, arenaSize, type Model } from '../../network/
 import { checkDiskSpace } from '../../node/diskSpace.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { acquireLock, type DirectoryLock } from '../../node/lock.js';
-import { CHECKPOINT_FILE, createNamedRun, createNumberedRun, linkLatest, type RunFile, writeRunFile } from '../../node/runDirectory.js';
+import {
+  CHECKPOINT_FILE,
+  createNamedRun,
+  createNumberedRun,
+  linkLatest,
+  RUN_FILE,
+  type RunFile,
+  replaceRunFile,
+  writeRunFile,
+} from '../../node/runDirectory.js';
+import type { RunFiles } from '../../node/runFiles.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import { runBytes } from '../../run/size.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
@@ -32,8 +42,8 @@ export interface PreparedRun {
   from?: Checkpoint;
   /** The content of run.json. */
   runFile: RunFile & Record<string, unknown>;
-  /** Call it once the run's first checkpoint is written. */
-  onBegun: () => void;
+  /** Call it with the session's files once the run's first checkpoint is written. */
+  onBegun: (files: RunFiles) => void;
   /** The directory's lock, to be released at the end. */
   lock: DirectoryLock;
 }
@@ -56,8 +66,9 @@ export async function startRun(given: GivenTrainOptions, io: IO): Promise<Prepar
     // An older run's run.json stays until the new checkpoint replaces the old one.
     const replaces = existsSync(join(directory, CHECKPOINT_FILE));
     if (!replaces) writeRunFile(directory, runFile);
-    const onBegun = () => {
-      if (replaces) writeRunFile(directory, runFile);
+    const onBegun = (files: RunFiles) => {
+      files.adopt(RUN_FILE);
+      if (replaces) replaceRunFile(files, runFile);
       tryLinkLatest(directory, io);
     };
     return { directory, config, data, model, program, runFile, onBegun, lock };

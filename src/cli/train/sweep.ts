@@ -6,7 +6,7 @@ import { text, wholeNumber } from '../../core/kinds.js';
 import { flagName, type OptionRow, type Values, withDefaults } from '../../core/optionRow.js';
 import { randomStream } from '../../core/random.js';
 import { shellWord } from '../../core/text.js';
-import type { LineWriter } from '../../node/jsonLines.js';
+import type { DirectoryLock } from '../../node/lock.js';
 import { makeSweepDirectory, openResults, readResults, readSweep, runName, type Sweep, writeSweep } from '../../node/sweepDirectory.js';
 import { drawFrom, gridOf, type OptionValues, parseVariation, type Ranked, rank, type SweepResult } from '../../run/sweep.js';
 import { MAX_SEED, RECIPE_OPTIONS, TRAINING_OPTIONS } from '../../training/options.js';
@@ -68,7 +68,7 @@ export const sweep = defineCommand({
     const lock = await lockDirectory(directory, io.date().toISOString(), io);
     try {
       const sweep = openSweep(directory, asked, io);
-      const { results, signal } = await runAll(sweep, directory, options.jobs ?? availableParallelism(), io);
+      const { results, signal } = await runAll(sweep, { directory, lock }, options.jobs ?? availableParallelism(), io);
       if (signal) {
         io.stderr.write(
           `${signal}: ${results.length} of ${sweep.runs.length} runs are done in ${shortPath(directory, io)}; the same command resumes the sweep\n`,
@@ -169,7 +169,7 @@ function asArguments(assignment: OptionValues): string[] {
 
 async function runAll(
   sweep: Sweep,
-  directory: string,
+  { directory, lock }: { directory: string; lock: DirectoryLock },
   jobs: number,
   io: IO,
 ): Promise<{ results: SweepResult[]; signal: StopSignal | undefined }> {
@@ -180,7 +180,7 @@ async function runAll(
   const before = done.size > 0 ? `, ${formatCount(done.size)} of them done` : '';
   const width = Math.max(1, Math.min(jobs, waiting.length));
   io.stderr.write(`${count} in the directory ${shortPath(directory, io)}${before}; ${width} at a time\n`);
-  const lines = openResults(directory);
+  const lines = openResults(directory, lock, (notice) => io.stderr.write(`note: ${notice}\n`));
   const workers = new Workers(sweep, directory, waiting, results, lines, io);
   let signal: StopSignal | undefined;
   const stopListening = io.onStop((name) => {
@@ -196,6 +196,7 @@ async function runAll(
   return { results, signal };
 }
 
+type ResultWriter = ReturnType<typeof openResults>;
 type Waiting = Pick<SweepResult, 'run' | 'options'>;
 
 /** Trains the waiting runs, a given number at a time, and records each result. */
@@ -204,11 +205,11 @@ class Workers {
   readonly #directory: string;
   readonly #waiting: Waiting[];
   readonly #results: SweepResult[];
-  readonly #lines: LineWriter<SweepResult>;
+  readonly #lines: ResultWriter;
   readonly #io: IO;
   readonly #running = new Set<TrainProcess>();
 
-  constructor(sweep: Sweep, directory: string, waiting: Waiting[], results: SweepResult[], lines: LineWriter<SweepResult>, io: IO) {
+  constructor(sweep: Sweep, directory: string, waiting: Waiting[], results: SweepResult[], lines: ResultWriter, io: IO) {
     this.#sweep = sweep;
     this.#directory = directory;
     this.#waiting = waiting;

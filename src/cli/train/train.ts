@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { NumericalError } from '../../core/errors.js';
 import { createReport } from '../../evaluation/report.js';
 import { parameterCount } from '../../network/parameters.js';
-import { CHECKPOINT_FILE, METRICS_FILE, writeRunFile } from '../../node/runDirectory.js';
+import { LostDirectoryError } from '../../node/lock.js';
+import { CHECKPOINT_FILE, METRICS_FILE, replaceRunFile } from '../../node/runDirectory.js';
 import { Session } from '../../node/session.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
@@ -11,6 +12,7 @@ import { commandName, type IO, shellPath, shortPath } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { inTurns, type Turns } from '../terminal/turns.js';
 import { describeRecipe } from './describeRecipe.js';
+import { saveElsewhere, showNotices } from './lostRun.js';
 import { printReport } from './printReport.js';
 import { resumeRun } from './resumeRun.js';
 import { type PreparedRun, startRun } from './startRun.js';
@@ -52,7 +54,7 @@ async function trainRun(
   const { dataset, sha256: dataSha256 } = data;
   const session = new Session({ ...run, dataset, dataSha256, saveEvery: saveEvery ?? config.evalEvery, checkEvery });
   try {
-    run.onBegun();
+    run.onBegun(session.files);
     announce(run, session, io);
     const from = session.step;
     const seconds = await trainToEnd(session, run, turns, io);
@@ -66,7 +68,10 @@ async function trainRun(
     }
     await report(run, session, { seconds, steps: session.step - from }, context);
     return 0;
+  } catch (error) {
+    throw error instanceof LostDirectoryError ? saveElsewhere(error, session, directory, io) : error;
   } finally {
+    showNotices(session, io);
     session.close();
   }
 }
@@ -81,11 +86,20 @@ function announce({ directory, model, data, config }: PreparedRun, session: Sess
   );
   const recipe = describeRecipe(config, Object.keys(model.parameters));
   if (recipe) io.stderr.write(`${recipe}\n`);
+  const metrics = shortPath(join(directory, METRICS_FILE), io);
   if (session.droppedLines.length > 0) {
-    const file = shortPath(join(directory, METRICS_FILE), io);
-    io.stderr.write(`note: ${file}: dropped incomplete ${formatList('line', session.droppedLines)}\n`);
+    io.stderr.write(`note: ${metrics}: dropped incomplete ${formatList('line', session.droppedLines)}\n`);
+  }
+  const missing = session.missingSteps.map((steps) => steps.map(formatCount).join(' to '));
+  if (missing.length > 0) {
+    const shown = missing.slice(0, SHOWN_GAPS).join(', ');
+    const more = missing.length > SHOWN_GAPS ? ` and ${formatCountOf(missing.length - SHOWN_GAPS, 'other gap')}` : '';
+    io.stderr.write(`note: ${metrics}: the records of steps ${shown}${more} are missing\n`);
   }
 }
+
+/** A note names so many gaps in the metrics. */
+const SHOWN_GAPS = 3;
 
 function activity({ step, done }: Session): string {
   if (done) return `all ${formatCount(step)} steps are done in`;
@@ -101,6 +115,7 @@ async function trainToEnd(session: Session, { config, directory }: PreparedRun, 
       more: () => !session.done,
       step: () => session.advance(),
       afterTurn: () => {
+        showNotices(session, io, progress);
         if (!session.done) progress.update(session.step, session.smoothedLoss);
       },
     });
@@ -136,7 +151,8 @@ async function report(
     best,
     ...losses,
   };
-  if (steps > 0 || runFile.finishedAt === undefined) writeRunFile(directory, { ...runFile, finishedAt: io.date().toISOString(), result });
+  if (steps > 0 || runFile.finishedAt === undefined)
+    replaceRunFile(session.files, { ...runFile, finishedAt: io.date().toISOString(), result });
   if (json) printJson(result);
   else printReport(losses, { best, vocabulary: model.config.vocabulary, run: directory }, io, await paint());
 }
