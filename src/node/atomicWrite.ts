@@ -93,7 +93,7 @@ export function removeLeftovers(directory: string, olderThan = 0): void {
 }
 
 /** Random names, and names with a process ID, which earlier versions wrote. */
-const LEFTOVER = /^\.([0-9a-f]{16}|\d+(\.stale)?)\.tmp$/;
+export const LEFTOVER = /^\.([0-9a-f]{16}|\d+(\.stale)?)\.tmp$/;
 
 function isOlder(path: string, milliseconds: number): boolean {
   const found = lstatSync(path, { throwIfNoEntry: false });

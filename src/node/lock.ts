@@ -6,16 +6,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { SystemError } from '../core/errors.js';
 import { showPath, showText } from '../core/text.js';
-import { randomId, removeQuietly, writeFileWhole } from './atomicWrite.js';
+import { LEFTOVER, randomId, removeQuietly, writeFileWhole } from './atomicWrite.js';
 import { isSameRunning, ownIdentity, sharesProcessIds } from './processIdentity.js';
 import { readIfThere, SETTINGS_LIMIT, specialKind } from './readFile.js';
 import { askSocket, fileIdentity, LifeSocket, OpenDirectory, SILENCE_MS, startHeartbeat } from './signsOfLife.js';
 import { createsNew, isSystemError, withSystemErrors } from './systemErrors.js';
 
 /** Name of the lock file in a run's directory: JSON that names the process. */
-export const LOCK_FILE = 'lock';
+const LOCK_FILE = 'lock';
 
 const SOCKET_NAME = /^\.[0-9a-f]{16}\.sock$/;
+
+/** Whether a file in a directory only belongs to its lock: the lock, a socket, or a temporary file. */
+export function isLockFile(name: string): boolean {
+  return name === LOCK_FILE || SOCKET_NAME.test(name) || LEFTOVER.test(name);
+}
 
 const text = v.nullable(v.string());
 const OwnerSchema = v.object({

@@ -7,7 +7,7 @@ import { quoteText, showPath } from '../core/text.js';
 import type { SweepResult } from '../run/sweep.js';
 import { atomicWrite } from './atomicWrite.js';
 import { isOwnPlace, type LineWriter, openLines, parseLines, readBytes } from './jsonLines.js';
-import { type DirectoryLock, LOCK_FILE } from './lock.js';
+import { type DirectoryLock, isLockFile } from './lock.js';
 import { readIfThere } from './readFile.js';
 import { withSystemErrors } from './systemErrors.js';
 
@@ -54,7 +54,7 @@ export function makeSweepDirectory(directory: string): void {
  */
 export function readSweep(directory: string): Sweep | undefined {
   const path = join(directory, SWEEP_FILE);
-  if (readdirSync(directory).every((name) => name === SWEEP_FILE || name === LOCK_FILE)) return undefined;
+  if (readdirSync(directory).every((name) => name === SWEEP_FILE || isLockFile(name))) return undefined;
   const hint = 'name another directory with --out';
   const text = readIfThere(path, PLAN_LIMIT)?.toString('utf8');
   if (text === undefined) throw new UsageError(`--out ${showPath(directory)} contains files, but no sweep`, { hint });
