@@ -1,57 +1,95 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
-import { showPath, showText } from '../core/text.js';
+import { quoteText, shellWord, showCharacters, showPath } from '../core/text.js';
 import { createDataset, createVocabulary, type Dataset, type DatasetOptions, SPLITS, vocabularyIndex } from '../data/dataset.js';
-import { type NamesFile, readNamesFile } from '../node/namesFile.js';
+import { findOddities, severalPerLine } from '../data/oddities.js';
+import { type NamesOptions, STANDARD_INPUT_NAME } from '../data/parseNames.js';
+import { separatorText, type TableLayout } from '../data/table.js';
+import { keptNames } from '../node/keptNames.js';
+import { type NamesFile, type NamesStream, readNamesFile, STANDARD_INPUT } from '../node/namesFile.js';
 import { BUNDLED_NAMES } from '../node/paths.js';
 import { readRunFile } from '../node/runDirectory.js';
 import type { Checkpoint } from '../run/checkpoint.js';
 import { formatCountOf } from './terminal/format.js';
-import type { IO } from './terminal/io.js';
+import { type IO, nearPath } from './terminal/io.js';
 
 export interface LoadedData {
-  /** Absolute. */
+  /** Absolute; `-` for standard input. */
   path: string;
   sha256: string;
   /** Names, including repeats. */
   names: number;
+  /** The bytes of a pipe, which cannot be read again. */
+  bytes?: Uint8Array;
+  /** The path for messages, as the user typed it. */
+  shownAs: string;
   dataset: Dataset;
 }
 
-/** Reads and splits a data set; a note on stderr says what was dropped. */
-export function loadData(file: string | undefined, options: DatasetOptions, io: IO): LoadedData {
-  return splitData(readData(file, io), options);
+/** How a data set is read and split. */
+export type DataOptions = NamesOptions & DatasetOptions;
+
+/** Reads and splits a data set; notes on stderr say what was dropped, and what is odd. */
+export function loadData(file: string | undefined, options: DataOptions, io: IO): LoadedData {
+  return splitData(readData(file, options, io), options);
 }
 
 /** A data set before its split. */
-interface ReadData {
+interface ReadData extends Pick<NamesFile, 'names' | 'sha256' | 'bytes'> {
   path: string;
-  /** The path as the user typed it. */
+  /** The path as the user typed it, and as messages show it. */
+  typed: string;
   shownAs: string;
-  sha256: string;
-  names: readonly string[];
 }
 
-function readData(file: string | undefined, io: IO): ReadData {
-  const path = file === undefined ? BUNDLED_NAMES : resolve(io.cwd, file);
-  const shownAs = showPath(file ?? path);
-  const { names, sha256, tidied } = readNamesFile(path);
-  const note = describeTidied(tidied);
-  if (note) io.stderr.write(`note: ${shownAs}: ${note}\n`);
-  return { path, shownAs, sha256, names };
+function readData(file: string | undefined, { column, normalize }: NamesOptions, io: IO): ReadData {
+  const path = file === undefined ? BUNDLED_NAMES : file === STANDARD_INPUT ? file : resolve(io.cwd, file);
+  // A path from run.json is absolute; a user would not type it so.
+  const typed = file === undefined || file === path ? nearPath(path, io) : file;
+  const shownAs = file === STANDARD_INPUT ? STANDARD_INPUT_NAME : showPath(typed);
+  const note = (text: string) => io.stderr.write(`note: ${text}\n`);
+  const onWait = (stream: NamesStream) => note(describeWait(stream, shownAs));
+  const { names, sha256, bytes, tidied, table } = readNamesFile(path, { column, normalize, shownAs: typed, onWait });
+  if (table) note(`${shownAs}: ${describeTable(table, names[0])}`);
+  const dropped = describeTidied(tidied);
+  if (dropped) note(`${shownAs}: ${dropped}`);
+  for (const { text, hint } of findOddities(names, table)) {
+    const wayOut = hint === undefined ? [] : [withFile(hint, typed)];
+    note(`${shownAs}: ${[text, ...wayOut].join(text.endsWith('?') ? ' ' : '; ')}`);
+  }
+  return { path, typed, shownAs, sha256, names, ...(bytes ? { bytes } : {}) };
 }
 
-function splitData({ path, shownAs, sha256, names }: ReadData, options: DatasetOptions): LoadedData {
+/** A command with the path of the data set; standard input has none. */
+function withFile(hint: string, typed: string): string {
+  return typed === STANDARD_INPUT ? hint : hint.replaceAll('FILE', shellWord(typed, 'file'));
+}
+
+function describeWait(stream: NamesStream, shownAs: string): string {
+  if (stream === 'a terminal') return 'waiting for names on standard input: one per line; Ctrl-D at the start of a line ends them';
+  return stream === 'a pipe' ? `waiting for names from ${shownAs}` : 'reading names from standard input';
+}
+
+function describeTable({ separator, columns, column, header }: TableLayout, first: string): string {
+  const place = columns === 1 ? 'the only column' : `column ${column} of ${columns}, separated by ${separatorText(separator, columns)}`;
+  return `read ${place}${header === undefined ? '' : ', below a header'}; the first name is '${quoteText(first)}'`;
+}
+
+function splitData({ path, typed, shownAs, sha256, names, bytes }: ReadData, options: DatasetOptions): LoadedData {
   const dataset = createDataset(names, options);
   const empty = SPLITS.find((split) => dataset.parts[split].length === 0);
   if (empty) {
+    const several = severalPerLine(names);
+    if (several)
+      throw new FileContentError(`${shownAs}: ${several.text}`, several.hint === undefined ? {} : { hint: withFile(several.hint, typed) });
     const count = SPLITS.reduce((sum, split) => sum + dataset.parts[split].length, 0);
     throw new UsageError(
       `${shownAs} has ${formatCountOf(count, options.unique ? 'different name' : 'name')}, too few to split 80/10/10: the ${empty} part is empty`,
       { hint: 'give --data a file with at least 6' },
     );
   }
-  return { path, sha256, names: names.length, dataset };
+  return { path, shownAs, sha256, names: names.length, dataset, ...(bytes ? { bytes } : {}) };
 }
 
 /**
@@ -68,28 +106,34 @@ export function loadRunData(
   another: 'may be another' | 'must be the same',
   io: IO,
 ): LoadedData {
-  const found = file ?? readRunFile(path)?.data.path;
+  const found = file ?? ownData(path);
   if (found === undefined)
     throw new UsageError(`no run.json next to ${showPath(path)}, so its data set is unknown`, { hint: 'name it with --data' });
-  const data = readRunData(found, file !== undefined, io);
+  const data = readRunData(found, file !== undefined, config, io);
   const differences = [
     ...(data.sha256 === dataSha256 ? [] : [`SHA-256 ${data.sha256}, expected ${dataSha256}`]),
     ...vocabularyDifferences(vocabulary, createVocabulary(data.names)),
   ];
   if (differences.length > 0 && (file === undefined || another === 'must be the same')) {
-    throw new FileContentError(`${showPath(found)} is not the data set of the run: ${differences.join('; ')}`, {
+    throw new FileContentError(`${data.shownAs} is not the data set of the run: ${differences.join('; ')}`, {
       hint: 'restore it, or name the right file with --data',
     });
   }
-  checkKnown(found, vocabulary, createVocabulary(data.names));
+  checkKnown(data.shownAs, vocabulary, createVocabulary(data.names));
   if (data.sha256 !== dataSha256) io.stderr.write('note: this is not the data set of the run\n');
   return splitData(data, config);
 }
 
+/** The data file that run.json names. Names that a run kept are found where the run is, even if it was moved. */
+function ownData(checkpoint: string): string | undefined {
+  const path = readRunFile(checkpoint)?.data.path;
+  return path === undefined || existsSync(path) ? path : (keptNames(dirname(checkpoint)) ?? path);
+}
+
 /** If a file from run.json cannot be read, it may have been moved. */
-function readRunData(file: string, named: boolean, io: IO): ReadData {
+function readRunData(file: string, named: boolean, options: NamesOptions, io: IO): ReadData {
   try {
-    return readData(file, io);
+    return readData(file, options, io);
   } catch (error) {
     if (!(error instanceof SystemError) || named) throw error;
     throw new SystemError(error.message, { hint: 'if the data set was moved, name it with --data', cause: error });
@@ -101,26 +145,30 @@ function vocabularyDifferences(stored: readonly string[], found: readonly string
     const known = vocabularyIndex(others);
     return list.filter((character) => !known.has(character));
   };
-  const show = (title: string, list: string[]) => (list.length === 0 ? [] : [`${title} ${showText(list.slice(0, 10).join(' '))}`]);
+  const show = (title: string, list: string[]) => (list.length === 0 ? [] : [`${title} ${showCharacters(list, 'all')}`]);
   return [...show('new characters', without(found, stored)), ...show('missing characters', without(stored, found))];
 }
 
 /** The network has no embedding for other characters. */
-function checkKnown(path: string, vocabulary: readonly string[], found: readonly string[]): void {
+function checkKnown(shownAs: string, vocabulary: readonly string[], found: readonly string[]): void {
   const known = vocabularyIndex(vocabulary);
   const unknown = found.filter((character) => !known.has(character));
   if (unknown.length === 0) return;
   throw new FileContentError(
-    `${showPath(path)} has characters that the network does not know: ${showText(unknown.slice(0, 10).join(' '))}; it knows ${vocabulary.join('')}`,
+    `${shownAs} has characters that the network does not know: ${showCharacters(unknown, 'all')}; it knows ${showCharacters(vocabulary)}`,
   );
 }
 
-function describeTidied({ byteOrderMark, carriageReturns, surroundingBlanks, blankLines }: NamesFile['tidied']): string {
+function describeTidied(tidied: NamesFile['tidied']): string {
+  const { byteOrderMark, carriageReturns, loneCarriageReturns, surroundingBlanks, blankLines, blankFields, normalized } = tidied;
   const notes = [
     byteOrderMark > 0 ? 'a byte order mark' : '',
     carriageReturns > 0 ? formatCountOf(carriageReturns, 'CRLF line ending') : '',
+    loneCarriageReturns > 0 ? formatCountOf(loneCarriageReturns, 'CR line ending') : '',
     surroundingBlanks > 0 ? `blanks around ${formatCountOf(surroundingBlanks, 'name')}` : '',
     blankLines > 0 ? formatCountOf(blankLines, 'blank line') : '',
+    blankFields > 0 ? `${formatCountOf(blankFields, 'line')} with an empty column` : '',
   ].filter((text) => text !== '');
-  return notes.length > 0 ? `dropped ${notes.join(', ')}` : '';
+  const changed = normalized > 0 ? [`brought ${formatCountOf(normalized, 'name')} into NFC`] : [];
+  return [...(notes.length > 0 ? [`dropped ${notes.join(', ')}`] : []), ...changed].join('; ');
 }

@@ -10,9 +10,45 @@ export function showText(text: string): string {
 
 /** The first 60 characters of the text, escaped, for quoting in a message. */
 export function quoteText(text: string): string {
-  const shown = showText(text);
-  return shown.length <= 60 ? shown : `${shown.slice(0, 60)}…`;
+  const shown = [...showText(text)];
+  return shown.length <= 60 ? shown.join('') : `${shown.slice(0, 60).join('')}…`;
 }
+
+/** The character's code point: U+200B. */
+export function codePoint(character: string): string {
+  return `U+${(character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+/** The text, quotable, with everything escaped that has no glyph of its own: invisible characters, combining marks, unusual spaces. */
+export function quoteHidden(text: string): string {
+  return quoteText(
+    text.replace(HIDDEN, (c) => `\\u${c.length === 1 ? codePoint(c).slice(2).toLowerCase() : `{${codePoint(c).slice(2).toLowerCase()}}`}`),
+  );
+}
+
+/** At most this many characters of a vocabulary are shown. */
+const MAX_SHOWN = 40;
+
+/**
+ * A list of characters for a message: the first 40, and how many more there are.
+ * @param points which ones have their code point beside them: those whose glyph tells too little, or all outside ASCII
+ */
+export function showCharacters(characters: readonly string[], points: 'hidden' | 'all' = 'hidden'): string {
+  const shown = characters.slice(0, MAX_SHOWN).map((character) => {
+    if (character.search(HIDDEN) !== -1 || character.search(UNPRINTABLE) !== -1) return codePoint(character);
+    if (character === ' ') return "' '";
+    return character > '~' && (points === 'all' || LOOKALIKES.test(character)) ? `${character} (${codePoint(character)})` : character;
+  });
+  const more = characters.length > MAX_SHOWN ? ` ... and ${(characters.length - MAX_SHOWN).toLocaleString('en-US')} more` : '';
+  const isDense = points === 'hidden' && shown.every((one) => [...one].length === 1);
+  return `${shown.join(isDense ? '' : ' ')}${more}`;
+}
+
+/** Characters without a glyph of their own: invisible ones, combining marks, and all spaces but the plain one. */
+const HIDDEN = /[\p{Default_Ignorable_Code_Point}\p{Mn}\p{Me}\u2800]|(?! )\p{Zs}/gu;
+
+/** Greek and Cyrillic letters that look like a Latin one. */
+export const LOOKALIKES = /[ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονϲАВЕЅІЈКМНОРСТУХавеѕіјкорсухһԁԛԝ]/u;
 
 /** A path for a message: escaped, and in quotes if it is empty or contains spaces or quotes. */
 export function showPath(path: string): string {

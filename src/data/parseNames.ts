@@ -1,119 +1,246 @@
-/** Reads names from a text file's bytes, one name per line. */
+/** Reads names from a text file's bytes, one name per line, or from a column of a table. */
 import { FileContentError } from '../core/errors.js';
-import { quoteText, showPath, showText, UNPRINTABLE } from '../core/text.js';
-import { decodeUtf8, firstInvalidByte } from '../core/utf8.js';
+import { choice } from '../core/kinds.js';
+import { RECOGNISABLE_BYTES, recognise } from '../core/recognise.js';
+import { quoteText, shellWord, showPath, showText, UNPRINTABLE } from '../core/text.js';
+import { decodeLatin1, decodeUtf8, firstInvalidByte } from '../core/utf8.js';
 import { BOUNDARY } from './dataset.js';
+import { ColumnReader, countSeparators, separatorOfMany, splitHint, type TableLayout } from './table.js';
 
 /** Longer lines and larger files are refused. */
 export const MAX_LINE_BYTES = 64 * 1024;
 export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+
+/** The name of standard input in messages. */
+export const STANDARD_INPUT_NAME = 'stdin';
+
+/** The forms of Unicode text that names can be brought into. */
+export const normalization = choice(['none', 'nfc']);
+
+/** How the names of a file are read. */
+export interface NamesOptions {
+  /** The column of a table that holds the names: its number, from 1, or its name in the first line. Default: the whole line. */
+  column?: string | undefined;
+  /** nfc: each letter with its marks is one character where Unicode has one. */
+  normalize?: 'none' | 'nfc' | undefined;
+}
 
 /** The names of a text file. */
 export interface ParsedNames {
   /** The names in file order, including repeats. */
   names: string[];
   /** How often each irregularity was tidied; all 0 for a plain file. */
-  tidied: { byteOrderMark: number; carriageReturns: number; surroundingBlanks: number; blankLines: number };
+  tidied: Tidied;
+  /** The layout, if a column was read. */
+  table?: TableLayout;
+}
+
+interface Tidied {
+  byteOrderMark: number;
+  /** CRLF line ends. */
+  carriageReturns: number;
+  /** CR line ends, without a line feed. */
+  loneCarriageReturns: number;
+  surroundingBlanks: number;
+  blankLines: number;
+  /** Lines whose field is empty. */
+  blankFields: number;
+  /** Names that were changed by `normalize`. */
+  normalized: number;
 }
 
 /**
- * Reads a UTF-8 text with one name per line. A byte order mark, CRLF, blanks around a name and blank lines are accepted and counted.
+ * Reads a UTF-8 text with one name per line. A byte order mark, CRLF, CR, blanks around a name and blank lines are accepted and counted.
  * @param source the name of the text in errors
- * @throws FileContentError with line and byte if a line is not a name, or if there are no names
+ * @throws FileContentError with line and byte if a line is not a name, if there are no names, or if it is another kind of file
+ * @throws UsageError if there is no such column
  */
-export function parseNames(bytes: Uint8Array, source: string): ParsedNames {
-  const parser = new NamesParser(source);
+export function parseNames(bytes: Uint8Array, source: string, options: NamesOptions = {}): ParsedNames {
+  const parser = new NamesParser(source, options);
   parser.push(bytes);
   return parser.end();
 }
 
+const ONE_PER_LINE = 'expected one name per line';
+/** What some programs take for the end of a line: VT, FF, FS, GS, RS, NEL, LS, PS. */
+const LINE_SEPARATORS = '\v\f\x1c\x1d\x1e\x85\u2028\u2029';
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
 /** Reads names from chunks of bytes. A chunk may end anywhere, even within a character. */
 export class NamesParser {
   readonly #path: string;
+  /** The path in a command. */
+  readonly #file: string;
+  readonly #column: ColumnReader | undefined;
+  readonly #normalize: boolean;
   readonly #names: string[] = [];
-  readonly #tidied = { byteOrderMark: 0, carriageReturns: 0, surroundingBlanks: 0, blankLines: 0 };
+  readonly #tidied: Tidied = {
+    byteOrderMark: 0,
+    carriageReturns: 0,
+    loneCarriageReturns: 0,
+    surroundingBlanks: 0,
+    blankLines: 0,
+    blankFields: 0,
+    normalized: 0,
+  };
   #line = 0;
   /** The byte offset of the current line in the file. */
   #offset = 0;
   #rest = new Uint8Array(0);
+  /** Whether the file's kind is still to be recognised. */
+  #isStart = true;
 
-  constructor(path: string) {
+  constructor(path: string, { column, normalize = 'none' }: NamesOptions = {}) {
     this.#path = path;
+    this.#file = path === STANDARD_INPUT_NAME ? 'FILE' : shellWord(path, 'file');
+    this.#column = column === undefined ? undefined : new ColumnReader(column, path);
+    this.#normalize = normalize === 'nfc';
   }
 
   push(chunk: Uint8Array): void {
     const bytes = this.#rest.length > 0 ? joined(this.#rest, chunk) : chunk;
-    let start = 0;
-    for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, start)) {
-      this.#takeLine(bytes.subarray(start, end));
-      this.#offset += end + 1 - start;
-      start = end + 1;
-    }
+    if (this.#isStart && bytes.length >= RECOGNISABLE_BYTES) this.#checkKind(bytes);
+    const end = this.#isStart ? 0 : endOfLines(bytes);
+    this.#takeLines(bytes.subarray(0, end));
     // A real copy, because the caller may reuse the chunk (slice of a Node Buffer would share its memory).
-    this.#rest = new Uint8Array(bytes.subarray(start));
-    if (this.#rest.length > MAX_LINE_BYTES) this.#fail(this.#line + 1, `longer than ${MAX_LINE_BYTES} bytes; expected one name per line`);
+    this.#rest = new Uint8Array(bytes.subarray(end));
+    if (this.#rest.length > MAX_LINE_BYTES) this.#failLong(this.#line + 1, decodeUtf8(this.#rest.subarray(0, MAX_LINE_BYTES)));
     if (this.#offset + this.#rest.length > MAX_FILE_BYTES) {
       throw new FileContentError(`${showPath(this.#path)}: larger than ${MAX_FILE_BYTES} bytes, the limit for a data set`);
     }
   }
 
   end(): ParsedNames {
-    if (this.#rest.length > 0) this.#takeLine(this.#rest);
-    if (this.#names.length === 0) throw new FileContentError(`${showPath(this.#path)}: contains no names; expected one name per line`);
-    return { names: this.#names, tidied: this.#tidied };
+    if (this.#isStart) this.#checkKind(this.#rest);
+    this.#takeLines(this.#rest);
+    if (this.#names.length === 0) throw new FileContentError(`${showPath(this.#path)}: contains no names; ${ONE_PER_LINE}`);
+    const table = this.#column?.layout;
+    return { names: this.#names, tidied: this.#tidied, ...(table ? { table } : {}) };
   }
 
-  #takeLine(bytes: Uint8Array): void {
+  /** @throws FileContentError if the file is of another kind */
+  #checkKind(bytes: Uint8Array): void {
+    this.#isStart = false;
+    const other = recognise(bytes.subarray(0, RECOGNISABLE_BYTES));
+    if (!other) return;
+    const hint = other.hint?.replaceAll('FILE', this.#file);
+    throw new FileContentError(`${showPath(this.#path)}: this is ${other.kind}; ${ONE_PER_LINE}`, hint === undefined ? {} : { hint });
+  }
+
+  /** Takes whole lines; the last one may lack its end. They are decoded together, because that is 10 times as fast as line by line. */
+  #takeLines(bytes: Uint8Array): void {
+    const text = decodeUtf8(bytes);
+    const invalid = text.includes('\ufffd') ? firstInvalidByte(bytes) : undefined;
+    if (invalid !== undefined) {
+      const start = Math.max(bytes.lastIndexOf(LINE_FEED, invalid), bytes.lastIndexOf(CARRIAGE_RETURN, invalid)) + 1;
+      this.#takeLines(bytes.subarray(0, start));
+      this.#failInvalid(bytes.subarray(start), invalid - start);
+    }
+    const lines = text.split(/\r\n|[\r\n]/);
+    if (lines.at(-1) === '') lines.pop();
+    if (text.includes('\r')) this.#countCarriageReturns(text);
+    for (const line of lines) this.#takeLine(line);
+    this.#offset += bytes.length;
+  }
+
+  #countCarriageReturns(text: string): void {
+    const pairs = text.split('\r\n').length - 1;
+    const lone = text.split('\r').length - 1 - pairs;
+    // In a file of CRLF line ends, a CR at its end is the first half of the last one.
+    const isCut = lone === 1 && text.endsWith('\r') && this.#tidied.loneCarriageReturns === 0 && this.#tidied.carriageReturns + pairs > 0;
+    this.#tidied.carriageReturns += pairs + (isCut ? 1 : 0);
+    this.#tidied.loneCarriageReturns += isCut ? 0 : lone;
+  }
+
+  #takeLine(line: string): void {
     this.#line++;
-    if (bytes.length > MAX_LINE_BYTES) this.#fail(this.#line, `longer than ${MAX_LINE_BYTES} bytes; expected one name per line`);
-    let text = this.#decode(bytes);
-    if (this.#line === 1 && text.startsWith('\ufeff')) {
-      this.#tidied.byteOrderMark = 1;
-      text = text.slice(1);
-    }
-    if (text.endsWith('\r')) {
-      this.#tidied.carriageReturns++;
-      text = text.slice(0, -1);
-    }
-    const name = text.trim();
-    if (name === '') {
+    // A character has at most 3 bytes per UTF-16 unit.
+    if (line.length > MAX_LINE_BYTES / 3 && new TextEncoder().encode(line).length > MAX_LINE_BYTES) this.#failLong(this.#line, line);
+    const isMarked = this.#line === 1 && line.startsWith('\ufeff');
+    if (isMarked) this.#tidied.byteOrderMark = 1;
+    const text = isMarked ? line.slice(1) : line;
+    const trimmed = text.trim();
+    if (trimmed === '') {
       this.#tidied.blankLines++;
       return;
     }
-    if (name !== text) this.#tidied.surroundingBlanks++;
+    // In a table, blanks at an end may be empty columns.
+    const field = this.#column ? this.#column.read(text, this.#line) : trimmed;
+    if (field === undefined) return;
+    if (field === '') {
+      this.#tidied.blankFields++;
+      return;
+    }
+    if (!this.#column && trimmed !== text) this.#tidied.surroundingBlanks++;
+    const name = this.#normalize ? field.normalize('NFC') : field;
+    if (name !== field) this.#tidied.normalized++;
     this.#checkName(name);
     this.#names.push(name);
   }
 
-  #decode(bytes: Uint8Array): string {
-    const byte = firstInvalidByte(bytes);
-    if (byte !== undefined) {
-      const utf16 = this.#line === 1 && [0xfffe, 0xfeff].includes(bytes[0] * 256 + bytes[1]);
-      const found = utf16
-        ? 'the file is UTF-16'
-        : `0x${bytes[byte].toString(16).padStart(2, '0')} at byte ${this.#offset + byte} of the file is not UTF-8`;
-      this.#fail(this.#line, found, 'save it as UTF-8');
-    }
-    return decodeUtf8(bytes);
+  /** @param byte position of the first byte that is not UTF-8, from the start of a line */
+  #failInvalid(bytes: Uint8Array, byte: number): never {
+    const hex = `0x${bytes[byte].toString(16).padStart(2, '0')}`;
+    const [line] = decodeLatin1(bytes.subarray(0, 4 * RECOGNISABLE_BYTES)).split(/[\r\n]/);
+    return this.#fail(
+      this.#line + 1,
+      `${hex} at byte ${this.#offset + byte} of the file is not UTF-8`,
+      `save it as UTF-8, or convert it: iconv -f ISO-8859-1 -t UTF-8 ${this.#file} > utf8.txt (${latin1Reading(line, bytes, byte)})`,
+    );
   }
 
   #checkName(name: string): void {
-    const unprintable = name.match(UNPRINTABLE);
-    if (unprintable) {
-      this.#fail(this.#line, `'${quoteText(name)}' contains the control character ${showText(unprintable[0])}; names are plain text`);
+    const at = name.search(UNPRINTABLE);
+    if (at !== -1) {
+      const character = name[at];
+      const found = `'${quoteText(name)}' contains the control character ${showText(character)}; names are plain text`;
+      this.#fail(this.#line, found, this.#controlHint(character));
     }
     if (name.includes(BOUNDARY)) {
       this.#fail(
         this.#line,
         `'${quoteText(name)}' contains '${BOUNDARY}', which marks the start and end of a name`,
-        'spell the name without it',
+        /^\d+\.\s/.test(name)
+          ? `remove the numbers: sed -E 's/^ *[0-9]+[.] *//' ${this.#file} > names-only.txt`
+          : `spell the name without it${this.#looksLikeTable(name) ? ', or read one column of a table, such as --column 1' : ''}`,
       );
     }
+  }
+
+  #controlHint(character: string): string | undefined {
+    if (character === '\t' && !this.#column) return 'if the lines are columns, --column 1 reads the first';
+    if (!LINE_SEPARATORS.includes(character)) return undefined;
+    const point = (character.codePointAt(0) as number).toString(16);
+    return `if it ends lines: perl -CSD -pe 's/\\x{${point}}/\\n/g' ${this.#file} > names-only.txt`;
+  }
+
+  #looksLikeTable(line: string): boolean {
+    return !this.#column && Object.values(countSeparators(line)).some((count) => count > 0);
+  }
+
+  #failLong(line: number, text: string): never {
+    const separator = separatorOfMany([text]);
+    const hint = separator === undefined ? undefined : splitHint(separator).replace('FILE', this.#file);
+    return this.#fail(line, `longer than ${MAX_LINE_BYTES} bytes; ${ONE_PER_LINE}`, hint);
   }
 
   #fail(line: number, problem: string, hint?: string): never {
     throw new FileContentError(`${showPath(this.#path)}, line ${line}: ${problem}`, hint === undefined ? {} : { hint });
   }
+}
+
+/** Says how a line reads in Latin-1, if the byte that is not UTF-8 would be a letter there. */
+function latin1Reading(line: string, bytes: Uint8Array, byte: number): string {
+  const isLetter = bytes[byte] >= 0xc0 && bytes[byte] !== 0xd7 && bytes[byte] !== 0xf7;
+  const stands = !(bytes[byte - 1] >= 0x80) && !(bytes[byte + 1] >= 0x80);
+  if (!isLetter || !stands) return 'with the encoding that it has after -f';
+  return `if the line is '${quoteText(line.trim())}'; otherwise with another encoding after -f`;
+}
+
+/** Position after the last complete line; a CR as the last byte may be the first half of a CRLF. */
+function endOfLines(bytes: Uint8Array): number {
+  return Math.max(bytes.lastIndexOf(LINE_FEED), bytes.subarray(0, -1).lastIndexOf(CARRIAGE_RETURN)) + 1;
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

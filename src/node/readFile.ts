@@ -98,6 +98,14 @@ export function readRegularFile(path: string, limit: number, shownAs = path): Bu
   });
 }
 
+/** The first bytes of a regular file, or all of them if it is shorter. @throws SystemError as {@link withRegularFile} does */
+export function startOfFile(path: string, length: number, shownAs = path): Uint8Array {
+  return withRegularFile(path, shownAs, (file) => {
+    const bytes = Buffer.alloc(length);
+    return bytes.subarray(0, readSync(file, bytes));
+  });
+}
+
 /** The bytes of a regular file; undefined if nothing is there. A link that leads nowhere is an error, because it would be written through. */
 export function readIfThere(path: string, limit: number): Buffer | undefined {
   const found = withSystemErrors('read', path, () => lstatSync(path, { throwIfNoEntry: false }));

@@ -54,14 +54,14 @@ export function createNumberedRun(cwd: string): string {
 /**
  * Creates the directory of --out, or accepts it if it is empty. With `force` it may contain files: the new run replaces an older run's
  * files one by one as it writes them, and touches no others.
- * @param input the data file, which must not be one of the replaced files
+ * @param input the data file, which must not be one of the replaced files; undefined for a pipe
  * @returns the directory
  * @throws UsageError if the directory is not empty, or holds the data file
  * @throws SystemError if it cannot be created or written
  */
-export function createNamedRun(directory: string, force: boolean, input: string): string {
+export function createNamedRun(directory: string, force: boolean, input: string | undefined): string {
   const files = [CHECKPOINT_FILE, BEST_FILE, METRICS_FILE, RUN_FILE].map((name) => join(directory, name));
-  if ([directory, ...files].some((path) => realPath(path) === realPath(input))) {
+  if (input !== undefined && [directory, ...files].some((path) => realPath(path) === realPath(input))) {
     throw new UsageError(`--out ${showPath(directory)} would overwrite --data ${showPath(input)}`, { hint: 'name another directory' });
   }
   return withSystemErrors('write in', directory, () => {

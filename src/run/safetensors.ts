@@ -112,7 +112,7 @@ interface Header {
 
 function readHeader(size: number, read: (start: number, length: number) => Uint8Array): Header {
   const other = recognise(read(0, Math.min(size, RECOGNISABLE_BYTES)));
-  if (other) {
+  if (other && other.group !== 'safetensors') {
     const { kind, hint } = other;
     throw new FileContentError(`not a safetensors file: this is ${kind}`, hint === undefined ? {} : { hint });
   }

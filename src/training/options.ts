@@ -6,6 +6,7 @@
 import { choice, decimalNumber, flag, type Kind, wholeNumber, wholeNumbers } from '../core/kinds.js';
 import type { GivenValues, OptionRow } from '../core/optionRow.js';
 import { SAMPLINGS } from '../data/batch.js';
+import { normalization } from '../data/parseNames.js';
 import { MAX_BLOCKS } from '../network/parameters.js';
 import { defaultEvalEvery } from './evaluationCost.js';
 import { defaultSwitchStep, SCHEDULES } from './schedule.js';
@@ -299,7 +300,38 @@ const RUN_OPTIONS = [
   },
 ] as const satisfies readonly OptionRow[];
 
-export const TRAINING_OPTIONS = [...RECIPE_OPTIONS, ...RUN_OPTIONS] as const;
+const column: Kind<string> = {
+  expected: 'the number or the name of a column',
+  read: (text) => (text.trim() === '' ? undefined : text.trim()),
+  show: String,
+  stored: { type: 'text' },
+};
+
+/** How the names are read from the data file. */
+export const NAMES_OPTIONS = [
+  {
+    key: 'column',
+    flag: '--column <column>',
+    description: 'column of a table that holds the names: its number, or its name in the first line',
+    defaultText: 'the whole line',
+    kind: column,
+    commands: EVERYWHERE,
+    stored: ['column'],
+    since: 4,
+  },
+  {
+    key: 'normalize',
+    flag: '--normalize <form>',
+    description: 'nfc: make a letter and its marks one character, where Unicode has one',
+    kind: normalization,
+    default: 'none',
+    commands: EVERYWHERE,
+    stored: ['normalize'],
+    since: 4,
+  },
+] as const satisfies readonly OptionRow[];
+
+export const TRAINING_OPTIONS = [...RECIPE_OPTIONS, ...RUN_OPTIONS, ...NAMES_OPTIONS] as const;
 
 export type RecipeRow = (typeof RECIPE_OPTIONS)[number];
 export type TrainingRow = (typeof TRAINING_OPTIONS)[number];

@@ -55,7 +55,7 @@ export function orderedConfig(config: RunConfig, rows: readonly OptionRow[]): Ru
 
 /** Whether the value is the default of an option with `since`. Such a value is not stored. */
 function isLaterDefault({ since, kind, default: byDefault }: OptionRow, value: unknown): boolean {
-  return since !== undefined && kind.show(value) === kind.show(byDefault);
+  return since !== undefined && byDefault !== undefined && kind.show(value) === kind.show(byDefault);
 }
 
 /** Builds a configuration from values by option key. */

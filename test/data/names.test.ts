@@ -26,7 +26,7 @@ describe('data/names.txt', () => {
   });
 
   it('needs no tidying', () => {
-    expect(tidied).toEqual({ byteOrderMark: 0, carriageReturns: 0, surroundingBlanks: 0, blankLines: 0 });
+    expect(Object.values(tidied).filter((count) => count > 0)).toEqual([]);
   });
 
   it('has names of 2 to 15 letters a to z, and so 27 characters including the boundary', () => {

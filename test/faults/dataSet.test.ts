@@ -28,9 +28,9 @@ describe('missing, a directory, no permission (4)', () => {
     await trainSmall(cwd);
     const given = [...argv, '--data'];
     const path = join(cwd, 'none.txt');
-    expectRefusal(await runCli(cwd, [...given, 'none.txt']), 4, `cannot read ${path}: no such file or directory`);
+    expectRefusal(await runCli(cwd, [...given, 'none.txt']), 4, 'cannot read none.txt: no such file or directory');
     mkdirSync(path);
-    expectRefusal(await runCli(cwd, [...given, 'none.txt']), 4, `cannot read ${path}: it is a directory`);
+    expectRefusal(await runCli(cwd, [...given, 'none.txt']), 4, 'cannot read none.txt: it is a directory');
   });
 
   it('no permission', () => {
@@ -38,7 +38,7 @@ describe('missing, a directory, no permission (4)', () => {
     openToAll(cwd);
     const path = writeNames(cwd);
     chmodSync(path, 0);
-    expectRefusal(ninja(cwd, ['train', ...SMALL], { withPermissions: true }), 4, `cannot read ${path}: permission denied`);
+    expectRefusal(ninja(cwd, ['train', ...SMALL], { withPermissions: true }), 4, 'cannot read names.txt: permission denied');
   });
 });
 
@@ -62,7 +62,11 @@ describe('invalid UTF-8: the line and the byte (3)', () => {
   });
 
   it('UTF-16', async () => {
-    await refuse(Buffer.from('\ufeffanna\n', 'utf16le'), 3, 'line 1: the file is UTF-16');
+    await refuse(
+      Buffer.from('\ufeffanna\n', 'utf16le'),
+      3,
+      'this is text in UTF-16; expected one name per line; convert it: iconv -f UTF-16 -t UTF-8 names.txt > utf8.txt',
+    );
   });
 });
 
@@ -73,6 +77,8 @@ describe('byte order mark, CRLF, surrounding blanks, no newline at the end, blan
   it.each([
     ['BOM', `\ufeff${clean}`, 'a byte order mark'],
     ['CRLF', clean.replaceAll('\n', '\r\n'), '60 CRLF line endings'],
+    ['CR', clean.replaceAll('\n', '\r'), '60 CR line endings'],
+    ['CR, LF and CRLF', clean.replace('\n', '\r').replace('\n', '\r\n'), '1 CRLF line ending, 1 CR line ending'],
     [
       'surrounding blanks',
       [`\t${first}`, ` ${others[0]} `, `\u3000${others[1]}`, ...others.slice(2), ''].join('\n'),
@@ -105,7 +111,6 @@ describe('control, escape or bidi characters inside a name: refused, and shown e
   it.each([
     ['a\0b', '\\x00'],
     ['a\tb', '\\x09'],
-    ['a\rb', '\\x0d'],
     ['\x07ab', '\\x07'],
     ['a\x1b[31mb', '\\x1b'],
     ['a\x7fb', '\\x7f'],

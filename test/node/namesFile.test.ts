@@ -31,7 +31,15 @@ beforeEach(() => {
 });
 
 const MIB = 1 << 20;
-const PLAIN = { byteOrderMark: 0, carriageReturns: 0, surroundingBlanks: 0, blankLines: 0 };
+const PLAIN = {
+  byteOrderMark: 0,
+  carriageReturns: 0,
+  loneCarriageReturns: 0,
+  surroundingBlanks: 0,
+  blankLines: 0,
+  blankFields: 0,
+  normalized: 0,
+};
 
 function readBytes(content: string | Uint8Array) {
   return readNamesFile(put(tempDirectory(), 'names.txt', content));
@@ -60,13 +68,27 @@ describe('readNamesFile reads', () => {
     ['a byte order mark', '\ufeffanna\nbob\n', ['anna', 'bob'], { ...PLAIN, byteOrderMark: 1 }],
     ['CRLF', 'anna\r\nbob\r\n', ['anna', 'bob'], { ...PLAIN, carriageReturns: 2 }],
     ['CRLF without a last newline', 'anna\r\nbob\r', ['anna', 'bob'], { ...PLAIN, carriageReturns: 2 }],
+    ['CR', 'anna\rbob\r', ['anna', 'bob'], { ...PLAIN, loneCarriageReturns: 2 }],
+    ['CR without a last one', 'anna\rbob', ['anna', 'bob'], { ...PLAIN, loneCarriageReturns: 1 }],
+    [
+      'all three line ends',
+      'anna\rbob\r\ncarl\ndora',
+      ['anna', 'bob', 'carl', 'dora'],
+      { ...PLAIN, carriageReturns: 1, loneCarriageReturns: 1 },
+    ],
+    [
+      'CR before CRLF, as after two conversions',
+      'anna\r\r\nbob\r\r\n',
+      ['anna', 'bob'],
+      { ...PLAIN, carriageReturns: 2, loneCarriageReturns: 2, blankLines: 2 },
+    ],
     ['surrounding blanks', '  anna\nbob\t \ncarl\n', ['anna', 'bob', 'carl'], { ...PLAIN, surroundingBlanks: 2 }],
     ['blank lines', '\n\nanna\n \t\nbob\n\n', ['anna', 'bob'], { ...PLAIN, blankLines: 4 }],
     [
       'all of these together',
       '\ufeff anna\r\n\r\nbob \r\n',
       ['anna', 'bob'],
-      { byteOrderMark: 1, carriageReturns: 3, surroundingBlanks: 2, blankLines: 1 },
+      { ...PLAIN, byteOrderMark: 1, carriageReturns: 3, surroundingBlanks: 2, blankLines: 1 },
     ],
     ['blanks inside a name', 'anna lena\n', ['anna lena'], PLAIN],
     ['repeats, in file order', 'bob\nanna\nbob\n', ['bob', 'anna', 'bob'], PLAIN],
@@ -156,14 +178,15 @@ describe('readNamesFile refuses', () => {
   ])('UTF-16, %s, and asks for UTF-8', (_, content) => {
     const error = refusalOf(content);
     expect(error).toBeInstanceOf(FileContentError);
-    expect(fullMessage(error)).toMatch(/line 1: the file is UTF-16; save it as UTF-8$/);
+    expect(fullMessage(error)).toMatch(
+      /names\.txt: this is text in UTF-16; expected one name per line; convert it: iconv -f UTF-16 -t UTF-8 /,
+    );
   });
 
   it.each([
     ['an escape sequence', 'a\x1b[31mred', 'a\\x1b[31mred', '\\x1b'],
     ['a null', 'a\0b', 'a\\x00b', '\\x00'],
     ['a tab', 'a\tb', 'a\\x09b', '\\x09'],
-    ['a carriage return', 'a\rb', 'a\\x0db', '\\x0d'],
     ['a delete', 'a\x7fb', 'a\\x7fb', '\\x7f'],
     ['a C1 control', 'a\x9b31mb', 'a\\x9b31mb', '\\x9b'],
     ['a right-to-left override', 'a\u202eb', 'a\\u202eb', '\\u202e'],
@@ -218,19 +241,23 @@ describe('for any file', () => {
   const character = fc.constantFrom(...'abcXYZ019-éß漢😀𝒜', ' ', '\ufffd', '́');
   const name = fc.string({ unit: character, minLength: 1, maxLength: 12 }).filter((text) => text.trim() === text);
   const blank = fc.string({ unit: fc.constantFrom(' ', '\t', '\u00a0'), maxLength: 3 });
-  const line = fc.record({ name, before: blank, after: blank, blankLines: fc.array(blank, { maxLength: 2 }), crlf: fc.boolean() });
-  const file = fc.record({ lines: fc.array(line, { minLength: 1, maxLength: 30 }), mark: fc.boolean(), lastNewline: fc.boolean() });
+  const line = fc.record({ name, before: blank, after: blank, blankLines: fc.array(blank, { maxLength: 2 }) });
+  const file = fc.record({
+    lines: fc.array(line, { minLength: 1, maxLength: 30 }),
+    mark: fc.boolean(),
+    end: fc.constantFrom('\n', '\r\n', '\r'),
+    lastNewline: fc.boolean(),
+  });
 
   type Spelt = typeof file extends fc.Arbitrary<infer F> ? F : never;
 
-  function spell({ lines, mark, lastNewline }: Spelt): string {
+  function spell({ lines, mark, end, lastNewline }: Spelt): string {
     const text = lines
-      .map(({ name, before, after, blankLines, crlf }) => {
-        const end = crlf ? '\r\n' : '\n';
+      .map(({ name, before, after, blankLines }) => {
         return `${blankLines.map((blanks) => blanks + end).join('')}${before}${name}${after}${end}`;
       })
       .join('');
-    return (mark ? '\ufeff' : '') + (lastNewline ? text : text.replace(/\r?\n$/, ''));
+    return (mark ? '\ufeff' : '') + (lastNewline ? text : text.replace(/\r?\n$|\r$/, ''));
   }
 
   it('readNamesFile returns the names that were written', () => {

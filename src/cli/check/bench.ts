@@ -8,7 +8,7 @@ import { createNetworkCase } from '../../lesson/case.js';
 import { type ModelConfig, parameterCount } from '../../network/parameters.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { type BackendTiming, measurePeak, timeBackend } from '../../training/benchmark.js';
-import { RECIPE_OPTIONS } from '../../training/options.js';
+import { NAMES_OPTIONS, RECIPE_OPTIONS } from '../../training/options.js';
 import { defineCommand } from '../command.js';
 import { loadData } from '../data.js';
 import { DATA_OPTION } from '../options.js';
@@ -41,7 +41,7 @@ export const bench = defineCommand({
       kind: decimalNumber(0.01, 3600),
       default: 3,
     },
-    ...rowsOf(RECIPE_OPTIONS, 'bench'),
+    ...rowsOf([...RECIPE_OPTIONS, ...NAMES_OPTIONS], 'bench'),
   ],
   examples: [
     ['backprop-ninja bench', "the lesson's network, both backends"],
@@ -49,7 +49,7 @@ export const bench = defineCommand({
     ['backprop-ninja bench --hidden 300,200', 'a network of two blocks'],
   ],
   run: async ({ io, json, color, options }) => {
-    const { dataset } = loadData(options.data, { splitSeed: 42, unique: false }, io);
+    const { dataset } = loadData(options.data, { ...options, splitSeed: 42, unique: false }, io);
     const { context, embedding, hidden, batchSize, seconds, backend } = options;
     const config: ModelConfig = { context, embedding, hidden, vocabulary: dataset.vocabulary.length };
     const failed = failedRows(config, batchSize);

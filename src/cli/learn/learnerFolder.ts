@@ -1,10 +1,12 @@
 /** Finds a learner's folder and the files in it. */
-import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { SystemError } from '../../core/errors.js';
+import { FileContentError, SystemError } from '../../core/errors.js';
+import { RECOGNISABLE_BYTES, recognise } from '../../core/recognise.js';
 import { showPath } from '../../core/text.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { LEARNER_TYPES } from '../../node/paths.js';
+import { startOfFile } from '../../node/readFile.js';
 import { createsNew, withSystemErrors } from '../../node/systemErrors.js';
 import { commandName, type IO, shellPath, shortPath } from '../terminal/io.js';
 
@@ -35,7 +37,7 @@ export function learnerFiles(numbers: readonly ExerciseNumber[], dir: string | u
   return numbers.map((number) => [number, learnerFile(number, dir, io)]);
 }
 
-/** @throws SystemError if the file does not exist, is not a file, or cannot be read */
+/** @throws SystemError if the file does not exist, is not a file, or cannot be read; FileContentError if it is no source code */
 export function learnerFile(number: ExerciseNumber, dir: string | undefined, io: IO): string {
   const path = join(folderOf(dir, io), exerciseFile(number));
   const status = withSystemErrors('read', path, () => statSync(path, { throwIfNoEntry: false }));
@@ -51,7 +53,12 @@ export function learnerFile(number: ExerciseNumber, dir: string | undefined, io:
       command: startCommand(dirname(path), io),
     });
   }
-  withSystemErrors('read', path, () => accessSync(path, constants.R_OK));
+  const other = recognise(startOfFile(path, RECOGNISABLE_BYTES, path));
+  if (other && other.group !== 'source') {
+    throw new FileContentError(`${shortPath(path, io)}: this is ${other.kind}; expected TypeScript`, {
+      hint: other.hint?.replaceAll('FILE', shellPath(path, io)) ?? "move it away and run 'backprop-ninja exercise start'",
+    });
+  }
   return path;
 }
 

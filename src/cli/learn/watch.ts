@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { SystemError } from '../../core/errors.js';
+import { FileContentError, SystemError } from '../../core/errors.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { HINT_STEPS } from '../../dojo/hints.js';
 import { pollFile } from '../../node/filePoll.js';
@@ -194,10 +194,11 @@ class WatchSession {
     this.#after.push(() => printStatus(reports, painted, this.#context.io));
   }
 
-  /** Prints an error of the system: a missing file can come back. Any other error ends the watch. */
+  /** Prints an error of the system or of the file: a missing file can come back. Any other error ends the watch. */
   #tell(error: unknown): void {
     const { io } = this.#context;
-    if (error instanceof SystemError) io.stderr.write(`${errorLines(error, io.stderr, io).join('\n')}\n`);
+    if (error instanceof SystemError || error instanceof FileContentError)
+      io.stderr.write(`${errorLines(error, io.stderr, io).join('\n')}\n`);
     else this.fail(error);
   }
 }

@@ -1,7 +1,7 @@
 import { UsageError } from '../../core/errors.js';
 import { decimalNumber, text, wholeNumber } from '../../core/kinds.js';
 import { randomStream } from '../../core/random.js';
-import { showText } from '../../core/text.js';
+import { showCharacters, showText } from '../../core/text.js';
 import { vocabularyIndex } from '../../data/dataset.js';
 import { MAX_NAME_LENGTH, Sampler } from '../../evaluation/sampler.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
@@ -74,10 +74,10 @@ export const sample = defineCommand({
 
 function checkPrefix(prefix: string, vocabulary: readonly string[]): void {
   const known = vocabularyIndex(vocabulary.slice(1));
-  const unknown = [...prefix].filter((character) => !known.has(character));
+  const unknown = [...new Set(prefix)].filter((character) => !known.has(character));
   if (unknown.length > 0) {
     throw new UsageError(
-      `--prefix: the network does not know '${showText(unknown.join(''))}'; it knows ${showText(vocabulary.slice(1).join(''))}`,
+      `--prefix: the network does not know ${showCharacters(unknown, 'all')}; it knows ${showCharacters(vocabulary.slice(1))}`,
     );
   }
   if ([...prefix].length >= MAX_NAME_LENGTH) throw new UsageError(`--prefix: at most ${MAX_NAME_LENGTH - 1} characters`);

@@ -44,17 +44,20 @@ export function commandName({ env }: Pick<IO, 'env'>): string {
   return env.npm_command || env.npm_config_user_agent ? 'npx backprop-ninja' : 'backprop-ninja';
 }
 
-/** A path as a user would type it here, safe to print: relative if it is below the current directory. */
-export function shortPath(path: string, { cwd }: IO): string {
+/** A path as a user would type it here: relative if it is below the current directory. */
+export function nearPath(path: string, { cwd }: IO): string {
   const below = relative(cwd, path);
-  if (below.startsWith('..') || isAbsolute(below) || below === '') return showPath(path);
-  return showPath(below);
+  return below.startsWith('..') || isAbsolute(below) || below === '' ? path : below;
+}
+
+/** The same, safe to print. */
+export function shortPath(path: string, io: IO): string {
+  return showPath(nearPath(path, io));
 }
 
 /** A path as part of a suggested command, quoted for a POSIX shell. */
-export function shellPath(path: string, { cwd }: IO): string {
-  const below = relative(cwd, path);
-  return shellWord(below.startsWith('..') || isAbsolute(below) || below === '' ? path : below, 'file');
+export function shellPath(path: string, io: IO): string {
+  return shellWord(nearPath(path, io), 'file');
 }
 
 /** The IO of this process. */

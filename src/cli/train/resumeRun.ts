@@ -51,10 +51,10 @@ export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<Prepa
     const program = programName();
     const { finishedAt, result, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(path) ?? { program };
     const hasMore = from.state.step < config.steps;
-    const runFile = { ...stored, ...(hasMore ? {} : { finishedAt, result }), data: dataEntry(data), config };
+    const runFile = { ...stored, ...(hasMore ? {} : { finishedAt, result }), data: dataEntry(data, directory), config };
     const onBegun = (files: RunFiles) => {
       files.adopt(RUN_FILE);
-      if (hasMore || stored.data?.path !== data.path) replaceRunFile(files, runFile);
+      if (hasMore || stored.data?.path !== runFile.data.path) replaceRunFile(files, runFile);
     };
     return { directory, config, data, model, program, from, runFile, onBegun, lock };
   } catch (error) {

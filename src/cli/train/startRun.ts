@@ -3,11 +3,12 @@ import { join, resolve } from 'node:path';
 import type { CreateBackend } from '../../backend/backend.js';
 import { FileContentError, fullMessage, SystemError, UsageError } from '../../core/errors.js';
 import { withDefaults } from '../../core/optionRow.js';
-import { showPath, showText } from '../../core/text.js';
+import { showText } from '../../core/text.js';
 import { countExamples, type Dataset } from '../../data/dataset.js';
 import { EVALUATION_BATCH } from '../../evaluation/evaluator.js';
 import { allocateModel, arenaBytes, arenaSize, type Model } from '../../network/arrays.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
+import { keepNames } from '../../node/keptNames.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { acquireLock, type DirectoryLock } from '../../node/lock.js';
 import {
@@ -17,6 +18,7 @@ import {
   linkLatest,
   RUN_FILE,
   type RunFile,
+  readRunFile,
   replaceRunFile,
   writeRunFile,
 } from '../../node/runDirectory.js';
@@ -56,13 +58,14 @@ export async function startRun(given: GivenTrainOptions, io: IO): Promise<Prepar
   const config = createRunConfig(asked, sizesOf(data.dataset));
   const shape = modelConfig(config, data.dataset.vocabulary);
   const model = allocateModel(limitedBackend(config, data), shape, trainingCapacity(config, INFERENCE));
-  const directory = out === undefined ? createNumberedRun(io.cwd) : createNamedRun(resolve(io.cwd, out), force, data.path);
+  const directory =
+    out === undefined ? createNumberedRun(io.cwd) : createNamedRun(resolve(io.cwd, out), force, data.bytes ? undefined : data.path);
   const startedAt = io.date().toISOString();
   const lock = await lockDirectory(directory, startedAt, io);
   try {
     checkDiskSpace(directory, runBytes(shape, config));
     const program = programName();
-    const runFile = { program, node: process.version, startedAt, data: dataEntry(data), config };
+    const runFile = { program, node: process.version, startedAt, data: dataEntry(data, directory), config };
     // An older run's run.json stays until the new checkpoint replaces the old one.
     const replaces = existsSync(join(directory, CHECKPOINT_FILE));
     if (!replaces) writeRunFile(directory, runFile);
@@ -97,9 +100,10 @@ function sizesOf({ parts }: Dataset) {
   return { trainExamples: countExamples(parts.train), valExamples: countExamples(parts.val) };
 }
 
-/** A data set's entry in run.json. */
-export function dataEntry({ path, sha256, names }: LoadedData): RunFile['data'] & { names: number } {
-  return { path, sha256, names };
+/** A data set's entry in run.json. Names from a pipe are kept in the run's directory. */
+export function dataEntry({ path, sha256, names, bytes }: LoadedData, directory: string): RunFile['data'] & { names: number } {
+  const isOwn = (kept: string) => readRunFile(join(directory, CHECKPOINT_FILE))?.data.path === kept;
+  return { path: bytes ? keepNames(directory, bytes, isOwn) : path, sha256, names };
 }
 
 export function programName(): string {
@@ -116,7 +120,7 @@ const MEMORY_LIMIT = 2 ** 32 - 2 ** 20;
  * The kernels, for networks that fit into one memory.
  * @throws UsageError, when called, if the network is too large; FileContentError if the vocabulary of the data is the cause
  */
-export function limitedBackend(config: RunConfig, { path, dataset }: LoadedData): CreateBackend {
+export function limitedBackend(config: RunConfig, { shownAs, dataset }: LoadedData): CreateBackend {
   return (size) => {
     const needed = arenaBytes(size);
     if (needed <= MEMORY_LIMIT) return createWasmBackend(size);
@@ -124,7 +128,7 @@ export function limitedBackend(config: RunConfig, { path, dataset }: LoadedData)
     const lesson = { ...modelConfig(config, dataset.vocabulary), vocabulary: 27 };
     if (arenaBytes(arenaSize(lesson, trainingCapacity(config, INFERENCE))) <= MEMORY_LIMIT) {
       throw new FileContentError(
-        `${showPath(path)}: its vocabulary has ${formatCount(dataset.vocabulary.length)} characters, with which ${sizes}`,
+        `${shownAs}: its vocabulary has ${formatCount(dataset.vocabulary.length)} characters, with which ${sizes}`,
       );
     }
     throw new UsageError(sizes, { hint: 'lower --hidden, --embedding, --context or --batch-size' });

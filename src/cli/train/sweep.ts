@@ -103,7 +103,7 @@ function planSweep(trainWords: readonly string[], { vary, random, seed }: SweepV
 }
 
 /** The options of a training that decide how its data is split. */
-const DATA_OPTIONS = TRAINING_OPTIONS.filter((row) => row.key === 'splitSeed' || row.key === 'unique');
+const DATA_OPTIONS = TRAINING_OPTIONS.filter((row) => ['splitSeed', 'unique', 'column', 'normalize'].includes(row.key));
 
 /** @throws UsageError if options do not go together */
 function checkRun(words: readonly string[]): void {

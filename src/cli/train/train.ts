@@ -79,7 +79,7 @@ async function trainRun(
 function announce({ directory, model, data, config }: PreparedRun, session: Session, io: IO): void {
   const { context: T, embedding: E, hidden, vocabulary: V } = model.config;
   io.stderr.write(
-    `${shortPath(data.path, io)}: ${formatCountOf(data.names, 'name')}, ${formatCount(data.dataset.parts.train.length)} of them for training ` +
+    `${data.shownAs}: ${formatCountOf(data.names, 'name')}, ${formatCount(data.dataset.parts.train.length)} of them for training ` +
       `(${formatCount(session.trainExamples.count)} examples), ${V} characters\n` +
       `T ${T}, E ${E}, H ${hidden.join(',')}: ${formatCount(parameterCount(model.config))} parameters; ` +
       `${activity(session)} ${shortPath(directory, io)}\n`,

@@ -91,21 +91,24 @@ describe('--prefix', () => {
     const { exitCode, stdout } = await runCli(cwd, ['sample', '--prefix', '😀', '--count', '3']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^(😀[éß漢😀]*\n){3}$/u);
-    expect((await runCli(cwd, ['sample', '--prefix', '😁'])).stderr).toContain("the network does not know '😁'; it knows ßé漢😀");
+    expect((await runCli(cwd, ['sample', '--prefix', '😁'])).stderr).toContain('the network does not know 😁 (U+1F601); it knows ßé漢😀');
   });
 
   it.each([
     ['z', 'z'],
-    ['mizzq', 'zzq'],
+    ['mizzq', 'z q'],
+    ['mié', 'é (U+00E9)'],
+    ['e\u0301', 'U+0301'],
+    ['m\u200bi', 'U+200B'],
     ['A', 'A'],
-    ['mi lu', ' '],
+    ['mi lu', "' '"],
     ['.', '.'],
-    ['mi\x1b[31m', '\\x1b[31'],
-    ['\u202e', '\\u202e'],
+    ['mi\x1b[31m', 'U+001B [ 3 1'],
+    ['\u202e', 'U+202E'],
   ])('is refused if it has unknown characters, which are shown with the vocabulary: %j (2)', async (prefix, unknown) => {
     const { exitCode, stdout, stderr } = await runCli(trained, ['sample', 'run', '--prefix', prefix]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toBe(`error: --prefix: the network does not know '${unknown}'; it knows ${LETTERS}\n`);
+    expect(stderr).toBe(`error: --prefix: the network does not know ${unknown}; it knows ${LETTERS}\n`);
   });
 
   it('is refused if it has 100 characters (2)', async () => {

@@ -43,14 +43,14 @@ describe('the data set of a resumed run', () => {
     const path = writeNames(cwd, [...NAMES, 'mina']);
     const found = createHash('sha256').update(readFileSync(path)).digest('hex');
     const line = await refusal(cwd, 3, RESUME);
-    expect(line).toContain(`${path} is not the data set of the run: SHA-256 ${found}, expected ${expected}; `);
+    expect(line).toContain(`names.txt is not the data set of the run: SHA-256 ${found}, expected ${expected}; `);
   });
 
   it('is refused with other letters, and the new and missing ones are shown', async () => {
     const cwd = await stopped();
     writeNames(cwd, [...NAMES.filter((name) => !name.startsWith('be') && !name.startsWith('lu')), 'quax', 'zoë']);
     const line = await refusal(cwd, 3, RESUME);
-    expect(line).toMatch(/: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; new characters q x z ë; missing characters b; /);
+    expect(line).toMatch(/: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}; new characters q x z ë \(U\+00EB\); missing characters b; /);
   });
 
   it('is refused as a changed file even if too little is left to split it (3)', async () => {
@@ -70,7 +70,7 @@ describe('the data set of a resumed run', () => {
     const path = put(cwd, join('moved', 'list.txt'), readFileSync(join(cwd, 'names.txt')));
     rmSync(join(cwd, 'names.txt'));
     const line = await refusal(cwd, 4, RESUME);
-    expect(line).toContain(`${join(cwd, 'names.txt')}: no such file or directory`);
+    expect(line).toContain(`cannot read names.txt: no such file or directory`);
     expect(line).toContain('--data');
     expect((await runCli(cwd, [...RESUME, '--data', join('moved', 'list.txt')], stopAfter(1))).exitCode).toBe(130);
     expect(aboutOf(cwd).data).toMatchObject({ path, names: 60 });

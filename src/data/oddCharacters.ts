@@ -1,0 +1,153 @@
+/** Characters of a data set that cannot be told apart: invisible ones, two forms of one letter, look-alikes, and text decoded wrongly. */
+import { codePoint, LOOKALIKES, quoteHidden, quoteText } from '../core/text.js';
+
+/** Something to tell the user about a data set. */
+export interface Oddity {
+  /** What was found. */
+  text: string;
+  /** What to do. FILE stands for the path. */
+  hint?: string;
+}
+
+export function characterOddities(names: readonly string[]): Oddity[] {
+  const foreign = names.filter((name) => NOT_ASCII.test(name));
+  const entities = names.filter((name) => /&(#\d+|#x[\da-f]+|[a-z]{2,8});/i.test(name));
+  const all = [
+    ...(foreign.length > 0 ? [hiddenOddity(foreign), formOddity(foreign, names), lookalikeOddity(foreign), decodedOddity(foreign)] : []),
+    entities.length > 0
+      ? {
+          text: `${namesDo(entities.length, 'hold', 'holds')} an HTML entity, such as '${quoteText(entities[0])}'`,
+          hint: 'decode the file first',
+        }
+      : undefined,
+  ];
+  return all.filter((one) => one !== undefined);
+}
+
+const NOT_ASCII = /[^\x20-\x7e]/;
+
+/** 1 name holds, 2 names hold */
+function namesDo(count: number, verb: string, does: string): string {
+  return count === 1 ? `1 name ${does}` : `${count.toLocaleString('en-US')} names ${verb}`;
+}
+
+const HIDDEN = /[\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu;
+
+/** Hidden characters where they belong: joiners in some scripts and in emoji, selectors after emoji, Han and Mongolian, tags in flags. */
+const BELONGING = new RegExp(
+  [
+    '(?<=[\\p{Extended_Pictographic}\\p{Emoji_Modifier}]|\\u{fe0f})\\u{200d}',
+    '(?<=[\\p{Emoji}\\p{Script=Han}])[\\u{fe00}-\\u{fe0f}\\u{e0100}-\\u{e01ef}]',
+    '(?<=\\u{1f3f4}[\\u{e0020}-\\u{e007f}]*)[\\u{e0020}-\\u{e007f}]',
+    '(?<=\\p{Script=Mongolian})[\\u{180b}-\\u{180f}]',
+    '(?<=(?!\\p{Script=Latin}|\\p{Script=Greek}|\\p{Script=Cyrillic}|\\p{Script=Han})[\\p{L}\\p{M}])[\\u{200c}\\u{200d}](?=\\p{L})',
+  ].join('|'),
+  'gu',
+);
+
+const HIDDEN_NAMES: Readonly<Record<string, string>> = {
+  'U+00A0': 'no-break space',
+  'U+00AD': 'soft hyphen',
+  'U+034F': 'grapheme joiner',
+  'U+180E': 'vowel separator',
+  'U+200B': 'zero width space',
+  'U+200C': 'zero width non-joiner',
+  'U+200D': 'zero width joiner',
+  'U+2060': 'word joiner',
+  'U+2800': 'braille blank',
+  'U+3000': 'ideographic space',
+  'U+3164': 'Hangul filler',
+  'U+FEFF': 'byte order mark',
+};
+
+function nameOfHidden(character: string): string {
+  const point = codePoint(character);
+  const known = HIDDEN_NAMES[point];
+  if (known !== undefined) return `${point} ${known}`;
+  if (/[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/u.test(character)) return `${point} variation selector`;
+  if (/[\u{e0000}-\u{e007f}]/u.test(character)) return `${point} tag character`;
+  return /\p{Zs}/u.test(character) ? `${point} space` : `${point} invisible`;
+}
+
+function hiddenOddity(names: readonly string[]): Oddity | undefined {
+  const counts = new Map<string, number>();
+  let example: string | undefined;
+  let holders = 0;
+  for (const name of names) {
+    if (name.search(HIDDEN) === -1) continue;
+    const found = new Set(name.replace(BELONGING, '').match(HIDDEN) ?? []);
+    if (found.size === 0) continue;
+    example ??= name;
+    holders++;
+    for (const character of found) counts.set(character, (counts.get(character) ?? 0) + 1);
+  }
+  if (example === undefined) return undefined;
+  const list = [...counts.keys()].slice(0, 5).map(nameOfHidden).join(', ');
+  const more = counts.size > 5 ? ` and ${counts.size - 5} more` : '';
+  const codes = [...counts.keys()].map((character) => `\\x{${codePoint(character).slice(2).toLowerCase()}}`).join('');
+  return {
+    text: `${namesDo(holders, 'hold', 'holds')} characters that cannot be seen, such as '${quoteHidden(example)}': ${list}${more}`,
+    hint: `remove them, if they are not meant: perl -CSD -pe 's/[${codes}]//g' FILE > names-only.txt`,
+  };
+}
+
+/** Letters that occur both as one character and as a letter with marks. */
+function formOddity(foreign: readonly string[], names: readonly string[]): Oddity | undefined {
+  const characters = new Set<string>();
+  const composed = new Map<string, string>();
+  const changed: string[] = [];
+  for (const name of foreign) {
+    for (const character of name) characters.add(character);
+    const other = name.normalize('NFC');
+    if (other === name) continue;
+    changed.push(name);
+    for (const character of other) if (!name.includes(character)) composed.set(character, name);
+  }
+  const both = [...composed.keys()].filter((character) => characters.has(character));
+  const known = new Set(names);
+  const twice = changed.filter((name) => known.has(name.normalize('NFC')));
+  if (both.length === 0 && twice.length === 0) return undefined;
+  const letters = both.slice(0, 3).map((one) => `${one} as ${codePoint(one)} and as ${[...one.normalize('NFD')].map(codePoint).join(' ')}`);
+  const same = twice.length === 0 ? '' : `; ${namesDo(twice.length, 'are', 'is')} there in both forms`;
+  return {
+    text: `some letters are written in two ways that look the same: ${letters.join(', ')}${both.length > 3 ? ` and ${both.length - 3} more` : ''}${same}`,
+    hint: '--normalize nfc makes them one',
+  };
+}
+
+/** Words that mix Latin letters with Greek or Cyrillic ones that look like them. */
+function lookalikeOddity(names: readonly string[]): Oddity | undefined {
+  const found: { name: string; letter: string }[] = [];
+  for (const name of names) {
+    if (!LOOKALIKES.test(name)) continue;
+    for (const word of name.split(/[^\p{L}\p{M}]+/u)) {
+      const [letter] = LOOKALIKES.exec(word) ?? [];
+      if (letter === undefined || !/\p{Script=Latin}/u.test(word)) continue;
+      found.push({ name, letter });
+      break;
+    }
+  }
+  if (found.length === 0) return undefined;
+  const [{ name, letter }] = found;
+  const script = /\p{Script=Greek}/u.test(letter) ? 'Greek' : 'Cyrillic';
+  return {
+    text: `${namesDo(found.length, 'mix', 'mixes')} letters of two alphabets that look the same, such as the ${script} ${letter} (${codePoint(letter)}) in '${quoteText(name)}'`,
+  };
+}
+
+/** Text that was decoded with the wrong encoding before it was saved. */
+function decodedOddity(names: readonly string[]): Oddity | undefined {
+  const lost = names.filter((name) => name.includes('\ufffd'));
+  if (lost.length > 0) {
+    return {
+      text: `${namesDo(lost.length, 'hold', 'holds')} U+FFFD, which stands for a character that was lost, such as '${quoteText(lost[0])}'`,
+      hint: 'get the file again',
+    };
+  }
+  const garbled = names.filter((name) => /[ÃÂÄÅ][\u00a0-\u00bf]|â€|[ÐÑ][\u00a0-\u00bf°±²³µ¸¹]/.test(name));
+  if (garbled.length === 0) return undefined;
+  return {
+    text: `${namesDo(garbled.length, 'look', 'looks')} like UTF-8 that was read as Latin-1, such as '${quoteText(garbled[0])}'`,
+    hint: 'undo it: iconv -f UTF-8 -t ISO-8859-1 FILE > utf8.txt',
+  };
+}
