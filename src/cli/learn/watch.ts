@@ -180,11 +180,12 @@ class WatchSession {
   /** Shows the next step of a hint. */
   #hint(): void {
     if (!this.#report) return;
-    this.#hintStep = Math.min(this.#hintStep + 1, HINT_STEPS.length);
+    const isLast = this.#hintStep === HINT_STEPS.length;
+    if (!isLast) this.#hintStep++;
     const { exercise } = this.#report;
     const [line, step] = [firstOpenLine(this.#report), this.#hintStep];
     const show = () => showHint(exercise, line, { from: step, to: step, more: () => 'h again' }, this.#context);
-    this.#after.push(show);
+    if (!isLast) this.#after.push(show);
     show();
   }
 

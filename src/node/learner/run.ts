@@ -1,5 +1,5 @@
 /** Checks a learner's file: its process runs the lines, and this one judges them. Every line gets a report, whatever the file does. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { NumericalError } from '../../core/errors.js';
 import { type Indices, ShapeError, Tensor } from '../../core/tensor.js';
 import { LineJudge, type LineReport } from '../../dojo/check.js';
@@ -14,6 +14,7 @@ import { valueNamed } from '../../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
 import { readNamesFile } from '../namesFile.js';
 import { BUNDLED_NAMES } from '../paths.js';
+import { withSystemErrors } from '../systemErrors.js';
 import type { NamedArray } from './frames.js';
 import { type Budget, LearnerProcess, ProcessEnded } from './process.js';
 
@@ -52,7 +53,10 @@ const TRAINING_LIMIT = 20;
 /** Seconds for everything; a solved exercise takes 2. */
 const TOTAL_LIMIT = 180;
 
-/** @throws the signal's reason, when it ends the check early */
+/** Bytes of a file that is searched for repeated entries. */
+const MAX_TEXT = 1_000_000;
+
+/** @throws the signal's reason, when it ends the check early; SystemError if the file cannot be read */
 export async function checkFile(path: string, exercise: ExerciseNumber, options: CheckFileOptions = {}): Promise<ExerciseReport> {
   const { signal, train = false } = options;
   const check = new FileCheck(path, exercise, options);
@@ -95,10 +99,10 @@ class FileCheck {
   async lines(): Promise<ExerciseReport> {
     const { lines } = EXERCISES[this.#exercise];
     const reports: LineReport[] = [];
+    const text = textOf(this.#path);
     // The process starts while the values are made.
     this.#start(LINE_LIMIT, false);
     const judge = new LineJudge();
-    const text = readFileSync(this.#path, 'utf8');
     for (const known of lines) {
       try {
         await this.#load();
@@ -236,6 +240,11 @@ function tensorIn(arrays: readonly NamedArray[], name: string): Tensor {
   const array = arrays.find((one) => one.name === name);
   if (!array || array.data instanceof Int32Array) throw new ProcessEnded({ id: 'breaks-channel' });
   return new Tensor(array.data, array.shape);
+}
+
+/** The text of a learner's file; empty if it is far longer than an exercise. */
+function textOf(path: string): string {
+  return withSystemErrors('read', path, () => (statSync(path).size <= MAX_TEXT ? readFileSync(path, 'utf8') : ''));
 }
 
 /** JavaScript silently takes the last of two entries with the same name. */
