@@ -2,8 +2,7 @@
 import { Tensor } from '../core/tensor.js';
 import type { GradientLine } from '../lesson/exercise1.js';
 import type { GradientName } from '../lesson/values.js';
-import { reversedContexts, viewedTransposed } from './knowledge.js';
-import { hot, type PlantedMistake } from './mutant.js';
+import { hot, type PlantedMistake, reversedContexts, viewedTransposed } from './mutant.js';
 
 const KEEP = { keepdim: true };
 /** A shift of all logits does not change the softmax: dnorm_logits sums to zero in each row, so dlogit_maxes is 0. */
@@ -21,12 +20,12 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'no-division-by-n': {
       mistake: 'no division by n',
-      expected: [{ id: 'scaled', by: 'n' }],
+      expected: [{ id: 'scaled', by: 'n', expected: '-1/n' }],
       planted: ({ logprobs, Yb }) => hot(Yb, logprobs).neg(),
     },
     'n-minus-1-for-n': {
       mistake: 'n - 1 instead of n',
-      expected: [{ id: 'scaled', by: 'n/(n-1)' }],
+      expected: [{ id: 'scaled', by: 'n/(n-1)', expected: '-1/n' }],
       planted: ({ logprobs, Yb, n }) => hot(Yb, logprobs).div(-(n - 1)),
     },
     'at-the-maximum-not-at-the-target': {
@@ -65,12 +64,12 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'averaged-over-the-row': {
       mistake: 'averaged over the row',
-      expected: [{ id: 'scaled', by: '1/V' }],
+      expected: [{ id: 'scaled', by: '1/V', mean: 'row' }],
       planted: ({ counts, dprobs }) => counts.mul(dprobs).mean(1, KEEP),
     },
     'summed-over-the-batch': {
       mistake: 'summed over the batch',
-      expected: [{ id: 'summed-over-other', over: 'row', found: [1, 27], expected: [32, 1] }],
+      expected: [{ id: 'summed-over', instead: 'batch', over: 'row', found: [1, 27], expected: [32, 1] }],
       planted: ({ counts, dprobs }) => counts.mul(dprobs).sum(0, KEEP),
     },
     'counts-left-out': {
@@ -92,7 +91,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'power-minus-1-for-minus-2': {
       mistake: 'power -1 instead of -2',
-      expected: [{ id: 'wrong-power', found: '-1', expected: '-2' }],
+      expected: [{ id: 'wrong-power', base: 'counts_sum', found: '-1', expected: '-2', same: 'counts_sum_inv' }],
       planted: ({ counts_sum, dcounts_sum_inv }) => counts_sum.pow(-1).neg().mul(dcounts_sum_inv),
     },
     'gradient-above-left-out': {
@@ -172,7 +171,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'averaged-over-the-row': {
       mistake: 'averaged over the row',
-      expected: [{ id: 'scaled', by: '1/V' }],
+      expected: [{ id: 'scaled', by: '1/V', mean: 'row' }],
       planted: ({ dnorm_logits }) => dnorm_logits.neg().mean(1, KEEP),
       invisibleEndToEnd: MAXES,
     },
@@ -262,7 +261,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
   db2: {
     'averaged-over-the-batch': {
       mistake: 'averaged over the batch',
-      expected: [{ id: 'scaled', by: '1/n' }],
+      expected: [{ id: 'scaled', by: '1/n', mean: 'batch' }],
       planted: ({ dlogits }) => dlogits.mean(0),
     },
     'sum-forgotten': {
@@ -272,7 +271,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'summed-over-the-row': {
       mistake: 'summed over the row',
-      expected: [{ id: 'summed-over-other', over: 'batch', found: [32], expected: [27] }],
+      expected: [{ id: 'summed-over', instead: 'row', over: 'batch', found: [32], expected: [27] }],
       planted: ({ dlogits }) => dlogits.sum(1),
     },
     'shape-1-v-for-v': {
@@ -321,7 +320,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'averaged-over-the-batch': {
       mistake: 'averaged over the batch',
-      expected: [{ id: 'scaled', by: '1/n' }],
+      expected: [{ id: 'scaled', by: '1/n', mean: 'batch' }],
       planted: ({ bnraw, dhpreact }) => bnraw.mul(dhpreact).mean(0, KEEP),
     },
     'sum-forgotten': {
@@ -363,7 +362,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
   dbnbias: {
     'averaged-over-the-batch': {
       mistake: 'averaged over the batch',
-      expected: [{ id: 'scaled', by: '1/n' }],
+      expected: [{ id: 'scaled', by: '1/n', mean: 'batch' }],
       planted: ({ dhpreact }) => dhpreact.mean(0, KEEP),
     },
     'times-the-gain': {
@@ -385,7 +384,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'averaged-over-the-batch': {
       mistake: 'averaged over the batch',
-      expected: [{ id: 'scaled', by: '1/n' }],
+      expected: [{ id: 'scaled', by: '1/n', mean: 'batch' }],
       planted: ({ bndiff, dbnraw }) => bndiff.mul(dbnraw).mean(0, KEEP),
     },
     'shape-h-for-1-h': {
@@ -402,12 +401,12 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'factor-1-2-forgotten': {
       mistake: 'factor 1/2 forgotten',
-      expected: [{ id: 'factor-missing', factor: '1/2' }],
+      expected: [{ id: 'scaled', by: '2', expected: '-1/2' }],
       planted: ({ bnvar, dbnvar_inv }) => bnvar.add(1e-5).pow(-1.5).neg().mul(dbnvar_inv),
     },
     'power-minus-1-2-for-minus-3-2': {
       mistake: 'power -1/2 instead of -3/2',
-      expected: [{ id: 'wrong-power', found: '-1/2', expected: '-3/2' }],
+      expected: [{ id: 'wrong-power', base: '(bnvar + 1e-5)', found: '-1/2', expected: '-3/2', same: 'bnvar_inv' }],
       planted: ({ bnvar, dbnvar_inv }) => bnvar.add(1e-5).pow(-0.5).mul(-0.5).mul(dbnvar_inv),
     },
     'epsilon-forgotten': {
@@ -429,12 +428,12 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
   dbndiff2: {
     'n-for-n-minus-1': {
       mistake: 'n instead of n - 1',
-      expected: [{ id: 'scaled', by: '(n-1)/n' }],
+      expected: [{ id: 'scaled', by: '(n-1)/n', expected: '1/(n-1)' }],
       planted: ({ bndiff2, n, dbnvar }) => Tensor.onesLike(bndiff2).mul(dbnvar.div(n)),
     },
     'divided-by-n-plus-1': {
       mistake: 'divided by n + 1',
-      expected: [{ id: 'scaled', by: '(n-1)/(n+1)' }],
+      expected: [{ id: 'scaled', by: '(n-1)/(n+1)', expected: '1/(n-1)' }],
       planted: ({ bndiff2, n, dbnvar }) => Tensor.onesLike(bndiff2).mul(dbnvar.div(n + 1)),
     },
     'not-broadcast-over-the-batch': {
@@ -456,17 +455,25 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'branch-through-the-variance-twice': {
       mistake: 'branch through the variance twice',
-      expected: [{ id: 'scaled', by: '2', branch: 'bndiff2' }],
+      expected: [{ id: 'scaled', by: '2', expected: '2', branch: 'bndiff2' }],
       planted: ({ bndiff, bnvar_inv, dbnraw, dbndiff2 }) => bnvar_inv.mul(dbnraw).add(bndiff.mul(4).mul(dbndiff2)),
     },
     'factor-2-forgotten': {
       mistake: 'factor 2 forgotten',
-      expected: [{ id: 'scaled', by: '1/2', branch: 'bndiff2' }],
+      expected: [{ id: 'scaled', by: '1/2', expected: '2', branch: 'bndiff2' }],
       planted: ({ bndiff, bnvar_inv, dbnraw, dbndiff2 }) => bnvar_inv.mul(dbnraw).add(bndiff.mul(dbndiff2)),
     },
     'bnraw-for-bndiff': {
       mistake: 'bnraw instead of bndiff',
-      expected: [{ id: 'exchanged', found: 'bnraw', expected: 'bndiff', branch: 'bndiff2' }],
+      expected: [
+        {
+          id: 'either',
+          of: [
+            [{ id: 'exchanged', found: 'bnraw', expected: 'bndiff', branch: 'bndiff2' }],
+            [{ id: 'factor-extra', factor: 'bnvar_inv', shared: true, branch: 'bndiff2' }],
+          ],
+        },
+      ],
       planted: ({ bnraw, bnvar_inv, dbnraw, dbndiff2 }) => bnvar_inv.mul(dbnraw).add(bnraw.mul(2).mul(dbndiff2)),
     },
     'branches-multiplied-not-added': {
@@ -483,7 +490,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'averaged-over-the-batch': {
       mistake: 'averaged over the batch',
-      expected: [{ id: 'scaled', by: '1/n' }],
+      expected: [{ id: 'scaled', by: '1/n', mean: 'batch' }],
       planted: ({ dbndiff }) => dbndiff.neg().mean(0, KEEP),
     },
     // The lecture's own solution has this shape.
@@ -509,17 +516,17 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'branch-through-the-mean-twice': {
       mistake: 'branch through the mean twice',
-      expected: [{ id: 'scaled', by: '2', branch: 'bnmeani' }],
+      expected: [{ id: 'scaled', by: '2', expected: '1/n', branch: 'bnmeani' }],
       planted: ({ n, dbndiff, dbnmeani }) => dbndiff.add(dbnmeani.mul(2 / n)),
     },
     'no-division-by-n': {
       mistake: 'no division by n',
-      expected: [{ id: 'scaled', by: 'n', branch: 'bnmeani' }],
+      expected: [{ id: 'scaled', by: 'n', expected: '1/n', branch: 'bnmeani' }],
       planted: ({ dbndiff, dbnmeani }) => dbndiff.add(dbnmeani),
     },
     'n-minus-1-for-n': {
       mistake: 'n - 1 instead of n',
-      expected: [{ id: 'scaled', by: 'n/(n-1)', branch: 'bnmeani' }],
+      expected: [{ id: 'scaled', by: 'n/(n-1)', expected: '1/n', branch: 'bnmeani' }],
       planted: ({ n, dbndiff, dbnmeani }) => dbndiff.add(dbnmeani.mul(1 / (n - 1))),
     },
     'direct-branch-forgotten': {
@@ -566,7 +573,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'averaged-over-the-batch': {
       mistake: 'averaged over the batch',
-      expected: [{ id: 'scaled', by: '1/n' }],
+      expected: [{ id: 'scaled', by: '1/n', mean: 'batch' }],
       planted: ({ dhprebn }) => dhprebn.mean(0),
       invisibleEndToEnd: SHIFT,
     },
@@ -584,12 +591,12 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
   demb: {
     'contexts-in-reversed-order': {
       mistake: 'contexts in reverse order',
-      expected: [{ id: 'contexts-reversed' }],
+      expected: [{ id: 'rearranged', how: 'contexts-reversed' }],
       planted: ({ emb, dembact }) => reversedContexts(dembact.view(emb.shape)),
     },
     'transposed-before-the-view': {
       mistake: 'transposed before the view',
-      expected: [],
+      expected: [{ id: 'rearranged', how: 'transposed-first' }],
       planted: ({ emb, dembact }) => dembact.T.view(emb.shape),
     },
     'not-viewed': {
@@ -601,7 +608,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
   dC: {
     'assigned-not-added': {
       mistake: 'assigned, not added',
-      expected: [{ id: 'rows-not-added', instead: 'last' }],
+      expected: [{ id: 'scattered', repeated: 'last' }],
       planted: ({ C, Xb, demb }) => {
         const dC = Tensor.zerosLike(C);
         Xb.data.forEach((index, row) => {
@@ -612,7 +619,7 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
     },
     'contexts-in-reversed-order': {
       mistake: 'contexts in reverse order',
-      expected: [{ id: 'contexts-reversed' }],
+      expected: [{ id: 'rearranged', how: 'contexts-reversed' }],
       planted: ({ C, Xb, demb }) => Tensor.zerosLike(C).scatterAddRows(Xb, reversedContexts(demb)),
     },
     'averaged-over-the-batch': {

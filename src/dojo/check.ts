@@ -1,6 +1,6 @@
 /** Checks a learner's lines. Each runs alone, on given gradients above it, so that one mistake makes one red row. */
 
-import { absolute, indexAt, largestMagnitude, maxUlps } from '../core/numbers.js';
+import { indexAt, largestMagnitude, maxUlps } from '../core/numbers.js';
 import { randomStream } from '../core/random.js';
 import { closest } from '../core/spelling.js';
 import { type Shape, sameShape, type Tensor } from '../core/tensor.js';
@@ -9,7 +9,7 @@ import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { type GradientName, valueNamed } from '../lesson/values.js';
 import type { ExerciseLine } from './exercises.js';
 import type { Fault, Finding } from './findings.js';
-import type { LineKnowledge } from './knowledge.js';
+import { scaleOf } from './knowledge.js';
 import type { GivenValues, ValuesAndGradients } from './learnerFile.js';
 import { nameMistakes, type Observation } from './naming.js';
 import { type LineContext, type Outcome, runLine, textOf } from './outcome.js';
@@ -38,7 +38,9 @@ export interface LineReport {
   worst?: WorstEntry;
 }
 
-const SMALL: LessonConfig = { context: 3, embedding: 4, hidden: [8], vocabulary: 13 };
+/** All sizes differ within a batch, and between batches. */
+const SMALL: LessonConfig = { context: 5, embedding: 3, hidden: [8], vocabulary: 13 };
+const MIDDLE: LessonConfig = { context: 4, embedding: 6, hidden: [7], vocabulary: 11 };
 const LESSON_BATCH = 32;
 const SEED = 'dojo';
 
@@ -53,7 +55,7 @@ interface Trial {
 function createTrials(): Trial[] {
   return [
     { config: SMALL, n: 2 },
-    { config: SMALL, n: 3 },
+    { config: MIDDLE, n: 3 },
     { config: LESSON_CONFIG, n: LESSON_BATCH },
   ].flatMap(({ config, n }) => {
     const { values } = createLessonCase(config, n, SEED);
@@ -119,7 +121,7 @@ export class LineJudge {
       }
       judged.push(judge(known, at, outcome.tensor, real));
     }
-    const { verdict, findings, ...more } = verdictOn(known.knowledge, judged, () => sizesAsNumbers(text, this.#lesson));
+    const { verdict, findings, ...more } = verdictOn(known, judged, () => sizesAsNumbers(text, this.#lesson));
     return { ...report(verdict, findings), ...more, ...figuresOf(first.tensor, known.solution(this.#lesson)) };
   }
 }
@@ -178,8 +180,8 @@ function present<T>(value: T | undefined): T[] {
   return value === undefined ? [] : [value];
 }
 
-function sizesOf({ n, C, h }: ValuesAndGradients) {
-  return { n, E: C.shape[1], H: h.shape[1], V: C.shape[0] };
+function sizesOf({ n, Xb, C, h }: ValuesAndGradients) {
+  return { n, T: Xb.shape[1], E: C.shape[1], H: h.shape[1], V: C.shape[0] };
 }
 
 function judge({ knowledge, solution }: ExerciseLine, at: ValuesAndGradients, found: Tensor, real: boolean): Judged {
@@ -205,22 +207,17 @@ function figuresOf(found: Tensor, expected: Tensor): Pick<LineReport, 'figures'>
   return { figures: { exact: maxDiff === 0, close, maxDiff, maxUlps: maxUlps(yours, truth) } };
 }
 
-/** The largest sum of magnitudes behind an entry. The right result itself cannot be the scale, because it may be 0. */
-function scaleOf({ branches, sum }: LineKnowledge, at: ValuesAndGradients): number {
-  const magnitudes = branches.map(({ value }) => absolute(value(at))).reduce((a, b) => a.add(b));
-  return largestMagnitude((sum ? magnitudes.sum(sum.dim) : magnitudes).data);
-}
-
 interface Judgement extends Pick<LineReport, 'named' | 'worst'> {
   verdict: Verdict;
   findings: readonly Finding[];
 }
 
-function verdictOn(knowledge: LineKnowledge, judged: readonly Judged[], sizeLiterals: () => Finding | undefined): Judgement {
+function verdictOn({ name, knowledge }: ExerciseLine, judged: readonly Judged[], sizeLiterals: () => Finding | undefined): Judgement {
   const wrong = (...findings: readonly Finding[]): Judgement => ({ verdict: 'wrong', findings });
   const within = (tolerance: number, some: readonly Judged[] = judged) => some.every(({ error }) => error <= tolerance);
   if (within(TOLERANCE)) return { verdict: 'right', findings: [] };
   const mistakes = nameMistakes(
+    name,
     knowledge,
     judged.filter(({ random }) => random),
   );

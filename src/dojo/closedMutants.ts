@@ -8,12 +8,12 @@ import { hot, type PlantedMistake } from './mutant.js';
 export const CROSS_ENTROPY_MISTAKES: Record<string, PlantedMistake<ClosedForm>> = {
   'no-division-by-n': {
     mistake: 'no division by n',
-    expected: [{ id: 'scaled', by: 'n' }],
+    expected: [{ id: 'scaled', by: 'n', expected: '1/n' }],
     planted: ({ logits, Yb }) => softmax(logits).sub(hot(Yb, logits)),
   },
   'n-minus-1-for-n': {
     mistake: 'n - 1 instead of n',
-    expected: [{ id: 'scaled', by: 'n/(n-1)' }],
+    expected: [{ id: 'scaled', by: 'n/(n-1)', expected: '1/n' }],
     planted: ({ logits, Yb, n }) =>
       softmax(logits)
         .sub(hot(Yb, logits))
@@ -31,17 +31,17 @@ export const CROSS_ENTROPY_MISTAKES: Record<string, PlantedMistake<ClosedForm>> 
   },
   'one-hot-not-divided': {
     mistake: 'one-hot not divided',
-    expected: [{ id: 'scaled', by: 'n', branch: 'one-hot' }],
+    expected: [{ id: 'scaled', by: 'n', expected: '1/n', branch: 'one-hot' }],
     planted: ({ logits, Yb, n }) => softmax(logits).div(n).sub(hot(Yb, logits)),
   },
   'softmax-over-the-batch': {
     mistake: 'softmax over the batch',
-    expected: [{ id: 'softmax-over-batch', branch: 'softmax' }],
+    expected: [{ id: 'softmax-other', found: 'softmax over the batch', branch: 'softmax' }],
     planted: ({ logits, Yb, n }) => softmax(logits.T).T.sub(hot(Yb, logits)).div(n),
   },
   'summed-over-the-batch': {
     mistake: 'summed over the batch',
-    expected: [],
+    expected: [{ id: 'sum-extra', over: 'batch', found: [27], expected: [32, 27] }],
     planted: ({ logits, Yb, n }) => softmax(logits).sub(hot(Yb, logits)).div(n).sum(0),
   },
 };
@@ -49,14 +49,18 @@ export const CROSS_ENTROPY_MISTAKES: Record<string, PlantedMistake<ClosedForm>> 
 export const BATCH_NORM_MISTAKES: Record<string, PlantedMistake<ClosedForm>> = {
   'bessel-factor-1-for-n-over-n-minus-1': batchNorm(
     'Bessel factor 1 instead of n/(n-1)',
-    [{ id: 'scaled', by: '(n-1)/n', branch: 'variance' }],
+    [{ id: 'scaled', by: '(n-1)/n', expected: '-n/(n-1)', branch: 'variance' }],
     {
       bessel: () => 1,
     },
   ),
-  'bessel-factor-the-other-way-up': batchNorm('Bessel factor inverted', [{ id: 'scaled', by: '((n-1)/n)²', branch: 'variance' }], {
-    bessel: (n) => (n - 1) / n,
-  }),
+  'bessel-factor-the-other-way-up': batchNorm(
+    'Bessel factor inverted',
+    [{ id: 'scaled', by: '(n-1)²/n²', expected: '-n/(n-1)', branch: 'variance' }],
+    {
+      bessel: (n) => (n - 1) / n,
+    },
+  ),
   'path-through-the-variance-dropped': batchNorm('branch through the variance dropped', [{ id: 'branch-missing', branch: 'variance' }], {
     bessel: () => 0,
   }),
@@ -70,7 +74,9 @@ export const BATCH_NORM_MISTAKES: Record<string, PlantedMistake<ClosedForm>> = {
   'path-through-the-mean-dropped': batchNorm('branch through the mean dropped', [{ id: 'branch-missing', branch: 'mean' }], {
     mean: () => 0,
   }),
-  'mean-not-divided-by-n': batchNorm('mean not divided by n', [{ id: 'scaled', by: 'n', branch: 'mean' }], { mean: (n) => n }),
+  'mean-not-divided-by-n': batchNorm('mean not divided by n', [{ id: 'scaled', by: 'n', expected: '1/n', branch: 'mean' }], {
+    mean: (n) => n,
+  }),
   'statistics-as-constants': batchNorm(
     'statistics treated as constants',
     [

@@ -1,17 +1,14 @@
 /** Findings about a learner's line, as ids with data. The sentences for them are in sentences.ts. */
 import type { Shape } from '../core/tensor.js';
 import type { ValueName } from '../lesson/values.js';
+import type { Arrangement, Scattering } from './arrangements.js';
+import type { FunctionName } from './functions.js';
 
 /** A branch of a line: the value that uses the tensor, or a term of a closed form. */
 export type BranchName = ValueName | 'softmax' | 'one-hot' | 'direct' | 'mean' | 'variance';
 
-/** Factors that people leave out or write once too often; n batch, V row length, H hidden units. */
-export const COEFFICIENTS = [
-  ...(['-1', '0', '2', '1/2', '-2', '4', '-1/2', 'n', '-n', '1/n', '-1/n', '1/n²'] as const),
-  ...(['(n-1)/n', 'n/(n-1)', '-n/(n-1)', '-(n-1)/n', '((n-1)/n)²', 'n-1', '1/(n-1)', '(n-1)/(n+1)', 'n/(n+1)'] as const),
-  ...(['1/V', '-1/V', 'V', '1/H'] as const),
-] as const;
-export type Coefficient = (typeof COEFFICIENTS)[number];
+/** A constant factor as text: -1, 1/n, n/(n-1). */
+export type Coefficient = string;
 
 /** The part that a factor plays in a product. */
 export type Role = 'gradient-above' | 'gain' | 'log-derivative' | 'exp-derivative' | 'tanh-derivative' | 'power-derivative';
@@ -27,53 +24,103 @@ export type Confusion =
   | 'sigmoid'
   | 'batch-norm-skipped';
 
-export type Place = 'target' | 'row-maximum' | 'everywhere';
+/** The entries of a row of V: `column-maximum` is the largest of a column, `after-target` the target's right neighbour. */
+export type Place =
+  | 'target'
+  | 'row-maximum'
+  | 'everywhere'
+  | 'not-target'
+  | 'not-row-maximum'
+  | 'column-maximum'
+  | 'after-target'
+  | 'before-target'
+  | 'first-column'
+  | 'context';
 export type Dimension = 'batch' | 'row';
+
+export type Kept = 'first' | 'last' | 'not-first' | 'not-last';
 
 interface Shapes {
   found: Shape;
   expected: Shape;
 }
 
-/** A mistake in the values of a line. `branch` is set where the line has several. */
-export type ValueMistake = { branch?: BranchName } & (
+/** A mistake in the values of a line. `branch` is set where the line has several, `at` where a branch has a sum; expressions are formulas. */
+export type ValueMistake = { branch?: BranchName; at?: 'inside-sum' | 'before-sum' } & (
   | { id: 'factor-missing'; factor: string; role?: Role }
-  | { id: 'factor-extra'; factor: string; role?: Role }
+  /** `shared` is set for a factor of another branch. */
+  | { id: 'factor-extra'; factor: string; role?: Role; shared?: true }
+  | { id: 'division-extra'; by: string }
   | { id: 'factor-squared'; factor: string }
   | { id: 'exchanged'; found: string; expected: string; confusion?: Confusion }
-  | { id: 'wrong-power'; found: string; expected: string }
+  /** `same` is another way to write the wrong power. */
+  | { id: 'wrong-power'; base: string; found: string; expected: string; same?: string }
   /** Divided where a product belongs, or multiplied where a quotient belongs. */
   | { id: 'divided' | 'multiplied'; by: string }
+  | { id: 'factors-added' | 'factors-subtracted'; a: string; b: string }
+  | { id: 'parentheses'; found: string; expected: string }
+  /** A factor of all branches that multiplies only some of them. */
+  | { id: 'common-factor'; factor: string; on: readonly BranchName[] }
   | { id: 'epsilon-missing' | 'epsilon-outside' }
+  | { id: 'epsilon-other'; found: string }
   /** The values of a gradient are at the wrong entries of the row. */
   | { id: 'misplaced'; found: Place; expected: Place }
+  /** All other entries are 0. */
+  | { id: 'only-at'; place: Place }
   /** A view in the transposed shape, where a transpose belongs. */
-  | { id: 'viewed'; value: ValueName }
-  | { id: 'contexts-reversed' }
-  /** The rows of a repeated character are not added. */
-  | { id: 'rows-not-added'; instead: 'last' | 'first' | 'mean' }
-  | { id: 'softmax-over-batch' | 'softmax-not-normalised' }
+  | { id: 'viewed'; value: string }
+  /** The entries of demb in another order. */
+  | { id: 'rearranged'; how: Arrangement }
+  /** The rows of dC put together in another way. */
+  | ({ id: 'scattered' } & Partial<Omit<Scattering, 'order'>>)
+  | { id: 'softmax-missing' }
+  | { id: 'softmax-other'; found: FunctionName }
   | { id: 'branch-missing'; branch: BranchName }
-  | { id: 'branches-multiplied' | 'zero' }
-  /** The whole line, or a branch of it, is off by a factor. */
-  | { id: 'scaled'; by: Coefficient }
+  | { id: 'branches-multiplied'; these?: readonly BranchName[] }
+  /** Only some examples of the batch or entries of the row are used. */
+  | { id: 'kept'; over: Dimension; kept: Kept; overwrites?: true }
+  | { id: 'maximum'; over: Dimension }
+  /** The offset of the row is missing in the index. */
+  | { id: 'row-offset-missing' }
+  /** `endToEnd` is set where 0 is right with the true gradients. */
+  | { id: 'zero'; endToEnd?: true }
+  | { id: 'constant'; value: Coefficient }
+  /** The whole line, or a branch of it, is off by a factor. `expected` is its constant factor; `mean` is set where a sum is divided by its length. */
+  | { id: 'scaled'; by: Coefficient; expected?: Coefficient; mean?: Dimension }
+  /** `of` is set for a sum inside of the line. */
+  | ({ id: 'not-summed'; over: Dimension; of?: string } & Partial<Shapes>)
+  | ({ id: 'summed-over'; instead: Dimension | 'all'; over: Dimension; of?: string } & Partial<Shapes>)
+  | ({ id: 'sum-extra'; over: Dimension | 'all'; of?: string; mean?: true } & Partial<Shapes>)
+  /** `inner` is the dimension that a matrix product sums over. */
+  | { id: 'sums-multiplied'; a: string; b: string; over: Dimension | 'inner' }
+  /** Only one factor is summed. */
+  | { id: 'sum-partial'; of: string; outside: string; over: Dimension }
+  /** `by` is its constant factor. */
+  | { id: 'term-extra'; term: string; by: Coefficient }
+  /** The result is another expression. */
+  | { id: 'other-expression'; found: string; is?: 'value' | 'gradient-above' | 'other-line' | 'closed-form' }
+  | { id: 'independent'; of: string }
 );
 
 /** A mistake in the shape of a line's result. */
 export type ShapeMistake = Shapes &
   (
     | { id: 'reshaped'; keepdim?: 'missing' | 'extra' }
-    | { id: 'transposed' }
-    | { id: 'not-summed' | 'not-broadcast'; over: Dimension }
-    | { id: 'summed-over-other' | 'summed-over-all'; over: Dimension }
+    | { id: 'transposed' | 'result-viewed' | 'other-shape' }
+    | { id: 'not-broadcast' | 'repeated'; over: Dimension }
   );
 
-/** A mistake that the dojo can name. */
-export type Mistake = ValueMistake | ShapeMistake | { id: 'hidden-by-true-gradients' };
+/** A mistake that the dojo can name. `either` holds explanations that fit equally well. */
+export type Mistake =
+  | ValueMistake
+  | ShapeMistake
+  | { id: 'hidden-by-true-gradients' }
+  | { id: 'either'; of: readonly (readonly (ValueMistake | ShapeMistake)[])[] };
 
 /** The sizes of a batch on which a line is tried. */
 export interface BatchSizes {
   n: number;
+  T: number;
   E: number;
   H: number;
   V: number;

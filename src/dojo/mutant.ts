@@ -16,3 +16,18 @@ export interface PlantedMistake<Planted> {
 export function hot(indices: Indices, { shape, dtype }: Tensor): Tensor {
   return Tensor.oneHot(indices, shape[1], dtype);
 }
+
+/** The same entries, row by row, in the transposed shape: not the transpose. */
+export function viewedTransposed(x: Tensor): Tensor {
+  return x.view([x.shape[1], x.shape[0]]);
+}
+
+/** The rows of demb [n,T,E] with the context positions in reverse order. */
+export function reversedContexts(demb: Tensor): Tensor {
+  const [n, T, E] = demb.shape;
+  const order = Int32Array.from({ length: n * T }, (_, row) => row - (row % T) + (T - 1 - (row % T)));
+  return demb
+    .view([n * T, E])
+    .gatherRows({ data: order, shape: [n * T] })
+    .view(demb.shape);
+}

@@ -1,13 +1,18 @@
 /**
- * Names a mistake. It explains a wrong result as the sum of the line's branches, possibly with one of them exchanged for a common wrong
- * variant, each times a coefficient. It fits the coefficients and accepts them only if they are the same simple expression (-1, 0, 2,
- * n, 1/n, …) at every batch size. A name must explain more than 99.9 % of the squared difference at every batch size.
+ * Names a mistake. The mistakes of a line are derived from its tree (edits.ts). Each gives a wrong expression; this fits the constant
+ * factors of its branches, and accepts it if the factors are the same simple scale (-1, 2, 1/n, …) at every batch size and the result is
+ * the learner's. The simplest explanation is the name; two equally simple ones are both said.
  */
 import { type Shape, sameShape, Tensor } from '../core/tensor.js';
-import { COEFFICIENTS, type Coefficient, type Dimension, type Mistake, type ShapeMistake, type ValueMistake } from './findings.js';
-import type { Branch, LineKnowledge, Value } from './knowledge.js';
+import type { GradientName } from '../lesson/values.js';
+import { type Edit, editsOf, withEdits } from './edits.js';
+import { broadcastTo, Evaluator, type Expression, splitNumber, stripped } from './expression.js';
+import type { BranchName, Dimension, Mistake, ShapeMistake, ValueMistake } from './findings.js';
+import { type LineKnowledge, scaleOf } from './knowledge.js';
 import type { ValuesAndGradients } from './learnerFile.js';
 import { combination, leastSquares, residual, squares } from './leastSquares.js';
+import { extraTerms, type OtherExpression, otherResults, simpleResults } from './otherExpressions.js';
+import { type FittedScale, inverse, isOne, ONE, recognise, type Scale, scaleValue, textOf, times } from './scale.js';
 
 /** The input of a line, its right result, and its actual result. */
 export interface Observation {
@@ -18,243 +23,500 @@ export interface Observation {
 
 /** The share of the squared difference that a name must explain. */
 const EXPLAINED = 0.999;
-/** Squared differences up to this share of the squares are rounding. */
-const ROUNDING = 1e-18;
+/** A prediction that is off by this share of its terms may be the same in float32. */
+const ROUNDING = 1e-6;
+/** Results with more entries are not looked at. */
+const LARGEST = 1e6;
+/** No mistake that is not a constant factor costs less. */
+const SIMPLEST_EDIT = 0.9;
+/** An explanation that costs more than this is given up for two simpler mistakes. */
+const FAR_FETCHED = 2.05;
+/** Mistakes up to this cost are combined with another one. */
+const COMBINED = 1.5;
+/** Pairs of mistakes that are tried. */
+const MOST_PAIRS = 30_000;
 
-/** The mistakes in a line: of its values first, then of its shape. Undefined if no hypothesis explains the result. */
-export function nameMistakes(line: LineKnowledge, observations: readonly Observation[]): Mistake[] | undefined {
-  if (observations.length === 0) return undefined;
-  return haveRightShape(observations) ? nameValues(line, observations) : nameShape(line, observations);
+/** The mistakes in a line: of its values first, then of its shape. Undefined if nothing explains the result. */
+export function nameMistakes(name: GradientName, line: LineKnowledge, observations: readonly Observation[]): Mistake[] | undefined {
+  if (observations.length === 0 || observations.some(({ found }) => found.size > LARGEST)) return undefined;
+  return new Naming(name, line, observations).mistakes();
 }
 
-function haveRightShape(observations: readonly Observation[]): boolean {
-  return observations.every(({ expected, found }) => sameShape(expected.shape, found.shape));
+/** A wrong version of the line. */
+interface Hypothesis {
+  node: Expression;
+  mistakes: readonly ValueMistake[];
+  cost: number;
+  reshapes: boolean;
+  /** Whether the last branch is one that does not belong to the line. */
+  extra?: boolean;
+}
+
+interface Explanation {
+  mistakes: readonly (ValueMistake | ShapeMistake)[];
+  cost: number;
+  /** The part of the result that it leaves open. */
+  rest: number;
+}
+
+/** The learner's results in a shape that can be compared with the line's, and the mistake that led to another one. */
+interface Reading {
+  found: readonly Tensor[];
+  mistake?: ShapeMistake;
+}
+
+class Naming {
+  readonly #name: GradientName;
+  readonly #line: LineKnowledge;
+  readonly #observations: readonly Observation[];
+  readonly #evaluators: readonly Evaluator[];
+  /** Readings in the line's own shape, and as it was found. */
+  readonly #readings: readonly Reading[];
+  readonly #asFound: Reading;
+  /** The observation that is tried first: small, with n of at least 3, because batch norm is degenerate at 2. */
+  readonly #probe: number;
+
+  constructor(name: GradientName, line: LineKnowledge, observations: readonly Observation[]) {
+    this.#name = name;
+    this.#line = line;
+    this.#observations = observations;
+    this.#evaluators = observations.map(({ at }) => new Evaluator(at));
+    this.#readings = readingsOf(observations, line.expression.op === 'sum');
+    this.#asFound = { found: observations.map(({ found }) => found) };
+    this.#probe = Math.max(
+      0,
+      observations.findIndex(({ at }) => at.n > 2),
+    );
+  }
+
+  mistakes(): Mistake[] | undefined {
+    if (this.#observations.every(({ found }) => found.size > 0 && squares(found.data) === 0)) return [this.#zero()];
+    if (this.#isRounding()) return chosen(this.#cancelling());
+    const scaled = this.#explain({ node: this.#line.expression, mistakes: [], cost: 0, reshapes: false });
+    if (cheapest(scaled) < SIMPLEST_EDIT) return chosen(scaled);
+    const simple = [...scaled, ...this.#simple()];
+    const all = cheapest(simple) <= FAR_FETCHED ? simple : [...simple, ...this.#pairs()];
+    return chosen(all) ?? chosen(this.#results(otherResults(this.#name, this.#evaluators[this.#probe])));
+  }
+
+  #zero(): Mistake {
+    return { id: 'zero', ...(this.#line.zeroEndToEnd && { endToEnd: true }) };
+  }
+
+  /** Explanations by one mistake, with constant factors. */
+  #simple(): Explanation[] {
+    const hypotheses = [...this.#edits().map((edit) => this.#edited(edit)), ...this.#extraTerms()];
+    const edited = hypotheses.flatMap((one) => (one === undefined ? [] : this.#explain(one)));
+    return [...edited, ...this.#results(simpleResults(this.#name, this.#line.expression, this.#evaluators[this.#probe]))];
+  }
+
+  #known: Edit[] | undefined;
+  #edits(): Edit[] {
+    this.#known ??= editsOf(this.#name, this.#line.expression, this.#evaluators[this.#probe]);
+    return this.#known;
+  }
+
+  #edited(...edits: readonly Edit[]): Hypothesis | undefined {
+    const node = withEdits(this.#line.expression, edits);
+    if (!node) return undefined;
+    return {
+      node,
+      mistakes: edits.map(({ mistake }) => mistake),
+      cost: edits.reduce((sum, { cost }) => sum + cost, 0),
+      reshapes: edits.some(({ reshapes }) => reshapes),
+    };
+  }
+
+  /** Two mistakes at once. */
+  #pairs(): Explanation[] {
+    const edits = this.#edits()
+      .filter(({ cost }) => cost <= COMBINED)
+      .sort((a, b) => a.cost - b.cost);
+    const found: Explanation[] = [];
+    let tried = 0;
+    for (let sum = 1; sum < 2 * edits.length && tried < MOST_PAIRS; sum++) {
+      for (let i = Math.max(0, sum - edits.length + 1); 2 * i < sum && tried < MOST_PAIRS; i++, tried++) {
+        const hypothesis = this.#edited(edits[i], edits[sum - i]);
+        if (hypothesis) found.push(...this.#explain(hypothesis));
+      }
+    }
+    return found;
+  }
+
+  /** A tensor that is added to the line. */
+  #extraTerms(): Hypothesis[] {
+    const { expected } = this.#observations[this.#probe];
+    return extraTerms(this.#name, this.#evaluators[this.#probe], expected.shape).map(({ node, mistake, cost }) => ({
+      node: { op: 'total', terms: [this.#line.expression, node], branches: [] },
+      mistakes: [mistake],
+      cost,
+      reshapes: false,
+      extra: true,
+    }));
+  }
+
+  /** The result as an expression that has little to do with the line. */
+  #results(expressions: Iterable<OtherExpression>): Explanation[] {
+    const found: Explanation[] = [];
+    for (const { node, mistake, cost } of expressions) {
+      found.push(...this.#explain({ node, mistakes: [mistake], cost, reshapes: true }));
+    }
+    return found.map((one) => ({ ...one, mistakes: constantsOf(one.mistakes) }));
+  }
+
+  /** Whether the results are sums of terms that cancel. */
+  #isRounding(): boolean {
+    return this.#observations.every(({ at, found }) => {
+      const scale = scaleOf(this.#line, at);
+      return found.size > 0 && squares(found.data) <= (1e-12 * scale) ** 2 * found.size;
+    });
+  }
+
+  /** Mistakes after which the terms cancel. */
+  #cancelling(): Explanation[] {
+    return this.#edits().flatMap((edit): Explanation[] => {
+      const hypothesis = this.#edited(edit);
+      if (!hypothesis) return [];
+      const cancels = this.#evaluators.every((evaluator, i) => {
+        const terms = termsOf(evaluator, hypothesis.node);
+        const whole = terms?.map((term) => broadcastTo(term, shapeOf(terms)));
+        if (!whole?.every((term) => term !== undefined)) return false;
+        const total = whole.reduce((a, b) => a.add(b));
+        const { found, at } = this.#observations[i];
+        const fits = sameShape(stripped(total.shape), stripped(found.shape)) || total.size < found.size;
+        return fits && squares(total.data) <= (1e-12 * scaleOf(this.#line, at)) ** 2 * total.size;
+      });
+      return cancels ? [{ mistakes: [this.#withShapes(edit.mistake)], cost: edit.cost, rest: 0 }] : [];
+    });
+  }
+
+  // One explanation --------------------------------------------------------------------------------------------------
+
+  #explain(hypothesis: Hypothesis): Explanation[] {
+    const i = this.#probe;
+    const terms = termsOf(this.#evaluators[i], hypothesis.node);
+    if (!terms) return [];
+    const shape = shapeOf(terms);
+    for (const reading of this.#readingsFor(hypothesis, shape)) {
+      const target = reading.found[i];
+      const basis = laidOut(terms, target);
+      if (!basis) continue;
+      const match = matched(basis, target);
+      if (!match) continue;
+      const explanation = this.#confirmed(hypothesis, reading, match.summed);
+      if (explanation) return [explanation];
+    }
+    return [];
+  }
+
+  #readingsFor({ reshapes }: Hypothesis, shape: Shape): readonly Reading[] {
+    const { found, expected } = this.#observations[this.#probe];
+    if (sameShape(found.shape, expected.shape)) return this.#readings;
+    const direct = sameShape(stripped(shape), stripped(found.shape)) && (reshapes || size(shape) > expected.size);
+    return direct ? [this.#asFound] : this.#readings;
+  }
+
+  /** The explanation, if the coefficients are simple scales and predict the result at every batch size. */
+  #confirmed(hypothesis: Hypothesis, reading: Reading, summed: boolean): Explanation | undefined {
+    const bases: Tensor[][] = [];
+    const fits: (number[] | undefined)[] = [];
+    for (const [i, evaluator] of this.#evaluators.entries()) {
+      const terms = termsOf(evaluator, hypothesis.node);
+      const basis = terms && laidOut(terms, reading.found[i]);
+      if (!basis) return undefined;
+      bases.push(summed ? [basis.reduce((a, b) => a.add(b))] : basis);
+      // At n = 2 the branches of batch norm depend on each other.
+      fits.push(evaluator.sizes.n > 2 ? leastSquares(bases[i], reading.found[i]) : undefined);
+    }
+    const sizes = this.#evaluators.map((evaluator) => evaluator.sizes);
+    const fitted = fits.flatMap((coefficients, i) => (coefficients ? [{ coefficients, i }] : []));
+    if (fitted.length === 0) return undefined;
+    const scales: (FittedScale | undefined)[] = bases[0].map((_, k) => {
+      const negligible = fitted.every(({ coefficients, i }) => isNegligible(coefficients[k], bases[i][k], reading.found[i]));
+      if (negligible) return { scale: { number: 0, powers: {} }, cost: 1 };
+      return recognise(
+        fitted.map(({ coefficients }) => coefficients[k]),
+        fitted.map(({ i }) => sizes[i]),
+      );
+    });
+    if (!scales.every((one) => one !== undefined)) return undefined;
+    const coefficients = scales.map(({ scale }) => scale);
+    const rest = this.#unexplained(bases, coefficients, reading);
+    return rest === undefined ? undefined : this.#explanation(hypothesis, reading, coefficients, rest);
+  }
+
+  /** The largest share of a result that the prediction leaves open; undefined if that is too much. */
+  #unexplained(bases: readonly Tensor[][], coefficients: readonly Scale[], { found }: Reading): number | undefined {
+    let largest = 0;
+    for (const [i, basis] of bases.entries()) {
+      const numbers = coefficients.map((scale) => scaleValue(scale, this.#evaluators[i].sizes));
+      const open = residual(combination(basis, numbers), found[i].data);
+      const scale = basis.reduce((sum, term, k) => sum + numbers[k] ** 2 * squares(term.data), 0);
+      if (!(open <= ROUNDING ** 2 * scale)) return undefined;
+      const { expected } = this.#observations[i];
+      const difference = expected.size === found[i].size ? residual(expected.data, found[i].data) : Number.POSITIVE_INFINITY;
+      // At n = 2 a factor n - 1 makes no difference: there is nothing left to explain.
+      if (difference > 1e-18 * scale && open > (1 - EXPLAINED) * difference) return undefined;
+      largest = Math.max(largest, Math.sqrt(open / scale));
+    }
+    return largest;
+  }
+
+  #explanation(hypothesis: Hypothesis, { mistake }: Reading, coefficients: readonly Scale[], rest: number): Explanation | undefined {
+    const { mistakes, cost, node, extra } = hypothesis;
+    const own = extra ? coefficients.slice(0, -1) : coefficients;
+    const described = coefficientMistakes(node, own);
+    if (!described) return undefined;
+    const by = coefficients[coefficients.length - 1];
+    if (extra && by.number === 0) return undefined;
+    const named = extra ? mistakes.map((one) => (one.id === 'term-extra' ? { ...one, by: textOf(by) } : one)) : mistakes;
+    const values = [...named, ...described.mistakes].map((one) => this.#withShapes(one));
+    const shapes: ShapeMistake[] = mistake ? [mistake] : [];
+    // Another tensor, or another expression, has its own shape.
+    if (!mistake && this.#misshapen() && !values.some((one) => 'expected' in one && Array.isArray(one.expected))) {
+      shapes.push({ id: 'other-shape', ...this.#shapes() });
+    }
+    return {
+      mistakes: [...values, ...shapes],
+      cost: cost + described.cost + (mistake?.id === 'result-viewed' ? 1 : 0),
+      rest,
+    };
+  }
+
+  #withShapes(mistake: ValueMistake): ValueMistake {
+    if (!['not-summed', 'summed-over', 'sum-extra'].includes(mistake.id) || 'of' in mistake) return mistake;
+    return this.#misshapen() ? ({ ...mistake, ...this.#shapes() } as ValueMistake) : mistake;
+  }
+
+  #shapes(): { found: Shape; expected: Shape } {
+    const { found, expected } = this.#observations[this.#observations.length - 1];
+    return { found: found.shape, expected: expected.shape };
+  }
+
+  #misshapen(): boolean {
+    const { found, expected } = this.#shapes();
+    return !sameShape(found, expected);
+  }
+}
+
+// Fitting ------------------------------------------------------------------------------------------------------------
+
+/** The branches of a wrong expression; undefined where its shapes do not fit. */
+function termsOf(evaluator: Evaluator, node: Expression): Tensor[] | undefined {
+  try {
+    return evaluator.terms(node);
+  } catch {
+    return undefined;
+  }
+}
+
+function shapeOf(terms: readonly Tensor[]): Shape {
+  return terms.reduce((widest, { shape }) => (shape.length > widest.length || size(shape) > size(widest) ? shape : widest), terms[0].shape);
+}
+
+const size = (shape: Shape) => shape.reduce((a, b) => a * b, 1);
+
+/** The branches in the shape of the result. */
+function laidOut(terms: readonly Tensor[], target: Tensor): Tensor[] | undefined {
+  const shape = shapeOf(terms);
+  const same = sameShape(stripped(shape), stripped(target.shape));
+  const wanted = same ? shape : target.shape;
+  const out: Tensor[] = [];
+  for (const term of terms) {
+    const whole = broadcastTo(term, wanted);
+    if (!whole) return undefined;
+    out.push(whole);
+  }
+  return out;
+}
+
+/** Whether the branches, each times a coefficient, give the result; `summed` where only their sum does. */
+function matched(basis: readonly Tensor[], target: Tensor): { summed: boolean } | undefined {
+  const free = leastSquares(basis, target);
+  if (free && isExact(basis, free, target)) return { summed: false };
+  if (free || basis.length === 1) return undefined;
+  const whole = [basis.reduce((a, b) => a.add(b))];
+  const one = leastSquares(whole, target);
+  return one && isExact(whole, one, target) ? { summed: true } : undefined;
+}
+
+function isExact(basis: readonly Tensor[], coefficients: readonly number[], target: Tensor): boolean {
+  const scale = basis.reduce((sum, { data }, k) => sum + coefficients[k] ** 2 * squares(data), 0);
+  return residual(combination(basis, coefficients), target.data) <= ROUNDING ** 2 * scale;
+}
+
+function isNegligible(coefficient: number, term: Tensor, target: Tensor): boolean {
+  return coefficient ** 2 * squares(term.data) <= ROUNDING ** 2 * squares(target.data);
+}
+
+// Constant factors ---------------------------------------------------------------------------------------------------
+
+/** What is known about a branch: its name, its own constant factor, and the sum that a mean would divide. */
+interface Term {
+  branch?: BranchName | undefined;
+  scale: Scale;
+  sums: Dimension | undefined;
+}
+
+function describeTerms(node: Expression, around: Term = { scale: ONE, sums: undefined }): Term[] {
+  switch (node.op) {
+    case 'total':
+      return node.terms.flatMap((term, k) => describeTerms(term, { ...around, branch: node.branches[k] ?? around.branch }));
+    case 'sum':
+      return describeTerms(node.of, { ...around, sums: node.over === 'row' ? 'row' : 'batch' });
+    case 'product': {
+      const { scale, rest } = splitNumber(node);
+      const inner = rest.find(({ op }) => op === 'total');
+      const sums = rest.some((factor) => factor.op === 'sum' && factor.over === 'batch') ? 'batch' : around.sums;
+      return inner ? describeTerms(inner, { ...around, sums }) : [{ ...around, scale, sums }];
+    }
+    default:
+      return [{ ...around, scale: node.op === 'number' ? node.scale : ONE }];
+  }
+}
+
+/** The mistakes that the coefficients of the branches mean, and their cost; undefined if they mean none. */
+function coefficientMistakes(node: Expression, coefficients: readonly Scale[]): { mistakes: ValueMistake[]; cost: number } | undefined {
+  const terms = describeTerms(node);
+  const known = coefficients.filter(({ number }) => number !== 0);
+  if (known.length === 0) return undefined;
+  const options = [ONE, ...known].map((base) => {
+    const parts = coefficients.map((scale) => (scale.number === 0 ? scale : times(scale, inverse(base))));
+    const cost = costOf(base) + parts.reduce((sum, part) => sum + (part.number === 0 ? 1 : costOf(part)), 0);
+    return { base, parts, cost };
+  });
+  const { base, parts, cost } = options.reduce((best, one) => (one.cost < best.cost - 1e-9 ? one : best));
+  const several = coefficients.length > 1;
+  const whole: Term = several ? { scale: commonScale(node), sums: undefined } : { ...terms[0], branch: undefined };
+  const mistakes: ValueMistake[] = isOne(base) ? [] : [scaled(base, { ...whole, branch: undefined })];
+  for (const [k, part] of parts.entries()) {
+    if (isOne(part)) continue;
+    const term = several ? terms[k] : whole;
+    if (part.number !== 0) mistakes.push(scaled(part, term, commonScale(node)));
+    else if (term.branch) mistakes.push({ id: 'branch-missing', branch: term.branch });
+    else return undefined;
+  }
+  return { mistakes, cost };
+}
+
+/** The constant factor in front of all branches. */
+function commonScale(node: Expression): Scale {
+  return node.op === 'product' ? splitNumber(node).scale : ONE;
+}
+
+function costOf(scale: Scale): number {
+  if (isOne(scale)) return 0;
+  const sizes = { n: 5, T: 7, E: 11, H: 13, V: 17 };
+  return recognise([scaleValue(scale, sizes)], [sizes])?.cost ?? 3;
+}
+
+function scaled(by: Scale, { branch, scale, sums }: Term, common: Scale = ONE): ValueMistake {
+  const magnitude = (one: Scale) => textOf({ ...one, number: Math.abs(one.number) });
+  // The common factor does not reach a branch.
+  const isCommon = branch !== undefined && magnitude(common) !== '1' && magnitude(times(common, by)) === '1';
+  const own = isCommon ? common : scale;
+  const expected = textOf(by) === '-1' || magnitude(own) === '1' ? undefined : textOf(own);
+  const size = magnitude(by);
+  const mean = (sums === 'batch' && size === '1/n') || (sums === 'row' && (size === '1/V' || size === '1/H')) ? sums : undefined;
+  return {
+    id: 'scaled',
+    by: textOf(by),
+    ...(expected !== undefined && { expected }),
+    ...(mean && { mean }),
+    ...(branch !== undefined && { branch }),
+  };
+}
+
+/** A constant result: the factor of 1 is its value. */
+function constantsOf(mistakes: Explanation['mistakes']): Explanation['mistakes'] {
+  if (!mistakes.some(({ id }) => id === 'constant')) return mistakes;
+  const factor = mistakes.find(({ id }) => id === 'scaled');
+  const rest = mistakes.filter((one) => one !== factor && one.id !== 'constant');
+  return [{ id: 'constant', value: factor?.id === 'scaled' ? factor.by : '1' }, ...rest];
+}
+
+// Choosing -----------------------------------------------------------------------------------------------------------
+
+function cheapest(explanations: readonly Explanation[]): number {
+  return Math.min(...explanations.map(({ cost }) => cost));
+}
+
+/** The simplest explanation; two if they are equally simple. An explanation that leaves a thousand times less open is better. */
+function chosen(explanations: readonly Explanation[]): Mistake[] | undefined {
+  if (explanations.length === 0) return undefined;
+  const closest = Math.max(1e-12, Math.min(...explanations.map(({ rest }) => rest)));
+  const good = explanations.filter(({ rest }) => rest <= 100 * closest);
+  const least = cheapest(good);
+  const seen = new Set<string>();
+  const equal = good.filter(({ cost, mistakes }) => {
+    const key = JSON.stringify(mistakes);
+    return cost <= least + 1e-6 && !seen.has(key) && seen.add(key);
+  });
+  return equal.length === 1 ? [...equal[0].mistakes] : [{ id: 'either', of: equal.slice(0, 2).map(({ mistakes }) => mistakes) }];
 }
 
 // Shapes -------------------------------------------------------------------------------------------------------------
 
-/** A mistake in the shape that can be undone. */
-interface Reshaping {
-  /** The result in the right shape; undefined if this mistake cannot have led to it. */
-  undo: (line: LineKnowledge, observation: Observation) => Tensor | undefined;
-  mistake: (line: LineKnowledge, found: Shape, expected: Shape) => ShapeMistake;
-}
-
-const RESHAPINGS: readonly Reshaping[] = [
-  {
-    undo: (_, { found, expected }) => (found.size === expected.size ? found.view(expected.shape) : undefined),
-    mistake: (line, found, expected) => ({ id: 'reshaped', found, expected, ...keepdimOf(line, found, expected) }),
-  },
-  {
-    undo: (_, { found, expected }) =>
-      found.shape.length === 2 && sameShape([found.shape[1], found.shape[0]], expected.shape) ? found.T : undefined,
-    mistake: (_, found, expected) => ({ id: 'transposed', found, expected }),
-  },
-  {
-    undo: (line, { at, found }) => (line.sum && sameShape(found.shape, line.branches[0].value(at).shape) ? reduce(line, found) : undefined),
-    mistake: ({ sum }, found, expected) => ({ id: 'not-summed', over: dimensionOf(sum?.dim), found, expected }),
-  },
-  {
-    undo: (_, { found, expected }) => broadcast(found, expected),
-    // A column [n,1] repeats along the row, a row [1,H] over the batch.
-    mistake: (_, found, expected) => ({ id: 'not-broadcast', over: found.at(-1) === 1 ? 'row' : 'batch', found, expected }),
-  },
-];
-
-function nameShape(line: LineKnowledge, observations: readonly Observation[]): Mistake[] | undefined {
+/** The ways in which a result can be read in the line's shape. */
+function readingsOf(observations: readonly Observation[], sums: boolean): Reading[] {
   // The last one is on the lesson's batch: its shapes are those that the learner sees.
-  const { expected, found } = observations[observations.length - 1];
-  for (const { undo, mistake } of RESHAPINGS) {
-    const undone = observations.map((observation) => ({ ...observation, found: undo(line, observation) }));
-    if (!isComplete(undone)) continue;
-    const shape = mistake(line, found.shape, expected.shape);
-    if (undone.every((observation) => isClose(observation.found, observation.expected))) return [shape];
-    const values = haveRightShape(undone) ? nameValues(line, undone) : undefined;
-    if (values) return [...values, shape];
+  const shapes = observations[observations.length - 1];
+  const [found, expected] = [shapes.found.shape, shapes.expected.shape];
+  const read = (undo: (observation: Observation) => Tensor | undefined, mistake?: ShapeMistake): Reading[] => {
+    const undone = observations.map(undo);
+    return undone.every((tensor) => tensor !== undefined) ? [{ found: undone, ...(mistake && { mistake }) }] : [];
+  };
+  if (sameShape(found, expected)) {
+    const viewed = expected.length === 2 && expected.every((length) => length > 1);
+    return [
+      ...read((one) => one.found),
+      ...(viewed
+        ? read(({ found: { shape }, found: one }) => one.view([shape[1], shape[0]]).T, { id: 'result-viewed', found, expected })
+        : []),
+    ];
   }
-  return nameOtherSum(line, observations, { found: found.shape, expected: expected.shape });
+  const whole = { found, expected };
+  return [
+    ...read(
+      (one) => (sameShape(stripped(one.found.shape), stripped(one.expected.shape)) ? one.found.view(one.expected.shape) : undefined),
+      { id: 'reshaped', ...whole, ...(sums && keepdimOf(found, expected)) },
+    ),
+    ...read((one) => transposedBack(one), { id: 'transposed', ...whole }),
+    ...read((one) => (one.found.size === one.expected.size && !isTurned(one) ? one.found.view(one.expected.shape) : undefined), {
+      id: 'reshaped',
+      ...whole,
+    }),
+    // A column [n,1] repeats along the row, a row [1,H] over the batch.
+    ...read((one) => (one.found.size > 1 && one.found.size < one.expected.size ? broadcastTo(one.found, one.expected.shape) : undefined), {
+      id: 'not-broadcast',
+      over: found.at(-1) === 1 ? 'row' : 'batch',
+      ...whole,
+    }),
+    ...(['batch', 'row'] as const).flatMap((over) => read((one) => unrepeated(one, over), { id: 'repeated', over, ...whole })),
+  ];
 }
 
-function isComplete(undone: readonly (Omit<Observation, 'found'> & { found: Tensor | undefined })[]): undone is Observation[] {
-  return undone.every(({ found }) => found !== undefined);
+function isTurned({ found, expected }: Observation): boolean {
+  return sameShape(stripped(found.shape), stripped(expected.shape));
 }
 
-/** A sum over the wrong dimension, or over all dimensions. */
-function nameOtherSum(
-  { sum, branches }: LineKnowledge,
-  observations: readonly Observation[],
-  shapes: { found: Shape; expected: Shape },
-): Mistake[] | undefined {
-  if (!sum) return undefined;
-  const [{ value }] = branches;
-  const over = dimensionOf(sum.dim);
-  if (observations.every(({ at, found }) => isClose(found, value(at).sum(1 - sum.dim))))
-    return [{ id: 'summed-over-other', over, ...shapes }];
-  const ofAll = observations.every(({ at, found }) => found.size === 1 && isClose(found, value(at).sum()));
-  return ofAll ? [{ id: 'summed-over-all', over, ...shapes }] : undefined;
+function transposedBack({ found, expected }: Observation): Tensor | undefined {
+  const turned = found.shape.length === 2 && found.shape[0] !== found.shape[1] && found.shape.every((length) => length > 1);
+  return turned && sameShape([found.shape[1], found.shape[0]], stripped(expected.shape)) ? found.T : undefined;
 }
 
-function dimensionOf(dim: 0 | 1 | undefined): Dimension {
-  return dim === 0 ? 'batch' : 'row';
+/** One row or column of a result whose rows or columns are all the same, where only one belongs. */
+function unrepeated({ found, expected }: Observation, over: Dimension): Tensor | undefined {
+  if (found.shape.length !== 2) return undefined;
+  const mean = found.mean(over === 'batch' ? 0 : 1, { keepdim: true });
+  if (!sameShape(stripped(mean.shape), stripped(expected.shape)) || found.size === expected.size) return undefined;
+  const same = residual(Tensor.zeros(found.shape, 'float64').add(mean).data, found.data) <= 1e-14 * squares(found.data);
+  return same ? mean.view(expected.shape) : undefined;
 }
 
-function keepdimOf({ sum }: LineKnowledge, found: Shape, expected: Shape): { keepdim?: 'missing' | 'extra' } {
-  if (!sum) return {};
-  const ones = (shape: Shape) => shape.filter((size) => size === 1).length;
+/** A dimension of size 1 too few or too many. */
+function keepdimOf(found: Shape, expected: Shape): { keepdim?: 'missing' | 'extra' } {
+  const ones = (shape: Shape) => shape.filter((length) => length === 1).length;
   if (ones(expected) === ones(found)) return {};
   return { keepdim: ones(expected) > ones(found) ? 'missing' : 'extra' };
-}
-
-/** The tensor broadcast to the shape of the other one; undefined if it does not broadcast to it. */
-function broadcast(found: Tensor, whole: Tensor): Tensor | undefined {
-  const offset = whole.shape.length - found.shape.length;
-  const fits = offset >= 0 && found.size > 1 && found.shape.every((size, dim) => size === 1 || size === whole.shape[dim + offset]);
-  return fits ? Tensor.onesLike(whole).mul(found) : undefined;
-}
-
-/** Whether two tensors have the same entries in the same order, whatever their shapes. */
-function isClose(a: Tensor, b: Tensor): boolean {
-  return a.size === b.size && residual(a.data, b.data) <= ROUNDING * squares(b.data);
-}
-
-// Values -------------------------------------------------------------------------------------------------------------
-
-interface Hypothesis {
-  values: readonly Value[];
-  /** Undefined for the line's own branches. */
-  mistake?: ValueMistake;
-}
-
-function nameValues(line: LineKnowledge, observations: readonly Observation[]): ValueMistake[] | undefined {
-  for (const hypothesis of hypotheses(line)) {
-    const coefficients = fitCoefficients(line, hypothesis, observations);
-    if (coefficients) return mistakesOf(line, hypothesis, coefficients);
-  }
-  return undefined;
-}
-
-/** The line's own branches; then the branches with one of them exchanged, all of them scaled, or two multiplied. */
-function hypotheses({ branches, scaled = [] }: LineKnowledge): Hypothesis[] {
-  const own = branches.map(({ value }) => value);
-  const exchanged = branches.flatMap(({ variants }, k) =>
-    variants.map(({ mistake, value }) => ({ mistake, values: own.map((other, i) => (i === k ? value : other)) })),
-  );
-  const together = scaled.map(({ mistake, by }) => ({
-    mistake,
-    values: own.map(
-      (value): Value =>
-        (at) =>
-          value(at).mul(by(at)),
-    ),
-  }));
-  const multiplied: Hypothesis = { mistake: { id: 'branches-multiplied' }, values: [(at) => own[0](at).mul(own[1](at))] };
-  return [{ values: own }, ...exchanged, ...together, ...(branches.length === 2 ? [multiplied] : [])];
-}
-
-interface Sizes {
-  n: number;
-  V: number;
-  H: number;
-}
-
-/** 1, or a known coefficient. */
-type Fitted = '1' | Coefficient;
-
-const VALUES: Record<Fitted, (sizes: Sizes) => number> = {
-  '1': () => 1,
-  '-1': () => -1,
-  '0': () => 0,
-  '2': () => 2,
-  '1/2': () => 0.5,
-  '-2': () => -2,
-  '4': () => 4,
-  '-1/2': () => -0.5,
-  n: ({ n }) => n,
-  '-n': ({ n }) => -n,
-  '1/n': ({ n }) => 1 / n,
-  '-1/n': ({ n }) => -1 / n,
-  '1/n²': ({ n }) => 1 / n ** 2,
-  '(n-1)/n': ({ n }) => (n - 1) / n,
-  'n/(n-1)': ({ n }) => n / (n - 1),
-  '-n/(n-1)': ({ n }) => -n / (n - 1),
-  '-(n-1)/n': ({ n }) => -(n - 1) / n,
-  '((n-1)/n)²': ({ n }) => ((n - 1) / n) ** 2,
-  'n-1': ({ n }) => n - 1,
-  '1/(n-1)': ({ n }) => 1 / (n - 1),
-  '(n-1)/(n+1)': ({ n }) => (n - 1) / (n + 1),
-  'n/(n+1)': ({ n }) => n / (n + 1),
-  '1/V': ({ V }) => 1 / V,
-  '-1/V': ({ V }) => -1 / V,
-  V: ({ V }) => V,
-  '1/H': ({ H }) => 1 / H,
-};
-
-const CANDIDATES: readonly Fitted[] = ['1', ...COEFFICIENTS];
-
-/** One coefficient per branch that fits every observation, or undefined. */
-function fitCoefficients(line: LineKnowledge, { values }: Hypothesis, observations: readonly Observation[]): Fitted[] | undefined {
-  let candidates = values.map(() => CANDIDATES);
-  const bases: Tensor[][] = [];
-  for (const observation of observations) {
-    const { at, found, expected } = observation;
-    const basis = values.map((value) => laidOut(line, value(at), expected));
-    if (basis.some((tensor) => !sameShape(tensor.shape, expected.shape))) return undefined;
-    const fitted = leastSquares(basis, found);
-    if (!fitted) return undefined;
-    const sizes = sizesOf(at);
-    candidates = fitted.map((number, k) =>
-      candidates[k].filter((name) => Math.abs(VALUES[name](sizes) - number) <= 1e-4 * Math.max(1, Math.abs(number))),
-    );
-    if (candidates.some((list) => list.length === 0)) return undefined;
-    bases.push(basis);
-  }
-  const chosen = candidates.map(([first]) => first);
-  const explains = observations.every((observation, i) => {
-    const sizes = sizesOf(observation.at);
-    const predicted = combination(
-      bases[i],
-      chosen.map((name) => VALUES[name](sizes)),
-    );
-    return explainedShare(predicted, observation) > EXPLAINED;
-  });
-  return explains ? chosen : undefined;
-}
-
-function sizesOf({ n, logits, h }: ValuesAndGradients): Sizes {
-  return { n, V: logits.shape[1], H: h.shape[1] };
-}
-
-function reduce({ sum }: LineKnowledge, value: Tensor): Tensor {
-  return sum ? value.sum(sum.dim, { keepdim: sum.keepdim }) : value;
-}
-
-/** A branch as part of the result: summed, or broadcast if the factor that had the full shape is missing. */
-function laidOut(line: LineKnowledge, value: Tensor, expected: Tensor): Tensor {
-  return line.sum ? reduce(line, value) : (broadcast(value, expected) ?? value);
-}
-
-/** The share of the squared difference between found and expected that the prediction explains: 1 is all of it. */
-function explainedShare(predicted: readonly number[], { found, expected }: Observation): number {
-  const unexplained = residual(predicted, found.data);
-  // At n = 2 a factor n - 1 makes no difference: there is nothing left to explain.
-  return unexplained <= ROUNDING * squares(expected.data) ? 1 : 1 - unexplained / residual(expected.data, found.data);
-}
-
-function mistakesOf(line: LineKnowledge, { mistake }: Hypothesis, coefficients: readonly Fitted[]): ValueMistake[] {
-  const own = mistake ? [mistake] : [];
-  const [first] = coefficients;
-  if (first !== '1' && coefficients.every((one) => one === first)) return [...own, wholeLine(line, first)];
-  return [...own, ...coefficients.flatMap((by, k) => (by === '1' ? [] : [oneBranch(line.branches[k], by)]))];
-}
-
-/** The same coefficient on every branch. */
-function wholeLine({ missingFactors }: LineKnowledge, by: Coefficient): ValueMistake {
-  const factor = missingFactors?.[by];
-  if (factor !== undefined) return { id: 'factor-missing', factor };
-  return by === '0' ? { id: 'zero' } : { id: 'scaled', by };
-}
-
-function oneBranch({ name }: Branch, by: Coefficient): ValueMistake {
-  if (name === undefined) return { id: 'scaled', by };
-  return by === '0' ? { id: 'branch-missing', branch: name } : { id: 'scaled', by, branch: name };
 }

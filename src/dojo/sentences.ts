@@ -1,6 +1,21 @@
 /** The sentences for the findings. No other module puts a finding into words. */
-import { showShape } from '../core/tensor.js';
-import type { BatchSizes, BranchName, Coefficient, Confusion, Dimension, FileFault, Finding, Place, Role, Thrown } from './findings.js';
+import { type Shape, showShape } from '../core/tensor.js';
+import type { Arrangement, Scattering } from './arrangements.js';
+import type {
+  BatchSizes,
+  BranchName,
+  Confusion,
+  Dimension,
+  FileFault,
+  Finding,
+  Kept,
+  Place,
+  Role,
+  Thrown,
+  ValueMistake,
+} from './findings.js';
+import type { FunctionName } from './functions.js';
+import { isOne, ONE, parseScale, type Scale, textOf as scaleText, times } from './scale.js';
 
 /** One sentence for everything that is wrong with a line or a file. */
 export function sentenceOf(findings: readonly (Finding | FileFault)[]): string {
@@ -25,40 +40,81 @@ type Texts = { readonly [Id in (Finding | FileFault)['id']]: (finding: (Finding 
 /** The sentences by id; `also` is set for a finding that follows another one. */
 const TEXTS: Texts = {
   // Values
-  'factor-missing': ({ branch, factor, role }) => `${inBranch(branch)}${factorText(factor, role)} is missing`,
-  'factor-extra': ({ branch, factor, role }) => `${inBranch(branch)}${factorText(factor, role)} does not belong here`,
-  'factor-squared': ({ branch, factor }) => `${inBranch(branch)}you have ${factor}² where ${factor} belongs`,
-  exchanged: ({ branch, found, expected, confusion }) =>
-    `${inBranch(branch)}you have ${found} where ${expected} belongs${confusion ? `: ${CONFUSIONS[confusion]}` : ''}`,
-  'wrong-power': ({ branch, found, expected }) => `${inBranch(branch)}the power is ${found}, expected ${expected}`,
-  divided: ({ branch, by }) => `${inBranch(branch)}you divide by ${by} where you should multiply`,
-  multiplied: ({ branch, by }) => `${inBranch(branch)}you multiply by ${by} where you should divide`,
+  'factor-missing': ({ branch, at, factor, role }) => `${inBranch(branch, at)}${factorText(factor, role)} is missing`,
+  'factor-extra': ({ branch, at, factor, role, shared }) =>
+    `${inBranch(branch, at)}${factorText(factor, role)} does not belong here${shared ? ': check your parentheses' : ''}`,
+  'division-extra': ({ branch, at, by }) => `${inBranch(branch, at)}you divide by ${by}, which does not belong here`,
+  'factor-squared': ({ branch, at, factor }) => `${inBranch(branch, at)}you have ${factor}² where ${factor} belongs`,
+  exchanged: ({ branch, at, found, expected, confusion }) =>
+    `${inBranch(branch, at)}you have ${found} where ${expected} belongs${confusion ? `: ${CONFUSIONS[confusion]}` : ''}`,
+  'wrong-power': ({ branch, base, found, expected, same }) =>
+    `${inBranch(branch)}the power of ${base} is ${found}${same === undefined ? '' : ` (the same as ${same})`}, expected ${expected}`,
+  divided: ({ branch, at, by }) => `${inBranch(branch, at)}you divide by ${by} where you should multiply`,
+  multiplied: ({ branch, at, by }) => `${inBranch(branch, at)}you multiply by ${by} where you should divide`,
+  'factors-added': ({ branch, a, b }) => `${inBranch(branch)}you add ${a} and ${b} where you should multiply them`,
+  'factors-subtracted': ({ branch, a, b }) => `${inBranch(branch)}you take the difference of ${a} and ${b} where you should multiply them`,
+  parentheses: ({ found, expected }) => `you have ${found} where ${expected} belongs: check your parentheses`,
+  'common-factor': ({ factor, on }) => `the common factor ${factor} multiplies only ${listed(on.map(branchText))}: check your parentheses`,
   'epsilon-missing': () => 'the epsilon 1e-5 is missing',
   'epsilon-outside': () => 'the epsilon 1e-5 is added to the power; it belongs inside',
+  'epsilon-other': ({ found }) => `the epsilon is ${found}, expected 1e-5`,
   misplaced: ({ branch, found, expected }) => `${inBranch(branch)}the entries are ${PLACES[found]}, expected ${PLACES[expected]}`,
+  'only-at': ({ branch, place }) => onlyAtText(branch === undefined ? 'it' : branchText(branch), place),
+  kept: ({ branch, over, kept }) => `${inBranch(branch)}${KEPT[over][kept]}`,
+  maximum: ({ branch, over }) => `${inBranch(branch)}you take the maximum over the ${over} where the sum belongs`,
+  'row-offset-missing': ({ branch }) =>
+    `${inBranch(branch)}all entries land in the first row: the offset of the row is missing in the index`,
   viewed: ({ value }) => `${value} is viewed in the transposed shape, which does not transpose it: write ${value}.T`,
-  'contexts-reversed': () => 'the positions of the context are in reverse order',
-  'rows-not-added': ({ instead }) => `the rows of a repeated character are not added: ${KEPT_ROWS[instead]}`,
-  'softmax-over-batch': () => 'the softmax runs over the batch, but it belongs along the row',
-  'softmax-not-normalised': () => 'the exponentials are not divided by their sum, so this is not a softmax',
-  'branches-multiplied': () => 'you multiply the two branches where you should add them',
+  rearranged: ({ how }) => ARRANGEMENT_TEXTS[how],
+  scattered: ({ id: _, branch: __, ...how }) => scatteringText(how),
+  'softmax-missing': () => 'the softmax is missing: you have the logits themselves where the softmax belongs',
+  'softmax-other': ({ found }) => SOFTMAX_TEXTS[found] ?? `you have ${found} of the logits where the softmax belongs`,
+  'branches-multiplied': ({ these }) =>
+    `you multiply ${these ? listed(these.map(branchText)) : 'the two branches'} where you should add them`,
   'branch-missing': ({ branch }) => `${branchText(branch)} is missing`,
-  zero: () => 'it is 0 everywhere',
-  scaled: ({ branch, by }) => COEFFICIENT_TEXTS[by](branch === undefined ? 'it' : branchText(branch), inBranch(branch)),
+  zero: ({ endToEnd }) =>
+    `it is 0 everywhere${endToEnd ? ': that is what the whole pass gives, but this line must compute it from the gradient above' : ''}`,
+  constant: ({ value }) => `every entry is ${value}, whatever the input`,
+  scaled: scaledText,
+  'sums-multiplied': ({ branch, a, b, over }) =>
+    over === 'inner'
+      ? `you multiply the sums of ${a} and ${b} where the matrix product, the sum of their products, belongs`
+      : `${inBranch(branch)}you multiply the sums of ${a} and ${b} where you should sum their product over the ${over}`,
+  'sum-partial': ({ branch, of, outside, over }) =>
+    `${inBranch(branch)}you sum only ${of} over the ${over}; ${outside} belongs inside of the sum`,
+  'term-extra': ({ term, by }) => {
+    const size = by.replace(/^-/, '');
+    const whole = term === '1' ? size : size === '1' ? term : `${size} · ${term}`;
+    return `you ${by.startsWith('-') ? 'subtract' : 'add'} ${whole}, which does not belong here`;
+  },
+  'other-expression': ({ found, is }) => (is === undefined ? `it is ${found}, which is another quantity` : OTHERS[is](found)),
+  independent: ({ of }) => `it does not depend on ${of}, the gradient above: multiply by it`,
   'hidden-by-true-gradients': () => 'the true gradients above it hide this mistake, but random ones show it',
+  either: ({ of }) => `either ${of.map((mistakes) => sentenceOf(mistakes)).join(', or ')}`,
 
-  // Shapes
+  // Sums and shapes
+  'not-summed': ({ branch, over, of, found, expected }, also) =>
+    `${inBranch(branch)}the sum over the ${over}${of === undefined ? '' : ` of ${of}`} is missing${also ? ' too' : ''}${shapes(found, expected)}`,
+  'summed-over': ({ branch, instead, over, of, found, expected }) => {
+    const where = instead === 'all' ? 'everything' : `the ${instead}`;
+    return `${inBranch(branch)}you sum ${of === undefined ? '' : `${of} `}over ${where} where you should sum over the ${over}${shapes(found, expected)}`;
+  },
+  'sum-extra': ({ branch, over, of, mean, found, expected }) => {
+    const where = over === 'all' ? 'everything' : `the ${over}`;
+    const [does, what] = mean ? ['average', 'mean'] : ['sum', 'sum'];
+    return `${inBranch(branch)}you ${does} ${of === undefined ? '' : `${of} `}over ${where}, but no ${what} belongs here${shapes(found, expected)}`;
+  },
   reshaped: ({ found, expected, keepdim }, also) =>
     `${also ? 'the shape is wrong too' : 'right values in the wrong shape'}: ${showShape(found)}, expected ${showShape(expected)}${keepdim ? ` (${KEEPDIM[keepdim]})` : ''}`,
   transposed: ({ found, expected }, also) =>
-    `${also ? 'it is transposed too' : 'this is the transpose of the right answer'}: ${shapes(found, expected)}`,
-  'not-summed': ({ over, found, expected }, also) => `the sum over the ${over} is missing${also ? ' too' : ''}: ${shapes(found, expected)}`,
+    `${also ? 'it is transposed too' : 'this is the transpose of the right answer'}${shapes(found, expected)}`,
   'not-broadcast': ({ over, found, expected }, also) =>
-    `${also ? 'it is not broadcast either' : `right values in one ${over === 'batch' ? 'row' : 'column'} only`}: ${shapes(found, expected)} (broadcast it ${ALONG[over]})`,
-  'summed-over-other': ({ over, found, expected }) =>
-    `you sum over the ${over === 'batch' ? 'row' : 'batch'} where you should sum over the ${over}: ${shapes(found, expected)}`,
-  'summed-over-all': ({ over, found, expected }) =>
-    `you sum over everything where you should sum over the ${over}: ${shapes(found, expected)}`,
+    `${also ? 'it is not broadcast either' : `right values in one ${over === 'batch' ? 'row' : 'column'} only`}${shapes(found, expected)} (broadcast it ${ALONG[over]})`,
+  'other-shape': ({ found, expected }) => `that gives${shapes(found, expected).slice(1)}`,
+  'result-viewed': (_, also) =>
+    `${also ? 'the result is also' : 'the values are right, but the result is'} viewed in its shape where it should be transposed: use .T`,
+  repeated: ({ over, found, expected }, also) =>
+    `${also ? 'it is repeated' : 'right values, but repeated'} ${ALONG[over]}${shapes(found, expected)}`,
 
   // No mistake by name
   todo: () => 'not written yet',
@@ -83,7 +139,7 @@ const TEXTS: Texts = {
   'true-gradients-only': () =>
     'right with the true gradients above it, wrong with random ones: it must be computed from the gradients above it',
   'wrong-shape': ({ found, expected, indicesKeptDimension }) =>
-    `${shapes(found, expected)}${indicesKeptDimension ? ': max(1, { keepdim: true }).indices keeps a dimension of 1, max(1).indices has one index per row' : ''}`,
+    `shape ${showShape(found)}, expected ${showShape(expected)}${indicesKeptDimension ? ': max(1, { keepdim: true }).indices keeps a dimension of 1, max(1).indices has one index per row' : ''}`,
 
   // The process of the file
   timeout: ({ seconds }) => `it did not finish within ${seconds} s`,
@@ -102,34 +158,148 @@ const TEXTS: Texts = {
     `its default export is ${found}, expected an object with a function per gradient: ${endWith(exercise)}`,
 };
 
-/** `subject` is "it" or a branch; `where` is empty or "in the branch …, ". */
-const COEFFICIENT_TEXTS: Record<Coefficient, (subject: string, where: string) => string> = {
-  '-1': (_, where) => `${where}the sign is wrong`,
-  '0': (subject) => `${subject} is 0`,
-  '2': (subject) => `${subject} is too large by a factor of 2`,
-  '1/2': (_, where) => `${where}a factor of 2 is missing`,
-  '-2': (_, where) => `${where}the sign is wrong, and the result is too large by a factor of 2`,
-  '4': (subject) => `${subject} is too large by a factor of 4`,
-  '-1/2': (_, where) => `${where}the sign is wrong, and a factor of 2 is missing`,
-  n: (subject) => `${subject} is too large by a factor of n`,
-  '-n': (_, where) => `${where}the sign is wrong, and the result is too large by a factor of n`,
-  '1/n': (subject) => `${subject} is divided by n once too often`,
-  '-1/n': (_, where) => `${where}the sign is wrong, and the result is divided by n once too often`,
-  '1/n²': (subject) => `${subject} is divided by n two times too often`,
-  '(n-1)/n': (_, where) => `${where}you have n where n - 1 belongs (Bessel's correction)`,
-  'n/(n-1)': (_, where) => `${where}you have n - 1 where n belongs`,
-  '-n/(n-1)': (_, where) => `${where}the sign is wrong, and you have n - 1 where n belongs`,
-  '-(n-1)/n': (_, where) => `${where}the sign is wrong, and you have n where n - 1 belongs (Bessel's correction)`,
-  '((n-1)/n)²': (_, where) => `${where}you have (n - 1)/n where n/(n - 1) belongs`,
-  'n-1': (_, where) => `${where}the division by n - 1 is missing`,
-  '1/(n-1)': (subject) => `${subject} is divided by n - 1 once too often`,
-  '(n-1)/(n+1)': (_, where) => `${where}you have n + 1 where n - 1 belongs`,
-  'n/(n+1)': (_, where) => `${where}you have n + 1 where n belongs`,
-  '1/V': (subject) => `${subject} is divided by V, the row length, once too often`,
-  '-1/V': (_, where) => `${where}the sign is wrong, and the result is divided by V, the row length, once too often`,
-  V: (subject) => `${subject} is too large by a factor of V, the row length`,
-  '1/H': (subject) => `${subject} is divided by H, the number of hidden units, once too often`,
+/** A constant factor that is wrong. */
+function scaledText({ branch, by, expected, mean }: ValueMistake & { id: 'scaled' }): string {
+  const factor = parseScale(by);
+  const own = expected === undefined ? ONE : parseScale(expected);
+  const found = times(own, factor);
+  const size = (scale: Scale) => scaleText({ ...scale, number: Math.abs(scale.number) });
+  const where = inBranch(branch);
+  // -1/2 missing as a whole, sign included.
+  if (expected !== undefined && isOne(found))
+    return `${where}${own.number < 0 ? `the factor ${expected}` : missingFactor(expected)} is missing`;
+  const sign = factor.number < 0 ? `${where}the sign is wrong` : undefined;
+  if (size(factor) === '1') return sign ?? 'it is right';
+  const rest = magnitudeText(branch, size(factor), expected === undefined ? undefined : [size(own), size(found)], mean);
+  return sign === undefined ? rest : `${sign}, and ${rest.slice(rest.startsWith(where) ? where.length : 0)}`;
+}
+
+function magnitudeText(
+  branch: BranchName | undefined,
+  by: string,
+  own: readonly [expected: string, found: string] | undefined,
+  mean: Dimension | undefined,
+): string {
+  const where = inBranch(branch);
+  const subject = branch === undefined ? 'it' : branchText(branch);
+  const { number, powers } = parseScale(by);
+  if (own && own[1] === '1') return `${where}${missingFactor(own[0])} is missing`;
+  if (own && related(own[0], by) && !/²|·/.test(own[1])) {
+    const bessel = own[0].includes('n-1') && /^1\/n$|^\(n-1\)\/n$/.test(own[1]) ? " (Bessel's correction)" : '';
+    return `${where}you have the factor ${own[1]} where ${own[0]} belongs${bessel}`;
+  }
+  if (mean) return `${subject} is divided by ${by.slice(2)} once too often: that is a mean over the ${mean}, and a sum belongs here`;
+  const over = /^1\/(.+)$/.exec(by);
+  const sizes = Object.keys(powers).length > 0;
+  if (sizes && over) return `${subject} is divided by ${over[1].replace(/^\((.*)\)$/, '$1')}${MEANINGS[over[1]] ?? ''} once too often`;
+  if (sizes)
+    return `${subject} is ${/\//.test(by) ? `${by} times what it should be` : `too large by a factor of ${by}${MEANINGS[by] ?? ''}`}`;
+  if (number === 0.5) return `${subject} is half of what it should be`;
+  return number > 1 && Number.isInteger(number)
+    ? `${subject} is too large by a factor of ${by}`
+    : `${subject} is ${by} times what it should be`;
+}
+
+/** Whether the wrong factor is in the line's own constant factor: they share n, or are both numbers. */
+function related(own: string, by: string): boolean {
+  const [a, b] = [parseScale(own), parseScale(by)];
+  const sizes = Object.keys(b.powers);
+  if (sizes.length === 0) return Math.abs(a.number) !== 1;
+  return sizes.some((name) => name in a.powers);
+}
+
+function missingFactor(expected: string): string {
+  const over = /^-?1\/(.+)$/.exec(expected);
+  const divides = over && Object.keys(parseScale(over[1]).powers).length > 0;
+  return divides ? `the division by ${over[1].replace(/^\((.*)\)$/, '$1')}` : `the factor ${expected}`;
+}
+
+const MEANINGS: Record<string, string> = { V: ', the row length,', H: ', the number of hidden units,' };
+
+const OTHERS: Record<'value' | 'gradient-above' | 'other-line' | 'closed-form', (found: string) => string> = {
+  value: (found) => `it is ${found} itself, not its gradient`,
+  'gradient-above': (found) => `it is ${found}, the gradient above, unchanged`,
+  'other-line': (found) => `it is the answer for ${found}`,
+  'closed-form': (found) => `it is the whole formula for ${found} in one expression, not this step`,
 };
+
+const SOFTMAX_TEXTS: Partial<Record<FunctionName, string>> = {
+  exp: 'the exponentials are not divided by their row sum, so this is not a softmax',
+  'exp without its sum': 'the exponentials are not divided by their row sum, so this is not a softmax',
+  'softmax over the batch': 'the softmax runs over the batch, but it belongs along the row',
+  'softmax over everything': 'the softmax runs over all entries, but it belongs along the row',
+  'log of the softmax': 'you have the logarithm of the softmax where the softmax itself belongs',
+  'derivative of the softmax': 'you have p · (1 - p) where the softmax p itself belongs',
+  softmax: 'you take the softmax twice',
+};
+
+const VIEWED = 'the entries are in the wrong order';
+const ARRANGEMENT_TEXTS: Record<Arrangement, string> = {
+  right: VIEWED,
+  'contexts-reversed': 'the positions of the context are in reverse order',
+  'examples-reversed': 'the examples of the batch are in reverse order',
+  'features-reversed': 'the E entries of each position are in reverse order',
+  'all-reversed': 'all entries are in reverse order',
+  'viewed-T-n-E': `${VIEWED}: they are viewed as [T,n,E], which mixes the examples`,
+  'viewed-n-E-T': `${VIEWED}: they are viewed as [n,E,T], but each position's E entries are side by side`,
+  'viewed-E-T-n': `${VIEWED}: they are viewed as [E,T,n], which mixes the examples`,
+  'viewed-E-n-T': `${VIEWED}: they are viewed as [E,n,T], which mixes the examples`,
+  'viewed-T-E-n': `${VIEWED}: they are viewed as [T,E,n], which mixes the examples`,
+  'transposed-first': `${VIEWED}: they are transposed before the view, which mixes the examples`,
+  'next-position': 'each position has the gradient of the next position',
+  'previous-position': 'each position has the gradient of the previous position',
+  'next-example': 'each example has the gradient of the next example',
+  'rows-reversed': 'the rows of demb are in reverse order, while the characters are not',
+  'first-feature-everywhere': 'each entry of a row is the first entry of the gradient: the index over E is missing',
+  'only-first-position': 'only the first position of each context is filled; the others are 0',
+  'only-last-position': 'only the last position of each context is filled; the others are 0',
+  'not-last-position': 'the last position of each context is left out',
+  'shifted-forward': 'all entries are shifted by one place',
+  'shifted-back': 'all entries are shifted by one place',
+  'first-position-everywhere': 'each position has the gradient of the first position',
+};
+
+function scatteringText(how: Partial<Omit<Scattering, 'order'>>): string {
+  const [[aspect, found]] = Object.entries(how) as [keyof typeof SCATTERING_TEXTS, string][];
+  return (SCATTERING_TEXTS[aspect] as Record<string, string>)[found];
+}
+
+const NOT_ADDED = 'the rows of a repeated character are not added';
+const SCATTERING_TEXTS = {
+  index: {
+    'character-after': 'the rows go to the index Xb + 1, expected Xb',
+    'character-before': 'the rows go to the index Xb - 1, expected Xb',
+    target: 'the rows go to the targets Yb; they belong to the characters of the context, Xb',
+    'first-character': 'all rows go to the first character of their context; each belongs to its own character',
+    'last-character': 'all rows go to the last character of their context; each belongs to its own character',
+  },
+  positions: {
+    first: 'only the first position of each context is used',
+    last: 'only the last position of each context is used',
+    'not-first': 'the first position of each context is left out',
+    'not-last': 'the last position of each context is left out',
+    'first-n': 'only the first n positions are used; there are n·T',
+    middle: 'only one position in the middle of each context is used',
+  },
+  examples: {
+    first: 'only the first example of the batch is used',
+    last: 'only the last example of the batch is used',
+    'not-first': 'the first example of the batch is left out',
+    'not-last': 'the last example of the batch is left out',
+  },
+  repeated: {
+    last: `${NOT_ADDED}: the last one overwrites the others (= where += belongs)`,
+    first: `${NOT_ADDED}: only the first one is kept`,
+    mean: `${NOT_ADDED}: they are averaged`,
+    'once-per-example': 'a character that occurs twice in one context is counted only once',
+    largest: `${NOT_ADDED}: only the largest is kept`,
+  },
+  start: {
+    C: 'it starts from C: start from zeros',
+    ones: 'it starts from ones: start from zeros',
+  },
+  stride: { '1': 'the rows overlap: a row of dC has E entries, so it starts at E times its index' },
+} satisfies { [Aspect in keyof Omit<Scattering, 'order'>]: Partial<Record<Scattering[Aspect], string>> };
 
 const BRANCHES: Partial<Record<BranchName, string>> = {
   softmax: 'the softmax term',
@@ -163,13 +333,39 @@ const PLACES: Record<Place, string> = {
   target: 'at the target',
   'row-maximum': 'at the row maximum',
   everywhere: 'everywhere in the row',
+  'not-target': 'everywhere except at the target',
+  'not-row-maximum': 'everywhere except at the row maximum',
+  'column-maximum': 'at the maximum of each column',
+  'after-target': 'at the index after the target',
+  'before-target': 'at the index before the target',
+  'first-column': 'in the first column',
+  context: 'at the characters of the context, Xb',
 };
 
-const KEPT_ROWS = {
-  last: 'the last one overwrites the others (= where += belongs)',
-  first: 'only the first one is kept',
-  mean: 'they are averaged',
+const OVERWRITES = '(is there = where += belongs?)';
+const KEPT: Record<Dimension, Record<Kept, string>> = {
+  batch: {
+    first: 'only the first example of the batch counts',
+    last: `only the last example of the batch counts ${OVERWRITES}`,
+    'not-first': 'the first example of the batch is left out',
+    'not-last': 'the last example of the batch is left out',
+  },
+  row: {
+    first: 'only the first entry of each row counts',
+    last: `only the last entry of each row counts ${OVERWRITES}`,
+    'not-first': 'the first entry of each row is left out',
+    'not-last': 'the last entry of each row is left out',
+  },
 };
+
+/** The entries that are not 0. */
+function onlyAtText(subject: string, place: Place): string {
+  if (place === 'not-target' || place === 'not-row-maximum') {
+    const where = PLACES[place === 'not-target' ? 'target' : 'row-maximum'];
+    return `${subject} is 0 ${where}: it is overwritten or masked there`;
+  }
+  return `${subject} is kept only ${PLACES[place]}; elsewhere it is 0`;
+}
 
 const KEEPDIM = { missing: 'sum with { keepdim: true }', extra: 'sum without keepdim' };
 const ALONG: Record<Dimension, string> = { batch: 'over the batch', row: 'along the row' };
@@ -178,20 +374,25 @@ function branchText(branch: BranchName): string {
   return BRANCHES[branch] ?? `the branch through ${branch}`;
 }
 
-function inBranch(branch: BranchName | undefined): string {
-  return branch === undefined ? '' : `in ${branchText(branch)}, `;
+function inBranch(branch: BranchName | undefined, at?: 'inside-sum' | 'before-sum'): string {
+  const where = at === undefined ? '' : at === 'inside-sum' ? 'inside the sum, ' : 'in front of the sum, ';
+  return branch === undefined ? where : `in ${branchText(branch)}, ${where}`;
 }
 
 function factorText(factor: string, role: Role | undefined): string {
   return role === undefined ? `the factor ${factor}` : `${ROLES[role]}, ${factor},`;
 }
 
-function shapes(found: readonly number[], expected: readonly number[]): string {
-  return `shape ${showShape(found)}, expected ${showShape(expected)}`;
+function shapes(found: Shape | undefined, expected: Shape | undefined): string {
+  return found && expected ? `: shape ${showShape(found)}, expected ${showShape(expected)}` : '';
 }
 
-function batchText({ n, E, H, V }: BatchSizes): string {
-  return `a batch of ${n} examples with V ${V}, H ${H} and E ${E}`;
+function listed(texts: readonly string[]): string {
+  return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts[texts.length - 1]}`;
+}
+
+function batchText({ n, T, E, H, V }: BatchSizes): string {
+  return `a batch of ${n} examples with V ${V}, H ${H}, T ${T} and E ${E}`;
 }
 
 function endWith(exercise: number): string {

@@ -93,6 +93,7 @@ describe('a size that is written as a number', () => {
   }
   const N: Size = { number: 32, size: 'n', instead: 'n' };
   const V: Size = { number: 27, size: 'V', instead: 'logits.shape[1]' };
+  const T: Size = { number: 3, size: 'T', instead: 'Xb.shape[1]' };
   const E: Size = { number: 10, size: 'E', instead: 'C.shape[1]' };
 
   it.each<[string, GradientName, Size[], (at: ValuesAndGradients) => Tensor]>([
@@ -106,6 +107,7 @@ describe('a size that is written as a number', () => {
     ],
     ['V', 'dlogprobs', [V], ({ Yb, n }) => Tensor.oneHot(Yb, 27).neg().div(n)],
     ['V and n', 'dlogprobs', [V, N], ({ Yb }) => Tensor.oneHot(Yb, 27).neg().div(32)],
+    ['T', 'demb', [T], ({ dembact, n }) => dembact.view([n, 3, -1])],
     ['V in a wrong line', 'dlogprobs', [V], ({ Yb, n }) => Tensor.oneHot(Yb, 27).div(n)],
   ])('is reported: %s', (_, name, sizes, line) => {
     const report = check(name, line);
@@ -114,14 +116,14 @@ describe('a size that is written as a number', () => {
 
   it.each<[string, GradientName, Size[], (at: ValuesAndGradients) => Tensor]>([
     ['E', 'demb', [E], ({ dembact, n }) => dembact.view([n, -1, 10])],
-    ['n, T and E', 'demb', [N, E], ({ dembact }) => dembact.view([32, 3, 10])],
+    ['n, T and E', 'demb', [N, T, E], ({ dembact }) => dembact.view([32, 3, 10])],
     ['V and E', 'dC', [V, E], ({ Xb, demb }) => Tensor.zeros([27, 10], 'float64').scatterAddRows(Xb, demb)],
   ])('is reported with the error that it causes on another batch: %s', (_, name, sizes, line) => {
     expect(check(name, line)).toMatchObject({
       verdict: 'failed',
       findings: [
         { id: 'sizes-as-numbers', sizes },
-        { id: 'other-batch', sizes: { n: 2, E: 4, H: 8, V: 13 }, fault: { id: 'threw' } },
+        { id: 'other-batch', sizes: { n: 2, T: 5, E: 3, H: 8, V: 13 }, fault: { id: 'threw' } },
       ],
     });
   });
@@ -150,8 +152,15 @@ describe('a wrong answer without a name', () => {
   });
 
   it('shows its worst entry with random gradients above, where only these show it', () => {
-    const line = (at: ValuesAndGradients) => exercise1.dlogit_maxes(at).mul(0.7);
-    expect(check('dlogit_maxes', line)).toMatchObject({ verdict: 'wrong', worst: { random: true, ratio: expect.closeTo(0.7, 6) } });
+    // Each row times another number.
+    const line = (at: ValuesAndGradients) =>
+      exercise1.dlogit_maxes(at).mul(
+        Tensor.of(
+          Array.from({ length: at.n }, (_, i) => 0.7 + i / 7),
+          [at.n, 1],
+        ),
+      );
+    expect(check('dlogit_maxes', line)).toMatchObject({ verdict: 'wrong', worst: { random: true } });
   });
 });
 

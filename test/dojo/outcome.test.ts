@@ -166,12 +166,12 @@ describe('a line that throws', () => {
     });
     expect(check('dh', line)).toMatchObject({
       verdict: 'failed',
-      findings: [{ id: 'other-batch', sizes: { n: 3, E: 4, H: 8, V: 13 }, fault: { id: 'threw', thrown: { text: 'Error: three' } } }],
-      problem: 'on a batch of 3 examples with V 13, H 8 and E 4, in float64: it threw Error: three',
+      findings: [{ id: 'other-batch', sizes: { n: 3, T: 4, E: 6, H: 7, V: 11 }, fault: { id: 'threw', thrown: { text: 'Error: three' } } }],
+      problem: 'on a batch of 3 examples with V 11, H 7, T 4 and E 6, in float64: it threw Error: three',
     });
     const zeros = ({ C, Xb, demb }: ValuesAndGradients) => Tensor.zeros(C.shape).scatterAddRows(Xb, demb);
     expect(check('dC', zeros).problem).toMatch(
-      /^on a batch of 2 examples with V 13, H 8 and E 4, in float64: it threw ShapeError: .* start from Tensor\.zerosLike$/,
+      /^on a batch of 2 examples with V 13, H 8, T 5 and E 3, in float64: it threw ShapeError: .* start from Tensor\.zerosLike$/,
     );
   });
 });

@@ -23,14 +23,14 @@ const TWO_MISTAKES: readonly (readonly [
   findings: readonly Finding[],
   planted: Line,
 ])[] = [
-  [1, 'dlogprobs', 'no sign, no division by n', [{ id: 'scaled', by: '-n' }], ({ logprobs, Yb }) => hot(Yb, logprobs)],
+  [1, 'dlogprobs', 'no sign, no division by n', [{ id: 'scaled', by: '-n', expected: '-1/n' }], ({ logprobs, Yb }) => hot(Yb, logprobs)],
   [
     1,
     'dlogprobs',
     'at the maximum, and not divided by n',
     [
       { id: 'misplaced', found: 'row-maximum', expected: 'target' },
-      { id: 'scaled', by: 'n' },
+      { id: 'scaled', by: 'n', expected: '-1/n' },
     ],
     ({ logprobs }) => hot(logprobs.max(1).indices, logprobs).neg(),
   ],
@@ -50,7 +50,7 @@ const TWO_MISTAKES: readonly (readonly [
     'counts left out, and averaged',
     [
       { id: 'factor-missing', factor: 'counts' },
-      { id: 'scaled', by: '1/V' },
+      { id: 'scaled', by: '1/V', mean: 'row' },
     ],
     ({ dprobs }) => dprobs.mean(1, KEEP),
   ],
@@ -68,10 +68,7 @@ const TWO_MISTAKES: readonly (readonly [
     1,
     'dcounts_sum',
     'power -1, and the sign missing',
-    [
-      { id: 'wrong-power', found: '-1', expected: '-2' },
-      { id: 'scaled', by: '-1' },
-    ],
+    [{ id: 'exchanged', found: 'counts_sum_inv', expected: '-counts_sum^(-2)', confusion: 'function-for-derivative' }],
     ({ counts_sum, dcounts_sum_inv }) => counts_sum.pow(-1).mul(dcounts_sum_inv),
   ],
   [
@@ -88,20 +85,23 @@ const TWO_MISTAKES: readonly (readonly [
     1,
     'dcounts',
     'one branch missing, a factor left out of the other',
-    [
-      { id: 'factor-missing', factor: 'counts_sum_inv', branch: 'probs' },
-      { id: 'branch-missing', branch: 'counts_sum' },
-    ],
+    [{ id: 'other-expression', found: 'dprobs', is: 'gradient-above' }],
     ({ dprobs }) => dprobs,
   ],
-  [1, 'dlogit_maxes', 'no sign, and averaged', [{ id: 'scaled', by: '-1/V' }], ({ dnorm_logits }) => dnorm_logits.mean(1, KEEP)],
+  [
+    1,
+    'dlogit_maxes',
+    'no sign, and averaged',
+    [{ id: 'scaled', by: '-1/V', mean: 'row' }],
+    ({ dnorm_logits }) => dnorm_logits.mean(1, KEEP),
+  ],
   [
     1,
     'dlogit_maxes',
     'sign missing, and not summed',
     [
-      { id: 'scaled', by: '-1' },
       { id: 'not-summed', over: 'row', found: [32, 27], expected: [32, 1] },
+      { id: 'scaled', by: '-1' },
     ],
     ({ dnorm_logits }) => dnorm_logits,
   ],
@@ -130,7 +130,7 @@ const TWO_MISTAKES: readonly (readonly [
     'db2',
     'averaged, and in the wrong shape',
     [
-      { id: 'scaled', by: '1/n' },
+      { id: 'scaled', by: '1/n', mean: 'batch' },
       { id: 'reshaped', found: [1, 27], expected: [27], keepdim: 'extra' },
     ],
     ({ dlogits }) => dlogits.mean(0, KEEP),
@@ -145,18 +145,30 @@ const TWO_MISTAKES: readonly (readonly [
     ],
     ({ h, dh }) => h.sub(1).mul(dh),
   ],
-  [1, 'dhpreact', 'a parenthesis in the wrong place', [], ({ h, dh }) => h.pow(2).mul(dh).neg().add(1)],
+  [
+    1,
+    'dhpreact',
+    'a parenthesis in the wrong place',
+    [{ id: 'parentheses', found: '1 - h² · dh', expected: '(1 - h²) · dh' }],
+    ({ h, dh }) => h.pow(2).mul(dh).neg().add(1),
+  ],
   [
     1,
     'dbngain',
     'bnraw left out, and not summed',
     [
-      { id: 'factor-missing', factor: 'bnraw' },
-      { id: 'not-summed', over: 'batch', found: [32, 64], expected: [1, 64] },
+      { id: 'other-expression', found: 'dhpreact', is: 'gradient-above' },
+      { id: 'other-shape', found: [32, 64], expected: [1, 64] },
     ],
     ({ dhpreact }) => dhpreact,
   ],
-  [1, 'dbngain', 'bngain instead of bnraw', [], ({ bngain, dhpreact }) => bngain.mul(dhpreact).sum(0, KEEP)],
+  [
+    1,
+    'dbngain',
+    'bngain instead of bnraw',
+    [{ id: 'exchanged', found: 'bngain', expected: 'bnraw' }],
+    ({ bngain, dhpreact }) => bngain.mul(dhpreact).sum(0, KEEP),
+  ],
   [
     1,
     'dbnraw',
@@ -171,7 +183,7 @@ const TWO_MISTAKES: readonly (readonly [
     1,
     'dbnraw',
     'summed as if it had been broadcast',
-    [{ id: 'wrong-shape', found: [1, 64], expected: [32, 64] }],
+    [{ id: 'sum-extra', over: 'batch', found: [1, 64], expected: [32, 64] }],
     (at) => exercise1.dbnraw(at).sum(0, KEEP),
   ],
   [
@@ -188,7 +200,7 @@ const TWO_MISTAKES: readonly (readonly [
     1,
     'dbnvar',
     'no -1/2',
-    [{ id: 'factor-missing', factor: '-1/2' }],
+    [{ id: 'scaled', by: '-2', expected: '-1/2' }],
     ({ bnvar, dbnvar_inv }) => bnvar.add(1e-5).pow(-1.5).mul(dbnvar_inv),
   ],
   [
@@ -196,8 +208,8 @@ const TWO_MISTAKES: readonly (readonly [
     'dbnvar',
     'power -1/2, and the 1/2 missing',
     [
-      { id: 'wrong-power', found: '-1/2', expected: '-3/2' },
-      { id: 'factor-missing', factor: '1/2' },
+      { id: 'wrong-power', base: '(bnvar + 1e-5)', found: '-1/2', expected: '-3/2', same: 'bnvar_inv' },
+      { id: 'scaled', by: '2', expected: '-1/2' },
     ],
     ({ bnvar, dbnvar_inv }) => bnvar.add(1e-5).pow(-0.5).neg().mul(dbnvar_inv),
   ],
@@ -207,7 +219,7 @@ const TWO_MISTAKES: readonly (readonly [
     'bnvar_inv left out of one branch, the 2 left out of the other',
     [
       { id: 'factor-missing', factor: 'bnvar_inv', branch: 'bnraw' },
-      { id: 'scaled', by: '1/2', branch: 'bndiff2' },
+      { id: 'scaled', by: '1/2', expected: '2', branch: 'bndiff2' },
     ],
     ({ bndiff, dbnraw, dbndiff2 }) => dbnraw.add(bndiff.mul(dbndiff2)),
   ],
@@ -225,10 +237,13 @@ const TWO_MISTAKES: readonly (readonly [
     1,
     'dbndiff',
     'two exchanged factors at once',
-    [],
+    [
+      { id: 'exchanged', found: 'bnvar', expected: 'bnvar_inv', branch: 'bnraw' },
+      { id: 'exchanged', found: 'bndiff2', expected: 'bndiff', branch: 'bndiff2' },
+    ],
     ({ bndiff2, bnvar, dbnraw, dbndiff2 }) => bnvar.mul(dbnraw).add(bndiff2.mul(2).mul(dbndiff2)),
   ],
-  [1, 'dbnmeani', 'no sign, and averaged', [{ id: 'scaled', by: '-1/n' }], ({ dbndiff }) => dbndiff.mean(0, KEEP)],
+  [1, 'dbnmeani', 'no sign, and averaged', [{ id: 'scaled', by: '-1/n', mean: 'batch' }], ({ dbndiff }) => dbndiff.mean(0, KEEP)],
   [
     1,
     'dbnmeani',
@@ -243,7 +258,7 @@ const TWO_MISTAKES: readonly (readonly [
     1,
     'dhprebn',
     'the mean subtracted, and not divided by n',
-    [{ id: 'scaled', by: '-n', branch: 'bnmeani' }],
+    [{ id: 'scaled', by: '-n', expected: '1/n', branch: 'bnmeani' }],
     ({ dbndiff, dbnmeani }) => dbndiff.sub(dbnmeani),
   ],
   [
@@ -266,12 +281,12 @@ const TWO_MISTAKES: readonly (readonly [
     ],
     ({ embact, dhpreact }) => embact.T.matmul(dhpreact).neg(),
   ],
-  [1, 'dC', 'from C, not from zeros', [], ({ C, Xb, demb }) => C.clone().scatterAddRows(Xb, demb)],
+  [1, 'dC', 'from C, not from zeros', [{ id: 'scattered', start: 'C' }], ({ C, Xb, demb }) => C.clone().scatterAddRows(Xb, demb)],
   [
     2,
     'dlogits',
     'one-hot minus softmax, not divided by n',
-    [{ id: 'scaled', by: '-n' }],
+    [{ id: 'scaled', by: '-n', expected: '1/n' }],
     ({ logits, Yb }) => hot(Yb, logits).sub(softmax(logits)),
   ],
   [
@@ -280,19 +295,25 @@ const TWO_MISTAKES: readonly (readonly [
     'at the maximum, and not divided by n',
     [
       { id: 'misplaced', found: 'row-maximum', expected: 'target', branch: 'one-hot' },
-      { id: 'scaled', by: 'n' },
+      { id: 'scaled', by: 'n', expected: '1/n' },
     ],
     ({ logits }) => softmax(logits).sub(hot(logits.max(1).indices, logits)),
   ],
-  [2, 'dlogits', 'logits instead of their softmax', [], ({ logits, Yb, n }) => logits.sub(hot(Yb, logits)).div(n)],
-  [3, 'dhprebn', 'negative, and not divided by n', [{ id: 'scaled', by: '-n' }], (at) => exercise3.dhprebn(at).mul(-at.n)],
+  [
+    2,
+    'dlogits',
+    'logits instead of their softmax',
+    [{ id: 'softmax-missing', branch: 'softmax' }],
+    ({ logits, Yb, n }) => logits.sub(hot(Yb, logits)).div(n),
+  ],
+  [3, 'dhprebn', 'negative, and not divided by n', [{ id: 'scaled', by: '-n', expected: '1/n' }], (at) => exercise3.dhprebn(at).mul(-at.n)],
   [
     3,
     'dhprebn',
     "no mean, and no Bessel's correction",
     [
       { id: 'branch-missing', branch: 'mean' },
-      { id: 'scaled', by: '(n-1)/n', branch: 'variance' },
+      { id: 'scaled', by: '(n-1)/n', expected: '-n/(n-1)', branch: 'variance' },
     ],
     ({ bngain, bnraw, bnvar_inv, n, dhpreact }) =>
       bngain
@@ -324,7 +345,7 @@ const TWO_MISTAKES: readonly (readonly [
     'dhprebn',
     'statistics treated as constants, and the gain missing',
     [
-      { id: 'factor-missing', factor: 'bngain', role: 'gain', branch: 'direct' },
+      { id: 'factor-missing', factor: 'bngain', role: 'gain' },
       { id: 'branch-missing', branch: 'mean' },
       { id: 'branch-missing', branch: 'variance' },
     ],
