@@ -1,6 +1,8 @@
+import { complete, type Job } from '../core/job.js';
 import { copyExample, type Examples } from '../data/dataset.js';
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
-import { infer, inferBlock, inferLinear, sumOf } from '../network/passes.js';
+import { parameterCount } from '../network/parameters.js';
+import { inferBlockCalls, inferCalls, LARGE_PASS, type LayerCalls, linearCalls, sumOf } from '../network/passes.js';
 import { checkFinite } from './checkFinite.js';
 
 /** The batch size of evaluation and calibration. */
@@ -13,11 +15,16 @@ export const EVALUATION_BATCH = 256;
 export class Evaluator {
   readonly #model: Model;
   readonly #activations: Activations;
+  /** P */
+  readonly #parameters: number;
+  /** Examples times parameters since the last yield. */
+  #sinceYield = 0;
 
   /** @throws RangeError if the model's backend has no room for activations of {@link EVALUATION_BATCH} contexts */
   constructor(model: Model) {
     this.#model = model;
     this.#activations = createActivations(model, EVALUATION_BATCH);
+    this.#parameters = parameterCount(model.config);
   }
 
   /**
@@ -25,15 +32,20 @@ export class Evaluator {
    * @throws NumericalError if a number is not finite; the message names the tensor
    */
   loss(examples: Examples): number {
+    return complete(this.lossInParts(examples));
+  }
+
+  /** {@link loss} in parts. */
+  *lossInParts(examples: Examples): Job<number> {
     const { backend, config } = this.#model;
     const a = this.#activations;
     let sum = 0;
-    this.#eachChunk(examples, (n) => {
-      infer(this.#model, a, n);
+    for (const n of this.#chunks(examples)) {
+      yield* this.#inParts(inferCalls(this.#model, a, n), n);
       backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary);
       checkFinite(this.#model, a, n, 'losses');
       sum += sumOf(a.losses, n);
-    });
+    }
     return sum / examples.count;
   }
 
@@ -43,20 +55,25 @@ export class Evaluator {
    * @param examples at least 2, usually the training split
    */
   calibrate(examples: Examples): void {
-    for (let k = 0; k < this.#model.blocks.length; k++) this.#calibrateBlock(examples, k);
+    complete(this.calibrateInParts(examples));
+  }
+
+  /** {@link calibrate} in parts. Abandoned, it leaves statistics without a meaning. */
+  *calibrateInParts(examples: Examples): Job<void> {
+    for (let k = 0; k < this.#model.blocks.length; k++) yield* this.#calibrateBlock(examples, k);
   }
 
   /** Calibrates block k. Chunks are merged in float64 with the parallel algorithm of Chan, Golub and LeVeque (1979). */
-  #calibrateBlock(examples: Examples, k: number): void {
+  *#calibrateBlock(examples: Examples, k: number): Job<void> {
     const { backend, blocks } = this.#model;
     const a = this.#activations;
     const { bnmean, bnvar, H } = blocks[k];
     const mean = new Float64Array(H);
     const squares = new Float64Array(H);
     let count = 0;
-    this.#eachChunk(examples, (n) => {
-      for (let below = 0; below < k; below++) inferBlock(this.#model, a, n, below);
-      inferLinear(this.#model, a, n, k);
+    for (const n of this.#chunks(examples)) {
+      for (let below = 0; below < k; below++) yield* this.#inParts(inferBlockCalls(this.#model, a, n, below), n);
+      yield* this.#inParts(linearCalls(this.#model, a, n, k), n);
       // bnmean and bnvar hold the moments of each chunk in turn, and at the end those of all chunks
       backend.columnMoments(bnmean, bnvar, a.blocks[k].hprebn, n, H);
       for (let j = 0; j < H; j++) {
@@ -65,17 +82,31 @@ export class Evaluator {
         mean[j] += (difference * n) / (count + n);
       }
       count += n;
-    });
+    }
     bnmean.set(mean);
     bnvar.set(squares.map((sum) => sum / (count - 1)));
   }
 
-  #eachChunk(examples: Examples, visit: (n: number) => void): void {
+  /** Copies the examples to the batch, up to {@link EVALUATION_BATCH} at a time, and yields their number. */
+  *#chunks(examples: Examples): Generator<number> {
     const batch = this.#activations;
     for (let start = 0; start < examples.count; start += EVALUATION_BATCH) {
       const n = Math.min(EVALUATION_BATCH, examples.count - start);
       for (let i = 0; i < n; i++) copyExample(batch, i, examples, start + i);
-      visit(n);
+      yield n;
     }
+  }
+
+  /** Yields after each call of a large pass, and after some small ones. */
+  *#inParts(calls: LayerCalls, n: number): Job<void> {
+    const size = n * this.#parameters;
+    for (const call of calls) {
+      call();
+      if (size > LARGE_PASS) yield;
+    }
+    this.#sinceYield += size;
+    if (this.#sinceYield <= LARGE_PASS) return;
+    this.#sinceYield = 0;
+    yield;
   }
 }

@@ -1,17 +1,29 @@
+import { complete, type Job } from '../core/job.js';
 import { encode, vocabularyIndex } from '../data/dataset.js';
 
 /** Added to every count, so that unseen characters keep a small probability. */
 const SMOOTHING = 0.1;
+/** Names per part of a job: about 10 ms. */
+const NAMES_PER_PART = 10_000;
 
 /**
  * An n-gram model, the baseline for the network: the probability of a character after the order-1 characters before it is
- * (count + 0.1) / (count of the context + 0.1·V). Stores only n-grams that occur.
+ * (count + 0.1) / (count of the context + 0.1·V).
+ *
+ * Contexts are numbered as they occur. An entry belongs to a context and a character that follows it; it knows the context after that
+ * character, so that one look-up per character is enough.
  */
 export class NGram {
-  readonly #order: number;
   readonly #indexOf: ReadonlyMap<string, number>;
-  readonly #counts = new Map<string, Map<number, number>>();
-  readonly #totals = new Map<string, number>();
+  /** The numbers of the contexts by their vocabulary indices, the indices, and how often each occurs. */
+  readonly #numbers = new Map<string, number>();
+  readonly #contexts: number[][] = [];
+  readonly #totals: number[] = [];
+  /** The entries by context · V + character, how often each occurs, and the context that follows. */
+  readonly #entries = new Map<number, number>();
+  readonly #counts: number[] = [];
+  readonly #next: number[] = [];
+  readonly #start: number;
 
   /**
    * @param names the training split
@@ -19,34 +31,69 @@ export class NGram {
    * @throws RangeError if a character is not in the vocabulary
    */
   constructor(names: readonly string[], vocabulary: readonly string[], order: number) {
-    this.#order = order;
     this.#indexOf = vocabularyIndex(vocabulary);
-    for (const name of names) {
-      this.#visit(name, (context, target) => {
-        const counts = this.#counts.get(context) ?? new Map<number, number>();
-        this.#counts.set(context, counts.set(target, (counts.get(target) ?? 0) + 1));
-        this.#totals.set(context, (this.#totals.get(context) ?? 0) + 1);
-      });
-    }
+    this.#start = this.#numberOf(new Array<number>(order - 1).fill(0));
+    complete(this.#count(names));
+  }
+
+  /** {@link NGram} in parts. */
+  static *inParts(names: readonly string[], vocabulary: readonly string[], order: number): Job<NGram> {
+    const model = new NGram([], vocabulary, order);
+    yield* model.#count(names);
+    return model;
   }
 
   /** The mean loss over all characters of the names and their ends, in nats per character; NaN for no names. */
   loss(names: readonly string[]): number {
+    return complete(this.lossInParts(names));
+  }
+
+  /** {@link loss} in parts. */
+  *lossInParts(names: readonly string[]): Job<number> {
     let sum = 0;
     let count = 0;
-    for (const name of names) {
-      this.#visit(name, (context, target) => {
-        const seen = this.#counts.get(context)?.get(target) ?? 0;
-        const total = this.#totals.get(context) ?? 0;
-        sum -= Math.log((seen + SMOOTHING) / (total + SMOOTHING * this.#indexOf.size));
-        count++;
-      });
-    }
+    yield* this.#visit(names, (entry, context) => {
+      sum -= Math.log((this.#counts[entry] + SMOOTHING) / (this.#totals[context] + SMOOTHING * this.#indexOf.size));
+      count++;
+    });
     return sum / count;
   }
 
-  #visit(name: string, visit: (context: string, target: number) => void): void {
-    const indices = [...new Array<number>(this.#order - 1).fill(0), ...encode(name, this.#indexOf)];
-    for (let i = this.#order - 1; i < indices.length; i++) visit(indices.slice(i - this.#order + 1, i).join(), indices[i]);
+  *#count(names: readonly string[]): Job<void> {
+    yield* this.#visit(names, (entry, context) => {
+      this.#counts[entry]++;
+      this.#totals[context]++;
+    });
+  }
+
+  *#visit(names: readonly string[], visit: (entry: number, context: number) => void): Job<void> {
+    for (let i = 0; i < names.length; i++) {
+      let context = this.#start;
+      for (const target of encode(names[i], this.#indexOf)) {
+        const entry = this.#entryOf(context, target);
+        visit(entry, context);
+        context = this.#next[entry];
+      }
+      if (i % NAMES_PER_PART === NAMES_PER_PART - 1) yield;
+    }
+  }
+
+  #entryOf(context: number, target: number): number {
+    const key = context * this.#indexOf.size + target;
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const entry = this.#counts.push(0) - 1;
+    this.#entries.set(key, entry);
+    this.#next.push(this.#numberOf([...this.#contexts[context], target].slice(1)));
+    return entry;
+  }
+
+  #numberOf(context: number[]): number {
+    const key = context.join();
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    this.#numbers.set(key, this.#contexts.length);
+    this.#totals.push(0);
+    return this.#contexts.push(context) - 1;
   }
 }

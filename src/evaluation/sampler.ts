@@ -1,8 +1,9 @@
+import { complete, type Job } from '../core/job.js';
 import type { RandomStream } from '../core/random.js';
 import type { FloatArray } from '../core/tensor.js';
 import { encode, vocabularyIndex } from '../data/dataset.js';
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
-import { infer } from '../network/passes.js';
+import { inferCalls, type LayerCalls, runCalls } from '../network/passes.js';
 import { checkFinite } from './checkFinite.js';
 
 /** Names are cut at this number of characters. */
@@ -32,6 +33,7 @@ export class Sampler {
   readonly #indexOf: ReadonlyMap<string, number>;
   readonly #random: RandomStream;
   readonly #activations: Activations;
+  readonly #infer: LayerCalls;
 
   /** @throws RangeError if the model's backend has no room for activations of one context */
   constructor(model: Model, vocabulary: readonly string[], random: RandomStream) {
@@ -40,6 +42,7 @@ export class Sampler {
     this.#indexOf = vocabularyIndex(vocabulary);
     this.#random = random;
     this.#activations = createActivations(model, 1);
+    this.#infer = inferCalls(model, this.#activations, 1);
   }
 
   /**
@@ -47,16 +50,22 @@ export class Sampler {
    * @throws RangeError if a character of the prefix is not in the vocabulary
    * @throws NumericalError if a number is not finite; the message names the tensor
    */
-  sample({ temperature, topK = this.#vocabulary.length, prefix }: SampleOptions): Sample {
+  sample(options: SampleOptions): Sample {
+    return complete(this.sampleInParts(options));
+  }
+
+  /** {@link sample} in parts. */
+  *sampleInParts({ temperature, topK = this.#vocabulary.length, prefix }: SampleOptions): Job<Sample> {
     const T = this.#model.config.context;
     const indices = encode(prefix, this.#indexOf).slice(0, -1);
     while (indices.length < MAX_NAME_LENGTH) {
       for (let t = 0; t < T; t++) this.#activations.Xb[t] = indices[indices.length - T + t] ?? 0;
-      infer(this.#model, this.#activations, 1);
+      runCalls(this.#infer);
       checkFinite(this.#model, this.#activations, 1, 'logits');
       const next = drawIndex(this.#activations.logits, temperature, topK, this.#random);
       if (next === 0) return { name: this.#spell(indices), ended: true };
       indices.push(next);
+      yield;
     }
     return { name: this.#spell(indices), ended: false };
   }

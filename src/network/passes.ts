@@ -1,98 +1,166 @@
 /** The network forward and backward, as flat lists of layer calls. */
+import type { Backend } from '../backend/backend.js';
 import type { FloatArray } from '../core/tensor.js';
 import { groupCharacters } from '../layers/embeddingTable.js';
 import type { Activations, Model, TrainingActivations } from './arrays.js';
+
+/** The layer calls of a pass, in order. A caller that must stay responsive can do something else between two of them. */
+export type LayerCalls = readonly (() => void)[];
+
+/**
+ * n·P, examples times parameters, from which a forward pass is worth doing in parts: about 1 ms in the kernels. Yielding more often would cost
+ * more than it gains.
+ */
+export const LARGE_PASS = 2 ** 24;
+
+export function runCalls(calls: LayerCalls): void {
+  for (const call of calls) call();
+}
 
 /**
  * The forward pass of training, on the batch in `a.Xb` and `a.Yb`; batch norm uses the statistics of the batch.
  * @returns the mean loss of the batch, in nats
  */
 export function forward(model: Model, a: TrainingActivations): number {
-  const { backend, config, blocks } = model;
-  const { n } = a;
-  for (let k = 0; k < blocks.length; k++) {
-    const { H, parameters } = blocks[k];
-    const { h, bnraw, bnvar_inv, hprebn } = a.blocks[k];
-    inferLinear(model, a, n, k);
-    backend.batchNormTanhForward(h, bnraw, bnvar_inv, hprebn, parameters.bngain, parameters.bnbias, n, H);
-  }
-  inferLogits(model, a, n);
-  backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary);
-  return sumOf(a.losses, n) / n;
+  runCalls(forwardCalls(model, a));
+  return batchLoss(a);
 }
 
 /** The backward pass after {@link forward}: overwrites all gradients of the model and of the activations. */
 export function backward(model: Model, a: TrainingActivations): void {
+  runCalls(backwardCalls(model, a));
+}
+
+/** The layer calls of {@link forward}; {@link batchLoss} is its result. */
+export function forwardCalls(model: Model, a: TrainingActivations): LayerCalls {
+  const { backend, config, blocks } = model;
+  const { n } = a;
+  return [
+    ...blocks.flatMap(({ H, parameters: p }, k) => {
+      const { h, bnraw, bnvar_inv, hprebn } = a.blocks[k];
+      return [...linearCalls(model, a, n, k), () => backend.batchNormTanhForward(h, bnraw, bnvar_inv, hprebn, p.bngain, p.bnbias, n, H)];
+    }),
+    ...logitCalls(model, a, n),
+    () => backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary),
+  ];
+}
+
+/** The mean loss of the batch after the calls of the forward pass, in nats. */
+export function batchLoss({ losses, n }: TrainingActivations): number {
+  return sumOf(losses, n) / n;
+}
+
+/** The layer calls of {@link backward}. */
+export function backwardCalls(model: Model, a: TrainingActivations): LayerCalls {
   const { backend, config, blocks, parameters, gradients } = model;
   const { vocabulary: V } = config;
   const { n } = a;
   const last = blocks.length - 1;
-  backend.crossEntropyBackward(a.dlogits, a.probs, a.Yb, n, V);
-  backend.linearBackward(a.blocks[last].dh, gradients.W2, gradients.b2, a.dlogits, a.blocks[last].h, parameters.W2, n, blocks[last].H, V);
+  const calls = [
+    () => backend.crossEntropyBackward(a.dlogits, a.probs, a.Yb, n, V),
+    () =>
+      backend.linearBackward(
+        a.blocks[last].dh,
+        gradients.W2,
+        gradients.b2,
+        a.dlogits,
+        a.blocks[last].h,
+        parameters.W2,
+        n,
+        blocks[last].H,
+        V,
+      ),
+  ];
   for (let k = last; k >= 0; k--) {
     const { I, H, parameters: p, gradients: d } = blocks[k];
     const { dhprebn, dh, h, bnraw, bnvar_inv } = a.blocks[k];
-    backend.batchNormTanhBackward(dhprebn, d.bngain, d.bnbias, dh, h, bnraw, bnvar_inv, p.bngain, n, H);
-    if (k > 0) backend.linearBackward(a.blocks[k - 1].dh, d.W, d.b, dhprebn, a.blocks[k - 1].h, p.W, n, I, H);
+    calls.push(() => backend.batchNormTanhBackward(dhprebn, d.bngain, d.bnbias, dh, h, bnraw, bnvar_inv, p.bngain, n, H));
+    if (k > 0) calls.push(() => backend.linearBackward(a.blocks[k - 1].dh, d.W, d.b, dhprebn, a.blocks[k - 1].h, p.W, n, I, H));
   }
-  inputBackward(model, a);
+  return [...calls, ...inputBackwardCalls(model, a)];
 }
 
 /** dC, dW1 and db1 from dhprebn of the first block. */
-function inputBackward({ backend, config, blocks, parameters, gradients }: Model, a: TrainingActivations): void {
+function inputBackwardCalls({ backend, config, blocks, parameters, gradients }: Model, a: TrainingActivations): LayerCalls {
   const { C, W1 } = parameters;
   const { C: dC, W1: dW1, b1: db1 } = gradients;
   const { n, input } = a;
   const { dhprebn } = a.blocks[0];
   if ('table' in input) {
-    backend.embeddingTableBackward(dC, dW1, db1, input.table, dhprebn, C, W1, input.groups, n, input.sizes);
-  } else {
-    const { context: T, embedding: E, vocabulary: V } = config;
-    const { I, H } = blocks[0];
-    backend.linearBackward(input.demb, dW1, db1, dhprebn, input.emb, W1, n, I, H);
-    backend.embeddingBackward(dC, input.demb, a.Xb, n * T, E, V);
+    return [() => backend.embeddingTableBackward(dC, dW1, db1, input.table, dhprebn, C, W1, input.groups, n, input.sizes)];
   }
+  const { context: T, embedding: E, vocabulary: V } = config;
+  const { I, H } = blocks[0];
+  return [
+    () => backend.linearBackward(input.demb, dW1, db1, dhprebn, input.emb, W1, n, I, H),
+    () => backend.embeddingBackward(dC, input.demb, a.Xb, n * T, E, V),
+  ];
 }
 
 /**
- * Computes `a.logits` of the first n contexts in `a.Xb`, with calibrated statistics: no context influences another.
+ * The layer calls that compute `a.logits` of the first n contexts in `a.Xb`, with calibrated statistics: no context influences another.
  * @param n at most `a.n`
  */
-export function infer(model: Model, a: Activations, n: number): void {
-  for (let k = 0; k < model.blocks.length; k++) inferBlock(model, a, n, k);
-  inferLogits(model, a, n);
+export function inferCalls(model: Model, a: Activations, n: number): LayerCalls {
+  return [...model.blocks.flatMap((_, k) => inferBlockCalls(model, a, n, k)), ...logitCalls(model, a, n)];
 }
 
-/** hprebn and h of block k, counted from 0, for the first n contexts, with calibrated statistics. Reads h of the block below. */
-export function inferBlock(model: Model, a: Activations, n: number, k: number): void {
+/** hprebn and h of block k, counted from 0, for the first n contexts, with calibrated statistics. They read h of the block below. */
+export function inferBlockCalls(model: Model, a: Activations, n: number, k: number): LayerCalls {
   const { H, parameters, bnmean, bnvar } = model.blocks[k];
   const { h, hprebn } = a.blocks[k];
-  inferLinear(model, a, n, k);
-  model.backend.batchNormTanhInference(h, hprebn, bnmean, bnvar, parameters.bngain, parameters.bnbias, n, H);
+  return [
+    ...linearCalls(model, a, n, k),
+    () => model.backend.batchNormTanhInference(h, hprebn, bnmean, bnvar, parameters.bngain, parameters.bnbias, n, H),
+  ];
 }
 
 /** hprebn of block k, counted from 0, for the first n contexts. The first block reads the characters, the others h of the block below. */
-export function inferLinear({ backend, blocks, config, parameters }: Model, a: Activations, n: number, k: number): void {
+export function linearCalls({ backend, blocks, config, parameters }: Model, a: Activations, n: number, k: number): LayerCalls {
   const { I, H } = blocks[k];
   const { W, b } = blocks[k].parameters;
   const { hprebn } = a.blocks[k];
   const { input } = a;
-  if (k > 0) {
-    backend.linearForward(hprebn, a.blocks[k - 1].h, W, b, n, I, H);
-  } else if ('table' in input) {
-    groupCharacters(input.groups, a.Xb, n, input.sizes.T, input.sizes.D);
-    backend.embeddingTableForward(hprebn, input.table, parameters.C, W, b, input.groups, n, input.sizes);
-  } else {
-    backend.embeddingForward(input.emb, parameters.C, a.Xb, n * config.context, config.embedding);
-    backend.linearForward(hprebn, input.emb, W, b, n, I, H);
+  if (k > 0) return rowCalls(backend, { out: hprebn, x: a.blocks[k - 1].h, W, b }, n, I, H);
+  if ('table' in input) {
+    return [
+      () => groupCharacters(input.groups, a.Xb, n, input.sizes.T, input.sizes.D),
+      () => backend.embeddingTableForward(hprebn, input.table, parameters.C, W, b, input.groups, n, input.sizes),
+    ];
   }
+  return [
+    () => backend.embeddingForward(input.emb, parameters.C, a.Xb, n * config.context, config.embedding),
+    ...rowCalls(backend, { out: hprebn, x: input.emb, W, b }, n, I, H),
+  ];
 }
 
 /** The logits from h of the last block. */
-function inferLogits({ backend, config, parameters }: Model, a: Activations, n: number): void {
+function logitCalls({ backend, config, parameters }: Model, a: Activations, n: number): LayerCalls {
   const { hidden, vocabulary: V } = config;
   const last = hidden.length - 1;
-  backend.linearForward(a.logits, a.blocks[last].h, parameters.W2, parameters.b2, n, hidden[last], V);
+  const { W2: W, b2: b } = parameters;
+  return rowCalls(backend, { out: a.logits, x: a.blocks[last].h, W, b }, n, hidden[last], V);
+}
+
+/** The most multiplications in a call of a forward layer: about 40 ms in the kernels. */
+const MOST = 2 ** 29;
+
+/** out = x W + b. A large one is cut into groups of rows, which do not influence each other. */
+function rowCalls(
+  backend: Backend,
+  { out, x, W, b }: Record<'out' | 'x' | 'W' | 'b', FloatArray>,
+  n: number,
+  I: number,
+  O: number,
+): LayerCalls {
+  const most = Math.max(1, Math.floor(MOST / (I * O)));
+  if (n <= most) return [() => backend.linearForward(out, x, W, b, n, I, O)];
+  return Array.from({ length: Math.ceil(n / most) }, (_, part) => {
+    const row = part * most;
+    const rows = Math.min(most, n - row);
+    const [outRows, xRows] = [out.subarray(row * O, (row + rows) * O), x.subarray(row * I, (row + rows) * I)];
+    return () => backend.linearForward(outRows, xRows, W, b, rows, I, O);
+  });
 }
 
 /** The sum of the first n entries. */

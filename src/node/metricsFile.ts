@@ -57,9 +57,10 @@ export interface TruncatedMetrics {
 /**
  * Removes records after a step and lines that are not records. Other lines stay, byte for byte.
  * @param evalEvery steps between two evaluations of the run
+ * @param evaluated the last step whose evaluation is done, if it was due
  * @throws SystemError if the file cannot be read or written, or is no regular file
  */
-export function truncateMetrics(path: string, step: number, evalEvery: number): TruncatedMetrics {
+export function truncateMetrics(path: string, step: number, evalEvery: number, evaluated = step): TruncatedMetrics {
   isOwnPlace(path);
   const bytes = readBytes(path);
   const dropped: number[] = [];
@@ -73,5 +74,5 @@ export function truncateMetrics(path: string, step: number, evalEvery: number): 
     kept += end - start;
   }
   if (kept < bytes.length) withSystemErrors('write', path, () => atomicWrite(path, bytes.subarray(0, kept)));
-  return { dropped, missing: gaps.upTo(step) };
+  return { dropped, missing: gaps.upTo(evaluated) };
 }

@@ -1,5 +1,6 @@
 /** Resumable training: the steps of a run, and the files it writes into its directory. */
 import { join } from 'node:path';
+import { complete, type Job } from '../core/job.js';
 import { createExamples, type Dataset, type Examples } from '../data/dataset.js';
 import { Evaluator } from '../evaluation/evaluator.js';
 import type { Model } from '../network/arrays.js';
@@ -81,9 +82,12 @@ export class Session {
   #best: BestEvaluation | null;
   #savedAt: number | undefined;
   #calibratedAt: number | undefined;
+  /** Whether the last step is trained, but what is due after it is not done. */
+  #isDue: boolean;
 
   /**
-   * Opens the run. A new one initialises the model and saves a checkpoint of step 0; a resumed one removes metrics later than its checkpoint.
+   * Opens the run. A new one initialises the model and saves a checkpoint of step 0, without statistics; a resumed one removes metrics later
+   * than its checkpoint.
    * @throws SystemError if the directory cannot be written
    */
   constructor(options: SessionOptions) {
@@ -95,7 +99,8 @@ export class Session {
     this.evaluator = new Evaluator(model);
     this.#best = from?.best ?? null;
     this.#savedAt = from?.state.step;
-    this.#calibratedAt = from?.state.step;
+    this.#calibratedAt = from?.statistics === 'missing' ? undefined : from?.state.step;
+    this.#isDue = from?.statistics === 'missing' && from.state.step > 0;
     this.files = new RunFiles(directory, options.lock);
     if (from) for (const name of [CHECKPOINT_FILE, BEST_FILE]) this.files.adopt(name);
     withSystemErrors('write in', directory, () => removeLeftovers(directory));
@@ -109,7 +114,7 @@ export class Session {
       this.#metrics = openMetrics(metrics, 'new');
       this.#metrics.append(hashRecord(0, model, sha256));
     } else {
-      const { dropped, missing } = truncateMetrics(metrics, this.step, config.evalEvery);
+      const { dropped, missing } = truncateMetrics(metrics, this.step, config.evalEvery, this.#isDue ? this.step - 1 : this.step);
       this.droppedLines = dropped;
       this.missingSteps = missing;
       this.#metrics = openMetrics(metrics, 'continue');
@@ -126,9 +131,9 @@ export class Session {
     return this.#training.step;
   }
 
-  /** Whether all steps of the configuration are done. */
+  /** Whether all steps of the configuration are done, with everything that is due after the last one. */
   get done(): boolean {
-    return this.#training.done;
+    return this.#training.done && !this.#isDue;
   }
 
   /** Exponential mean of the batch losses, in nats; NaN before the first step. */
@@ -152,12 +157,34 @@ export class Session {
    * @throws SystemError if a file cannot be written; the last checkpoint stays
    */
   advance(): void {
-    const { model, config, saveEvery } = this.#options;
-    this.#training.advance();
+    complete(this.advanceInParts());
+  }
+
+  /**
+   * {@link advance} in parts. If it is abandoned, {@link suspend} saves the run: after the last whole step, and if something due after it is
+   * not done, the next session does it first.
+   */
+  *advanceInParts(): Job<void> {
+    if (this.#isDue) yield* this.#finishStepInParts();
+    if (this.#training.done) return;
+    yield* this.#training.advanceInParts();
+    this.#isDue = true;
     const { step, done } = this.#training;
-    if (step % HASH_EVERY === 0 || done) this.#metrics.append(hashRecord(step, model, sha256));
-    if (step % config.evalEvery === 0 || done) this.#evaluate();
-    if (step % saveEvery === 0 || done) this.save();
+    if (step % HASH_EVERY === 0 || done) this.#metrics.append(hashRecord(step, this.#options.model, sha256));
+    yield* this.#finishStepInParts();
+  }
+
+  /** What is due after a step: the evaluation, and the save last. */
+  *#finishStepInParts(): Job<void> {
+    const { step } = this.#training;
+    const { config, saveEvery, from } = this.#options;
+    // A run that was suspended after its last step may have more steps now: its former end is finished first.
+    const done = this.#training.done || step === from?.config.steps;
+    const isSaved = step % saveEvery === 0 || done;
+    if (step % config.evalEvery === 0 || done) yield* this.#evaluateInParts();
+    if (isSaved) yield* this.#calibrateInParts();
+    this.#isDue = false;
+    if (isSaved) this.suspend();
   }
 
   /**
@@ -166,6 +193,15 @@ export class Session {
    * @throws SystemError if a file cannot be written
    */
   save(): void {
+    complete(this.#calibrateInParts());
+    this.suspend();
+  }
+
+  /**
+   * Like {@link save}, but at once: if the statistics of this step are not computed yet, the checkpoint says that they are missing. Whoever
+   * needs them computes them: a resumed session, sample, eval.
+   */
+  suspend(): void {
     const damage = this.#syncMetrics();
     this.#saveCheckpoint();
     if (damage) throw damage;
@@ -208,23 +244,33 @@ export class Session {
   }
 
   #saveCheckpoint(): void {
-    this.#calibrate();
     this.#write(CHECKPOINT_FILE);
     this.#savedAt = this.step;
   }
 
-  #calibrate(): void {
+  /** So that the bytes of a checkpoint without statistics follow from its step, too. */
+  #clearStatistics(): void {
+    this.#calibratedAt = undefined;
+    for (const { bnmean, bnvar } of this.#options.model.blocks) {
+      bnmean.fill(0);
+      bnvar.fill(1);
+    }
+  }
+
+  *#calibrateInParts(): Job<void> {
     if (this.#calibratedAt === this.step) return;
-    this.evaluator.calibrate(this.#trainExamples);
+    this.#calibratedAt = undefined;
+    yield* this.evaluator.calibrateInParts(this.#trainExamples);
     const diagnosis = diagnoseModel(this.#options.model, this.#training.optimizerTensors);
     if (diagnosis) throw new NonFiniteError(this.step, Number.NaN, diagnosis);
     this.#calibratedAt = this.step;
   }
 
-  #evaluate(): void {
-    this.#calibrate();
-    const valLoss = this.evaluator.loss(this.#valExamples);
+  *#evaluateInParts(): Job<void> {
+    yield* this.#calibrateInParts();
+    const valLoss = yield* this.evaluator.lossInParts(this.#valExamples);
     this.#metrics.append({ step: this.step, valLoss });
+    this.#isDue = false;
     if (this.#best && this.#best.valLoss <= valLoss) return;
     this.#best = { step: this.step, valLoss };
     this.#write(BEST_FILE);
@@ -238,6 +284,8 @@ export class Session {
     const { model, dataset, dataSha256, config, program } = this.#options;
     const { state } = this.#training;
     const snapshot = { program, config, vocabulary: dataset.vocabulary, state, best: this.#best, dataSha256 };
-    return checkpointBytes(model, snapshot, sha256);
+    if (this.#calibratedAt === this.step && !this.#isDue) return checkpointBytes(model, snapshot, sha256);
+    this.#clearStatistics();
+    return checkpointBytes(model, { ...snapshot, statistics: 'missing' }, sha256);
   }
 }

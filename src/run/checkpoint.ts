@@ -19,7 +19,7 @@ import { BOUNDARY } from '../data/dataset.js';
 import { allocateModel, type Capacity, type Model } from '../network/arrays.js';
 import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network/parameters.js';
 import { TRAINING_OPTIONS } from '../training/options.js';
-import { formatOf, knownFormats, modelConfig, orderedConfig, type RunConfig } from '../training/runConfig.js';
+import { formatOf, knownFormats, modelConfig, orderedConfig, type RunConfig, WITHOUT_STATISTICS } from '../training/runConfig.js';
 import { configSchema, count, finite } from '../training/runConfigSchema.js';
 import type { TrainingState } from '../training/training.js';
 import { decayedNames, hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState } from '../training/updater.js';
@@ -41,6 +41,11 @@ export interface RunSnapshot {
   best: BestEvaluation | null;
   /** SHA-256 of the data file, 64 hexadecimal digits. */
   dataSha256: string;
+  /**
+   * 'missing' if the run was stopped before the statistics of this step were computed: bnmean holds 0, bnvar 1. What was due after the step,
+   * such as an evaluation, is then not done either.
+   */
+  statistics?: 'missing' | undefined;
 }
 
 /** A run at one of its steps. */
@@ -93,6 +98,8 @@ const METADATA = {
   losses: json(v.strictObject({ lossSinceRecord: finite, stepsSinceRecord: count, smoothed: finite, weight: finite })),
   best: json(v.nullable(BestEvaluationSchema)),
   dataSha256: sha256Text,
+  /** Only there if it is needed; since format 4. */
+  statistics: v.optional(v.literal('missing')),
   /** SHA-256 of the whole file, with zeros in this place. */
   sha256: sha256Text,
 };
@@ -103,7 +110,8 @@ function metadataSchema(options: readonly OptionRow[]) {
   const versions = Array.from({ length: newest - oldest + 1 }, (_, i) => String(oldest + i));
   return v.object({ ...METADATA, formatVersion: v.picklist(versions), config: json(configSchema(options)) });
 }
-type StoredMetadata = Record<keyof v.InferInput<ReturnType<typeof metadataSchema>>, string>;
+type StoredMetadata = Partial<Record<'statistics', string>> &
+  Record<Exclude<keyof v.InferInput<ReturnType<typeof metadataSchema>>, 'statistics'>, string>;
 type Metadata = v.InferOutput<ReturnType<typeof metadataSchema>>;
 
 /** Name and shape of each tensor of a checkpoint, in the order of the file: parameters, statistics, optimizer state. */
@@ -142,11 +150,11 @@ export function checkpointBytes(
 }
 
 function storedMetadata(snapshot: RunSnapshot, options: readonly OptionRow[]): StoredMetadata {
-  const { program, config, vocabulary, state, best, dataSha256 } = snapshot;
+  const { program, config, vocabulary, state, best, dataSha256, statistics } = snapshot;
   const { step, batches, optimizer, ...losses } = state;
   return {
     format: FORMAT,
-    formatVersion: String(formatOf(config, options)),
+    formatVersion: String(Math.max(formatOf(config, options), statistics ? WITHOUT_STATISTICS : 0)),
     program,
     config: JSON.stringify(orderedConfig(v.parse(configSchema(options), config), options)),
     vocabulary: JSON.stringify(vocabulary),
@@ -156,6 +164,7 @@ function storedMetadata(snapshot: RunSnapshot, options: readonly OptionRow[]): S
     losses: JSON.stringify(losses),
     best: JSON.stringify(best),
     dataSha256,
+    ...(statistics && { statistics }),
     sha256: NO_DIGEST,
   };
 }
@@ -174,14 +183,14 @@ export function parseCheckpoint(file: Uint8Array, sha256: Sha256, options: reado
     throw new FileContentError('damaged: SHA-256 mismatch', { hint: 'restore a copy or train again' });
   }
   const metadata = parseMetadata(stored, options);
-  const { program, config, vocabulary, step, streams, powers, losses, best, dataSha256 } = metadata;
+  const { program, config, vocabulary, step, streams, powers, losses, best, dataSha256, statistics } = metadata;
   const shape = modelConfig(config, vocabulary);
   const { arrays, problems } = readTensors(storedTensors, new Map(checkpointShapes(shape, config.optimizer)));
   problems.push(...stepProblems(metadata), ...rangeProblems(arrays), ...optimizerProblems(metadata, shape));
   if (problems.length > 0) throw new FileContentError(problems.join('; '));
   const { model: tensors, optimizer } = splitTensors(arrays);
   const state = { step, ...streams, ...losses, optimizer: { tensors: optimizer, powers } };
-  return { program, config, vocabulary, state, best, dataSha256, tensors };
+  return { program, config, vocabulary, state, best, dataSha256, tensors, ...(statistics && { statistics }) };
 }
 
 /** Refuses safetensors files of other programs, and other format versions of this one. */

@@ -36,7 +36,7 @@ export interface CheckpointComparison {
 }
 
 /** The part of a checkpoint that is compared. */
-export type ComparedState = Pick<Checkpoint, 'config' | 'vocabulary' | 'state' | 'best' | 'tensors'>;
+export type ComparedState = Pick<Checkpoint, 'config' | 'vocabulary' | 'state' | 'best' | 'tensors' | 'statistics'>;
 
 export function compareCheckpoints(a: ComparedState, b: ComparedState): CheckpointComparison {
   const values = (pick: (of: ComparedState) => Record<string, unknown>) => valueDifference(pick(a), pick(b));
@@ -50,7 +50,11 @@ export function compareCheckpoints(a: ComparedState, b: ComparedState): Checkpoi
     'running losses': values(({ state }) => runningLosses(state)),
     'best evaluation': values(({ best }) => ({ ...best })),
   };
-  const notCompared = hasOptimizerState ? [] : [{ part: 'optimizer state', reason: `${a.config.optimizer.name} has none` } as const];
+  const isStopped = [a, b].some(({ statistics }) => statistics === 'missing');
+  const notCompared: CheckpointComparison['notCompared'] = [
+    ...(isStopped ? [{ part: 'statistics', reason: 'the run was stopped before they were computed' } as const] : []),
+    ...(hasOptimizerState ? [] : [{ part: 'optimizer state', reason: `${a.config.optimizer.name} has none` } as const]),
+  ];
   const compared = CHECKPOINT_PARTS.filter((part) => notCompared.every((one) => one.part !== part));
   return { compared, differences: compared.flatMap((part) => (found[part] ? [{ part, ...found[part] }] : [])), notCompared };
 }

@@ -1,4 +1,5 @@
 /** Trains a run again, in memory, and gives what the run recorded: its records, its best evaluation, and its state. */
+import type { Job } from '../core/job.js';
 import type { Sha256 } from '../core/sha256.js';
 import type { Examples } from '../data/dataset.js';
 import { Evaluator } from '../evaluation/evaluator.js';
@@ -60,20 +61,20 @@ export class Rerun {
     return this.#training.smoothedLoss;
   }
 
-  /** The steps of the run from step 0, the state before the first one. */
-  *steps(): Generator<RerunStep, void, void> {
+  /** The steps of the run from step 0, the state before the first one. In a large run, it yields undefined between parts of a step. */
+  *steps(): Generator<RerunStep | undefined, void, void> {
     const { until, sha256, config, valExamples } = this.#options;
     yield { step: 0, records: [hashRecord(0, this.#model, sha256)], improved: false };
     while (this.step < until) {
       if (this.#training.done) this.#goOn();
-      this.#training.advance();
+      yield* this.#training.advanceInParts();
       const { step, done } = this.#training;
       const records = this.#records.splice(0);
       if (step % HASH_EVERY === 0 || done) records.push(hashRecord(step, this.#model, sha256));
       let improved = false;
       if (step % config.evalEvery === 0 || done) {
-        this.#calibrate();
-        const valLoss = this.#evaluator.loss(valExamples);
+        yield* this.#calibrateInParts();
+        const valLoss = yield* this.#evaluator.lossInParts(valExamples);
         records.push({ step, valLoss });
         improved = !this.#best || valLoss < this.#best.valLoss;
         if (improved) this.#best = { step, valLoss };
@@ -82,9 +83,9 @@ export class Rerun {
     }
   }
 
-  /** The state as a checkpoint holds it, with statistics. */
-  checkpoint(): Pick<Checkpoint, 'config' | 'vocabulary' | 'state' | 'best' | 'tensors'> {
-    this.#calibrate();
+  /** The state as a checkpoint holds it, with statistics; computed in parts. */
+  *checkpoint(): Job<Pick<Checkpoint, 'config' | 'vocabulary' | 'state' | 'best' | 'tensors'>> {
+    yield* this.#calibrateInParts();
     const { parameters, statistics } = this.#model;
     const { config, vocabulary } = this.#options;
     const tensors = new Map(Object.entries({ ...parameters, ...statistics }));
@@ -107,9 +108,9 @@ export class Rerun {
     this.#calibratedAt = undefined;
   }
 
-  #calibrate(): void {
+  *#calibrateInParts(): Job<void> {
     if (this.#calibratedAt === this.step) return;
-    this.#evaluator.calibrate(this.#options.trainExamples);
+    yield* this.#evaluator.calibrateInParts(this.#options.trainExamples);
     this.#calibratedAt = this.step;
   }
 }
@@ -121,7 +122,7 @@ const MOST_ENDS = 1000;
  * Finds the steps at which a run had ended before it was extended, by their records: an ended run records hashes and an evaluation at its last
  * step, whatever its intervals are. An end at which they are due anyway leaves no trace and makes no difference. Yields after each record.
  */
-export function* formerEnds(records: Iterable<MetricsRecord>, { evalEvery, steps }: RunConfig): Generator<void, number[], void> {
+export function* formerEnds(records: Iterable<MetricsRecord>, { evalEvery, steps }: RunConfig): Job<number[]> {
   const ends: number[] = [];
   for (const record of records) {
     const { step } = record;

@@ -1,4 +1,5 @@
 /** The lesson's learning-rate finder (makemore part 3): train while the rate rises exponentially, and watch the loss. */
+import type { Job } from '../core/job.js';
 import type { Examples } from '../data/dataset.js';
 import type { Model } from '../network/arrays.js';
 import { NonFiniteError } from './diagnose.js';
@@ -31,14 +32,19 @@ const DIVERGED = 4;
  * Trains from the initialisation and yields one point per step. Ends early when the loss diverges.
  * @param model with room for training with this batch size and optimizer
  */
-export function* scanRates(model: Model, examples: Examples, { from, to, ...options }: ScanOptions): Generator<ScanPoint> {
+export function* scanRates(model: Model, examples: Examples, options: ScanOptions): Generator<ScanPoint> {
+  for (const point of scanInParts(model, examples, options)) if (point) yield point;
+}
+
+/** {@link scanRates} in parts: between two points, it yields undefined after each part of a large step. */
+export function* scanInParts(model: Model, examples: Examples, { from, to, ...options }: ScanOptions): Generator<ScanPoint | undefined> {
   const rateAt = (step: number) => from * (to / from) ** (step / Math.max(1, options.steps - 1));
   const training = new Training(model, examples, { ...options, learningRate: rateAt });
   const mean = new ExponentialMean(SMOOTHING);
   let least = Number.POSITIVE_INFINITY;
   while (!training.done) {
     const rate = rateAt(training.step);
-    const loss = advanceIfFinite(training);
+    const loss = yield* advanceIfFinite(training);
     if (loss === undefined) return;
     mean.add(loss);
     const smoothed = mean.value;
@@ -49,9 +55,9 @@ export function* scanRates(model: Model, examples: Examples, { from, to, ...opti
 }
 
 /** The loss of the next step, or undefined if a number is not finite. */
-function advanceIfFinite(training: Training): number | undefined {
+function* advanceIfFinite(training: Training): Job<number | undefined> {
   try {
-    return training.advance();
+    return yield* training.advanceInParts();
   } catch (error) {
     if (error instanceof NonFiniteError) return undefined;
     throw error;

@@ -36,16 +36,22 @@ export type RunConfig = {
 
 /** The checkpoint format of the first options. Later options name theirs in `since`. */
 const FIRST_FORMAT = 3;
+/** The format of checkpoints whose statistics are missing. */
+export const WITHOUT_STATISTICS = 4;
 
 /** The checkpoint formats that a table of options can read. */
 export function knownFormats(rows: readonly OptionRow[]): { oldest: number; newest: number } {
-  return { oldest: FIRST_FORMAT, newest: Math.max(FIRST_FORMAT, ...rows.map(({ since = 0 }) => since)) };
+  return { oldest: FIRST_FORMAT, newest: Math.max(WITHOUT_STATISTICS, newestOf(rows)) };
 }
 
 /** The checkpoint format of a configuration: the one that its newest option introduced. */
 export function formatOf(config: RunConfig, rows: readonly OptionRow[]): number {
   const stored = rows.filter((row) => valueIn(config, row) !== undefined && !isLaterDefault(row, valueIn(config, row)));
-  return knownFormats(stored).newest;
+  return newestOf(stored);
+}
+
+function newestOf(rows: readonly OptionRow[]): number {
+  return Math.max(FIRST_FORMAT, ...rows.map(({ since = 0 }) => since));
 }
 
 /** The configuration with its keys in the table's order, without later options at their default. */

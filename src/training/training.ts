@@ -1,10 +1,12 @@
+import { complete, type Job } from '../core/job.js';
 import { allFinite } from '../core/numbers.js';
 import { type RandomStream, randomStream, restoreStream, type StreamState } from '../core/random.js';
 import { drawBatch, Epochs, type Sampling } from '../data/batch.js';
 import type { Examples } from '../data/dataset.js';
 import { createTrainingActivations, type Model, type TrainingActivations } from '../network/arrays.js';
 import { initialise } from '../network/initialise.js';
-import { backward, forward } from '../network/passes.js';
+import { parameterCount } from '../network/parameters.js';
+import { backwardCalls, batchLoss, forwardCalls, LARGE_PASS, type LayerCalls } from '../network/passes.js';
 import { diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
 import { ExponentialMean } from './exponentialMean.js';
 import { defaultSwitchStep, type RateOptions, type Schedule, scheduledRate } from './schedule.js';
@@ -83,9 +85,12 @@ export class Training {
   readonly #onRecord: (record: LossRecord) => void;
   readonly #checkEvery: number;
   readonly #activations: TrainingActivations;
-  readonly #batches: RandomStream;
+  readonly #forward: LayerCalls;
+  readonly #backward: LayerCalls;
+  readonly #isLarge: boolean;
+  #batches: RandomStream;
   /** Undefined unless sampling in epochs. */
-  readonly #epochs: Epochs | undefined;
+  #epochs: Epochs | undefined;
   readonly #rateAt: (step: number) => number;
   readonly #updater: Updater;
   readonly #lossMean: ExponentialMean;
@@ -105,13 +110,16 @@ export class Training {
     this.#onRecord = hooks.onRecord ?? (() => {});
     this.#checkEvery = hooks.checkEvery ?? CHECK_EVERY;
     this.#activations = createTrainingActivations(model, options.batchSize);
+    this.#forward = forwardCalls(model, this.#activations);
+    this.#backward = backwardCalls(model, this.#activations);
+    this.#isLarge = options.batchSize * parameterCount(model.config) > LARGE_PASS;
     this.#rateAt = rateFunction(options);
     this.#lossMean = new ExponentialMean(SMOOTHING, from);
     this.#updater = new Updater(model, options.optimizer ?? { name: 'sgd' }, options.clip, from?.optimizer);
+    if (from) this.#step = from.step;
     this.#batches = from ? restoreStream(from.batches) : randomStream('batches', options.seed);
-    if (options.sampling === 'epochs') this.#epochs = new Epochs(examples.count, this.#batches, (from?.step ?? 0) * options.batchSize);
+    this.#epochs = this.#openEpochs();
     if (from) {
-      this.#step = from.step;
       this.#lossSinceRecord = from.lossSinceRecord;
       this.#stepsSinceRecord = from.stepsSinceRecord;
     } else initialise(model, options.seed);
@@ -136,7 +144,7 @@ export class Training {
   get state(): TrainingState {
     return {
       step: this.#step,
-      batches: this.#epochs ? this.#epochs.state : this.#batches.state(),
+      batches: this.#batchState,
       lossSinceRecord: this.#lossSinceRecord,
       stepsSinceRecord: this.#stepsSinceRecord,
       ...this.#lossMean.state,
@@ -155,21 +163,54 @@ export class Training {
    * @throws NonFiniteError if the loss, or in a checked step any other number, is not finite; the parameters are those that caused it
    */
   advance(): number {
+    return complete(this.advanceInParts());
+  }
+
+  /** {@link advance} in parts if the step is large. Abandoned, the step has not begun: the next one draws the same batch. */
+  *advanceInParts(): Job<number> {
     const { flatParameters } = this.#model;
     const a = this.#activations;
     const isChecked = this.#step % this.#checkEvery === 0;
     // Parameters are checked before the backward pass overwrites the gradients that last updated them.
     if (isChecked && ![flatParameters, ...Object.values(this.optimizerTensors)].every(allFinite)) this.#refuse(Number.NaN);
-    this.#drawBatch();
-    const loss = forward(this.#model, a);
-    if (!Number.isFinite(loss)) this.#refuse(loss);
-    backward(this.#model, a);
-    if (isChecked && !isStepFinite(this.#model, a)) this.#refuse(loss);
-    const rate = this.#rateAt(this.#step);
-    this.#updater.update(rate);
-    this.#step++;
-    this.#record(loss, rate);
-    return loss;
+    let before = this.#isLarge ? this.#batchState : undefined;
+    try {
+      this.#drawBatch();
+      for (const call of this.#forward) {
+        call();
+        if (this.#isLarge) yield;
+      }
+      const loss = batchLoss(a);
+      if (!Number.isFinite(loss)) this.#refuse(loss);
+      for (const call of this.#backward) {
+        call();
+        if (this.#isLarge) yield;
+      }
+      if (isChecked && !isStepFinite(this.#model, a)) this.#refuse(loss);
+      const rate = this.#rateAt(this.#step);
+      this.#updater.update(rate);
+      this.#step++;
+      before = undefined;
+      this.#record(loss, rate);
+      return loss;
+    } finally {
+      if (before) this.#restoreBatches(before);
+    }
+  }
+
+  /** What the next batches follow from: the stream, when sampling in epochs in its state before the current epoch's order was drawn. */
+  get #batchState(): StreamState {
+    return this.#epochs ? this.#epochs.state : this.#batches.state();
+  }
+
+  #restoreBatches(state: StreamState): void {
+    this.#batches = restoreStream(state);
+    this.#epochs = this.#openEpochs();
+  }
+
+  #openEpochs(): Epochs | undefined {
+    const { sampling, batchSize } = this.#options;
+    return sampling === 'epochs' ? new Epochs(this.#examples.count, this.#batches, this.#step * batchSize) : undefined;
   }
 
   #drawBatch(): void {

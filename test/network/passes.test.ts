@@ -5,7 +5,7 @@ import type { FloatArray } from '../../src/core/tensor.js';
 import { createActivations, createModel, createTrainingActivations, type Model } from '../../src/network/arrays.js';
 import { initialise } from '../../src/network/initialise.js';
 import { LESSON_PARAMETER_NAMES, type ModelConfig, parameterNames } from '../../src/network/parameters.js';
-import { backward, forward, infer, inferLinear, sumOf } from '../../src/network/passes.js';
+import { backward, forward, inferCalls, linearCalls, runCalls, sumOf } from '../../src/network/passes.js';
 import { defaultSwitchStep, stepRate } from '../../src/training/schedule.js';
 import { BACKENDS, FLOAT32_BACKENDS } from '../support/backends.js';
 import { largestOf, relativeError } from '../support/compare.js';
@@ -110,7 +110,7 @@ describe.each(CASES)('infer on $name, $config', ({ create, dtype, config }) => {
   const logits = (rows: number[][], capacity = contexts.length) => {
     const a = createActivations(model, capacity);
     a.Xb.set(rows.flat());
-    infer(model, a, rows.length);
+    runCalls(inferCalls(model, a, rows.length));
     return rows.map((_, i) => [...a.logits.subarray(i * 7, (i + 1) * 7)]);
   };
 
@@ -142,21 +142,21 @@ describe.each(CASES)('infer on $name, $config', ({ create, dtype, config }) => {
         bnvar[j] = column.reduce((sum, x) => sum + (x - mean) ** 2, 0) / 5;
       }
     });
-    infer(own, a, 6);
+    runCalls(inferCalls(own, a, 6));
     expect(relativeError(a.logits, expected)).toBeLessThan(limit);
   });
 
-  it('computes hprebn of every block from the block below, in inferLinear', () => {
+  it('computes hprebn of every block from the block below, in linearCalls', () => {
     const limit = dtype === 'float32' ? 1e-5 : 1e-12;
     const a = createActivations(model, 6);
     a.Xb.set(contexts.flat());
-    infer(model, a, 6);
+    runCalls(inferCalls(model, a, 6));
     const { C, W1, b1 } = model.parameters;
     const emb = contexts[5].flatMap((index) => [...C.subarray(4 * index, 4 * index + 4)]);
     const below = [emb, ...a.blocks.map(({ h }, k) => [...h.subarray(5 * config.hidden[k])])];
     model.blocks.forEach(({ H, parameters: { W, b } }, k) => {
       a.blocks[k].hprebn.fill(Number.NaN);
-      inferLinear(model, a, 6, k);
+      runCalls(linearCalls(model, a, 6, k));
       const row = Array.from(b, (shift, j) => below[k].reduce((sum, x, i) => sum + x * W[i * H + j], shift));
       expect(relativeError(a.blocks[k].hprebn.subarray(5 * H), row)).toBeLessThan(limit);
     });

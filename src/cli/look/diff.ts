@@ -1,9 +1,11 @@
+import type { Job } from '../../core/job.js';
 import { findCheckpoint, findRunDirectory } from '../../node/runDirectory.js';
 import { type CheckpointComparison, compareCheckpoints, type SettingDifference, settingDifferences } from '../../run/compareCheckpoints.js';
 import { compareRecords, type Divergence, type RecordComparison } from '../../run/compareRecords.js';
 import { defineCommand } from '../command.js';
 import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { formatCount, formatCountOf } from '../terminal/format.js';
+import type { StopSignal } from '../terminal/io.js';
 import { Status } from '../terminal/status.js';
 import { inTurns } from '../terminal/turns.js';
 import {
@@ -31,23 +33,23 @@ export const diff = defineCommand({
     const [a, b] = [runA, runB].map((run) => new StoredRun(findCheckpoint(io.cwd, findRunDirectory(io.cwd, run)), io));
     const job = compareRecords(a.records(), b.records(), [a.step, b.step]);
     const status = new Status(io);
-    let part = job.next();
-    const signal = await inTurns(io, async (turns) => {
-      await turns.repeat({
-        more: () => !part.done,
-        step: () => {
-          part = job.next();
-        },
-        afterTurn: () => {
-          const step = part.done ? undefined : part.value;
-          if (step !== undefined) status.update(() => `comparing the records of step ${formatCount(step)}`);
-        },
-      });
-      return turns.signal;
-    });
+    let step: number | undefined;
+    const follow = function* (): Job<RecordComparison> {
+      for (let part = job.next(); ; part = job.next()) {
+        if (part.done) return part.value;
+        step = part.value;
+        yield;
+      }
+    };
+    const { records, signal } = await inTurns(io, async (turns) => ({
+      records: await turns.run(follow(), () => {
+        if (step !== undefined) status.update(() => `comparing the records of step ${formatCount(step as number)}`);
+      }),
+      signal: turns.signal,
+    }));
     status.clear();
-    if (signal) return EXIT_SIGNAL[signal];
-    const found = compareRuns(a, b, part.value as RecordComparison);
+    if (!records) return EXIT_SIGNAL[signal as StopSignal];
+    const found = compareRuns(a, b, records);
     const { same } = found;
     if (json) printJson(jsonOf(found));
     else {

@@ -12,7 +12,7 @@ import { type LoadedData, loadRunData } from '../data.js';
 import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { shortPath } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
-import { inTurns, type Turns } from '../terminal/turns.js';
+import { inTurns } from '../terminal/turns.js';
 import { Replay } from './replayComparison.js';
 import { StoredRun } from './storedRun.js';
 
@@ -25,11 +25,11 @@ export const replay = defineCommand({
     const stored = new StoredRun(findCheckpoint(io.cwd, run), io);
     const data = loadRunData(stored.path, stored.checkpoint, options.data, 'must be the same', io);
     const { signal, replay } = await inTurns(io, async (turns) => {
-      const ends = await complete(formerEnds(stored.records('again'), stored.checkpoint.config), turns);
+      const ends = await turns.run(formerEnds(stored.records('again'), stored.checkpoint.config));
       const rerun = createRerun(stored, data, ends ?? []);
       const replay = new Replay(stored, rerun);
       const progress = new Progress(io, 0, stored.step);
-      await complete(replay.steps(), turns, () => progress.update(rerun.step, rerun.smoothedLoss));
+      await turns.run(replay.steps(), () => progress.update(rerun.step, rerun.smoothedLoss));
       progress.clear();
       return { signal: turns.signal, replay };
     });
@@ -39,19 +39,6 @@ export const replay = defineCommand({
     return replay.same ? 0 : EXIT_NO;
   },
 });
-
-/** Runs a generator to its end, or to a signal. */
-async function complete<T>(job: Generator<void, T, void>, turns: Turns, afterTurn = () => {}): Promise<T | undefined> {
-  let part = job.next();
-  await turns.repeat({
-    more: () => !part.done,
-    step: () => {
-      part = job.next();
-    },
-    afterTurn,
-  });
-  return part.done ? part.value : undefined;
-}
 
 function createRerun({ checkpoint, step }: StoredRun, { dataset }: LoadedData, ends: readonly number[]): Rerun {
   const { config, vocabulary } = checkpoint;

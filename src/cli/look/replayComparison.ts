@@ -1,3 +1,4 @@
+import type { Job } from '../../core/job.js';
 import { closest } from '../../core/spelling.js';
 import { quoteText } from '../../core/text.js';
 import { readRunFile } from '../../node/runDirectory.js';
@@ -42,20 +43,21 @@ export class Replay {
     return this.#records.same && isSame(this.#checkpoint) && isSame(this.#best) && this.#problems.length === 0;
   }
 
-  /** Repeats the run, and yields after each step. Ends early where the parameters differ, because everything later would. */
-  *steps(): Generator<void, void, void> {
+  /** Repeats the run in parts. Ends early where the parameters differ, because everything later would. */
+  *steps(): Job<void> {
     const { hasMetrics } = this.#stored;
     const best = this.#loadBest();
     const reader = new StepReader(this.#stored.records());
     for (const done of this.#rerun.steps()) {
-      if (hasMetrics) this.#compareRecords(reader, done);
-      if (best && done.improved && done.step === best.state.step) this.#best = compareCheckpoints(best, this.#rerun.checkpoint());
-      if (this.#records.divergence && done.step < this.#stored.step) return this.#endEarly(done.step);
       yield;
+      if (!done) continue;
+      if (hasMetrics) this.#compareRecords(reader, done);
+      if (best && done.improved && done.step === best.state.step) this.#best = compareCheckpoints(best, yield* this.#rerun.checkpoint());
+      if (this.#records.divergence && done.step < this.#stored.step) return this.#endEarly(done.step);
     }
     if (hasMetrics) this.#skipLater(reader);
     else this.#notCompared.push({ what: 'records', reason: 'there is no metrics.jsonl' });
-    this.#compareCheckpoint();
+    yield* this.#compareCheckpoint();
     if (best && !this.#best) {
       const step = formatCount(best.state.step);
       this.#problems.push(`best.safetensors is of step ${step}, but the validation loss of that step is not the best so far`);
@@ -89,8 +91,8 @@ export class Replay {
     if (later > 0) this.#notCompared.push({ what: formatCountOf(later, 'record'), reason: 'later than the checkpoint' });
   }
 
-  #compareCheckpoint(): void {
-    this.#checkpoint = compareCheckpoints(this.#stored.checkpoint, this.#rerun.checkpoint());
+  *#compareCheckpoint(): Job<void> {
+    this.#checkpoint = compareCheckpoints(this.#stored.checkpoint, yield* this.#rerun.checkpoint());
     for (const { part, reason } of this.#checkpoint.notCompared) this.#notCompared.push({ what: part, reason });
   }
 

@@ -1,17 +1,17 @@
 import { UsageError } from '../../core/errors.js';
+import type { Job } from '../../core/job.js';
 import { decimalNumber, text, wholeNumber } from '../../core/kinds.js';
 import { randomStream } from '../../core/random.js';
 import { showCharacters, showText } from '../../core/text.js';
 import { vocabularyIndex } from '../../data/dataset.js';
 import { MAX_NAME_LENGTH, Sampler } from '../../evaluation/sampler.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
-import { createWasmBackend } from '../../node/kernels.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
-import { restoreModel } from '../../run/checkpoint.js';
 import { MAX_SEED } from '../../training/options.js';
 import { defineCommand } from '../command.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { inTurns } from '../terminal/turns.js';
+import { calibratedModel } from './calibrated.js';
 
 export const sample = defineCommand({
   description: 'Prints new names, one per line.',
@@ -34,6 +34,13 @@ export const sample = defineCommand({
       defaultText: "the run's seed",
       kind: wholeNumber(0, MAX_SEED),
     },
+    {
+      key: 'data',
+      flag: '--data <file>',
+      description: 'data set, which is needed only for a run that was stopped',
+      defaultText: "the run's own",
+      kind: text,
+    },
   ],
   examples: [
     ['backprop-ninja sample --count 5 --seed 1', 'five names'],
@@ -46,23 +53,21 @@ export const sample = defineCommand({
     const { vocabulary, config } = checkpoint;
     checkPrefix(options.prefix, vocabulary);
     const { count, seed = config.seed } = options;
-    const sampler = new Sampler(
-      restoreModel(checkpoint, createWasmBackend, { inference: [1] }),
-      vocabulary,
-      randomStream('sampling', seed),
-    );
     const names: string[] = [];
     let cut = 0;
     const signal = await inTurns(io, async (turns) => {
-      await turns.repeat({
-        more: () => names.length < count,
-        step: () => {
-          const { name, ended } = sampler.sample(options);
+      const model = await calibratedModel({ path, checkpoint, file: options.data }, [1], turns, io);
+      if (!model) return turns.signal;
+      const sampler = new Sampler(model, vocabulary, randomStream('sampling', seed));
+      const draw = function* (): Job<void> {
+        while (names.length < count) {
+          const { name, ended } = yield* sampler.sampleInParts(options);
           names.push(name);
           if (!ended) cut++;
           if (!json) io.stdout.write(`${showText(name)}\n`);
-        },
-      });
+        }
+      };
+      await turns.run(draw());
       return turns.signal;
     });
     if (signal) return EXIT_SIGNAL[signal];

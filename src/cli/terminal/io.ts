@@ -77,13 +77,48 @@ export function processIO(): IO {
   };
 }
 
+/** The message by which a sweep asks its runs to save and end. */
+export const STOP_MESSAGE = 'stop';
+
+/**
+ * Ends this process if the sweep that started it asks for it, or is killed, which closes the channel between the two. Ctrl-C in a terminal
+ * reaches both: then this process has its own signal, and the sweep's message must not count as a second one.
+ */
+export function followSweep(): void {
+  const stop = () => {
+    // A signal that came together with the message is handled in this turn, after it.
+    setImmediate(() => {
+      if (!isStopping) process.kill(process.pid, 'SIGTERM');
+    });
+  };
+  process.on('message', (message) => {
+    if (message === STOP_MESSAGE) stop();
+  });
+  process.once('disconnect', stop);
+  // The channel alone must not keep the process running.
+  process.channel?.unref();
+}
+
+/** Whether a signal to stop was heard, so that this process is about to end. */
+let isStopping = false;
+
 function listenForStop(handler: (signal: StopSignal) => void): () => void {
+  let isFirst = true;
   const stopListening = () => {
     for (const name of STOP_SIGNALS) process.off(name, listener);
   };
   const listener = (signal: StopSignal) => {
-    stopListening();
-    handler(signal);
+    if (isFirst) {
+      isFirst = false;
+      isStopping = true;
+      handler(signal);
+      // From the next turn on, a signal has its default effect, and ends the process even while it computes.
+      setImmediate(stopListening);
+    } else {
+      // It came in the same turn as the first one.
+      stopListening();
+      process.kill(process.pid, signal);
+    }
   };
   for (const name of STOP_SIGNALS) process.on(name, listener);
   return stopListening;

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Job } from '../../core/job.js';
 import type { IO, StopSignal } from './io.js';
 
 /** The longest time for which work may block the event loop, which notices signals, the terminal and closed pipes. */
@@ -8,19 +9,15 @@ const TURN_MS = 50;
 export interface Turns {
   /** The signal that came, if one did. */
   readonly signal: StopSignal | undefined;
-  repeat(work: RepeatedWork): Promise<void>;
+  /**
+   * Runs a job whose parts are much shorter than a second.
+   * @param afterTurn called after each turn of parts, for showing progress
+   * @returns its result; undefined if a signal came first, and the job was abandoned
+   */
+  run<T>(job: Job<T>, afterTurn?: () => void): Promise<T | undefined>;
 }
 
-export interface RepeatedWork {
-  /** Whether there is more to do. */
-  more(): boolean;
-  /** One piece, much shorter than 50 ms. */
-  step(): void;
-  /** Called after each turn of pieces, for showing progress. */
-  afterTurn?(): void;
-}
-
-/** Runs work that a signal ends early: {@link Turns.repeat} returns then. The listener is removed in any case. */
+/** Runs work that a signal ends early: {@link Turns.run} returns then. The listener is removed in any case. */
 export async function inTurns<T>(io: IO, work: (turns: Turns) => Promise<T>): Promise<T> {
   let signal: StopSignal | undefined;
   const stopListening = io.onStop((name) => {
@@ -30,14 +27,19 @@ export async function inTurns<T>(io: IO, work: (turns: Turns) => Promise<T>): Pr
     get signal() {
       return signal;
     },
-    repeat: async ({ more, step, afterTurn }) => {
-      while (more() && !signal) {
+    run: async <R>(job: Job<R>, afterTurn?: () => void) => {
+      while (!signal) {
         const turnEnds = io.now() + TURN_MS;
-        do step();
-        while (more() && io.now() < turnEnds);
+        let part = job.next();
+        while (!part.done && io.now() < turnEnds) part = job.next();
         afterTurn?.();
         await nextTurn();
+        if (part.done) return part.value;
       }
+      // A second signal that came together with the first one ends the process now, before any more work.
+      await nextTurn();
+      job.return(undefined as R);
+      return undefined;
     },
   };
   try {

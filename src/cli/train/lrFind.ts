@@ -1,4 +1,5 @@
 import { NumericalError, UsageError } from '../../core/errors.js';
+import type { Job } from '../../core/job.js';
 import { choice, decimalNumber, wholeNumber } from '../../core/kinds.js';
 import { extentOf } from '../../core/numbers.js';
 import { type OptionRow, rowsOf, withDefaults } from '../../core/optionRow.js';
@@ -6,7 +7,7 @@ import { createExamples } from '../../data/dataset.js';
 import { allocateModel } from '../../network/arrays.js';
 import { parameterCount } from '../../network/parameters.js';
 import { createWasmBackend } from '../../node/kernels.js';
-import { type ScanPoint, scanRates } from '../../training/lrFind.js';
+import { type ScanPoint, scanInParts } from '../../training/lrFind.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
 import { PRESET_NAMES } from '../../training/presets.js';
 import { storedOf, withPreset } from '../../training/recipe.js';
@@ -18,8 +19,9 @@ import { DATA_OPTION } from '../options.js';
 import type { Paint } from '../terminal/colors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { formatCount, formatLoss } from '../terminal/format.js';
-import type { IO, StopSignal } from '../terminal/io.js';
+import type { IO } from '../terminal/io.js';
 import { plotCurves } from '../terminal/plot.js';
+import { Progress } from '../terminal/progress.js';
 import { inTurns } from '../terminal/turns.js';
 
 /** The options of training that have an effect in a scan. */
@@ -83,7 +85,14 @@ export const lrFind = defineCommand({
         `${config.optimizer.name}, rates from ${from} to ${to} in ${formatCount(steps)} steps\n`,
     );
     const examples = createExamples(dataset.parts.train, dataset.vocabulary, shape.context);
-    const { points, signal } = await collect(scanRates(model, examples, { ...config, from, to, steps }), io);
+    const progress = new Progress(io, 0, steps);
+    const { points, signal } = await inTurns(io, async (turns) => {
+      const collected: ScanPoint[] = [];
+      const job = collect(scanInParts(model, examples, { ...config, from, to, steps }), collected);
+      await turns.run(job, () => progress.update(collected.length, collected.at(-1)?.smoothed ?? Number.NaN));
+      return { points: collected, signal: turns.signal };
+    });
+    progress.clear();
     if (signal) return EXIT_SIGNAL[signal];
     if (points.length === 0) throw new NumericalError('the loss of the first batch is not a number');
     const least = points.reduce((best, point) => (point.smoothed < best.smoothed ? point : best));
@@ -103,19 +112,11 @@ function rangeOf(optimizer: OptimizerName, given: { from?: number; to?: number }
   return [from, to];
 }
 
-function collect(scan: Iterator<ScanPoint>, io: IO): Promise<{ points: ScanPoint[]; signal: StopSignal | undefined }> {
-  const points: ScanPoint[] = [];
-  return inTurns(io, async (turns) => {
-    let next = scan.next();
-    await turns.repeat({
-      more: () => !next.done,
-      step: () => {
-        points.push(next.value);
-        next = scan.next();
-      },
-    });
-    return { points, signal: turns.signal };
-  });
+function* collect(scan: Iterable<ScanPoint | undefined>, points: ScanPoint[]): Job<void> {
+  for (const point of scan) {
+    if (point) points.push(point);
+    yield;
+  }
 }
 
 interface Scan {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { NumericalError } from '../../core/errors.js';
-import { createReport } from '../../evaluation/report.js';
+import type { Job } from '../../core/job.js';
+import { reportInParts } from '../../evaluation/report.js';
 import { parameterCount } from '../../network/parameters.js';
 import { LostDirectoryError } from '../../node/lock.js';
 import { CHECKPOINT_FILE, METRICS_FILE, replaceRunFile } from '../../node/runDirectory.js';
@@ -8,8 +9,9 @@ import { Session } from '../../node/session.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { formatCount, formatCountOf, formatList } from '../terminal/format.js';
-import { commandName, type IO, shellPath, shortPath } from '../terminal/io.js';
+import { commandName, type IO, type StopSignal, shellPath, shortPath } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
+import { Status } from '../terminal/status.js';
 import { inTurns, type Turns } from '../terminal/turns.js';
 import { describeRecipe } from './describeRecipe.js';
 import { saveElsewhere, showNotices } from './lostRun.js';
@@ -36,44 +38,45 @@ export const train = defineCommand({
     if (given.mutant !== undefined) return (await import('./trainMutant.js')).trainMutant(given.mutant, given, context);
     const run = await (given.resume === undefined ? startRun(given, context.io) : resumeRun(given, context.io));
     try {
-      return await inTurns(context.io, (turns) => trainRun(run, given, turns, context));
+      const { dataset, sha256: dataSha256 } = run.data;
+      const { saveEvery = run.config.evalEvery, checkEvery } = given;
+      const session = new Session({ ...run, dataset, dataSha256, saveEvery, checkEvery });
+      try {
+        return await inTurns(context.io, (turns) => trainRun(run, session, turns, context));
+      } finally {
+        session.close();
+      }
     } finally {
       run.lock.release();
     }
   },
 });
 
-async function trainRun(
-  run: PreparedRun,
-  { saveEvery, checkEvery }: GivenTrainOptions,
-  turns: Turns,
-  context: CommandContext,
-): Promise<number> {
+async function trainRun(run: PreparedRun, session: Session, turns: Turns, context: CommandContext): Promise<number> {
   const { io } = context;
-  const { data, config, directory } = run;
-  const { dataset, sha256: dataSha256 } = data;
-  const session = new Session({ ...run, dataset, dataSha256, saveEvery: saveEvery ?? config.evalEvery, checkEvery });
   try {
     run.onBegun(session.files);
     announce(run, session, io);
     const from = session.step;
     const seconds = await trainToEnd(session, run, turns, io);
-    if (turns.signal && !session.done) {
-      session.save();
-      io.stderr.write(
-        `${turns.signal}: saved after step ${formatCount(session.step)} of ${formatCount(config.steps)}; ` +
-          `resume with: ${commandName(io)} train --resume ${shellPath(directory, io)}\n`,
-      );
-      return EXIT_SIGNAL[turns.signal];
-    }
-    await report(run, session, { seconds, steps: session.step - from }, context);
-    return 0;
+    if (turns.signal && !session.done) session.suspend();
+    else if (await report(run, session, { seconds, steps: session.step - from }, turns, context)) return 0;
   } catch (error) {
-    throw error instanceof LostDirectoryError ? saveElsewhere(error, session, directory, io) : error;
+    throw error instanceof LostDirectoryError ? saveElsewhere(error, session, run.directory, io) : error;
   } finally {
     showNotices(session, io);
-    session.close();
   }
+  return endBySignal(turns.signal as StopSignal, run, session, io);
+}
+
+/** Says what is saved. @returns the exit code */
+function endBySignal(signal: StopSignal, { config, directory }: PreparedRun, { done, step }: Session, io: IO): number {
+  const saved = done
+    ? `all ${formatCountOf(step, 'step')} are saved`
+    : `saved after step ${formatCount(step)} of ${formatCount(config.steps)}`;
+  const next = `${done ? 'for the report' : 'resume with'}: ${commandName(io)} train --resume ${shellPath(directory, io)}`;
+  io.stderr.write(`${signal}: ${saved}; ${next}\n`);
+  return EXIT_SIGNAL[signal];
 }
 
 function announce({ directory, model, data, config }: PreparedRun, session: Session, io: IO): void {
@@ -111,13 +114,9 @@ async function trainToEnd(session: Session, { config, directory }: PreparedRun, 
   const progress = new Progress(io, session.step, config.steps);
   const from = session.step;
   try {
-    await turns.repeat({
-      more: () => !session.done,
-      step: () => session.advance(),
-      afterTurn: () => {
-        showNotices(session, io, progress);
-        if (!session.done) progress.update(session.step, session.smoothedLoss);
-      },
+    await turns.run(allSteps(session), () => {
+      showNotices(session, io, progress);
+      if (!session.done) progress.update(session.step, session.smoothedLoss);
     });
   } catch (error) {
     progress.clear();
@@ -133,14 +132,27 @@ async function trainToEnd(session: Session, { config, directory }: PreparedRun, 
   return 0;
 }
 
+function* allSteps(session: Session): Job<void> {
+  while (!session.done) {
+    yield* session.advanceInParts();
+    yield;
+  }
+}
+
+/** Prints the report, unless a signal comes first. @returns whether it is printed */
 async function report(
   { directory, model, data, config, runFile }: PreparedRun,
   session: Session,
   { seconds, steps }: { seconds: number; steps: number },
+  turns: Turns,
   { io, json, printJson, paint }: CommandContext,
-): Promise<void> {
+): Promise<boolean> {
   const { evaluator, trainExamples, best } = session;
-  const losses = createReport({ model, evaluator, dataset: data.dataset, trainExamples, seed: config.seed });
+  const job = reportInParts({ model, evaluator, dataset: data.dataset, trainExamples, seed: config.seed });
+  const status = new Status(io);
+  const losses = await turns.run(job, () => status.update(() => 'computing the report'));
+  status.clear();
+  if (!losses) return false;
   const result = {
     run: directory,
     checkpoint: join(directory, CHECKPOINT_FILE),
@@ -155,4 +167,5 @@ async function report(
     replaceRunFile(session.files, { ...runFile, finishedAt: io.date().toISOString(), result });
   if (json) printJson(result);
   else printReport(losses, { best, vocabulary: model.config.vocabulary, run: directory }, io, await paint());
+  return true;
 }

@@ -1,4 +1,5 @@
 import { NumericalError, UsageError } from '../../core/errors.js';
+import type { Job } from '../../core/job.js';
 import { flagName, rowsOf, withDefaults } from '../../core/optionRow.js';
 import { ShapeError } from '../../core/tensor.js';
 import { createExamples, type Dataset } from '../../data/dataset.js';
@@ -20,7 +21,7 @@ import { formatCount, formatLoss, formatTable } from '../terminal/format.js';
 import type { IO, StopSignal } from '../terminal/io.js';
 import { BOTH, plotCurves } from '../terminal/plot.js';
 import { Progress } from '../terminal/progress.js';
-import { inTurns } from '../terminal/turns.js';
+import { inTurns, type Turns } from '../terminal/turns.js';
 import { INFERENCE } from './startRun.js';
 import { type GivenTrainOptions, TRAIN_OPTIONS } from './trainOptions.js';
 
@@ -67,12 +68,11 @@ export async function trainMutant(name: string, given: GivenTrainOptions, { io, 
       `T ${shape.context}, E ${shape.embedding}, H ${hidden}: ${formatCount(parameterCount(shape))} parameters, ` +
       `trained twice on the same batches, with the lesson's atomic lines\n`,
   );
-  const { seconds, signal } = await trainBoth(courses, steps, io);
-  if (signal) {
+  const { seconds, results, signal } = await inTurns(io, (turns) => runCourses(courses, steps, dataset, turns, io));
+  if (!results) {
     io.stderr.write(`${signal}: stopped after step ${formatCount(courses[0].training.step)}; --mutant saves nothing\n`);
-    return EXIT_SIGNAL[signal];
+    return EXIT_SIGNAL[signal as StopSignal];
   }
-  const results = courses.map((course) => resultOf(course, dataset, shape.context));
   if (json) {
     const { name, line, mistake } = mutant;
     const [right, wrong] = results;
@@ -100,24 +100,22 @@ function createCourses(mutant: Mutant, config: MutantConfig, shape: ModelConfig,
   return [course('right gradients', exercise1), course(mutant.name, plant(mutant))];
 }
 
-/** Trains to the end, to a signal, or until the right gradients fail. */
-async function trainBoth(courses: readonly Course[], steps: number, io: IO): Promise<{ seconds: number; signal: StopSignal | undefined }> {
+/** Trains to the end or until the right gradients fail, and evaluates. A signal ends it without results. */
+async function runCourses(courses: readonly Course[], steps: number, dataset: Dataset, turns: Turns, io: IO) {
   const progress = new Progress(io, 0, steps);
   const [right] = courses;
   const every = Math.max(1, Math.floor(steps / POINTS));
   const lastLoss = () => right.curve.at(-1)?.[1] ?? Number.NaN;
-  const signal = await inTurns(io, async (turns) => {
-    await turns.repeat({
-      more: () => right.training.step < steps && right.problem === undefined,
-      step: () => {
-        for (const course of courses) advance(course, every);
-      },
-      afterTurn: () => progress.update(right.training.step, lastLoss()),
-    });
-    return turns.signal;
-  });
-  if (signal) progress.clear();
-  return { signal, seconds: signal ? 0 : progress.finish(right.training.step, lastLoss()) };
+  const train = function* (): Job<void> {
+    while (right.training.step < steps && right.problem === undefined) {
+      for (const course of courses) advance(course, every);
+      yield;
+    }
+  };
+  await turns.run(train(), () => progress.update(right.training.step, lastLoss()));
+  if (turns.signal) progress.clear();
+  const seconds = turns.signal ? 0 : progress.finish(right.training.step, lastLoss());
+  return { seconds, results: await turns.run(resultsOf(courses, dataset)), signal: turns.signal };
 }
 
 function advance(course: Course, every: number): void {
@@ -145,16 +143,27 @@ interface CourseResult {
   valLoss: number | null;
 }
 
-function resultOf({ title, curve, problem, evaluator }: Course, { parts, vocabulary }: Dataset, context: number): CourseResult {
-  if (problem !== undefined) return { title, curve, problem, trainLoss: null, valLoss: null };
-  const train = createExamples(parts.train, vocabulary, context);
-  try {
-    evaluator.calibrate(train);
-    return { title, curve, trainLoss: evaluator.loss(train), valLoss: evaluator.loss(createExamples(parts.val, vocabulary, context)) };
-  } catch (error) {
-    if (!(error instanceof NumericalError)) throw error;
-    return { title, curve, problem: error.message, trainLoss: null, valLoss: null };
+/** A network whose numbers are not finite has a problem instead of losses. */
+function* resultsOf(courses: readonly Course[], dataset: Dataset): Job<CourseResult[]> {
+  const results: CourseResult[] = [];
+  for (const course of courses) {
+    const { title, curve } = course;
+    let problem = course.problem;
+    try {
+      if (problem === undefined) results.push({ title, curve, ...(yield* lossesOf(course, dataset)) });
+    } catch (error) {
+      if (!(error instanceof NumericalError)) throw error;
+      problem = error.message;
+    }
+    if (problem !== undefined) results.push({ title, curve, problem, trainLoss: null, valLoss: null });
   }
+  return results;
+}
+
+function* lossesOf({ evaluator, training }: Course, { parts, vocabulary }: Dataset): Job<{ trainLoss: number; valLoss: number }> {
+  const [train, val] = [parts.train, parts.val].map((names) => createExamples(names, vocabulary, training.model.config.context));
+  yield* evaluator.calibrateInParts(train);
+  return { trainLoss: yield* evaluator.lossInParts(train), valLoss: yield* evaluator.lossInParts(val) };
 }
 
 const MARKS = ['·', 'x'] as const;

@@ -1,6 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { run } from '../../../src/cli/run.js';
 import { type IO, processIO, STOP_SIGNALS, type StopSignal } from '../../../src/cli/terminal/io.js';
 import { loadCheckpoint } from '../../../src/node/checkpointFile.js';
@@ -55,12 +56,15 @@ describe('a signal to stop', () => {
     expect(stepOf(cwd, join('runs', '0002'))).toBe(0);
   });
 
-  it('changes nothing after the last step: the run is finished', async () => {
+  it('after the last step says that all is saved; resuming gives the report', async () => {
     const cwd = withNames();
-    const { exitCode, stdout, stderr } = await runCli(cwd, [...TRAIN, '--steps', '5', '--out', 'run'], stopAfter(5));
-    expect([exitCode, stepOf(cwd, 'run')]).toEqual([0, 5]);
-    expect(stdout).toContain('more names:');
-    expect(stderr).not.toContain('SIGINT');
+    const whole = await runCli(cwd, [...TRAIN, '--steps', '5', '--out', 'whole']);
+    const outcome = await runCli(cwd, [...TRAIN, '--steps', '5', '--out', 'run'], stopAfter(5));
+    expect(outcome).toMatchObject({ exitCode: 130, stdout: '' });
+    expect(outcome.stderr).toContain('SIGINT: all 5 steps are saved; for the report: backprop-ninja train --resume run\n');
+    expect(stepOf(cwd, 'run')).toBe(5);
+    const { exitCode, stdout } = await runCli(cwd, ['train', '--resume', 'run']);
+    expect([exitCode, stdout.replace('sample run', 'sample whole')]).toEqual([0, whole.stdout.replace('in whole', 'in run')]);
   });
 
   it('names the step of a resumed run counted from its beginning', async () => {
@@ -188,12 +192,25 @@ describe("the process's signals", () => {
     return { heard, stop };
   }
 
-  it.each(STOP_SIGNALS)('%s is caught once; the next one ends the process', (signal) => {
+  it.each(STOP_SIGNALS)('%s is caught once; from the next turn on it ends the process', async (signal) => {
     const before = listeners();
     const { heard } = listen();
     expect(listeners()).toEqual(before.map((count) => count + 1));
     process.emit(signal, signal);
     expect(heard).toEqual([signal]);
+    await nextTurn();
+    expect(listeners()).toEqual(before);
+  });
+
+  it('end the process if two come in the same turn', () => {
+    const kill = vi.spyOn(process, 'kill').mockReturnValue(true);
+    onTestFinished(() => kill.mockRestore());
+    const before = listeners();
+    const { heard } = listen();
+    process.emit('SIGINT', 'SIGINT');
+    process.emit('SIGTERM', 'SIGTERM');
+    expect(heard).toEqual(['SIGINT']);
+    expect(kill.mock.calls).toEqual([[process.pid, 'SIGTERM']]);
     expect(listeners()).toEqual(before);
   });
 
