@@ -1,5 +1,5 @@
 /** The report on a trained network: its losses, baselines to compare them with, and sampled names. */
-import { complete, type Job } from '../core/job.js';
+import type { Job } from '../core/job.js';
 import { randomStream } from '../core/random.js';
 import { createExamples, type Dataset, type Examples, type Split } from '../data/dataset.js';
 import type { Model } from '../network/arrays.js';
@@ -41,14 +41,9 @@ export interface ReportInput {
 }
 
 /**
- * Evaluates a network over every example, and samples from it.
+ * Evaluates a network over every example, and samples from it, in parts.
  * @throws NumericalError if a number is not finite; the message names the tensor
  */
-export function createReport(input: ReportInput): Report {
-  return complete(reportInParts(input));
-}
-
-/** {@link createReport} in parts. */
 export function* reportInParts({ model, evaluator, dataset, trainExamples, seed }: ReportInput): Job<Report> {
   const { vocabulary, parts } = dataset;
   const trainLoss = yield* evaluator.lossInParts(trainExamples);

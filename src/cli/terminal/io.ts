@@ -78,7 +78,7 @@ export function processIO(): IO {
 }
 
 /** The message by which a sweep asks its runs to save and end. */
-export const STOP_MESSAGE = 'stop';
+const STOP_MESSAGE = 'stop';
 
 /**
  * Ends this process if the sweep that started it asks for it, or is killed, which closes the channel between the two. Ctrl-C in a terminal
