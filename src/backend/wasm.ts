@@ -172,7 +172,11 @@ function reserve(pages: number): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages });
   } catch (error) {
-    throw new SystemError(`no memory for the network: ${(pages * PAGE_BYTES) / 2 ** 20} MiB could not be reserved`, { cause: error });
+    throw new SystemError(`no memory for the network: ${(pages * PAGE_BYTES) / 2 ** 20} MiB could not be reserved`, {
+      cause: error,
+      // V8 surrounds each memory with guard pages, whatever its size.
+      hint: "end other programs, or, if the address space is limited ('ulimit -v'), allow 16 GiB more",
+    });
   }
 }
 

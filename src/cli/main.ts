@@ -16,6 +16,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on('error', () => {});
 
+// Node would open its debugger, which lets every local program run code here.
+if (process.platform !== 'win32') process.on('SIGUSR1', () => {});
+
 const { run } = await import('./run.js');
 const { followSweep, processIO } = await import('./terminal/io.js');
 if (process.channel) followSweep();

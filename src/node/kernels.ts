@@ -17,6 +17,9 @@ export const createWasmBackend: CreateBackend = (size) => {
 };
 
 function compileKernels(): WasmModule {
+  if (typeof WebAssembly === 'undefined') {
+    throw new SystemError('the kernels need WebAssembly, which is switched off', { hint: 'start Node.js without --jitless' });
+  }
   const bytes = withSystemErrors('read', KERNELS, () => readFileSync(KERNELS));
   try {
     return new WebAssembly.Module(bytes);

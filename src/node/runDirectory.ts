@@ -69,9 +69,7 @@ export function createNamedRun(directory: string, force: boolean, input: string 
     if (!found && basename(directory) === LATEST && basename(dirname(directory)) === RUNS) {
       throw new UsageError(`--out ${showPath(directory)} is the link to the newest run`, { hint: 'name another directory' });
     }
-    if (found && !found.isDirectory()) {
-      throw new SystemError(`cannot write in ${showPath(directory)}: it is a file`, { hint: '--out names a directory' });
-    }
+    refuseNoDirectory(directory);
     if (found && readdirSync(directory).length > 0 && !force) {
       throw new UsageError(`--out ${showPath(directory)} exists and is not empty`, { hint: '--force replaces the run in it' });
     }
@@ -79,6 +77,16 @@ export function createNamedRun(directory: string, force: boolean, input: string 
     accessSync(directory, constants.W_OK);
     return directory;
   });
+}
+
+/** @throws SystemError if a directory cannot be created in this place, because something else is there */
+export function refuseNoDirectory(path: string): void {
+  const refuse = (kind: string): never => {
+    throw new SystemError(`cannot write in ${showPath(path)}: it is ${kind}`, { hint: 'name a directory' });
+  };
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found && !found.isDirectory()) refuse(specialKind(found) ?? 'a file');
+  if (!found && lstatSync(path, { throwIfNoEntry: false })) refuse('a symbolic link to a missing directory');
 }
 
 /** The path with all links resolved; if nothing exists there, the absolute path. */

@@ -5,7 +5,7 @@
  * busy, and refuses them from the moment the owner has ended. Elsewhere, a heartbeat: a thread sets the time stamp of the lock every
  * second, whatever the main thread does. Others watch whether it changes, so the clocks of two hosts are never compared.
  */
-import { closeSync, constants, existsSync, fstatSync, openSync, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { createServer, connect as openConnection, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -135,13 +135,25 @@ const HEARTBEAT = `
 
 /** Sets the time stamp of a file every second while it is the file with this content. Returns a function that ends it. */
 export function startHeartbeat(path: string, content: string): () => void {
+  if (hasLimitedAddresses()) return () => {};
   try {
     const thread = new Worker(HEARTBEAT, { eval: true, workerData: { path, content }, execArgv: [] });
-    // Without the thread, another host may take the directory over; the next save notices it.
     thread.on('error', () => {});
     thread.unref();
     return () => void thread.terminate();
   } catch {
     return () => {};
+  }
+}
+
+/**
+ * Whether 'ulimit -v' limits this process. A thread reserves gigabytes of addresses, and V8 ends the process if it does not get them. Without
+ * the heartbeat, another host may take the directory over; the next save notices it.
+ */
+function hasLimitedAddresses(): boolean {
+  try {
+    return !/^Max address space +unlimited/m.test(readFileSync('/proc/self/limits', 'latin1'));
+  } catch {
+    return false;
   }
 }

@@ -1,14 +1,15 @@
 /** A sweep's directory: its plan (sweep.json), the results so far (runs.jsonl), and a directory for each run. */
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { FileContentError, SystemError, UsageError } from '../core/errors.js';
+import { FileContentError, UsageError } from '../core/errors.js';
 import { quoteText, showPath } from '../core/text.js';
 import type { SweepResult } from '../run/sweep.js';
 import { atomicWrite } from './atomicWrite.js';
 import { isOwnPlace, type LineWriter, openLines, parseLines, readBytes } from './jsonLines.js';
 import { type DirectoryLock, isLockFile } from './lock.js';
 import { readIfThere } from './readFile.js';
+import { refuseNoDirectory } from './runDirectory.js';
 import { withSystemErrors } from './systemErrors.js';
 
 const SWEEP_FILE = 'sweep.json';
@@ -40,9 +41,7 @@ function parseResult(value: unknown): SweepResult | undefined {
 /** Creates the directory if it does not exist. @throws SystemError if it cannot be created, or is a file */
 export function makeSweepDirectory(directory: string): void {
   withSystemErrors('write in', directory, () => {
-    if (statSync(directory, { throwIfNoEntry: false })?.isFile()) {
-      throw new SystemError(`cannot write in ${showPath(directory)}: it is a file`, { hint: '--out names a directory' });
-    }
+    refuseNoDirectory(directory);
     mkdirSync(directory, { recursive: true });
   });
 }

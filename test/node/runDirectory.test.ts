@@ -170,7 +170,7 @@ describe('the directory of --out', () => {
 
   it.each([false, true])('may not be a file, which stays (force %s)', (force) => {
     const file = put(tempDirectory(), 'out', 'mine');
-    expect(thrownBy(SystemError, () => create(file, force))).toBe(`cannot write in ${file}: it is a file; --out names a directory`);
+    expect(thrownBy(SystemError, () => create(file, force))).toBe(`cannot write in ${file}: it is a file; name a directory`);
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });
 

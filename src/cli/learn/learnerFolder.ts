@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { FileContentError, SystemError } from '../../core/errors.js';
 import { RECOGNISABLE_BYTES, recognise } from '../../core/recognise.js';
-import { showPath } from '../../core/text.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { LEARNER_TYPES } from '../../node/paths.js';
 import { startOfFile } from '../../node/readFile.js';
+import { refuseNoDirectory } from '../../node/runDirectory.js';
 import { createsNew, withSystemErrors } from '../../node/systemErrors.js';
 import { commandName, type IO, shellPath, shortPath } from '../terminal/io.js';
 
@@ -72,7 +72,7 @@ function startCommand(folder: string, io: IO): string {
 export function writeNew(path: string, text: string): boolean {
   const folder = dirname(path);
   return withSystemErrors('write', path, () => {
-    if (statSync(folder, { throwIfNoEntry: false })?.isFile()) throw new SystemError(`cannot write in ${showPath(folder)}: it is a file`);
+    refuseNoDirectory(folder);
     mkdirSync(folder, { recursive: true });
     return createsNew(() => writeFileSync(path, text, { flag: 'wx' }));
   });

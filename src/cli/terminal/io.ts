@@ -1,4 +1,5 @@
 import { isAbsolute, relative } from 'node:path';
+import { SystemError } from '../../core/errors.js';
 import { shellWord, showPath } from '../../core/text.js';
 
 /** A stream that a command writes to. */
@@ -60,13 +61,27 @@ export function shellPath(path: string, io: IO): string {
   return shellWord(nearPath(path, io), 'file');
 }
 
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new SystemError('the working directory cannot be read: it was deleted, or it may not be entered', {
+      cause: error,
+      hint: 'change to another directory',
+    });
+  }
+}
+
 /** The IO of this process. */
 export function processIO(): IO {
   return {
     stdout: streamOutput(process.stdout),
     stderr: streamOutput(process.stderr),
     env: process.env,
-    cwd: process.cwd(),
+    // Read when it is needed: --version works in a directory that was deleted.
+    get cwd() {
+      return workingDirectory();
+    },
     now: () => performance.now(),
     date: () => new Date(),
     onStop: listenForStop,

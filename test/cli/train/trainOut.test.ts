@@ -65,7 +65,7 @@ describe('--out', () => {
     for (const force of [[], ['--force']]) {
       const { exitCode, stdout, stderr } = await train(cwd, '--out', 'out', ...force);
       expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: '' });
-      expect(stderr).toBe(`error: cannot write in ${join(cwd, 'out')}: it is a file; --out names a directory\n`);
+      expect(stderr).toBe(`error: cannot write in ${join(cwd, 'out')}: it is a file; name a directory\n`);
     }
     expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe('mine');
   });

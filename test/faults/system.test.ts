@@ -1,0 +1,184 @@
+// What the system refuses, and what is no plain file, on the command line. The titles are the cases of docs/promises.md.
+import { spawnSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { MAIN, startNinja } from '../support/child.js';
+import { runCli, SMALL, trainSmall, writeNames } from '../support/fakeIO.js';
+import { expectRefusal, ninja } from '../support/faults.js';
+import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
+
+const onLinux = existsSync('/proc/self/stat');
+
+describe.runIf(onLinux)('a working directory that was deleted (4)', () => {
+  function inDeleted(...argv: string[]) {
+    const script = 'mkdir gone && cd gone && rmdir "$PWD" && exec "$@"';
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', script, 'sh', process.execPath, MAIN, ...argv], {
+      cwd: tempDirectory(),
+      encoding: 'utf8',
+    });
+    return { exitCode: status as number, stdout, stderr };
+  }
+
+  it.each([['train', '--steps', '5'], ['sample'], ['eval', 'run'], ['exercise', 'start'], ['sweep', '--vary', 'lr=0.1']])(
+    '%s',
+    (...argv) => {
+      expectRefusal(inDeleted(...argv), 4, 'the working directory cannot be read: it was deleted', 'change to another directory');
+    },
+  );
+
+  it.each([['--version'], ['--help'], ['train', '--help'], ['mutants']])('is no matter to %s', (...argv) => {
+    const { exitCode, stdout, stderr } = inDeleted(...argv);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).not.toBe('');
+  });
+});
+
+describe.runIf(onLinux)('address space that is limited, no JIT: what is needed (4)', () => {
+  it('ulimit -v', () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const refused = ninja(cwd, ['train', ...SMALL], { shellLimit: 'ulimit -v 4000000' });
+    expectRefusal(refused, 4, 'no memory for the network', "if the address space is limited ('ulimit -v'), allow 16 GiB more");
+    // A limit under which the network fits, but no further thread.
+    const { exitCode, stderr } = ninja(cwd, ['train', ...SMALL], { shellLimit: 'ulimit -v 24000000' });
+    expect(exitCode, stderr).toBe(0);
+  });
+
+  it('--jitless', () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--jitless', MAIN, 'train', '--steps', '5'], {
+      cwd: tempDirectory(),
+      encoding: 'utf8',
+    });
+    const lines = stderr.split('\n').filter((line) => !line.startsWith('Warning:'));
+    expectRefusal({ exitCode: status as number, stdout, stderr: lines.join('\n') }, 4, 'WebAssembly, which is switched off', '--jitless');
+  });
+});
+
+describe.runIf(process.platform !== 'win32')('SIGUSR1 opens no debugger (0)', () => {
+  it('while it trains', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const child = startNinja(['train', ...SMALL, '--steps', '1000000000', '--eval-every', '1000000000', '--out', 'run'], { cwd });
+    await child.says(/writing run\n/);
+    child.kill('SIGUSR1');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    child.kill('SIGINT');
+    const { exitCode, stderr } = await child.ended;
+    expect(exitCode).toBe(130);
+    expect(stderr).not.toMatch(/debugger/i);
+  });
+});
+
+describe.runIf(process.platform !== 'win32')(
+  'a pipe, a device, a link in a loop or to nowhere where a run or a directory is expected (2 / 3 / 4)',
+  () => {
+    const PLACES: [string, (path: string) => void][] = [
+      ['a pipe', (path) => void spawnSync('mkfifo', [path])],
+      ['a link to a device', (path) => symlinkSync('/dev/zero', path)],
+      ['a link in a loop', (path) => symlinkSync(path, path)],
+      ['a link to nowhere', (path) => symlinkSync('nowhere', path)],
+    ];
+    const COMMANDS: string[][] = [
+      ['train', ...SMALL, '--out', 'it'],
+      ['train', ...SMALL, '--out', 'it', '--force'],
+      ['train', '--resume', 'it'],
+      ['sweep', '--vary', 'lr=0.1', '--out', 'it', '--', ...SMALL],
+      ['sample', 'it'],
+      ['eval', 'it'],
+      ['replay', 'it'],
+      ['diff', 'it', 'it'],
+      ['grad-check', '--against', 'it'],
+      ['exercise', 'start', 'it'],
+    ];
+
+    it.each(PLACES)('%s', async (_, make) => {
+      for (const argv of COMMANDS) {
+        const cwd = tempDirectory();
+        writeNames(cwd);
+        make(join(cwd, 'it'));
+        const { ino } = lstatSync(join(cwd, 'it'));
+        const { exitCode, stdout, stderr } = await runCli(cwd, argv);
+        expect([2, 3, 4], `${argv.join(' ')}: ${stderr}`).toContain(exitCode);
+        expect(stdout).toBe('');
+        expect(stderr).toMatch(/^error: .*\bit\b/m);
+        expect(lstatSync(join(cwd, 'it')).ino).toBe(ino);
+      }
+    });
+  },
+);
+
+describe.runIf(process.platform !== 'win32')(
+  "links and pipes in somebody else's run directory: nothing outside it is written, and nothing waits",
+  () => {
+    const FILES = ['checkpoint.safetensors', 'best.safetensors', 'metrics.jsonl', 'run.json', 'lock', 'sweep.json', 'runs.jsonl'];
+
+    /** A directory of a finished run in which one file is a link to a file outside, with the file's content. */
+    async function withLink(name: string): Promise<{ cwd: string; victim: string }> {
+      const cwd = tempDirectory();
+      await trainSmall(cwd);
+      const path = join(cwd, 'run', name);
+      const victim = put(cwd, 'victim', existsSync(path) ? readFileSync(path) : 'mine');
+      spawnSync('ln', ['-sfn', '../victim', path]);
+      expect(lstatSync(path).isSymbolicLink()).toBe(true);
+      return { cwd, victim };
+    }
+
+    it.each(FILES)('%s is a link to a file outside', async (name) => {
+      const { cwd, victim } = await withLink(name);
+      const before = readFileSync(victim, 'latin1');
+      for (const argv of [
+        ['train', '--resume', 'run', '--steps', '70'],
+        ['train', ...SMALL, '--out', 'run', '--force'],
+        ['sweep', '--vary', 'lr=0.1', '--out', 'run', '--', ...SMALL],
+      ]) {
+        const { exitCode, stderr } = await runCli(cwd, argv);
+        expect([0, 2, 3, 4], stderr).toContain(exitCode);
+        expect(readFileSync(victim, 'latin1') === before, `${argv.join(' ')}: ${stderr}`).toBe(true);
+      }
+    });
+
+    it.each(FILES)('%s is a pipe', async (name) => {
+      const cwd = tempDirectory();
+      await trainSmall(cwd);
+      spawnSync('sh', ['-c', 'rm -f "$1"; mkfifo "$1"', 'sh', join(cwd, 'run', name)]);
+      for (const argv of [
+        ['train', '--resume', 'run', '--steps', '70'],
+        ['sample', 'run'],
+        ['replay', 'run'],
+        ['diff', 'run', 'run'],
+      ]) {
+        const { exitCode, stderr } = await runCli(cwd, argv);
+        expect([0, 1, 4], `${argv.join(' ')}: ${stderr}`).toContain(exitCode);
+      }
+    });
+
+    it('files of exercises are links: exercise start leaves them and their targets alone', async () => {
+      const cwd = tempDirectory();
+      const victim = put(cwd, 'victim', 'mine');
+      mkdirSync(join(cwd, 'dojo'));
+      for (const name of ['README.md', 'tsconfig.json', 'exercise1.ts']) symlinkSync('../victim', join(cwd, 'dojo', name));
+      symlinkSync('../none', join(cwd, 'dojo', 'exercise2.ts'));
+      await runCli(cwd, ['exercise', 'start']);
+      await runCli(cwd, ['exercise', 'reset', '1']);
+      expect(readFileSync(victim, 'utf8')).toBe('mine');
+      expect(existsSync(join(cwd, 'none'))).toBe(false);
+    });
+  },
+);
+
+describe('a runs/latest that is no link stays, with a note (0)', () => {
+  it.each(['a directory', 'a file'])('%s', async (kind) => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    if (kind === 'a file') put(cwd, join('runs', 'latest'), 'mine');
+    else mkdirSync(join(cwd, 'runs', 'latest'), { recursive: true });
+    const { exitCode, stderr } = await runCli(cwd, ['train', ...SMALL]);
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toContain(
+      `note: runs/latest is ${kind}, not a link to the newest run; rename it; to use this run, name its directory\n`,
+    );
+    expect(snapshot(cwd)['runs/latest']).toBe(kind === 'a file' ? 'mine' : '');
+    expectRefusal(await runCli(cwd, ['sample']), 4, `runs/latest is ${kind}, not a link to the newest run`);
+  });
+});
