@@ -2,6 +2,7 @@
 import type { Kind } from '../core/kinds.js';
 import type { GivenValues, OptionRow, Values } from '../core/optionRow.js';
 import type { Paint } from './terminal/colors.js';
+import { listCommands } from './terminal/format.js';
 import type { IO } from './terminal/io.js';
 
 export interface CommandDefinition<Row extends OptionRow = OptionRow> {
@@ -64,10 +65,11 @@ export function defineSubcommand<const Row extends OptionRow = never>(
   return definition as unknown as CommandDefinition;
 }
 
-/** The examples below a help text: in two columns, or each on two lines where the columns do not fit. */
-export function examplesText(examples: readonly Example[], columns = 80): string {
-  const width = Math.max(...examples.map(([command]) => command.length));
-  let lines = examples.map(([command, does]) => `  ${command.padEnd(width)}   ${does}`);
-  if (lines.some((line) => line.length > columns)) lines = examples.map(([command, does]) => `  ${command}\n      ${does}`);
-  return `\nExamples:\n${lines.join('\n')}\n`;
+/**
+ * The examples below a help text.
+ * @param program the program's name in a command to type
+ */
+export function examplesText(examples: readonly Example[], columns = 80, program = 'backprop-ninja'): string {
+  const rows = examples.map(([command, does]) => [command.replace(/^backprop-ninja\b/, program), does] as const);
+  return `\nExamples:\n${listCommands(rows, columns).join('\n')}\n`;
 }

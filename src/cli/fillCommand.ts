@@ -5,7 +5,7 @@ import { type CommandContext, type CommandDefinition, examplesText } from './com
 import { addArguments, addOptions, COMMON_OPTIONS, givenValues } from './options.js';
 import type { FillCommand, LoadedCommand } from './program.js';
 import { paintFor } from './terminal/colors.js';
-import type { IO } from './terminal/io.js';
+import { commandName, type IO } from './terminal/io.js';
 
 /** Builds a command for commander from its definition. */
 export function fillCommand(definition: LoadedCommand): FillCommand {
@@ -19,7 +19,7 @@ function fill(command: Command, definition: LoadedCommand, io: IO, setExitCode: 
       fillOne(command.command(name).description(subcommand.description), subcommand, io, setExitCode);
     }
   } else fillOne(command, definition, io, setExitCode);
-  command.addHelpText('after', ({ error }) => examplesText(definition.examples, (error ? io.stderr : io.stdout).columns));
+  command.addHelpText('after', ({ error }) => examplesText(definition.examples, (error ? io.stderr : io.stdout).columns, commandName(io)));
 }
 
 function fillOne(command: Command, definition: Omit<CommandDefinition, 'examples'>, io: IO, setExitCode: (code: number) => void): void {

@@ -1,8 +1,9 @@
 /** The list of commands. A command's file is loaded when the command is run, so that --help starts fast. */
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import { type CommandDefinition, type CommandGroup, type Example, examplesText } from './command.js';
 import { colorLevel } from './terminal/colors.js';
-import type { IO } from './terminal/io.js';
+import { wrapText } from './terminal/format.js';
+import { commandName, type IO } from './terminal/io.js';
 import { programVersion } from './version.js';
 
 export type LoadedCommand = CommandDefinition | CommandGroup;
@@ -128,12 +129,22 @@ export function commandsIn(argv: readonly string[]): string[] {
   return argv.filter((word) => !word.startsWith('-')).slice(0, 2);
 }
 
+/** As wide as the word that help begins with. */
+const USAGE = ' '.repeat('Usage: '.length);
+/** Columns of a terminal in which help shows less. */
+const NARROW = 60;
+
 export function createProgram(io: IO, { loaded, setExitCode = () => {}, color = true }: ProgramOptions): Command {
   const program = new Command('backprop-ninja')
     .description('Trains a character-level language model with every gradient written by hand, and proves the gradients right.')
     .version(programVersion())
     .exitOverride()
-    .configureHelp({ minWidthToWrap: 12 })
+    .configureHelp({
+      minWidthToWrap: 12,
+      // With its arguments, a name leaves no room for a description.
+      commandUsage: (command) => wrapText(new Help().commandUsage(command), io.stdout.columns - USAGE.length).join(`\n${USAGE}`),
+      subcommandTerm: (command) => (io.stdout.columns < NARROW ? command.name() : new Help().subcommandTerm(command)),
+    })
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -149,5 +160,5 @@ export function createProgram(io: IO, { loaded, setExitCode = () => {}, color = 
     loaded.get(name)?.(command, io, setExitCode);
   }
   program.commandsGroup('Help:').helpCommand('help [command]', 'show the help of a command');
-  return program.addHelpText('after', ({ error }) => examplesText(EXAMPLES, (error ? io.stderr : io.stdout).columns));
+  return program.addHelpText('after', ({ error }) => examplesText(EXAMPLES, (error ? io.stderr : io.stdout).columns, commandName(io)));
 }

@@ -238,7 +238,7 @@ describe('help', () => {
     for (const text of defaults) expect(stdout).toContain(text);
   });
 
-  it.each([1, 10, 40])('fits a terminal of %i columns', async (columns) => {
+  it.each([1, 6, 7, 10, 40])('fits a terminal of %i columns', async (columns) => {
     const { exitCode, stdout } = await runCli(tempDirectory(), ['train', '--help'], { columns, tty: true });
     expect(exitCode).toBe(0);
     expect(stdout).toContain('--hidden');
@@ -252,10 +252,30 @@ describe('help', () => {
     },
   );
 
+  it.each([
+    ['exercise'],
+    ['exercise', 'check'],
+    ['exercise', 'watch'],
+    ['exercise', 'hint'],
+    ['exercise', 'solution'],
+    ['hunt'],
+    ['help', 'exercise'],
+  ])('of %s %s has no line over 40 columns', async (...words) => {
+    const argv = words[0] === 'help' ? words : [...words, '--help'];
+    const { stdout } = await runCli(tempDirectory(), argv, { columns: 40, tty: true });
+    // A usage line is not wrapped.
+    expect(stdout.split('\n').filter((line) => line.length > 40)).toEqual([]);
+  });
+
+  it('has examples with npx if npx runs the program', async () => {
+    const { stdout } = await runCli(tempDirectory(), ['hunt', '--help'], { env: { npm_command: 'exec' } });
+    expect(stdout).toContain('  npx backprop-ninja hunt --seed 7  a mistake that others can hunt too\n');
+  });
+
   it('wraps descriptions on 40 columns', async () => {
     const { stdout } = await runCli(tempDirectory(), ['sample', '--help'], { columns: 40, tty: true });
     expect(stdout).toContain('  --count <number>   number of names\n                     (default: 20)\n');
-    expect(stdout).toContain('  backprop-ninja sample --count 5 --seed 1\n      five names\n');
+    expect(stdout).toContain('  backprop-ninja sample --count 5 \\\n    --seed 1\n      five names\n');
   });
 
   it('has examples that the parser accepts', async () => {

@@ -75,11 +75,11 @@ describe('exercise watch in a terminal', () => {
   it('has the keys h for hints, n for the next exercise, l for the list, r to run again and q to quit', async () => {
     const child = await watching();
     child.type('h');
-    await child.says(/The loss is minus the mean of n entries/);
+    await child.says(/A mean of chosen entries/);
     child.type('h');
-    await child.says(/dlogprobs has the shape of logprobs/);
+    await child.says(/The chosen entries are those at the targets Yb/);
     child.type('h');
-    await child.says(/dlogprobs = -1\/n at the targets/);
+    await child.says(/ {2}-1\/n at the targets/);
     child.type('xyz\x1b[A');
     child.type('l');
     await child.says(/· Exercise 4: the whole backward pass +0 of 13 right/);
@@ -99,7 +99,7 @@ describe('exercise watch in a terminal', () => {
     await expectCooked(child, 0);
   });
 
-  it('fits 80 columns and 24 rows: it shows wrong rows, and counts right and later ones', async () => {
+  it('fits 80 columns and 24 rows: it shows wrong rows, and folds those that are not written yet', async () => {
     writeFileSync(
       path('exercise1.ts'),
       solved('dlogprobs', 'dprobs', 'dcounts_sum_inv', 'dcounts_sum', 'db2').replace(
@@ -114,15 +114,15 @@ describe('exercise watch in a terminal', () => {
     const lines = stripVTControlCharacters(child.output()).split('\r\n');
     const [first] = lines.flatMap((line, i) => (line.includes('dojo/exercise1.ts, checked') ? [i] : []));
     const page = lines.slice(first, lines.findIndex((line) => line.includes('q quit')) + 1);
-    expect(page.length).toBe(23);
+    expect(page.length).toBeLessThanOrEqual(23);
     expect(page[1]).toMatch(/^checking…\r?Exercise 1/);
     const text = page.join('\n');
     for (const part of [
-      /^✓ 4 right$/m,
-      /^· dcounts /m,
+      /^✓ dcounts_sum /m,
+      /^· dcounts \.\.\. dW2: 6 not written yet$/m,
       /^✗ db2 /m,
       /^ {4}the sum over the batch is missing/m,
-      /^· \d+ not written yet$/m,
+      /^· dhpreact \.\.\. dC: 15 not written yet$/m,
     ]) {
       expect(text).toMatch(part);
     }
@@ -131,8 +131,8 @@ describe('exercise watch in a terminal', () => {
   it('gives hints of the last check without a new check, and each step once', async () => {
     const child = await watching();
     child.type('hh');
-    await child.says(/more: h again \(its formula\)/);
-    expect(child.output().split('The loss is minus the mean of n entries')).toHaveLength(2);
+    await child.says(/The chosen entries are those at the targets Yb[\s\S]*more: h again/);
+    expect(child.output().split('A mean of chosen entries')).toHaveLength(2);
     expect(child.output().split('checking…')).toHaveLength(2);
     child.type('q');
     await expectCooked(child, 0);
@@ -171,7 +171,7 @@ describe('exercise watch in a terminal', () => {
     const child = startInTerminal(cwd, ['exercise', 'watch', '1'], { columns: 60 });
     await child.says(/0 of 26 right[\s\S]*q quit/);
     child.type('h');
-    await child.says(/more: h again \(its shape\)/);
+    await child.says(/more: h again/);
     child.type('q');
     await expectCooked(child, 0);
     const lines = stripVTControlCharacters(child.output()).split('\r\n');

@@ -1,16 +1,18 @@
 import { wholeNumber } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
+import { closest } from '../../core/spelling.js';
 import { showShape } from '../../core/tensor.js';
-import { showText } from '../../core/text.js';
+import { quoteText } from '../../core/text.js';
 import { FULL_SCORE, Hunt, isGradientName, PROBE_COST, type Probe, WRONG_COST } from '../../dojo/hunt.js';
 import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { MAX_SEED } from '../../training/options.js';
 import { type CommandContext, defineCommand } from '../command.js';
-import { paintFor } from '../terminal/colors.js';
+import { type Paint, paintFor } from '../terminal/colors.js';
 import { EXIT_NO } from '../terminal/exitCodes.js';
-import { formatCountOf, wrapText } from '../terminal/format.js';
+import { formatCountOf, listCommands, widthOf, wrapCommand, wrapText } from '../terminal/format.js';
 import { commandName, type Output } from '../terminal/io.js';
 import { showWorst } from './exerciseReport.js';
+import { similarGradient } from './place.js';
 
 const OPTIONS = [
   {
@@ -34,10 +36,12 @@ export const hunt = defineCommand({
 
 const COMMANDS = ['probe', 'guess', 'list', 'help', 'quit'] as const;
 
-const HELP = `  probe dh      compare the pass's dh with the right one
-  guess dh      say that the mistake is in the line of dh
-  list          list the 26 gradients in backward order
-  quit          give up and see the mistake`;
+const HELP = [
+  ['probe dh', "compare the pass's dh with the right one"],
+  ['guess dh', 'say that the mistake is in the line of dh'],
+  ['list', 'list the 26 gradients in backward order'],
+  ['quit', 'give up and see the mistake'],
+] as const;
 
 /** Default seeds are below this: short enough to tell a friend. */
 const SEEDS = 10_000;
@@ -48,75 +52,105 @@ async function play({ io, json, color, options, printJson }: CommandContext<(typ
   const hunt = new Hunt(seed);
   const out = json ? io.stderr : io.stdout;
   const paint = await paintFor(out, io.env, color);
-  out.write(
-    `${wrapText(
-      `Hunt ${seed}: a backward pass of ${GRADIENT_NAMES.length} lines, on a batch of 32. One line is wrong, and so is every gradient computed ` +
-        `from it. You have ${FULL_SCORE} points. A probe costs ${PROBE_COST}, a wrong answer ${WRONG_COST}.`,
-      out.columns,
-    ).join('\n')}\n\n${HELP}\n\n`,
+  const page = new Page(out, paint);
+  page.say(
+    `Hunt ${seed}: a backward pass of ${GRADIENT_NAMES.length} lines, on a batch of 32. One line is wrong, and so is every gradient computed ` +
+      `from it. You have ${FULL_SCORE} points. A probe costs ${PROBE_COST}, a wrong answer ${WRONG_COST}.`,
   );
+  page.write(['', ...page.help(), '']);
   for await (const line of io.readLines('hunt> ', [...COMMANDS, ...GRADIENT_NAMES])) {
-    if (answer(line.trim(), hunt, out, paint.bold) === 'end') break;
+    if (answer(line.trim(), hunt, page) === 'end') break;
   }
   const { line, name, mistake } = hunt.reveal();
   const { found, named, score, probes, guesses } = hunt;
-  if (!named) out.write(`It was ${line}: ${mistake}.\n`);
-  if (found) out.write(`${paint.green(`Score: ${score} of ${FULL_SCORE}`)}, with ${formatCountOf(probes.length, 'probe')}.\n`);
-  out.write(
-    `Give a friend the same hunt: ${commandName(io)} hunt --seed ${seed}\nSee what the mistake does to training: ${commandName(io)} train --mutant ${name}\n`,
-  );
+  if (!named) page.say(`It was ${line}: ${mistake}.`);
+  if (found) page.say(`${paint.green(`Score: ${score} of ${FULL_SCORE}`)}, with ${formatCountOf(probes.length, 'probe')}.`);
+  page.write(wrapCommand('Give a friend the same hunt:', `${commandName(io)} hunt --seed ${seed}`, page.width));
+  page.write(wrapCommand('See what the mistake does to training:', `${commandName(io)} train --mutant ${name}`, page.width));
   if (json) printJson({ seed, found, named, line, mutant: name, mistake, probes, guesses, score: found ? score : 0 });
   return found;
 }
 
+/** Writes to the player, in lines that fit the terminal. */
+class Page {
+  readonly width: number;
+  readonly #out: Output;
+  readonly #paint: Paint;
+
+  constructor(out: Output, paint: Paint) {
+    this.#out = out;
+    this.#paint = paint;
+    this.width = widthOf(out);
+  }
+
+  write(lines: readonly string[]): void {
+    this.#out.write(`${lines.join('\n')}\n`);
+  }
+
+  /** Lines after the first are indented. */
+  say(text: string, indent = ''): void {
+    this.write(wrapText(text, this.width - indent.length).map((line, i) => (i === 0 ? line : `${indent}${line}`)));
+  }
+
+  bold(text: string): string {
+    return this.#paint.bold(text);
+  }
+
+  help(): string[] {
+    return listCommands(HELP, this.width);
+  }
+}
+
 /** Answers one line of input. */
-function answer(text: string, hunt: Hunt, out: Output, bold: (text: string) => string): 'on' | 'end' {
+function answer(text: string, hunt: Hunt, page: Page): 'on' | 'end' {
   if (text === '') return 'on';
   if (/^(q|quit|exit)$/.test(text)) return 'end';
-  if (hunt.found) return choose(text, hunt, out);
+  if (hunt.found) return choose(text, hunt, page);
   const [command, name = ''] = text.split(/\s+/);
-  if (command === 'list') out.write(`${wrapNames(out.columns).join('\n')}\n`);
-  else if (command !== 'probe' && command !== 'guess')
-    out.write(`${command === 'help' ? '' : `unknown command '${showText(command)}'\n`}${HELP}\n`);
-  else if (!isGradientName(name))
-    out.write(`${name === '' ? 'which gradient?' : `unknown gradient '${showText(name)}':`} 'list' shows all\n`);
-  else if (command === 'probe') out.write(`${probeLine(hunt.probe(name))}; ${hunt.score} points\n`);
-  else if (hunt.guess(name)) out.write(`${bold(`Yes, it is ${name}.`)} What is wrong with it?\n${choiceLines(hunt).join('\n')}\n`);
-  else out.write(`No, the line of ${name} is right. You have ${hunt.score} points left.\n`);
+  if (command === 'list') page.write(wrapText(GRADIENT_NAMES.join('  '), page.width - 2).map((line) => `  ${line.trim()}`));
+  else if (command === 'help') page.write(page.help());
+  else if (command !== 'probe' && command !== 'guess') refuse('command', command, closest(command, COMMANDS), page);
+  else if (name === '') page.say("which gradient? 'list' shows all");
+  else if (!isGradientName(name)) refuse('gradient', name, similarGradient(name), page);
+  else if (command === 'probe') page.say(`${probeText(hunt.probe(name))}; ${hunt.score} points`, '   ');
+  else if (hunt.guess(name)) {
+    page.say(`${page.bold(`Yes, it is ${name}.`)} What is wrong with it?`);
+    showChoices(hunt, page);
+  } else page.say(`No, the line of ${name} is right. You have ${hunt.score} points left.`);
   return 'on';
 }
 
-function choose(text: string, hunt: Hunt, out: Output): 'on' | 'end' {
+function refuse(kind: 'command' | 'gradient', word: string, similar: string | undefined, page: Page): void {
+  const unknown = `unknown ${kind} '${quoteText(word)}'`;
+  if (similar !== undefined) page.say(`${unknown}; did you mean ${similar}`);
+  else if (kind === 'gradient') page.say(`${unknown}; 'list' shows all`);
+  else {
+    page.say(unknown);
+    page.write(page.help());
+  }
+}
+
+function choose(text: string, hunt: Hunt, page: Page): 'on' | 'end' {
   const number = /^\d+$/.test(text) ? Number(text) : 0;
   const { choices } = hunt;
   if (number < 1 || number > choices.length) {
-    out.write(`Type a number from 1 to ${choices.length}:\n${choiceLines(hunt).join('\n')}\n`);
+    page.say(`Type a number from 1 to ${choices.length}:`);
+    showChoices(hunt, page);
     return 'on';
   }
   if (hunt.choose(number - 1)) {
-    out.write('Right.\n');
+    page.say('Right.');
     return 'end';
   }
-  out.write(`No. You have ${hunt.score} points left.\n`);
+  page.say(`No. You have ${hunt.score} points left.`);
   return 'on';
 }
 
-function choiceLines({ choices }: Hunt): string[] {
-  return choices.map((mistake, i) => `  ${i + 1}  ${mistake}`);
+function showChoices({ choices }: Hunt, page: Page): void {
+  for (const [i, mistake] of choices.entries()) page.say(`  ${i + 1}  ${mistake}`, '     ');
 }
 
-function probeLine({ name, shape, agrees, worst }: Probe): string {
+function probeText({ name, shape, agrees, worst }: Probe): string {
   const result = agrees ? 'agrees' : worst ? showWorst(worst) : 'wrong shape';
   return `${agrees ? '✓' : '✗'}  ${name} ${showShape(shape)}  ${result}`;
-}
-
-/** The names of the gradients, in lines that fit the width. */
-function wrapNames(columns: number): string[] {
-  const lines: string[] = [];
-  for (const name of GRADIENT_NAMES) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + name.length + 2 < columns) lines[lines.length - 1] = `${last}  ${name}`;
-    else lines.push(`  ${name}`);
-  }
-  return lines;
 }

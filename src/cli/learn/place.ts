@@ -53,11 +53,16 @@ function readWord(word: string): Place {
   });
 }
 
-/** The gradient or the exercise that is meant: dprobs for dprob and for probs, 2 for exercise2. */
-function similarTo(word: string): string | undefined {
+/** The gradient that is meant: dprobs for dprob and for probs. */
+export function similarGradient(word: string): string | undefined {
   const names = EXERCISES[1].lines.map(({ name }) => name);
-  const [number] = /[1-4]$/.exec(word) ?? [];
-  return names.find((name) => name === `d${word}`) ?? closest(word, names) ?? (/^ex/i.test(word) ? number : undefined);
+  return names.find((name) => name === `d${word}`) ?? closest(word, names);
+}
+
+/** The gradient that is meant, or the exercise: 2 for exercise2. */
+function similarTo(word: string): string | undefined {
+  const [number] = /(?<=^ex\D*)[1-4]$/i.exec(word) ?? [];
+  return similarGradient(word) ?? number;
 }
 
 /** The exercises that have a gradient, in order. */

@@ -94,8 +94,9 @@ function unbroken(text: string, width: number): string[] {
 
 function pieces(word: string, width: number): string[] {
   const letters = [...word];
-  if (letters.length <= width) return [word];
-  return Array.from({ length: Math.ceil(letters.length / width) }, (_, i) => letters.slice(i * width, (i + 1) * width).join(''));
+  const most = Math.max(1, width);
+  if (letters.length <= most) return [word];
+  return Array.from({ length: Math.ceil(letters.length / most) }, (_, i) => letters.slice(i * most, (i + 1) * most).join(''));
 }
 
 /**

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Hunt } from '../../../src/dojo/hunt.js';
+import { GRADIENT_NAMES } from '../../../src/lesson/exercise1.js';
 import { HANGS } from '../../support/child.js';
 import { runCli, type Surroundings } from '../../support/fakeIO.js';
 import { tempDirectory } from '../../support/tempDirectory.js';
@@ -61,14 +62,35 @@ describe('hunt', () => {
   });
 
   it('explains input that it does not understand, and continues', async () => {
-    const { stdout, exitCode } = await hunt(['', 'porbe dh', 'probe', 'probe dhh\x1b[2J', 'list', `guess ${line}`, 'maybe', '99', answer]);
-    expect(stdout).toContain("unknown command 'porbe'\n");
+    const { stdout, exitCode } = await hunt([
+      '',
+      'porbe dh',
+      'dance',
+      'probe',
+      'probe dhh\x1b[2J',
+      'probe probs',
+      'list',
+      `guess ${line}`,
+      'maybe',
+      '99',
+      answer,
+    ]);
+    expect(stdout).toContain("unknown command 'porbe'; did you mean probe\n");
+    expect(stdout).toMatch(/unknown command 'dance'\n {2}probe dh +compare/);
     expect(stdout).toContain("which gradient? 'list' shows all\n");
-    expect(stdout).toContain("unknown gradient 'dhh\\x1b[2J': 'list' shows all\n");
+    expect(stdout).toContain("unknown gradient 'dhh\\x1b[2J'; 'list' shows all\n");
+    expect(stdout).toContain("unknown gradient 'probs'; did you mean dprobs\n");
     expect(stdout).toContain('  dlogprobs  dprobs');
     expect(stdout.match(/Type a number from 1 to/g)).toHaveLength(2);
     expect(stdout).not.toContain('\x1b');
     expect(exitCode).toBe(0);
+  });
+
+  it.each([80, 40])('has no line that is longer than a terminal of %d columns', async (columns) => {
+    const probes = GRADIENT_NAMES.map((gradient) => `probe ${gradient}`);
+    const input = [...probes, 'list', 'help', 'dance', `guess ${other}`, `guess ${line}`, '99', 'quit'];
+    const { stdout } = await hunt(input, ['--seed', `${SEED}`], { tty: true, columns, env: { NO_COLOR: '1' } });
+    for (const one of stdout.split('\n')) expect([...one].length, one).toBeLessThanOrEqual(columns);
   });
 
   it('takes points for wrong answers', async () => {
