@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { FileContentError, NumericalError, SystemError, UsageError } from '../core/errors.js';
+import { type ErrorDetails, FileContentError, NumericalError, SystemError, UsageError } from '../core/errors.js';
 import { COMMANDS, commandsIn, createProgram, loadCommands } from './program.js';
 import { paintFor } from './terminal/colors.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_SYSTEM, EXIT_USAGE } from './terminal/exitCodes.js';
@@ -20,6 +20,10 @@ export async function run(argv: readonly string[], io: IO): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) {
       return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    }
+    if (error instanceof Error) {
+      const { message, hint, command }: Error & ErrorDetails = error;
+      io.tellSweep?.({ error: { message, hint, command } });
     }
     const paint = await paintFor(io.stderr, io.env, color);
     const lines = errorLines(await readable(error), io.stderr, io);

@@ -38,13 +38,16 @@ export interface RunFile {
 }
 const RunFileSchema = v.looseObject({ data: v.object({ path: v.string(), sha256: v.string() }) });
 
+/** Longer numbers are the names of something else, such as a time. */
+const RUN_NUMBER = /^\d{4,9}$/;
+
 /** Creates the next free runs/NNNN below a directory, and returns its path. */
 export function createNumberedRun(cwd: string): string {
   const runs = join(cwd, RUNS);
   return withSystemErrors('create a run in', runs, () => {
     mkdirSync(runs, { recursive: true });
-    const numbers = readdirSync(runs).map((name) => (/^\d{4,}$/.test(name) ? Number(name) : 0));
-    for (let number = Math.max(0, ...numbers) + 1; ; number++) {
+    const last = readdirSync(runs).reduce((most, name) => (RUN_NUMBER.test(name) ? Math.max(most, Number(name)) : most), 0);
+    for (let number = last + 1; ; number++) {
       const directory = join(runs, String(number).padStart(4, '0'));
       if (createsNew(() => mkdirSync(directory))) return directory;
     }

@@ -244,6 +244,30 @@ describe('a result that cannot be written (4)', () => {
   });
 });
 
+describe('stderr full, closed or broken: the run goes on, to the same bytes (0)', () => {
+  const TRAIN = ['train', '--data', 'names.txt', '--hidden', '8', '--embedding', '4', '--steps', '3000', '--eval-every', '1000', '--out'];
+
+  function trained(redirection: string): Record<string, string> {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const script = `exec ${redirection}; "$@"`;
+    const argv = ['-c', script, 'bash', process.execPath, MAIN, ...TRAIN, 'run'];
+    const { status, stdout } = spawnSync('bash', argv, { cwd, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('more names') });
+    const { 'run.json': _, ...files } = snapshot(join(cwd, 'run'));
+    return files;
+  }
+
+  it.each([
+    ['full', '2>/dev/full'],
+    ['closed', '2>&-'],
+    ['read-only', '2</dev/null'],
+    ['a pipe without a reader', '2> >(exec 0<&-; sleep 0.1)'],
+  ])('%s', (_, redirection) => {
+    expect(trained(redirection)).toEqual(trained('2>/dev/null'));
+  });
+});
+
 describe('no TTY, TERM=dumb, NO_COLOR, 10 columns, resize: plain lines (0)', () => {
   const surroundings: [string, Surroundings][] = [
     ['no TTY', {}],

@@ -57,6 +57,12 @@ describe('the directories of numbered runs', () => {
     expect(createNumberedRun(cwd)).toBe(join(cwd, 'runs', next));
   });
 
+  it.each(['20261125152743123', '9007199254740993', '1'.repeat(200)])('does not count on from %s, which is no run number', (name) => {
+    const cwd = tempDirectory();
+    mkdirSync(join(cwd, 'runs', name), { recursive: true });
+    expect([1, 2].map(() => createNumberedRun(cwd))).toEqual(['0001', '0002'].map((next) => join(cwd, 'runs', next)));
+  });
+
   it('cannot be created if runs is a file', () => {
     const cwd = tempDirectory();
     put(cwd, 'runs', '');

@@ -24,6 +24,8 @@ export interface IO {
    * Calls the handler at the first signal to stop; the next one ends the process at once. Returns a function that removes the listener.
    */
   onStop(handler: (signal: StopSignal) => void): () => void;
+  /** Tells the sweep that started this process about its run; undefined if none did. */
+  tellSweep?: ((report: { result: object } | { error: object }) => void) | undefined;
   /** Whether keys can be read one by one. */
   readonly hasKeys: boolean;
   /** Calls the handler for each key that is pressed, if there is a terminal. Returns a function that removes the listener. */
@@ -85,6 +87,7 @@ export function processIO(): IO {
     now: () => performance.now(),
     date: () => new Date(),
     onStop: listenForStop,
+    tellSweep: process.send && ((report) => void (process.connected && process.send?.(report, undefined, undefined, () => {}))),
     hasKeys: process.stdin.isTTY === true,
     onKey: listenForKeys,
     onRedraw: listenForRedraw,
@@ -93,7 +96,7 @@ export function processIO(): IO {
 }
 
 /** The message by which a sweep asks its runs to save and end. */
-const STOP_MESSAGE = 'stop';
+export const STOP_MESSAGE = 'stop';
 
 /**
  * Ends this process if the sweep that started it asks for it, or is killed, which closes the channel between the two. Ctrl-C in a terminal

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import { FileContentError, NumericalError, UsageError } from '../../core/errors.js';
 import { text, wholeNumber } from '../../core/kinds.js';
+import { extentOf } from '../../core/numbers.js';
 import { flagName, type OptionRow, type Values, withDefaults } from '../../core/optionRow.js';
 import { randomStream } from '../../core/random.js';
 import { shellWord } from '../../core/text.js';
@@ -279,7 +280,7 @@ function print(ranked: readonly Ranked[], { train }: Sweep, io: IO, paint: Paint
       String(i + 1),
       ...varied.map((option) => options[option]),
       show(valLoss, formatLoss, 'diverged'),
-      ...(repeated ? [Math.min(...losses), Math.max(...losses)].map((one) => (Number.isFinite(one) ? formatLoss(one) : '')) : []),
+      ...(repeated ? extentOf(losses).map((one) => (Number.isFinite(one) ? formatLoss(one) : '')) : []),
       show(trainLoss, formatLoss, ''),
       show(seconds, (value) => value.toFixed(1), '-'),
       runs.length > MAX_NAMES ? `${runs.length} runs` : runs.map(({ run }) => run).join(' '),

@@ -165,6 +165,7 @@ async function report(
   };
   if (steps > 0 || runFile.finishedAt === undefined)
     replaceRunFile(session.files, { ...runFile, finishedAt: io.date().toISOString(), result });
+  io.tellSweep?.({ result: { seconds, trainLoss: losses.trainLoss, valLoss: losses.valLoss } });
   if (json) printJson(result);
   else printReport(losses, { best, vocabulary: model.config.vocabulary, run: directory }, io, await paint());
   return true;

@@ -1,11 +1,14 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { FileContentError, SystemError, UsageError } from '../../core/errors.js';
+import { showText } from '../../core/text.js';
 import { MAIN } from '../../node/paths.js';
 import { CHECKPOINT_FILE } from '../../node/runDirectory.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_USAGE } from '../terminal/exitCodes.js';
-import { type IO, shortPath } from '../terminal/io.js';
+import { type IO, STOP_MESSAGE, shortPath } from '../terminal/io.js';
 
 /** The result of a run; without losses, it diverged. */
 export interface TrainOutcome {
@@ -22,6 +25,16 @@ export interface TrainProcess {
   stop(): void;
 }
 
+/** What a run tells the sweep that started it. Its stdout is no place for that: hooks in NODE_OPTIONS print there, too. */
+const ReportSchema = v.union([
+  v.object({ result: v.object({ seconds: v.number(), trainLoss: v.number(), valLoss: v.number() }) }),
+  v.object({ error: v.object({ message: v.string(), hint: v.exactOptional(v.string()), command: v.exactOptional(v.string()) }) }),
+]);
+type RunReport = v.InferOutput<typeof ReportSchema>;
+
+/** At the end of a long stderr is the reason why a process ended. */
+const STDERR_LENGTH = 4096;
+
 /**
  * Runs `train` in its own process, which resumes the run in the directory if there is one.
  * @param directory new, or from an earlier call with the same arguments
@@ -29,58 +42,55 @@ export interface TrainProcess {
 export function trainProcess(directory: string, trainArguments: readonly string[], io: IO): TrainProcess {
   const resumes = existsSync(join(directory, CHECKPOINT_FILE));
   const what = resumes ? ['--resume', directory] : [...trainArguments, '--out', directory, '--force'];
-  const child = spawn(process.execPath, [MAIN, 'train', ...what, '--json', '--no-color'], {
+  const child = spawn(process.execPath, [MAIN, 'train', ...what, '--no-color'], {
     cwd: io.cwd,
     env: { ...io.env },
-    // The channel closes if this process is killed; then the run saves and ends: see main.ts.
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // In its own process group: Ctrl-C in the terminal reaches it once, through stop(), so that it can save.
-    detached: true,
+    // The channel carries the result, and closes if this process is killed; then the run saves and ends: see followSweep. The processes share
+    // a group, so that Ctrl-C and Ctrl-Z in the terminal reach all of them.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  const text = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name]?.setEncoding('utf8').on('data', (part: string) => {
-      text[name] += part;
-    });
-  }
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (part: string) => {
+    stderr = (stderr + part).slice(-STDERR_LENGTH);
+  });
+  let report: RunReport | undefined;
+  child.on('message', (message) => {
+    const parsed = v.safeParse(ReportSchema, message);
+    if (parsed.success) report = parsed.output;
+  });
   let stopped = false;
-  const outcome = new Promise<TrainOutcome | 'stopped'>((resolve, reject) => {
-    child.on('error', (error) => reject(new SystemError(`cannot start a process: ${error.message}`, { cause: error })));
-    child.on('close', (code, signal) => {
-      if (code === 0) resolve(outcomeOf(text.stdout, resumes));
-      else if (stopped) resolve('stopped');
-      else if (code === EXIT_NUMBERS) resolve({ seconds: null, trainLoss: null, valLoss: null });
-      else
-        reject(
-          errorOf(
-            code,
-            text.stderr,
-            `the training in ${shortPath(directory, io)} ended ${signal ? `by ${signal}` : `with exit code ${code}`}`,
-          ),
-        );
-    });
-  });
+  const outcome = (async () => {
+    // The channel may end after the process, with the result in it.
+    const [[code, signal]] = await Promise.all([ended(child), once(child, 'disconnect')]);
+    if (code === 0 && report && 'result' in report) return { ...report.result, ...(resumes && { seconds: null }) };
+    if (stopped) return 'stopped';
+    if (code === EXIT_NUMBERS) return { seconds: null, trainLoss: null, valLoss: null };
+    const what = `the training in ${shortPath(directory, io)} ended ${signal ? `by ${signal}` : `with exit code ${code}`}`;
+    throw errorOf(code, report && 'error' in report ? report.error : { message: [what, lastLine(stderr)].filter(Boolean).join(': ') });
+  })();
   return {
     outcome,
     stop: () => {
       stopped = true;
-      child.kill('SIGTERM');
+      if (child.connected) child.send(STOP_MESSAGE, () => {});
     },
   };
 }
 
-function outcomeOf(stdout: string, resumed: boolean): TrainOutcome {
-  const { seconds, trainLoss, valLoss } = JSON.parse(stdout) as { seconds: number; trainLoss: number; valLoss: number };
-  return { seconds: resumed ? null : seconds, trainLoss, valLoss };
+/** Exit code and signal. @throws SystemError if the process cannot be started */
+function ended(child: ChildProcess): Promise<[code: number | null, signal: string | null]> {
+  return new Promise((resolve, reject) => {
+    child.on('error', (error) => reject(new SystemError(`cannot start a process: ${error.message}`, { cause: error })));
+    child.on('close', (code, signal) => resolve([code, signal]));
+  });
 }
 
-/** The process's error message, as an error with the same exit code. */
-function errorOf(code: number | null, stderr: string, otherwise: string): Error {
-  const line = stderr
-    .split('\n')
-    .findLast((text) => text.startsWith('error: '))
-    ?.slice('error: '.length);
-  const message = line ?? otherwise;
-  if (code === EXIT_USAGE) return new UsageError(message);
-  return code === EXIT_FILE ? new FileContentError(message) : new SystemError(message);
+function lastLine(text: string): string {
+  return showText(text.trimEnd().split('\n').at(-1) ?? '');
+}
+
+/** The error of a run, with the exit code of its process. */
+function errorOf(code: number | null, { message, ...details }: { message: string; hint?: string; command?: string }): Error {
+  if (code === EXIT_USAGE) return new UsageError(message, details);
+  return code === EXIT_FILE ? new FileContentError(message, details) : new SystemError(message, details);
 }
