@@ -13,7 +13,7 @@ import { listCommands, widthOf, wrapText } from '../terminal/format.js';
 import { commandName, type IO, type Output, shortPath } from '../terminal/io.js';
 import { whileShowing } from '../terminal/whileShowing.js';
 import { ENDLESS, type Proposals, pageOf } from './exerciseReport.js';
-import { findLine, onlyLine } from './findLine.js';
+import { findLine } from './findLine.js';
 import { type HintRange, showHint } from './hint.js';
 import { dirOption, exerciseCommand, folderOf, freeName, learnerFile, learnerFiles, tsconfigText, writeNew } from './learnerFolder.js';
 import { lineIn, type Place } from './place.js';
@@ -70,12 +70,8 @@ export async function checkExercises(place: Place, { dir }: ExerciseOptions, con
   const files = learnerFiles(number === undefined ? EXERCISE_NUMBERS : [number], dir, io);
   const reports: ExerciseReport[] = [];
   for (const [one, file] of files) {
-    const sources = [place.gradient, exerciseFile(one)];
-    const onPrint = (line: string) => {
-      if (place.gradient === undefined || sources.includes(line.split(':')[0])) io.stderr.write(`${line}\n`);
-    };
-    const report = onlyLine(await checkFile(file, one, { train: place.gradient === undefined, onPrint }), place.gradient);
-    reports.push(report);
+    const onPrint = (line: string) => io.stderr.write(`${line}\n`);
+    reports.push(await checkFile(file, one, { train: place.gradient === undefined, gradient: place.gradient, onPrint }));
   }
   const ok = reports.every((report) => report.ok);
   if (json) printJson({ ok, exercises: reports });
@@ -157,7 +153,7 @@ export async function showSolution(place: Place, { dir, force }: SolutionOptions
   const { number } = await findLine(place, { dir }, context);
   const line = place.gradient === undefined ? undefined : lineIn(number, place.gradient);
   if (!force) {
-    const report = onlyLine(await checkFile(learnerFile(number, dir, io), number), line?.name);
+    const report = await checkFile(learnerFile(number, dir, io), number, { gradient: line?.name });
     if (!report.ok) {
       const option = dirOption(folderOf(dir, io), io);
       const words = line ? [number, line.name] : [number];

@@ -165,7 +165,7 @@ function afterLast(program: string, width: number): string[] {
     [
       [`${program} train`, 'train with the same formulas, in fast kernels'],
       [`${program} hunt`, 'find the one wrong line in a backward pass'],
-      [`${program} mutants`, 'see which mistakes which checks notice'],
+      [`${program} mutants`, 'see which checks notice each known mistake'],
     ],
     width,
   );

@@ -1,6 +1,6 @@
 /** Finds the exercise and the line that a command is about. */
 import { EXERCISE_NUMBERS, type ExerciseLine, type ExerciseNumber } from '../../dojo/exercises.js';
-import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
+import { checkFile } from '../../node/learner/run.js';
 import type { CommandContext } from '../command.js';
 import { whileShowing } from '../terminal/whileShowing.js';
 import { firstOpenLine } from './hint.js';
@@ -30,19 +30,11 @@ export async function findLine(
   if (numbers.length === 1 && (named.line || need === 'exercise')) return named;
   const open = await whileShowing('checking…', io.stderr, io, async () => {
     for (const one of numbers) {
-      const report = await checkFile(learnerFile(one, dir, io), one);
-      const line = firstOpenLine(onlyLine(report, gradient));
+      const line = firstOpenLine(await checkFile(learnerFile(one, dir, io), one, { gradient }));
       if (line) return { number: one, line: gradient === undefined ? line : lineIn(one, gradient) };
     }
     return undefined;
   });
   if (open) return open;
   return gradient === undefined ? { number: numbers[numbers.length - 1], line: undefined } : named;
-}
-
-/** The report on one line; all of it if no line is named. */
-export function onlyLine(report: ExerciseReport, gradient: string | undefined): ExerciseReport {
-  if (gradient === undefined || report.broken !== undefined) return report;
-  const lines = report.lines.filter(({ name }) => name === gradient);
-  return { ...report, ok: lines.every(({ verdict }) => verdict === 'right'), lines };
 }

@@ -44,6 +44,8 @@ export interface CheckFileOptions {
   onPrint?: (line: string) => void;
   /** Whether to train with the lines of Exercise 4. */
   train?: boolean;
+  /** The gradient to check; by default, all of the exercise. */
+  gradient?: string | undefined;
 }
 
 /** Seconds of computing time for loading the file, and for each run of a line. */
@@ -78,16 +80,18 @@ class FileCheck {
   readonly #exercise: ExerciseNumber;
   readonly #signal: CheckSignal | undefined;
   readonly #onPrint: (line: string) => void;
+  readonly #gradient: string | undefined;
   readonly #budget: Budget = { seconds: TOTAL_LIMIT, total: TOTAL_LIMIT };
   readonly #uncaught = new Set<string>();
   #process: LearnerProcess | undefined;
   #strays: string[] = [];
 
-  constructor(path: string, exercise: ExerciseNumber, { signal, onPrint = () => {} }: CheckFileOptions) {
+  constructor(path: string, exercise: ExerciseNumber, { signal, onPrint = () => {}, gradient }: CheckFileOptions) {
     this.#path = path;
     this.#exercise = exercise;
     this.#signal = signal;
     this.#onPrint = onPrint;
+    this.#gradient = gradient;
   }
 
   /** Ends the process. What waits for it gets an error. */
@@ -97,7 +101,7 @@ class FileCheck {
   }
 
   async lines(): Promise<ExerciseReport> {
-    const { lines } = EXERCISES[this.#exercise];
+    const lines = EXERCISES[this.#exercise].lines.filter(({ name }) => name === (this.#gradient ?? name));
     const reports: LineReport[] = [];
     const text = textOf(this.#path);
     // The process starts while the values are made.

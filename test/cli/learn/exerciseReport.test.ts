@@ -145,7 +145,7 @@ describe('the end of a report', () => {
       'all 2 right: you have written the whole backward pass. Next:',
       '  npx ninja train    train with the same formulas, in fast kernels',
       '  npx ninja hunt     find the one wrong line in a backward pass',
-      '  npx ninja mutants  see which mistakes which checks notice',
+      '  npx ninja mutants  see which checks notice each known mistake',
     ]);
   });
 
