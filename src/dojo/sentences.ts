@@ -148,7 +148,7 @@ const TEXTS: Texts = {
   'calls-exit': ({ call }) => `it calls ${call}, which would end the program`,
   'process-ended': ({ by }) => `it ended the program (${by})`,
   'process-cannot-start': ({ reason }) => `its process cannot start: ${reason}`,
-  'breaks-channel': () => 'it writes to file descriptor 4, which the checker reads',
+  'breaks-channel': () => 'its process sends what is no result: leave built-in objects and file descriptor 4 alone',
   'never-settles': () => 'it awaits a promise that never settles',
 
   // The file

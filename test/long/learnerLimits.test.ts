@@ -1,5 +1,5 @@
 // Learners' files that use up a limit: 5 s of computing time, or 1 GB of memory.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EXERCISES } from '../../src/dojo/exercises.js';
 import { check, exercise1With, problems } from '../support/learnerFiles.js';
 
@@ -48,6 +48,18 @@ describe('a line that would end the program', () => {
       dW2: expect.stringMatching(/^it threw RangeError: Invalid string length/),
       db2: expect.stringMatching(/^it threw RangeError: /),
     });
+    expect(checked.stderr).toBe('');
+  });
+});
+
+describe('a line that takes all memory where V8 has little', () => {
+  it('is told so, without the pages that V8 prints', async () => {
+    vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=200');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const checked = await check(2, {
+      'exercise2.ts': 'export default { dlogits: () => { const a = []; for (let i = 0; ; i++) a.push({ i }); } };',
+    });
+    expect(problems(checked)).toEqual({ dlogits: 'it uses more than 1 GB of memory' });
     expect(checked.stderr).toBe('');
   });
 });

@@ -231,7 +231,9 @@ export class LearnerProcess {
 /** It leads a process group of its own, which ends with it. */
 function startProcess({ path, exercise, seconds }: ProcessOptions): ChildProcess {
   const assignment: Assignment = { path, exercise, limits: { memory: MEMORY_LIMIT * 1e9, seconds, parent: process.pid } };
-  return spawn(process.execPath, [LEARNER_PROCESS, JSON.stringify(assignment)], {
+  // V8's own limit may be lower on a small machine: it would abort with pages of addresses before the watchdog acts.
+  const heap = `--max-old-space-size=${2_000 * MEMORY_LIMIT}`;
+  return spawn(process.execPath, [heap, LEARNER_PROCESS, JSON.stringify(assignment)], {
     detached: true,
     windowsHide: true,
     // The last three are REQUEST_FD, REPLY_FD and REASON_FD.

@@ -6,12 +6,13 @@ import { Writable } from 'node:stream';
 import { writeBytes } from './frames.js';
 
 function streamTo(fd: 1 | 2): Writable {
-  return new Writable({
+  const stream = new Writable({
     write(chunk: Buffer, _, done) {
       writeBytes(fd, chunk);
       done();
     },
   });
+  return Object.assign(stream, { fd });
 }
 
 Object.defineProperty(process, 'stdout', { value: streamTo(1) });
