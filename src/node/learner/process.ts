@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setImmediate as nextPoll } from 'node:timers/promises';
+import { showText } from '../../core/text.js';
 import { type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import type { FileFault } from '../../dojo/findings.js';
 import { thrownText } from '../../dojo/sentences.js';
@@ -75,7 +76,7 @@ export class LearnerProcess {
   constructor(options: ProcessOptions) {
     this.#options = options;
     this.#printed = new Printed(options.onPrint);
-    this.#printed.startSource(options.quiet ? undefined : basename(options.path));
+    this.#printed.startSource(options.quiet ? undefined : showText(basename(options.path)));
     this.#child = startProcess(options);
     this.#loaded = this.#reply();
     // It is awaited later.
