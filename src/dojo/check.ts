@@ -212,15 +212,20 @@ interface Judgement extends Pick<LineReport, 'named' | 'worst'> {
   findings: readonly Finding[];
 }
 
+/** Beyond this magnitude squares of differences overflow. No mistake in a formula comes near it. */
+const MAX_NAMEABLE = 1e100;
+
+/** Whether a result may be a mistake in a formula: it has entries, and none is absurdly large or NaN. */
+function isNameable({ found: { data } }: Judged): boolean {
+  return data.length > 0 && data.every((x) => Math.abs(x) <= MAX_NAMEABLE);
+}
+
 function verdictOn({ name, knowledge }: ExerciseLine, judged: readonly Judged[], sizeLiterals: () => Finding | undefined): Judgement {
   const wrong = (...findings: readonly Finding[]): Judgement => ({ verdict: 'wrong', findings });
   const within = (tolerance: number, some: readonly Judged[] = judged) => some.every(({ error }) => error <= tolerance);
   if (within(TOLERANCE)) return { verdict: 'right', findings: [] };
-  const mistakes = nameMistakes(
-    name,
-    knowledge,
-    judged.filter(({ random }) => random),
-  );
+  const observed = judged.filter(({ random }) => random);
+  const mistakes = observed.every(isNameable) ? nameMistakes(name, knowledge, observed) : undefined;
   if (!mistakes && within(FLOAT32_TOLERANCE)) return { verdict: 'right', findings: [] };
   const lesson = judged.filter(({ at }) => at.n === LESSON_BATCH);
   if (within(FLOAT32_TOLERANCE, lesson)) {
