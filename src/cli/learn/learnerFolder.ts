@@ -47,17 +47,14 @@ export function learnerFile(number: ExerciseNumber, dir: string | undefined, io:
       command: startCommand(dirname(path), io),
     });
   }
+  const anew = { hint: 'move it away, and create it anew', command: startCommand(dirname(path), io) };
   if (!status.isFile()) {
-    throw new SystemError(`${shortPath(path, io)} is not a file`, {
-      hint: 'move it away, and create it anew',
-      command: startCommand(dirname(path), io),
-    });
+    throw new SystemError(`${shortPath(path, io)} is not a file`, anew);
   }
   const other = recognise(startOfFile(path, RECOGNISABLE_BYTES, path));
   if (other && other.group !== 'source') {
-    throw new FileContentError(`${shortPath(path, io)}: this is ${other.kind}; expected TypeScript`, {
-      hint: other.hint?.replaceAll('FILE', shellPath(path, io)) ?? "move it away and run 'backprop-ninja exercise start'",
-    });
+    const wayOut = other.hint === undefined ? anew : { hint: other.hint.replaceAll('FILE', shellPath(path, io)) };
+    throw new FileContentError(`${shortPath(path, io)}: this is ${other.kind}; expected TypeScript`, wayOut);
   }
   return path;
 }

@@ -12,7 +12,11 @@ describe('a file that is no source code is named (3):', () => {
     ['UTF-16', (text: string) => Buffer.from(text, 'utf16le'), 'iconv -f UTF-16LE -t UTF-8 dojo/exercise1.ts > utf8.txt'],
     ['an error page', () => '404: Not Found', "this is an error message, '404: Not Found'"],
     ['a web page', () => '<!DOCTYPE html>', 'this is a web page (HTML)'],
-    ['a notebook', () => '{"cells": []}', "this is a JSON file; expected TypeScript; move it away and run 'backprop-ninja exercise start'"],
+    [
+      'a notebook',
+      () => '{"cells": []}',
+      'this is a JSON file; expected TypeScript; move it away, and create it anew: backprop-ninja exercise start',
+    ],
   ])('%s', async (_, change, says) => {
     const cwd = tempDirectory();
     await runCli(cwd, ['exercise', 'start']);
