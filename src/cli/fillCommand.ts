@@ -1,6 +1,9 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../core/errors.js';
 import type { OptionRow } from '../core/optionRow.js';
+import { shellWord } from '../core/text.js';
 import { type CommandContext, type CommandDefinition, examplesText } from './command.js';
 import { addArguments, addOptions, COMMON_OPTIONS, givenValues } from './options.js';
 import type { FillCommand, LoadedCommand } from './program.js';
@@ -30,17 +33,21 @@ function fillOne(command: Command, definition: Omit<CommandDefinition, 'examples
   const noArguments = argumentRows.length === 0;
   if (noArguments) command.allowExcessArguments();
   command.action(async () => {
-    if (noArguments) refuseArguments(command, options);
+    if (noArguments) refuseArguments(command, options, io);
     const code = await run(createContext(command, io), ...command.processedArgs);
     if (typeof code === 'number') setExitCode(code);
   });
 }
 
-/** @throws UsageError if the command line has arguments */
-function refuseArguments(command: Command, options: readonly OptionRow[]): void {
+/** @throws UsageError if the command line has arguments; the hint is the option that they may be meant for */
+function refuseArguments(command: Command, options: readonly OptionRow[], { cwd }: IO): void {
   const [argument] = command.args;
   if (argument === undefined) return;
-  const details = options.some(({ key }) => key === 'data') ? { hint: 'name a file of names with --data' } : {};
+  const has = (key: string) => options.some((row) => row.key === key);
+  const isRun = has('resume') && statSync(resolve(cwd, argument), { throwIfNoEntry: false })?.isDirectory();
+  const isPreset = options.some(({ key, kind }) => key === 'preset' && kind.read(argument) !== undefined);
+  const meant = isRun ? '--resume' : isPreset ? '--preset' : has('data') ? '--data' : undefined;
+  const details = meant === undefined ? {} : { hint: `did you mean ${meant} ${shellWord(argument, 'file')}?` };
   throw new UsageError(`'${command.name()}' takes no arguments, but got '${argument}'`, details);
 }
 

@@ -1,10 +1,11 @@
 import { CommanderError } from 'commander';
-import { type ErrorDetails, FileContentError, NumericalError, SystemError, UsageError } from '../core/errors.js';
+import { type ErrorDetails, FileContentError, fullMessage, NumericalError, SystemError, UsageError } from '../core/errors.js';
 import { COMMANDS, commandsIn, createProgram, loadCommands } from './program.js';
 import { paintFor } from './terminal/colors.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_SYSTEM, EXIT_USAGE } from './terminal/exitCodes.js';
 import { errorLines } from './terminal/format.js';
 import type { IO } from './terminal/io.js';
+import { loadWidths } from './terminal/width.js';
 
 /** Runs a command line. Returns the exit code; an error is printed on stderr, in one line unless a terminal is narrower. */
 export async function run(argv: readonly string[], io: IO): Promise<number> {
@@ -26,7 +27,9 @@ export async function run(argv: readonly string[], io: IO): Promise<number> {
       io.tellSweep?.({ error: { message, hint, command } });
     }
     const paint = await paintFor(io.stderr, io.env, color);
-    const lines = errorLines(await readable(error), io.stderr, io);
+    const shown = await readable(error, argv, io);
+    await loadWidths(typeof shown === 'string' ? shown : fullMessage(shown));
+    const lines = errorLines(shown, io.stderr, io);
     io.stderr.write(`${lines.join('\n').replace(/^error:/, (word) => paint.red(word))}\n`);
     if (argv.includes('--debug') && error instanceof Error) io.stderr.write(`${error.stack}\n`);
     return exitCodeOf(error);
@@ -40,8 +43,8 @@ function withoutUnknownTopic(argv: readonly string[]): readonly string[] {
   return isUnknown ? argv.slice(1) : argv;
 }
 
-async function readable(error: unknown): Promise<Error | string> {
-  if (error instanceof CommanderError) return (await import('./options.js')).commanderMessage(error);
+async function readable(error: unknown, argv: readonly string[], io: IO): Promise<Error | string> {
+  if (error instanceof CommanderError) return (await import('./parseError.js')).parseError(error, argv, io);
   return error instanceof Error ? error : String(error);
 }
 

@@ -47,6 +47,11 @@ export function showCharacters(characters: readonly string[], points: 'hidden' |
 /** Characters without a glyph of their own: invisible ones, combining marks, and all spaces but the plain one. */
 const HIDDEN = /[\p{Default_Ignorable_Code_Point}\p{Mn}\p{Me}\u2800]|(?! )\p{Zs}/gu;
 
+/** Whether the text prints as an empty line. */
+export function isBlank(text: string): boolean {
+  return /^[\s\p{Default_Ignorable_Code_Point}\u2800]*$/u.test(text);
+}
+
 /** Greek and Cyrillic letters that look like a Latin one. */
 export const LOOKALIKES = /[ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονϲАВЕЅІЈКМНОРСТУХавеѕіјкорсухһԁԛԝ]/u;
 

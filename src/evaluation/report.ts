@@ -26,6 +26,8 @@ export interface Report {
   valUnseen: { names: number; loss: number };
   baselines: { uniform: Losses; bigram: Losses; fourGram: Losses };
   samples: string[];
+  /** The probability that a sampled name would be empty. Such names are drawn again. */
+  emptyNameProbability: number;
   /** The origin of each sample. */
   origins: SampleOrigin[];
 }
@@ -53,8 +55,9 @@ export function* reportInParts({ model, evaluator, dataset, trainExamples, seed 
   const seen = parts.val.filter((name) => inTraining.has(name));
   const unseen = parts.val.filter((name) => !inTraining.has(name));
   const sampler = new Sampler(model, vocabulary, randomStream('sampling', seed));
+  const sampling = { temperature: 1, prefix: '' };
   const samples: string[] = [];
-  for (; samples.length < SAMPLES; yield) samples.push(sampler.sample({ temperature: 1, prefix: '' }).name);
+  for (; samples.length < SAMPLES; yield) samples.push(sampler.sample(sampling).name);
   return {
     trainLoss,
     valLoss: yield* lossOf(parts.val),
@@ -67,6 +70,7 @@ export function* reportInParts({ model, evaluator, dataset, trainExamples, seed 
       fourGram: yield* ngramLosses(dataset, 4),
     },
     samples,
+    emptyNameProbability: sampler.emptyProbability(sampling),
     origins: samples.map((name) => (inTraining.has(name) ? 'training' : heldOut.has(name) ? 'held out' : 'new')),
   };
 }

@@ -1,6 +1,7 @@
 import { complete, type Job } from '../core/job.js';
 import type { RandomStream } from '../core/random.js';
 import type { FloatArray } from '../core/tensor.js';
+import { isBlank } from '../core/text.js';
 import { encode, vocabularyIndex } from '../data/dataset.js';
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
 import { inferCalls, type LayerCalls, runCalls } from '../network/passes.js';
@@ -8,6 +9,9 @@ import { checkFinite } from './checkFinite.js';
 
 /** Names are cut at this number of characters. */
 export const MAX_NAME_LENGTH = 100;
+
+/** Blank names in a row, after which the next one is made visible. */
+const MAX_TRIES = 100;
 
 /** Options of {@link Sampler.sample}. */
 export interface SampleOptions {
@@ -46,7 +50,8 @@ export class Sampler {
   }
 
   /**
-   * Samples one name.
+   * Samples one name. A blank one, which a network may give although it has seen none, is drawn again; where that is not enough, the name
+   * begins with the likeliest characters that are visible.
    * @throws RangeError if a character of the prefix is not in the vocabulary
    * @throws NumericalError if a number is not finite; the message names the tensor
    */
@@ -55,19 +60,52 @@ export class Sampler {
   }
 
   /** {@link sample} in parts. */
-  *sampleInParts({ temperature, topK = this.#vocabulary.length, prefix }: SampleOptions): Job<Sample> {
-    const T = this.#model.config.context;
+  *sampleInParts(options: SampleOptions): Job<Sample> {
+    const isFixed = options.temperature === 0 || options.topK === 1;
+    for (let tries = isFixed ? 1 : MAX_TRIES; tries > 0; tries--) {
+      const sample = yield* this.#draw(options, 'may be blank');
+      if (!isBlank(sample.name)) return sample;
+      yield;
+    }
+    return yield* this.#draw(options, 'begins visibly');
+  }
+
+  /** The probability that a name ends before its first character, at this temperature and with these likeliest characters; 0 with a prefix. */
+  emptyProbability({ temperature, topK = this.#vocabulary.length, prefix }: SampleOptions): number {
+    if (prefix !== '') return 0;
+    const { order, weights } = rankedWeights(this.#logitsAfter([]), temperature, topK);
+    const at = order.indexOf(0);
+    return at < weights.length ? weights[at] / weights.reduce((sum, weight) => sum + weight, 0) : 0;
+  }
+
+  *#draw({ temperature, topK = this.#vocabulary.length, prefix }: SampleOptions, kind: 'may be blank' | 'begins visibly'): Job<Sample> {
     const indices = encode(prefix, this.#indexOf).slice(0, -1);
     while (indices.length < MAX_NAME_LENGTH) {
-      for (let t = 0; t < T; t++) this.#activations.Xb[t] = indices[indices.length - T + t] ?? 0;
-      runCalls(this.#infer);
-      checkFinite(this.#model, this.#activations, 1, 'logits');
-      const next = drawIndex(this.#activations.logits, temperature, topK, this.#random);
+      const logits = this.#logitsAfter(indices);
+      const mustShow = kind === 'begins visibly' && isBlank(this.#spell(indices));
+      const next = drawIndex(mustShow ? this.#visibleOnly(logits) : logits, temperature, topK, this.#random);
       if (next === 0) return { name: this.#spell(indices), ended: true };
       indices.push(next);
       yield;
     }
     return { name: this.#spell(indices), ended: false };
+  }
+
+  /** The logits of the next character. */
+  #logitsAfter(indices: readonly number[]): FloatArray {
+    const T = this.#model.config.context;
+    for (let t = 0; t < T; t++) this.#activations.Xb[t] = indices[indices.length - T + t] ?? 0;
+    runCalls(this.#infer);
+    checkFinite(this.#model, this.#activations, 1, 'logits');
+    return this.#activations.logits;
+  }
+
+  /** The logits without the boundary, and without blank characters if there are others. */
+  #visibleOnly(logits: FloatArray): FloatArray {
+    const hasVisible = this.#vocabulary.slice(1).some((character) => !isBlank(character));
+    return logits.map((logit, index) =>
+      index === 0 || (hasVisible && isBlank(this.#vocabulary[index])) ? Number.NEGATIVE_INFINITY : logit,
+    );
   }
 
   #spell(indices: readonly number[]): string {
@@ -77,13 +115,19 @@ export class Sampler {
 
 /** Draws an index from softmax(logits / temperature) over the topK largest logits; of equal logits, the lower index ranks first. */
 export function drawIndex(logits: FloatArray, temperature: number, topK: number, random: RandomStream): number {
-  const order = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
+  const { order, weights } = rankedWeights(logits, temperature, topK);
   if (temperature === 0) return order[0];
-  const weights = order.slice(0, topK).map((index) => Math.exp((logits[index] - logits[order[0]]) / temperature));
   let left = random() * weights.reduce((sum, weight) => sum + weight, 0);
   const drawn = weights.findIndex((weight) => {
     left -= weight;
     return left < 0;
   });
   return order[drawn === -1 ? 0 : drawn];
+}
+
+/** The indices from the largest logit down, and exp(logit / temperature) of the first topK, up to a common factor. */
+function rankedWeights(logits: FloatArray, temperature: number, topK: number): { order: number[]; weights: number[] } {
+  const order = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
+  if (temperature === 0) return { order, weights: [1] };
+  return { order, weights: order.slice(0, topK).map((index) => Math.exp((logits[index] - logits[order[0]]) / temperature)) };
 }

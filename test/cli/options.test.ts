@@ -168,7 +168,7 @@ describe('a misspelt command line', () => {
     [['xyzzy'], "unknown command 'xyzzy'"],
     [['--xyzzy'], "unknown option '--xyzzy'"],
     [['train', '--xyzzy'], "unknown option '--xyzzy'"],
-    [['train', 'names.txt'], "'train' takes no arguments, but got 'names.txt'; name a file of names with --data"],
+    [['train', 'names.txt'], "'train' takes no arguments, but got 'names.txt'; did you mean --data names.txt?"],
     [['mutants', 'x', 'y'], "'mutants' takes no arguments, but got 'x'"],
     [['sample', 'a', 'b'], "too many arguments for 'sample'. Expected 1 argument but got 2."],
     [['diff', 'a'], "missing required argument 'run-b'"],

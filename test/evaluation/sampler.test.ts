@@ -85,6 +85,66 @@ describe('Sampler', () => {
   });
 });
 
+describe('a blank name', () => {
+  /** Ends at once with probability p, otherwise gives a, b or c alone. */
+  const ending = (p: number) => {
+    const first = [Math.log(p), ...Array<number>(3).fill(Math.log((1 - p) / 3))];
+    return chain([first, [0, -99, -99, -99], [0, -99, -99, -99], [0, -99, -99, -99]]);
+  };
+  const names = (model: Model, options: object, count = 200) => {
+    const sampling = sampler(model);
+    return Array.from({ length: count }, () => sampling.sample({ temperature: 1, prefix: '', ...options }).name);
+  };
+
+  it.each([
+    ['often', 0.5, {}],
+    ['nearly always', 1 - 1e-12, {}],
+    ['at temperature 0', 0.9, { temperature: 0 }],
+    ['with top-k 1', 0.9, { topK: 1 }],
+    ['with top-k 2', 0.9, { topK: 2 }],
+  ])('is never returned: %s', (_, p, options) => {
+    const found = new Set(names(ending(p), options));
+    expect([...found].filter((name) => !['a', 'b', 'c'].includes(name))).toEqual([]);
+  });
+
+  it('leaves the other names as likely to each other as before', () => {
+    const found = names(ending(0.5), {}, 3000);
+    for (const name of ['a', 'b', 'c']) expect(Math.abs(found.filter((one) => one === name).length - 1000)).toBeLessThan(150);
+  });
+
+  it('changes no other name: without one, the same stream gives the same names', () => {
+    const sampling = sampler(ending(0.3));
+    const random = randomStream('sampling', 1);
+    const logits = Float32Array.from([0.3, 0.7 / 3, 0.7 / 3, 0.7 / 3], Math.log);
+    const expected: string[] = [];
+    while (expected.length < 50) {
+      const index = drawIndex(logits, 1, 4, random);
+      if (index === 0) continue;
+      expected.push(VOCABULARY[index]);
+      random();
+    }
+    expect(Array.from({ length: 50 }, () => sampling.sample({ temperature: 1, prefix: '' }).name)).toEqual(expected);
+  });
+
+  it('may be one of blank characters, too', () => {
+    const blanks = ['.', ' ', '\u200b', 'c'];
+    const sampling = new Sampler(ending(0.4), blanks, randomStream('sampling', 1));
+    for (let i = 0; i < 100; i++) expect(sampling.sample({ temperature: 1, prefix: '' }).name).toContain('c');
+    expect(sampling.sample({ temperature: 0, prefix: ' ' }).name).toBe(' c');
+  });
+
+  it('has the probability that the network gives it, at a temperature and with top-k', () => {
+    const probability = (p: number, options: object) => sampler(ending(p)).emptyProbability({ temperature: 1, prefix: '', ...options });
+    expect(probability(0.5, {})).toBeCloseTo(0.5, 5);
+    expect(probability(0.1, {})).toBeCloseTo(0.1, 5);
+    expect(probability(0.1, { topK: 2 })).toBe(0);
+    expect(probability(0.5, { topK: 2 })).toBeCloseTo(0.75, 5);
+    expect(probability(0.5, { temperature: 0 })).toBe(1);
+    expect(probability(0.1, { temperature: 0 })).toBe(0);
+    expect(probability(0.5, { prefix: 'a' })).toBe(0);
+  });
+});
+
 describe('the context of a sample', () => {
   it('is the last T characters, filled with the boundary at the start', () => {
     const model = createModel(BACKENDS[0].create(), { context: 3, embedding: 1, hidden: [1], vocabulary: 4 });

@@ -70,7 +70,7 @@ describe('invalid UTF-8: the line and the byte (3)', () => {
   });
 });
 
-describe('byte order mark, CRLF, surrounding blanks, no newline at the end, blank lines: accepted, and counted in a note (0)', () => {
+describe('byte order mark, CRLF, CR alone, surrounding blanks, no newline at the end, blank lines: accepted, and counted in a note (0)', () => {
   const clean = `${NAMES.join('\n')}\n`;
   const [first, ...others] = NAMES;
 

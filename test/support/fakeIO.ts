@@ -138,6 +138,7 @@ export interface TrainReport {
   valUnseen: { names: number; loss: number | null };
   baselines: Record<'uniform' | 'bigram' | 'fourGram', Record<'train' | 'val' | 'test', number>>;
   samples: string[];
+  emptyNameProbability: number;
   origins: string[];
 }
 

@@ -12,6 +12,7 @@ import { EXIT_NO } from '../terminal/exitCodes.js';
 import { listCommands, widthOf, wrapText } from '../terminal/format.js';
 import { commandName, type IO, type Output, shortPath } from '../terminal/io.js';
 import { whileShowing } from '../terminal/whileShowing.js';
+import { displayWidth } from '../terminal/width.js';
 import { ENDLESS, type Proposals, pageOf } from './exerciseReport.js';
 import { findLine } from './findLine.js';
 import { type HintRange, showHint } from './hint.js';
@@ -119,7 +120,7 @@ function statusLines({ exercise, lines, broken, ok }: ExerciseReport, width: num
   const state = broken === undefined ? `${right} of ${EXERCISES[exercise].lines.length} right` : 'cannot run';
   const head = `${ok ? '✓' : '·'} Exercise ${exercise}: ${EXERCISES[exercise].title}`;
   const line = `${head.padEnd(STATE_COLUMN)}  ${state}`;
-  return [...line].length <= width ? [line] : wrapText(`${head}: ${state}`, width);
+  return displayWidth(line) <= width ? [line] : wrapText(`${head}: ${state}`, width);
 }
 
 const STATE_COLUMN = 2 + 'Exercise 1: '.length + Math.max(...EXERCISE_NUMBERS.map((number) => EXERCISES[number].title.length));

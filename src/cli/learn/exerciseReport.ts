@@ -8,6 +8,7 @@ import type { WorstEntry } from '../../dojo/worstEntry.js';
 import type { ExerciseReport } from '../../node/learner/run.js';
 import type { Paint } from '../terminal/colors.js';
 import { formatCount, formatDifference, formatLoss, formatTable, listCommands, wrapCommand, wrapText } from '../terminal/format.js';
+import { displayWidth } from '../terminal/width.js';
 import { foldRows, type Page, type Row, type ShownLine } from './foldRows.js';
 
 /** The columns of the table. In a narrow terminal, those with the highest number are left out first. */
@@ -84,7 +85,7 @@ function tableOf(lines: readonly LineReport[], { width, height }: Page): { colum
     ...formatTable(
       cells.map((row) => row.slice(0, 2)),
       ['left', 'left'],
-    ).map((text) => [...text].length),
+    ).map((text) => displayWidth(text)),
   );
   const rows = texts.map((text, i): Row => {
     const { name, verdict, figures } = lines[i];
@@ -103,7 +104,7 @@ function columnsThatFit(cells: readonly (readonly string[])[], width: number): n
       cells.map((row) => shown.map((column) => row[column] ?? '')),
       shown.map(() => 'right'),
     );
-    return [...first].length <= width;
+    return displayWidth(first) <= width;
   };
   while (shown.length > 1 && !fits()) {
     const last = shown.reduce((a, b) => (COLUMNS[b].leaves > COLUMNS[a].leaves ? b : a));
@@ -194,8 +195,8 @@ function remarkOn({ verdict, problem, worst, note }: LineReport): string {
 /** The row with the remark behind it, from the column `start` on, or below it. */
 function withRemark(row: string, start: number, remark: string, { width, height }: Page): string[] {
   if (remark === '') return [row];
-  const line = `${row}${' '.repeat(Math.max(0, start - [...row].length))}  ${remark}`;
-  if ([...line].length <= width) return [line];
+  const line = `${row}${' '.repeat(Math.max(0, start - displayWidth(row)))}  ${remark}`;
+  if (displayWidth(line) <= width) return [line];
   const below = wrapText(remark, width - INDENT.length);
   return [row, ...cut(below, height === Number.POSITIVE_INFINITY ? below.length : REMARK_LINES).map((part) => `${INDENT}${part}`)];
 }

@@ -10,6 +10,7 @@ import { findCheckpoint } from '../../node/runDirectory.js';
 import { MAX_SEED } from '../../training/options.js';
 import { defineCommand } from '../command.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
+import { formatCount, formatCountOf } from '../terminal/format.js';
 import { inTurns } from '../terminal/turns.js';
 import { calibratedModel } from './calibrated.js';
 
@@ -55,6 +56,7 @@ export const sample = defineCommand({
     const { count, seed = config.seed } = options;
     const names: string[] = [];
     let cut = 0;
+    let emptyNameProbability = 0;
     const signal = await inTurns(io, async (turns) => {
       const model = await calibratedModel({ path, checkpoint, file: options.data }, [1], turns, io);
       if (!model) return turns.signal;
@@ -68,11 +70,15 @@ export const sample = defineCommand({
         }
       };
       await turns.run(draw());
+      emptyNameProbability = sampler.emptyProbability(options);
       return turns.signal;
     });
     if (signal) return EXIT_SIGNAL[signal];
-    if (json) printJson({ checkpoint: path, seed, samples: names });
-    if (cut > 0) io.stderr.write(`note: ${cut} of ${count} names did not end and were cut at ${MAX_NAME_LENGTH} characters\n`);
+    if (json) printJson({ checkpoint: path, seed, samples: names, emptyNameProbability });
+    if (cut > 0)
+      io.stderr.write(
+        `note: ${formatCount(cut)} of ${formatCountOf(count, 'name')} did not end and ${cut === 1 ? 'was' : 'were'} cut at ${MAX_NAME_LENGTH} characters\n`,
+      );
     return 0;
   },
 });

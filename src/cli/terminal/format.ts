@@ -3,6 +3,7 @@
 import { messageParts } from '../../core/errors.js';
 import { showText } from '../../core/text.js';
 import { commandName, type IO, type Output } from './io.js';
+import { displayWidth } from './width.js';
 
 /** 200,000 */
 export function formatCount(count: number): string {
@@ -46,9 +47,9 @@ export function formatBytes(bytes: number): string {
 
 export type Align = 'left' | 'right';
 
-/** Lines of cells in columns as wide as the widest cell, two spaces apart, without trailing spaces. */
+/** Lines of cells in columns as wide as the widest cell on a terminal, two spaces apart, without trailing spaces. */
 export function formatTable(rows: readonly (readonly string[])[], align: readonly Align[]): string[] {
-  const length = (cell = '') => [...cell].length;
+  const length = (cell = '') => displayWidth(cell);
   const widths = align.map((_, column) => rows.reduce((widest, row) => Math.max(widest, length(row[column])), 0));
   return rows.map((row) =>
     row
@@ -67,14 +68,14 @@ export function widthOf({ isTTY, columns }: Pick<Output, 'isTTY' | 'columns'>): 
 }
 
 /**
- * Lines of at most `width` characters, broken between words, but not within a shape such as [1, 64] or a quoted command. A word that is
+ * Lines of at most `width` columns, broken between words, but not within a shape such as [1, 64] or a quoted command. A word that is
  * longer than a line is broken too.
  */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of unbroken(text, width).flatMap((one) => pieces(one, width))) {
     const last = lines.at(-1);
-    if (last !== undefined && [...last].length + 1 + [...word].length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && displayWidth(last) + 1 + displayWidth(word) <= width) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
   return lines;
@@ -85,7 +86,7 @@ function unbroken(text: string, width: number): string[] {
   const words = [''];
   for (const [i, part] of text.split(/(?<=^|[\s(])('[^']*'(?=[\s,.;:)]|$)|\[[\d, ]+\])/).entries()) {
     // Every second part is a shape or a quotation. It is joined to what stands before and after it, such as a semicolon.
-    const [first, ...rest] = i % 2 === 1 && [...part].length <= width ? [part] : part.split(' ');
+    const [first, ...rest] = i % 2 === 1 && displayWidth(part) <= width ? [part] : part.split(' ');
     words[words.length - 1] += first;
     for (const word of rest) words.push(word);
   }
@@ -93,10 +94,15 @@ function unbroken(text: string, width: number): string[] {
 }
 
 function pieces(word: string, width: number): string[] {
-  const letters = [...word];
   const most = Math.max(1, width);
-  if (letters.length <= most) return [word];
-  return Array.from({ length: Math.ceil(letters.length / most) }, (_, i) => letters.slice(i * most, (i + 1) * most).join(''));
+  if (displayWidth(word) <= most) return [word];
+  const parts = [''];
+  for (const { segment } of new Intl.Segmenter().segment(word)) {
+    const longer = parts[parts.length - 1] + segment;
+    if (longer === segment || displayWidth(longer) <= most) parts[parts.length - 1] = longer;
+    else parts.push(segment);
+  }
+  return parts;
 }
 
 /**
@@ -105,7 +111,7 @@ function pieces(word: string, width: number): string[] {
  */
 export function wrapCommand(text: string, command: string, width: number): string[] {
   const line = `${text} ${command}`;
-  if ([...line].length <= width) return [line];
+  if (displayWidth(line) <= width) return [line];
   return [...wrapText(text, width), ...commandLines(command, width)];
 }
 
@@ -115,7 +121,7 @@ function commandLines(command: string, width: number): string[] {
   for (const [i, word] of words.entries()) {
     const last = lines.at(-1);
     const room = i < words.length - 1 ? width - ' \\'.length : width;
-    if (last !== undefined && [...last].length + 1 + [...word].length <= room) lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && displayWidth(last) + 1 + displayWidth(word) <= room) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(`${lines.length === 0 ? '  ' : '    '}${word}`);
   }
   return lines.map((line, i) => (i < lines.length - 1 ? `${line} \\` : line));
@@ -124,7 +130,7 @@ function commandLines(command: string, width: number): string[] {
 /** Commands with what they do, in two columns, or on lines of their own if the columns do not fit. */
 export function listCommands(rows: readonly (readonly [command: string, does: string])[], width: number): string[] {
   const table = formatTable(rows, ['left', 'left']).map((line) => `  ${line}`);
-  if (table.every((line) => [...line].length <= width)) return table;
+  if (table.every((line) => displayWidth(line) <= width)) return table;
   return rows.flatMap(([command, does]) => [...commandLines(command, width), ...wrapText(does, width - 6).map((line) => `      ${line}`)]);
 }
 

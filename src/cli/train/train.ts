@@ -13,6 +13,7 @@ import { commandName, type IO, type StopSignal, shellPath, shortPath } from '../
 import { Progress } from '../terminal/progress.js';
 import { Status } from '../terminal/status.js';
 import { inTurns, type Turns } from '../terminal/turns.js';
+import { loadWidths } from '../terminal/width.js';
 import { describeRecipe } from './describeRecipe.js';
 import { saveElsewhere, showNotices } from './lostRun.js';
 import { printReport } from './printReport.js';
@@ -167,6 +168,9 @@ async function report(
     replaceRunFile(session.files, { ...runFile, finishedAt: io.date().toISOString(), result });
   io.tellSweep?.({ result: { seconds, trainLoss: losses.trainLoss, valLoss: losses.valLoss } });
   if (json) printJson(result);
-  else printReport(losses, { best, vocabulary: model.config.vocabulary, run: directory }, io, await paint());
+  else {
+    await loadWidths(...losses.samples);
+    printReport(losses, { best, vocabulary: model.config.vocabulary, run: directory }, io, await paint());
+  }
   return true;
 }

@@ -63,7 +63,12 @@ describe('the names', () => {
     const { exitCode, stdout } = await runCli(trained, ['sample', 'run', '--json']);
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^\{[^\n]*\}\n$/);
-    expect(JSON.parse(stdout)).toEqual({ checkpoint: join(trained, 'run', 'checkpoint.safetensors'), seed: 11, samples: report.samples });
+    expect(JSON.parse(stdout)).toEqual({
+      checkpoint: join(trained, 'run', 'checkpoint.safetensors'),
+      seed: 11,
+      samples: report.samples,
+      emptyNameProbability: report.emptyNameProbability,
+    });
   });
 
   it('change nothing in the run', async () => {

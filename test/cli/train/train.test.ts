@@ -73,6 +73,7 @@ describe('a run', () => {
       'valUnseen',
       'baselines',
       'samples',
+      'emptyNameProbability',
       'origins',
     ]);
   });

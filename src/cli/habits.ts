@@ -1,0 +1,258 @@
+/** What people type who come from makemore, nanoGPT or PyTorch, and what it is called here. */
+
+/** Other names of an option of `train`, without dashes. */
+const SAME: Readonly<Record<string, readonly string[]>> = {
+  '--data': [
+    'i',
+    'input',
+    'input-file',
+    'infile',
+    'file',
+    'names',
+    'words',
+    'dataset',
+    'data-file',
+    'data-path',
+    'data-dir',
+    'train-file',
+    'train-data',
+    'text',
+    'corpus',
+  ],
+  '--out': [
+    'o',
+    'work-dir',
+    'workdir',
+    'out-dir',
+    'outdir',
+    'output',
+    'output-dir',
+    'save-dir',
+    'run-dir',
+    'log-dir',
+    'logdir',
+    'checkpoint-dir',
+    'save-path',
+    'model-dir',
+  ],
+  '--steps': [
+    'max-steps',
+    'max-iters',
+    'max-iter',
+    'iters',
+    'iterations',
+    'num-steps',
+    'n-steps',
+    'train-steps',
+    'total-steps',
+    'num-iterations',
+    'step',
+  ],
+  '--context': [
+    'block-size',
+    'blocksize',
+    'context-length',
+    'context-size',
+    'context-len',
+    'ctx',
+    'n-ctx',
+    'seq-len',
+    'seq-length',
+    'sequence-length',
+    'max-len',
+    'max-length',
+    'window',
+    'window-size',
+  ],
+  '--embedding': [
+    'n-embd',
+    'n-embed',
+    'n-emb',
+    'emb-dim',
+    'embd',
+    'emb',
+    'emb-size',
+    'embedding-dim',
+    'embedding-size',
+    'embed-dim',
+    'embed-size',
+    'd-model',
+    'dim',
+    'n-dim',
+  ],
+  '--hidden': [
+    'n-embd2',
+    'n-hidden',
+    'hidden-size',
+    'hidden-dim',
+    'hidden-units',
+    'hidden-layer',
+    'hidden-layers',
+    'num-hidden',
+    'units',
+    'neurons',
+    'd-hidden',
+    'hs',
+    'width',
+  ],
+  '--batch-size': ['b', 'bs', 'batch', 'batchsize', 'mini-batch', 'minibatch', 'minibatch-size', 'train-batch-size', 'micro-batch-size'],
+  '--lr': ['l', 'learning-rate', 'learningrate', 'alpha', 'eta', 'step-size', 'rate', 'base-lr', 'max-lr', 'init-lr'],
+  '--weight-decay': ['w', 'wd', 'l2', 'decay', 'weightdecay', 'l2-reg', 'regularization'],
+  '--optimizer': ['optim', 'opt', 'optimiser', 'solver'],
+  '--momentum': ['mu', 'mom'],
+  '--beta1': ['b1', 'adam-beta1', 'betas'],
+  '--beta2': ['b2', 'adam-beta2'],
+  '--clip': ['grad-clip', 'gradient-clip', 'clip-grad', 'clip-grad-norm', 'grad-norm', 'max-grad-norm', 'max-norm', 'gradient-clipping'],
+  '--schedule': ['scheduler', 'lr-schedule', 'lr-scheduler', 'lr-decay', 'decay-lr', 'lr-decay-iters', 'min-lr', 'scheduler-type'],
+  '--warmup': ['warmup-iters', 'warmup-steps', 'warm-up', 'num-warmup-steps', 'warmup-epochs', 'warmup-ratio'],
+  '--eval-every': [
+    'eval-interval',
+    'eval-freq',
+    'eval-steps',
+    'eval-iters',
+    'evaluate-every',
+    'val-every',
+    'val-interval',
+    'log-interval',
+    'log-every',
+    'print-every',
+  ],
+  '--save-every': [
+    'save-interval',
+    'save-steps',
+    'save-freq',
+    'checkpoint-every',
+    'checkpoint-interval',
+    'ckpt-every',
+    'always-save-checkpoint',
+  ],
+  '--seed': ['random-seed', 'manual-seed', 'random-state', 'rng-seed', 'torch-seed'],
+  '--split-seed': ['data-seed', 'shuffle-seed'],
+  '--resume': [
+    'r',
+    'resume-from',
+    'resume-training',
+    'restore',
+    'restart',
+    'continue',
+    'init-from',
+    'from-checkpoint',
+    'load',
+    'load-checkpoint',
+    'ckpt',
+    'checkpoint',
+    'model-path',
+    'resume-from-checkpoint',
+  ],
+  '--unique': ['dedup', 'deduplicate', 'uniq', 'drop-duplicates'],
+  '--force': ['y', 'yes', 'overwrite', 'overwrite-output-dir', 'clobber'],
+  '--preset': ['config', 'recipe', 'model-config', 'cfg'],
+  '--column': ['col', 'columns', 'field', 'text-column', 'column-name', 'names-column'],
+  '--normalize': ['normalise', 'unicode', 'nfc', 'normalization', 'unicode-normalization'],
+};
+
+/** Options that have no counterpart, or one of another kind. */
+const OTHERS: readonly (readonly [names: readonly string[], answer: string])[] = [
+  [
+    ['epochs', 'epoch', 'num-epochs', 'n-epochs', 'max-epochs', 'num-train-epochs'],
+    'give the number of steps with --steps; --sampling epochs goes through all examples in turn',
+  ],
+  [
+    ['n-layer', 'n-layers', 'num-layers', 'layers', 'depth', 'num-hidden-layers'],
+    '--hidden has a size per block: --hidden 200,200 makes two',
+  ],
+  [
+    ['n-head', 'n-heads', 'num-heads', 'heads', 'num-attention-heads', 'dropout', 'bias'],
+    'the network has blocks of linear layer, batch norm and tanh: no attention, no dropout',
+  ],
+  [
+    ['type', 'model', 'm', 'arch', 'architecture', 'model-type', 'model-name'],
+    "there is one kind of network, makemore's MLP with batch norm; --hidden sets its blocks",
+  ],
+  [
+    ['device', 'cuda', 'gpu', 'gpus', 'no-cuda', 'use-cuda', 'cpu', 'mps', 'local-rank', 'ngpu'],
+    'leave it out: training runs on one core of the CPU',
+  ],
+  [
+    ['num-workers', 'workers', 'j', 'num-threads', 'threads', 'nproc', 'jobs'],
+    "leave it out: training needs no workers; 'sweep' trains on all cores",
+  ],
+  [
+    ['dtype', 'fp16', 'bf16', 'amp', 'compile', 'float32', 'precision', 'mixed-precision', 'backend', 'half'],
+    'leave it out: training computes in float32',
+  ],
+  [
+    ['sample-only', 'generate', 'sample', 'samples', 'eval-only', 'test', 'test-only'],
+    "that is a command: 'sample' prints names, 'eval' a loss",
+  ],
+  [
+    [
+      'top-k',
+      'topk',
+      'k',
+      'top-p',
+      't',
+      'temperature',
+      'temp',
+      'num-samples',
+      'n-samples',
+      'max-new-tokens',
+      'start',
+      'prompt',
+      'prefix',
+      'count',
+    ],
+    "it belongs to 'sample': --count, --temperature, --top-k and --prefix",
+  ],
+  [
+    ['wandb', 'wandb-log', 'wandb-project', 'wandb-run-name', 'tensorboard', 'log', 'log-file'],
+    "leave it out: every run writes metrics.jsonl in its directory; 'diff' compares runs",
+  ],
+  [['gradient-accumulation-steps', 'grad-accum', 'accumulation-steps', 'accumulate'], 'raise --batch-size: a step takes the whole batch'],
+  [
+    ['val-split', 'test-split', 'val-size', 'validation-split', 'split', 'train-split', 'test-size'],
+    'the names are split 80/10/10; --split-seed decides which are held out',
+  ],
+  [['q', 'quiet', 'silent', 'v', 'verbose', 'progress', 'no-progress'], 'leave it out: progress goes to stderr, so 2>/dev/null hides it'],
+];
+
+const TRAINING_COMMANDS = ['train', 'sweep', 'lr-find', 'bench'];
+
+/**
+ * What an unknown option is called here.
+ * @param option as typed: `--block_size=8`
+ * @param command the command that it was typed for
+ * @param has whether that command has an option
+ */
+export function habitHint(option: string, command: string): string | undefined {
+  const name = option.replace(/^-+/, '').replace(/=.*$/s, '').replaceAll('_', '-').toLowerCase();
+  const same = Object.keys(SAME).find((flag) => SAME[flag].includes(name) || flag === `--${name}`);
+  if (same === undefined) return OTHERS.find(([names]) => names.includes(name))?.[1];
+  const place = TRAINING_COMMANDS.includes(command) ? 'here' : "in 'train'";
+  return `it is ${same} ${place}`;
+}
+
+/** Every option that the tables know, for their tests. */
+export const HABITS = { SAME, OTHERS };
+
+/** Other names of commands. */
+const COMMAND_HABITS: readonly (readonly [names: readonly string[], answer: string])[] = [
+  [['generate', 'gen', 'infer', 'predict', 'names'], 'sample'],
+  [['evaluate', 'test', 'validate', 'val', 'loss', 'score'], 'eval'],
+  [['resume', 'continue', 'restart'], 'train --resume'],
+  [['fit', 'run', 'learn', 'start-training', 'new'], 'train'],
+  [['gradcheck', 'gradient-check', 'grad', 'check-gradients', 'verify'], 'grad-check'],
+  [['lrfind', 'find-lr', 'lr', 'lr-finder'], 'lr-find'],
+  [['grid', 'search', 'tune', 'hyperparameters', 'grid-search'], 'sweep'],
+  [['compare', 'cmp'], 'diff'],
+  [['benchmark', 'time', 'speed', 'profile'], 'bench'],
+  [['exercises', 'start', 'lesson', 'dojo', 'init', 'ex'], 'exercise start'],
+  [['check'], 'exercise check'],
+  [['watch'], 'exercise watch'],
+  [['hint', 'hints'], 'exercise hint'],
+];
+
+/** The command that another name stands for. */
+export function commandHabit(name: string): string | undefined {
+  return COMMAND_HABITS.find(([names]) => names.includes(name.toLowerCase()))?.[1];
+}
