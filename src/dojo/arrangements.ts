@@ -23,8 +23,12 @@ export function placed(at: ValuesAndGradients, place: Place): Tensor {
     case 'not-row-maximum':
       return placed(at, 'row-maximum').neg().add(1);
     case 'after-target':
-      return shifted(placed(at, 'target'), 1);
+      return hot((row) => (at.Yb.data[row] + 1) % V);
     case 'before-target':
+      return hot((row) => (at.Yb.data[row] + V - 1) % V);
+    case 'next-entry':
+      return shifted(placed(at, 'target'), 1);
+    case 'previous-entry':
       return shifted(placed(at, 'target'), -1);
     case 'context': {
       const out = Tensor.zeros([n, V], 'float64');
@@ -124,7 +128,7 @@ export interface Scattering {
   order: Arrangement;
   /** The row of dC for a position: the character there, the next or previous character of the alphabet, a neighbour's, or the target. */
   index: 'character' | 'character-after' | 'character-before' | 'target' | 'first-character' | 'last-character';
-  positions: 'all' | 'first' | 'last' | 'not-first' | 'not-last' | 'middle' | 'first-n';
+  positions: 'all' | 'first' | 'last' | 'not-first' | 'not-last' | 'second' | 'first-n';
   examples: 'all' | 'first' | 'last' | 'not-first' | 'not-last';
   /** The rows of a character that occurs several times. */
   repeated: 'added' | 'last' | 'first' | 'mean' | 'once-per-example' | 'largest';
@@ -147,7 +151,7 @@ export const RIGHT_SCATTERING: Scattering = {
 export const SCATTERING_MISTAKES: { readonly [Aspect in keyof Scattering]: readonly Scattering[Aspect][] } = {
   order: ARRANGEMENTS.filter((how) => how !== 'right'),
   index: ['character-after', 'character-before', 'target', 'first-character', 'last-character'],
-  positions: ['first', 'last', 'not-first', 'not-last', 'middle', 'first-n'],
+  positions: ['first', 'last', 'not-first', 'not-last', 'second', 'first-n'],
   examples: ['first', 'last', 'not-first', 'not-last'],
   repeated: ['last', 'first', 'mean', 'once-per-example', 'largest'],
   start: ['C', 'ones'],
@@ -194,8 +198,8 @@ function within(which: Exclude<Scattering['positions'], 'first-n'> | Scattering[
       return i > 0;
     case 'not-last':
       return i < count - 1;
-    case 'middle':
-      return i === Math.floor((count - 1) / 2) && count > 2;
+    case 'second':
+      return i === 1;
   }
 }
 

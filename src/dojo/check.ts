@@ -11,7 +11,7 @@ import type { ExerciseLine } from './exercises.js';
 import type { Fault, Finding } from './findings.js';
 import { scaleOf } from './knowledge.js';
 import type { GivenValues, ValuesAndGradients } from './learnerFile.js';
-import { nameMistakes, type Observation } from './naming.js';
+import { nameMistakes, type Observation, unrelatedToInput } from './naming.js';
 import { type LineContext, type Outcome, runLine, textOf } from './outcome.js';
 import { sentenceOf } from './sentences.js';
 import { sizesAsNumbers } from './sizeLiterals.js';
@@ -121,7 +121,7 @@ export class LineJudge {
       }
       judged.push(judge(known, at, outcome.tensor, real));
     }
-    const { verdict, findings, ...more } = verdictOn(known, judged, () => sizesAsNumbers(text, this.#lesson));
+    const { verdict, findings, ...more } = verdictOn(known, { judged, shown: first.tensor }, () => sizesAsNumbers(text, this.#lesson));
     return { ...report(verdict, findings), ...more, ...figuresOf(first.tensor, known.solution(this.#lesson)) };
   }
 }
@@ -207,6 +207,12 @@ function figuresOf(found: Tensor, expected: Tensor): Pick<LineReport, 'figures'>
   return { figures: { exact: maxDiff === 0, close, maxDiff, maxUlps: maxUlps(yours, truth) } };
 }
 
+/** The results on the trials, and the one that is shown: on the lesson's batch in float32. */
+interface Results {
+  judged: readonly Judged[];
+  shown: Tensor;
+}
+
 interface Judgement extends Pick<LineReport, 'named' | 'worst'> {
   verdict: Verdict;
   findings: readonly Finding[];
@@ -220,7 +226,7 @@ function isNameable({ found: { data } }: Judged): boolean {
   return data.length > 0 && data.every((x) => Math.abs(x) <= MAX_NAMEABLE);
 }
 
-function verdictOn({ name, knowledge }: ExerciseLine, judged: readonly Judged[], sizeLiterals: () => Finding | undefined): Judgement {
+function verdictOn({ name, knowledge }: ExerciseLine, { judged, shown }: Results, sizeLiterals: () => Finding | undefined): Judgement {
   const wrong = (...findings: readonly Finding[]): Judgement => ({ verdict: 'wrong', findings });
   const within = (tolerance: number, some: readonly Judged[] = judged) => some.every(({ error }) => error <= tolerance);
   if (within(TOLERANCE)) return { verdict: 'right', findings: [] };
@@ -236,6 +242,8 @@ function verdictOn({ name, knowledge }: ExerciseLine, judged: readonly Judged[],
   const hidden = telling.length > 0 && within(TOLERANCE, telling);
   if (mistakes) return { ...wrong(...mistakes, ...(hidden ? [{ id: 'hidden-by-true-gradients' } as const] : [])), named: true };
   if (hidden) return wrong({ id: 'true-gradients-only' });
+  const unrelated = judged.every(isNameable) ? unrelatedToInput(knowledge, judged, shown) : undefined;
+  if (unrelated) return { ...wrong(unrelated), named: true };
   const misshapen = judged.findLast(({ expected, found }) => !sameShape(expected.shape, found.shape));
   if (misshapen) return wrong(sizeLiterals() ?? wrongShape(misshapen.found.shape, misshapen.expected.shape));
   return { ...wrong(...present(sizeLiterals())), worst: worstOf(lesson) };

@@ -114,15 +114,15 @@ const ALTERNATIVES: Partial<Record<FunctionName, readonly FunctionName[]>> = {
     'softmax over everything',
     'log of the softmax',
     'derivative of the softmax',
-    'exp over everything',
     'softmax of the negative',
     'softmax of twice',
+    'softmax of 1/n',
     'sigmoid',
     'tanh',
     'one-hot of its row maximum',
   ],
   '1 - x²': [
-    ...(['1/(1 + x²)', 'derivative of ReLU', 'derivative of the sigmoid', '1 + x³'] as const),
+    ...(['1/2 - x²', '2 - x²', '1/(1 + x²)', 'derivative of ReLU', 'derivative of the sigmoid', '1 + x³'] as const),
     ...(['1 - x', '1 + x', '1 + x²', 'x²', 'x (1 - x)', '(1 - x)²', '(1 - x²)²', 'sqrt(1 - x²)', '1 - tanh(x)²'] as const),
     ...(['1 - tanh(x)', '1 - 2x', '1 - x³', '1 - 2x²', '1 - x²/2', 'tanh', '|x|'] as const),
   ],
@@ -150,7 +150,7 @@ const APPLIED_TO_OTHERS: readonly FunctionName[] = ['exp', 'x²', 'tanh', '1 - x
 
 const PLACES: readonly Place[] = [
   ...(['target', 'row-maximum', 'everywhere', 'not-target', 'not-row-maximum'] as const),
-  ...(['column-maximum', 'after-target', 'before-target', 'first-column', 'context'] as const),
+  ...(['column-maximum', 'after-target', 'before-target', 'next-entry', 'previous-entry', 'first-column', 'context'] as const),
 ];
 
 /** The reasons why people confuse one expression with another, by what they write and what belongs. */
@@ -304,7 +304,9 @@ class EditList {
     if (known) return known;
     const fits = this.#given.filter((name) => {
       const tensor = this.#evaluator.at[name];
-      return tensor.size > 1 && broadcastTo(tensor, shape) !== undefined;
+      // A column [n,1] belongs to the rows of V.
+      const column = tensor.shape.length === 2 && tensor.shape[1] === 1 && shape[shape.length - 1] !== this.#evaluator.sizes.V;
+      return tensor.size > 1 && !(column && shape[shape.length - 1] !== 1) && broadcastTo(tensor, shape) !== undefined;
     });
     this.#fitting.set(key, fits);
     return fits;
@@ -391,7 +393,11 @@ class EditList {
     this.#add(at, { id: 'divided', by: name }, COST.inverted, () => power(node, -1));
     this.#add(at, { id: 'factor-squared', factor: name }, COST.squared, () => power(node, 2));
     for (const exponent of [-2, -3, -1.5]) this.#exchange(node, at, power(node, exponent), COST.rarePower);
-    for (const applied of APPLIED) this.#exchange(node, at, apply(applied, node), isGradient(name) ? 2 : COST.rareFunction);
+    for (const applied of APPLIED) {
+      const centred = applied === 'minus its mean over the batch';
+      this.#exchange(node, at, apply(applied, node), centred ? COST.extra : isGradient(name) ? 2 : COST.rareFunction);
+    }
+    this.#exchangedForSums(node, at);
     if (name === 'bnvar_inv') this.#exchange(node, at, apply('biased bnvar_inv', value('bnvar')), COST.near);
     if (name === 'counts') this.#exchange(node, at, apply('exp', value('logits')), COST.near);
     for (const other of this.#tensors(at.shape)) {
@@ -403,6 +409,17 @@ class EditList {
       this.#shifted(node, other, at);
     }
     this.#summed(node, at, 1.4);
+  }
+
+  /** The sum of a larger tensor, for a row [1,H] or a column [n,1]. */
+  #exchangedForSums(node: Expression & { op: 'value' }, at: Position): void {
+    const { shape } = this.#evaluator.at[node.name];
+    if (shape.length !== 2 || !shape.includes(1)) return;
+    const over = shape[0] === 1 ? 'batch' : 'row';
+    for (const name of this.#tensors(at.shape)) {
+      if (this.#evaluator.at[name].shape.includes(1) || this.#evaluator.at[name].shape.length !== 2) continue;
+      this.#exchange(node, at, sum(over, value(name)), COST.extra);
+    }
   }
 
   /** a + b or a - b for a. */
@@ -431,7 +448,8 @@ class EditList {
         if (exponent === node.power) continue;
         const same = sameAs(node.of, exponent);
         const mistake = { id: 'wrong-power', base, found: exponentText(exponent), expected: exponentText(node.power), ...same } as const;
-        this.#add(at, mistake, COST.power, () => power(node.of, exponent));
+        const changed = (inner: Expression): Expression => (inner.op === 'power' ? { ...inner, power: exponent } : inner);
+        this.#add(at, mistake, COST.power, changed, { wraps: true });
       }
     }
     this.#exchanged(node, at);
@@ -457,7 +475,7 @@ class EditList {
     const inner: Position = { ...at, path: [...at.path, 0] };
     this.#add(inner, { id: 'epsilon-missing' }, COST.epsilon, () => of);
     this.#add(at, { id: 'epsilon-outside' }, COST.epsilon, () => ({ op: 'epsilon', of: power(of, node.power), epsilon }));
-    for (const found of [1e-3, 1e-4, 1e-6, 1e-7, 1e-8, 1e-10, -1e-5, 1e-2, 0.1, 1]) {
+    for (const found of [1e-3, 1e-4, 1e-6, 1e-7, 1e-8, 1e-10, -1e-5, 1e-2, 0.1, 0.5, 1]) {
       const text = `${found < 0 ? '-' : ''}${epsilonText(found)}`;
       this.#add(inner, { id: 'epsilon-other', found: text }, COST.epsilon + 0.1, () => ({ op: 'epsilon', of, epsilon: found }));
     }
@@ -486,12 +504,8 @@ class EditList {
   }
 
   #softmaxArguments(node: Expression, at: Position): void {
-    const minus = (second: Expression): Expression => ({
-      op: 'whole',
-      of: { op: 'total', terms: [value('logits'), product(number(-1), second)], branches: [] },
-    });
     const withoutBias = matmul(value('h'), value('W2'));
-    for (const argument of [minus(place('target')), withoutBias, value('b2')]) {
+    for (const argument of [withoutBias, value('b2')]) {
       this.#exchange(node, at, apply('softmax', argument), COST.function);
     }
   }
@@ -515,7 +529,7 @@ class EditList {
     }
     if (sameShape(at.shape, [n, H])) {
       for (const name of ['1 - x²', '1 - x'] as const) {
-        if (!there.has(formulaOf(apply(name, value('h'))))) extra(apply(name, value('h')), COST.extra + 0.1);
+        if (!there.has(formulaOf(apply(name, value('h'))))) extra(apply(name, value('h')), name === '1 - x²' ? 1.4 : 1.6);
       }
       for (const exponent of [2, 3]) extra(power(value('bnvar_inv'), exponent), COST.extra + 0.2);
     }
@@ -603,6 +617,18 @@ class EditList {
 
   #total(node: Expression & { op: 'total' }, at: Position): void {
     for (const [k, term] of node.terms.entries()) this.#shared(term, k, node, at);
+    const squared = { id: 'exchanged', found: `(${formulaOf(node)})²`, expected: formulaOf(node) } as const;
+    this.#add(at, squared, COST.squared, (inner) => ({ op: 'whole', of: power(inner, 2) }), { wraps: true });
+    if (node.branches.includes('softmax')) {
+      const inside = apply('softmax', difference(value('logits'), place('target')));
+      const mistake = { id: 'parentheses', found: formulaOf(inside), expected: formulaOf(node) } as const;
+      this.#add(at, mistake, COST.parentheses, () => ({ op: 'whole', of: inside }));
+    }
+    for (const [k, term] of node.terms.length > 2 ? node.terms.entries() : []) {
+      const rest: Expression = { op: 'total', terms: node.terms.filter((_, i) => i !== k), branches: [] };
+      const mistake = { id: 'branches-multiplied', these: [node.branches[k]] } as const;
+      this.#add(at, mistake, COST.parentheses, () => ({ op: 'whole', of: product(rest, term) }));
+    }
     const pairs = node.terms.flatMap((_, a) => node.terms.flatMap((__, b) => (a < b ? [[a, b]] : [])));
     for (const [a, b] of pairs) {
       const multiplied: Expression = { op: 'whole', of: product(node.terms[a], node.terms[b]) };
@@ -648,7 +674,8 @@ class EditList {
     const largest = apply(node.over === 'row' ? 'maximum over the row' : 'maximum over the batch', productOf(rest));
     this.#add(at, { id: 'maximum', over }, COST.function, () => product(outside, largest));
     const viewed: Expression = sum(node.over === 'row' ? 'batch' : 'row', { op: 'transposed', how: 'viewed', of: node.of });
-    if (at.top) this.#add(at, { id: 'viewed', value: of }, COST.function, () => viewed, { reshapes: true });
+    const mixed = { id: 'viewed-before-sum', value: formulaOf(productOf(rest)), over } as const;
+    if (at.top) this.#add(at, mixed, COST.function, () => viewed, { reshapes: true });
     if (rest.length !== 2) return;
     const [a, b] = rest;
     const names = { a: formulaOf(a), b: formulaOf(b), over };
@@ -666,7 +693,7 @@ class EditList {
 
   /** A sum or a mean that belongs nowhere. */
   #summed(node: Expression, at: Position, cost: number): void {
-    const of = formulaOf(node);
+    const of = formulaOf(productOf(splitNumber(node).rest));
     const shape = this.#shapeOf(node);
     for (const over of ['batch', 'row', 'all'] as const) {
       // A row [1,H] has no other sum than that over the row.
@@ -724,6 +751,8 @@ class EditList {
   #scattered(at: Position): void {
     for (const aspect of Object.keys(RIGHT_SCATTERING) as (keyof Scattering)[]) {
       for (const found of SCATTERING_MISTAKES[aspect]) {
+        // Positions have their own aspect.
+        if (aspect === 'order' && /position|shifted/.test(found) && !/next|previous/.test(found)) continue;
         const how = { [aspect]: found };
         const mistake: ValueMistake = aspect === 'order' ? ({ id: 'rearranged', how: found } as ValueMistake) : { id: 'scattered', ...how };
         this.#add(at, mistake, 1, (inner) => withScattering(inner, how), { wraps: true });
@@ -731,6 +760,11 @@ class EditList {
     }
   }
 }
+
+const difference = (a: Expression, b: Expression): Expression => ({
+  op: 'whole',
+  of: { op: 'total', terms: [a, product(number(-1), b)], branches: [] },
+});
 
 /** The tensors of an expression, one by one. */
 export function namesIn(node: Expression): TensorName[] {

@@ -107,9 +107,14 @@ export function withChild(node: Expression, index: number, child: Expression): E
   }
 }
 
+/** The factors of a product, and of the products in it. */
+function factorsOf(node: Expression): readonly Expression[] {
+  return node.op === 'product' ? node.factors.flatMap(factorsOf) : [node];
+}
+
 /** The constant factor of a product, and its other factors. */
 export function splitNumber(node: Expression): { scale: Scale; rest: readonly Expression[] } {
-  const factors = node.op === 'product' ? node.factors : [node];
+  const factors = factorsOf(node);
   let scale = ONE;
   for (const factor of factors) if (factor.op === 'number') scale = times(scale, factor.scale);
   return { scale, rest: factors.filter(({ op }) => op !== 'number') };
@@ -149,7 +154,8 @@ export class Evaluator {
   /** The branches of an expression: their sum is its value. */
   terms(node: Expression): Tensor[] {
     if (node.op === 'total') return node.terms.flatMap((term) => this.terms(term));
-    if (node.op === 'sum') return this.terms(node.of).map((term) => reduced(term, node.over));
+    // A branch that is a row counts n times in a sum over the batch.
+    if (node.op === 'sum') return inOneShape(this.terms(node.of)).map((term) => reduced(term, node.over));
     if (node.op !== 'product') return [this.value(node)];
     const at = node.factors.findIndex(({ op }) => op === 'total');
     if (at === -1) return [this.value(node)];
@@ -162,9 +168,7 @@ export class Evaluator {
   /** The values in one shape, if they broadcast to it. Tensors of the same shape are multiplied much faster. */
   #alike(nodes: readonly Expression[]): Tensor[] {
     const values = nodes.map((node) => this.value(node));
-    const { shape } = values.reduce((widest, one) =>
-      one.shape.length > widest.shape.length || (one.shape.length === widest.shape.length && one.size > widest.size) ? one : widest,
-    );
+    const { shape } = values.reduce((widest, one) => (isWider(one, widest) ? one : widest));
     return values.map((one, i) => (sameShape(one.shape, shape) ? one : (this.#spread(nodes[i], one, shape) ?? one)));
   }
 
@@ -225,6 +229,16 @@ function keptPart({ over, kept }: { over: Dimension; kept: Kept }, of: Tensor, s
     whole.shape,
     'float64',
   );
+}
+
+/** The tensors in the shape of the largest, if they broadcast to it. */
+function inOneShape(tensors: readonly Tensor[]): Tensor[] {
+  const { shape } = tensors.reduce((widest, one) => (isWider(one, widest) ? one : widest));
+  return tensors.map((one) => broadcastTo(one, shape) ?? one);
+}
+
+function isWider(a: Tensor, b: Tensor): boolean {
+  return a.shape.length > b.shape.length || (a.shape.length === b.shape.length && a.size > b.size);
 }
 
 function transposedTensor(of: Tensor, how: 'transpose' | 'viewed'): Tensor {
@@ -299,6 +313,8 @@ const PLACE_FACTORS: Record<Place, string> = {
   'not-row-maximum': '(1 - one-hot of the row maximum)',
   'after-target': 'one-hot of Yb + 1',
   'before-target': 'one-hot of Yb - 1',
+  'next-entry': 'the one-hot of Yb, one entry on',
+  'previous-entry': 'the one-hot of Yb, one entry back',
   'first-column': 'one-hot of 0',
 };
 

@@ -24,7 +24,7 @@ export type Confusion =
   | 'sigmoid'
   | 'batch-norm-skipped';
 
-/** The entries of a row of V: `column-maximum` is the largest of a column, `after-target` the target's right neighbour. */
+/** The entries of a row of V: `column-maximum` is the largest of a column, `after-target` the target's right neighbour, `next-entry` the same but at the end of a row the first of the next. */
 export type Place =
   | 'target'
   | 'row-maximum'
@@ -34,6 +34,8 @@ export type Place =
   | 'column-maximum'
   | 'after-target'
   | 'before-target'
+  | 'next-entry'
+  | 'previous-entry'
   | 'first-column'
   | 'context';
 export type Dimension = 'batch' | 'row';
@@ -69,6 +71,7 @@ export type ValueMistake = { branch?: BranchName; at?: 'inside-sum' | 'before-su
   | { id: 'only-at'; place: Place }
   /** A view in the transposed shape, where a transpose belongs. */
   | { id: 'viewed'; value: string }
+  | { id: 'viewed-before-sum'; value: string; over: Dimension }
   /** The entries of demb in another order. */
   | { id: 'rearranged'; how: Arrangement }
   /** The rows of dC put together in another way. */
@@ -99,7 +102,9 @@ export type ValueMistake = { branch?: BranchName; at?: 'inside-sum' | 'before-su
   | { id: 'term-extra'; term: string; by: Coefficient }
   /** The result is another expression. */
   | { id: 'other-expression'; found: string; is?: 'value' | 'gradient-above' | 'other-line' | 'closed-form' }
+  /** The result does not depend on the gradient above, or differs from run to run. */
   | { id: 'independent'; of: string }
+  | { id: 'random' }
 );
 
 /** A mistake in the shape of a line's result. */

@@ -53,6 +53,8 @@ export const FUNCTIONS = {
   'sqrt(x)': { of: (x) => x.pow(0.5), text: called('sqrt') },
   '1/sqrt(x)': { of: (x) => x.pow(-0.5), text: (x) => `1/sqrt(${x})` },
   '|x|': { of: (x) => x.pow(2).pow(0.5), text: (x) => `|${x}|` },
+  '1/2 - x²': { of: (x) => x.pow(2).neg().add(0.5), text: (x, simple) => `1/2 - ${bracketed(x, simple)}²` },
+  '2 - x²': { of: (x) => x.pow(2).neg().add(2), text: (x, simple) => `2 - ${bracketed(x, simple)}²` },
   '1 + x³': { of: (x) => x.pow(3).add(1), text: (x, simple) => `1 + ${bracketed(x, simple)}³` },
   '1/(1 + x)': { of: (x) => x.add(1).pow(-1), text: (x) => `1/(1 + ${x})` },
   '1/(1 + x²)': { of: (x) => x.pow(2).add(1).pow(-1), text: (x, simple) => `1/(1 + ${bracketed(x, simple)}²)` },
@@ -62,8 +64,8 @@ export const FUNCTIONS = {
   'derivative of ReLU': { of: (x) => mapped(x, (y) => (y > 0 ? 1 : 0)), text: (x) => `(${x} > 0), the derivative of ReLU,` },
   sign: { of: (x) => mapped(x, Math.sign), text: called('sign') },
   'softmax of the negative': { of: (x) => softmax(x.neg()), text: (x) => `softmax(-${x})` },
+  'softmax of 1/n': { of: (x, { n }) => softmax(x.div(n)), text: (x) => `softmax(${x} / n)` },
   'softmax of twice': { of: (x) => softmax(x.mul(2)), text: (x) => `softmax(2 · ${x})` },
-  'exp over everything': { of: (x) => x.exp().div(x.exp().sum()), text: (x) => `exp(${x}) divided by the sum of all entries` },
   /** 1 in every entry. */
   ones: { of: (x) => mapped(x, () => 1), text: () => '1' },
   'maximum over the batch': { of: (x) => x.max(0, { keepdim: true }).values, text: (x) => `the maximum over the batch of ${x}` },

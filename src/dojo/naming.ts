@@ -5,7 +5,7 @@
  */
 import { type Shape, sameShape, Tensor } from '../core/tensor.js';
 import type { GradientName } from '../lesson/values.js';
-import { type Edit, editsOf, withEdits } from './edits.js';
+import { type Edit, editsOf, namesIn, withEdits } from './edits.js';
 import { broadcastTo, Evaluator, type Expression, splitNumber, stripped } from './expression.js';
 import type { BranchName, Dimension, Mistake, ShapeMistake, ValueMistake } from './findings.js';
 import { type LineKnowledge, scaleOf } from './knowledge.js';
@@ -40,6 +40,34 @@ const MOST_PAIRS = 30_000;
 export function nameMistakes(name: GradientName, line: LineKnowledge, observations: readonly Observation[]): Mistake[] | undefined {
   if (observations.length === 0 || observations.some(({ found }) => found.size > LARGEST)) return undefined;
   return new Naming(name, line, observations).mistakes();
+}
+
+/** Below this, two results on nearly the same input have nothing to do with each other. */
+const RELATED = 0.9;
+
+/**
+ * Recognises a result that no expression explains, but that is not computed from the input, or not from the gradient above.
+ * @param trials pairs of the same batch, with the true and with random gradients above
+ * @param shown the result on the batch of the last pair, in float32, with the true gradients
+ */
+export function unrelatedToInput({ expression }: LineKnowledge, trials: readonly Observation[], shown: Tensor): ValueMistake | undefined {
+  const pairs = trials.flatMap((one, i) => (i % 2 === 0 ? [{ real: one.found, random: trials[i + 1].found }] : []));
+  const { real: again, random } = pairs[pairs.length - 1];
+  // With the true gradients some sums are 0 up to rounding, which differs in float32.
+  const isRounding = squares(again.data) < 1e-6 * squares(random.data);
+  if (!isRounding && again.size === shown.size && correlation(again, shown) < RELATED) return { id: 'random' };
+  const [above] = namesIn(expression).filter((name) => name.startsWith('d'));
+  const same = pairs.every(
+    ({ real, random }) => real.size === random.size && residual(real.data, random.data) <= 1e-16 * squares(real.data),
+  );
+  return above !== undefined && same ? { id: 'independent', of: above } : undefined;
+}
+
+function correlation(a: Tensor, b: Tensor): number {
+  let product = 0;
+  for (let i = 0; i < a.size; i++) product += a.data[i] * b.data[i];
+  const scale = Math.sqrt(squares(a.data) * squares(b.data));
+  return scale === 0 ? 1 : product / scale;
 }
 
 /** A wrong version of the line. */
@@ -146,7 +174,7 @@ class Naming {
   /** A tensor that is added to the line. */
   #extraTerms(): Hypothesis[] {
     const { expected } = this.#observations[this.#probe];
-    return extraTerms(this.#name, this.#evaluators[this.#probe], expected.shape).map(({ node, mistake, cost }) => ({
+    return extraTerms(this.#name, this.#line.expression, this.#evaluators[this.#probe], expected.shape).map(({ node, mistake, cost }) => ({
       node: { op: 'total', terms: [this.#line.expression, node], branches: [] },
       mistakes: [mistake],
       cost,
@@ -174,7 +202,9 @@ class Naming {
 
   /** Mistakes after which the terms cancel. */
   #cancelling(): Explanation[] {
+    const few = ['factor-missing', 'sums-multiplied', 'sum-extra', 'sum-partial'];
     return this.#edits().flatMap((edit): Explanation[] => {
+      if (!few.includes(edit.mistake.id) || 'mean' in edit.mistake) return [];
       const hypothesis = this.#edited(edit);
       if (!hypothesis) return [];
       const cancels = this.#evaluators.every((evaluator, i) => {
@@ -182,11 +212,11 @@ class Naming {
         const whole = terms?.map((term) => broadcastTo(term, shapeOf(terms)));
         if (!whole?.every((term) => term !== undefined)) return false;
         const total = whole.reduce((a, b) => a.add(b));
-        const { found, at } = this.#observations[i];
-        const fits = sameShape(stripped(total.shape), stripped(found.shape)) || total.size < found.size;
+        const { found, expected, at } = this.#observations[i];
+        const fits = sameShape(stripped(total.shape), stripped(found.shape)) || sameShape(found.shape, expected.shape);
         return fits && squares(total.data) <= (1e-12 * scaleOf(this.#line, at)) ** 2 * total.size;
       });
-      return cancels ? [{ mistakes: [this.#withShapes(edit.mistake)], cost: edit.cost, rest: 0 }] : [];
+      return cancels ? [{ mistakes: [this.#withShapes(edit.mistake)], cost: edit.mistake.id === 'sum-extra' ? 2 : 1, rest: 0 }] : [];
     });
   }
 
@@ -201,10 +231,8 @@ class Naming {
       const target = reading.found[i];
       const basis = laidOut(terms, target);
       if (!basis) continue;
-      const match = matched(basis, target);
-      if (!match) continue;
-      const explanation = this.#confirmed(hypothesis, reading, match.summed);
-      if (explanation) return [explanation];
+      const explanations = matches(basis, target).flatMap((match) => this.#confirmed(hypothesis, reading, match) ?? []);
+      if (explanations.length > 0) return explanations;
     }
     return [];
   }
@@ -217,16 +245,16 @@ class Naming {
   }
 
   /** The explanation, if the coefficients are simple scales and predict the result at every batch size. */
-  #confirmed(hypothesis: Hypothesis, reading: Reading, summed: boolean): Explanation | undefined {
+  #confirmed(hypothesis: Hypothesis, reading: Reading, match: Match): Explanation | undefined {
     const bases: Tensor[][] = [];
     const fits: (number[] | undefined)[] = [];
     for (const [i, evaluator] of this.#evaluators.entries()) {
       const terms = termsOf(evaluator, hypothesis.node);
       const basis = terms && laidOut(terms, reading.found[i]);
       if (!basis) return undefined;
-      bases.push(summed ? [basis.reduce((a, b) => a.add(b))] : basis);
+      bases.push(match === 'sum' ? [basis.reduce((a, b) => a.add(b))] : basis);
       // At n = 2 the branches of batch norm depend on each other.
-      fits.push(evaluator.sizes.n > 2 ? leastSquares(bases[i], reading.found[i]) : undefined);
+      fits.push(evaluator.sizes.n > 2 ? coefficientsOf(bases[i], reading.found[i], match) : undefined);
     }
     const sizes = this.#evaluators.map((evaluator) => evaluator.sizes);
     const fitted = fits.flatMap((coefficients, i) => (coefficients ? [{ coefficients, i }] : []));
@@ -330,14 +358,25 @@ function laidOut(terms: readonly Tensor[], target: Tensor): Tensor[] | undefined
   return out;
 }
 
-/** Whether the branches, each times a coefficient, give the result; `summed` where only their sum does. */
-function matched(basis: readonly Tensor[], target: Tensor): { summed: boolean } | undefined {
+/** How branches give a result: each times a coefficient; only their sum times one; or only the branch with this index times one. */
+type Match = 'each' | 'sum' | number;
+
+/** The ways in which the branches give the result. Branches that depend on each other have no coefficients of their own. */
+function matches(basis: readonly Tensor[], target: Tensor): Match[] {
   const free = leastSquares(basis, target);
-  if (free && isExact(basis, free, target)) return { summed: false };
-  if (free || basis.length === 1) return undefined;
-  const whole = [basis.reduce((a, b) => a.add(b))];
-  const one = leastSquares(whole, target);
-  return one && isExact(whole, one, target) ? { summed: true } : undefined;
+  const ways: Match[] = free || basis.length === 1 ? ['each'] : ['sum', ...basis.keys()];
+  return ways.filter((way) => {
+    const bases = way === 'sum' ? [basis.reduce((a, b) => a.add(b))] : basis;
+    const coefficients = coefficientsOf(bases, target, way);
+    return coefficients !== undefined && isExact(bases, coefficients, target);
+  });
+}
+
+function coefficientsOf(basis: readonly Tensor[], target: Tensor, match: Match): number[] | undefined {
+  if (typeof match === 'string') return leastSquares(basis, target);
+  const others = basis.filter((_, k) => k !== match).reduce((rest, term) => rest.sub(term.view(target.shape)), target);
+  const one = leastSquares([basis[match]], others);
+  return one && basis.map((_, k) => (k === match ? one[0] : 1));
 }
 
 function isExact(basis: readonly Tensor[], coefficients: readonly number[], target: Tensor): boolean {

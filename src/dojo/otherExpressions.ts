@@ -36,16 +36,18 @@ export interface OtherExpression {
 const isGradient = (name: string): name is GradientName => (GRADIENT_NAMES as readonly string[]).includes(name);
 
 /** Expressions that may be added to a result of this shape. */
-export function extraTerms(own: GradientName, { at }: Evaluator, shape: Shape): OtherExpression[] {
+export function extraTerms(own: GradientName, line: Expression, { at }: Evaluator, shape: Shape): OtherExpression[] {
   const term = (node: Expression, cost: number): OtherExpression => ({
     node,
     mistake: { id: 'term-extra', term: formulaOf(node), by: '1' },
     cost,
   });
+  const has = new Set(namesIn(line));
   const fits = givenNames(own).filter((name) => at[name].size > 1 && broadcastTo(at[name], shape));
   const sums = fits.flatMap((name) => [...summed(value(name))].map((node) => term(node, 1.9)));
   return [
-    ...fits.map((name) => term(value(name), isGradient(name) ? 1.5 : 1.6)),
+    // A gradient that the line has already is more likely to have a wrong factor.
+    ...fits.map((name) => term(value(name), has.has(name) ? 1.65 : isGradient(name) ? 1.5 : 1.6)),
     term({ op: 'number', scale: ONE }, 1.7),
     ...sums.filter(({ node }) => node.op === 'sum' && node.over !== 'all'),
   ];

@@ -44,7 +44,9 @@ const TEXTS: Texts = {
   'factor-extra': ({ branch, at, factor, role, shared }) =>
     `${inBranch(branch, at)}${factorText(factor, role)} does not belong here${shared ? ': check your parentheses' : ''}`,
   'division-extra': ({ branch, at, by }) => `${inBranch(branch, at)}you divide by ${by}, which does not belong here`,
-  'factor-squared': ({ branch, at, factor }) => `${inBranch(branch, at)}you have ${factor}² where ${factor} belongs`,
+  // 1/(bnvar + 1e-5) is bnvar_inv².
+  'factor-squared': ({ branch, at, factor }) =>
+    `${inBranch(branch, at)}you have ${factor}² where ${factor} belongs${factor === 'bnvar_inv' ? ' (as if the square root were forgotten)' : ''}`,
   exchanged: ({ branch, at, found, expected, confusion }) =>
     `${inBranch(branch, at)}you have ${found} where ${expected} belongs${confusion ? `: ${CONFUSIONS[confusion]}` : ''}`,
   'wrong-power': ({ branch, base, found, expected, same }) =>
@@ -65,13 +67,19 @@ const TEXTS: Texts = {
   'row-offset-missing': ({ branch }) =>
     `${inBranch(branch)}all entries land in the first row: the offset of the row is missing in the index`,
   viewed: ({ value }) => `${value} is viewed in the transposed shape, which does not transpose it: write ${value}.T`,
+  'viewed-before-sum': ({ value, over }) =>
+    `${value} is viewed in another shape before it is summed over the ${over}, which mixes its ${over === 'batch' ? 'columns' : 'rows'}`,
   rearranged: ({ how }) => ARRANGEMENT_TEXTS[how],
   scattered: ({ id: _, branch: __, ...how }) => scatteringText(how),
   'softmax-missing': () => 'the softmax is missing: you have the logits themselves where the softmax belongs',
   'softmax-other': ({ found }) => SOFTMAX_TEXTS[found] ?? `you have ${found} of the logits where the softmax belongs`,
   'branches-multiplied': ({ these }) =>
-    `you multiply ${these ? listed(these.map(branchText)) : 'the two branches'} where you should add them`,
-  'branch-missing': ({ branch }) => `${branchText(branch)} is missing`,
+    these?.length === 1
+      ? `you multiply by ${branchText(these[0])} where you should add it`
+      : `you multiply ${these ? listed(these.map(branchText)) : 'the two branches'} where you should add them`,
+  // A sum of bnraw alone is 0, which looks the same.
+  'branch-missing': ({ branch }) =>
+    `${branchText(branch)} is missing${branch === 'variance' ? ' (or it is 0, as the sum of bnraw alone is)' : ''}`,
   zero: ({ endToEnd }) =>
     `it is 0 everywhere${endToEnd ? ': that is what the whole pass gives, but this line must compute it from the gradient above' : ''}`,
   constant: ({ value }) => `every entry is ${value}, whatever the input`,
@@ -88,7 +96,8 @@ const TEXTS: Texts = {
     return `you ${by.startsWith('-') ? 'subtract' : 'add'} ${whole}, which does not belong here`;
   },
   'other-expression': ({ found, is }) => (is === undefined ? `it is ${found}, which is another quantity` : OTHERS[is](found)),
-  independent: ({ of }) => `it does not depend on ${of}, the gradient above: multiply by it`,
+  random: () => 'it returns other numbers each time it runs: a line must be computed from its input',
+  independent: ({ of }) => `it does not use ${of}, the gradient above`,
   'hidden-by-true-gradients': () => 'the true gradients above it hide this mistake, but random ones show it',
   either: ({ of }) => `either ${of.map((mistakes) => sentenceOf(mistakes)).join(', or ')}`,
 
@@ -185,8 +194,9 @@ function magnitudeText(
   const { number, powers } = parseScale(by);
   if (own && own[1] === '1') return `${where}${missingFactor(own[0])} is missing`;
   if (own && related(own[0], by) && !/²|·/.test(own[1])) {
-    const bessel = own[0].includes('n-1') && /^1\/n$|^\(n-1\)\/n$/.test(own[1]) ? " (Bessel's correction)" : '';
-    return `${where}you have the factor ${own[1]} where ${own[0]} belongs${bessel}`;
+    const bessel = own[0].includes('n-1') && own[1] === '1/n' ? " (Bessel's correction)" : '';
+    const sum = mean ? ` (or a mean over the ${mean} where the sum belongs)` : '';
+    return `${where}you have the factor ${own[1]} where ${own[0]} belongs${bessel}${sum}`;
   }
   if (mean) return `${subject} is divided by ${by.slice(2)} once too often: that is a mean over the ${mean}, and a sum belongs here`;
   const over = /^1\/(.+)$/.exec(by);
@@ -230,6 +240,9 @@ const SOFTMAX_TEXTS: Partial<Record<FunctionName, string>> = {
   'softmax over everything': 'the softmax runs over all entries, but it belongs along the row',
   'log of the softmax': 'you have the logarithm of the softmax where the softmax itself belongs',
   'derivative of the softmax': 'you have p · (1 - p) where the softmax p itself belongs',
+  'softmax of the negative': 'the sign inside of the softmax is wrong: you have softmax(-logits)',
+  'softmax of 1/n': 'you have softmax(logits / n) where softmax(logits) belongs: check your parentheses',
+  'softmax of twice': 'you have softmax(2 · logits) where softmax(logits) belongs',
   softmax: 'you take the softmax twice',
 };
 
@@ -279,7 +292,7 @@ const SCATTERING_TEXTS = {
     'not-first': 'the first position of each context is left out',
     'not-last': 'the last position of each context is left out',
     'first-n': 'only the first n positions are used; there are n·T',
-    middle: 'only one position in the middle of each context is used',
+    second: 'only the second position of each context is used',
   },
   examples: {
     first: 'only the first example of the batch is used',
@@ -338,6 +351,8 @@ const PLACES: Record<Place, string> = {
   'column-maximum': 'at the maximum of each column',
   'after-target': 'at the index after the target',
   'before-target': 'at the index before the target',
+  'next-entry': 'at the index after the target',
+  'previous-entry': 'at the index before the target',
   'first-column': 'in the first column',
   context: 'at the characters of the context, Xb',
 };

@@ -23,7 +23,10 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
     ],
   ],
   'division-extra': [[{ by: 'probs' }, 'you divide by probs, which does not belong here']],
-  'factor-squared': [[{ factor: 'bnvar_inv' }, 'you have bnvar_inv² where bnvar_inv belongs']],
+  'factor-squared': [
+    [{ factor: 'bnraw' }, 'you have bnraw² where bnraw belongs'],
+    [{ factor: 'bnvar_inv' }, 'you have bnvar_inv² where bnvar_inv belongs (as if the square root were forgotten)'],
+  ],
   exchanged: [
     [{ found: 'probs', expected: 'counts' }, 'you have probs where counts belongs'],
     [
@@ -139,7 +142,7 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
     [{ found: 'dbngain', is: 'other-line' }, 'it is the answer for dbngain'],
     [{ found: 'dlogits', is: 'closed-form' }, 'it is the whole formula for dlogits in one expression, not this step'],
   ],
-  independent: [[{ of: 'dh' }, 'it does not depend on dh, the gradient above: multiply by it']],
+  independent: [[{ of: 'dh' }, 'it does not use dh, the gradient above']],
   either: [
     [
       { of: [[{ id: 'exchanged', found: 'bnraw', expected: 'bndiff' }], [{ id: 'factor-extra', factor: 'bnvar_inv' }]] },
@@ -155,6 +158,7 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
     [{ branch: 'counts_sum' }, 'the branch through counts_sum is missing'],
     [{ branch: 'one-hot' }, 'the one-hot term is missing'],
     [{ branch: 'direct' }, 'the direct branch is missing'],
+    [{ branch: 'variance' }, 'the branch through the variance is missing (or it is 0, as the sum of bnraw alone is)'],
   ],
   zero: [
     [{}, 'it is 0 everywhere'],
@@ -182,7 +186,7 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
     [{ by: '(n-1)/H', expected: '1/(n-1)' }, 'you have the factor 1/H where 1/(n-1) belongs'],
     [
       { by: '(n-1)²/n²', expected: '-n/(n-1)', branch: 'variance' },
-      "in the branch through the variance, you have the factor (n-1)/n where n/(n-1) belongs (Bessel's correction)",
+      'in the branch through the variance, you have the factor (n-1)/n where n/(n-1) belongs',
     ],
   ],
   'hidden-by-true-gradients': [[{}, 'the true gradients above it hide this mistake, but random ones show it']],
@@ -196,6 +200,10 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
   ],
   transposed: [[{ found: [27, 64], expected: [64, 27] }, 'this is the transpose of the right answer: shape [27, 64], expected [64, 27]']],
   'not-summed': [[{ over: 'row', ...SHAPES }, 'the sum over the row is missing: shape [32, 27], expected [32, 1]']],
+  'viewed-before-sum': [
+    [{ value: 'dlogits', over: 'batch' }, 'dlogits is viewed in another shape before it is summed over the batch, which mixes its columns'],
+  ],
+  random: [[{}, 'it returns other numbers each time it runs: a line must be computed from its input']],
   'not-broadcast': [
     [
       { over: 'batch', found: [1, 64], expected: [32, 64] },

@@ -1,0 +1,459 @@
+import { describe, expect, it } from 'vitest';
+import { type Indices, Tensor } from '../../src/core/tensor.js';
+import { LineChecker } from '../../src/dojo/check.js';
+import type { Line } from '../../src/dojo/learnerFile.js';
+import { softmax } from '../../src/lesson/softmax.js';
+import type { GradientName } from '../../src/lesson/values.js';
+import { lineOf } from '../support/dojo.js';
+
+const KEEP = { keepdim: true };
+const checker = new LineChecker();
+
+const hot = (indices: Indices, like: Tensor): Tensor => Tensor.oneHot(indices, like.shape[1], 'float64');
+
+/** The rows of demb added to the rows of C with these indices, where they count. */
+function scattered(C: Tensor, rows: ArrayLike<number>, demb: Tensor, counts: (k: number) => boolean = () => true): Tensor {
+  const out = Tensor.zerosLike(C);
+  const E = C.shape[1];
+  for (let k = 0; k < rows.length; k++) {
+    for (let e = 0; counts(k) && e < E; e++) out.data[rows[k] * E + e] += demb.data[k * E + e];
+  }
+  return out;
+}
+
+/** The last two dimensions exchanged. */
+function swapped(x: Tensor): Tensor {
+  const [n, a, b] = x.shape;
+  const out = Tensor.zeros([n, b, a], x.dtype);
+  for (let i = 0; i < n; i++) for (let j = 0; j < a; j++) for (let k = 0; k < b; k++) out.data[(i * b + k) * a + j] = x.at(i, j, k);
+  return out;
+}
+
+/** What a learner reads, by kind of mistake. */
+const KINDS: readonly (readonly [kind: string, exercise: 1 | 2 | 3, line: GradientName, sentence: string, line: Line])[] = [
+  [
+    'softmax forgotten',
+    2,
+    'dlogits',
+    'the softmax is missing: you have the logits themselves where the softmax belongs',
+    ({ logits, Yb, n }) => logits.sub(hot(Yb, logits)).div(n),
+  ],
+  [
+    'exp not normalised',
+    2,
+    'dlogits',
+    'the exponentials are not divided by their row sum, so this is not a softmax',
+    ({ logits, Yb, n }) => logits.exp().sub(hot(Yb, logits)).div(n),
+  ],
+  [
+    '1 subtracted everywhere',
+    2,
+    'dlogits',
+    'in the one-hot term, the entries are everywhere in the row, expected at the target',
+    ({ logits, n }) => softmax(logits).sub(1).div(n),
+  ],
+  ['times n', 2, 'dlogits', 'you have the factor n where 1/n belongs', ({ logits, Yb, n }) => softmax(logits).sub(hot(Yb, logits)).mul(n)],
+  [
+    'divided by V',
+    2,
+    'dlogits',
+    'you have the factor 1/V where 1/n belongs',
+    ({ logits, Yb }) => softmax(logits).sub(hot(Yb, logits)).div(logits.shape[1]),
+  ],
+  [
+    'log-softmax',
+    2,
+    'dlogits',
+    'you have the logarithm of the softmax where the softmax itself belongs',
+    ({ logprobs, Yb, n }) => logprobs.sub(hot(Yb, logprobs)).div(n),
+  ],
+  [
+    'p (1 - p)',
+    2,
+    'dlogits',
+    'you have p · (1 - p) where the softmax p itself belongs',
+    ({ probs, Yb, n }) => probs.mul(probs.neg().add(1)).sub(hot(Yb, probs)).div(n),
+  ],
+  [
+    'softmax twice',
+    2,
+    'dlogits',
+    'you take the softmax twice',
+    ({ logits, Yb, n }) => softmax(softmax(logits)).sub(hot(Yb, logits)).div(n),
+  ],
+  [
+    'set to -1',
+    2,
+    'dlogits',
+    'the softmax term is 0 at the target: it is overwritten or masked there',
+    ({ probs, Yb, n }) => probs.mul(hot(Yb, probs).neg().add(1)).sub(hot(Yb, probs)).div(n),
+  ],
+  [
+    'only one term divided',
+    2,
+    'dlogits',
+    'in the one-hot term, the division by n is missing',
+    ({ probs, Yb, n }) => probs.div(n).sub(hot(Yb, probs)),
+  ],
+  [
+    'sum missing in one term',
+    3,
+    'dhprebn',
+    'in the branch through the mean, the sum over the batch of dhpreact is missing',
+    ({ bngain, bnvar_inv, bnraw, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d)
+            .sub(bnraw.mul(n / (n - 1)).mul(d.mul(bnraw).sum(0))),
+        ),
+  ],
+  [
+    'bnraw missing in the sum',
+    3,
+    'dhprebn',
+    'in the branch through the variance, inside the sum, the factor bnraw is missing',
+    ({ bngain, bnvar_inv, bnraw, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d.sum(0))
+            .sub(bnraw.mul(n / (n - 1)).mul(d.sum(0))),
+        ),
+  ],
+  [
+    'bnraw missing outside of the sum',
+    3,
+    'dhprebn',
+    'in the branch through the variance, in front of the sum, the factor bnraw is missing',
+    ({ bngain, bnvar_inv, bnraw, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d.sum(0))
+            .sub(
+              d
+                .mul(bnraw)
+                .sum(0)
+                .mul(n / (n - 1)),
+            ),
+        ),
+  ],
+  [
+    'a sum over the row',
+    3,
+    'dhprebn',
+    'in the branch through the mean, you sum dhpreact over the row where you should sum over the batch',
+    ({ bngain, bnvar_inv, bnraw, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d.sum(1, KEEP))
+            .sub(bnraw.mul(n / (n - 1)).mul(d.mul(bnraw).sum(0))),
+        ),
+  ],
+  [
+    'a sum over everything',
+    3,
+    'dhprebn',
+    'in the branch through the variance, you sum dhpreact · bnraw over everything where you should sum over the batch',
+    ({ bngain, bnvar_inv, bnraw, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d.sum(0))
+            .sub(bnraw.mul(n / (n - 1)).mul(d.mul(bnraw).sum())),
+        ),
+  ],
+  [
+    'bndiff for bnraw',
+    3,
+    'dhprebn',
+    'you have bndiff where bnraw belongs',
+    ({ bngain, bnvar_inv, bndiff, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d.sum(0))
+            .sub(bndiff.mul(n / (n - 1)).mul(d.mul(bndiff).sum(0))),
+        ),
+  ],
+  [
+    'the common factor on one term',
+    3,
+    'dhprebn',
+    'the common factor 1/n · bngain · bnvar_inv multiplies only the direct branch: check your parentheses',
+    ({ bngain, bnvar_inv, bnraw, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(d.mul(n))
+        .sub(d.sum(0))
+        .sub(bnraw.mul(n / (n - 1)).mul(d.mul(bnraw).sum(0))),
+  ],
+  [
+    'the biased variance',
+    3,
+    'dhprebn',
+    'you have bnvar_inv with the variance divided by n, not n - 1, where bnvar_inv belongs',
+    ({ bngain, bnvar, bnraw, n, dhpreact: d }) =>
+      bngain
+        .mul(
+          bnvar
+            .mul((n - 1) / n)
+            .add(1e-5)
+            .pow(-0.5),
+        )
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d.sum(0))
+            .sub(bnraw.mul(n / (n - 1)).mul(d.mul(bnraw).sum(0))),
+        ),
+  ],
+  [
+    'the root forgotten',
+    3,
+    'dhprebn',
+    'you have bnvar_inv² where bnvar_inv belongs (as if the square root were forgotten)',
+    ({ bngain, bnvar, bnraw, n, dhpreact: d }) =>
+      bngain
+        .div(bnvar.add(1e-5))
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d.sum(0))
+            .sub(bnraw.mul(n / (n - 1)).mul(d.mul(bnraw).sum(0))),
+        ),
+  ],
+  [
+    'bnvar for bnvar_inv',
+    3,
+    'dhprebn',
+    'you have bnvar where bnvar_inv belongs',
+    ({ bngain, bnvar, bnraw, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d.sum(0))
+            .sub(bnraw.mul(n / (n - 1)).mul(d.mul(bnraw).sum(0))),
+        ),
+  ],
+  ['a value used for its gradient', 1, 'dW2', 'you have logits where dlogits belongs', ({ h, logits }) => h.T.matmul(logits)],
+  [
+    'another gradient upstream',
+    1,
+    'dembact',
+    'you have dhpreact where dhprebn belongs: that skips batch norm',
+    ({ W1, dhpreact }) => dhpreact.matmul(W1.T),
+  ],
+  ['another gradient upstream, in a sum', 1, 'dbnbias', 'you have dh where dhpreact belongs', ({ dh }) => dh.sum(0, KEEP)],
+  ['upstream left out', 1, 'dnorm_logits', 'the gradient above, dcounts, is missing', ({ counts }) => counts],
+  [
+    'upstream left out of a matrix product',
+    1,
+    'dW1',
+    'the gradient above, dhprebn, is missing',
+    ({ embact, hprebn }) => embact.T.matmul(Tensor.onesLike(hprebn)),
+  ],
+  [
+    'times for divided',
+    1,
+    'dbndiff2',
+    'you have the factor n-1 where 1/(n-1) belongs',
+    ({ bndiff2, n, dbnvar }) =>
+      Tensor.onesLike(bndiff2)
+        .mul(dbnvar)
+        .mul(n - 1),
+  ],
+  [
+    'divided for times',
+    1,
+    'dbndiff',
+    'in the branch through bnraw, you divide by bnvar_inv where you should multiply',
+    ({ bndiff, bnvar_inv, dbnraw, dbndiff2 }) => dbnraw.div(bnvar_inv).add(bndiff.mul(2).mul(dbndiff2)),
+  ],
+  ["the line's own tensor as a factor", 1, 'db2', 'the factor b2 does not belong here', ({ b2, dlogits }) => dlogits.sum(0).mul(b2)],
+  [
+    'a lone term added',
+    1,
+    'dbnmeani',
+    'you add bnmeani, which does not belong here',
+    ({ bnmeani, dbndiff }) => dbndiff.sum(0, KEEP).neg().add(bnmeani),
+  ],
+  [
+    'a power',
+    1,
+    'dbnvar',
+    'the power of (bnvar + 1e-5) is -5/2 (the same as bnvar_inv^5), expected -3/2',
+    ({ bnvar, dbnvar_inv }) => bnvar.add(1e-5).pow(-2.5).mul(-0.5).mul(dbnvar_inv),
+  ],
+  [
+    'another epsilon',
+    1,
+    'dbnvar',
+    'the epsilon is 1e-8, expected 1e-5',
+    ({ bnvar, dbnvar_inv }) => bnvar.add(1e-8).pow(-1.5).mul(-0.5).mul(dbnvar_inv),
+  ],
+  [
+    'a power of bnvar_inv',
+    1,
+    'dbnvar',
+    'the power of (bnvar + 1e-5) is -1 (the same as bnvar_inv²), expected -3/2',
+    ({ bnvar_inv, dbnvar_inv }) => bnvar_inv.pow(2).mul(-0.5).mul(dbnvar_inv),
+  ],
+  [
+    '-2 on counts_sum_inv',
+    1,
+    'dcounts_sum',
+    'the power of counts_sum is 2 (the same as counts_sum_inv^(-2)), expected -2',
+    ({ counts_sum_inv, dcounts_sum_inv }) => counts_sum_inv.pow(-2).neg().mul(dcounts_sum_inv),
+  ],
+  [
+    'one position of dC',
+    1,
+    'dC',
+    'only the first position of each context is used',
+    ({ C, Xb, demb, n }) => scattered(C, Xb.data, demb, (k) => k % (Xb.data.length / n) === 0),
+  ],
+  [
+    'the next character in dC',
+    1,
+    'dC',
+    'the rows go to the index Xb + 1, expected Xb',
+    ({ C, Xb, demb }) =>
+      scattered(
+        C,
+        Xb.data.map((x) => (x + 1) % C.shape[0]),
+        demb,
+      ),
+  ],
+  ['dC from C', 1, 'dC', 'it starts from C: start from zeros', ({ C, Xb, demb }) => C.clone().scatterAddRows(Xb, demb)],
+  [
+    'a view in the wrong order',
+    1,
+    'demb',
+    "the entries are in the wrong order: they are viewed as [n,E,T], but each position's E entries are side by side",
+    ({ emb, dembact }) => swapped(dembact.view([emb.shape[0], emb.shape[2], emb.shape[1]])),
+  ],
+  [
+    'parentheses',
+    1,
+    'dhpreact',
+    'you have 1 - h² · dh where (1 - h²) · dh belongs: check your parentheses',
+    ({ h, dh }) => h.pow(2).mul(dh).neg().add(1),
+  ],
+  [
+    'a random answer',
+    1,
+    'dh',
+    'it returns other numbers each time it runs: a line must be computed from its input',
+    ({ h }) => h.mul(0).add(Tensor.of(Array.from(h.data, Math.random), h.shape)),
+  ],
+  ['a constant', 1, 'dh', 'every entry is 1, whatever the input', ({ h }) => Tensor.onesLike(h)],
+  ['the value itself', 1, 'dlogits', 'it is logits itself, not its gradient', ({ logits }) => logits],
+  ['no gradient above', 1, 'dhpreact', 'it does not use dh, the gradient above', ({ h, hpreact }) => h.mul(hpreact.exp()).add(h.pow(3))],
+  [
+    'the sum of the mean forgotten',
+    1,
+    'dhprebn',
+    'in the branch through bnmeani, you have dbndiff where dbnmeani belongs; in the branch through bnmeani, the sign is wrong',
+    ({ n, dbndiff }) => dbndiff.sub(dbndiff.div(n)),
+  ],
+  [
+    'a product of sums',
+    1,
+    'dbngain',
+    'either the gradient above, dhpreact, is missing, or you multiply the sums of bnraw and dhpreact where you should sum their product over the batch',
+    ({ bnraw, dhpreact }) => bnraw.sum(0, KEEP).mul(dhpreact.sum(0, KEEP)),
+  ],
+  [
+    'two mistakes in two branches',
+    1,
+    'dbndiff',
+    'in the branch through bnraw, you have bnvar where bnvar_inv belongs; in the branch through bndiff2, the factor 2 is missing',
+    ({ bndiff, bnvar, dbnraw, dbndiff2 }) => bnvar.mul(dbnraw).add(bndiff.mul(dbndiff2)),
+  ],
+  [
+    'two mistakes in one product',
+    1,
+    'dbnraw',
+    'you have bnbias where bngain belongs; you have dh where dhpreact belongs',
+    ({ bnbias, dh }) => bnbias.mul(dh),
+  ],
+  [
+    'zeros for db1',
+    1,
+    'db1',
+    'it is 0 everywhere: that is what the whole pass gives, but this line must compute it from the gradient above',
+    ({ b1 }) => Tensor.zerosLike(b1),
+  ],
+  [
+    'zeros for dlogit_maxes',
+    1,
+    'dlogit_maxes',
+    'it is 0 everywhere: that is what the whole pass gives, but this line must compute it from the gradient above',
+    ({ logit_maxes }) => Tensor.zerosLike(logit_maxes),
+  ],
+  [
+    'a square for its derivative',
+    1,
+    'dbndiff',
+    'in the branch through bndiff2, you have bndiff² where 2 · bndiff belongs: that is the function, not its derivative',
+    ({ bndiff2, bnvar_inv, dbnraw, dbndiff2 }) => bnvar_inv.mul(dbnraw).add(bndiff2.mul(dbndiff2)),
+  ],
+  [
+    'a loop that overwrites',
+    1,
+    'db2',
+    'only the last example of the batch counts (is there = where += belongs?)',
+    ({ n, dlogits }) => Tensor.of(dlogits.data.slice((n - 1) * dlogits.shape[1]), [dlogits.shape[1]], dlogits.dtype),
+  ],
+  [
+    'the maximum for the sum',
+    1,
+    'dlogit_maxes',
+    'you take the maximum over the row where the sum belongs',
+    ({ dnorm_logits }) => dnorm_logits.max(1, KEEP).values.neg(),
+  ],
+  [
+    'sums multiplied for a matrix product',
+    1,
+    'dh',
+    'you multiply the sums of dlogits and W2ᵀ where the matrix product, the sum of their products, belongs',
+    ({ W2, dlogits }) => dlogits.sum(1, KEEP).mul(W2.sum(1)),
+  ],
+];
+
+describe('a mistake is said so that a learner can act on it:', () => {
+  it.each(KINDS.map(([kind, exercise, name, sentence, line]) => ({ kind, exercise, name, sentence, line })))(
+    '$kind, Exercise $exercise, $name',
+    ({ exercise, name, sentence, line }) => {
+      const { verdict, named, problem } = checker.check(lineOf(exercise, name), line);
+      expect({ verdict, named, problem }).toEqual({ verdict: 'wrong', named: true, problem: sentence });
+    },
+  );
+});
