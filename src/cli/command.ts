@@ -10,6 +10,8 @@ export interface CommandDefinition<Row extends OptionRow = OptionRow> {
   readonly arguments?: readonly ArgumentRow[];
   readonly options?: readonly Row[];
   readonly examples: readonly Example[];
+  /** Where an option belongs that the command does not have; undefined if it is unknown altogether. */
+  readonly elsewhere?: (flag: string) => string | undefined;
   /**
    * Runs the command with the values of its arguments.
    * @returns the exit code, or a promise of it; no number means 0

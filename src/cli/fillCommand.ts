@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import { UsageError } from '../core/errors.js';
 import type { OptionRow } from '../core/optionRow.js';
 import { shellWord } from '../core/text.js';
@@ -30,6 +30,8 @@ function fillOne(command: Command, definition: Omit<CommandDefinition, 'examples
   addArguments(command, argumentRows);
   addOptions(command, options);
   addOptions(command, COMMON_OPTIONS);
+  const { elsewhere } = definition;
+  if (elsewhere) command.exitOverride((error) => refuseUnknown(error, elsewhere));
   const noArguments = argumentRows.length === 0;
   if (noArguments) command.allowExcessArguments();
   command.action(async () => {
@@ -37,6 +39,13 @@ function fillOne(command: Command, definition: Omit<CommandDefinition, 'examples
     const code = await run(createContext(command, io), ...command.processedArgs);
     if (typeof code === 'number') setExitCode(code);
   });
+}
+
+/** @throws UsageError for an option that belongs elsewhere; otherwise commander's own error */
+function refuseUnknown(error: CommanderError, elsewhere: (flag: string) => string | undefined): never {
+  const [, flag] = error.code === 'commander.unknownOption' ? (/'(--[\w-]+)/.exec(error.message) ?? []) : [];
+  const place = flag === undefined ? undefined : elsewhere(flag);
+  throw place === undefined ? error : new UsageError(place, { cause: error });
 }
 
 /** @throws UsageError if the command line has arguments; the hint is the option that they may be meant for */

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { FileContentError, UsageError } from '../core/errors.js';
+import { closest } from '../core/spelling.js';
 import { quoteText, showPath } from '../core/text.js';
 import type { SweepResult } from '../run/sweep.js';
 import { atomicWrite } from './atomicWrite.js';
@@ -59,6 +60,13 @@ export function readSweep(directory: string): Sweep | undefined {
   if (text === undefined) throw new UsageError(`--out ${showPath(directory)} contains files, but no sweep`, { hint });
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), SweepSchema), text);
   if (!parsed.success) throw new FileContentError(`${showPath(path)}: ${quoteText(parsed.issues[0].message)}`, { hint });
+  const known = Object.keys(SweepSchema.entries);
+  const unknown = Object.keys(JSON.parse(text) as object).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    const similar = closest(unknown, known);
+    const meant = similar === undefined ? '' : `; did you mean ${similar}?`;
+    throw new FileContentError(`${showPath(path)}: unknown key ${quoteText(unknown)}${meant}`, { hint });
+  }
   return parsed.output;
 }
 

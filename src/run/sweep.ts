@@ -40,20 +40,34 @@ export function parseVariation(text: string): Variation {
 }
 
 /**
+ * The number of combinations of the values.
+ * @throws UsageError if an option has a range, which can only be sampled
+ */
+export function combinationsOf(variations: readonly Variation[]): number {
+  return variations.reduce((product, variation) => {
+    if ('values' in variation) return product * variation.values.length;
+    throw new UsageError(`--vary ${variation.option} has a range, which a grid cannot cover`, {
+      hint: 'set the number of random samples with --random',
+    });
+  }, 1);
+}
+
+/**
  * Every combination of the values; the first option varies slowest.
  * @throws UsageError if an option has a range, which can only be sampled
  */
 export function gridOf(variations: readonly Variation[]): OptionValues[] {
-  let grid: OptionValues[] = [{}];
-  for (const variation of variations) {
-    if ('range' in variation) {
-      throw new UsageError(`--vary ${variation.option} has a range, which a grid cannot cover`, {
-        hint: 'set the number of random samples with --random',
-      });
-    }
-    grid = grid.flatMap((assignment) => variation.values.map((value) => ({ ...assignment, [variation.option]: value })));
-  }
-  return grid;
+  const count = combinationsOf(variations);
+  const lists = variations.flatMap((variation) => ('values' in variation ? [variation] : []));
+  return Array.from({ length: count }, (_, index) => {
+    let rest = index;
+    const chosen = lists.toReversed().map(({ option, values }) => {
+      const value = values[rest % values.length];
+      rest = Math.floor(rest / values.length);
+      return [option, value] as const;
+    });
+    return Object.fromEntries(chosen.reverse());
+  });
 }
 
 /** Random combinations without repetition: `count` of them, or fewer if the lists have no more. */
@@ -113,7 +127,9 @@ export function rank(results: readonly SweepResult[]): Ranked[] {
   const groups = new Map<string, SweepResult[]>();
   for (const result of results) {
     const key = JSON.stringify(choices(result.options));
-    groups.set(key, [...(groups.get(key) ?? []), result]);
+    const group = groups.get(key) ?? [];
+    group.push(result);
+    groups.set(key, group);
   }
   const ranked = [...groups.values()].map((runs) => ({
     options: choices(runs[0].options),

@@ -102,7 +102,7 @@ describe('a number option', () => {
     ['sample', '--temperature', 'a number from 0 to 100', ['1e9', '100.1', '-0.1']],
     ['sample', '--top-k', 'a whole number from 1 to 1114112', ['0', '1114113']],
     ['sample', '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
-    ['sweep', '--random', 'a whole number from 1 to 1000000', ['0', '1000001']],
+    ['sweep', '--random', 'a whole number from 1 to 10000', ['0', '10001']],
     ['sweep', '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
     ['sweep', '--jobs', 'a whole number from 1 to 1024', ['0', '1025']],
     ['hunt', '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],

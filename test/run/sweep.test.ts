@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/core/errors.js';
 import { randomStream } from '../../src/core/random.js';
-import { drawFrom, gridOf, type OptionValues, parseVariation, rank, type SweepResult } from '../../src/run/sweep.js';
+import { combinationsOf, drawFrom, gridOf, type OptionValues, parseVariation, rank, type SweepResult } from '../../src/run/sweep.js';
 
 const random = (seed = 1) => randomStream('sweep', seed);
 
@@ -38,6 +38,12 @@ describe('a grid of options', () => {
       { a: '2', b: '3' },
       { a: '2', b: '4' },
     ]);
+  });
+
+  it('counts its combinations without making them', () => {
+    const digits = parseVariation(`a=${Array.from({ length: 100 }, (_, i) => i).join('/')}`);
+    expect(combinationsOf([digits, { ...digits, option: 'b' }, { ...digits, option: 'c' }])).toBe(1_000_000);
+    expect(() => combinationsOf([parseVariation('lr=1..2')])).toThrow('--vary lr has a range, which a grid cannot cover');
   });
 
   it('refuses a range', () => {

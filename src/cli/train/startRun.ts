@@ -96,7 +96,7 @@ function tryLinkLatest(directory: string, io: IO): void {
   }
 }
 
-function sizesOf({ parts }: Dataset) {
+export function sizesOf({ parts }: Dataset) {
   return { trainExamples: countExamples(parts.train), valExamples: countExamples(parts.val) };
 }
 

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { run } from '../../../src/cli/run.js';
+import { run as runCommand } from '../../../src/cli/run.js';
 import { fakeIO, NAMES, ONE_ERROR_LINE, runCli, SMALL, type Surroundings, writeNames } from '../../support/fakeIO.js';
 import { put, tempDirectory } from '../../support/tempDirectory.js';
 
@@ -66,7 +66,7 @@ describe('sweep', () => {
       stop = handler;
       return () => {};
     };
-    const ended = run([...argv, '--', ...SMALL, '--steps', '3000'], io);
+    const ended = runCommand([...argv, '--', ...SMALL, '--steps', '3000'], io);
     while (!existsSync(join(directory, 'sweep', '0002'))) await new Promise((turn) => setTimeout(turn, 5));
     stop?.('SIGTERM');
     expect(await ended).toBe(143);
@@ -91,7 +91,7 @@ describe('sweep', () => {
       stop = handler;
       return () => {};
     };
-    const ended = run(argv, io);
+    const ended = runCommand(argv, io);
     const checkpoint = join(directory, 'sweep', '0001', 'checkpoint.safetensors');
     while (!existsSync(checkpoint)) await new Promise((turn) => setTimeout(turn, 5));
     stop?.('SIGTERM');
@@ -175,7 +175,25 @@ describe('sweep', () => {
     [['--vary', 'lr=0.1'], ['--', '--help'], 'error: --help cannot be set for the runs of a sweep'],
     [['--vary', 'momentum=0.8/0.9'], [], 'error: --momentum goes with --optimizer momentum or nesterov, not with sgd'],
     [['--vary', 'lr=0.1'], ['--', '--resume'], 'error: --resume cannot be set for the runs of a sweep'],
-    [['--vary', 'lr=0.1'], ['--', 'words'], 'error: too many arguments'],
+    [
+      ['--vary', 'lr=0.1'],
+      ['--', 'words'],
+      "error: too many arguments: 'words' is no option of train; the options of train follow --, such as",
+    ],
+    [['--vary', 'lr=0.1', '0.2'], [], "error: too many arguments: '0.2' is no option of train; "],
+    [['--vary', 'lr=0.1', '--steps', '50'], [], 'error: --steps is an option of train: put it after --, such as -- --steps <count>'],
+    [['--vary', 'lr=0.1', '--data=x.txt'], [], 'error: --data is an option of train: put it after --'],
+    [['--vary', 'lr=0.1', '--stepz', '50'], [], "error: unknown option '--stepz'"],
+    [['--vary', 'lr=0.1/0.10'], [], 'error: --vary lr: 0.1 and 0.10 are the same value'],
+    [['--vary', 'hidden=8/08'], [], 'error: --vary hidden: 8 and 08 are the same value'],
+    [
+      ['a', 'b', 'c'].flatMap((_, i) => [
+        '--vary',
+        `${['lr', 'seed', 'split-seed'][i]}=${Array.from({ length: 100 }, (_, j) => j + 1).join('/')}`,
+      ]),
+      [],
+      'error: --vary gives 1,000,000 combinations, but a sweep has at most 10,000 runs; give fewer values, or draw some of the combinations with --random',
+    ],
     [[], [], "error: required option '--vary <option=values>' not specified"],
   ])('refuses %j %j before anything is trained', async (argv, rest, message) => {
     const directory = withNames();
@@ -208,5 +226,130 @@ describe('sweep', () => {
     const { exitCode, stdout, stderr } = await runCli(withNames(), argv, { env: { FORCE_COLOR: '1' } });
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(/the network needs .* of memory/);
+  });
+});
+
+describe('sweep ranks only the runs that it planned', () => {
+  const ARGV = ['sweep', '--vary', 'lr=0.1/0.2', '--jobs', '1'];
+  const run = (directory: string, name: string, ...more: string[]) =>
+    runCli(directory, ['train', ...SMALL, '--out', `sweep/${name}`, '--force', ...more]);
+
+  async function swept(): Promise<string> {
+    const directory = withNames();
+    expect((await sweep(directory, ARGV)).exitCode).toBe(0);
+    return directory;
+  }
+
+  it.each<[string, (directory: string) => unknown, string]>([
+    ['a run with another setting', (directory) => run(directory, '0002', '--lr', '0.3'), '--lr is 0.3, expected 0.2'],
+    [
+      'a run with another seed and more',
+      (directory) => run(directory, '0002', '--lr', '0.2', '--seed', '5', '--clip', '1'),
+      '--clip is 1, expected none; --seed is 5, expected 2147483647',
+    ],
+    [
+      'a run that was extended by hand',
+      (directory) => runCli(directory, ['train', '--resume', 'sweep/0002', '--steps', '60']),
+      '--steps is 60, expected 50',
+    ],
+    [
+      'a run on other data',
+      (directory) => {
+        writeNames(directory, [...NAMES, 'mina'], 'other.txt');
+        return run(directory, '0002', '--lr', '0.2', '--data', 'other.txt');
+      },
+      'it was trained on other data: SHA-256 ',
+    ],
+    ['another split', (directory) => run(directory, '0002', '--lr', '0.2', '--split-seed', '1'), '--split-seed is 1, expected 42'],
+    [
+      'a directory without a checkpoint',
+      (directory) => rmSync(join(directory, 'sweep/0002/checkpoint.safetensors')),
+      'its directory holds no checkpoint',
+    ],
+    ['a damaged checkpoint', (directory) => put(directory, 'sweep/0002/checkpoint.safetensors', 'x'.repeat(100)), 'not a safetensors file'],
+    [
+      'another loss in runs.jsonl',
+      (directory) => {
+        const path = join(directory, 'sweep', 'runs.jsonl');
+        const lines = readFileSync(path, 'utf8').split('\n');
+        lines[1] = lines[1].replace(/"valLoss":[\d.]+/, '"valLoss":0.5');
+        put(directory, 'sweep/runs.jsonl', lines.join('\n'));
+      },
+      'its validation loss is 0.5 in runs.jsonl, but ',
+    ],
+  ])('%s is listed, not ranked (1)', async (_, change, problem) => {
+    const directory = await swept();
+    await change(directory);
+    const { exitCode, stdout } = await sweep(directory, ARGV);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^1 +0\.1 .* 0001$/m);
+    expect(stdout).not.toMatch(/^2 +/m);
+    expect(stdout).toContain('\nnot ranked, because it is not the run of this sweep:\n  0002 (--lr 0.2): ');
+    expect(stdout).toContain(problem);
+    const json = await sweep(directory, [...ARGV, '--json']);
+    expect([json.exitCode, JSON.parse(json.stdout)]).toMatchObject([
+      1,
+      { ranked: [{ options: { lr: '0.1' } }], differing: [{ run: '0002' }] },
+    ]);
+  });
+
+  it('a directory that holds another run is not resumed, and keeps it', async () => {
+    const directory = await swept();
+    await run(directory, '0002', '--lr', '0.3', '--steps', '40');
+    const path = join(directory, 'sweep', 'runs.jsonl');
+    put(directory, 'sweep/runs.jsonl', `${readFileSync(path, 'utf8').split('\n')[0]}\n`);
+    const before = readFileSync(join(directory, 'sweep/0002/checkpoint.safetensors'));
+    const { exitCode, stdout } = await sweep(directory, ARGV);
+    expect([exitCode, stdout]).toEqual([
+      1,
+      expect.stringContaining('0002 (--lr 0.2): --steps is 40, expected 50; --lr is 0.3, expected 0.2'),
+    ]);
+    expect(readFileSync(join(directory, 'sweep/0002/checkpoint.safetensors')).equals(before)).toBe(true);
+  });
+
+  it('a data file that changes during the sweep', async () => {
+    const directory = withNames();
+    const io = fakeIO(directory);
+    const ended = runCommand([...ARGV, '--', ...SMALL, '--steps', '20000'], io);
+    while (!existsSync(join(directory, 'sweep', '0001', 'checkpoint.safetensors'))) await new Promise((turn) => setTimeout(turn, 5));
+    writeNames(directory, [...NAMES, 'mina']);
+    expect(await ended).toBe(1);
+    expect(io.stdout.text).toMatch(/0002 \(--lr 0\.2\): it was trained on other data: SHA-256 [0-9a-f]{64}, expected [0-9a-f]{64}\n/);
+  });
+
+  it('a sweep.json with other runs or an unknown key is refused (3)', async () => {
+    const directory = await swept();
+    const path = join(directory, 'sweep', 'sweep.json');
+    const text = readFileSync(path, 'utf8');
+    put(directory, 'sweep/sweep.json', text.replace('"lr": "0.2"', '"lr": "0.25"'));
+    const other = await sweep(directory, ARGV);
+    expect([other.exitCode, other.stderr]).toEqual([
+      3,
+      expect.stringContaining('sweep holds a sweep.json whose run 0002 is not that of its command'),
+    ]);
+    put(directory, 'sweep/sweep.json', text.replace('"seed": 1', '"seed": 1, "vry": []'));
+    const unknown = await sweep(directory, ARGV);
+    expect([unknown.exitCode, unknown.stderr]).toEqual([3, expect.stringContaining('unknown key vry; did you mean vary?')]);
+  });
+
+  it('losses on different splits are ranked per split, not together (1)', async () => {
+    const directory = withNames();
+    const { exitCode, stdout } = await sweep(directory, ['sweep', '--vary', 'split-seed=1/2', '--vary', 'lr=0.1/0.2']);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(
+      /^with --split-seed 1:\n(.*\n){3}\nwith --split-seed 2:\n(.*\n){3}\nnot ranked together: --split-seed changes which names are held out/m,
+    );
+    expect(stdout).not.toContain('to repeat the first');
+    const json = await sweep(directory, ['sweep', '--vary', 'split-seed=1/2', '--vary', 'lr=0.1/0.2', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ranked: [],
+      splits: [{ split: { 'split-seed': '1' } }, { split: { 'split-seed': '2' } }],
+    });
+  });
+
+  it('says that there are fewer combinations than were asked for', async () => {
+    const { exitCode, stderr, stdout } = await sweep(withNames(), ['sweep', '--vary', 'lr=0.1/0.2', '--random', '9', '--json']);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('note: 9 runs were asked for, but there are only 2 combinations\n')]);
+    expect(JSON.parse(stdout)).toMatchObject({ asked: 9, runs: 2 });
   });
 });

@@ -1,0 +1,130 @@
+/** The plan of a sweep: its runs, checked before any starts, and the configuration that each must have. */
+import { CommanderError } from 'commander';
+import { UsageError } from '../../core/errors.js';
+import { flagName, type OptionRow, withDefaults } from '../../core/optionRow.js';
+import { randomStream } from '../../core/random.js';
+import type { Sweep } from '../../node/sweepDirectory.js';
+import { combinationsOf, drawFrom, gridOf, type OptionValues, parseVariation, type Variation } from '../../run/sweep.js';
+import { RECIPE_OPTIONS, TRAINING_OPTIONS } from '../../training/options.js';
+import { createRunConfig, recipe, withPreset } from '../../training/recipe.js';
+import type { RunConfig } from '../../training/runConfig.js';
+import { type LoadedData, loadData } from '../data.js';
+import { COMMON_OPTIONS, commanderMessage, parseWords } from '../options.js';
+import { formatCount } from '../terminal/format.js';
+import type { IO } from '../terminal/io.js';
+import { sizesOf } from './startRun.js';
+import { type GivenTrainOptions, TRAIN_OPTIONS } from './trainOptions.js';
+
+/** Each run takes a second or more, and has a directory of its own. */
+export const MAX_RUNS = 10_000;
+
+export interface SweepPlan {
+  sweep: Sweep;
+  /** The number of runs that were asked for. There are fewer if the lists have fewer combinations. */
+  asked: number;
+  /** The configuration of a run with these values. The default of --eval-every may differ, because it depends on the split. */
+  expectedConfig(options: OptionValues): RunConfig;
+}
+
+/** Checks every run before any starts. @throws UsageError or CommanderError if train would refuse its options */
+export function planSweep(
+  trainWords: readonly string[],
+  { vary, random, seed }: { vary: readonly string[]; random?: number; seed: number },
+  io: IO,
+): SweepPlan {
+  const variations = vary.map(parseVariation);
+  const options = variations.map(({ option }) => option);
+  const twice = options.find((option, i) => options.indexOf(option) !== i);
+  if (twice) throw new UsageError(`--vary ${twice} is given twice; give its values in one, such as ${twice}=1/2/3`);
+  if (options.includes('data')) throw new UsageError('--vary data: losses on different data sets cannot be ranked');
+  const shared = parseTrain(trainWords);
+  for (const variation of variations) checkValues(variation);
+  const asked = random ?? combinationsOf(variations);
+  if (asked > MAX_RUNS) {
+    throw new UsageError(`--vary gives ${formatCount(asked)} combinations, but a sweep has at most ${formatCount(MAX_RUNS)} runs`, {
+      hint: 'give fewer values, or draw some of the combinations with --random',
+    });
+  }
+  const runs = random === undefined ? gridOf(variations) : drawFrom(variations, random, randomStream('sweep', seed));
+  const givenTo = (assignment: OptionValues) => ({ ...shared, ...valuesOf(assignment) });
+  for (const assignment of runs) checkTogether(givenTo(assignment));
+  const data = loadData(shared.data, withDefaults(DATA_OPTIONS, shared), io);
+  const sweep = { vary: [...vary], random: random ?? null, seed, train: [...trainWords], dataSha256: data.sha256, runs };
+  return { sweep, asked, expectedConfig: (assignment) => configOf(givenTo(assignment), data) };
+}
+
+/** The options of a training that decide what its names are and which are held out: with other values, losses cannot be compared. */
+export const DATA_OPTIONS = TRAINING_OPTIONS.filter((row) => ['splitSeed', 'unique', 'column', 'normalize'].includes(row.key));
+
+function configOf(given: GivenTrainOptions, { dataset }: LoadedData): RunConfig {
+  return createRunConfig(withPreset(TRAINING_OPTIONS, given.preset ?? 'lesson', given), sizesOf(dataset));
+}
+
+/** @throws UsageError if two values of a list mean the same, such as 0.1 and 1e-1 */
+function checkValues(variation: Variation): void {
+  if ('range' in variation) return;
+  const { option, values } = variation;
+  const row = rowOf(option);
+  const shown = values.map((value) => JSON.stringify(valuesOf({ [option]: value })));
+  const again = shown.findIndex((one, i) => shown.indexOf(one) !== i);
+  if (again === -1 || !row) return;
+  throw new UsageError(`--vary ${option}: ${values[shown.indexOf(shown[again])]} and ${values[again]} are the same value`);
+}
+
+function rowOf(option: string): OptionRow | undefined {
+  return TRAIN_OPTIONS.find((row: OptionRow) => row.flag !== undefined && flagName(row) === `--${option}`);
+}
+
+/** The values of an assignment. Commander reports what cannot be read; for what can, it would be slow. */
+function valuesOf(assignment: OptionValues): GivenTrainOptions {
+  const parts = Object.entries(assignment).map(([option, value]) => {
+    const row = rowOf(option);
+    const read = row?.commands?.includes('sweep') && row.kind.stored.type !== 'flag' ? row.kind.read(value) : undefined;
+    return row && read !== undefined ? { [row.key]: read } : parseTrain([`--${option}`, value]);
+  });
+  return Object.assign({}, ...parts) as GivenTrainOptions;
+}
+
+/** @throws UsageError if options do not go together */
+function checkTogether(given: GivenTrainOptions): void {
+  recipe(given.preset, Object.fromEntries(RECIPE_OPTIONS.filter(({ key }) => key in given).map(({ key }) => [key, given[key]])));
+}
+
+/** Parses options that all runs share. @throws UsageError if the runs of a sweep cannot have one of them */
+function parseTrain(words: readonly string[]): GivenTrainOptions {
+  const given: GivenTrainOptions = parseTrainWords(words);
+  const decided = [...TRAIN_OPTIONS, ...COMMON_OPTIONS].find((row: OptionRow) => row.key in given && !row.commands?.includes('sweep'));
+  if (decided && decided.key !== 'color') throw new UsageError(`${flagName(decided)} cannot be set for the runs of a sweep`);
+  return given;
+}
+
+function parseTrainWords(words: readonly string[]): GivenTrainOptions {
+  try {
+    return parseWords('train', [...TRAIN_OPTIONS, ...COMMON_OPTIONS], words);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) throw new UsageError('--help cannot be set for the runs of a sweep', { cause: error });
+    if (error.code === 'commander.excessArguments') {
+      const word = words.find((one) => !one.startsWith('-')) ?? words[0];
+      throw new UsageError(`too many arguments: '${word}' is no option of train`, {
+        hint: 'the options of train follow --, such as -- --steps 5000; the values of one --vary are separated by /',
+        cause: error,
+      });
+    }
+    if (error.code !== 'commander.invalidArgument' || !error.message.includes(',')) throw error;
+    throw new UsageError(commanderMessage(error).replace(/\.$/, ''), {
+      hint: '--vary separates values by /, such as lr=0.05/0.1',
+      cause: error,
+    });
+  }
+}
+
+/** For an option of train before the `--`: where it belongs. */
+export function misplacedOption(flag: string): string | undefined {
+  const row = rowOf(flag.replace(/^--/, ''));
+  return row?.commands?.includes('sweep') ? `${flag} is an option of train: put it after --, such as -- ${row.flag}` : undefined;
+}
+
+export function asArguments(assignment: OptionValues): string[] {
+  return Object.entries(assignment).flatMap(([option, value]) => [`--${option}`, value]);
+}
