@@ -3,7 +3,6 @@
  * long to start as an empty Node, and bundled 1.9 times. The library and the process of a learner's file stay as tsc writes them.
  * Run: npm run build:cli
  */
-import { chmodSync } from 'node:fs';
 import { build } from 'rolldown';
 
 await build({
@@ -29,5 +28,3 @@ await build({
     },
   },
 });
-// npx links to this file once, and makes it executable only then.
-chmodSync('dist/cli/main.js', 0o755);

@@ -61,7 +61,15 @@ describe('the tarball', () => {
   it('holds what a user needs', () => {
     for (const file of ['package.json', 'README.md', 'LICENSE'].filter((name) => existsSync(join(ROOT, name))))
       expect(packed).toContain(file);
-    for (const file of ['data/names.txt', 'data/README.md', 'dist/kernels.wasm', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']) {
+    for (const file of [
+      'data/names.txt',
+      'data/README.md',
+      'dist/kernels.wasm',
+      'dist/index.js',
+      'dist/index.d.ts',
+      'dist/cli/main.js',
+      'bin/backprop-ninja.js',
+    ]) {
       expect(packed).toContain(file);
     }
   });
@@ -71,6 +79,7 @@ describe('the tarball', () => {
       /^package\.json$/,
       /^(README|CHANGELOG|LICENSE)(\.md)?$/,
       /^data\/(names\.txt|README\.md)$/,
+      /^bin\/backprop-ninja\.js$/,
       /^dist\/.+\.(js|d\.ts|wasm)$/,
     ];
     expect(packed.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([]);
@@ -78,7 +87,7 @@ describe('the tarball', () => {
 
   it('has a declaration and a source for every script of the library', () => {
     // The command line is bundled, and nothing imports it.
-    const scripts = packed.filter((path) => path.endsWith('.js') && !path.startsWith('dist/cli/'));
+    const scripts = packed.filter((path) => path.endsWith('.js') && path.startsWith('dist/') && !path.startsWith('dist/cli/'));
     const declarations = packed.filter((path) => path.endsWith('.d.ts'));
     expect(declarations).toEqual(expect.arrayContaining(scripts.map((path) => path.replace(/\.js$/, '.d.ts'))));
     const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).map((path) => path.replaceAll('\\', '/'));
@@ -91,10 +100,46 @@ describe('the tarball', () => {
   });
 });
 
-describe('a build', () => {
+describe('a checkout', () => {
+  /** A checkout without what the function leaves out. */
+  function checkout(...names: string[]): string {
+    const directory = tempDirectory();
+    for (const name of ['package.json', 'bin', 'scripts', ...names]) cpSync(join(ROOT, name), join(directory, name), { recursive: true });
+    mkdirSync(join(directory, 'node_modules', '.bin'), { recursive: true });
+    for (const name of ['jiti', '.bin/jiti']) symlinkSync(join(MODULES, name), join(directory, 'node_modules', name));
+    return directory;
+  }
+  const tryNpm = (cwd: string, ...argv: string[]) => spawnSync('npm', argv, { cwd, encoding: 'utf8', shell, timeout: HANGS });
+
   // npx links to this folder once, and gives the bit only then.
-  it.skipIf(process.platform === 'win32')('leaves the program executable, so that npx runs it after every build', () => {
+  it.skipIf(process.platform === 'win32')('has an executable program, so that npx runs it', () => {
     expect(statSync(join(ROOT, PACKAGE.bin['backprop-ninja'])).mode & 0o111).toBe(0o111);
+  });
+
+  it('that is not built says so, as after npm ci --ignore-scripts', () => {
+    const cwd = checkout();
+    const message = 'error: dist/ is missing or incomplete; run: npm run build\n';
+    const { status, stderr } = spawnSync(process.execPath, [join(cwd, PACKAGE.bin['backprop-ninja']), '--version'], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 4, stderr: message });
+    expect(tryNpm(cwd, 'start').stderr).toContain(message);
+  });
+
+  it('without its development packages keeps its dist/, as after npm ci --omit=dev', () => {
+    const cwd = checkout();
+    put(cwd, 'dist/cli/main.js', 'old');
+    const prepared = tryNpm(cwd, 'run', 'prepare');
+    expect(prepared.stderr).toContain('note: without the development packages nothing is built; dist/ stays as it is');
+    expect(prepared.status).toBe(0);
+    const built = tryNpm(cwd, 'run', 'build');
+    expect(built.stderr).toContain('error: cannot build without assemblyscript, typescript, rolldown; dist/ stays as it is');
+    expect(built.status).not.toBe(0);
+    expect(readFileSync(join(cwd, 'dist/cli/main.js'), 'utf8')).toBe('old');
+  });
+
+  it('without its development packages and without dist/ says what to do', () => {
+    const { status, stderr } = tryNpm(checkout(), 'run', 'prepare');
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('there is no dist/. Run: npm ci --include=dev');
   });
 });
 

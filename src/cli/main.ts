@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+/** The program: bin/backprop-ninja.js loads it. */
 const REQUIRED = [20, 19];
 
 const [major, minor] = process.versions.node.split('.').map(Number);
