@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
 import { quoteText, shellWord, showCharacters, showPath } from '../core/text.js';
@@ -11,7 +11,7 @@ import { type NamesFile, type NamesStream, readNamesFile, STANDARD_INPUT } from 
 import { BUNDLED_NAMES } from '../node/paths.js';
 import { readRunFile } from '../node/runDirectory.js';
 import type { Checkpoint } from '../run/checkpoint.js';
-import { formatCountOf } from './terminal/format.js';
+import { formatBytes, formatCountOf } from './terminal/format.js';
 import { type IO, nearPath } from './terminal/io.js';
 
 export interface LoadedData {
@@ -43,6 +43,9 @@ interface ReadData extends Pick<NamesFile, 'names' | 'sha256' | 'bytes'> {
   shownAs: string;
 }
 
+/** A larger file is announced: 16 MiB take some seconds until training begins. */
+const LARGE_FILE = 2 ** 24;
+
 function readData(file: string | undefined, { column, normalize }: NamesOptions, io: IO): ReadData {
   const path = file === undefined ? BUNDLED_NAMES : file === STANDARD_INPUT ? file : resolve(io.cwd, file);
   // A path from run.json is absolute; a user would not type it so.
@@ -50,6 +53,8 @@ function readData(file: string | undefined, { column, normalize }: NamesOptions,
   const shownAs = file === STANDARD_INPUT ? STANDARD_INPUT_NAME : showPath(typed);
   const note = (text: string) => io.stderr.write(`note: ${text}\n`);
   const onWait = (stream: NamesStream) => note(describeWait(stream, shownAs));
+  const size = sizeOf(path);
+  if (size > LARGE_FILE) note(`reading ${shownAs}, ${formatBytes(size)}`);
   const { names, sha256, bytes, tidied, table } = readNamesFile(path, { column, normalize, shownAs: typed, onWait });
   if (table) note(`${shownAs}: ${describeTable(table, names[0])}`);
   const dropped = describeTidied(tidied);
@@ -59,6 +64,15 @@ function readData(file: string | undefined, { column, normalize }: NamesOptions,
     note(`${shownAs}: ${[text, ...wayOut].join(text.endsWith('?') ? ' ' : '; ')}`);
   }
   return { path, typed, shownAs, sha256, names, ...(bytes ? { bytes } : {}) };
+}
+
+/** The size of a file in bytes; 0 for anything that has none. Reading tells what is wrong with it. */
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch {
+    return 0;
+  }
 }
 
 /** A command with the path of the data set; standard input has none. */

@@ -61,19 +61,38 @@ export function createVocabulary(names: readonly string[]): string[] {
   return [BOUNDARY, ...[...characters].sort((a, b) => codePoint(a) - codePoint(b))];
 }
 
+/** The vocabulary index of each code point up to the largest one in use; -1 for others. A table, because a large data set has 10^8 characters. */
+export type CodePointTable = Int32Array;
+
+export function codePointTable(vocabulary: readonly string[]): CodePointTable {
+  const codePoints = vocabulary.map((character) => character.codePointAt(0) as number);
+  const table = new Int32Array(codePoints.reduce((most, codePoint) => Math.max(most, codePoint), 0) + 1).fill(-1);
+  for (const [index, codePoint] of codePoints.entries()) table[codePoint] = index;
+  return table;
+}
+
 /**
  * The vocabulary index of each character (code point) of a name, then that of the boundary.
  * @throws RangeError if a character is not in the vocabulary
  */
-export function encode(name: string, indexOf: ReadonlyMap<string, number>): number[] {
+export function encode(name: string, table: CodePointTable): number[] {
   const indices: number[] = [];
-  for (const character of name) {
-    const index = indexOf.get(character);
-    if (index === undefined) throw new RangeError(`'${character}' is not in the vocabulary`);
-    indices.push(index);
-  }
+  for (let i = 0; i < name.length; i += unitsAt(name, i)) indices.push(indexAt(name, i, table));
   indices.push(0);
   return indices;
+}
+
+/** The vocabulary index of the character at a position. */
+function indexAt(name: string, position: number, table: CodePointTable): number {
+  const codePoint = name.codePointAt(position) as number;
+  const index = table[codePoint] ?? -1;
+  if (index === -1) throw new RangeError(`'${String.fromCodePoint(codePoint)}' is not in the vocabulary`);
+  return index;
+}
+
+/** UTF-16 units of the character at a position: 1 or 2. */
+function unitsAt(name: string, position: number): number {
+  return (name.codePointAt(position) as number) > 0xffff ? 2 : 1;
 }
 
 /** The index of each character. */
@@ -84,7 +103,7 @@ export function vocabularyIndex(vocabulary: readonly string[]): Map<string, numb
 /** The number of examples of these names: one per character and one per name. */
 export function countExamples(names: readonly string[]): number {
   let count = names.length;
-  for (const name of names) for (const _ of name) count++;
+  for (const name of names) for (let i = 0; i < name.length; i += unitsAt(name, i)) count++;
   return count;
 }
 
@@ -93,15 +112,18 @@ export function countExamples(names: readonly string[]): number {
  * @throws RangeError if a character is not in the vocabulary
  */
 export function createExamples(names: readonly string[], vocabulary: readonly string[], T: number): Examples {
-  const indexOf = vocabularyIndex(vocabulary);
+  const table = codePointTable(vocabulary);
   const count = countExamples(names);
   const rows = newRows(count * (T + 1), vocabulary.length);
   let at = 0;
   for (const name of names) {
-    const indices = encode(name, indexOf);
-    for (let position = 0; position < indices.length; position++) {
-      for (let from = position - T; from < position; from++) rows[at++] = from < 0 ? 0 : indices[from];
-      rows[at++] = indices[position];
+    let length = 0;
+    for (let i = 0; i <= name.length; length++) {
+      // The context is the row before without its first entry; the rows begin as boundaries, which are 0.
+      for (let end = at + T, past = Math.min(T, length), t = end - past; t < end; t++) rows[t] = rows[t - T];
+      if (i < name.length) rows[at + T] = indexAt(name, i, table);
+      at += T + 1;
+      i += i < name.length ? unitsAt(name, i) : 1;
     }
   }
   return { count, context: T, rows };

@@ -1,5 +1,5 @@
 import { complete, type Job } from '../core/job.js';
-import { encode, vocabularyIndex } from '../data/dataset.js';
+import { type CodePointTable, codePointTable, encode } from '../data/dataset.js';
 
 /** Added to every count, so that unseen characters keep a small probability. */
 const SMOOTHING = 0.1;
@@ -14,7 +14,9 @@ const NAMES_PER_PART = 10_000;
  * character, so that one look-up per character is enough.
  */
 export class NGram {
-  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #table: CodePointTable;
+  /** V */
+  readonly #characters: number;
   /** The numbers of the contexts by their vocabulary indices, the indices, and how often each occurs. */
   readonly #numbers = new Map<string, number>();
   readonly #contexts: number[][] = [];
@@ -31,7 +33,8 @@ export class NGram {
    * @throws RangeError if a character is not in the vocabulary
    */
   constructor(names: readonly string[], vocabulary: readonly string[], order: number) {
-    this.#indexOf = vocabularyIndex(vocabulary);
+    this.#table = codePointTable(vocabulary);
+    this.#characters = vocabulary.length;
     this.#start = this.#numberOf(new Array<number>(order - 1).fill(0));
     complete(this.#count(names));
   }
@@ -53,7 +56,7 @@ export class NGram {
     let sum = 0;
     let count = 0;
     yield* this.#visit(names, (entry, context) => {
-      sum -= Math.log((this.#counts[entry] + SMOOTHING) / (this.#totals[context] + SMOOTHING * this.#indexOf.size));
+      sum -= Math.log((this.#counts[entry] + SMOOTHING) / (this.#totals[context] + SMOOTHING * this.#characters));
       count++;
     });
     return sum / count;
@@ -69,7 +72,7 @@ export class NGram {
   *#visit(names: readonly string[], visit: (entry: number, context: number) => void): Job<void> {
     for (let i = 0; i < names.length; i++) {
       let context = this.#start;
-      for (const target of encode(names[i], this.#indexOf)) {
+      for (const target of encode(names[i], this.#table)) {
         const entry = this.#entryOf(context, target);
         visit(entry, context);
         context = this.#next[entry];
@@ -79,7 +82,7 @@ export class NGram {
   }
 
   #entryOf(context: number, target: number): number {
-    const key = context * this.#indexOf.size + target;
+    const key = context * this.#characters + target;
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
     const entry = this.#counts.push(0) - 1;

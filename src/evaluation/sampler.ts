@@ -2,7 +2,7 @@ import { complete, type Job } from '../core/job.js';
 import type { RandomStream } from '../core/random.js';
 import type { FloatArray } from '../core/tensor.js';
 import { isBlank } from '../core/text.js';
-import { encode, vocabularyIndex } from '../data/dataset.js';
+import { type CodePointTable, codePointTable, encode } from '../data/dataset.js';
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
 import { inferCalls, type LayerCalls, runCalls } from '../network/passes.js';
 import { checkFinite } from './checkFinite.js';
@@ -34,7 +34,7 @@ export interface Sample {
 export class Sampler {
   readonly #model: Model;
   readonly #vocabulary: readonly string[];
-  readonly #indexOf: ReadonlyMap<string, number>;
+  readonly #table: CodePointTable;
   readonly #random: RandomStream;
   readonly #activations: Activations;
   readonly #infer: LayerCalls;
@@ -43,7 +43,7 @@ export class Sampler {
   constructor(model: Model, vocabulary: readonly string[], random: RandomStream) {
     this.#model = model;
     this.#vocabulary = vocabulary;
-    this.#indexOf = vocabularyIndex(vocabulary);
+    this.#table = codePointTable(vocabulary);
     this.#random = random;
     this.#activations = createActivations(model, 1);
     this.#infer = inferCalls(model, this.#activations, 1);
@@ -79,7 +79,7 @@ export class Sampler {
   }
 
   *#draw({ temperature, topK = this.#vocabulary.length, prefix }: SampleOptions, kind: 'may be blank' | 'begins visibly'): Job<Sample> {
-    const indices = encode(prefix, this.#indexOf).slice(0, -1);
+    const indices = encode(prefix, this.#table).slice(0, -1);
     while (indices.length < MAX_NAME_LENGTH) {
       const logits = this.#logitsAfter(indices);
       const mustShow = kind === 'begins visibly' && isBlank(this.#spell(indices));

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createDataset, createExamples, createVocabulary, encode, SPLITS, vocabularyIndex } from '../../src/data/dataset.js';
+import {
+  codePointTable,
+  createDataset,
+  createExamples,
+  createVocabulary,
+  encode,
+  SPLITS,
+  vocabularyIndex,
+} from '../../src/data/dataset.js';
 
 const name = fc.string({ unit: fc.constantFrom(...'abcéß漢😀'), minLength: 1, maxLength: 4 });
 const OPTIONS = { splitSeed: 42, unique: false };
@@ -94,15 +102,15 @@ describe('createDataset', () => {
 });
 
 describe('encode', () => {
-  const indexOf = vocabularyIndex(['.', 'a', 'b', '😀']);
+  const table = codePointTable(['.', 'a', 'b', '😀']);
 
   it('gives one index per code point and the boundary at the end', () => {
-    expect(encode('b😀a', indexOf)).toEqual([2, 3, 1, 0]);
-    expect(encode('', indexOf)).toEqual([0]);
+    expect(encode('b😀a', table)).toEqual([2, 3, 1, 0]);
+    expect(encode('', table)).toEqual([0]);
   });
 
   it('throws an error with the character that the vocabulary lacks', () => {
-    expect(() => encode('ab😁', indexOf)).toThrow(new RangeError("'😁' is not in the vocabulary"));
+    expect(() => encode('ab😁', table)).toThrow(new RangeError("'😁' is not in the vocabulary"));
   });
 });
 
