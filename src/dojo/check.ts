@@ -2,10 +2,10 @@
 
 import { indexAt, largestMagnitude, maxUlps } from '../core/numbers.js';
 import { randomStream } from '../core/random.js';
-import { closest } from '../core/spelling.js';
 import { type Shape, sameShape, type Tensor } from '../core/tensor.js';
 import { createLessonCase, createNetworkCase, float32Values, LESSON_CONFIG, type LessonConfig, randomGradients } from '../lesson/case.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
+import { similarName } from '../lesson/tensorNames.js';
 import { type GradientName, valueNamed } from '../lesson/values.js';
 import type { ExerciseLine } from './exercises.js';
 import type { Fault, Finding } from './findings.js';
@@ -168,7 +168,7 @@ function verdictOf({ id }: Fault): Verdict {
 }
 
 function withStray(fault: Fault, name: GradientName, strays: readonly string[]): Fault {
-  const stray = fault.id === 'line-missing' ? closest(name, strays) : undefined;
+  const stray = fault.id === 'line-missing' ? strays.find((one) => similarName(one, [name]) === name) : undefined;
   return stray === undefined ? fault : { id: 'line-missing', stray };
 }
 

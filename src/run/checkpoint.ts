@@ -108,7 +108,7 @@ const METADATA = {
 function metadataSchema(options: readonly OptionRow[]) {
   const { oldest, newest } = knownFormats(options);
   const versions = Array.from({ length: newest - oldest + 1 }, (_, i) => String(oldest + i));
-  return v.object({ ...METADATA, formatVersion: v.picklist(versions), config: json(configSchema(options)) });
+  return v.strictObject({ ...METADATA, formatVersion: v.picklist(versions), config: json(configSchema(options)) });
 }
 type StoredMetadata = Partial<Record<'statistics', string>> &
   Record<Exclude<keyof v.InferInput<ReturnType<typeof metadataSchema>>, 'statistics'>, string>;

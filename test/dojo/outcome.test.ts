@@ -222,6 +222,7 @@ describe('a line', () => {
     const dh = lineOf(1, 'dh');
     const judged = (strays: string[]) => new LineJudge().judge(dh, { outcomes: [{ fault: { id: 'line-missing' } }], text: '', strays });
     expect(judged(['other', 'dH']).findings).toEqual([{ id: 'line-missing', stray: 'dH' }]);
+    expect(judged(['grad_h']).findings).toEqual([{ id: 'line-missing', stray: 'grad_h' }]);
     expect(judged(['helper']).findings).toEqual([{ id: 'line-missing' }]);
   });
 });

@@ -72,6 +72,13 @@ describe('a checkpoint is refused', () => {
     );
   });
 
+  it('if its metadata has a key that this version does not know', () => {
+    const file = changedCopy(path, ({ metadata }) => {
+      metadata.optimiser = '{}';
+    });
+    expect(refusal(() => loadCheckpoint(file))).toMatch(/: metadata: .*optimiser/);
+  });
+
   it('if it is a safetensors file without metadata, and names in it are escaped', () => {
     const file = put(tempDirectory(), 'theirs', rawFile({ '\x1b\u202e': { dtype: 'U8', shape: [0], data_offsets: [0, 0] } }));
     expect(refusal(() => loadCheckpoint(file))).toBe(
