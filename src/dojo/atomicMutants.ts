@@ -33,6 +33,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       expected: [{ id: 'misplaced', found: 'row-maximum', expected: 'target' }],
       planted: ({ logprobs, n }) => hot(logprobs.max(1).indices, logprobs).div(-n),
     },
+    everywhere: {
+      mistake: 'everywhere, not only at the target',
+      expected: [{ id: 'misplaced', found: 'everywhere', expected: 'target' }],
+      planted: ({ logprobs, n }) => Tensor.onesLike(logprobs).div(-n),
+    },
   },
   dprobs: {
     'derivative-of-the-logarithm-left-out': {
@@ -54,6 +59,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       mistake: 'gradient above left out',
       expected: [{ id: 'factor-missing', factor: 'dlogprobs', role: 'gradient-above' }],
       planted: ({ probs }) => probs.pow(-1),
+    },
+    squared: {
+      mistake: 'divided by probs²',
+      expected: [{ id: 'exchanged', found: 'probs^(-2)', expected: '1/probs' }],
+      planted: ({ probs, dlogprobs }) => probs.pow(-2).mul(dlogprobs),
     },
   },
   dcounts_sum_inv: {
@@ -81,6 +91,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       mistake: 'shape [n] instead of [n,1]',
       expected: [{ id: 'reshaped', found: [32], expected: [32, 1], keepdim: 'missing' }],
       planted: ({ counts, dprobs }) => counts.mul(dprobs).sum(1),
+    },
+    'another-gradient-above': {
+      mistake: 'dlogprobs instead of dprobs',
+      expected: [{ id: 'exchanged', found: 'dlogprobs', expected: 'dprobs' }],
+      planted: ({ counts, dlogprobs }) => counts.mul(dlogprobs).sum(1, KEEP),
     },
   },
   dcounts_sum: {
@@ -139,6 +154,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       ],
       planted: ({ dcounts_sum }) => dcounts_sum,
     },
+    'factor-on-both-branches': {
+      mistake: 'counts_sum_inv times both branches',
+      expected: [{ id: 'factor-extra', factor: 'counts_sum_inv', shared: true, branch: 'counts_sum' }],
+      planted: ({ counts_sum_inv, dprobs, dcounts_sum }) => dprobs.add(dcounts_sum).mul(counts_sum_inv),
+    },
   },
   dnorm_logits: {
     'derivative-of-exp-left-out': {
@@ -160,6 +180,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       mistake: 'exp twice',
       expected: [{ id: 'exchanged', found: 'exp(counts)', expected: 'counts', confusion: 'exp-twice' }],
       planted: ({ counts, dcounts }) => counts.exp().mul(dcounts),
+    },
+    'added-not-multiplied': {
+      mistake: 'added, not multiplied',
+      expected: [{ id: 'factors-added', a: 'counts', b: 'dcounts' }],
+      planted: ({ counts, dcounts }) => counts.add(dcounts),
     },
   },
   dlogit_maxes: {
@@ -235,6 +260,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       expected: [{ id: 'scaled', by: '1/n' }],
       planted: ({ W2, dlogits, n }) => dlogits.matmul(W2.T).div(n),
     },
+    'one-step-too-far': {
+      mistake: '1 - h² too much',
+      expected: [{ id: 'factor-extra', factor: '1 - h²' }],
+      planted: ({ h, W2, dlogits }) => dlogits.matmul(W2.T).mul(h.pow(2).neg().add(1)),
+    },
   },
   dW2: {
     'averaged-over-the-batch': {
@@ -257,6 +287,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       expected: [{ id: 'viewed', value: 'h' }],
       planted: ({ h, dlogits }) => viewedTransposed(h).matmul(dlogits),
     },
+    'value-for-its-gradient': {
+      mistake: 'logits instead of dlogits',
+      expected: [{ id: 'exchanged', found: 'logits', expected: 'dlogits' }],
+      planted: ({ h, logits }) => h.T.matmul(logits),
+    },
   },
   db2: {
     'averaged-over-the-batch': {
@@ -278,6 +313,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       mistake: 'shape [1,V] instead of [V]',
       expected: [{ id: 'reshaped', found: [1, 27], expected: [27], keepdim: 'extra' }],
       planted: ({ dlogits }) => dlogits.sum(0, KEEP),
+    },
+    'only-the-last-example': {
+      mistake: 'only the last example counts',
+      expected: [{ id: 'kept', over: 'batch', kept: 'last' }],
+      planted: ({ n, dlogits }) => Tensor.of(dlogits.data.slice((n - 1) * dlogits.shape[1]), [dlogits.shape[1]], dlogits.dtype),
     },
   },
   dhpreact: {
@@ -305,6 +345,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       mistake: 'gradient above left out',
       expected: [{ id: 'factor-missing', factor: 'dh', role: 'gradient-above' }],
       planted: ({ h }) => h.pow(2).neg().add(1),
+    },
+    parenthesis: {
+      mistake: '1 - h² · dh',
+      expected: [{ id: 'parentheses', found: '1 - h² · dh', expected: '(1 - h²) · dh' }],
+      planted: ({ h, dh }) => h.pow(2).mul(dh).neg().add(1),
     },
   },
   dbngain: {
@@ -357,6 +402,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
         { id: 'not-broadcast', over: 'batch', found: [1, 64], expected: [32, 64] },
       ],
       planted: ({ bngain }) => bngain,
+    },
+    'own-tensor-as-a-factor': {
+      mistake: 'bnraw as a third factor',
+      expected: [{ id: 'factor-extra', factor: 'bnraw' }],
+      planted: ({ bngain, bnraw, dhpreact }) => bngain.mul(bnraw).mul(dhpreact),
     },
   },
   dbnbias: {
@@ -424,6 +474,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       expected: [{ id: 'factor-missing', factor: 'dbnvar_inv', role: 'gradient-above' }],
       planted: ({ bnvar }) => bnvar.add(1e-5).pow(-1.5).mul(-0.5),
     },
+    'other-epsilon': {
+      mistake: 'epsilon 1e-3',
+      expected: [{ id: 'epsilon-other', found: '0.001' }],
+      planted: ({ bnvar, dbnvar_inv }) => bnvar.add(1e-3).pow(-1.5).mul(-0.5).mul(dbnvar_inv),
+    },
   },
   dbndiff2: {
     'n-for-n-minus-1': {
@@ -480,6 +535,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       mistake: 'branches multiplied, not added',
       expected: [{ id: 'branches-multiplied' }],
       planted: ({ bndiff, bnvar_inv, dbnraw, dbndiff2 }) => bnvar_inv.mul(dbnraw).mul(bndiff.mul(2).mul(dbndiff2)),
+    },
+    'function-for-its-derivative': {
+      mistake: 'bndiff² instead of 2 · bndiff',
+      expected: [{ id: 'exchanged', found: 'bndiff²', expected: '2 · bndiff', confusion: 'function-for-derivative', branch: 'bndiff2' }],
+      planted: ({ bndiff, bnvar_inv, dbnraw, dbndiff2 }) => bnvar_inv.mul(dbnraw).add(bndiff.pow(2).mul(dbndiff2)),
     },
   },
   dbnmeani: {
@@ -626,6 +686,11 @@ export const ATOMIC_MISTAKES: Record<GradientName, Record<string, PlantedMistake
       mistake: 'averaged over the batch',
       expected: [{ id: 'scaled', by: '1/n' }],
       planted: ({ C, Xb, demb, n }) => Tensor.zerosLike(C).scatterAddRows(Xb, demb.div(n)),
+    },
+    'starts-from-c': {
+      mistake: 'starts from C',
+      expected: [{ id: 'scattered', start: 'C' }],
+      planted: ({ C, Xb, demb }) => C.clone().scatterAddRows(Xb, demb),
     },
   },
 };

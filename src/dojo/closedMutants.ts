@@ -39,6 +39,26 @@ export const CROSS_ENTROPY_MISTAKES: Record<string, PlantedMistake<ClosedForm>> 
     expected: [{ id: 'softmax-other', found: 'softmax over the batch', branch: 'softmax' }],
     planted: ({ logits, Yb, n }) => softmax(logits.T).T.sub(hot(Yb, logits)).div(n),
   },
+  'softmax-forgotten': {
+    mistake: 'softmax forgotten',
+    expected: [{ id: 'softmax-missing', branch: 'softmax' }],
+    planted: ({ logits, Yb, n }) => logits.sub(hot(Yb, logits)).div(n),
+  },
+  'softmax-twice': {
+    mistake: 'softmax twice',
+    expected: [{ id: 'softmax-other', found: 'softmax', branch: 'softmax' }],
+    planted: ({ logits, Yb, n }) => softmax(softmax(logits)).sub(hot(Yb, logits)).div(n),
+  },
+  'one-subtracted-everywhere': {
+    mistake: '1 subtracted everywhere',
+    expected: [{ id: 'misplaced', found: 'everywhere', expected: 'target', branch: 'one-hot' }],
+    planted: ({ logits, n }) => softmax(logits).sub(1).div(n),
+  },
+  'set-to-minus-one': {
+    mistake: 'set to -1 at the target',
+    expected: [{ id: 'only-at', place: 'not-target', branch: 'softmax' }],
+    planted: ({ logits, Yb, n }) => softmax(logits).mul(hot(Yb, logits).neg().add(1)).sub(hot(Yb, logits)).div(n),
+  },
   'summed-over-the-batch': {
     mistake: 'summed over the batch',
     expected: [{ id: 'sum-extra', over: 'batch', found: [27], expected: [32, 27] }],
@@ -94,6 +114,45 @@ export const BATCH_NORM_MISTAKES: Record<string, PlantedMistake<ClosedForm>> = {
   'bnvar-inv-squared': batchNorm('bnvar_inv squared', [{ id: 'factor-squared', factor: 'bnvar_inv' }], {
     scale: ({ bngain, bnvar_inv }) => bngain.mul(bnvar_inv.pow(2)),
   }),
+  'sum-of-the-mean-forgotten': {
+    mistake: 'sum over the batch forgotten in the branch through the mean',
+    expected: [{ id: 'not-summed', over: 'batch', of: 'dhpreact', branch: 'mean' }],
+    planted: ({ bngain, bnraw, bnvar_inv, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d)
+            .sub(bnraw.mul(n / (n - 1)).mul(d.mul(bnraw).sum(0))),
+        ),
+  },
+  'bnraw-forgotten-in-the-sum': {
+    mistake: 'bnraw forgotten in the sum',
+    expected: [{ id: 'factor-missing', factor: 'bnraw', branch: 'variance', at: 'inside-sum' }],
+    planted: ({ bngain, bnraw, bnvar_inv, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d.sum(0))
+            .sub(bnraw.mul(n / (n - 1)).mul(d.sum(0))),
+        ),
+  },
+  'common-factor-on-one-term': {
+    mistake: 'common factor on the direct branch only',
+    expected: [{ id: 'common-factor', factor: '1/n · bngain · bnvar_inv', on: ['direct'] }],
+    planted: ({ bngain, bnraw, bnvar_inv, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(d.mul(n))
+        .sub(d.sum(0))
+        .sub(bnraw.mul(n / (n - 1)).mul(d.mul(bnraw).sum(0))),
+  },
 };
 
 interface BatchNormFactors {
