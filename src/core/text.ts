@@ -55,6 +55,11 @@ export function isBlank(text: string): boolean {
 /** Greek and Cyrillic letters that look like a Latin one. */
 export const LOOKALIKES = /[ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονϲАВЕЅІЈКМНОРСТУХавеѕіјкорсухһԁԛԝ]/u;
 
+/** 1 name, 2,000 names */
+export function countOf(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** A path for a message: escaped, and in quotes if it is empty or contains spaces or quotes. */
 export function showPath(path: string): string {
   const shown = showText(path);

@@ -1,7 +1,7 @@
 /** Reads one column of a table in text: fields separated by commas, semicolons, tabs, bars or blanks, with or without quotes. */
 import { FileContentError, UsageError } from '../core/errors.js';
 import { closest } from '../core/spelling.js';
-import { quoteText, showPath } from '../core/text.js';
+import { countOf, quoteText, showPath } from '../core/text.js';
 
 /** A blank stands for any number of blanks. */
 export type Separator = '\t' | ';' | '|' | ',' | ' ';
@@ -132,8 +132,9 @@ export class ColumnReader {
     const { column, header } = this.#layout;
     if (isFirst && header !== undefined) return undefined;
     if (fields.length >= column) return fields[column - 1];
-    const count = `${fields.length} column${fields.length === 1 ? '' : 's'}`;
-    throw new FileContentError(`${showPath(this.#source)}, line ${number}: has ${count}, expected at least ${column}`);
+    throw new FileContentError(
+      `${showPath(this.#source)}, line ${number}: has ${countOf(fields.length, 'column')}, expected at least ${column}`,
+    );
   }
 
   #layoutOf(line: string, separator: Separator, fields: readonly string[]): TableLayout {

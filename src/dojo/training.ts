@@ -1,6 +1,8 @@
 /** The final step of Exercise 4: trains the lesson's network with a learner's gradients. The lines run elsewhere; losses are formed here. */
+
 import { createReferenceBackend } from '../backend/reference.js';
 import { NumericalError } from '../core/errors.js';
+import { countOf } from '../core/text.js';
 import { createDataset, createExamples } from '../data/dataset.js';
 import { LESSON_CONFIG } from '../lesson/case.js';
 import { exercise1, GRADIENT_NAMES } from '../lesson/exercise1.js';
@@ -39,7 +41,7 @@ export function* trainWithGradients(names: readonly string[], steps = STEPS): Ge
   while (losses.length < steps) {
     const values = training.forward();
     const loss = values.loss.item();
-    if (!Number.isFinite(loss)) throw new NumericalError(`the loss is ${loss} after ${losses.length} steps`);
+    if (!Number.isFinite(loss)) throw new NumericalError(`the loss is ${loss} after ${countOf(losses.length, 'step')}`);
     losses.push(loss);
     training.update(yield withGradientsBetween(values));
   }

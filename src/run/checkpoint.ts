@@ -14,7 +14,7 @@ import type { OptionRow } from '../core/optionRow.js';
 import { isStreamState } from '../core/random.js';
 import type { Sha256 } from '../core/sha256.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../core/tensor.js';
-import { quoteText, UNPRINTABLE } from '../core/text.js';
+import { countOf, quoteText, UNPRINTABLE } from '../core/text.js';
 import { BOUNDARY } from '../data/dataset.js';
 import { allocateModel, type Capacity, type Model } from '../network/arrays.js';
 import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network/parameters.js';
@@ -144,7 +144,7 @@ export function checkpointBytes(
   const arrays: Record<string, FloatArray> = { ...storedArrays(model), ...Object.fromEntries(ofOptimizer) };
   const shapes = checkpointShapes(model.config, config.optimizer);
   const broken = shapes.find(([name]) => !allFinite(arrays[name]));
-  if (broken) throw new NumericalError(`checkpoint not saved: ${broken[0]} holds NaN or Inf after ${state.step} steps`);
+  if (broken) throw new NumericalError(`checkpoint not saved: ${broken[0]} holds NaN or Inf after ${countOf(state.step, 'step')}`);
   const tensors = new Map(shapes.map(([name, shape]) => [name, storeFloats(arrays[name], shape)]));
   return seal(writeSafetensors({ metadata: storedMetadata(snapshot, options), tensors }), sha256);
 }
@@ -202,7 +202,7 @@ function checkOrigin(
   if (format !== FORMAT) {
     const names = [...tensors.keys()];
     const some = names.slice(0, 3).map((name) => `"${quoteText(name)}"`);
-    const held = `${names.length} tensor${names.length === 1 ? '' : 's'}: ${some.join(', ')}${names.length > 3 ? ', …' : ''}`;
+    const held = `${countOf(names.length, 'tensor')}: ${some.join(', ')}${names.length > 3 ? ', …' : ''}`;
     throw new FileContentError(
       `a safetensors file, but not a checkpoint of backprop-ninja; it holds ${names.length === 0 ? 'no tensors' : held}`,
     );

@@ -116,7 +116,7 @@ function readHeader(size: number, read: (start: number, length: number) => Uint8
     const { kind, hint } = other;
     throw new FileContentError(`not a safetensors file: this is ${kind}`, hint === undefined ? {} : { hint });
   }
-  if (size < 8) throw new FileContentError(`not a safetensors file: ${size} bytes, expected at least 8`);
+  if (size < 8) throw new FileContentError(`not a safetensors file: ${size === 1 ? '1 byte' : `${size} bytes`}, expected at least 8`);
   const first = read(0, 8);
   const length = new DataView(first.buffer, first.byteOffset).getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {

@@ -163,6 +163,16 @@ describe('names from a pipe', () => {
     expect(ninja(cwd, ['replay', 'run']).exitCode).toBe(0);
   });
 
+  it('are kept with a sweep, whose runs read them there, and the same command resumes it', () => {
+    const cwd = tempDirectory();
+    const argv = ['sweep', '--vary', 'lr=0.1/0.2', '--json', '--', '--data', '-', '--steps', '5', '--hidden', '4'];
+    const first = ninja(cwd, argv, input);
+    expect({ exitCode: first.exitCode, runs: JSON.parse(first.stdout || '{}').ranked?.length }).toEqual({ exitCode: 0, runs: 2 });
+    expect(readFileSync(join(cwd, 'sweep', 'names.txt'), 'utf8')).toBe(LIST);
+    expect(ninja(cwd, argv, input).exitCode).toBe(0);
+    expectRefusal(ninja(cwd, argv, { input: `${LIST}zoe\n` }), 3, 'the data set has changed');
+  });
+
   it('never replace a names.txt that is not the own of a run (2)', () => {
     const cwd = tempDirectory();
     put(cwd, 'run/names.txt', 'mine\n');

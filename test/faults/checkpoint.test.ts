@@ -53,7 +53,7 @@ it('an unchanged checkpoint with a new digest is accepted (0)', async () => {
 
 describe('under 8 bytes; header length 2^63, above 100 MB or beyond the end of the file: refused before allocating (3)', () => {
   it.each([0, 1, 7])('%i bytes', async (length) => {
-    await refuse(whole.subarray(0, length), `not a safetensors file: ${length} bytes, expected at least 8`);
+    await refuse(whole.subarray(0, length), `not a safetensors file: ${length === 1 ? '1 byte' : `${length} bytes`}, expected at least 8`);
   });
 
   it.each([2n ** 63n, 2n ** 64n - 1n, 2n ** 53n + 1n, 100_000_001n])('header length %i', async (length) => {

@@ -6,7 +6,7 @@ import { findCheckpoint } from '../../node/runDirectory.js';
 import { defineCommand } from '../command.js';
 import { loadRunData } from '../data.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
-import { formatCount, formatLoss } from '../terminal/format.js';
+import { formatCountOf, formatLoss } from '../terminal/format.js';
 import type { StopSignal } from '../terminal/io.js';
 import { inTurns } from '../terminal/turns.js';
 import { calibratedModel } from './calibrated.js';
@@ -38,7 +38,7 @@ export const evaluate = defineCommand({
     if (json) printJson({ checkpoint: path, split, loss, names: names.length, examples: examples.count });
     else
       io.stdout.write(
-        `${SPLIT_TEXT[split]} loss ${formatLoss(loss)} nats per character, over ${formatCount(names.length)} names (${formatCount(examples.count)} examples)\n`,
+        `${SPLIT_TEXT[split]} loss ${formatLoss(loss)} nats per character, over ${formatCountOf(names.length, 'name')} (${formatCountOf(examples.count, 'example')})\n`,
       );
     return 0;
   },

@@ -159,12 +159,12 @@ export class Replay {
     const { step } = this.#rerun;
     if (this.same) {
       const steps = this.#comparedSteps === 1 ? 'the one recorded' : `each of ${formatCount(this.#comparedSteps)} recorded ones`;
-      return [`${paint.green('the same')}: ${formatCount(step)} steps repeated, bit-identical at ${steps}`];
+      return [`${paint.green('the same')}: ${formatCountOf(step, 'step')} repeated, bit-identical at ${steps}`];
     }
     const divergence = this.#divergence;
     const first = divergence
       ? `${afterStep(divergence.step)}, ${tensorList(divergence.tensors)} from the run of ${file}`
-      : `${formatCount(step)} steps repeated, but not everything in the run of ${file} is what they give`;
+      : `${formatCountOf(step, 'step')} repeated, but not everything in the run of ${file} is what they give`;
     return [
       `${paint.red('not the same')}: ${first}`,
       ...recordLines(this.#records, SIDES),

@@ -10,10 +10,7 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** 1 name, 2,000 names */
-export function formatCountOf(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
+export { countOf as formatCountOf } from '../../core/text.js';
 
 /** The noun of a list that follows: `line 3`, `lines 3, 5`. */
 export function formatList(noun: string, items: readonly unknown[]): string {

@@ -3,7 +3,7 @@ import { TRAINING_OPTIONS } from '../../training/options.js';
 import type { Recipe } from '../../training/recipe.js';
 import type { Schedule } from '../../training/schedule.js';
 import { decayOf, type OptimizerConfig, type WeightDecay } from '../../training/updater.js';
-import { formatCount } from '../terminal/format.js';
+import { formatCount, formatCountOf } from '../terminal/format.js';
 
 /**
  * The recipe in one line; undefined for the lesson's, at any learning rate.
@@ -14,7 +14,7 @@ export function describeRecipe(
   parameters: readonly string[],
 ): string | undefined {
   const parts = [
-    ...(warmup > 0 ? [`warm-up ${formatCount(warmup)} steps`] : []),
+    ...(warmup > 0 ? [`warm-up ${formatCountOf(warmup, 'step')}`] : []),
     ...(clip === undefined ? [] : [`clip ${clip}`]),
     ...(sampling === 'epochs' ? ['shuffled epochs'] : []),
   ];

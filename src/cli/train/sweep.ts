@@ -4,6 +4,7 @@ import { FileContentError, NumericalError, UsageError } from '../../core/errors.
 import { text, wholeNumber } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
 import { shellWord } from '../../core/text.js';
+import { keepNames } from '../../node/keptNames.js';
 import type { DirectoryLock } from '../../node/lock.js';
 import { makeSweepDirectory, openResults, readResults, readSweep, runName, type Sweep, writeSweep } from '../../node/sweepDirectory.js';
 import type { SweepResult } from '../../run/sweep.js';
@@ -69,12 +70,14 @@ export const sweep = defineCommand({
     makeSweepDirectory(directory);
     const lock = await lockDirectory(directory, io.date().toISOString(), io);
     try {
-      const sweep = openSweep(directory, asked, io);
+      const opened = openSweep(directory, asked, io);
+      const kept = plan.names ? ['--data', keepNames(directory, plan.names, () => false)] : [];
+      const sweep = { ...opened, train: [...opened.train, ...kept] };
       const check = new SweepCheck(directory, plan);
       const { results, refused, signal } = await runAll(sweep, { directory, lock }, options.jobs ?? availableParallelism(), check, io);
       if (signal) {
         io.stderr.write(
-          `${signal}: ${results.length} of ${sweep.runs.length} runs are done in ${shortPath(directory, io)}; the same command resumes the sweep\n`,
+          `${signal}: ${formatCount(results.length)} of ${formatCountOf(sweep.runs.length, 'run')} done in ${shortPath(directory, io)}; the same command resumes the sweep\n`,
         );
         return EXIT_SIGNAL[signal];
       }

@@ -22,6 +22,8 @@ export interface SweepPlan {
   sweep: Sweep;
   /** The number of runs that were asked for. There are fewer if the lists have fewer combinations. */
   asked: number;
+  /** The names, if they came from a pipe, which the runs cannot read again. */
+  names?: Uint8Array;
   /** The configuration of a run with these values. The default of --eval-every may differ, because it depends on the split. */
   expectedConfig(options: OptionValues): RunConfig;
 }
@@ -50,7 +52,8 @@ export function planSweep(
   for (const assignment of runs) checkTogether(givenTo(assignment));
   const data = loadData(shared.data, withDefaults(DATA_OPTIONS, shared), io);
   const sweep = { vary: [...vary], random: random ?? null, seed, train: [...trainWords], dataSha256: data.sha256, runs };
-  return { sweep, asked, expectedConfig: (assignment) => configOf(givenTo(assignment), data) };
+  const expectedConfig = (assignment: OptionValues) => configOf(givenTo(assignment), data);
+  return { sweep, asked, expectedConfig, ...(data.bytes ? { names: data.bytes } : {}) };
 }
 
 /** The options of a training that decide what its names are and which are held out: with other values, losses cannot be compared. */

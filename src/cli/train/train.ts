@@ -106,7 +106,7 @@ function announce({ directory, model, data, config }: PreparedRun, session: Sess
 const SHOWN_GAPS = 3;
 
 function activity({ step, done }: Session): string {
-  if (done) return `all ${formatCount(step)} steps are done in`;
+  if (done) return step === 1 ? 'its one step is done in' : `all ${formatCount(step)} steps are done in`;
   return step === 0 ? 'writing' : `resuming after step ${formatCount(step)} in`;
 }
 

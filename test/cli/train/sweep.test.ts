@@ -70,7 +70,7 @@ describe('sweep', () => {
     while (!existsSync(join(directory, 'sweep', '0002'))) await new Promise((turn) => setTimeout(turn, 5));
     stop?.('SIGTERM');
     expect(await ended).toBe(143);
-    expect(io.stderr.text).toMatch(/SIGTERM: 1 of 3 runs are done in sweep; the same command resumes the sweep\n$/);
+    expect(io.stderr.text).toMatch(/SIGTERM: 1 of 3 runs done in sweep; the same command resumes the sweep\n$/);
     const [first] = results(directory);
     const again = await runCli(directory, [...argv, '--', ...SMALL, '--steps', '3000']);
     expect(again.exitCode).toBe(0);
