@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { NumericalError } from '../../core/errors.js';
 import type { Job } from '../../core/job.js';
@@ -8,7 +9,7 @@ import { CHECKPOINT_FILE, METRICS_FILE, replaceRunFile } from '../../node/runDir
 import { Session } from '../../node/session.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
-import { formatCount, formatCountOf, formatList } from '../terminal/format.js';
+import { formatBytes, formatCount, formatCountOf, formatList } from '../terminal/format.js';
 import { commandName, type IO, type StopSignal, shellPath, shortPath } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { Status } from '../terminal/status.js';
@@ -41,6 +42,7 @@ export const train = defineCommand({
     try {
       const { dataset, sha256: dataSha256 } = run.data;
       const { saveEvery = run.config.evalEvery, checkEvery } = given;
+      announceMetrics(run, context.io);
       const session = new Session({ ...run, dataset, dataSha256, saveEvery, checkEvery });
       try {
         return await inTurns(context.io, (turns) => trainRun(run, session, turns, context));
@@ -78,6 +80,15 @@ function endBySignal(signal: StopSignal, { config, directory }: PreparedRun, { d
   const next = `${done ? 'for the report' : 'resume with'}: ${commandName(io)} train --resume ${shellPath(directory, io)}`;
   io.stderr.write(`${signal}: ${saved}; ${next}\n`);
   return EXIT_SIGNAL[signal];
+}
+
+/** Larger metrics are announced: a resumed session reads 64 MiB in some seconds. */
+const LARGE_METRICS = 2 ** 26;
+
+function announceMetrics({ directory, from }: PreparedRun, io: IO): void {
+  const path = join(directory, METRICS_FILE);
+  const size = from ? (statSync(path, { throwIfNoEntry: false })?.size ?? 0) : 0;
+  if (size > LARGE_METRICS) io.stderr.write(`reading ${shortPath(path, io)}, ${formatBytes(size)}\n`);
 }
 
 function announce({ directory, model, data, config }: PreparedRun, session: Session, io: IO): void {
