@@ -6,6 +6,7 @@ import { type Shape, sameShape } from '../core/tensor.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { type GradientName, valueNamed } from '../lesson/values.js';
 import { ARRANGEMENTS, RIGHT_SCATTERING, SCATTERING_MISTAKES, type Scattering } from './arrangements.js';
+import { ATOMIC_LINES } from './atomicLines.js';
 import {
   apply,
   broadcastTo,
@@ -80,7 +81,7 @@ function changedAt(node: Expression, path: readonly number[], make: Edit['make']
   return first === undefined ? make(node) : withChild(node, first, changedAt(childrenOf(node)[first], rest, make));
 }
 
-const isGradient = (name: TensorName) => (GRADIENT_NAMES as readonly string[]).includes(name);
+const isGradient = (name: TensorName): name is GradientName => (GRADIENT_NAMES as readonly string[]).includes(name);
 
 const COST = {
   missing: 1,
@@ -117,6 +118,7 @@ const ALTERNATIVES: Partial<Record<FunctionName, readonly FunctionName[]>> = {
     'softmax of the negative',
     'softmax of twice',
     'softmax of 1/n',
+    'softmax of a half',
     'sigmoid',
     'tanh',
     'one-hot of its row maximum',
@@ -326,6 +328,7 @@ class EditList {
       if (factor.op === 'total') this.#commonFactors(node, i, at);
       if (factor.op !== 'total' && factor.op !== 'place') this.#missing(factor, inner);
       this.#parentheses(node, i, at);
+      if (factor.op === 'sum' && rest.length > 1) this.#sumOfAll(node, i, at);
     }
     this.#extra(node.factors, { ...at, shape });
     this.#derivatives(node, at);
@@ -398,6 +401,11 @@ class EditList {
       this.#exchange(node, at, apply(applied, node), centred ? COST.extra : isGradient(name) ? 2 : COST.rareFunction);
     }
     this.#exchangedForSums(node, at);
+    // The gradient above computed again, from those above it.
+    if (isGradient(name)) {
+      const again = { id: 'exchanged', found: `your own ${name}, computed from the gradients above it,`, expected: name } as const;
+      this.#add(at, again, 1.4, () => ATOMIC_LINES[name].expression);
+    }
     if (name === 'bnvar_inv') this.#exchange(node, at, apply('biased bnvar_inv', value('bnvar')), COST.near);
     if (name === 'counts') this.#exchange(node, at, apply('exp', value('logits')), COST.near);
     for (const other of this.#tensors(at.shape)) {
@@ -588,6 +596,16 @@ class EditList {
     for (const one of [found, minus]) {
       this.#add(at, { id: 'parentheses', found: formulaOf(one), expected }, COST.parentheses, () => one);
     }
+  }
+
+  /** Σ (a · b) for a · Σ b. */
+  #sumOfAll({ factors }: Expression & { op: 'product' }, i: number, at: Position): void {
+    const inner = factors[i];
+    if (inner.op !== 'sum') return;
+    const { scale, rest } = splitNumber({ op: 'product', factors: factors.filter((_, k) => k !== i) });
+    const found = sum(inner.over, productOf([...rest, ...splitNumber(inner.of).rest]));
+    const mistake = { id: 'parentheses', found: formulaOf(found), expected: formulaOf(productOf([...rest, inner])) } as const;
+    this.#add(at, mistake, COST.parentheses, () => product({ op: 'number', scale }, found));
   }
 
   /** Common factors of a sum that multiply only some of its terms. */

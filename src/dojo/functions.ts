@@ -65,6 +65,7 @@ export const FUNCTIONS = {
   sign: { of: (x) => mapped(x, Math.sign), text: called('sign') },
   'softmax of the negative': { of: (x) => softmax(x.neg()), text: (x) => `softmax(-${x})` },
   'softmax of 1/n': { of: (x, { n }) => softmax(x.div(n)), text: (x) => `softmax(${x} / n)` },
+  'softmax of a half': { of: (x) => softmax(x.div(2)), text: (x) => `softmax(${x} / 2)` },
   'softmax of twice': { of: (x) => softmax(x.mul(2)), text: (x) => `softmax(2 · ${x})` },
   /** 1 in every entry. */
   ones: { of: (x) => mapped(x, () => 1), text: () => '1' },

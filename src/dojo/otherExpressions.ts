@@ -44,7 +44,7 @@ export function extraTerms(own: GradientName, line: Expression, { at }: Evaluato
   });
   const has = new Set(namesIn(line));
   const fits = givenNames(own).filter((name) => at[name].size > 1 && broadcastTo(at[name], shape));
-  const sums = fits.flatMap((name) => [...summed(value(name))].map((node) => term(node, 1.9)));
+  const sums = fits.flatMap((name) => [...summed(value(name))].map((node) => term(node, 1.7)));
   return [
     // A gradient that the line has already is more likely to have a wrong factor.
     ...fits.map((name) => term(value(name), has.has(name) ? 1.65 : isGradient(name) ? 1.5 : 1.6)),

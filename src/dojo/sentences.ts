@@ -242,6 +242,7 @@ const SOFTMAX_TEXTS: Partial<Record<FunctionName, string>> = {
   'derivative of the softmax': 'you have p · (1 - p) where the softmax p itself belongs',
   'softmax of the negative': 'the sign inside of the softmax is wrong: you have softmax(-logits)',
   'softmax of 1/n': 'you have softmax(logits / n) where softmax(logits) belongs: check your parentheses',
+  'softmax of a half': 'you have softmax(logits / 2) where softmax(logits) belongs',
   'softmax of twice': 'you have softmax(2 · logits) where softmax(logits) belongs',
   softmax: 'you take the softmax twice',
 };

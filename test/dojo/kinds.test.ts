@@ -405,6 +405,34 @@ const KINDS: readonly (readonly [kind: string, exercise: 1 | 2 | 3, line: Gradie
     ({ bnbias, dh }) => bnbias.mul(dh),
   ],
   [
+    'a sum over too much',
+    3,
+    'dhprebn',
+    'you have Σ over the batch of (bnraw · dhpreact · bnraw) where bnraw · (Σ over the batch of (dhpreact · bnraw)) belongs: check your parentheses',
+    ({ bngain, bnvar_inv, bnraw, n, dhpreact: d }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d.sum(0))
+            .sub(
+              bnraw
+                .mul(n / (n - 1))
+                .mul(d.mul(bnraw))
+                .sum(0),
+            ),
+        ),
+  ],
+  [
+    'a gradient above computed again',
+    1,
+    'dlogits',
+    'in the branch through logit_maxes, you have your own dlogit_maxes, computed from the gradients above it, where dlogit_maxes belongs; the true gradients above it hide this mistake, but random ones show it',
+    ({ logits, dnorm_logits }) => dnorm_logits.sub(hot(logits.max(1).indices, logits).mul(dnorm_logits.sum(1, KEEP))),
+  ],
+  [
     'zeros for db1',
     1,
     'db1',
