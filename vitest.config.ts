@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // The program prints commands with npx if npx runs it. The tests expect the same text, whether npm runs them or not.
-const env = { npm_command: '' };
+const env = { npm_command: '', npm_config_user_agent: '' };
 
 /** Ends a hang, and judges no speed: a busy machine takes ten times as long. */
 const testTimeout = 120_000;

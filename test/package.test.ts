@@ -215,7 +215,7 @@ describe('the dojo', () => {
     expect({ status: checked.status, stderr: checked.stderr }).toEqual({ status: 1, stderr: '' });
     expect(checked.stdout).toMatch(/^✓ dprobs +\[32, 27\] +(yes|no) +yes /m);
     expect(checked.stdout).toContain('1 of 26 right; next: dlogprobs\n');
-    expect(ninja(app, 'exercise', 'hint', '1').stdout).toContain('The loss is minus the mean of n entries');
+    expect(ninja(app, 'exercise', 'hint', '1').stdout).toContain('A mean of chosen entries.');
     expect(ninja(app, 'exercise', 'solution', '1', 'dprobs').stdout).toBe(
       'dprobs: ({ probs, dlogprobs }) => probs.pow(-1).mul(dlogprobs)\n',
     );

@@ -65,7 +65,7 @@ describe('not a number, negative, 0, NaN, 1e9, a fraction, empty, hexadecimal wh
     ['sample', '--temperature', 'from 0 to 100', '100.1'],
     ['grad-check', '--eps', 'from 0.00001 to 0.1', '0'],
     ['grad-check', '--tolerance', 'above 0 up to 0.01', '0'],
-    ['bench', '--seconds', 'above 0 up to 3600', '0'],
+    ['bench', '--seconds', 'from 0.01 to 3600', '0'],
   ] as const;
 
   it.each([

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { run } from '../../../src/cli/run.js';
 import { type IO, processIO, STOP_SIGNALS, type StopSignal } from '../../../src/cli/terminal/io.js';
 import { loadCheckpoint } from '../../../src/node/checkpointFile.js';
+import { acquireLock } from '../../../src/node/lock.js';
 import { fakeIO, runCli, SMALL, type Surroundings, writeNames } from '../../support/fakeIO.js';
 import { put, tempDirectory } from '../../support/tempDirectory.js';
 
@@ -108,7 +109,10 @@ describe('a signal to stop', () => {
 });
 
 describe('the lock', () => {
-  const RUN = join('run', 'lock');
+  const lock = async (cwd: string) => {
+    const held = await acquireLock(join(cwd, 'run'), '2026-01-01T00:00:00.000Z');
+    onTestFinished(() => held.release());
+  };
   const isLocked = (cwd: string) => readdirSync(join(cwd, 'run')).includes('lock');
 
   /** The exit code, and whether the run was locked while it was trained. */
@@ -165,17 +169,17 @@ describe('the lock', () => {
   it('is not released by a process that was refused', async () => {
     const cwd = withNames();
     await runCli(cwd, [...TRAIN, '--out', 'run'], stopAfter(3));
-    put(cwd, RUN, 'no process');
+    await lock(cwd);
     const { exitCode, stderr } = await runCli(cwd, ['train', '--resume', 'run']);
     expect(exitCode).toBe(4);
-    expect(stderr).toContain('is locked, but the lock names no process');
+    expect(stderr).toContain(`is in use: process ${process.pid} has been training there`);
     expect(isLocked(cwd)).toBe(true);
   });
 
   it('keeps --force from replacing a run that is being trained', async () => {
     const cwd = withNames();
     await runCli(cwd, [...TRAIN, '--out', 'run'], stopAfter(3));
-    put(cwd, RUN, 'no process');
+    await lock(cwd);
     expect((await runCli(cwd, [...TRAIN, '--out', 'run', '--force', '--seed', '1'])).exitCode).toBe(4);
     expect(loadCheckpoint(join(cwd, 'run', 'checkpoint.safetensors')).config.seed).toBe(2_147_483_647);
   });
