@@ -229,10 +229,9 @@ function isNameable({ found: { data } }: Judged): boolean {
 function verdictOn({ name, knowledge }: ExerciseLine, { judged, shown }: Results, sizeLiterals: () => Finding | undefined): Judgement {
   const wrong = (...findings: readonly Finding[]): Judgement => ({ verdict: 'wrong', findings });
   const within = (tolerance: number, some: readonly Judged[] = judged) => some.every(({ error }) => error <= tolerance);
-  if (within(TOLERANCE)) return { verdict: 'right', findings: [] };
+  if (within(FLOAT32_TOLERANCE)) return { verdict: 'right', findings: [] };
   const observed = judged.filter(({ random }) => random);
   const mistakes = observed.every(isNameable) ? nameMistakes(name, knowledge, observed) : undefined;
-  if (!mistakes && within(FLOAT32_TOLERANCE)) return { verdict: 'right', findings: [] };
   const lesson = judged.filter(({ at }) => at.n === LESSON_BATCH);
   if (within(FLOAT32_TOLERANCE, lesson)) {
     const elsewhere = judged.find(({ error }) => error > FLOAT32_TOLERANCE) ?? judged[0];
