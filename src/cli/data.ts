@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
 import { quoteText, shellWord, showCharacters, showPath } from '../core/text.js';
@@ -53,9 +53,10 @@ function readData(file: string | undefined, { column, normalize }: NamesOptions,
   const shownAs = file === STANDARD_INPUT ? STANDARD_INPUT_NAME : showPath(typed);
   const note = (text: string) => io.stderr.write(`note: ${text}\n`);
   const onWait = (stream: NamesStream) => note(describeWait(stream, shownAs));
-  const size = sizeOf(path);
-  if (size > LARGE_FILE) note(`reading ${shownAs}, ${formatBytes(size)}`);
-  const { names, sha256, bytes, tidied, table } = readNamesFile(path, { column, normalize, shownAs: typed, onWait });
+  const onFile = (size: number) => {
+    if (size > LARGE_FILE) note(`reading ${shownAs}, ${formatBytes(size)}`);
+  };
+  const { names, sha256, bytes, tidied, table } = readNamesFile(path, { column, normalize, shownAs: typed, onWait, onFile });
   if (table) note(`${shownAs}: ${describeTable(table, names[0])}`);
   const dropped = describeTidied(tidied);
   if (dropped) note(`${shownAs}: ${dropped}`);
@@ -64,15 +65,6 @@ function readData(file: string | undefined, { column, normalize }: NamesOptions,
     note(`${shownAs}: ${[text, ...wayOut].join(text.endsWith('?') ? ' ' : '; ')}`);
   }
   return { path, typed, shownAs, sha256, names, ...(bytes ? { bytes } : {}) };
-}
-
-/** The size of a file in bytes; 0 for anything that has none. Reading tells what is wrong with it. */
-function sizeOf(path: string): number {
-  try {
-    return statSync(path).size;
-  } catch {
-    return 0;
-  }
 }
 
 /** A command with the path of the data set; standard input has none. */

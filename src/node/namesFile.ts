@@ -24,6 +24,8 @@ export interface ReadNamesOptions extends NamesOptions {
   shownAs?: string;
   /** Called before the program waits for names that are not in a file. */
   onWait?: (stream: NamesStream) => void;
+  /** Called with the size of a file in bytes before it is read. */
+  onFile?: (size: number) => void;
 }
 
 /**
@@ -33,12 +35,20 @@ export interface ReadNamesOptions extends NamesOptions {
  * @throws FileContentError if a line is not a name, with line and byte, or if the file has no names
  * @throws UsageError if it has no such column
  */
-export function readNamesFile(path: string, { onWait = () => {}, shownAs = path, ...options }: ReadNamesOptions = {}): NamesFile {
+export function readNamesFile(
+  path: string,
+  { onWait = () => {}, onFile = () => {}, shownAs = path, ...options }: ReadNamesOptions = {},
+): NamesFile {
   if (isStandardInput(path)) {
     onWait(isatty(0) ? 'a terminal' : 'standard input');
     return withSystemErrors('read', STANDARD_INPUT_NAME, () => readNames(0, STANDARD_INPUT_NAME, options, 'unknown'));
   }
-  if (!isStream(path, shownAs)) return withRegularFile(path, shownAs, (file, size) => readNames(file, shownAs, options, size));
+  if (!isStream(path, shownAs)) {
+    return withRegularFile(path, shownAs, (file, size) => {
+      onFile(size);
+      return readNames(file, shownAs, options, size);
+    });
+  }
   onWait('a pipe');
   return withSystemErrors('read', shownAs, () => {
     const file = openSync(path, 'r');

@@ -4,8 +4,12 @@ import { readSafetensors } from '../../src/run/safetensors.js';
 import { headerLength, isRead, rawFile, refusal, smallSafetensors } from '../support/safetensorsFiles.js';
 
 describe('readSafetensors refuses', () => {
-  it.each([0, 1, 7])('a file of %i bytes', (length) => {
-    expect(refusal(() => readSafetensors(new Uint8Array(length)))).toBe(`not a safetensors file: ${length} bytes, expected at least 8`);
+  it.each([
+    [0, '0 bytes'],
+    [1, '1 byte'],
+    [7, '7 bytes'],
+  ])('a file of %i bytes', (length, size) => {
+    expect(refusal(() => readSafetensors(new Uint8Array(length)))).toBe(`not a safetensors file: ${size}, expected at least 8`);
   });
 
   it.each([2n ** 63n, 2n ** 64n - 1n, 2n ** 53n, 100_000_001n])('a header length of %i, above the limit', (length) => {
