@@ -57,6 +57,6 @@ describe('the solutions', () => {
     expect(report.exercises.map(({ lines }) => lines.length)).toEqual([26, 1, 1, 13]);
     expect((await runCli(cwd, ['exercise', 'solution', '2'])).stdout).toBe(solutionText(EXERCISES[2]));
     expect((await runCli(cwd, ['exercise', 'status'])).stdout.match(/^✓/gm)).toHaveLength(4);
-    expect((await runCli(cwd, ['exercise', 'hint', '2'])).stdout).toBe('Exercise 2 is done: no hint needed\n');
+    expect((await runCli(cwd, ['exercise', 'hint', '2'])).stdout).toBe('all lines of Exercise 2 are right: no hint needed\n');
   });
 });

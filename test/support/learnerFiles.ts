@@ -27,15 +27,17 @@ export async function check(number: ExerciseNumber, files: Record<string, string
   return { exitCode, report: exercises[0], stderr };
 }
 
-/** Exercise 1 solved, with some lines replaced by the code of a function. */
+/** Exercise 1 solved, with some lines replaced by the code of a function. `was` holds the solutions. */
 export function exercise1With(lines: Record<string, string>, top = ''): Record<string, string> {
-  let text = solutionText(EXERCISES[1]);
+  const solved = solutionText(EXERCISES[1]);
+  let text = solved;
   for (const [name, code] of Object.entries(lines)) {
-    const before = `  ${name}: (`;
-    if (!text.includes(before)) throw new Error(`no ${name}`);
-    text = text.replace(before, `  ${name}: ${code},\n  was_${name}: (`);
+    const line = new RegExp(`^  ${name}: \\(.*?,\n(?=\n|};)`, 'ms');
+    if (!line.test(text)) throw new Error(`no ${name}`);
+    text = text.replace(line, () => `  ${name}: ${code},\n`);
   }
-  return { 'exercise1.ts': `// @ts-nocheck\n${text.replace('\nconst ', `\n${top}\nconst `)}` };
+  const was = /^const exercise1: Exercise1 = (\{.*?^\};)/ms.exec(solved)?.[1];
+  return { 'exercise1.ts': `// @ts-nocheck\n${text.replace('\nconst ', () => `\n${top}\nconst was = ${was}\nconst `)}` };
 }
 
 /** The lines that are not right, with their problems. */

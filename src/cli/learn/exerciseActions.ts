@@ -1,6 +1,7 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../../core/errors.js';
+import { countOf } from '../../core/text.js';
 import { EXERCISE_NUMBERS, EXERCISES, type ExerciseLine, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { guideText } from '../../dojo/guide.js';
 import { solutionOf, solutionText, stubText } from '../../dojo/stub.js';
@@ -115,9 +116,10 @@ export function printStatus(reports: readonly ExerciseReport[], { green }: Paint
   }
 }
 
-function statusLines({ exercise, lines, broken, ok }: ExerciseReport, width: number): string[] {
+function statusLines({ exercise, lines, strays = [], broken, ok }: ExerciseReport, width: number): string[] {
   const right = lines.filter(({ verdict }) => verdict === 'right').length;
-  const state = broken === undefined ? `${right} of ${EXERCISES[exercise].lines.length} right` : 'cannot run';
+  const extra = strays.length === 0 ? '' : `, ${countOf(strays.length, 'key')} too many`;
+  const state = broken === undefined ? `${right} of ${EXERCISES[exercise].lines.length} right${extra}` : 'cannot run';
   const head = `${ok ? '✓' : '·'} Exercise ${exercise}: ${EXERCISES[exercise].title}`;
   const line = `${head.padEnd(STATE_COLUMN)}  ${state}`;
   return displayWidth(line) <= width ? [line] : wrapText(`${head}: ${state}`, width);
@@ -155,7 +157,7 @@ export async function showSolution(place: Place, { dir, force }: SolutionOptions
   const line = place.gradient === undefined ? undefined : lineIn(number, place.gradient);
   if (!force) {
     const report = await checkFile(learnerFile(number, dir, io), number, { gradient: line?.name });
-    if (!report.ok) {
+    if (report.broken !== undefined || report.lines.some(({ verdict }) => verdict !== 'right')) {
       const option = dirOption(folderOf(dir, io), io);
       const words = line ? [number, line.name] : [number];
       throw new UsageError(`${line ? `${line.name} of ` : ''}Exercise ${number} is not solved yet`, {

@@ -1,11 +1,11 @@
 /** The report on a checked exercise, as lines of text. */
 
 import { showShape } from '../../core/tensor.js';
-import { showText } from '../../core/text.js';
+import { codePoint, quoteText, showText } from '../../core/text.js';
 import type { LineReport, Verdict } from '../../dojo/check.js';
 import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import type { WorstEntry } from '../../dojo/worstEntry.js';
-import type { ExerciseReport } from '../../node/learner/run.js';
+import type { ExerciseReport, StrayKey } from '../../node/learner/run.js';
 import type { Paint } from '../terminal/colors.js';
 import { formatCount, formatDifference, formatLoss, formatTable, listCommands, wrapCommand, wrapText } from '../terminal/format.js';
 import { displayWidth } from '../terminal/width.js';
@@ -45,7 +45,7 @@ export function reportLines(report: ExerciseReport, paint: Paint, { width, heigh
     return [...head, ...wrapText(text, width).map((line) => paint.red(line))];
   }
   const { columns, rows } = tableOf(lines, { width, height });
-  const end = endOf(report, paint, width, proposals);
+  const end = [...strayLines(report, width).map((line) => paint.red(line)), ...endOf(report, paint, width, proposals)];
   const again = problemAgain(lines, width).map((line) => paint.red(line));
   const room = height - head.length - 1 - end.length;
   let table = foldRows(rows, { width, height: room });
@@ -136,16 +136,47 @@ function problemAgain(lines: readonly LineReport[], width: number): string[] {
   return cut([first, ...more.map((line) => `${INDENT}${line}`)], REMARK_LINES);
 }
 
+/** Stray keys that are listed. */
+const MAX_STRAYS = 5;
+
+/** The keys that are no lines, unless the row of a missing line says it. */
+function strayLines({ exercise, lines, strays = [] }: ExerciseReport, width: number): string[] {
+  const said = new Set(lines.flatMap(({ findings = [] }) => findings.flatMap((one) => (one.id === 'line-missing' ? [one.stray] : []))));
+  const shown = strays.filter(({ key }) => !said.has(key));
+  if (shown.length === 0) return [];
+  const list = shown.slice(0, MAX_STRAYS).map(strayText).join(', ');
+  const more = shown.length > MAX_STRAYS ? `, and ${formatCount(shown.length - MAX_STRAYS)} more` : '';
+  const [first, ...others] = wrapText(`✗ not in Exercise ${exercise}: ${list}${more}`, width - INDENT.length);
+  return [first, ...others.map((line) => `${INDENT}${line}`)];
+}
+
+function strayText({ key, suggestion, exercise }: StrayKey): string {
+  const shown = key === '' ? "''" : quoteText(key);
+  // A Cyrillic С looks like the C of dC.
+  const foreign = [...key].filter((character) => character > '~');
+  if (foreign.length > 0) return `${shown} (with ${foreign.slice(0, 3).map(codePoint).join(' ')})`;
+  if (exercise !== undefined) return `${shown} (a line of Exercise ${exercise})`;
+  return suggestion === undefined ? shown : `${shown} (did you mean ${suggestion}?)`;
+}
+
 /** What is done, and what comes next. */
-function endOf({ exercise, lines, ok, training }: ExerciseReport, paint: Paint, width: number, proposals?: Proposals): string[] {
+function endOf(
+  { exercise, lines, ok, strays = [], training }: ExerciseReport,
+  paint: Paint,
+  width: number,
+  proposals?: Proposals,
+): string[] {
   const hint = (...words: string[]) =>
     !proposals || proposals.keys ? [] : wrapCommand('hint:', proposals.exercise('hint', exercise, ...words), width);
   const one = lines.length === 1 && EXERCISES[exercise].lines.length > 1 ? lines[0] : undefined;
-  if (one) return ok ? [paint.green('right')] : hint(one.name);
+  if (one && one.verdict !== 'right') return hint(one.name);
+  if (one && ok) return [paint.green('right')];
   if (!ok) {
     const right = lines.filter(({ verdict }) => verdict === 'right').length;
     const next = lines.find(({ verdict }) => verdict !== 'right');
-    return [...wrapText(`${right} of ${lines.length} right; next: ${next?.name}`, width), ...hint()];
+    if (next) return [...wrapText(`${right} of ${lines.length} right; next: ${next.name}`, width), ...hint()];
+    const what = strays.length === 1 ? 'the key that is no line' : 'the keys that are no lines';
+    return wrapText(`${lines.length === 1 ? 'right' : `all ${right} lines right`}; next: correct or remove ${what}`, width);
   }
   const trained = training ? wrapText(trainingText(training), width) : [];
   if (training && 'problem' in training) return trained.map((line) => paint.red(line));

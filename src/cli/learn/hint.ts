@@ -23,7 +23,7 @@ export function showHint(
 ): void {
   if (!line) {
     if (json) printJson({ exercise: number, gradient: null });
-    else io.stdout.write(`Exercise ${number} is done: no hint needed\n`);
+    else io.stdout.write(`all lines of Exercise ${number} are right: no hint needed\n`);
     return;
   }
   const { name, forward } = line;

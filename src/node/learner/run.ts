@@ -3,13 +3,14 @@ import { readFileSync, statSync } from 'node:fs';
 import { NumericalError } from '../../core/errors.js';
 import { type Indices, ShapeError, Tensor } from '../../core/tensor.js';
 import { LineJudge, type LineReport } from '../../dojo/check.js';
-import { EXERCISES, type ExerciseLine, type ExerciseNumber, exerciseFile, lessonShape } from '../../dojo/exercises.js';
+import { EXERCISE_NUMBERS, EXERCISES, type ExerciseLine, type ExerciseNumber, exerciseFile, lessonShape } from '../../dojo/exercises.js';
 import type { Fault, FileFault } from '../../dojo/findings.js';
 import { EXERCISE_4_NAMES, type GivenValues } from '../../dojo/learnerFile.js';
 import type { ParameterGradients } from '../../dojo/lessonTraining.js';
 import type { Outcome } from '../../dojo/outcome.js';
 import { sentenceOf } from '../../dojo/sentences.js';
 import { type TrainingReport, trainWithGradients } from '../../dojo/training.js';
+import { similarName } from '../../lesson/tensorNames.js';
 import { valueNamed } from '../../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
 import { readNamesFile } from '../namesFile.js';
@@ -25,8 +26,19 @@ export interface ExerciseReport {
   broken?: string;
   /** In backward order. */
   lines: LineReport[];
+  /** Keys of the default export that are no lines of the exercise, if there are any. With them, the file is not right. */
+  strays?: StrayKey[];
   /** Exercise 4, once all lines are right: the result of training with them, or the reason why training failed. */
   training?: TrainingReport | { problem: string };
+}
+
+/** A key of a file's default export that is no line of its exercise. */
+export interface StrayKey {
+  key: string;
+  /** The line that was probably meant. */
+  suggestion?: string;
+  /** The first exercise with such a line. */
+  exercise?: ExerciseNumber;
 }
 
 /** An AbortSignal, by what a check uses of it: so the package's types need no platform's types. */
@@ -120,8 +132,21 @@ class FileCheck {
   }
 
   #report(lines: LineReport[], broken?: string): ExerciseReport {
-    const ok = broken === undefined && lines.every(({ verdict }) => verdict === 'right');
-    return { exercise: this.#exercise, ok, ...(broken !== undefined && { broken }), lines };
+    const strays = broken === undefined ? this.#strayKeys() : [];
+    const ok = broken === undefined && strays.length === 0 && lines.every(({ verdict }) => verdict === 'right');
+    return { exercise: this.#exercise, ok, ...(broken !== undefined && { broken }), lines, ...(strays.length > 0 && { strays }) };
+  }
+
+  /** All of them; in a check of one line, those that may be meant for it. */
+  #strayKeys(): StrayKey[] {
+    const names = EXERCISES[this.#exercise].lines.map(({ name }) => name);
+    const strays = this.#strays.map((key): StrayKey => {
+      const exercise = EXERCISE_NUMBERS.find((number) => EXERCISES[number].lines.some(({ name }) => name === key));
+      if (exercise !== undefined) return { key, exercise };
+      const suggestion = similarName(key, names);
+      return { key, ...(suggestion !== undefined && { suggestion }) };
+    });
+    return this.#gradient === undefined ? strays : strays.filter(({ suggestion }) => suggestion === this.#gradient);
   }
 
   #start(seconds: number, quiet: boolean): LearnerProcess {

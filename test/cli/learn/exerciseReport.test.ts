@@ -46,6 +46,39 @@ function linesWith(marks: string): LineReport[] {
   return [...marks].map((mark, i) => ({ ...reports[mark], name: GRADIENT_NAMES[i] }));
 }
 
+describe('keys that are no lines', () => {
+  const strays = [
+    { key: 'dprbs', suggestion: 'dprobs' },
+    { key: 'dlogits', exercise: 2 } as const,
+    { key: 'x\x1b' },
+    { key: 'd\u0421' },
+    { key: '' },
+  ];
+  const end = (report: Partial<ExerciseReport>, width = ENDLESS.width) =>
+    reportLines({ ...reportOn([RIGHT]), ok: false, ...report }, paint, { width, height: ENDLESS.height }, PROPOSALS).slice(3);
+
+  it('are listed below the table, with what may be meant', () => {
+    expect(end({ strays })).toEqual([
+      "✗ not in Exercise 1: dprbs (did you mean dprobs?), dlogits (a line of Exercise 2), x\\x1b, d\u0421 (with U+0421), ''",
+      'right; next: correct or remove the keys that are no lines',
+    ]);
+  });
+
+  it('are counted beyond five', () => {
+    const [line] = end({ strays: Array.from({ length: 1005 }, (_, i) => ({ key: `k${i}` })) });
+    expect(line).toBe('✗ not in Exercise 1: k0, k1, k2, k3, k4, and 1,000 more');
+  });
+
+  it('are said once, where a line is missing', () => {
+    const missing: LineReport = { ...TODO, verdict: 'failed', findings: [{ id: 'line-missing', stray: 'dprbs' }], problem: 'missing' };
+    expect(end({ lines: [missing], strays: [strays[0]] })).toEqual(['hint: npx ninja exercise hint 1 dC']);
+  });
+
+  it('fit a narrow terminal', () => {
+    for (const line of end({ strays }, 40)) expect(line.length).toBeLessThanOrEqual(40);
+  });
+});
+
 describe('the table of an exercise', () => {
   it('has one row per line, with the remark behind it, if the width is unlimited', () => {
     expect(shown(LINES)).toEqual([

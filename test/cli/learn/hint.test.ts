@@ -40,7 +40,7 @@ describe('exercise hint', () => {
       /^dlogits \[n,V\]\n {2}loss = -mean of log\(softmax\(logits\)\) at Yb\n/,
     );
     solve(cwd);
-    expect((await runCli(cwd, ['exercise', 'hint'])).stdout).toBe('Exercise 4 is done: no hint needed\n');
+    expect((await runCli(cwd, ['exercise', 'hint'])).stdout).toBe('all lines of Exercise 4 are right: no hint needed\n');
   });
 
   it('finds the exercise by the name of the line, in which it is not right yet', async () => {

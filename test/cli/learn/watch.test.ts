@@ -32,7 +32,7 @@ describe('exercise watch in a pipe', () => {
     await child.says(/0 of 1 right; next: dlogits\n/);
     put(cwd, 'dojo/notes.txt', 'not an exercise');
     put(cwd, 'dojo/exercise2.ts', WRONG);
-    await child.says(/✗ dlogits .* it is too large by a factor of n\n0 of 1 right; next: dlogits\n/);
+    await child.says(/✗ dlogits .* the division by n is missing\n0 of 1 right; next: dlogits\n/);
     put(cwd, 'dojo/exercise2.ts', SOLUTION);
     await child.says(/^right; next: \S*.*exercise watch 3\n/m);
     child.kill(signal);

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../../src/dojo/exercises.js';
 import { solutionText, stubText } from '../../../src/dojo/stub.js';
 import { HANGS, startNinja } from '../../support/child.js';
+import { runCli } from '../../support/fakeIO.js';
 import { check, exercise1With, folder, problems } from '../../support/learnerFiles.js';
 
 const DLOGITS = '({ logits, Yb, n }) => softmax(logits).sub(Tensor.oneHot(Yb, logits.shape[1])).div(n)';
@@ -14,8 +15,8 @@ describe('the output of a file', () => {
       1,
       exercise1With(
         {
-          dh: '(at) => { console.log("h", at.h.shape); console.error("to the side"); process.stdout.write("no end"); return exercise1.was_dh(at); }',
-          db2: '(at) => { console.log("two\\nlines"); return exercise1.was_db2(at); }',
+          dh: '(at) => { console.log("h", at.h.shape); console.error("to the side"); process.stdout.write("no end"); return was.dh(at); }',
+          db2: '(at) => { console.log("two\\nlines"); return was.db2(at); }',
         },
         'console.log("loading");',
       ),
@@ -27,12 +28,40 @@ describe('the output of a file', () => {
   it('stops after 1,000 lines', async () => {
     const { report, stderr } = await check(
       1,
-      exercise1With({ dh: '(at) => { for (let i = 0; i < 2000; i++) console.log(i); return exercise1.was_dh(at); }' }),
+      exercise1With({ dh: '(at) => { for (let i = 0; i < 2000; i++) console.log(i); return was.dh(at); }' }),
     );
     expect(report.ok).toBe(true);
     const lines = stderr.trimEnd().split('\n');
     expect(lines).toHaveLength(1001);
     expect([lines[0], ...lines.slice(-2)]).toEqual(['dh: 0', 'dh: 999', 'dh: …']);
+  });
+});
+
+describe('a key that is no line', () => {
+  const withKeys = (number: ExerciseNumber, keys: string) => {
+    const text = solutionText(EXERCISES[number]).replace('\n};\n', () => `\n  ${keys},\n};\n`);
+    return { [exerciseFile(number)]: `// @ts-nocheck\n${text}` };
+  };
+
+  it.each<[string, ExerciseNumber, string, object]>([
+    ['misspelt', 1, 'dprbs: () => 0', { key: 'dprbs', suggestion: 'dprobs' }],
+    ['of a name from PyTorch', 2, 'logits_grad: () => 0', { key: 'logits_grad', suggestion: 'dlogits' }],
+    ['of another exercise', 3, 'dprobs: () => 0', { key: 'dprobs', exercise: 1 }],
+    ['of no kind', 4, 'helper: 1', { key: 'helper' }],
+    ['that looks like a name', 1, "'d\u0421': () => 0", { key: 'd\u0421' }],
+    ['that is empty', 2, "'': () => 0", { key: '' }],
+  ])('fails a file whose lines are all right: %s', async (_, number, keys, stray) => {
+    const { exitCode, report } = await check(number, withKeys(number, keys));
+    expect({ exitCode, report }).toMatchObject({ exitCode: 1, report: { ok: false, strays: [stray] } });
+    expect(report.lines.every(({ verdict }) => verdict === 'right')).toBe(true);
+    expect(report).not.toHaveProperty('training');
+  });
+
+  it('is said beside a check of one line only if that line may be meant', async () => {
+    const cwd = folder(withKeys(1, 'dprbs: 0, helper: 1'));
+    const one = await runCli(cwd, ['exercise', 'check', '1', 'dprobs']);
+    expect(one).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('✗ not in Exercise 1: dprbs (did you mean dprobs?)\n') });
+    expect(await runCli(cwd, ['exercise', 'check', '1', 'dh'])).toMatchObject({ exitCode: 0 });
   });
 });
 
@@ -42,12 +71,12 @@ describe('an error after a line has returned', () => {
       1,
       exercise1With(
         {
-          dh: '(at) => { Promise.reject(new Error("left behind")); return exercise1.was_dh(at); }',
-          dW2: '(at) => { setTimeout(() => { throw new RangeError("late"); }, 0); return exercise1.was_dW2(at); }',
-          db2: 'async (at) => exercise1.was_db2(at)',
+          dh: '(at) => { Promise.reject(new Error("left behind")); return was.dh(at); }',
+          dW2: '(at) => { setTimeout(() => { throw new RangeError("late"); }, 0); return was.dW2(at); }',
+          db2: 'async (at) => was.db2(at)',
           dhpreact: '() => Promise.reject(new Error("no"))',
           dbngain: 'async () => todo()',
-          dbnraw: '(at) => { setTimeout(() => process.exit(0), 0); return exercise1.was_dbnraw(at); }',
+          dbnraw: '(at) => { setTimeout(() => process.exit(0), 0); return was.dbnraw(at); }',
         },
         'import { todo } from "backprop-ninja"; Promise.reject("at the top"); setTimeout(() => { throw null; }, 0);',
       ),
