@@ -77,7 +77,7 @@ describe('a signal', () => {
     const { child, pid } = await startJob(cwd);
     process.kill(to === 'group' ? -pid : pid, 'SIGINT');
     await child.says(/ended 130/);
-    expect(child.output()).toContain('SIGINT: 0 of 2 runs are done');
+    expect(child.output()).toContain('SIGINT: 0 of 2 runs done in sweep');
     expect(isLocked(cwd)).toBe(false);
   });
 
