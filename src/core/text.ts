@@ -26,6 +26,13 @@ export function quoteHidden(text: string): string {
   );
 }
 
+/** In quotes of the caller's, with the code points of what is not ASCII beside it: a Cyrillic С looks like a C. */
+export function quoteName(text: string, quote = ''): string {
+  const foreign = [...new Set(text)].filter((character) => character > '~' && character.search(UNPRINTABLE) === -1);
+  const points = foreign.length === 0 ? '' : ` (with ${foreign.slice(0, 3).map(codePoint).join(' ')})`;
+  return `${quote}${quoteText(text)}${quote}${points}`;
+}
+
 /** At most this many characters of a vocabulary are shown. */
 const MAX_SHOWN = 40;
 

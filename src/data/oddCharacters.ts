@@ -13,7 +13,15 @@ export function characterOddities(names: readonly string[]): Oddity[] {
   const foreign = names.filter((name) => NOT_ASCII.test(name));
   const entities = names.filter((name) => /&(#\d+|#x[\da-f]+|[a-z]{2,8});/i.test(name));
   const all = [
-    ...(foreign.length > 0 ? [hiddenOddity(foreign), formOddity(foreign, names), lookalikeOddity(foreign), decodedOddity(foreign)] : []),
+    ...(foreign.length > 0
+      ? [
+          hiddenOddity(foreign),
+          formOddity(foreign, names),
+          lookalikeOddity(foreign),
+          punctuationOddity(foreign, names),
+          decodedOddity(foreign),
+        ]
+      : []),
     entities.length > 0
       ? {
           text: `${namesDo(entities.length, 'hold', 'holds')} an HTML entity, such as '${quoteText(entities[0])}'`,
@@ -133,6 +141,39 @@ function lookalikeOddity(names: readonly string[]): Oddity | undefined {
   return {
     text: `${namesDo(found.length, 'mix', 'mixes')} letters of two alphabets that look the same, such as the ${script} ${letter} (${codePoint(letter)}) in '${quoteText(name)}'`,
   };
+}
+
+/** Signs that are written for one another. The ʻokina is a letter of its own, and an en dash has its uses beside hyphens. */
+const ALIKE = [
+  { what: 'apostrophes', signs: "'’‘ʼ＇′´`" },
+  { what: 'hyphens', signs: '-‐‑−－﹣' },
+] as const;
+
+/** Apostrophes or hyphens of several kinds. */
+function punctuationOddity(foreign: readonly string[], names: readonly string[]): Oddity | undefined {
+  const found = ALIKE.flatMap(({ what, signs }) => {
+    if (!foreign.some((name) => [...signs.slice(1)].some((sign) => name.includes(sign)))) return [];
+    const uses = [...signs]
+      .map((sign) => ({ sign, holders: names.filter((name) => name.includes(sign)) }))
+      .filter(({ holders }) => holders.length > 0);
+    return uses.length < 2 ? [] : [{ what, uses: uses.sort((a, b) => b.holders.length - a.holders.length) }];
+  });
+  if (found.length === 0) return undefined;
+  const list = found.map(({ what, uses }) => {
+    const kinds = uses.map(({ sign, holders: { length } }) => `${sign} (${codePoint(sign)}) in ${length.toLocaleString('en-US')}`);
+    return `${what} of ${uses.length} kinds: ${kinds.join(', ')}`;
+  });
+  const changes = found.map(
+    ({ uses: [most, ...others] }) => `s/[${others.map(({ sign }) => perlOf(sign)).join('')}]/${perlOf(most.sign)}/g`,
+  );
+  return {
+    text: `the names hold ${list.join('; ')}`,
+    hint: `make them one: perl -CSD -pe '${changes.join('; ')}' FILE > names-only.txt`,
+  };
+}
+
+function perlOf(sign: string): string {
+  return `\\x{${codePoint(sign).slice(2).toLowerCase()}}`;
 }
 
 /** Text that was decoded with the wrong encoding before it was saved. */

@@ -21,6 +21,8 @@ import {
 const SAMPLE = 20_000;
 /** The share of the lines that must agree. */
 const NEARLY_ALL = 0.95;
+/** Fewer lines than a data set needs. */
+const FEW = 6;
 
 /**
  * The oddities of the names of a file, at most one about the shape of its lines.
@@ -29,7 +31,12 @@ const NEARLY_ALL = 0.95;
 export function findOddities(names: readonly string[], table?: TableLayout): Oddity[] {
   const stride = Math.max(1, Math.ceil(names.length / SAMPLE));
   const sample = stride === 1 ? names : names.filter((_, i) => i % stride === 0);
-  const shape = table ? columnOddity(names, table) : shapeOddity(names, sample);
+  // A file whose only line holds all names is refused, with the reason.
+  const shape = table
+    ? columnOddity(names, table)
+    : severalPerLine(names.slice(0, FEW)) && names.length < FEW
+      ? undefined
+      : shapeOddity(names, sample);
   return [...(shape ? [shape] : []), ...characterOddities(names)];
 }
 
@@ -39,6 +46,9 @@ function shapeOddity(names: readonly string[], sample: readonly string[]): Oddit
     quotesOddity(sample) ??
     numberOddity(sample) ??
     markOddity(sample) ??
+    labelOddity(sample) ??
+    base64Oddity(sample) ??
+    conflictOddity(names) ??
     commentOddity(names) ??
     headerOddity(names) ??
     raggedOddity(sample)
@@ -47,6 +57,13 @@ function shapeOddity(names: readonly string[], sample: readonly string[]): Oddit
 
 function share(lines: readonly string[], test: (line: string) => boolean): number {
   return lines.reduce((count, line) => count + (test(line) ? 1 : 0), 0) / lines.length;
+}
+
+/** "every line" if all lines pass the test, "nearly every line" if few do not, with the first that does; undefined for fewer. */
+function nearlyEvery(lines: readonly string[], test: (line: string) => boolean): { line: string; example: string } | undefined {
+  const part = share(lines, test);
+  if (part < NEARLY_ALL) return undefined;
+  return { line: part === 1 ? 'every line' : 'nearly every line', example: quoteText(lines.find(test) as string) };
 }
 
 const SEPARATORS = ['\t', ';', '|', ','] as const;
@@ -58,7 +75,8 @@ function tableOddity(lines: readonly string[]): Oddity | undefined {
     const usual = counts[Math.floor(counts.length / 2)][separator];
     if (usual === 0 || counts.filter((count) => count[separator] === usual).length < NEARLY_ALL * counts.length) continue;
     const many = `${usual} ${separatorText(separator, usual)}`;
-    return { text: `every line holds ${many}: the names column alone?`, hint: columnHint(lines, separator) };
+    const line = counts.every((count) => count[separator] === usual) ? 'every line' : 'nearly every line';
+    return { text: `${line} holds ${many}: the names column alone?`, hint: columnHint(lines, separator) };
   }
   return undefined;
 }
@@ -108,23 +126,28 @@ function columnOddity(names: readonly string[], { header }: TableLayout): Oddity
 }
 
 function quotesOddity(lines: readonly string[]): Oddity | undefined {
-  if (share(lines, (line) => unquoted(line) !== undefined) < NEARLY_ALL) return undefined;
-  return { text: `every line is in quotes, such as ${quoteText(lines[0])}`, hint: '--column 1 reads the lines without them' };
+  const found = nearlyEvery(lines, (line) => unquoted(line) !== undefined);
+  if (!found) return undefined;
+  return { text: `${found.line} is in quotes, such as ${found.example}`, hint: '--column 1 reads the lines without them' };
 }
 
 function numberOddity(lines: readonly string[]): Oddity | undefined {
-  if (!/\d/.test(lines[0]) && !/\d/.test(lines.at(-1) as string)) return undefined;
-  const fields = lines.map((line) => line.split(/\s+/));
-  const hasNumber = (at: 0 | -1) =>
-    fields.filter((row) => row.length > 1 && isNumber(row.at(at) as string)).length >= NEARLY_ALL * lines.length;
-  const atEnd = hasNumber(-1);
-  if (!atEnd && !hasNumber(0)) {
-    if (share(lines, (line) => /\S\s*[:=]\s*[\d.,]+$/.test(line)) < NEARLY_ALL) return undefined;
-    return { text: `every line ends with a number, such as '${quoteText(lines[0])}'`, hint: removal('s/ *[:=][^:=]*$//') };
+  if (!lines.slice(0, 3).some((line) => /\d/.test(line))) return undefined;
+  const hasNumber = (at: 0 | -1) => (line: string) => {
+    const fields = line.split(/\s+/);
+    return fields.length > 1 && isNumber(fields.at(at) as string);
+  };
+  const atEnd = nearlyEvery(lines, hasNumber(-1));
+  const found = atEnd ?? nearlyEvery(lines, hasNumber(0));
+  if (!found) {
+    const joined = nearlyEvery(lines, (line) => /\S\s*[:=]\s*[\d.,]+$/.test(line));
+    return joined && { text: `${joined.line} ends with a number, such as '${joined.example}'`, hint: removal('s/ *[:=][^:=]*$//') };
   }
-  const text = `every line ${atEnd ? 'ends' : 'begins'} with a number, such as '${quoteText(lines[0])}'`;
-  const isTable = fields.every((row) => row.length === fields[0].length);
-  if (isTable) return { text: `${text}: the names column alone?`, hint: columnHint(lines, ' ') };
+  const text = `${found.line} ${atEnd ? 'ends' : 'begins'} with a number, such as '${found.example}'`;
+  const [first, ...others] = lines.map((line) => line.split(/\s+/).length);
+  const isAssigned = nearlyEvery(lines, (line) => /\s[:=]\s+\S+$/.test(line));
+  if (isAssigned) return { text, hint: removal('s/ *[:=] *[^ ]+$//') };
+  if (others.every((count) => count === first)) return { text: `${text}: the names column alone?`, hint: columnHint(lines, ' ') };
   return { text, hint: removal(atEnd ? 's/ +[^ ]+$//' : 's/^[^ ]+ +//') };
 }
 
@@ -134,8 +157,44 @@ function removal(script: string): string {
 
 function markOddity(lines: readonly string[]): Oddity | undefined {
   const mark = /^([-*•–+>]|\d+[)\]:])\s+\S/;
-  if (share(lines, (line) => mark.test(line)) < NEARLY_ALL) return undefined;
-  return { text: `every line begins with a list mark, such as '${quoteText(lines[0])}'`, hint: removal('s/^[^ ]+ +//') };
+  const found = nearlyEvery(lines, (line) => mark.test(line));
+  return found && { text: `${found.line} begins with a list mark, such as '${found.example}'`, hint: removal('s/^[^ ]+ +//') };
+}
+
+const LABEL = /^([A-Za-z][\w-]*) ?[:=] ?(?=\S)/;
+
+/** Records of several lines, or assignments: `cn: Emma`. Titles such as "Emma: a life" have many different beginnings. */
+function labelOddity(lines: readonly string[]): Oddity | undefined {
+  const found = nearlyEvery(lines, (line) => LABEL.test(line));
+  if (!found) return undefined;
+  const labels = new Set(lines.flatMap((line) => LABEL.exec(line)?.[1] ?? []));
+  if (labels.size > 20 || labels.size > lines.length / 3) return undefined;
+  const named = [...labels].find((label) => /name|^cn$|word/i.test(label)) ?? [...labels][0];
+  return {
+    text: `${found.line} begins with a label, such as '${found.example}'`,
+    hint: `keep what follows one of them: sed -nE 's/^${named} ?[:=] ?//p' FILE > names-only.txt`,
+  };
+}
+
+/** Encoded bytes are broken into lines of one length, of letters of both cases and digits. */
+function base64Oddity(lines: readonly string[]): Oddity | undefined {
+  const { length } = lines[0];
+  const isEncoded = (line: string) => line.length === length && /^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9+/_-]{60,}$/.test(line);
+  if (!isEncoded(lines[0]) || !lines.slice(0, -1).every(isEncoded)) return undefined;
+  return {
+    text: `every line holds ${length} letters and digits without a blank, as base64 does`,
+    hint: 'decode it: base64 -d FILE > decoded',
+  };
+}
+
+/** What git leaves in a file that it could not merge. */
+function conflictOddity(names: readonly string[]): Oddity | undefined {
+  const marks = names.filter((name) => /^(<{7}|\|{7}|>{7}) \S|^={7}$/.test(name));
+  if (!marks.some((mark) => mark.startsWith('<')) || !marks.includes('=======')) return undefined;
+  return {
+    text: `${marks.length} lines are the marks of a merge conflict, such as '${quoteText(marks[0])}', and are read as names`,
+    hint: 'resolve the conflict first',
+  };
 }
 
 const COMMENT = /^(#|\/\/|\/\*|--|;|%)/;

@@ -104,6 +104,7 @@ export class ColumnReader {
   readonly #column: string;
   readonly #source: string;
   #layout: TableLayout | undefined;
+  #lines = 0;
 
   /**
    * @param column the number of the column, from 1, or its name in the first line
@@ -120,7 +121,7 @@ export class ColumnReader {
   }
 
   /**
-   * The field of the column; undefined for a header.
+   * The field of the column; undefined for a header, and for the rule below it in a table of Markdown.
    * @throws UsageError if there is no such column; FileContentError if this line has fewer columns than the first
    */
   read(line: string, number: number): string | undefined {
@@ -130,7 +131,9 @@ export class ColumnReader {
     if (fields === undefined) throw new FileContentError(`${showPath(this.#source)}, line ${number}: a quote is not closed`);
     this.#layout ??= this.#layoutOf(line, separator, fields);
     const { column, header } = this.#layout;
+    this.#lines++;
     if (isFirst && header !== undefined) return undefined;
+    if (this.#lines === 2 && header !== undefined && separator === '|' && /^[\s|:-]*-{3}[\s|:-]*$/.test(line)) return undefined;
     if (fields.length >= column) return fields[column - 1];
     throw new FileContentError(
       `${showPath(this.#source)}, line ${number}: has ${countOf(fields.length, 'column')}, expected at least ${column}`,

@@ -28,6 +28,16 @@ describe('odd lines are noted:', () => {
     ['counts after several words', each((name, i) => `${i % 2 ? 'mary ' : ''}${name} ${i}`), "=> remove it: sed -E 's/ +[^ ]+$//'"],
     ['bullets', each((name) => `- ${name}`), 'every line begins with a list mark'],
     ['numbered lines', each((name, i) => `${i}) ${name}`), 'every line begins with a list mark'],
+    ['bullets below a title', ['Names', ...each((name) => `- ${name}`)], "nearly every line begins with a list mark, such as '- "],
+    ['assignments below a section', ['[names]', ...each((name, i) => `${name} = ${i}`)], "sed -E 's/ *[:=] *[^ ]+$//'"],
+    ['records', each((name, i) => (i % 2 ? `cn: ${name}` : `dn: uid=${name}`)), "a label, such as 'dn: uid="],
+    ['one label', each((name) => `FN=${name}`), "sed -nE 's/^FN ?[:=] ?//p'"],
+    ['base64', Array.from({ length: 20 }, (_, i) => `${'aB3+'.repeat(18)}${String(1000 + i)}`), 'as base64 does => decode it'],
+    [
+      'a merge conflict',
+      [...NAMES, '<<<<<<< HEAD', 'anna', '=======', 'hanna', '>>>>>>> other'],
+      "3 lines are the marks of a merge conflict, such as '<<<<<<< HEAD'",
+    ],
     ['a header', ['name', ...NAMES], "the first line, 'name', looks like a header, and is read as a name => --column name drops it"],
     ['a header in capitals', ['FirstName', ...NAMES], '=> --column FirstName drops it'],
     [
@@ -74,6 +84,39 @@ describe('odd characters are noted, with code points:', () => {
     expect(notes([...NAMES, name]).join('\n')).toContain(note);
   });
 
+  it.each([
+    [
+      'apostrophes',
+      ["o'neil", "d'arcy", 'o\u2019hara'],
+      "apostrophes of 2 kinds: ' (U+0027) in 2, \u2019 (U+2019) in 1",
+      's/[\\x{2019}]/\\x{0027}/g',
+    ],
+    [
+      'three apostrophes',
+      ['o\u2019neil', 'd\u2019arcy', 'o\u02bchara', 'd`or'],
+      'apostrophes of 3 kinds',
+      's/[\\x{02bc}\\x{0060}]/\\x{2019}/g',
+    ],
+    [
+      'hyphens',
+      ['jean-luc', 'jean\u2010paul', 'anne-marie'],
+      'hyphens of 2 kinds: - (U+002D) in 2, \u2010 (U+2010) in 1',
+      's/[\\x{2010}]/\\x{002d}/g',
+    ],
+    ['no-break hyphens', ['jean-luc', 'jean\u2011paul'], 'hyphens of 2 kinds', '\\x{2011}'],
+    [
+      'both',
+      ["o'neil", 'o\u2019hara', 'jean-luc', 'jean\u2212paul'],
+      'hyphens of 2 kinds',
+      "'s/[\\x{2019}]/\\x{0027}/g; s/[\\x{2212}]/\\x{002d}/g'",
+    ],
+  ])('%s of several kinds', (_, names, text, change) => {
+    const [note, ...others] = notes([...NAMES, ...names]);
+    expect(note).toContain(text);
+    expect(note).toContain(change);
+    expect(others).toEqual([]);
+  });
+
   it('a letter in two forms, and how many names are there twice', () => {
     const [note] = notes([...NAMES, 'ren\u00e9', 'zoe\u0301', 'rene\u0301']);
     expect(note).toBe(
@@ -88,7 +131,12 @@ describe('nothing is said about', () => {
     ['names', NAMES],
     ['one name', ['anna']],
     ['two names', ['anna', 'bob']],
-    ['apostrophes, hyphens and blanks', each((name, i) => ["o'neil", 'jean-luc', 'mary ann', 'd’arcy', "ka'i"][i % 5] + name)],
+    ['apostrophes, hyphens and blanks', each((name, i) => ["o'neil", 'jean-luc', 'mary ann', "d'arcy", "ka'i"][i % 5] + name)],
+    ['curly apostrophes alone', each((name, i) => ['o’neil', 'd’arcy', 'x'][i % 3] + name)],
+    ['an ʻokina beside apostrophes', ['kaʻi', "o'neil", ...NAMES]],
+    ['dashes beside hyphens', ['Cauchy–Schwarz', 'Levi-Civita', ...NAMES]],
+    ['titles with colons', each((name) => `${name}: a life`)],
+    ['hashes', Array.from({ length: 20 }, (_, i) => 'ab01'.repeat(16).replace('a', String(i % 10)))],
     ['full names', each((name, i) => `${name} ${NAMES[(i + 1) % NAMES.length]}`)],
     ['names with a comma in few lines', each((name, i) => (i % 10 === 0 ? `${name}, the great` : name))],
     ['species', each((name, i) => (i % 4 === 0 ? `${name} lupus (Linnaeus, 1758)` : `${name} lupus`))],

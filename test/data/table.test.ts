@@ -19,6 +19,7 @@ describe('a column of a table', () => {
     ['semicolons, with commas inside', 'Smith, Emma;F\nJones, Ava;F\n', '1', ['Smith, Emma', 'Jones, Ava']],
     ['tabs', '1\temma\tF\n2\tava\tF\n', '2', ['emma', 'ava']],
     ['bars', 'emma | 5\nava | 7\n', '1', ['emma', 'ava']],
+    ['a table of Markdown', '| name | count |\n|:-----|---|\n| emma | 5 |\n| --- | 1 |\n', 'name', ['emma', '---']],
     ['blanks', '  1  emma 5\n 10  ava  7 \n', '2', ['emma', 'ava']],
     ['a header, by its name', 'Year,Name,Sex\n1880,emma,F\n1880,ava,F\n', 'Name', ['emma', 'ava']],
     ['a header in other letters', 'Year,Name\n1880,emma\n', 'name', ['emma']],

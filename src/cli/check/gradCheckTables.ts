@@ -1,6 +1,6 @@
 /** The tables of grad-check. */
 import { showShape } from '../../core/tensor.js';
-import { quoteText } from '../../core/text.js';
+import { quoteName, quoteText } from '../../core/text.js';
 import type { AgainstReport, UncomparedTensor } from '../../gradCheck/against.js';
 import type { Part } from '../../gradCheck/options.js';
 import type { CheckRow } from '../../gradCheck/row.js';
@@ -111,7 +111,7 @@ export function printComparison({ rows, absent, notCompared }: AgainstReport, io
 }
 
 function uncomparedLine({ name, suggestion, duplicateOf }: UncomparedTensor): string {
-  const shown = `"${quoteText(name)}"`;
+  const shown = quoteName(name, '"');
   if (duplicateOf !== undefined) return `${shown}: not compared, because the file also holds ${duplicateOf}, which is the same tensor`;
   return `${shown}: not compared, because there is no such tensor${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
 }

@@ -1,7 +1,7 @@
 /** The report on a checked exercise, as lines of text. */
 
 import { showShape } from '../../core/tensor.js';
-import { codePoint, quoteText, showText } from '../../core/text.js';
+import { quoteName, showText } from '../../core/text.js';
 import type { LineReport, Verdict } from '../../dojo/check.js';
 import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import type { WorstEntry } from '../../dojo/worstEntry.js';
@@ -151,10 +151,7 @@ function strayLines({ exercise, lines, strays = [] }: ExerciseReport, width: num
 }
 
 function strayText({ key, suggestion, exercise }: StrayKey): string {
-  const shown = key === '' ? "''" : quoteText(key);
-  // A Cyrillic С looks like the C of dC.
-  const foreign = [...key].filter((character) => character > '~');
-  if (foreign.length > 0) return `${shown} (with ${foreign.slice(0, 3).map(codePoint).join(' ')})`;
+  const shown = key === '' ? "''" : quoteName(key);
   if (exercise !== undefined) return `${shown} (a line of Exercise ${exercise})`;
   return suggestion === undefined ? shown : `${shown} (did you mean ${suggestion}?)`;
 }

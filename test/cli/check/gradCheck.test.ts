@@ -276,14 +276,17 @@ describe('grad-check --against', () => {
     const cwd = changed((tensors) => {
       const dembact = stored(tensors, 'dembact');
       for (const name of [...tensors.keys()]) if (name.startsWith('d') && name !== 'dC' && name !== 'dembact') tensors.delete(name);
-      tensors.set('dw1', dembact).set('dembcat', dembact).set('\u202enotes', dembact);
+      tensors.set('dw1', dembact).set('dembcat', dembact).set('\u202enotes', dembact).set('d\u0421', dembact);
     });
     const { exitCode, stdout } = await runCli(cwd, AGAINST);
     expect(exitCode).toBe(1);
     expect(stdout).toContain('\n"dw1": not compared, because there is no such tensor; did you mean dW1?\n');
     expect(stdout).toContain('\n"dembcat": not compared, because the file also holds dembact, which is the same tensor\n');
     expect(stdout).toContain('\n"\\u202enotes": not compared, because there is no such tensor\n');
-    expect(stdout).toMatch(/\n2 of 26 gradients compared; absent: dlogprobs, .*\n3 of 6 checks failed: dw1, dembcat, \\u202enotes\n$/);
+    expect(stdout).toContain('\n"d\u0421" (with U+0421): not compared, because there is no such tensor\n');
+    expect(stdout).toMatch(
+      /\n2 of 26 gradients compared; absent: dlogprobs, .*\n4 of 7 checks failed: dw1, dembcat, \\u202enotes, d\u0421\n$/,
+    );
     const json = await runCli(cwd, [...AGAINST, '--json']);
     expect([json.exitCode, JSON.parse(json.stdout)]).toMatchObject([
       1,
@@ -291,7 +294,7 @@ describe('grad-check --against', () => {
         ok: false,
         compared: 2,
         of: 26,
-        notCompared: [{ name: 'dw1', suggestion: 'dW1' }, { name: 'dembcat', duplicateOf: 'dembact' }, {}],
+        notCompared: [{ name: 'dw1', suggestion: 'dW1' }, { name: 'dembcat', duplicateOf: 'dembact' }, {}, {}],
       },
     ]);
   });
