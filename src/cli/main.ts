@@ -19,6 +19,8 @@ process.stderr.on('error', () => {});
 // Node would open its debugger, which lets every local program run code here.
 if (process.platform !== 'win32') process.on('SIGUSR1', () => {});
 
+if (process.pid === 1) await (await import('./firstProcess.js')).runInChild();
+
 const { run } = await import('./run.js');
 const { followSweep, processIO } = await import('./terminal/io.js');
 if (process.channel) followSweep();

@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander';
 import { type ErrorDetails, FileContentError, fullMessage, NumericalError, SystemError, UsageError } from '../core/errors.js';
+import { showPath } from '../core/text.js';
+import { isFromSystem, systemError } from '../node/systemErrors.js';
 import { COMMANDS, commandsIn, createProgram, loadCommands } from './program.js';
 import { paintFor } from './terminal/colors.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_SYSTEM, EXIT_USAGE } from './terminal/exitCodes.js';
@@ -45,6 +47,7 @@ function withoutUnknownTopic(argv: readonly string[]): readonly string[] {
 
 async function readable(error: unknown, argv: readonly string[], io: IO): Promise<Error | string> {
   if (error instanceof CommanderError) return (await import('./parseError.js')).parseError(error, argv, io);
+  if (isFromSystem(error)) return systemError(error.path === undefined ? 'the system failed' : `cannot use ${showPath(error.path)}`, error);
   return error instanceof Error ? error : String(error);
 }
 

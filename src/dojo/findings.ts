@@ -168,7 +168,6 @@ export type Fault =
   | { id: 'timeout' | 'out-of-time'; seconds: number }
   | { id: 'memory'; gigabytes: number }
   | { id: 'process-ended'; by: string }
-  | { id: 'process-cannot-start'; reason: string }
   | { id: 'never-settles' | 'breaks-channel' };
 
 /** A reason why a file has no lines to run, or runs no more. */

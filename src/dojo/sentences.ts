@@ -156,7 +156,6 @@ const TEXTS: Texts = {
   memory: ({ gigabytes }) => `it uses more than ${gigabytes} GB of memory`,
   'calls-exit': ({ call }) => `it calls ${call}, which would end the program`,
   'process-ended': ({ by }) => `it ended the program (${by})`,
-  'process-cannot-start': ({ reason }) => `its process cannot start: ${reason}`,
   'breaks-channel': () => 'its process sends what is no result: leave built-in objects and file descriptor 4 alone',
   'never-settles': () => 'it awaits a promise that never settles',
 

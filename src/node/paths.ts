@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 const inPackage = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 export const PACKAGE_JSON = inPackage('package.json');
-/** The built command line. */
-export const MAIN = inPackage('dist/cli/main.js');
+/** The program, as users start it. */
+export const MAIN = inPackage('bin/backprop-ninja.js');
 /** The compiled kernels. */
 export const KERNELS = inPackage('dist/kernels.wasm');
 /** The process and the thread in which a learner's file runs, as built, and the library that the file imports. */

@@ -2,6 +2,7 @@
  * A run's directory: checkpoint.safetensors (the last save), best.safetensors (the smallest validation loss), metrics.jsonl, run.json,
  * and lock while a process trains there. runs/latest links to the newest run under runs/.
  */
+
 import {
   accessSync,
   constants,
@@ -19,6 +20,7 @@ import * as v from 'valibot';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
 import { quoteText, shellWord, showPath } from '../core/text.js';
 import { atomicWrite, randomId, removeLeftovers, removeQuietly } from './atomicWrite.js';
+import { makeDirectory } from './makeDirectory.js';
 import { readIfThere, SETTINGS_LIMIT, specialKind } from './readFile.js';
 import type { RunFiles } from './runFiles.js';
 import { createsNew, withSystemErrors } from './systemErrors.js';
@@ -45,7 +47,7 @@ const RUN_NUMBER = /^\d{4,9}$/;
 export function createNumberedRun(cwd: string): string {
   const runs = join(cwd, RUNS);
   return withSystemErrors('create a run in', runs, () => {
-    mkdirSync(runs, { recursive: true });
+    makeDirectory(runs);
     const last = readdirSync(runs).reduce((most, name) => (RUN_NUMBER.test(name) ? Math.max(most, Number(name)) : most), 0);
     for (let number = last + 1; ; number++) {
       const directory = join(runs, String(number).padStart(4, '0'));
@@ -76,7 +78,7 @@ export function createNamedRun(directory: string, force: boolean, input: string 
     if (found && readdirSync(directory).length > 0 && !force) {
       throw new UsageError(`--out ${showPath(directory)} exists and is not empty`, { hint: '--force replaces the run in it' });
     }
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     accessSync(directory, constants.W_OK);
     return directory;
   });
@@ -154,7 +156,7 @@ function runFileBytes(content: RunFile): Uint8Array {
 /** Creates a new directory beside one that was lost: run-saved, or the next free run-saved2. @throws SystemError if it cannot be created */
 export function createSibling(directory: string): string {
   return withSystemErrors('create a directory beside', directory, () => {
-    mkdirSync(dirname(directory), { recursive: true });
+    makeDirectory(dirname(directory));
     for (let number = 1; ; number++) {
       const sibling = `${directory}-saved${number === 1 ? '' : number}`;
       if (createsNew(() => mkdirSync(sibling))) return sibling;

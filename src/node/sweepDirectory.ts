@@ -1,5 +1,6 @@
 /** A sweep's directory: its plan (sweep.json), the results so far (runs.jsonl), and a directory for each run. */
-import { mkdirSync, readdirSync } from 'node:fs';
+
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { FileContentError, UsageError } from '../core/errors.js';
@@ -9,6 +10,7 @@ import type { SweepResult } from '../run/sweep.js';
 import { atomicWrite } from './atomicWrite.js';
 import { isOwnPlace, type LineWriter, openLines, parseLines, readBytes } from './jsonLines.js';
 import { type DirectoryLock, isLockFile } from './lock.js';
+import { makeDirectory } from './makeDirectory.js';
 import { readIfThere } from './readFile.js';
 import { refuseNoDirectory } from './runDirectory.js';
 import { withSystemErrors } from './systemErrors.js';
@@ -43,7 +45,7 @@ function parseResult(value: unknown): SweepResult | undefined {
 export function makeSweepDirectory(directory: string): void {
   withSystemErrors('write in', directory, () => {
     refuseNoDirectory(directory);
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
   });
 }
 

@@ -10,11 +10,22 @@ export function withSystemErrors<T>(action: string, path: string, run: () => T):
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error;
-    const { code = '', syscall } = error as NodeJS.ErrnoException;
-    const { reason = showText(error.message), hint } = (syscall === 'watch' ? WATCH_REASONS[code] : undefined) ?? REASONS[code] ?? {};
-    throw new SystemError(`cannot ${action} ${showPath(path)}: ${reason}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
+    if (!isFromSystem(error)) throw error;
+    throw systemError(`cannot ${action} ${showPath(path)}`, error);
   }
+}
+
+/** Whether the system refused a call, so that {@link systemError} knows the reason. */
+export function isFromSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
+/** A SystemError that says what cannot be done, and the reason in a user's words. */
+export function systemError(what: string, error: NodeJS.ErrnoException): SystemError {
+  const { code = '', syscall = '' } = error;
+  const special = SPECIAL_REASONS[syscall.split(' ')[0]]?.[code];
+  const { reason = showText(error.message), hint } = special ?? REASONS[code] ?? {};
+  return new SystemError(`${what}: ${reason}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
 }
 
 /** Runs a call that creates a file, link or directory. Returns false if the path already exists. */
@@ -67,8 +78,13 @@ const REASONS: Record<string, Reason> = {
   ENOTCONN: { reason: 'the file system is no longer connected' },
 };
 
-/** Watching has limits of its own on Linux, with the codes of a full disk and of too many open files. */
-const WATCH_REASONS: Record<string, Reason> = {
-  ENOSPC: { reason: 'the system has no inotify watches left', hint: 'raise fs.inotify.max_user_watches with sysctl' },
-  EMFILE: { reason: 'the system has no inotify instances left', hint: 'raise fs.inotify.max_user_instances with sysctl' },
+/** By the call, where a code means something else: watching has limits of its own on Linux. */
+const SPECIAL_REASONS: Record<string, Record<string, Reason>> = {
+  watch: {
+    ENOSPC: { reason: 'the system has no inotify watches left', hint: 'raise fs.inotify.max_user_watches with sysctl' },
+    EMFILE: { reason: 'the system has no inotify instances left', hint: 'raise fs.inotify.max_user_instances with sysctl' },
+  },
+  spawn: {
+    EAGAIN: { reason: 'the system allows no more processes', hint: "end other programs, or raise the limit ('ulimit -u')" },
+  },
 };

@@ -278,7 +278,6 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
   memory: [[{ gigabytes: 1 }, 'it uses more than 1 GB of memory']],
   'calls-exit': [[{ call: 'process.exit' }, 'it calls process.exit, which would end the program']],
   'process-ended': [[{ by: 'SIGTERM' }, 'it ended the program (SIGTERM)']],
-  'process-cannot-start': [[{ reason: 'spawn EAGAIN' }, 'its process cannot start: spawn EAGAIN']],
   'breaks-channel': [[{}, 'its process sends what is no result: leave built-in objects and file descriptor 4 alone']],
   'never-settles': [[{}, 'it awaits a promise that never settles']],
   'file-threw': [[{ thrown: { ...THROWN, line: 2, source: '};' } }, 'TypeError: no (line 2): };']],

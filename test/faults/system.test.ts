@@ -55,6 +55,51 @@ describe.runIf(onLinux)('address space that is limited, no JIT: what is needed (
   });
 });
 
+describe.runIf(onLinux)('few open files: the limit is named (4)', () => {
+  // With 20, Node 24 itself cannot start; with 36, everything works.
+  const FEW = [22, 24, 26, 28, 30, 32];
+
+  it.each(FEW)('ulimit -n %i', (limit) => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    runInProcess(['exercise', 'start']);
+    for (const argv of [
+      ['train', ...SMALL, '--out', 'run'],
+      ['exercise', 'check', '1'],
+      ['sweep', '--vary', 'lr=0.1', '--out', 'swept', '--', ...SMALL],
+    ]) {
+      const { exitCode, stderr } = runInProcess(argv, `ulimit -n ${limit}`);
+      // 0 and 1 where so many files are enough, which is the Node version's matter.
+      expect([0, 1, 4], stderr).toContain(exitCode);
+      if (exitCode === 4) expect(stderr).toMatch(/^error: .*too many open files/m);
+      expect(stderr).not.toMatch(/^ {4}at /m);
+    }
+
+    function runInProcess(argv: string[], shellLimit?: string) {
+      return ninja(cwd, argv, { ...(shellLimit !== undefined && { shellLimit }) });
+    }
+  });
+});
+
+const READ_ONLY = 'mkdir ro && mount --bind ro ro && mount -o remount,ro,bind ro && exec "$@"';
+const mayMount = spawnSync('unshare', ['--user', '--map-root-user', '--mount', 'true']).status === 0;
+
+describe.runIf(mayMount)('a read-only file system is named, wherever the first missing directory is (4)', () => {
+  it.each([
+    ['train', ...SMALL, '--out', 'ro'],
+    ['train', ...SMALL, '--out', 'ro/run'],
+    ['train', ...SMALL, '--out', 'ro/a/b/run'],
+    ['sweep', '--vary', 'lr=0.1', '--out', 'ro/a/sweep', '--', ...SMALL],
+    ['exercise', 'start', 'ro/dojo'],
+  ])('%s %s %s %s', (...argv) => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const unshare = ['--user', '--map-root-user', '--mount', 'sh', '-c', READ_ONLY, 'sh'];
+    const { status, stdout, stderr } = spawnSync('unshare', [...unshare, process.execPath, MAIN, ...argv], { cwd, encoding: 'utf8' });
+    expectRefusal({ exitCode: status as number, stdout, stderr }, 4, 'ro', 'the file system is read-only');
+  });
+});
+
 describe.runIf(process.platform !== 'win32')('SIGUSR1 opens no debugger (0)', () => {
   it('while it trains', async () => {
     const cwd = tempDirectory();

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { type Child, MAIN, start } from '../support/child.js';
@@ -40,11 +41,18 @@ function train(place: string, argv: readonly string[]): Child {
   return start(file, args, { cwd });
 }
 
-/** The process of the program itself, by its number here. */
-function programOf(child: Child): number {
-  const { stdout } = spawnSync('pgrep', ['--parent', String(child.pid)], { encoding: 'utf8' });
-  const inner = stdout.trim().split('\n').filter(Boolean).map(Number);
-  return inner.length > 0 ? inner[0] : child.pid;
+function childOf(pid: number): number | undefined {
+  const { stdout } = spawnSync('pgrep', ['--parent', String(pid)], { encoding: 'utf8' });
+  return stdout.trim().split('\n').filter(Boolean).map(Number)[0];
+}
+
+/** The process that trains, by its number here: the first process of a namespace runs the program in a child. */
+function programOf({ pid }: Child): number {
+  for (let found = pid; ; ) {
+    const inner = childOf(found);
+    if (inner === undefined) return found;
+    found = inner;
+  }
 }
 
 const PAIRS = Object.keys(PLACES).flatMap((first) => Object.keys(PLACES).map((second) => [first, second] as const));
@@ -94,6 +102,67 @@ describe.runIf(isPossible)('two trainers in one directory', () => {
     expect((await second.ended).exitCode).toBe(130);
     process.kill(programOf(first), 'SIGINT');
     await first.ended;
+  });
+});
+
+describe.runIf(isPossible)('a signal to the first process of a container', () => {
+  const COMMANDS = {
+    'bench, which computes without a pause': ['bench', '--seconds', '100', '--data', 'names.txt'],
+    'grad-check, which computes without a pause': ['grad-check', '--entries', 'all'],
+    'lr-find, which hears the signal': ['lr-find', '--data', 'names.txt', '--steps', '1000000', '--hidden', '300'],
+    'train --data -, which waits for input': ['train', '--data', '-'],
+  };
+  const SIGNALS = [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const;
+  const CASES = Object.keys(COMMANDS).flatMap((name) => SIGNALS.map((signal) => [...signal, name as keyof typeof COMMANDS] as const));
+
+  function startFirst(argv: readonly string[]): Child {
+    return start('unshare', [...UNSHARE, '--mount-proc', process.execPath, MAIN, ...argv], { cwd });
+  }
+
+  /** Waits for the first process, and for the child in which it runs the program. */
+  async function firstProcess(child: Child): Promise<number> {
+    let hasEnded = false;
+    void child.ended.then(() => {
+      hasEnded = true;
+    });
+    while (!hasEnded) {
+      const first = childOf(child.pid);
+      if (first !== undefined && childOf(first) !== undefined) return first;
+      await sleep(20);
+    }
+    throw new Error(`it ended before it started a child: ${child.output()}`);
+  }
+
+  it.each(CASES)('%s ends with %i: %s', async (signal, exitCode, name) => {
+    const child = startFirst(COMMANDS[name]);
+    const first = await firstProcess(child);
+    await sleep(1000);
+    process.kill(first, signal);
+    expect(await child.ended).toMatchObject({ exitCode, stdout: '' });
+  });
+
+  it('saves, and the exit code of a refusal is passed on', async () => {
+    const child = startFirst(['train', ...LONG]);
+    await child.says(/writing run\n/);
+    process.kill(await firstProcess(child), 'SIGTERM');
+    expect(await child.ended).toMatchObject({ exitCode: 143, stderr: expect.stringMatching(/SIGTERM: saved after step/) });
+    expect(await startFirst(['train', '--steps', 'x']).ended).toMatchObject({ exitCode: 2 });
+  });
+
+  it('a second signal ends it while the first one is handled', async () => {
+    // A step of this network takes seconds.
+    const child = startFirst([...['train', '--data', 'names.txt', '--hidden', '2000,2000', '--batch-size', '4096', '--out', 'run']]);
+    await child.says(/writing run\n/);
+    const first = await firstProcess(child);
+    await sleep(500);
+    process.kill(first, 'SIGINT');
+    await sleep(20);
+    process.kill(first, 'SIGTERM');
+    expect((await child.ended).exitCode).toSatisfy((code) => code === 143 || code === 130);
   });
 });
 

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The built program. */
-export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The program as users start it: the built one. */
+export const MAIN = fileURLToPath(new URL('../../bin/backprop-ninja.js', import.meta.url));
 
 /** Milliseconds until a process counts as hanging and is killed. It judges no speed: a busy machine takes ten times as long as a quiet one. */
 export const HANGS = 60_000;

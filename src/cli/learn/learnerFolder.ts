@@ -1,9 +1,11 @@
 /** Finds a learner's folder and the files in it. */
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { FileContentError, SystemError } from '../../core/errors.js';
 import { RECOGNISABLE_BYTES, recognise } from '../../core/recognise.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
+import { makeDirectory } from '../../node/makeDirectory.js';
 import { LEARNER_TYPES } from '../../node/paths.js';
 import { startOfFile } from '../../node/readFile.js';
 import { refuseNoDirectory } from '../../node/runDirectory.js';
@@ -70,7 +72,7 @@ export function writeNew(path: string, text: string): boolean {
   const folder = dirname(path);
   return withSystemErrors('write', path, () => {
     refuseNoDirectory(folder);
-    mkdirSync(folder, { recursive: true });
+    makeDirectory(folder);
     return createsNew(() => writeFileSync(path, text, { flag: 'wx' }));
   });
 }

@@ -7,6 +7,7 @@ import { FileContentError, SystemError, UsageError } from '../../core/errors.js'
 import { showText } from '../../core/text.js';
 import { MAIN } from '../../node/paths.js';
 import { CHECKPOINT_FILE } from '../../node/runDirectory.js';
+import { systemError } from '../../node/systemErrors.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_USAGE } from '../terminal/exitCodes.js';
 import { type IO, STOP_MESSAGE, shortPath } from '../terminal/io.js';
 
@@ -80,7 +81,7 @@ export function trainProcess(directory: string, trainArguments: readonly string[
 /** Exit code and signal. @throws SystemError if the process cannot be started */
 function ended(child: ChildProcess): Promise<[code: number | null, signal: string | null]> {
   return new Promise((resolve, reject) => {
-    child.on('error', (error) => reject(new SystemError(`cannot start a process: ${error.message}`, { cause: error })));
+    child.on('error', (error) => reject(systemError('cannot start a process', error)));
     child.on('close', (code, signal) => resolve([code, signal]));
   });
 }

@@ -4,11 +4,13 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setImmediate as nextPoll } from 'node:timers/promises';
-import { showText } from '../../core/text.js';
+import { SystemError } from '../../core/errors.js';
+import { showPath, showText } from '../../core/text.js';
 import { type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import type { FileFault } from '../../dojo/findings.js';
 import { thrownText } from '../../dojo/sentences.js';
 import { LEARNER_PROCESS } from '../paths.js';
+import { systemError } from '../systemErrors.js';
 import { arraysIn, encodeFrame, FrameReader, type NamedArray, REPLY_FD, REQUEST_FD } from './frames.js';
 import { REASON_FD } from './limits.js';
 import { Printed } from './printed.js';
@@ -67,10 +69,10 @@ export class LearnerProcess {
   readonly #ticks: NodeJS.Timeout;
   /** Seconds since the last request that has a limit of its own. */
   #waited = 0;
-  #fault: FileFault | undefined;
+  #ended: ProcessEnded | SystemError | undefined;
   #reason = '';
   #id = 0;
-  #waiting: { resolve: (answer: Answer) => void; reject: (reason: ProcessEnded) => void } | undefined;
+  #waiting: { resolve: (answer: Answer) => void; reject: (reason: ProcessEnded | SystemError) => void } | undefined;
   readonly #loaded: Promise<Answer>;
 
   constructor(options: ProcessOptions) {
@@ -88,6 +90,7 @@ export class LearnerProcess {
   /**
    * The keys of the file's default export.
    * @throws ProcessEnded with the reason why the file cannot run
+   * @throws SystemError if the process cannot be started
    */
   async keys(): Promise<string[]> {
     const { reply } = await this.#loaded;
@@ -104,7 +107,7 @@ export class LearnerProcess {
 
   /** @throws ProcessEnded if there is no reply */
   async request(request: Request, arrays: readonly NamedArray[] = []): Promise<Answer> {
-    if (this.#fault) throw new ProcessEnded(this.#fault);
+    if (this.#ended) throw this.#ended;
     this.#id++;
     if (request.kind !== 'pass') this.#waited = 0;
     const reply = this.#reply();
@@ -115,13 +118,13 @@ export class LearnerProcess {
   /** Ends the process and its children. A reply that is awaited never comes. */
   stop(): void {
     clearInterval(this.#ticks);
-    this.#fault ??= { id: 'process-ended', by: 'SIGKILL' };
+    this.#ended ??= new ProcessEnded({ id: 'process-ended', by: 'SIGKILL' });
     this.#kill();
     this.#printed.startSource(undefined);
     // A child in a session of its own may hold them for ever.
-    for (const stream of this.#child.stdio) stream?.destroy();
+    for (const stream of streamsOf(this.#child)) stream?.destroy();
     this.#child.unref();
-    this.#waiting?.reject(new ProcessEnded(this.#fault));
+    this.#waiting?.reject(this.#ended);
     this.#waiting = undefined;
   }
 
@@ -132,7 +135,8 @@ export class LearnerProcess {
   }
 
   #listen(): void {
-    const stdio: readonly (Readable | Writable | null | undefined)[] = this.#child.stdio;
+    this.#child.on('error', (error) => this.#end(systemError(`cannot start a process for ${showPath(this.#options.path)}`, error)));
+    const stdio = streamsOf(this.#child);
     for (const stream of stdio) stream?.on('error', () => {});
     stdio[1]?.on('data', (chunk: Buffer) => this.#printed.take(0, chunk));
     stdio[2]?.on('data', (chunk: Buffer) => this.#printed.take(1, chunk));
@@ -140,7 +144,7 @@ export class LearnerProcess {
     stdio[REPLY_FD]?.on('data', (chunk: Buffer) => {
       try {
         for (const frame of reader.push(chunk)) {
-          if (this.#fault) return;
+          if (this.#ended) return;
           const { message, heads } = readMessage(frame);
           this.#take(message, () => arraysIn(heads, frame.body));
         }
@@ -151,7 +155,6 @@ export class LearnerProcess {
     stdio[REASON_FD]?.on('data', (chunk: Buffer) => {
       this.#reason = `${this.#reason}${chunk}`.slice(0, 100);
     });
-    this.#child.on('error', (error) => this.#end({ id: 'process-cannot-start', reason: error.message }));
     this.#child.on('exit', (code, signal) => {
       this.#kill();
       const finish = () => this.#end(this.#watchdogSays() ?? faultOf(code, signal));
@@ -183,9 +186,9 @@ export class LearnerProcess {
     onPrint(`${exerciseFile(exercise)}: ${text}`);
   }
 
-  #end(fault: FileFault): ProcessEnded {
-    this.#fault ??= fault;
-    const ended = new ProcessEnded(this.#fault);
+  #end(reason: FileFault | SystemError): ProcessEnded | SystemError {
+    this.#ended ??= reason instanceof SystemError ? reason : new ProcessEnded(reason);
+    const ended = this.#ended;
     const waiting = this.#waiting;
     this.#waiting = undefined;
     // What it printed before it ended may still be on its way.
@@ -227,6 +230,11 @@ export class LearnerProcess {
       if (this.#child.exitCode === null) this.#child.kill('SIGKILL');
     }
   }
+}
+
+/** None if there were not even descriptors for them: an error follows. */
+function streamsOf(child: ChildProcess): readonly (Readable | Writable | null | undefined)[] {
+  return child.stdio ?? [];
 }
 
 /** It leads a process group of its own, which ends with it. */
