@@ -47,7 +47,7 @@ function withoutUnknownTopic(argv: readonly string[]): readonly string[] {
 
 async function readable(error: unknown, argv: readonly string[], io: IO): Promise<Error | string> {
   if (error instanceof CommanderError) return (await import('./parseError.js')).parseError(error, argv, io);
-  if (isFromSystem(error)) return systemError(error.path === undefined ? 'the system failed' : `cannot use ${showPath(error.path)}`, error);
+  if (isFromSystem(error) && error.path !== undefined) return systemError(`cannot use ${showPath(error.path)}`, error);
   return error instanceof Error ? error : String(error);
 }
 

@@ -7,7 +7,11 @@ import { createsNew } from './systemErrors.js';
  * read-only file system is the reason.
  */
 export function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
+  if (existsSync(path)) {
+    // Refused if it is no directory.
+    mkdirSync(path, { recursive: true });
+    return;
+  }
   const parent = dirname(path);
   if (parent !== path) makeDirectory(parent);
   createsNew(() => mkdirSync(path));

@@ -96,7 +96,7 @@ export function refuseNoDirectory(path: string): void {
 
 /** The path with all links resolved; if nothing exists there, the absolute path. */
 function realPath(path: string): string {
-  return existsSync(path) ? realpathSync(path) : resolve(path);
+  return withSystemErrors('read', path, () => (existsSync(path) ? realpathSync(path) : resolve(path)));
 }
 
 /**
