@@ -141,7 +141,7 @@ const TEXTS: Texts = {
   'sizes-as-numbers': ({ sizes }) => {
     const are = sizes.map(({ number, size }) => `${number} is ${size}`).join(' and ');
     const write = sizes.map(({ instead }) => instead).join(' and ');
-    return `${are} on the lesson's batch of 32: a line must work for every batch, so write ${write}`;
+    return `${are} in the lesson: a line must also work for other sizes, so write ${write}`;
   },
   'lesson-batch-only': ({ sizes }) =>
     `right on the lesson's batch of 32, wrong on ${batchText(sizes)}: use n or a shape such as logits.shape[1] where you write a size as a number`,

@@ -42,21 +42,22 @@ export function learnerFiles(numbers: readonly ExerciseNumber[], dir: string | u
 /** @throws SystemError if the file does not exist, is not a file, or cannot be read; FileContentError if it is no source code */
 export function learnerFile(number: ExerciseNumber, dir: string | undefined, io: IO): string {
   const path = join(folderOf(dir, io), exerciseFile(number));
-  const status = withSystemErrors('read', path, () => statSync(path, { throwIfNoEntry: false }));
+  const shown = shortPath(path, io);
+  const status = withSystemErrors('read', shown, () => statSync(path, { throwIfNoEntry: false }));
   if (!status) {
-    throw new SystemError(`there is no ${shortPath(path, io)}`, {
+    throw new SystemError(`there is no ${shown}`, {
       hint: 'name the folder with --dir, or create it',
       command: startCommand(dirname(path), io),
     });
   }
   const anew = { hint: 'move it away, and create it anew', command: startCommand(dirname(path), io) };
   if (!status.isFile()) {
-    throw new SystemError(`${shortPath(path, io)} is not a file`, anew);
+    throw new SystemError(`${shown} is not a file`, anew);
   }
-  const other = recognise(startOfFile(path, RECOGNISABLE_BYTES, path));
+  const other = recognise(startOfFile(path, RECOGNISABLE_BYTES, shown));
   if (other && other.group !== 'source') {
     const wayOut = other.hint === undefined ? anew : { hint: other.hint.replaceAll('FILE', shellPath(path, io)) };
-    throw new FileContentError(`${shortPath(path, io)}: this is ${other.kind}; expected TypeScript`, wayOut);
+    throw new FileContentError(`${shown}: this is ${other.kind}; expected TypeScript`, wayOut);
   }
   return path;
 }

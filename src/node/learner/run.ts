@@ -1,5 +1,4 @@
 /** Checks a learner's file: its process runs the lines, and this one judges them. Every line gets a report, whatever the file does. */
-import { readFileSync, statSync } from 'node:fs';
 import { NumericalError } from '../../core/errors.js';
 import { type Indices, ShapeError, Tensor } from '../../core/tensor.js';
 import { LineJudge, type LineReport } from '../../dojo/check.js';
@@ -15,7 +14,7 @@ import { valueNamed } from '../../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
 import { readNamesFile } from '../namesFile.js';
 import { BUNDLED_NAMES } from '../paths.js';
-import { withSystemErrors } from '../systemErrors.js';
+import { readRegularFile } from '../readFile.js';
 import type { NamedArray } from './frames.js';
 import { type Budget, LearnerProcess, ProcessEnded } from './process.js';
 
@@ -67,10 +66,13 @@ const TRAINING_LIMIT = 20;
 /** Seconds for everything; a solved exercise takes 2. */
 const TOTAL_LIMIT = 180;
 
-/** Bytes of a file that is searched for repeated entries. */
-const MAX_TEXT = 1_000_000;
+/** Bytes of a learner's file: far more than anyone writes. */
+const MAX_FILE = 2 ** 20;
 
-/** @throws the signal's reason, when it ends the check early; SystemError if the file cannot be read */
+/**
+ * @throws the signal's reason, when it ends the check early
+ * @throws SystemError if the file is missing, is no regular file, or cannot be read; FileContentError if it is too large
+ */
 export async function checkFile(path: string, exercise: ExerciseNumber, options: CheckFileOptions = {}): Promise<ExerciseReport> {
   const { signal, train = false } = options;
   const check = new FileCheck(path, exercise, options);
@@ -115,7 +117,7 @@ class FileCheck {
   async lines(): Promise<ExerciseReport> {
     const lines = EXERCISES[this.#exercise].lines.filter(({ name }) => name === (this.#gradient ?? name));
     const reports: LineReport[] = [];
-    const text = textOf(this.#path);
+    const text = readRegularFile(this.#path, MAX_FILE).toString();
     // The process starts while the values are made.
     this.#start(LINE_LIMIT, false);
     const judge = new LineJudge();
@@ -269,11 +271,6 @@ function tensorIn(arrays: readonly NamedArray[], name: string): Tensor {
   const array = arrays.find((one) => one.name === name);
   if (!array || array.data instanceof Int32Array) throw new ProcessEnded({ id: 'breaks-channel' });
   return new Tensor(array.data, array.shape);
-}
-
-/** The text of a learner's file; empty if it is far longer than an exercise. */
-function textOf(path: string): string {
-  return withSystemErrors('read', path, () => (statSync(path).size <= MAX_TEXT ? readFileSync(path, 'utf8') : ''));
 }
 
 /** JavaScript silently takes the last of two entries with the same name. */

@@ -1,5 +1,5 @@
 // exercise watch in a pipe, as an editor's task runner starts it. For a terminal see test/long/terminal.test.ts.
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -72,6 +72,30 @@ describe('exercise watch in a pipe', () => {
     await child.says(/error: dojo\/exercise2\.ts is not a file/);
     rmSync(join(cwd, 'dojo/exercise2.ts'), { recursive: true });
     await sleep(50);
+    put(cwd, 'dojo/exercise2.ts', SOLUTION);
+    await child.says(/^right; next: .*exercise watch 3$/m);
+    child.kill('SIGTERM');
+    expect((await child.ended).exitCode).toBe(143);
+  });
+
+  it('keeps watching while the file is of another kind or cannot be read, and says so', async () => {
+    const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2');
+    const file = join(cwd, 'dojo/exercise2.ts');
+    await child.says(/0 of 1 right/);
+    writeFileSync(file, Buffer.from('89504e470d0a1a0a', 'hex'));
+    await child.says(/error: dojo\/exercise2\.ts: this is a PNG image; expected TypeScript/);
+    writeFileSync(file, Buffer.from(`\ufeff${SOLUTION}`, 'utf16le'));
+    await child.says(/error: dojo\/exercise2\.ts: this is text in UTF-16/);
+    rmSync(file);
+    symlinkSync('exercise2.ts', file);
+    await child.says(/error: cannot read dojo\/exercise2\.ts: too many symbolic links/);
+    rmSync(file);
+    symlinkSync('/dev/zero', file);
+    await child.says(/error: dojo\/exercise2\.ts is not a file/);
+    rmSync(file);
+    writeFileSync(file, '');
+    truncateSync(file, 3e9);
+    await child.says(/error: .*exercise2\.ts is larger than the limit of 1 MiB/);
     put(cwd, 'dojo/exercise2.ts', SOLUTION);
     await child.says(/^right; next: .*exercise watch 3$/m);
     child.kill('SIGTERM');

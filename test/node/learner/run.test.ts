@@ -1,11 +1,15 @@
 // Learners' files in the built program: it must survive anything they do.
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../../src/dojo/exercises.js';
 import { solutionText, stubText } from '../../../src/dojo/stub.js';
+import { checkFile } from '../../../src/node/learner/run.js';
 import { HANGS, startNinja } from '../../support/child.js';
 import { runCli } from '../../support/fakeIO.js';
 import { check, exercise1With, folder, problems } from '../../support/learnerFiles.js';
+import { tempDirectory } from '../../support/tempDirectory.js';
 
 const DLOGITS = '({ logits, Yb, n }) => softmax(logits).sub(Tensor.oneHot(Yb, logits.shape[1])).div(n)';
 
@@ -62,6 +66,23 @@ describe('a key that is no line', () => {
     const one = await runCli(cwd, ['exercise', 'check', '1', 'dprobs']);
     expect(one).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('✗ not in Exercise 1: dprbs (did you mean dprobs?)\n') });
     expect(await runCli(cwd, ['exercise', 'check', '1', 'dh'])).toMatchObject({ exitCode: 0 });
+  });
+});
+
+describe('a file that is no plain text file', () => {
+  const path = () => join(tempDirectory(), 'exercise2.ts');
+  it.each<[kind: string, make: (path: string) => void, says: RegExp]>([
+    ['a pipe', (file) => void spawnSync('mkfifo', [file]), /: it is a pipe$/],
+    ['a device', (file) => symlinkSync('/dev/zero', file), /: it is a device$/],
+    ['a directory', (file) => mkdirSync(file), /: it is a directory$/],
+    ['a loop of links', (file) => symlinkSync('exercise2.ts', file), /too many symbolic links/],
+    // An empty file that waits for the next message of the kernel, or only its owner may read it.
+    ['a file that waits', (file) => symlinkSync('/proc/kmsg', file), /^cannot read /],
+    ['a file of 3 GB', (file) => writeFileSync(file, '') ?? truncateSync(file, 3e9), /is larger than the limit of 1 MiB$/],
+  ])('%s is refused at once', async (_, make, says) => {
+    const file = path();
+    make(file);
+    await expect(checkFile(file, 2)).rejects.toThrow(says);
   });
 });
 
