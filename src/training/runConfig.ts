@@ -1,6 +1,7 @@
 /** The configuration of a run, as a checkpoint stores it. Keys, order, checks and types follow from the table of options. */
 import type { Kind } from '../core/kinds.js';
 import { flagName, type OptionRow } from '../core/optionRow.js';
+import { closest } from '../core/spelling.js';
 import type { Capacity } from '../network/arrays.js';
 import type { ModelConfig } from '../network/parameters.js';
 import { TRAINING_OPTIONS, type TrainingRow } from './options.js';
@@ -101,6 +102,23 @@ export function settingsOf(config: RunConfig): Map<string, Setting> {
       return [[inner === 'name' ? key : (inner as string), { option: row.flag ? flagName(row) : row.description, value: shown }]];
     }),
   );
+}
+
+/** Keys of a stored configuration that no option has, and the one that was probably meant. */
+export function unknownSettings(config: object): { key: string; similar: string | undefined }[] {
+  const stored = TRAINING_OPTIONS.flatMap((row: OptionRow) => (row.stored ? [row.stored] : []));
+  const unknown = (found: object, known: readonly string[]) =>
+    Object.keys(found).flatMap((key) => (known.includes(key) ? [] : [{ key, similar: closest(key, known) }]));
+  return [
+    ...unknown(
+      config,
+      stored.map(([key]) => key),
+    ),
+    ...Object.entries(config).flatMap(([key, value]) => {
+      const inner = stored.flatMap(([outer, one]) => (outer === key && one !== undefined ? [one] : []));
+      return inner.length > 0 && typeof value === 'object' && value !== null ? unknown(value, inner) : [];
+    }),
+  ];
 }
 
 export function modelConfig(

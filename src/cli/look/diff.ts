@@ -20,6 +20,7 @@ import {
   scopeLines,
   tensorList,
 } from './describeComparison.js';
+import { hasReport, reportDifferences, runFileProblems } from './runFile.js';
 import { type FlawedLine, StoredRun } from './storedRun.js';
 
 export const diff = defineCommand({
@@ -74,7 +75,11 @@ interface RunsComparison {
   records: RecordComparison;
   checkpoints: ComparedCheckpoints | undefined;
   best: ComparedCheckpoints | undefined;
+  /** Keys of the reports in run.json that differ, though the checkpoints do not; undefined if they were not compared. */
+  report: string[] | undefined;
   flaws: FlawedLine[];
+  /** What a run.json says otherwise than the checkpoint beside it. */
+  problems: string[];
   notCompared: NotCompared[];
 }
 
@@ -94,6 +99,8 @@ function compareRuns(a: StoredRun, b: StoredRun, records: RecordComparison): Run
   const flaws = [...a.flaws, ...b.flaws];
   const isSame = (compared: ComparedCheckpoints | undefined) => !compared || compared.differences.length === 0;
   const something = checkpoints !== undefined || records.upTo !== undefined;
+  const report = compareReports(a, b, notCompared, checkpoints !== undefined && isSame(checkpoints));
+  const problems = [a, b].flatMap((run) => runFileProblems(run, run.runFile));
   return {
     // More steps extend a run; they do not make another one of it.
     same:
@@ -101,16 +108,28 @@ function compareRuns(a: StoredRun, b: StoredRun, records: RecordComparison): Run
       records.same &&
       isSame(checkpoints) &&
       isSame(best) &&
+      !report?.length &&
       flaws.length === 0 &&
+      problems.length === 0 &&
       settings.every(({ key }) => key === 'steps'),
     settings,
     programs: [a.checkpoint.program, b.checkpoint.program],
     records,
     checkpoints,
     best,
+    report,
     flaws,
+    problems: [...new Set(problems)],
     notCompared,
   };
+}
+
+/** Compares the reports of finished runs, if the checkpoints that they are about are the same. */
+function compareReports(a: StoredRun, b: StoredRun, notCompared: NotCompared[], isSame: boolean): string[] | undefined {
+  if (!isSame) return undefined;
+  if (hasReport(a) && hasReport(b)) return reportDifferences(a, b);
+  notCompared.push({ what: 'reports in run.json', reason: hasReport(a) || hasReport(b) ? 'one run has none' : 'neither run has one' });
+  return undefined;
 }
 
 function differingSettings(a: StoredRun, b: StoredRun): SettingDifference[] {
@@ -136,7 +155,7 @@ function compareBest(a: StoredRun, b: StoredRun, notCompared: NotCompared[]): Co
   return undefined;
 }
 
-function jsonOf({ same, settings, programs, records, checkpoints, best, flaws, notCompared }: RunsComparison) {
+function jsonOf({ same, settings, programs, records, checkpoints, best, report, flaws, problems, notCompared }: RunsComparison) {
   return {
     same,
     upTo: lastCompared({ records, checkpoints }) ?? null,
@@ -148,7 +167,9 @@ function jsonOf({ same, settings, programs, records, checkpoints, best, flaws, n
     records: records.kinds,
     checkpoint: checkpoints ?? null,
     best: best ?? null,
+    report: report ?? null,
     flaws,
+    problems,
     notCompared,
   };
 }
@@ -157,7 +178,10 @@ function lastCompared({ records, checkpoints }: Pick<RunsComparison, 'records' |
   return checkpoints?.step ?? records.upTo;
 }
 
-function differenceLines({ settings, programs, records, checkpoints, best, flaws }: RunsComparison, sides: Sides): string[] {
+function differenceLines(
+  { settings, programs, records, checkpoints, best, report = [], flaws, problems }: RunsComparison,
+  sides: Sides,
+): string[] {
   const [program, other] = programs;
   return [
     ...settings.map(({ option, values }) => `${option}: ${values.map((value) => value ?? 'none').join(' and ')}`),
@@ -165,13 +189,15 @@ function differenceLines({ settings, programs, records, checkpoints, best, flaws
     ...recordLines(records, sides),
     ...(checkpoints ? checkpointLines(`checkpoints ${afterStep(checkpoints.step)}`, checkpoints) : []),
     ...(best ? checkpointLines(`best checkpoints, ${afterStep(best.step)}`, best) : []),
+    ...(report.length > 0 ? [`reports in run.json: ${tensorList(report)}`] : []),
     ...flawLines(flaws),
+    ...problems,
   ];
 }
 
 /** The verdict, what was compared, and what was not. */
 function endLines(found: RunsComparison): string[] {
-  const { records, checkpoints, best, notCompared } = found;
+  const { records, checkpoints, best, report, notCompared } = found;
   const compared = [
     'settings and data',
     ...recordCounts(records),
@@ -179,6 +205,7 @@ function endLines(found: RunsComparison): string[] {
       [`checkpoints ${afterStep(checkpoints?.step ?? 0)}`, checkpoints],
       [`best checkpoints, ${afterStep(best?.step ?? 0)}`, best],
     ]),
+    ...(report ? ['reports in run.json'] : []),
   ];
   return [verdict(found), ...scopeLines(compared, notCompared)];
 }
@@ -204,6 +231,11 @@ function verdict(found: RunsComparison): string {
   return `${since}: ${afterStep(divergence.step)}, ${tensorList(divergence.tensors)}`;
 }
 
-function hasOtherSettingsOnly({ checkpoints, best, flaws }: RunsComparison): boolean {
-  return flaws.length === 0 && [checkpoints, best].every((one) => !one || one.differences.length === 0);
+function hasOtherSettingsOnly({ checkpoints, best, report, flaws, problems }: RunsComparison): boolean {
+  return (
+    !report?.length &&
+    flaws.length === 0 &&
+    problems.length === 0 &&
+    [checkpoints, best].every((one) => !one || one.differences.length === 0)
+  );
 }

@@ -1,8 +1,5 @@
 import type { Job } from '../../core/job.js';
-import { closest } from '../../core/spelling.js';
-import { quoteText } from '../../core/text.js';
-import { readRunFile } from '../../node/runDirectory.js';
-import { type CheckpointComparison, compareCheckpoints, settingDifferences } from '../../run/compareCheckpoints.js';
+import { type CheckpointComparison, compareCheckpoints } from '../../run/compareCheckpoints.js';
 import { RecordComparison, StepReader } from '../../run/compareRecords.js';
 import type { Rerun, RerunStep } from '../../run/rerun.js';
 import type { Paint } from '../terminal/colors.js';
@@ -18,6 +15,7 @@ import {
   scopeLines,
   tensorList,
 } from './describeComparison.js';
+import { hasReport, runFileProblems } from './runFile.js';
 import type { StoredRun } from './storedRun.js';
 
 const SIDES = ['metrics.jsonl', 'the repeated run'] as const;
@@ -62,7 +60,8 @@ export class Replay {
       const step = formatCount(best.state.step);
       this.#problems.push(`best.safetensors is of step ${step}, but the validation loss of that step is not the best so far`);
     }
-    this.#problems.push(...flawLines(this.#stored.flaws), ...this.#runFileProblems());
+    this.#problems.push(...flawLines(this.#stored.flaws), ...runFileProblems(this.#stored));
+    if (hasReport(this.#stored)) this.#notCompared.push({ what: 'report in run.json', reason: 'eval and sample compute its parts again' });
   }
 
   /** The best checkpoint, if the run is long enough to have it. */
@@ -98,31 +97,6 @@ export class Replay {
 
   #endEarly(step: number): void {
     this.#notCompared.push({ what: `everything after step ${formatCount(step)}`, reason: 'the parameters differ from there on' });
-  }
-
-  /** Differences between run.json and the checkpoint beside it. More steps may be asked for than the checkpoint knows of yet. */
-  #runFileProblems(): string[] {
-    const { path, checkpoint } = this.#stored;
-    const found = readRunFile(path);
-    if (!found) return [];
-    const misspelt = Object.keys(found).flatMap((key) => {
-      const similar = RUN_FILE_KEYS.includes(key) ? undefined : closest(key, RUN_FILE_KEYS);
-      return similar === undefined ? [] : [`run.json: unknown key ${quoteText(key)}; did you mean ${similar}?`];
-    });
-    const { config, data } = found;
-    const other =
-      typeof config === 'object' && config !== null ? settingDifferences(checkpoint.config, config as typeof checkpoint.config) : [];
-    return [
-      ...misspelt,
-      ...other
-        .filter(({ key }) => key !== 'steps')
-        .map(
-          ({ option, values: [here, there] }) => `run.json: ${option} is ${there ?? 'missing'}, but ${here ?? 'none'} in the checkpoint`,
-        ),
-      ...(data.sha256 === checkpoint.dataSha256
-        ? []
-        : [`run.json: the SHA-256 of the data is ${quoteText(data.sha256)}, but ${checkpoint.dataSha256} in the checkpoint`]),
-    ];
   }
 
   /** The document of --json. */
@@ -186,6 +160,3 @@ export class Replay {
     return kinds.hashes.compared + (this.#checkpoint && lastHashes !== this.#stored.step ? 1 : 0);
   }
 }
-
-/** What the program writes into run.json. */
-const RUN_FILE_KEYS: readonly string[] = ['program', 'node', 'startedAt', 'data', 'config', 'finishedAt', 'result'];

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { metricsLines } from '../../node/metricsFile.js';
-import { BEST_FILE, METRICS_FILE } from '../../node/runDirectory.js';
+import { BEST_FILE, METRICS_FILE, RUN_FILE } from '../../node/runDirectory.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import type { MetricsRecord } from '../../run/records.js';
 import { type IO, shortPath } from '../terminal/io.js';
@@ -36,6 +36,11 @@ export class StoredRun {
   /** The number of steps done. */
   get step(): number {
     return this.checkpoint.state.step;
+  }
+
+  /** The path of run.json, as shown. */
+  get runFile(): string {
+    return shortPath(join(dirname(this.path), RUN_FILE), this.#io);
   }
 
   get hasMetrics(): boolean {

@@ -50,10 +50,28 @@ describe('two runs', () => {
     expect(await diff('run', 'again')).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(
-        /^the same up to step 1,200\ncompared:\n {2}settings and data\n {2}12 losses, 3 validation losses, 3 hash records\n {2}checkpoints after step 1,200: parameters, statistics, random state, running losses, best evaluation\n {2}best checkpoints, after step [\d,]+: the same parts\nnot compared:\n {2}optimizer state: sgd has none\n$/,
+        /^the same up to step 1,200\ncompared:\n {2}settings and data\n {2}12 losses, 3 validation losses, 3 hash records\n {2}checkpoints after step 1,200: parameters, statistics, random state, running losses, best evaluation\n {2}best checkpoints, after step [\d,]+: the same parts\n {2}reports in run\.json\nnot compared:\n {2}optimizer state: sgd has none\n$/,
       ),
       stderr: '',
     });
+  });
+
+  it.each([
+    ['another loss in the report', /"testLoss": [\d.]+/, '"testLoss": 1.5', /^reports in run\.json: testLoss differs\nthe runs differ\n/],
+    ['other samples in the report', /"samples": \[/, '"samples": ["zzz",', /^reports in run\.json: samples differs\n/],
+    [
+      'another setting in run.json',
+      /"seed": \d+/,
+      '"seed": 7',
+      /^edited\/run\.json: --seed is 7, but 2147483647 in the checkpoint\nthe runs differ\n/,
+    ],
+    ['a misspelt setting in run.json', /"seed"/, '"sead": 1, "seed"', /^edited\/run\.json: unknown setting sead; did you mean seed\?\n/],
+    ['a damaged run.json', /\{/, '[', /^edited\/run\.json is damaged\n/],
+  ])('differ by %s (1)', async (_, from, to, problem) => {
+    cpSync(join(cwd, 'run'), join(cwd, 'edited'), { recursive: true });
+    put(cwd, 'edited/run.json', readFileSync(join(cwd, 'run', 'run.json'), 'utf8').replace(from, to));
+    expect(await diff('run', 'edited')).toMatchObject({ exitCode: 1, stdout: expect.stringMatching(problem), stderr: '' });
+    rmSync(join(cwd, 'edited'), { recursive: true });
   });
 
   it('are the same if both are one run', async () => {

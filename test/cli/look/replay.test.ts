@@ -86,6 +86,7 @@ describe('an unchanged run', () => {
       '  best checkpoint: the same parts',
       'not compared:',
       '  optimizer state: sgd has none',
+      '  report in run.json: eval and sample compute its parts again',
       '',
     ]);
     expect(stderr).toBe('');
@@ -318,6 +319,21 @@ describe('everything else that a run holds is compared:', () => {
       'a misspelt key in run.json',
       (cwd: string) => editRunFile(cwd, (text) => text.replace('"startedAt"', '"startdAt"')),
       /run\.json: unknown key startdAt; did you mean startedAt\?/,
+    ],
+    [
+      'an unknown setting in run.json',
+      (cwd: string) => editRunFile(cwd, (text) => text.replace('"config": {', '"config": {"evaEvery": 1,')),
+      /run\.json: unknown setting evaEvery; did you mean evalEvery\?/,
+    ],
+    [
+      'an unknown setting of the optimizer in run.json',
+      (cwd: string) => editRunFile(cwd, (text) => text.replace('"name": "adam"', '"name": "adam", "momentun": 1')),
+      /run\.json: unknown setting momentun; did you mean momentum\?/,
+    ],
+    [
+      'no settings in run.json',
+      (cwd: string) => editRunFile(cwd, (text) => text.replace('"config"', '"settings"')),
+      /run\.json: config is missing/,
     ],
     [
       'another setting in run.json',
