@@ -38,6 +38,12 @@ export function placed(at: ValuesAndGradients, place: Place): Tensor {
       });
       return out;
     }
+    case 'index':
+      return Tensor.of(
+        Array.from({ length: n * V }, (_, k) => at.Yb.data[Math.floor(k / V)]),
+        [n, V],
+        'float64',
+      );
     case 'first-column':
       return hot(() => 0);
     case 'everywhere':

@@ -11,7 +11,7 @@ import type { ExerciseLine } from './exercises.js';
 import type { Fault, Finding } from './findings.js';
 import { scaleOf } from './knowledge.js';
 import type { GivenValues, ValuesAndGradients } from './learnerFile.js';
-import { nameMistakes, type Observation, unrelatedToInput } from './naming.js';
+import { ignoresGradients, nameMistakes, type Observation, unrelatedToInput } from './naming.js';
 import { type LineContext, type Outcome, runLine, textOf } from './outcome.js';
 import { sentenceOf } from './sentences.js';
 import { sizesAsNumbers } from './sizeLiterals.js';
@@ -121,7 +121,9 @@ export class LineJudge {
       }
       judged.push(judge(known, at, outcome.tensor, real));
     }
-    const { verdict, findings, ...more } = verdictOn(known, { judged, shown: first.tensor }, () => sizesAsNumbers(text, this.#lesson));
+    const { verdict, findings, ...more } = verdictOn(known, { judged, shown: first.tensor, text }, () =>
+      sizesAsNumbers(text, this.#lesson),
+    );
     return { ...report(verdict, findings), ...more, ...figuresOf(first.tensor, known.solution(this.#lesson)) };
   }
 }
@@ -211,6 +213,8 @@ function figuresOf(found: Tensor, expected: Tensor): Pick<LineReport, 'figures'>
 interface Results {
   judged: readonly Judged[];
   shown: Tensor;
+  /** The line as JavaScript. */
+  text: string;
 }
 
 interface Judgement extends Pick<LineReport, 'named' | 'worst'> {
@@ -226,12 +230,16 @@ function isNameable({ found: { data } }: Judged): boolean {
   return data.length > 0 && data.every((x) => Math.abs(x) <= MAX_NAMEABLE);
 }
 
-function verdictOn({ name, knowledge }: ExerciseLine, { judged, shown }: Results, sizeLiterals: () => Finding | undefined): Judgement {
+function verdictOn(
+  { name, knowledge }: ExerciseLine,
+  { judged, shown, text }: Results,
+  sizeLiterals: () => Finding | undefined,
+): Judgement {
   const wrong = (...findings: readonly Finding[]): Judgement => ({ verdict: 'wrong', findings });
   const within = (tolerance: number, some: readonly Judged[] = judged) => some.every(({ error }) => error <= tolerance);
   if (within(FLOAT32_TOLERANCE)) return { verdict: 'right', findings: [] };
   const observed = judged.filter(({ random }) => random);
-  const mistakes = observed.every(isNameable) ? nameMistakes(name, knowledge, observed) : undefined;
+  const mistakes = observed.every(isNameable) ? nameMistakes(name, knowledge, observed, { text }) : undefined;
   const lesson = judged.filter(({ at }) => at.n === LESSON_BATCH);
   if (within(FLOAT32_TOLERANCE, lesson)) {
     const elsewhere = judged.find(({ error }) => error > FLOAT32_TOLERANCE) ?? judged[0];
@@ -240,7 +248,7 @@ function verdictOn({ name, knowledge }: ExerciseLine, { judged, shown }: Results
   const telling = judged.filter((one) => one.telling);
   const hidden = telling.length > 0 && within(TOLERANCE, telling);
   if (mistakes) return { ...wrong(...mistakes, ...(hidden ? [{ id: 'hidden-by-true-gradients' } as const] : [])), named: true };
-  if (hidden) return wrong({ id: 'true-gradients-only' });
+  if (hidden) return wrong({ id: 'true-gradients-only', ...(ignoresGradients(judged) && { ignores: true }) });
   const unrelated = judged.every(isNameable) ? unrelatedToInput(knowledge, judged, shown) : undefined;
   if (unrelated) return { ...wrong(unrelated), named: true };
   const misshapen = judged.findLast(({ expected, found }) => !sameShape(expected.shape, found.shape));

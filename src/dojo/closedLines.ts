@@ -26,5 +26,6 @@ export const CLOSED_LINES: Record<'dlogits' | 'dhprebn', LineKnowledge> = {
         variance: product(number(-1, { n: 1, 'n-1': -1 }), value('bnraw'), sum('batch', product(upstream('dhpreact'), value('bnraw')))),
       }),
     ),
+    hasOtherForms: true,
   },
 };

@@ -69,18 +69,14 @@ export const CROSS_ENTROPY_MISTAKES: Record<string, PlantedMistake<ClosedForm>> 
 export const BATCH_NORM_MISTAKES: Record<string, PlantedMistake<ClosedForm>> = {
   'bessel-factor-1-for-n-over-n-minus-1': batchNorm(
     'Bessel factor 1 instead of n/(n-1)',
-    [{ id: 'scaled', by: '(n-1)/n', expected: '-n/(n-1)', branch: 'variance' }],
+    [{ id: 'scaled', by: '(n-1)/n', branch: 'variance' }],
     {
       bessel: () => 1,
     },
   ),
-  'bessel-factor-the-other-way-up': batchNorm(
-    'Bessel factor inverted',
-    [{ id: 'scaled', by: '(n-1)²/n²', expected: '-n/(n-1)', branch: 'variance' }],
-    {
-      bessel: (n) => (n - 1) / n,
-    },
-  ),
+  'bessel-factor-the-other-way-up': batchNorm('Bessel factor inverted', [{ id: 'scaled', by: '(n-1)²/n²', branch: 'variance' }], {
+    bessel: (n) => (n - 1) / n,
+  }),
   'path-through-the-variance-dropped': batchNorm('branch through the variance dropped', [{ id: 'branch-missing', branch: 'variance' }], {
     bessel: () => 0,
   }),
@@ -94,7 +90,7 @@ export const BATCH_NORM_MISTAKES: Record<string, PlantedMistake<ClosedForm>> = {
   'path-through-the-mean-dropped': batchNorm('branch through the mean dropped', [{ id: 'branch-missing', branch: 'mean' }], {
     mean: () => 0,
   }),
-  'mean-not-divided-by-n': batchNorm('mean not divided by n', [{ id: 'scaled', by: 'n', expected: '1/n', branch: 'mean' }], {
+  'mean-not-divided-by-n': batchNorm('mean not divided by n', [{ id: 'scaled', by: 'n', branch: 'mean' }], {
     mean: (n) => n,
   }),
   'statistics-as-constants': batchNorm(

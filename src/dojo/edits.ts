@@ -9,6 +9,7 @@ import { ARRANGEMENTS, RIGHT_SCATTERING, SCATTERING_MISTAKES, type Scattering } 
 import { ATOMIC_LINES } from './atomicLines.js';
 import {
   apply,
+  axisOf,
   broadcastTo,
   childrenOf,
   type Evaluator,
@@ -58,6 +59,8 @@ interface Position {
   top: boolean;
   /** Set inside and in front of a sum that is part of a branch. */
   sum?: 'inside-sum' | 'before-sum' | undefined;
+  /** The sum whose only operand is the node. */
+  summed?: (Expression & { op: 'sum' }) | undefined;
 }
 
 /** All single mistakes of a line. */
@@ -81,7 +84,7 @@ function changedAt(node: Expression, path: readonly number[], make: Edit['make']
   return first === undefined ? make(node) : withChild(node, first, changedAt(childrenOf(node)[first], rest, make));
 }
 
-const isGradient = (name: TensorName): name is GradientName => (GRADIENT_NAMES as readonly string[]).includes(name);
+export const isGradient = (name: TensorName): name is GradientName => (GRADIENT_NAMES as readonly string[]).includes(name);
 
 const COST = {
   missing: 1,
@@ -157,6 +160,7 @@ const PLACES: readonly Place[] = [
 
 /** The reasons why people confuse one expression with another, by what they write and what belongs. */
 const CONFUSIONS: Record<string, Confusion> = {
+  'norm_logits · exp(norm_logits - 1) for counts': 'power-rule',
   '1/logprobs for 1/probs': 'derivative-at-output',
   'logprobs for 1/probs': 'function-for-derivative',
   'h for 1 - h²': 'function-for-derivative',
@@ -174,6 +178,8 @@ class EditList {
   readonly #given: readonly TensorName[];
   readonly #edits: Edit[] = [];
   readonly #fitting = new Map<string, TensorName[]>();
+  /** Whether a sum belongs to the line. */
+  #sums = false;
 
   constructor(evaluator: Evaluator, name: GradientName) {
     this.#evaluator = evaluator;
@@ -182,6 +188,7 @@ class EditList {
   }
 
   of(line: Expression): Edit[] {
+    this.#sums = hasSum(line);
     const at: Position = { path: [], shape: this.#shapeOf(line), top: true };
     this.#node(line, at);
     this.#summed(line, at, 1.2);
@@ -213,7 +220,10 @@ class EditList {
       if (whole.length < 2 || length < 2) continue;
       for (const kept of ['first', 'last', 'not-first', 'not-last'] as const) {
         const make = (of: Expression): Expression => ({ op: 'kept', over, kept, of, ...(like && { like }) });
-        this.#add(at, { id: 'kept', over, kept }, COST.kept, make, { wraps: true });
+        const axis = axisOf(node, over);
+        // Along the inner dimension of a matrix product, both operands can be meant: the one with the batch is.
+        const cost = axis === 'batch' || axis === 'row' ? COST.kept : COST.kept + 0.01;
+        this.#add(at, { id: 'kept', over: axis, kept }, cost, make, { wraps: true });
       }
     }
   }
@@ -246,7 +256,7 @@ class EditList {
         this.#total(node, at);
         return;
       case 'sum':
-        this.#node(node.of, child(0, { shape: this.#shapeOf(node.of), sum: at.top ? undefined : 'inside-sum' }));
+        this.#node(node.of, child(0, { shape: this.#shapeOf(node.of), sum: at.top ? undefined : 'inside-sum', summed: node }));
         this.#kept(node.of, child(0));
         this.#sum(node, at);
         return;
@@ -361,6 +371,8 @@ class EditList {
           if (name !== 'logits' && this.#evaluator.at[name].shape.length === 2) this.#exchange(node, at, found, COST.function);
         }
         this.#exchanged(node, at);
+        this.#exchange(node, at, { op: 'whole', of: number(1, { V: -1 }) }, COST.function);
+        this.#exchange(node, at, place('index'), COST.function);
         return;
       default:
         this.#node(node, at);
@@ -369,9 +381,16 @@ class EditList {
   }
 
   #exchange(node: Expression, at: Position, found: Expression, cost: number): void {
-    const [is, belongs] = [formulaOf(found), formulaOf(node)];
+    const whole = at.summed && node === at.summed.of && this.#isSummed(found, at.summed.over) ? at.summed : node;
+    const [is, belongs] = [formulaOf(found), formulaOf(whole)];
     const confusion = CONFUSIONS[`${is} for ${belongs}`];
     this.#add(at, { id: 'exchanged', found: is, expected: belongs, ...(confusion && { confusion }) }, cost, () => found);
+  }
+
+  /** Whether a sum leaves a tensor as it is. */
+  #isSummed(found: Expression, over: Reduced): boolean {
+    const { shape } = this.#evaluator.value(found);
+    return over !== 'all' && shape.length === 2 && shape[over === 'batch' ? 0 : 1] === 1;
   }
 
   /** Any other tensor of the pass. */
@@ -407,7 +426,10 @@ class EditList {
       this.#add(at, again, 1.4, () => ATOMIC_LINES[name].expression);
     }
     if (name === 'bnvar_inv') this.#exchange(node, at, apply('biased bnvar_inv', value('bnvar')), COST.near);
-    if (name === 'counts') this.#exchange(node, at, apply('exp', value('logits')), COST.near);
+    if (name === 'counts') {
+      this.#exchange(node, at, apply('exp', value('logits')), COST.near);
+      this.#exchange(node, at, apply('x · exp(x - 1)', value('norm_logits')), COST.near);
+    }
     for (const other of this.#tensors(at.shape)) {
       if (other === name) continue;
       if (!isGradient(other)) {
@@ -615,6 +637,10 @@ class EditList {
     const common = factors.filter((_, k) => k !== i);
     const tensors = common.filter(({ op }) => op !== 'number');
     if (tensors.length === 0) return;
+    if (tensors.length > 1) {
+      const mistake = { id: 'factor-missing', factor: formulaOf(product(...tensors)) } as const;
+      this.#add(at, mistake, COST.missing + 0.2, () => productOf([...common.filter((one) => !tensors.includes(one)), inner]));
+    }
     const sets = [common, ...(tensors.length > 1 ? [tensors] : []), ...tensors.map((one) => [one])];
     const terms = inner.terms.map((_, k) => k);
     for (const moved of sets) {
@@ -651,7 +677,10 @@ class EditList {
     for (const [a, b] of pairs) {
       const multiplied: Expression = { op: 'whole', of: product(node.terms[a], node.terms[b]) };
       if (node.terms.length === 2) {
-        this.#add(at, { id: 'branches-multiplied' }, COST.added, () => multiplied);
+        const subtracts = splitNumber(node.terms[b]).scale.number < 0;
+        const unsigned: Expression = { op: 'whole', of: product(...[a, b].map((k) => withoutSign(node.terms[k]))) };
+        const subtracted = { id: 'branches-multiplied', these: [node.branches[b]], subtract: true } as const;
+        this.#add(at, subtracts ? subtracted : { id: 'branches-multiplied' }, COST.added, () => unsigned);
         continue;
       }
       const these = [node.branches[a], node.branches[b]];
@@ -685,7 +714,8 @@ class EditList {
     const more = { wraps: true, reshapes };
     this.#add(at, { id: 'not-summed', over, ...where }, COST.sum, inside, more);
     for (const other of (['batch', 'row', 'all'] as const).filter((one) => one !== node.over)) {
-      this.#add(at, { id: 'summed-over', instead: other, over, ...where }, COST.sum, (inner) => sum(other, inside(inner)), more);
+      const instead = other === 'all' ? other : axisOf(node.of, other);
+      this.#add(at, { id: 'summed-over', instead, over, ...where }, COST.sum, (inner) => sum(other, inside(inner)), more);
     }
     const { scale, rest } = splitNumber(node.of);
     const outside = { op: 'number', scale } as const;
@@ -719,11 +749,13 @@ class EditList {
       if (!sums || (node.op === 'sum' && node.over === over)) continue;
       const where = at.top ? {} : { of };
       const more = { wraps: true, reshapes: at.top };
-      this.#add(at, { id: 'sum-extra', over, ...where }, cost, (inner) => sum(over, inner), more);
+      const axis = over === 'all' ? over : axisOf(node, over);
+      const besides = this.#sums && ({ besides: true } as const);
+      this.#add(at, { id: 'sum-extra', over: axis, ...where, ...besides }, cost, (inner) => sum(over, inner), more);
       if (over === 'all' || shape.length !== 2) continue;
       const lengths = over === 'batch' ? { n: -1 } : shape[1] === this.#evaluator.sizes.V ? { V: -1 } : { H: -1 };
       const mean = (inner: Expression) => product(number(1, lengths), sum(over, inner));
-      this.#add(at, { id: 'sum-extra', over, mean: true, ...where }, cost + 0.1, mean, more);
+      this.#add(at, { id: 'sum-extra', over: axis, mean: true, ...where, ...besides }, cost + 0.1, mean, more);
     }
   }
 
@@ -749,7 +781,7 @@ class EditList {
     this.#summed(node, here, 1.5);
     this.#add(here, { id: 'factor-squared', factor: node.name }, COST.squared, () => power(node, 2));
     this.#add(here, { id: 'divided', by: node.name }, COST.divided, () => power(node, -1));
-    for (const applied of APPLIED) this.#exchange(node, here, apply(applied, node), COST.rareFunction);
+    for (const applied of APPLIED) this.#exchange(node, here, apply(applied, node), applied === '1 + x' ? 2.1 : COST.rareFunction);
     for (const name of this.#tensors(shape)) {
       if (name === node.name) continue;
       const mistake = { id: 'factor-extra', factor: name } as const;
@@ -779,10 +811,20 @@ class EditList {
   }
 }
 
+function hasSum(node: Expression): boolean {
+  return ['sum', 'matmul', 'scattered'].includes(node.op) || childrenOf(node).some(hasSum);
+}
+
 const difference = (a: Expression, b: Expression): Expression => ({
   op: 'whole',
   of: { op: 'total', terms: [a, product(number(-1), b)], branches: [] },
 });
+
+/** A term with a positive constant factor. */
+function withoutSign(term: Expression): Expression {
+  const { scale, rest } = splitNumber(term);
+  return scale.number > 0 ? term : product({ op: 'number', scale: { ...scale, number: -scale.number } }, ...rest);
+}
 
 /** The tensors of an expression, one by one. */
 export function namesIn(node: Expression): TensorName[] {

@@ -6,7 +6,7 @@ import { type Shape, sameShape, Tensor } from '../core/tensor.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { type GradientName, VALUE_NAMES, type ValueName } from '../lesson/values.js';
 import { type Arrangement, arranged, placed, type Scattering, scattered } from './arrangements.js';
-import type { BranchName, Dimension, Kept, Place, Role } from './findings.js';
+import type { Axis, BranchName, Dimension, Kept, Place, Role } from './findings.js';
 import { FUNCTIONS, type FunctionName } from './functions.js';
 import type { ValuesAndGradients } from './learnerFile.js';
 import { isOne, ONE, type Scale, type Sizes, scaleValue, textOf, times } from './scale.js';
@@ -290,7 +290,7 @@ export function formulaOf(node: Expression): string {
     case 'total':
       return totalText(node.terms);
     case 'sum':
-      return `Σ${SUMS[node.over]} ${formulaIn(node.of)}`;
+      return `Σ over ${node.over === 'all' ? 'everything' : AXES[axisOf(node.of, node.over)]} of ${formulaIn(node.of)}`;
     case 'matmul':
       return `${formulaIn(node.left)} · ${formulaIn(node.right)}`;
     case 'transposed':
@@ -316,9 +316,47 @@ const PLACE_FACTORS: Record<Place, string> = {
   'next-entry': 'the one-hot of Yb, one entry on',
   'previous-entry': 'the one-hot of Yb, one entry back',
   'first-column': 'one-hot of 0',
+  index: 'the index in Yb',
 };
 
-const SUMS: Record<Reduced, string> = { batch: ' over the batch of', row: ' over the row of', all: ' over everything of' };
+/** The dimensions as they are said. */
+export const AXES: Record<Axis, string> = {
+  batch: 'the batch',
+  row: 'the row',
+  positions: 'the positions of the context',
+  'dimension 0': 'dimension 0',
+  'dimension 1': 'dimension 1',
+};
+
+const PARAMETERS: readonly TensorName[] = ['C', 'W1', 'b1', 'W2', 'b2', 'bngain', 'bnbias'];
+const isParameter = (name: TensorName) => PARAMETERS.includes(name.replace(/^d/, '') as TensorName);
+
+/** Whether dimension 0 is the batch. */
+function hasBatch(node: Expression): boolean {
+  switch (node.op) {
+    case 'value':
+      return !isParameter(node.name);
+    case 'number':
+    case 'transposed':
+    case 'scattered':
+      return false;
+    case 'matmul':
+      return hasBatch(node.left);
+    case 'sum':
+      return node.over === 'row' && hasBatch(node.of);
+    default:
+      return node.op === 'place' || childrenOf(node).some(hasBatch);
+  }
+}
+
+/** The dimension of a sum over dimension 0 or 1, by its meaning. */
+export function axisOf(node: Expression, over: Dimension): Axis {
+  if (over === 'batch') return hasBatch(node) ? 'batch' : 'dimension 0';
+  if (node.op === 'arranged' || (node.op === 'value' && /^d?emb$/.test(node.name))) return 'positions';
+  if (node.op === 'sum') return axisOf(node.of, over);
+  if (node.op === 'value' && /^d?b(ngain|nbias|1|2)$/.test(node.name)) return 'row';
+  return hasBatch(node) ? 'row' : 'dimension 1';
+}
 
 function isSimple(node: Expression): boolean {
   return ['value', 'number', 'place'].includes(node.op);

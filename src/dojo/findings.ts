@@ -22,7 +22,8 @@ export type Confusion =
   | 'exp-twice'
   | 'tanh-twice'
   | 'sigmoid'
-  | 'batch-norm-skipped';
+  | 'batch-norm-skipped'
+  | 'power-rule';
 
 /** The entries of a row of V: `column-maximum` is the largest of a column, `after-target` the target's right neighbour, `next-entry` the same but at the end of a row the first of the next. */
 export type Place =
@@ -37,8 +38,19 @@ export type Place =
   | 'next-entry'
   | 'previous-entry'
   | 'first-column'
-  | 'context';
+  | 'context'
+  /** The index in Yb in every entry of its row. */
+  | 'index';
 export type Dimension = 'batch' | 'row';
+/** The dimension of a sum, by its meaning where it has one. */
+export type Axis = Dimension | 'positions' | 'dimension 0' | 'dimension 1';
+
+/** What belongs in place of another expression: the operations of the line, without its factors. */
+export interface Belonging {
+  operation: 'product' | 'sum' | 'sum-of-products' | 'matrix-product' | 'branches' | 'view' | 'rows';
+  over?: Dimension;
+  above?: string;
+}
 
 export type Kept = 'first' | 'last' | 'not-first' | 'not-last';
 
@@ -79,21 +91,27 @@ export type ValueMistake = { branch?: BranchName; at?: 'inside-sum' | 'before-su
   | { id: 'softmax-missing' }
   | { id: 'softmax-other'; found: FunctionName }
   | { id: 'branch-missing'; branch: BranchName }
-  | { id: 'branches-multiplied'; these?: readonly BranchName[] }
-  /** Only some examples of the batch or entries of the row are used. */
-  | { id: 'kept'; over: Dimension; kept: Kept; overwrites?: true }
+  | { id: 'branches-multiplied'; these?: readonly BranchName[]; subtract?: true }
+  /** Only some examples of the batch or entries of the row are used; `sums` is set for every sum of the line. */
+  | { id: 'kept'; over: Axis; kept: Kept; sums?: true }
   | { id: 'maximum'; over: Dimension }
   /** The offset of the row is missing in the index. */
   | { id: 'row-offset-missing' }
   /** `endToEnd` is set where 0 is right with the true gradients. */
   | { id: 'zero'; endToEnd?: true }
-  | { id: 'constant'; value: Coefficient }
+  /** `above` is set where a gradient above belongs. */
+  | { id: 'constant'; value: Coefficient; above?: string }
+  /** Every entry is the same expression, times `by`; `over` is the sum that belongs. */
+  | { id: 'entries-alike'; of: string; by: Coefficient; over?: Dimension }
+  /** Every row of dC is the same. */
+  | { id: 'rows-alike' }
   /** The whole line, or a branch of it, is off by a factor. `expected` is its constant factor; `mean` is set where a sum is divided by its length. */
   | { id: 'scaled'; by: Coefficient; expected?: Coefficient; mean?: Dimension }
   /** `of` is set for a sum inside of the line. */
   | ({ id: 'not-summed'; over: Dimension; of?: string } & Partial<Shapes>)
-  | ({ id: 'summed-over'; instead: Dimension | 'all'; over: Dimension; of?: string } & Partial<Shapes>)
-  | ({ id: 'sum-extra'; over: Dimension | 'all'; of?: string; mean?: true } & Partial<Shapes>)
+  | ({ id: 'summed-over'; instead: Axis | 'all'; over: Axis; of?: string } & Partial<Shapes>)
+  /** `besides` is set where the line has another sum. */
+  | ({ id: 'sum-extra'; over: Axis | 'all'; of?: string; mean?: true; besides?: true } & Partial<Shapes>)
   /** `inner` is the dimension that a matrix product sums over. */
   | { id: 'sums-multiplied'; a: string; b: string; over: Dimension | 'inner' }
   /** Only one factor is summed. */
@@ -101,7 +119,7 @@ export type ValueMistake = { branch?: BranchName; at?: 'inside-sum' | 'before-su
   /** `by` is its constant factor. */
   | { id: 'term-extra'; term: string; by: Coefficient }
   /** The result is another expression. */
-  | { id: 'other-expression'; found: string; is?: 'value' | 'gradient-above' | 'other-line' | 'closed-form' }
+  | { id: 'other-expression'; found: string; is?: 'value' | 'gradient-above' | 'other-line' | 'closed-form'; belongs?: Belonging }
   /** The result does not depend on the gradient above, or differs from run to run. */
   | { id: 'independent'; of: string }
   | { id: 'random' }
@@ -111,7 +129,9 @@ export type ValueMistake = { branch?: BranchName; at?: 'inside-sum' | 'before-su
 export type ShapeMistake = Shapes &
   (
     | { id: 'reshaped'; keepdim?: 'missing' | 'extra' }
-    | { id: 'transposed' | 'result-viewed' | 'other-shape' }
+    | { id: 'transposed' | 'other-shape' }
+    /** `indexed` is set where the line has no view. */
+    | { id: 'result-viewed'; indexed?: true }
     | { id: 'not-broadcast' | 'repeated'; over: Dimension }
   );
 
@@ -162,7 +182,8 @@ export type Fault =
   | { id: 'sizes-as-numbers'; sizes: readonly { number: number; size: string; instead: string }[] }
   /** The sizes of a batch on which the line is wrong. */
   | { id: 'lesson-batch-only'; sizes: BatchSizes }
-  | { id: 'true-gradients-only' }
+  /** `ignores` is set where the gradients above make no difference. */
+  | { id: 'true-gradients-only'; ignores?: true }
   | ({ id: 'wrong-shape'; indicesKeptDimension?: true } & Shapes)
   /** The process in which the line ran did not finish its work. */
   | { id: 'timeout' | 'out-of-time'; seconds: number }

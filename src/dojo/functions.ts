@@ -24,6 +24,9 @@ function rowsIntoFirst(x: Tensor): Tensor {
 export const FUNCTIONS = {
   exp: { of: (x) => x.exp(), text: called('exp') },
   log: { of: (x) => x.log(), text: called('log') },
+  'x · exp(x - 1)': { of: (x) => x.mul(x.sub(1).exp()), text: (x) => `${x} · exp(${x} - 1)` },
+  /** One number. */
+  total: { of: (x) => x.sum().view([1]), text: (x) => `the sum of all of ${x}` },
   tanh: { of: (x) => x.tanh(), text: called('tanh') },
   softmax: { of: softmax, text: called('softmax') },
   'softmax over the batch': { of: (x) => softmax(x.T).T, text: (x) => `softmax(${x}) over the batch` },

@@ -10,6 +10,8 @@ export interface LineKnowledge {
   formula: string;
   /** The line as a tree, from which its mistakes are derived. */
   expression: Expression;
+  /** Set where the line is written in other forms, too, whose branches have other constant factors. */
+  hasOtherForms?: true;
   /** Set where the right result is 0 with the true gradients above. */
   zeroEndToEnd?: true;
 }

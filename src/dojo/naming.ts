@@ -4,8 +4,9 @@
  * the learner's. The simplest explanation is the name; two equally simple ones are both said.
  */
 import { type Shape, sameShape, Tensor } from '../core/tensor.js';
-import type { GradientName } from '../lesson/values.js';
-import { type Edit, editsOf, namesIn, withEdits } from './edits.js';
+import { GRADIENT_NAMES } from '../lesson/exercise1.js';
+import { type GradientName, VALUE_NAMES } from '../lesson/values.js';
+import { type Edit, editsOf, isGradient, namesIn, withEdits } from './edits.js';
 import { broadcastTo, Evaluator, type Expression, splitNumber, stripped } from './expression.js';
 import type { BranchName, Dimension, Mistake, ShapeMistake, ValueMistake } from './findings.js';
 import { type LineKnowledge, scaleOf } from './knowledge.js';
@@ -33,13 +34,45 @@ const SIMPLEST_EDIT = 0.9;
 const FAR_FETCHED = 2.05;
 /** Mistakes up to this cost are combined with another one. */
 const COMBINED = 1.5;
+/** Mistakes after which terms may cancel, and their cost. */
+const CANCELLING: Readonly<Record<string, number>> = { 'factor-missing': 1, 'sums-multiplied': 1, 'sum-partial': 1.1, 'sum-extra': 2 };
+/** A constant result is one mistake, whatever its value. */
+const CONSTANT = 1.05;
+/** The cost of a name that is not in the learner's line, and of a missing one that is. */
+const NOT_WRITTEN = 0.3;
+const WRITTEN = 0.15;
 /** Pairs of mistakes that are tried. */
 const MOST_PAIRS = 30_000;
 
 /** The mistakes in a line: of its values first, then of its shape. Undefined if nothing explains the result. */
-export function nameMistakes(name: GradientName, line: LineKnowledge, observations: readonly Observation[]): Mistake[] | undefined {
+export function nameMistakes(
+  name: GradientName,
+  line: LineKnowledge,
+  observations: readonly Observation[],
+  source: Source = {},
+): Mistake[] | undefined {
   if (observations.length === 0 || observations.some(({ found }) => found.size > LARGEST)) return undefined;
-  return new Naming(name, line, observations).mistakes();
+  return new Naming(name, line, observations, source).mistakes();
+}
+
+/** What is known about the learner's line besides its results. It only ranks explanations. */
+export interface Source {
+  /** The line as JavaScript, without comments. */
+  text?: string;
+}
+
+/** The first gradient above that a line is given. */
+function aboveOf({ expression }: LineKnowledge): GradientName | undefined {
+  return namesIn(expression).find(isGradient);
+}
+
+/** Whether the results are the same with the true and with random gradients above. */
+export function ignoresGradients(trials: readonly Observation[]): boolean {
+  return trials.every(({ found: real }, i) => {
+    if (i % 2 === 1) return true;
+    const { found: random } = trials[i + 1];
+    return real.size === random.size && residual(real.data, random.data) <= 1e-16 * squares(real.data);
+  });
 }
 
 /** Below this, two results on nearly the same input have nothing to do with each other. */
@@ -50,17 +83,13 @@ const RELATED = 0.9;
  * @param trials pairs of the same batch, with the true and with random gradients above
  * @param shown the result on the batch of the last pair, in float32, with the true gradients
  */
-export function unrelatedToInput({ expression }: LineKnowledge, trials: readonly Observation[], shown: Tensor): ValueMistake | undefined {
-  const pairs = trials.flatMap((one, i) => (i % 2 === 0 ? [{ real: one.found, random: trials[i + 1].found }] : []));
-  const { real: again, random } = pairs[pairs.length - 1];
+export function unrelatedToInput(line: LineKnowledge, trials: readonly Observation[], shown: Tensor): ValueMistake | undefined {
+  const [{ found: again }, { found: random }] = trials.slice(-2);
   // With the true gradients some sums are 0 up to rounding, which differs in float32.
   const isRounding = squares(again.data) < 1e-6 * squares(random.data);
   if (!isRounding && again.size === shown.size && correlation(again, shown) < RELATED) return { id: 'random' };
-  const [above] = namesIn(expression).filter((name) => name.startsWith('d'));
-  const same = pairs.every(
-    ({ real, random }) => real.size === random.size && residual(real.data, random.data) <= 1e-16 * squares(real.data),
-  );
-  return above !== undefined && same ? { id: 'independent', of: above } : undefined;
+  const above = aboveOf(line);
+  return above !== undefined && ignoresGradients(trials) ? { id: 'independent', of: above } : undefined;
 }
 
 function correlation(a: Tensor, b: Tensor): number {
@@ -104,12 +133,16 @@ class Naming {
   /** The observation that is tried first: small, with n of at least 3, because batch norm is degenerate at 2. */
   readonly #probe: number;
 
-  constructor(name: GradientName, line: LineKnowledge, observations: readonly Observation[]) {
+  /** The names in the learner's line; undefined where its text is not at hand. */
+  readonly #written: ReadonlySet<string> | undefined;
+
+  constructor(name: GradientName, line: LineKnowledge, observations: readonly Observation[], { text }: Source) {
     this.#name = name;
+    this.#written = text === undefined ? undefined : new Set(text.match(/[A-Za-z_]\w*/g));
     this.#line = line;
     this.#observations = observations;
     this.#evaluators = observations.map(({ at }) => new Evaluator(at));
-    this.#readings = readingsOf(observations, line.expression.op === 'sum');
+    this.#readings = readingsOf(observations, line.expression.op === 'sum', text !== undefined && !/\b(view|reshape)\b/.test(text));
     this.#asFound = { found: observations.map(({ found }) => found) };
     this.#probe = Math.max(
       0,
@@ -120,11 +153,22 @@ class Naming {
   mistakes(): Mistake[] | undefined {
     if (this.#observations.every(({ found }) => found.size > 0 && squares(found.data) === 0)) return [this.#zero()];
     if (this.#isRounding()) return chosen(this.#cancelling());
+    if (this.#line.expression.op === 'scattered' && this.#rowsAlike()) return [{ id: 'rows-alike' }];
     const scaled = this.#explain({ node: this.#line.expression, mistakes: [], cost: 0, reshapes: false });
     if (cheapest(scaled) < SIMPLEST_EDIT) return chosen(scaled);
     const simple = [...scaled, ...this.#simple()];
     const all = cheapest(simple) <= FAR_FETCHED ? simple : [...simple, ...this.#pairs()];
-    return chosen(all) ?? chosen(this.#results(otherResults(this.#name, this.#evaluators[this.#probe])));
+    return chosen(all) ?? chosen(this.#results(otherResults(this.#name, this.#line.expression, this.#evaluators[this.#probe])));
+  }
+
+  /** Whether all rows of each result are the same, but not all of its entries. */
+  #rowsAlike(): boolean {
+    return this.#observations.every(({ found, expected }) => {
+      if (!sameShape(found.shape, expected.shape)) return false;
+      const columns = found.shape[1];
+      const alike = found.data.every((x, k) => Math.abs(x - found.data[k % columns]) <= 1e-12 * Math.abs(x));
+      return alike && found.data.some((x) => x !== found.data[0]);
+    });
   }
 
   #zero(): Mistake {
@@ -189,7 +233,20 @@ class Naming {
     for (const { node, mistake, cost } of expressions) {
       found.push(...this.#explain({ node, mistakes: [mistake], cost, reshapes: true }));
     }
-    return found.map((one) => ({ ...one, mistakes: constantsOf(one.mistakes) }));
+    return found.map((one) => this.#ofConstant(one));
+  }
+
+  /** A result whose entries are all alike: the factor is part of its value. */
+  #ofConstant(one: Explanation): Explanation {
+    const first = one.mistakes.find(({ id }) => id === 'constant' || id === 'entries-alike');
+    if (!first) return one;
+    const factor = one.mistakes.find(({ id }) => id === 'scaled');
+    const by = factor?.id === 'scaled' ? factor.by : '1';
+    const rest = one.mistakes.filter((other) => other !== factor && other !== first);
+    const cost = Math.min(one.cost, CONSTANT);
+    if (first.id === 'entries-alike') return { ...one, mistakes: [{ ...first, by }, ...rest], cost };
+    const above = aboveOf(this.#line);
+    return { ...one, mistakes: [{ id: 'constant', value: by, ...(above && { above }) }, ...rest], cost };
   }
 
   /** Whether the results are sums of terms that cancel. */
@@ -202,9 +259,8 @@ class Naming {
 
   /** Mistakes after which the terms cancel. */
   #cancelling(): Explanation[] {
-    const few = ['factor-missing', 'sums-multiplied', 'sum-extra', 'sum-partial'];
     return this.#edits().flatMap((edit): Explanation[] => {
-      if (!few.includes(edit.mistake.id) || 'mean' in edit.mistake) return [];
+      if (!(edit.mistake.id in CANCELLING) || 'mean' in edit.mistake) return [];
       const hypothesis = this.#edited(edit);
       if (!hypothesis) return [];
       const cancels = this.#evaluators.every((evaluator, i) => {
@@ -216,7 +272,8 @@ class Naming {
         const fits = sameShape(stripped(total.shape), stripped(found.shape)) || sameShape(found.shape, expected.shape);
         return fits && squares(total.data) <= (1e-12 * scaleOf(this.#line, at)) ** 2 * total.size;
       });
-      return cancels ? [{ mistakes: [this.#withShapes(edit.mistake)], cost: edit.mistake.id === 'sum-extra' ? 2 : 1, rest: 0 }] : [];
+      const cost = CANCELLING[edit.mistake.id] + this.#unwritten([edit.mistake]);
+      return cancels ? [{ mistakes: [this.#withShapes(edit.mistake)], cost, rest: 0 }] : [];
     });
   }
 
@@ -298,7 +355,8 @@ class Naming {
     const by = coefficients[coefficients.length - 1];
     if (extra && by.number === 0) return undefined;
     const named = extra ? mistakes.map((one) => (one.id === 'term-extra' ? { ...one, by: textOf(by) } : one)) : mistakes;
-    const values = [...named, ...described.mistakes].map((one) => this.#withShapes(one));
+    const values = [...named, ...described.mistakes.map((one) => this.#relative(one))].map((one) => this.#withShapes(one));
+    if (contradict(values)) return undefined;
     const shapes: ShapeMistake[] = mistake ? [mistake] : [];
     // Another tensor, or another expression, has its own shape.
     if (!mistake && this.#misshapen() && !values.some((one) => 'expected' in one && Array.isArray(one.expected))) {
@@ -306,9 +364,30 @@ class Naming {
     }
     return {
       mistakes: [...values, ...shapes],
-      cost: cost + described.cost + (mistake?.id === 'result-viewed' ? 1 : 0),
+      cost: cost + described.cost + (mistake?.id === 'result-viewed' ? 1 : 0) + this.#unwritten(values),
       rest,
     };
+  }
+
+  /** A factor relative to the right one, where its own value depends on the form in which the line is written. */
+  #relative(mistake: ValueMistake): ValueMistake {
+    if (!this.#line.hasOtherForms || mistake.id !== 'scaled' || !/[nHV]/.test(mistake.by)) return mistake;
+    const { expected: _, mean: __, ...rest } = mistake;
+    return rest;
+  }
+
+  /** The cost of names that the learner's line does not have, and of names that are missing though it has them. */
+  #unwritten(mistakes: readonly ValueMistake[]): number {
+    const written = this.#written;
+    if (!written) return 0;
+    let cost = 0;
+    for (const mistake of mistakes) {
+      if (tensorsIn(foundIn(mistake)).some((name) => !written.has(name))) cost += NOT_WRITTEN;
+      if (mistake.id !== 'factor-missing') continue;
+      const missing = tensorsIn(mistake.factor);
+      if (missing.length > 0 && missing.every((name) => written.has(name))) cost += WRITTEN;
+    }
+    return cost;
   }
 
   #withShapes(mistake: ValueMistake): ValueMistake {
@@ -466,13 +545,40 @@ function scaled(by: Scale, { branch, scale, sums }: Term, common: Scale = ONE): 
   };
 }
 
-/** A constant result: the factor of 1 is its value. */
-function constantsOf(mistakes: Explanation['mistakes']): Explanation['mistakes'] {
-  if (!mistakes.some(({ id }) => id === 'constant')) return mistakes;
-  const factor = mistakes.find(({ id }) => id === 'scaled');
-  const rest = mistakes.filter((one) => one !== factor && one.id !== 'constant');
-  return [{ id: 'constant', value: factor?.id === 'scaled' ? factor.by : '1' }, ...rest];
+/** Whether one mistake speaks of a branch that another one misses. */
+function contradict(mistakes: readonly ValueMistake[]): boolean {
+  const missing = mistakes.flatMap((one) => (one.id === 'branch-missing' ? [one.branch] : []));
+  return mistakes.some((one) => {
+    if (one.id === 'branch-missing') return false;
+    const named = one.id === 'common-factor' ? one.on : one.id === 'branches-multiplied' ? (one.these ?? []) : [];
+    const all = one.branch === undefined ? named : [...named, one.branch];
+    return all.some((branch) => missing.includes(branch));
+  });
 }
+
+/** The expressions that a mistake finds in the line. */
+function foundIn(mistake: ValueMistake): string {
+  switch (mistake.id) {
+    case 'exchanged':
+    case 'other-expression':
+      return 'confusion' in mistake && mistake.confusion === 'function-for-derivative' ? '' : mistake.found.replace(/^your own.*/, '');
+    case 'factor-extra':
+    case 'factor-squared':
+      return mistake.factor;
+    case 'division-extra':
+      return mistake.by;
+    case 'term-extra':
+      return mistake.term;
+    default:
+      return '';
+  }
+}
+
+function tensorsIn(formula: string): string[] {
+  return (formula.match(/[A-Za-z_]\w*/g) ?? []).filter((name) => NAMES.has(name));
+}
+
+const NAMES: ReadonlySet<string> = new Set<string>([...GRADIENT_NAMES, ...VALUE_NAMES]);
 
 // Choosing -----------------------------------------------------------------------------------------------------------
 
@@ -497,7 +603,7 @@ function chosen(explanations: readonly Explanation[]): Mistake[] | undefined {
 // Shapes -------------------------------------------------------------------------------------------------------------
 
 /** The ways in which a result can be read in the line's shape. */
-function readingsOf(observations: readonly Observation[], sums: boolean): Reading[] {
+function readingsOf(observations: readonly Observation[], sums: boolean, indexed: boolean): Reading[] {
   // The last one is on the lesson's batch: its shapes are those that the learner sees.
   const shapes = observations[observations.length - 1];
   const [found, expected] = [shapes.found.shape, shapes.expected.shape];
@@ -510,7 +616,12 @@ function readingsOf(observations: readonly Observation[], sums: boolean): Readin
     return [
       ...read((one) => one.found),
       ...(viewed
-        ? read(({ found: { shape }, found: one }) => one.view([shape[1], shape[0]]).T, { id: 'result-viewed', found, expected })
+        ? read(({ found: { shape }, found: one }) => one.view([shape[1], shape[0]]).T, {
+            id: 'result-viewed',
+            found,
+            expected,
+            ...(indexed && { indexed }),
+          })
         : []),
     ];
   }

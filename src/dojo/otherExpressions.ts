@@ -4,11 +4,11 @@ import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { type GradientName, type ValueName, valueNamed } from '../lesson/values.js';
 import { ATOMIC_LINES } from './atomicLines.js';
 import { CLOSED_LINES } from './closedLines.js';
-import { namesIn } from './edits.js';
+import { isGradient, namesIn } from './edits.js';
 import {
   apply,
   broadcastTo,
-  type Evaluator,
+  Evaluator,
   type Expression,
   formulaOf,
   givenNames,
@@ -17,13 +17,14 @@ import {
   place,
   power,
   product,
+  splitNumber,
   stripped,
   sum,
   type TensorName,
   transposed,
   value,
 } from './expression.js';
-import type { ValueMistake } from './findings.js';
+import type { Belonging, Dimension, ValueMistake } from './findings.js';
 import type { FunctionName } from './functions.js';
 import { ONE } from './scale.js';
 
@@ -32,8 +33,6 @@ export interface OtherExpression {
   mistake: ValueMistake;
   cost: number;
 }
-
-const isGradient = (name: string): name is GradientName => (GRADIENT_NAMES as readonly string[]).includes(name);
 
 /** Expressions that may be added to a result of this shape. */
 export function extraTerms(own: GradientName, line: Expression, { at }: Evaluator, shape: Shape): OtherExpression[] {
@@ -44,13 +43,59 @@ export function extraTerms(own: GradientName, line: Expression, { at }: Evaluato
   });
   const has = new Set(namesIn(line));
   const fits = givenNames(own).filter((name) => at[name].size > 1 && broadcastTo(at[name], shape));
-  const sums = fits.flatMap((name) => [...summed(value(name))].map((node) => term(node, 1.7)));
+  const evaluator = new Evaluator(at);
+  const reaches = (node: Expression) => broadcastTo(evaluator.value(node), shape) !== undefined;
+  const matrices = givenNames(own).filter((name) => at[name].size > 1 && at[name].shape.length <= 2);
+  const sums = matrices.flatMap((name) => SUMS.map((over) => term(sum(over, value(name)), has.has(name) ? 1.6 : 1.7)));
   return [
+    ...ofTheLine(line, fits, evaluator.value(line).shape).map(({ node, cost }) => term(node, cost)),
+    ...productTerms(line, fits).map((node) => term(node, 1.85)),
     // A gradient that the line has already is more likely to have a wrong factor.
     ...fits.map((name) => term(value(name), has.has(name) ? 1.65 : isGradient(name) ? 1.5 : 1.6)),
     term({ op: 'number', scale: ONE }, 1.7),
-    ...sums.filter(({ node }) => node.op === 'sum' && node.over !== 'all'),
+    ...sums.filter(({ node }) => reaches(node)),
   ];
+}
+
+const SUMS: readonly Dimension[] = ['batch', 'row'];
+
+/** The line's own sum, and the weighted one of a whole softmax. */
+function ofTheLine(line: Expression, fits: readonly TensorName[], shape: Shape): { node: Expression; cost: number }[] {
+  if (!['product', 'matmul', 'value'].includes(line.op) || shape.length !== 2 || shape.includes(1)) return [];
+  const [first] = namesIn(line).filter((name) => !isGradient(name) && fits.includes(name));
+  return SUMS.flatMap((over) => [
+    { node: sum(over, line), cost: 1.55 },
+    ...(first === undefined ? [] : [{ node: product(value(first), sum(over, line)), cost: 1.5 }]),
+  ]);
+}
+
+/** A tensor of the line times a gradient: another branch. */
+function productTerms(line: Expression, fits: readonly TensorName[]): Expression[] {
+  const values = [...new Set(namesIn(line))].filter((name) => !isGradient(name) && fits.includes(name));
+  return values.flatMap((a) => fits.filter(isGradient).map((b) => product(value(a), value(b))));
+}
+
+/** The operations of a line. */
+function belongingOf(line: Expression): Belonging {
+  const above = namesIn(line).find(isGradient);
+  const more = above === undefined ? {} : { above };
+  switch (line.op) {
+    case 'sum': {
+      const { rest } = splitNumber(line.of);
+      const over = line.over === 'row' ? 'row' : 'batch';
+      return { operation: rest.length > 1 ? 'sum-of-products' : 'sum', over, ...more };
+    }
+    case 'matmul':
+      return { operation: 'matrix-product', ...more };
+    case 'total':
+      return { operation: 'branches' };
+    case 'arranged':
+      return { operation: 'view', ...more };
+    case 'scattered':
+      return { operation: 'rows', ...more };
+    default:
+      return { operation: 'product', ...more };
+  }
 }
 
 /** The gradients that the forward pass computes from this one's tensor are above it. */
@@ -63,6 +108,11 @@ function kindOf(name: TensorName, own: GradientName, above: ReadonlySet<TensorNa
 export function* simpleResults(own: GradientName, line: Expression, { at }: Evaluator): Generator<OtherExpression> {
   yield { node: { op: 'number', scale: ONE }, mistake: { id: 'constant', value: '1' }, cost: 1.2 };
   const above = new Set(namesIn(line).filter(isGradient));
+  const over = line.op === 'sum' ? (line.over === 'row' ? 'row' : 'batch') : undefined;
+  for (const name of namesIn(line)) {
+    const node = apply('total', value(name));
+    yield { node, mistake: { id: 'entries-alike', of: formulaOf(node), by: '1', ...(over && { over }) }, cost: 1.2 };
+  }
   for (const name of givenNames(own)) if (at[name].size > 1) yield { node: value(name), mistake: kindOf(name, own, above), cost: 1.9 };
   for (const other of GRADIENT_NAMES) {
     if (other === own) continue;
@@ -82,11 +132,12 @@ const FUNCTIONS_OF_ONE: readonly FunctionName[] = [
 ];
 
 /** Whole results: simple expressions of one or two tensors. */
-export function* otherResults(own: GradientName, evaluator: Evaluator): Generator<OtherExpression> {
+export function* otherResults(own: GradientName, line: Expression, evaluator: Evaluator): Generator<OtherExpression> {
   const { at } = evaluator;
+  const belongs = belongingOf(line);
   const other = (node: Expression, cost: number): OtherExpression => ({
     node,
-    mistake: { id: 'other-expression', found: formulaOf(node) },
+    mistake: { id: 'other-expression', found: formulaOf(node), belongs },
     cost,
   });
   for (const name of givenNames(own)) {
@@ -99,7 +150,7 @@ export function* otherResults(own: GradientName, evaluator: Evaluator): Generato
     if (line === own) continue;
     for (const node of summed(ATOMIC_LINES[line].expression)) yield other(node, 2.5);
   }
-  yield* products(own, evaluator);
+  yield* products(own, evaluator, belongs);
 }
 
 function* summed(node: Expression): Generator<Expression> {
@@ -109,7 +160,7 @@ function* summed(node: Expression): Generator<Expression> {
 const whole = (...terms: Expression[]): Expression => ({ op: 'whole', of: { op: 'total', terms, branches: [] } });
 
 /** Products, quotients and matrix products of two tensors, also summed. */
-function* products(own: GradientName, { at, sizes: { n, H, V, T, E } }: Evaluator): Generator<OtherExpression> {
+function* products(own: GradientName, { at, sizes: { n, H, V, T, E } }: Evaluator, belongs: Belonging): Generator<OtherExpression> {
   const groups = [
     [n, H],
     [n, V],
@@ -121,7 +172,7 @@ function* products(own: GradientName, { at, sizes: { n, H, V, T, E } }: Evaluato
   ].map((shape) => givenNames(own).filter((name) => at[name].size > 1 && broadcastTo(at[name], shape)));
   const expression = (node: Expression, cost: number): OtherExpression => ({
     node,
-    mistake: { id: 'other-expression', found: formulaOf(node) },
+    mistake: { id: 'other-expression', found: formulaOf(node), belongs },
     cost,
   });
   for (const group of groups) {

@@ -13,6 +13,8 @@ const SIZE_VALUES = {
   n: ({ n }: Sizes) => n,
   'n-1': ({ n }: Sizes) => n - 1,
   'n+1': ({ n }: Sizes) => n + 1,
+  'H-1': ({ H }: Sizes) => H - 1,
+  'V-1': ({ V }: Sizes) => V - 1,
   V: ({ V }: Sizes) => V,
   H: ({ H }: Sizes) => H,
   T: ({ T }: Sizes) => T,
@@ -60,6 +62,29 @@ export function isOne({ number, powers }: Scale): boolean {
 
 const LARGEST_DENOMINATOR = 8;
 
+/** Numbers that people know by name. */
+const CONSTANTS: Readonly<Record<string, number>> = {
+  'ln(10)': Math.LN10,
+  'ln(2)': Math.LN2,
+  e: Math.E,
+  'e²': Math.E ** 2,
+  π: Math.PI,
+  '2π': 2 * Math.PI,
+  'sqrt(2)': Math.SQRT2,
+  'sqrt(3)': Math.sqrt(3),
+  'sqrt(π)': Math.sqrt(Math.PI),
+  'sqrt(2π)': Math.sqrt(2 * Math.PI),
+};
+
+/** A known constant, or one over it, as numerator and denominator. */
+function constantIn(size: number): [above: string, below: string] | undefined {
+  for (const [name, value] of Object.entries(CONSTANTS)) {
+    if (Math.abs(size - value) < 1e-6 * value) return [name, '1'];
+    if (Math.abs(size * value - 1) < 1e-6) return ['1', name];
+  }
+  return undefined;
+}
+
 /** A scale in the shortest notation: -1, 1/2, n/(n-1), (n-1)²/n². */
 export function textOf({ number, powers }: Scale): string {
   const [above, below] = fraction(Math.abs(number));
@@ -75,7 +100,7 @@ function fraction(number: number): [above: string, below: string] {
     const above = number * below;
     if (Math.abs(above - Math.round(above)) < 1e-9 * Math.max(1, above)) return [`${Math.round(above)}`, `${below}`];
   }
-  return [`${Number(number.toPrecision(4))}`, '1'];
+  return constantIn(number) ?? [`${Number(number.toPrecision(4))}`, '1'];
 }
 
 function parts(number: string, powers: Scale['powers'], sign: 1 | -1): string[] {
@@ -88,11 +113,11 @@ function parts(number: string, powers: Scale['powers'], sign: 1 | -1): string[] 
   });
   const whole = [...(number === '1' ? [] : [number]), ...sizes];
   // T·E is the row length of embact.
-  return whole.length > 1 ? whole.map((part) => (/^n[-+]1$/.test(part) ? `(${part})` : part)) : whole;
+  return whole.length > 1 ? whole.map((part) => (/^[nHV][-+]1$/.test(part) ? `(${part})` : part)) : whole;
 }
 
 function bracketed(list: readonly string[]): string {
-  return list.length > 1 || /^n[-+]1$/.test(list[0]) ? `(${list.join('·')})` : list[0];
+  return list.length > 1 || /^[nHV][-+]1$/.test(list[0]) ? `(${list.join('·')})` : list[0];
 }
 
 /** The scale of a text that {@link textOf} made. */
@@ -110,6 +135,7 @@ function parseProduct(text: string): Scale {
 }
 
 function parsePart(part: string): Scale {
+  if (part in CONSTANTS) return { number: CONSTANTS[part], powers: {} };
   const root = /^sqrt\((.*)\)$/.exec(part);
   if (root) return { number: 1, powers: { [root[1]]: 0.5 } };
   const [, base, exponent] = /^(.*?)(²|³|\^\d+)?$/.exec(part) as unknown as [string, string, string | undefined];
@@ -142,8 +168,8 @@ const SIZE_PRODUCTS: readonly SizeProduct[] = sizeProducts();
 
 function sizeProducts(): SizeProduct[] {
   const list: SizeProduct[] = [{ powers: {}, cost: 0 }];
-  // n+1 is a slip for n or n-1: it does not combine with other sizes.
-  const names = SIZE_NAMES.filter((name) => name !== 'n+1');
+  // n+1 is a slip for n or n-1, H-1 and V-1 are slips for n-1: they do not combine with other sizes.
+  const names = SIZE_NAMES.filter((name) => !['n+1', 'H-1', 'V-1'].includes(name));
   const add = (powers: Scale['powers'], cost: number) => list.push({ powers, cost });
   for (const [i, a] of names.entries()) {
     for (const p of [1, -1]) {
@@ -169,6 +195,11 @@ function sizeProducts(): SizeProduct[] {
     add({ 'n-1': p, 'n+1': -p }, 1);
     add({ n: p, 'n+1': -p }, 1);
     add({ 'n+1': p }, 1.5);
+    for (const wrong of ['H-1', 'V-1'] as const) {
+      add({ 'n-1': p, [wrong]: -p }, 1.4);
+      add({ n: p, [wrong]: -p }, 1.6);
+      add({ [wrong]: p }, 1.6);
+    }
     add({ n: p, T: -p, E: -p }, 2.2);
   }
   return list.sort((a, b) => a.cost - b.cost);
@@ -182,6 +213,7 @@ function numberCost(number: number, alone: boolean): number | undefined {
   if (near(1)) return sign;
   if ([2, 0.5].some(near)) return 0.7 + sign;
   if ([4, 0.25, 3, 1 / 3, 1.5, 2 / 3].some(near)) return 1 + sign;
+  if (constantIn(size)) return 1.3 + sign;
   const short = Math.abs(size - Number(size.toPrecision(2))) < 1e-9 * size;
   return alone ? 1.5 + sign : short ? 1.8 + sign : undefined;
 }
@@ -215,6 +247,8 @@ function roundedNumber(number: number): number {
     const above = Math.round(number * below);
     if (above !== 0 && Math.abs(above) < 100 && Math.abs(number * below - above) <= ALIKE * Math.abs(above)) return above / below;
   }
+  const known = constantIn(Math.abs(number));
+  if (known) return Math.sign(number) * (known[1] === '1' ? CONSTANTS[known[0]] : 1 / CONSTANTS[known[1]]);
   const short = Number(number.toPrecision(3));
   return Math.abs(short - number) < 1e-6 * Math.abs(number) ? short : number;
 }

@@ -1,8 +1,11 @@
 /** The sentences for the findings. No other module puts a finding into words. */
 import { type Shape, showShape } from '../core/tensor.js';
 import type { Arrangement, Scattering } from './arrangements.js';
+import { AXES } from './expression.js';
 import type {
+  Axis,
   BatchSizes,
+  Belonging,
   BranchName,
   Confusion,
   Dimension,
@@ -62,7 +65,7 @@ const TEXTS: Texts = {
   'epsilon-other': ({ found }) => `the epsilon is ${found}, expected 1e-5`,
   misplaced: ({ branch, found, expected }) => `${inBranch(branch)}the entries are ${PLACES[found]}, expected ${PLACES[expected]}`,
   'only-at': ({ branch, place }) => onlyAtText(branch === undefined ? 'it' : branchText(branch), place),
-  kept: ({ branch, over, kept }) => `${inBranch(branch)}${KEPT[over][kept]}`,
+  kept: ({ branch, over, kept, sums }) => `${sums ? 'in every sum, ' : inBranch(branch)}${keptText(over, kept)}`,
   maximum: ({ branch, over }) => `${inBranch(branch)}you take the maximum over the ${over} where the sum belongs`,
   'row-offset-missing': ({ branch }) =>
     `${inBranch(branch)}all entries land in the first row: the offset of the row is missing in the index`,
@@ -73,16 +76,20 @@ const TEXTS: Texts = {
   scattered: ({ id: _, branch: __, ...how }) => scatteringText(how),
   'softmax-missing': () => 'the softmax is missing: you have the logits themselves where the softmax belongs',
   'softmax-other': ({ found }) => SOFTMAX_TEXTS[found] ?? `you have ${found} of the logits where the softmax belongs`,
-  'branches-multiplied': ({ these }) =>
+  'branches-multiplied': ({ these, subtract }) =>
     these?.length === 1
-      ? `you multiply by ${branchText(these[0])} where you should add it`
+      ? `you multiply by ${branchText(these[0])} where you should ${subtract ? 'subtract' : 'add'} it`
       : `you multiply ${these ? listed(these.map(branchText)) : 'the two branches'} where you should add them`,
   // A sum of bnraw alone is 0, which looks the same.
   'branch-missing': ({ branch }) =>
     `${branchText(branch)} is missing${branch === 'variance' ? ' (or it is 0, as the sum of bnraw alone is)' : ''}`,
   zero: ({ endToEnd }) =>
     `it is 0 everywhere${endToEnd ? ': that is what the whole pass gives, but this line must compute it from the gradient above' : ''}`,
-  constant: ({ value }) => `every entry is ${value}, whatever the input`,
+  constant: ({ value, above }) =>
+    `every entry is ${value}, whatever the input${above === undefined ? '' : `: the gradient above, ${above}, is missing`}`,
+  'entries-alike': ({ of, by, over }) =>
+    `every entry is the same, ${by === '1' ? '' : `${by} · `}${of}${over === undefined ? '' : `: each needs its own sum over the ${over}`}`,
+  'rows-alike': () => 'every row is the same: it does not use Xb, which says to which row each gradient belongs',
   scaled: scaledText,
   'sums-multiplied': ({ branch, a, b, over }) =>
     over === 'inner'
@@ -95,23 +102,31 @@ const TEXTS: Texts = {
     const whole = term === '1' ? size : size === '1' ? term : `${size} · ${term}`;
     return `you ${by.startsWith('-') ? 'subtract' : 'add'} ${whole}, which does not belong here`;
   },
-  'other-expression': ({ found, is }) => (is === undefined ? `it is ${found}, which is another quantity` : OTHERS[is](found)),
+  'other-expression': ({ found, is, belongs }) =>
+    is !== undefined
+      ? OTHERS[is](found)
+      : belongs === undefined
+        ? `it is ${found}, which is another quantity`
+        : `it is ${found}, where ${belongingText(belongs)} belongs`,
   random: () => 'it returns other numbers each time it runs: a line must be computed from its input',
   independent: ({ of }) => `it does not use ${of}, the gradient above`,
   'hidden-by-true-gradients': () => 'the true gradients above it hide this mistake, but random ones show it',
-  either: ({ of }) => `either ${of.map((mistakes) => sentenceOf(mistakes)).join(', or ')}`,
+  either: ({ of }) => {
+    const sentences = [...new Set(of.map((mistakes) => sentenceOf(mistakes)))];
+    return `${sentences.length > 1 ? 'either ' : ''}${sentences.join(', or ')}`;
+  },
 
   // Sums and shapes
   'not-summed': ({ branch, over, of, found, expected }, also) =>
     `${inBranch(branch)}the sum over the ${over}${of === undefined ? '' : ` of ${of}`} is missing${also ? ' too' : ''}${shapes(found, expected)}`,
   'summed-over': ({ branch, instead, over, of, found, expected }) => {
-    const where = instead === 'all' ? 'everything' : `the ${instead}`;
-    return `${inBranch(branch)}you sum ${of === undefined ? '' : `${of} `}over ${where} where you should sum over the ${over}${shapes(found, expected)}`;
+    const where = instead === 'all' ? 'everything' : AXES[instead];
+    return `${inBranch(branch)}you sum ${of === undefined ? '' : `${of} `}over ${where} where you should sum over ${AXES[over]}${shapes(found, expected)}`;
   },
-  'sum-extra': ({ branch, over, of, mean, found, expected }) => {
-    const where = over === 'all' ? 'everything' : `the ${over}`;
+  'sum-extra': ({ branch, over, of, mean, besides, found, expected }) => {
+    const where = over === 'all' ? 'everything' : AXES[over];
     const [does, what] = mean ? ['average', 'mean'] : ['sum', 'sum'];
-    return `${inBranch(branch)}you ${does} ${of === undefined ? '' : `${of} `}over ${where}, but no ${what} belongs here${shapes(found, expected)}`;
+    return `${inBranch(branch)}you ${does} ${of === undefined ? '' : `${of} `}over ${where}, but ${besides ? 'that' : 'no'} ${what} ${besides ? 'does not belong' : 'belongs'} here${shapes(found, expected)}`;
   },
   reshaped: ({ found, expected, keepdim }, also) =>
     `${also ? 'the shape is wrong too' : 'right values in the wrong shape'}: ${showShape(found)}, expected ${showShape(expected)}${keepdim ? ` (${KEEPDIM[keepdim]})` : ''}`,
@@ -120,8 +135,8 @@ const TEXTS: Texts = {
   'not-broadcast': ({ over, found, expected }, also) =>
     `${also ? 'it is not broadcast either' : `right values in one ${over === 'batch' ? 'row' : 'column'} only`}${shapes(found, expected)} (broadcast it ${ALONG[over]})`,
   'other-shape': ({ found, expected }) => `that gives${shapes(found, expected).slice(1)}`,
-  'result-viewed': (_, also) =>
-    `${also ? 'the result is also' : 'the values are right, but the result is'} viewed in its shape where it should be transposed: use .T`,
+  'result-viewed': ({ indexed }, also) =>
+    `${also ? 'row and column are swapped too' : 'row and column are swapped: the values are those of the transpose'}${indexed ? ' (check the index)' : ' (a view does not transpose, .T does)'}`,
   repeated: ({ over, found, expected }, also) =>
     `${also ? 'it is repeated' : 'right values, but repeated'} ${ALONG[over]}${shapes(found, expected)}`,
 
@@ -145,8 +160,8 @@ const TEXTS: Texts = {
   },
   'lesson-batch-only': ({ sizes }) =>
     `right on the lesson's batch of 32, wrong on ${batchText(sizes)}: use n or a shape such as logits.shape[1] where you write a size as a number`,
-  'true-gradients-only': () =>
-    'right with the true gradients above it, wrong with random ones: it must be computed from the gradients above it',
+  'true-gradients-only': ({ ignores }) =>
+    `right with the true gradients above it, wrong with random ones: ${ignores ? 'it must be computed from the gradients above it' : 'it holds only for the true ones'}`,
   'wrong-shape': ({ found, expected, indicesKeptDimension }) =>
     `shape ${showShape(found)}, expected ${showShape(expected)}${indicesKeptDimension ? ': max(1, { keepdim: true }).indices keeps a dimension of 1, max(1).indices has one index per row' : ''}`,
 
@@ -202,11 +217,11 @@ function magnitudeText(
   const sizes = Object.keys(powers).length > 0;
   if (sizes && over) return `${subject} is divided by ${over[1].replace(/^\((.*)\)$/, '$1')}${MEANINGS[over[1]] ?? ''} once too often`;
   if (sizes)
-    return `${subject} is ${/\//.test(by) ? `${by} times what it should be` : `too large by a factor of ${by}${MEANINGS[by] ?? ''}`}`;
+    return `${subject} is ${/\//.test(by) ? `${by} times what it should be${powers.n && powers['n-1'] ? " (Bessel's correction)" : ''}` : `too large by a factor of ${by}${(MEANINGS[by] ?? '').replace(/,$/, '')}`}`;
   if (number === 0.5) return `${subject} is half of what it should be`;
   return number > 1 && Number.isInteger(number)
     ? `${subject} is too large by a factor of ${by}`
-    : `${subject} is ${by} times what it should be`;
+    : `${subject} is ${by} times what it should be${by.includes('ln(10)') ? ' (is that the logarithm to base 10?)' : by.includes('ln(2)') ? ' (is that the logarithm to base 2?)' : ''}`;
 }
 
 /** Whether the wrong factor is in the line's own constant factor: they share n, or are both numbers. */
@@ -224,6 +239,22 @@ function missingFactor(expected: string): string {
 }
 
 const MEANINGS: Record<string, string> = { V: ', the row length,', H: ', the number of hidden units,' };
+
+const OPERATIONS: Record<Belonging['operation'], string> = {
+  product: 'a product, entry by entry',
+  sum: 'the sum',
+  'sum-of-products': 'a product, entry by entry, summed',
+  'matrix-product': 'a matrix product',
+  branches: 'the sum of both branches',
+  view: 'a view',
+  rows: 'a sum of the rows of each character',
+};
+
+function belongingText({ operation, over, above }: Belonging): string {
+  const where = over === undefined ? '' : ` over the ${over}`;
+  if (operation === 'sum') return `the sum${where} of ${above}`;
+  return `${OPERATIONS[operation]}${where}${above === undefined ? '' : `, with ${above}`}`;
+}
 
 const OTHERS: Record<'value' | 'gradient-above' | 'other-line' | 'closed-form', (found: string) => string> = {
   value: (found) => `it is ${found} itself, not its gradient`,
@@ -340,6 +371,7 @@ const CONFUSIONS: Record<Confusion, string> = {
   'tanh-twice': 'h is already the tanh',
   sigmoid: 'that is the derivative of the sigmoid',
   'batch-norm-skipped': 'that skips batch norm',
+  'power-rule': 'the power rule is not for exp',
 };
 
 const PLACES: Record<Place, string> = {
@@ -355,9 +387,18 @@ const PLACES: Record<Place, string> = {
   'previous-entry': 'at the index before the target',
   'first-column': 'in the first column',
   context: 'at the characters of the context, Xb',
+  index: 'the index in Yb',
 };
 
 const OVERWRITES = '(is there = where += belongs?)';
+function keptText(over: Axis, kept: Kept): string {
+  if (over === 'batch' || over === 'row') return KEPT[over][kept];
+  const part = over === 'dimension 0' ? 'row' : over === 'dimension 1' ? 'column' : 'position';
+  const which = /first/.test(kept) ? 'first' : 'last';
+  if (kept.startsWith('not-')) return `the ${which} ${part} is left out`;
+  return `only the ${which} ${part} counts${which === 'last' ? ` ${OVERWRITES}` : ''}`;
+}
+
 const KEPT: Record<Dimension, Record<Kept, string>> = {
   batch: {
     first: 'only the first example of the batch counts',

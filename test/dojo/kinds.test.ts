@@ -373,7 +373,7 @@ const KINDS: readonly (readonly [kind: string, exercise: 1 | 2 | 3, line: Gradie
     'it returns other numbers each time it runs: a line must be computed from its input',
     ({ h }) => h.mul(0).add(Tensor.of(Array.from(h.data, Math.random), h.shape)),
   ],
-  ['a constant', 1, 'dh', 'every entry is 1, whatever the input', ({ h }) => Tensor.onesLike(h)],
+  ['a constant', 1, 'dh', 'every entry is 1, whatever the input: the gradient above, dlogits, is missing', ({ h }) => Tensor.onesLike(h)],
   ['the value itself', 1, 'dlogits', 'it is logits itself, not its gradient', ({ logits }) => logits],
   ['no gradient above', 1, 'dhpreact', 'it does not use dh, the gradient above', ({ h, hpreact }) => h.mul(hpreact.exp()).add(h.pow(3))],
   [
@@ -387,7 +387,7 @@ const KINDS: readonly (readonly [kind: string, exercise: 1 | 2 | 3, line: Gradie
     'a product of sums',
     1,
     'dbngain',
-    'either the gradient above, dhpreact, is missing, or you multiply the sums of bnraw and dhpreact where you should sum their product over the batch',
+    'you multiply the sums of bnraw and dhpreact where you should sum their product over the batch',
     ({ bnraw, dhpreact }) => bnraw.sum(0, KEEP).mul(dhpreact.sum(0, KEEP)),
   ],
   [
@@ -473,6 +473,142 @@ const KINDS: readonly (readonly [kind: string, exercise: 1 | 2 | 3, line: Gradie
     'dh',
     'you multiply the sums of dlogits and W2ᵀ where the matrix product, the sum of their products, belongs',
     ({ W2, dlogits }) => dlogits.sum(1, KEEP).mul(W2.sum(1)),
+  ],
+  [
+    'the whole backward step of softmax',
+    1,
+    'dnorm_logits',
+    'you subtract counts · (Σ over the row of (counts · dcounts)), which does not belong here; the true gradients above it hide this mistake, but random ones show it',
+    ({ counts, dcounts }) => counts.mul(dcounts).sub(counts.mul(counts.mul(dcounts).sum(1, KEEP))),
+  ],
+  [
+    'the sum over the batch of the line itself',
+    1,
+    'dh',
+    'you subtract Σ over the batch of (dlogits · W2ᵀ), which does not belong here',
+    ({ W2, dlogits }) => dlogits.sub(dlogits.sum(0, KEEP)).matmul(W2.T),
+  ],
+  [
+    'a bias gradient added to a weight gradient',
+    1,
+    'dW1',
+    'you add Σ over the batch of dhprebn, which does not belong here; the true gradients above it hide this mistake, but random ones show it',
+    ({ embact, dhprebn }) => embact.T.matmul(dhprebn).add(dhprebn.sum(0)),
+  ],
+  [
+    'one total for every entry',
+    1,
+    'db1',
+    'every entry is the same, the sum of all of dhprebn: each needs its own sum over the batch',
+    ({ b1, dhprebn }) => Tensor.onesLike(b1).mul(dhprebn.sum()),
+  ],
+  [
+    'one mean for every entry',
+    1,
+    'dlogit_maxes',
+    'every entry is the same, -1/(n·V) · the sum of all of dnorm_logits: each needs its own sum over the row',
+    ({ logit_maxes, dnorm_logits }) => Tensor.onesLike(logit_maxes).mul(dnorm_logits.mean()).neg(),
+  ],
+  [
+    'one sum for every row of dC',
+    1,
+    'dC',
+    'every row is the same: it does not use Xb, which says to which row each gradient belongs',
+    ({ C, demb, n }) => Tensor.zerosLike(C).add(demb.sum(1).mean(0).mul(n)),
+  ],
+  [
+    'only the local derivative',
+    1,
+    'dbnmeani',
+    'every entry is -1, whatever the input: the gradient above, dbndiff, is missing',
+    ({ bnmeani }) => Tensor.onesLike(bnmeani).neg(),
+  ],
+  [
+    'a uniform distribution for the one-hot',
+    2,
+    'dlogits',
+    'in the one-hot term, you have 1/V where the one-hot of Yb belongs',
+    ({ logits, n }) =>
+      softmax(logits)
+        .sub(1 / logits.shape[1])
+        .div(n),
+  ],
+  [
+    'the index for the one-hot',
+    2,
+    'dlogits',
+    'in the one-hot term, you have the index in Yb where the one-hot of Yb belongs',
+    ({ logits, Yb, n }) =>
+      softmax(logits)
+        .sub(Tensor.of(Yb.data, [n, 1]))
+        .div(n),
+  ],
+  [
+    'the one-hot multiplied',
+    2,
+    'dlogits',
+    'you multiply by the one-hot term where you should subtract it',
+    ({ logits, Yb, n }) => softmax(logits).div(n).mul(hot(Yb, logits)),
+  ],
+  [
+    'the common factor and a branch missing',
+    3,
+    'dhprebn',
+    'the factor bngain · bnvar_inv is missing; the branch through the mean is missing',
+    ({ bnraw, n, dhpreact: d }) => d.sub(bnraw.mul(d.mul(bnraw).sum(0)).div(n - 1)),
+  ],
+  [
+    "Bessel's correction in a form without n",
+    3,
+    'dhprebn',
+    "the branch through the variance is (n-1)/n times what it should be (Bessel's correction)",
+    ({ bngain, bnvar_inv, bnraw, dhpreact: d }) =>
+      d
+        .sub(d.mean(0))
+        .sub(bnraw.mul(d.mul(bnraw).mean(0)))
+        .mul(bngain)
+        .mul(bnvar_inv),
+  ],
+  [
+    'the logarithm to base 2',
+    1,
+    'dprobs',
+    'it is 1/ln(2) times what it should be (is that the logarithm to base 2?)',
+    ({ probs, dlogprobs }) => dlogprobs.div(probs.mul(Math.log(2))),
+  ],
+  [
+    'the power rule on exp',
+    1,
+    'dnorm_logits',
+    'you have norm_logits · exp(norm_logits - 1) where counts belongs: the power rule is not for exp',
+    ({ norm_logits, dcounts }) => dcounts.mul(norm_logits).mul(norm_logits.exp()).div(Math.E),
+  ],
+  [
+    'another gradient for a sum',
+    1,
+    'dbnbias',
+    'you have dbngain where Σ over the batch of dhpreact belongs',
+    ({ dbngain }) => dbngain.clone(),
+  ],
+  [
+    'row and column swapped in an index',
+    1,
+    'dh',
+    'row and column are swapped: the values are those of the transpose (check the index)',
+    ({ h, W2, dlogits }) => {
+      const right = dlogits.matmul(W2.T);
+      const out = Tensor.zerosLike(h);
+      const [n, H] = h.shape;
+      for (let i = 0; i < n; i++) for (let j = 0; j < H; j++) out.data[j * n + i] = right.data[i * H + j];
+      return out;
+    },
+  ],
+  [
+    'another branch',
+    1,
+    'dbndiff',
+    'you add bndiff · dbnvar_inv, which does not belong here',
+    ({ bndiff, bnvar_inv, dbnvar_inv, dbnraw, dbndiff2 }) => bnvar_inv.mul(dbnraw).add(bndiff.mul(dbndiff2.mul(2).add(dbnvar_inv))),
   ],
 ];
 

@@ -109,7 +109,18 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
   ],
   maximum: [[{ over: 'row' }, 'you take the maximum over the row where the sum belongs']],
   'row-offset-missing': [[{}, 'all entries land in the first row: the offset of the row is missing in the index']],
-  constant: [[{ value: '1/n' }, 'every entry is 1/n, whatever the input']],
+  constant: [
+    [{ value: '1/n' }, 'every entry is 1/n, whatever the input'],
+    [{ value: '-1', above: 'dh' }, 'every entry is -1, whatever the input: the gradient above, dh, is missing'],
+  ],
+  'entries-alike': [
+    [{ of: 'the sum of all of dh', by: '1/n' }, 'every entry is the same, 1/n · the sum of all of dh'],
+    [
+      { of: 'the sum of all of dh', by: '1', over: 'batch' },
+      'every entry is the same, the sum of all of dh: each needs its own sum over the batch',
+    ],
+  ],
+  'rows-alike': [[{}, 'every row is the same: it does not use Xb, which says to which row each gradient belongs']],
   'sums-multiplied': [
     [
       { a: 'bnraw', b: 'dhpreact', over: 'batch' },
@@ -149,7 +160,10 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
       'either you have bnraw where bndiff belongs, or the factor bnvar_inv does not belong here',
     ],
   ],
-  'result-viewed': [[SHAPES, 'the values are right, but the result is viewed in its shape where it should be transposed: use .T']],
+  'result-viewed': [
+    [SHAPES, 'row and column are swapped: the values are those of the transpose (a view does not transpose, .T does)'],
+    [{ ...SHAPES, indexed: true }, 'row and column are swapped: the values are those of the transpose (check the index)'],
+  ],
   repeated: [
     [{ over: 'batch', found: [32, 64], expected: [1, 64] }, 'right values, but repeated over the batch: shape [32, 64], expected [1, 64]'],
   ],
@@ -264,7 +278,8 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
     ],
   ],
   'true-gradients-only': [
-    [{}, 'right with the true gradients above it, wrong with random ones: it must be computed from the gradients above it'],
+    [{}, 'right with the true gradients above it, wrong with random ones: it holds only for the true ones'],
+    [{ ignores: true }, 'right with the true gradients above it, wrong with random ones: it must be computed from the gradients above it'],
   ],
   'wrong-shape': [
     [{ found: [1], expected: [27] }, 'shape [1], expected [27]'],
