@@ -20,8 +20,8 @@ await build({
       groups: [
         {
           name: 'core',
-          // Not the modules that --help loads: errors, text and paths.
-          test: /src\/(core\/(?!errors|text)|data|layers|backend|network|training|evaluation|run|node\/(?!paths))|valibot|seedrandom/,
+          // Not the modules that --help loads: errors, text, paths and systemErrors.
+          test: /src\/(core\/(?!errors|text)|data|layers|backend|network|training|evaluation|run|node\/(?!paths|systemErrors))|valibot|seedrandom/,
           minShareCount: 4,
         },
       ],
