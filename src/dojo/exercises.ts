@@ -133,28 +133,28 @@ export const EXERCISES: Record<ExerciseNumber, Exercise> = {
   1: {
     number: 1,
     title: 'every atomic step',
-    task: ['Backpropagate through every atomic step of the forward pass: one line per gradient, from the', 'loss back to C.'],
+    task: ['Backpropagate through every atomic step of the forward pass: one line per', 'gradient, from the loss back to C.'],
     lines: GRADIENT_NAMES.map(atomicLine),
   },
   2: {
     number: 2,
     title: 'cross-entropy in one expression',
     task: [
-      'Backpropagate through cross-entropy in one step: derive d loss / d logits on paper, simplify it,',
-      'and write it as one expression.',
+      'Backpropagate through cross-entropy in one step: derive d loss / d logits on',
+      'paper, simplify it, and write it as one expression.',
     ],
     lines: [closedCrossEntropy],
   },
   3: {
     number: 3,
     title: 'batch norm in one expression',
-    task: ['Backpropagate through batch norm in one step: hprebn reaches hpreact directly, through the mean', 'and through the variance.'],
+    task: ['Backpropagate through batch norm in one step: hprebn reaches hpreact', 'directly, through the mean and through the variance.'],
     lines: [closedBatchNorm],
   },
   4: {
     number: 4,
     title: 'the whole backward pass',
-    task: ['Put it all together: the backward pass that trains the network, with the closed forms of', 'Exercises 2 and 3 in it.'],
+    task: ['Put it all together: the backward pass that trains the network, with the', 'closed forms of Exercises 2 and 3 in it.'],
     lines: EXERCISE_4_NAMES.map(lineOfExercise4),
   },
 };

@@ -10,8 +10,9 @@ import { type LineText, SOLUTION_TEXTS } from './texts.js';
 export function stubText(exercise: Exercise, option = ''): string {
   const { number } = exercise;
   const toDo = [
-    'Replace each todo(). The names between the braces are the input of a line: add other values where',
-    'you need them. README.md in this folder has the network, an example, and the methods of a tensor.',
+    'Replace each todo(). The names between the braces are the input of a line:',
+    'add other values where you need them. README.md in this folder has the',
+    'network, an example, and the methods of a tensor.',
     '',
     // An option that would end the comment is left out: inside the folder the command works without it.
     ...['check', 'hint'].map((verb) => `  npx backprop-ninja exercise ${verb} ${number}${option.includes('*/') ? '' : option}`),
@@ -63,8 +64,8 @@ function fileText(exercise: Exercise, toDo: readonly string[], code: (line: Exer
 }
 
 const INDEX_LISTS = [
-  'Xb [n,T] and Yb [n] are lists of indices, not tensors: Yb.data[i] is the target of example i, and',
-  'Xb.data[i * T + t] is character t of its context.',
+  'Xb [n,T] and Yb [n] are lists of indices, not tensors: Yb.data[i] is the',
+  'target of example i, and Xb.data[i * T + t] is character t of its context.',
 ];
 
 function headOf({ number, title, task, lines }: Exercise, toDo: readonly string[]): string[] {
@@ -73,8 +74,9 @@ function headOf({ number, title, task, lines }: Exercise, toDo: readonly string[
     '',
     ...task,
     '',
-    'Each gradient is a function of the forward values and of the gradients above it, and has the',
-    'shape of its tensor. Shapes: n batch, T context, E embedding, H hidden, V vocabulary.',
+    'Each gradient is a function of the forward values and of the gradients above',
+    'it, and has the shape of its tensor. Shapes: n batch, T context, E embedding,',
+    'H hidden, V vocabulary.',
     ...(lines.some((line) => /\b[XY]b\b/.test(textOf(line).parameters)) ? INDEX_LISTS : []),
     '',
     ...toDo,

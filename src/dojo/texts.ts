@@ -61,8 +61,8 @@ export const SOLUTION_TEXTS: Record<LessonFile, Partial<Record<GradientName, Lin
 /** The README.md of a learner's folder, with {dir} where a command needs an option for the folder. */
 export const GUIDE_TEXT = `# The dojo
 
-You get the forward pass of a small network. You write its backward pass by hand, one line per
-gradient.
+You get the forward pass of a small network. You write its backward pass by
+hand, one line per gradient.
 
 | file | your task |
 |---|---|
@@ -71,21 +71,23 @@ gradient.
 | exercise3.ts | batch norm in one expression |
 | exercise4.ts | the whole backward pass, with both expressions in it |
 
-Check an exercise: one row per gradient, and a red row says what is wrong. \`watch\` checks at every
-save, beginning with the first exercise that is not done, and has keys for hints:
+Check an exercise: one row per gradient, and a red row says what is wrong.
+\`watch\` checks at every save, beginning with the first exercise that is not
+done, and has keys for hints:
 
     npx backprop-ninja exercise check 1{dir}
     npx backprop-ninja exercise watch{dir}
 
-Get a hint for the first line that is not right, or for a line that you name. --step 2 adds the rule
-for this line, --step 3 the formula. \`check\` also takes a line, and then shows all about it:
+Get a hint for the first line that is not right, or for a line that you name.
+--step 2 adds the rule for this line, --step 3 the formula. \`check\` also takes a
+line, and then shows all about it:
 
     npx backprop-ninja exercise hint 1{dir}
     npx backprop-ninja exercise hint 1 dprobs{dir}
     npx backprop-ninja exercise check 1 dprobs{dir}
 
-See your progress, start an exercise over (your old file is kept), or see the solution once you
-have solved the exercise, or with --force:
+See your progress, start an exercise over (your old file is kept), or see the
+solution once you have solved the exercise, or with --force:
 
     npx backprop-ninja exercise status{dir}
     npx backprop-ninja exercise reset 1{dir}
@@ -93,9 +95,10 @@ have solved the exercise, or with --force:
 
 ## The network
 
-It predicts the next character of a name from the T characters before it. It looks up a vector for
-each of them in a table, and passes the vectors through a linear layer, batch norm, tanh and a
-second linear layer. The softmax turns the result into probabilities.
+It predicts the next character of a name from the T characters before it. It
+looks up a vector for each of them in a table, and passes the vectors through a
+linear layer, batch norm, tanh and a second linear layer. The softmax turns the
+result into probabilities.
 
 | size | on the lesson's batch | |
 |---|---|---|
@@ -114,43 +117,56 @@ second linear layer. The softmax turns the result into probabilities.
 | bngain, bnbias | [1,H], [1,H] | gain and bias of batch norm |
 | W2, b2 | [H,V], [V] | the second linear layer |
 
-Xb and Yb are lists of indices, not tensors: they have only \`data\` and \`shape\`. Yb.data[i] is the
-target of example i, and Xb.data[i * T + t] is character t of its context. gatherRows,
-scatterAddRows and Tensor.oneHot take them as they are.
+Xb and Yb are lists of indices, not tensors: they have only \`data\` and \`shape\`.
+Yb.data[i] is the target of example i, and Xb.data[i * T + t] is character t of
+its context. gatherRows, scatterAddRows and Tensor.oneHot take them as they are.
 
-The forward pass. Sums and means run over the batch unless a line says otherwise.
+The forward pass. Sums and means run over the batch unless a line says
+otherwise.
 
-    emb = rows of C at Xb [n,T,E]              embact = emb viewed [n,T·E]
-    hprebn = embact W1 + b1 [n,H]              bnmeani = sum(hprebn)/n [1,H]
-    bndiff = hprebn - bnmeani [n,H]            bndiff2 = bndiff² [n,H]
-    bnvar = sum(bndiff2)/(n-1) [1,H]           bnvar_inv = (bnvar + 1e-5)^(-1/2) [1,H]
-    bnraw = bndiff · bnvar_inv [n,H]           hpreact = bngain · bnraw + bnbias [n,H]
-    h = tanh(hpreact) [n,H]                    logits = h W2 + b2 [n,V]
-    logit_maxes = row maximum of logits [n,1]  norm_logits = logits - logit_maxes [n,V]
-    counts = exp(norm_logits) [n,V]            counts_sum = row sum of counts [n,1]
-    counts_sum_inv = counts_sum^(-1) [n,1]     probs = counts · counts_sum_inv [n,V]
-    logprobs = log(probs) [n,V]                loss = -mean of logprobs at Yb []
+    emb = rows of C at Xb                [n,T,E]
+    embact = emb viewed                  [n,T·E]
+    hprebn = embact W1 + b1              [n,H]
+    bnmeani = sum(hprebn)/n              [1,H]
+    bndiff = hprebn - bnmeani            [n,H]
+    bndiff2 = bndiff²                    [n,H]
+    bnvar = sum(bndiff2)/(n-1)           [1,H]
+    bnvar_inv = (bnvar + 1e-5)^(-1/2)    [1,H]
+    bnraw = bndiff · bnvar_inv           [n,H]
+    hpreact = bngain · bnraw + bnbias    [n,H]
+    h = tanh(hpreact)                    [n,H]
+    logits = h W2 + b2                   [n,V]
+    logit_maxes = row maximum of logits  [n,1]
+    norm_logits = logits - logit_maxes   [n,V]
+    counts = exp(norm_logits)            [n,V]
+    counts_sum = row sum of counts       [n,1]
+    counts_sum_inv = counts_sum^(-1)     [n,1]
+    probs = counts · counts_sum_inv      [n,V]
+    logprobs = log(probs)                [n,V]
+    loss = -mean of logprobs at Yb       []
 
 \`dx\` is d loss / d x. It has the shape of x.
 
 ## Three rules
 
 1. A gradient has the shape of its tensor.
-2. If the forward pass broadcasts a tensor, sum its gradient over the broadcast dimension.
+2. If the forward pass broadcasts a tensor, sum its gradient over the broadcast
+   dimension.
 3. If the forward pass uses a tensor twice, add the gradients of both uses.
 
 ## A line
 
-Each gradient is a function. It takes the forward values and the gradients above it, which are right
-even if your other lines are not, and returns a tensor. Here is a step that is in none of the
-exercises: y = a · w with a [n,H] and w [1,H], which is broadcast over the batch:
+Each gradient is a function. It takes the forward values and the gradients above
+it, which are right even if your other lines are not, and returns a tensor. Here
+is a step that is in none of the exercises: y = a · w with a [n,H] and w [1,H],
+which is broadcast over the batch:
 
     da: ({ w, dy }) => w.mul(dy),
     dw: ({ a, dy }) => a.mul(dy).sum(0, { keepdim: true }),
 
-Name the input of a line between its braces. The names in a fresh file are only a suggestion: you
-may use any value of the network, any gradient above, Xb, Yb and n. A longer line needs braces for
-its body, and a return:
+Name the input of a line between its braces. The names in a fresh file are only
+a suggestion: you may use any value of the network, any gradient above, Xb, Yb
+and n. A longer line needs braces for its body, and a return:
 
     dw: ({ a, dy }) => {
       const each = a.mul(dy);
@@ -158,45 +174,52 @@ its body, and a return:
       return each.sum(0, { keepdim: true });
     },
 
-Its output is shown once, after the gradient's name. A tensor prints its shape and first entries.
-JavaScript's operators do not work on tensors: write 1 - a² as a.pow(2).neg().add(1). Do not write
-sizes as numbers, because a line also runs on other batches and networks: V is logits.shape[1].
+Its output is shown once, after the gradient's name. A tensor prints its shape
+and first entries. JavaScript's operators do not work on tensors: write 1 - a²
+as a.pow(2).neg().add(1). Do not write sizes as numbers, because a line also
+runs on other batches and networks: V is logits.shape[1].
 
 ## Tensors
 
-Every method except scatterAddRows returns a new tensor. Shapes broadcast as in PyTorch and NumPy.
+Every method except scatterAddRows returns a new tensor. Shapes broadcast as in
+PyTorch and NumPy.
 
-    a.add(b)  a.sub(b)  a.mul(b)  a.div(b)   b is a tensor or a number
-    a.neg()   a.pow(-2) a.exp()   a.log()  a.tanh()
-    a.sum(0)                                 over the batch: [n,V] to [V]; a.sum(1) along the row
-    a.sum(1, { keepdim: true })              keeps the dimension: [n,V] to [n,1]
+    a.add(b)  a.sub(b)                  b is a tensor or a number
+    a.mul(b)  a.div(b)
+    a.neg()  a.pow(-2)  a.exp()
+    a.log()  a.tanh()
+    a.sum(0)                            over the batch: [n,V] to [V]
+    a.sum(1)                            along the row: [n,V] to [n]
+    a.sum(1, { keepdim: true })         keeps the dimension: [n,V] to [n,1]
     a.mean(0, { keepdim: true })
-    a.max(1).indices                         the index of each row's maximum, [n]: for oneHot
-    a.max(1, { keepdim: true }).values       the maximum of each row, [n,1]
-    a.matmul(b)   a.T                        matrix product; transpose, without parentheses
-    a.view([n, -1])                          the same entries in another shape; -1 is computed
-    a.shape   a.data                         sizes; entries, row by row
+    a.max(1).indices                    each row's maximum as an index, [n]
+    a.max(1, { keepdim: true }).values  each row's maximum, [n,1]
+    a.matmul(b)                         matrix product
+    a.T                                 transpose, without parentheses
+    a.view([n, -1])                     another shape; -1 is computed
+    a.shape  a.data                     sizes; entries, row by row
     Tensor.zerosLike(a)  Tensor.onesLike(a)
-    Tensor.oneHot(Yb, logits.shape[1])       rows with a 1 at the index, [n,V]
-    softmax(logits)                          each row as probabilities, [n,V]
-    a.gatherRows(Xb)                         rows of a at the indices
+    Tensor.oneHot(Yb, logits.shape[1])  rows with a 1 at the index, [n,V]
+    softmax(logits)                     each row as probabilities, [n,V]
+    a.gatherRows(Xb)                    rows of a at the indices
     Tensor.zerosLike(C).scatterAddRows(Xb, rows)   adds each row at its index
 
-Import Tensor, softmax and todo from 'backprop-ninja'. Tensor.oneHot, zeros and of create float32;
-zerosLike and onesLike keep the type of their argument. Rounding to float32 does not make a line
-wrong.
+Import Tensor, softmax and todo from 'backprop-ninja'. Tensor.oneHot, zeros and
+of create float32; zerosLike and onesLike keep the type of their argument.
+Rounding to float32 does not make a line wrong.
 
 ## A row
 
 | column | meaning |
 |---|---|
 | ✓ ✗ · | right; wrong, or it cannot run; not written yet |
-| exact | every bit equals the solution's; sums in another order differ in the last bit |
+| exact | the same bits as the solution; sums in another order may differ |
 | close | torch.allclose would accept it |
 | max diff | the largest difference of an entry |
-| ULPs | the largest distance in units in the last place: 1 means neighbouring float32 numbers |
+| ULPs | the largest distance in float32 numbers: neighbours are 1 apart |
 
-The figures are for a batch of 32 in float32, with the true gradients above. A ✓ needs more: the
-line must be right in float64, on batches of 2, 3 and 32, and with random gradients above. So a red
-row can be close: db1 and dlogit_maxes are 0 with the true gradients, even if your sign is wrong.
+The figures are for a batch of 32 in float32, with the true gradients above. A ✓
+needs more: the line must be right in float64, on batches of 2, 3 and 32, and
+with random gradients above. So a red row can be close: db1 and dlogit_maxes are
+0 with the true gradients, even if your sign is wrong.
 `;

@@ -268,7 +268,7 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
           { number: 32, size: 'n', instead: 'n' },
         ],
       },
-      "27 is V and 32 is n in the lesson: a line must also work for other sizes, so write logits.shape[1] and n",
+      '27 is V and 32 is n in the lesson: a line must also work for other sizes, so write logits.shape[1] and n',
     ],
   ],
   'lesson-batch-only': [

@@ -122,7 +122,8 @@ function statusLines({ exercise, lines, strays = [], broken, ok }: ExerciseRepor
   const state = broken === undefined ? `${right} of ${EXERCISES[exercise].lines.length} right${extra}` : 'cannot run';
   const head = `${ok ? '✓' : '·'} Exercise ${exercise}: ${EXERCISES[exercise].title}`;
   const line = `${head.padEnd(STATE_COLUMN)}  ${state}`;
-  return displayWidth(line) <= width ? [line] : wrapText(`${head}: ${state}`, width);
+  if (displayWidth(line) <= width) return [line];
+  return wrapText(`${head}: ${state}`, width - 2).map((text, i) => (i === 0 ? text : `  ${text}`));
 }
 
 const STATE_COLUMN = 2 + 'Exercise 1: '.length + Math.max(...EXERCISE_NUMBERS.map((number) => EXERCISES[number].title.length));

@@ -137,6 +137,15 @@ describe('exercise check 4', () => {
   });
 });
 
+describe('the status of the exercises', () => {
+  it('fits a narrow terminal: a line that continues is indented', async () => {
+    const { stdout } = await runCli(await started(), ['exercise', 'status'], { tty: 'stdout', columns: 40 });
+    const lines = stdout.split('\n').filter((line) => !line.includes('checking'));
+    expect(lines).toContain('· Exercise 2: cross-entropy in one');
+    expect(lines).toContain('  expression: 0 of 1 right');
+  });
+});
+
 describe('a file that cannot run', () => {
   it('is reported in one line (1)', async () => {
     const cwd = await started();
