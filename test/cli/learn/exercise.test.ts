@@ -140,9 +140,7 @@ describe('exercise check 4', () => {
 describe('the status of the exercises', () => {
   it('fits a narrow terminal: a line that continues is indented', async () => {
     const { stdout } = await runCli(await started(), ['exercise', 'status'], { tty: 'stdout', columns: 40 });
-    const lines = stdout.split('\n').filter((line) => !line.includes('checking'));
-    expect(lines).toContain('· Exercise 2: cross-entropy in one');
-    expect(lines).toContain('  expression: 0 of 1 right');
+    expect(stdout).toContain('· Exercise 2: cross-entropy in one\n  expression: 0 of 1 right\n');
   });
 });
 
@@ -183,11 +181,7 @@ describe('a file that cannot run', () => {
     openToAll(cwd);
     chmodSync(join(cwd, 'dojo/exercise2.ts'), 0o000);
     for (const argv of [['check', '2'], ['hint', '2'], ['solution', '2'], ['reset', '2'], ['watch', '2'], ['status']]) {
-      expectRefusal(
-        ninja(cwd, ['exercise', ...argv], { withPermissions: true }),
-        4,
-        /cannot read \S+dojo\/exercise2\.ts: permission denied/,
-      );
+      expectRefusal(ninja(cwd, ['exercise', ...argv], { withPermissions: true }), 4, /cannot read dojo\/exercise2\.ts: permission denied/);
     }
   });
 
