@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { type ErrorDetails, FileContentError, fullMessage, NumericalError, SystemError, UsageError } from '../core/errors.js';
-import { showPath } from '../core/text.js';
+import { showPath, showPathsFrom } from '../core/text.js';
 import { isFromSystem, systemError } from '../node/systemErrors.js';
 import { COMMANDS, commandsIn, createProgram, loadCommands } from './program.js';
 import { paintFor } from './terminal/colors.js';
@@ -12,6 +12,7 @@ import { loadWidths } from './terminal/width.js';
 /** Runs a command line. Returns the exit code; an error is printed on stderr, in one line unless a terminal is narrower. */
 export async function run(argv: readonly string[], io: IO): Promise<number> {
   let exitCode = 0;
+  showPathsFrom(() => io.cwd);
   const color = !argv.includes('--no-color');
   const setExitCode = (code: number) => {
     exitCode = code;

@@ -67,9 +67,31 @@ export function countOf(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** A path for a message: escaped, and in quotes if it is empty or contains spaces or quotes. */
+let workingDirectory: (() => string) | undefined;
+
+/**
+ * Makes all messages of this process show a path below its working directory as it would be typed there: one file looks the same everywhere.
+ * @param directory called for each path; it may throw, as in a directory that was deleted
+ */
+export function showPathsFrom(directory: () => string): void {
+  workingDirectory = directory;
+}
+
+/** The path, relative to the working directory if it is below it. */
+function asTyped(path: string): string {
+  if (!workingDirectory || !/^([\\/]|[A-Za-z]:)/.test(path)) return path;
+  try {
+    const directory = workingDirectory().replace(/[\\/]$/, '');
+    const below = path.startsWith(directory) ? path.slice(directory.length) : '';
+    return /^[\\/]./.test(below) ? below.slice(1) : path;
+  } catch {
+    return path;
+  }
+}
+
+/** A path for a message: escaped, in quotes if it is empty or contains spaces or quotes, and as it would be typed ({@link showPathsFrom}). */
 export function showPath(path: string): string {
-  const shown = showText(path);
+  const shown = showText(asTyped(path));
   return /[\s"']/.test(shown) || shown === '' ? `'${shown}'` : shown;
 }
 

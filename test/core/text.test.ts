@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quoteText, showPath, showText } from '../../src/core/text.js';
+import { quoteName, quoteText, showPath, showPathsFrom, showText } from '../../src/core/text.js';
 
 describe('a message shows', () => {
   it.each([
@@ -25,6 +25,30 @@ describe('a message shows', () => {
     ['a\nb', 'a\\x0ab'],
   ])('the path %j as %j', (path, shown) => {
     expect(showPath(path)).toBe(shown);
+  });
+
+  it('a path below the working directory as it would be typed there', () => {
+    const shown = (directory: () => string, path: string) => {
+      showPathsFrom(directory);
+      return showPath(path);
+    };
+    expect(shown(() => '/home/me', '/home/me/run/lock')).toBe('run/lock');
+    expect(shown(() => '/home/me/', '/home/me/my run')).toBe("'my run'");
+    expect(shown(() => '/', '/run')).toBe('run');
+    expect(shown(() => 'C:\\me', 'C:\\me\\run')).toBe('run');
+    for (const path of ['/home/me', '/home/me2/run', '/home/other', 'run', '../run', './run']) {
+      expect(shown(() => '/home/me', path)).toBe(path);
+    }
+    const deleted = () => {
+      throw new Error('deleted');
+    };
+    expect(shown(deleted, '/home/me/run')).toBe('/home/me/run');
+  });
+
+  it('a name with the code points of letters that look like others', () => {
+    expect(quoteName('dC')).toBe('dC');
+    expect(quoteName('d\u0421', '"')).toBe('"d\u0421" (with U+0421)');
+    expect(quoteName('\u202ea')).toBe('\\u202ea');
   });
 
   it('the first 60 characters of a quotation, escaped', () => {

@@ -71,7 +71,7 @@ describe('disk full, quota, file-size limit, short write, failing fsync or renam
     expect(before['checkpoint.safetensors'].length).toBeGreaterThan(4096);
     const { exitCode, stdout, stderr } = ninja(cwd, ['train', '--resume', 'run', '--steps', '9'], { shellLimit: 'ulimit -f 4' });
     expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: '' });
-    expect(stderr.split('\n').at(-2)).toMatch(/^error: cannot write .*\/run\/\w+\.safetensors: the file-size limit is reached$/);
+    expect(stderr.split('\n').at(-2)).toMatch(/^error: cannot write run\/\w+\.safetensors: the file-size limit is reached$/);
     expect(stderr.match(/error:| {4}at /g)).toHaveLength(1);
     const after = snapshot(join(cwd, 'run'));
     expect(Object.keys(after)).toEqual(Object.keys(before));
@@ -188,7 +188,7 @@ describe('two trainers in one run directory: the second is refused, and the mess
     const owner = { pid: 1, host: `not-${hostname()}`, startedAt: '2020-02-02T02:02:02.020Z', processStart: null };
     put(cwd, join('run', 'lock'), JSON.stringify(owner));
     const found = `run is locked by process 1 on another host, not-${hostname()}, since 2020-02-02T02:02:02.020Z`;
-    const hint = `if nothing trains there, delete ${join(cwd, 'run', 'lock')}`;
+    const hint = 'if nothing trains there, delete run/lock';
     expectRefusal(await runCli(cwd, ['train', '--resume', 'run']), 4, `${found}; ${hint}`);
   });
 });

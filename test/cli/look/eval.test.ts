@@ -133,7 +133,7 @@ describe('the data set', () => {
     copyFileSync(join(trained, 'run', 'checkpoint.safetensors'), join(cwd, 'mine.safetensors'));
     const refused = await runCli(cwd, ['eval', 'mine.safetensors']);
     expect(refused).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(refused.stderr).toMatch(/^error: no run\.json next to \S+mine\.safetensors, so its data set is unknown; name it with --data\n$/);
+    expect(refused.stderr).toMatch(/^error: no run\.json next to mine\.safetensors, so its data set is unknown; name it with --data\n$/);
     writeNames(cwd);
     const { exitCode, stdout } = await runCli(cwd, ['eval', 'mine.safetensors', '--data', 'names.txt', '--json']);
     expect(exitCode).toBe(0);
@@ -216,7 +216,7 @@ describe.each(['eval', 'sample'])('%s: the run', (command) => {
     const path = join(cwd, 'run', 'checkpoint.safetensors');
     put(cwd, join('run', 'checkpoint.safetensors'), change(readFileSync(path)));
     const stderr = await refusedWith(cwd, 3, ['run']);
-    expect(stderr).toContain(`${path}: `);
+    expect(stderr).toContain('error: run/checkpoint.safetensors: ');
     expect(stderr).toContain(reason);
   });
 

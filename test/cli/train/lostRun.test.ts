@@ -72,11 +72,9 @@ describe('the directory of a run that trains', () => {
     expect(snapshot(join(cwd, 'run'))).toEqual({ 'checkpoint.safetensors': 'of the second', lock: 'of the second' });
     const saved = onLinux ? 'moved' : 'run-saved';
     const where = onLinux
-      ? `moved to ${join(cwd, 'moved')} while it was in use; the run is saved there`
+      ? 'moved to moved while it was in use; the run is saved there'
       : 'deleted or replaced while it was in use; the run is saved in run-saved';
-    expect(lastLine(outcome)).toBe(
-      `error: ${join(cwd, 'run')} was ${where} after step 10; resume with: backprop-ninja train --resume ${saved}`,
-    );
+    expect(lastLine(outcome)).toBe(`error: run was ${where} after step 10; resume with: backprop-ninja train --resume ${saved}`);
     await expectWhole(cwd, saved);
   });
 
@@ -86,7 +84,7 @@ describe('the directory of a run that trains', () => {
     expect(outcome.exitCode).toBe(4);
     expect(existsSync(join(cwd, 'run'))).toBe(false);
     expect(lastLine(outcome)).toBe(
-      `error: ${join(cwd, 'run')} was deleted or replaced while it was in use; the run is saved in run-saved after step 10; resume with: backprop-ninja train --resume run-saved`,
+      'error: run was deleted or replaced while it was in use; the run is saved in run-saved after step 10; resume with: backprop-ninja train --resume run-saved',
     );
     await expectWhole(cwd, 'run-saved');
   });
@@ -101,11 +99,11 @@ describe('the directory of a run that trains', () => {
   });
 
   it.each([
-    ['deleted', (lock: string): void => rmSync(lock), /the lock of \S+run was deleted while it was in use/],
+    ['deleted', (lock: string): void => rmSync(lock), /the lock of run was deleted while it was in use/],
     [
       'taken over',
       (lock: string): void => writeFileSync(lock, JSON.stringify({ pid: 7, host: 'elsewhere', startedAt: '', processStart: null })),
-      /process 7 on elsewhere has taken \S+run over/,
+      /process 7 on elsewhere has taken run over/,
     ],
   ])('of which the lock is %s: nothing more is written there, and the run is saved beside it', async (_, change, message) => {
     const cwd = tempDirectory();
@@ -138,7 +136,7 @@ describe('a file of a run that trains', () => {
     const cwd = tempDirectory();
     const { exitCode, stderr } = await trainWhile(cwd, (directory) => change(join(directory, name)));
     expect(exitCode, stderr).toBe(0);
-    expect(stderr).toContain(`note: ${join(cwd, 'run', name)} was ${how} by another program; `);
+    expect(stderr).toContain(`note: run/${name} was ${how} by another program; `);
     const { 'run.json': about, ...files } = snapshot(join(cwd, 'run'));
     expect(JSON.parse(about)).toHaveProperty('result');
     expect(files).toMatchObject((await wholeRun()).files);
