@@ -60,6 +60,11 @@ const ON_MESSAGES: readonly (readonly [message: RegExp, advice: string])[] = [
   ],
   [/: index .* is not a whole number$/, 'the row maxima are .max(1).values, their indices are .max(1).indices'],
   [/^oneHot needs a number of classes/, 'write Tensor.oneHot(Yb, logits.shape[1])'],
+  [/^view needs a list of sizes/, 'write the sizes as a list: .view([n, -1])'],
+  [
+    /: shapes (?:\[(\d+), \d+\] and \[\1\]|\[(\d+)\] and \[\2, \d+\]) do not broadcast/,
+    'a sum or maximum along the row needs { keepdim: true } to fit',
+  ],
 ];
 
 /** The sizes of the lesson, which are not values of a line. */
@@ -98,7 +103,8 @@ function adviceOnName(name: string, values: readonly string[]): string | undefin
   if (values.includes(name)) return `name it between the braces of the line: ({ ${name}, … }) =>`;
   if (Object.hasOwn(SIZES, name)) return `write ${SIZES[name]}`;
   if (LIBRARY.includes(name)) return `import { ${name} } from 'backprop-ninja'`;
-  if (['torch', 'F', 'np'].includes(name)) return 'README.md lists the methods of a tensor';
+  if (name === 'F') return "write softmax(logits), imported from 'backprop-ninja', and Tensor.oneHot(Yb, logits.shape[1])";
+  if (['torch', 'nn', 'np', 'numpy', 'jnp', 'tf'].includes(name)) return 'README.md lists the methods of a tensor';
   return proposal(closest(name, [...values, ...LIBRARY]));
 }
 

@@ -25,7 +25,7 @@ function primitiveOf(name: string): () => never {
 
 function whyNot(name: string, key: string): string {
   if (/^\d+$/.test(key))
-    return `${name} is a list of indices: write ${name}.data[${name === 'Xb' ? 'i * T + t], where T is Xb.shape[1' : key}]`;
+    return `${name} is a list of indices: write ${name}.data[${name === 'Xb' ? 'i * T + t], where T is Xb.shape[1' : 'i'}]`;
   if (key in Int32Array.prototype && !(key in Tensor.prototype)) return `${name} is a list of indices: write ${name}.data.${key}`;
   const classes = name === 'Xb' ? 'C.shape[0]' : 'logits.shape[1]';
   return `${name} is a list of indices, not a tensor: ${name}.data[i] is one of them, Tensor.oneHot(${name}, ${classes}) is a tensor`;

@@ -49,7 +49,7 @@ describe('Yb taken for a tensor', () => {
 
 describe('Yb or Xb taken for an array', () => {
   it.each<[string, (at: Untyped) => unknown, string]>([
-    ['Yb[0]', ({ Yb }) => Yb[0], 'write Yb.data[0]'],
+    ['Yb[0]', ({ Yb }) => Yb[0], 'write Yb.data[i]'],
     ['Xb[0][1]', ({ Xb }) => Xb[0][1], 'write Xb.data[i * T + t], where T is Xb.shape[1]'],
     ['Yb.length', ({ Yb }) => Yb.length, 'write Yb.data.length'],
     ['Yb.forEach', ({ Yb }) => Yb.forEach(() => {}), 'write Yb.data.forEach'],
