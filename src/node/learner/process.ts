@@ -1,7 +1,7 @@
 /** The process of a learner's file, as its parent sees it: requests and replies, one at a time. Nothing that the file does harms the parent. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setImmediate as nextPoll } from 'node:timers/promises';
 import { SystemError } from '../../core/errors.js';
@@ -239,10 +239,13 @@ function streamsOf(child: ChildProcess): readonly (Readable | Writable | null | 
 
 /** It leads a process group of its own, which ends with it. */
 function startProcess({ path, exercise, seconds }: ProcessOptions): ChildProcess {
-  const assignment: Assignment = { path, exercise, limits: { memory: MEMORY_LIMIT * 1e9, seconds, parent: process.pid } };
+  const file = resolve(path);
+  const assignment: Assignment = { path: file, exercise, limits: { memory: MEMORY_LIMIT * 1e9, seconds, parent: process.pid } };
   // V8's own limit may be lower on a small machine: it would abort with pages of addresses before the watchdog acts.
   const heap = `--max-old-space-size=${2_000 * MEMORY_LIMIT}`;
   return spawn(process.execPath, [heap, LEARNER_PROCESS, JSON.stringify(assignment)], {
+    // This process's own directory may be deleted and made anew: by git stash, when it is the learner's folder.
+    cwd: dirname(file),
     detached: true,
     windowsHide: true,
     // The last three are REQUEST_FD, REPLY_FD and REASON_FD.

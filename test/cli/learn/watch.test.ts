@@ -119,6 +119,19 @@ describe('exercise watch in a pipe', () => {
     expect((await child.ended).exitCode).toBe(143);
   });
 
+  it('works on in a folder that was deleted and made anew, also if it runs in that folder', async () => {
+    const cwd = put(tempDirectory(), 'dojo/exercise2.ts', STUB).replace(/[^/\\]+$/, '');
+    const child = startNinja(['exercise', 'watch', '2'], { cwd });
+    onTestFinished(() => child.kill('SIGKILL'));
+    await child.says(/0 of 1 right/);
+    rmSync(cwd, { recursive: true });
+    await child.says(/error: there is no exercise2\.ts; /);
+    put(cwd, 'exercise2.ts', SOLUTION);
+    await child.says(/^right; next: /m);
+    child.kill('SIGTERM');
+    expect((await child.ended).exitCode).toBe(143);
+  });
+
   it('prints one JSON document per check with --json, and nothing else', async () => {
     const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2', '--json');
     await child.says(/"ok":false.*\n/);
