@@ -38,6 +38,19 @@ export function placed(at: ValuesAndGradients, place: Place): Tensor {
       });
       return out;
     }
+    case 'row-length-1':
+    case 'row-length-1-added':
+    case 'row-length-n': {
+      const out = Tensor.zeros([n, V], 'float64');
+      const length = place === 'row-length-n' ? n : 1;
+      at.Yb.data.forEach((column, row) => {
+        const k = row * length + column;
+        if (k < n * V) out.data[k] = place === 'row-length-1' ? 1 : out.data[k] + 1;
+      });
+      return out;
+    }
+    case 'rows-reversed':
+      return hot((row) => at.Yb.data[n - 1 - row]);
     case 'index':
       return Tensor.of(
         Array.from({ length: n * V }, (_, k) => at.Yb.data[Math.floor(k / V)]),
@@ -112,6 +125,16 @@ const SOURCES = {
   'shifted-forward': ({ T, E }: Cube, i: number, t: number, e: number) => (i * T + t) * E + e - 1,
   'shifted-back': ({ T, E }: Cube, i: number, t: number, e: number) => (i * T + t) * E + e + 1,
   'first-position-everywhere': ({ T, E }: Cube, i: number, _: number, e: number) => i * T * E + e,
+  /** Written at the index of [T,n,E]. */
+  'written-T-n-E': ({ n, T, E }: Cube, i: number, t: number, e: number) => {
+    const row = i * T + t;
+    return ((row % n) * T + Math.floor(row / n)) * E + e;
+  },
+  /** Written at the index of [n,E,T]. */
+  'written-n-E-T': ({ T, E }: Cube, i: number, t: number, e: number) => {
+    const k = t * E + e;
+    return (i * T + (k % T)) * E + Math.floor(k / T);
+  },
 } satisfies Record<string, (cube: Cube, i: number, t: number, e: number) => number>;
 
 export const ARRANGEMENTS = Object.keys(SOURCES) as Arrangement[];
@@ -134,7 +157,7 @@ export interface Scattering {
   order: Arrangement;
   /** The row of dC for a position: the character there, the next or previous character of the alphabet, a neighbour's, or the target. */
   index: 'character' | 'character-after' | 'character-before' | 'target' | 'first-character' | 'last-character';
-  positions: 'all' | 'first' | 'last' | 'not-first' | 'not-last' | 'second' | 'first-n';
+  positions: 'all' | 'first' | 'last' | 'not-first' | 'not-last' | 'second' | 'first-n' | 'not-character-0';
   examples: 'all' | 'first' | 'last' | 'not-first' | 'not-last';
   /** The rows of a character that occurs several times. */
   repeated: 'added' | 'last' | 'first' | 'mean' | 'once-per-example' | 'largest';
@@ -157,7 +180,7 @@ export const RIGHT_SCATTERING: Scattering = {
 export const SCATTERING_MISTAKES: { readonly [Aspect in keyof Scattering]: readonly Scattering[Aspect][] } = {
   order: ARRANGEMENTS.filter((how) => how !== 'right'),
   index: ['character-after', 'character-before', 'target', 'first-character', 'last-character'],
-  positions: ['first', 'last', 'not-first', 'not-last', 'second', 'first-n'],
+  positions: ['first', 'last', 'not-first', 'not-last', 'second', 'first-n', 'not-character-0'],
   examples: ['first', 'last', 'not-first', 'not-last'],
   repeated: ['last', 'first', 'mean', 'once-per-example', 'largest'],
   start: ['C', 'ones'],
@@ -176,7 +199,7 @@ export function scattered(at: ValuesAndGradients, how: Scattering, of: Tensor): 
   for (let i = 0; i < n; i++) {
     if (!within(how.examples, i, n)) continue;
     for (let t = 0; t < T; t++) {
-      if (how.positions === 'first-n' ? i * T + t >= n : !within(how.positions, t, T)) continue;
+      if (!isUsed(at, how.positions, i, t)) continue;
       const row = rowOf(at, how.index, i, t);
       const count = counts.get(row) ?? 0;
       const key = `${i} ${row}`;
@@ -192,7 +215,17 @@ export function scattered(at: ValuesAndGradients, how: Scattering, of: Tensor): 
   return out;
 }
 
-function within(which: Exclude<Scattering['positions'], 'first-n'> | Scattering['examples'], i: number, count: number): boolean {
+function isUsed({ Xb }: ValuesAndGradients, positions: Scattering['positions'], i: number, t: number): boolean {
+  const [n, T] = Xb.shape;
+  if (positions === 'first-n') return i * T + t < n;
+  return positions === 'not-character-0' ? Xb.data[i * T + t] !== 0 : within(positions, t, T);
+}
+
+function within(
+  which: Exclude<Scattering['positions'], 'first-n' | 'not-character-0'> | Scattering['examples'],
+  i: number,
+  count: number,
+): boolean {
   switch (which) {
     case 'all':
       return true;

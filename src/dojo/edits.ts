@@ -137,7 +137,10 @@ const ALTERNATIVES: Partial<Record<FunctionName, readonly FunctionName[]>> = {
 const APPLIED: readonly FunctionName[] = [
   ...(['exp', 'log', 'tanh', '1 - x', '1 - x²', 'x (1 - x)', '1 + x', 'sqrt(x)', 'x³', '1/sqrt(x)', '|x|', 'sign', 'sigmoid'] as const),
   ...(['minus its mean over the batch', 'minus its mean over the row', 'minus its row maximum'] as const),
+  ...(['its first row', 'viewed back'] as const),
 ];
+/** Functions that people apply to the result of a line. */
+const APPLIED_TO_RESULT: readonly FunctionName[] = [...(['x²', '|x|', 'exp', 'log', 'tanh', 'sqrt(x)', 'sign'] as const)];
 /** Functions that people apply to the base of a power. */
 const APPLIED_TO_BASE: readonly FunctionName[] = [
   'exp',
@@ -156,6 +159,7 @@ const APPLIED_TO_OTHERS: readonly FunctionName[] = ['exp', 'x²', 'tanh', '1 - x
 const PLACES: readonly Place[] = [
   ...(['target', 'row-maximum', 'everywhere', 'not-target', 'not-row-maximum'] as const),
   ...(['column-maximum', 'after-target', 'before-target', 'next-entry', 'previous-entry', 'first-column', 'context'] as const),
+  ...(['row-length-1', 'row-length-1-added', 'row-length-n', 'rows-reversed'] as const),
 ];
 
 /** The reasons why people confuse one expression with another, by what they write and what belongs. */
@@ -193,6 +197,8 @@ class EditList {
     this.#node(line, at);
     this.#summed(line, at, 1.2);
     this.#everywhere(line, at);
+    this.#ofResult(at);
+    this.#inEverySum(line, at);
     if (line.op !== 'scattered') this.#kept(line, at, this.#own);
     return this.#edits;
   }
@@ -209,6 +215,27 @@ class EditList {
         this.#add(at, { id: 'exchanged', found, expected: name }, cost, (node) => renamed(node, name, found), { wraps: true });
       }
     }
+  }
+
+  /** A function of the right result. */
+  #ofResult(at: Position): void {
+    for (const found of APPLIED_TO_RESULT) {
+      const make = (node: Expression): Expression => ({ op: 'whole', of: apply(found, node) });
+      this.#add(at, { id: 'result-applied', found }, 1.6, make, { wraps: true });
+    }
+  }
+
+  /** The same mistake in all sums of a loop. */
+  #inEverySum(line: Expression, at: Position): void {
+    if (!hasBatchSum(line)) return;
+    const cost = 1.55;
+    // A lone sum has its own mistakes.
+    for (const kept of line.op === 'sum' ? [] : (['first', 'last', 'not-first', 'not-last'] as const)) {
+      const make = (of: Expression): Expression => inBatchSums(of, (inner) => sum('batch', { op: 'kept', over: 'batch', kept, of: inner }));
+      this.#add(at, { id: 'kept', over: 'batch', kept, sums: true }, cost, make, { wraps: true });
+    }
+    const running = (of: Expression): Expression => inBatchSums(of, (inner) => apply('running sum', sum('batch', inner)));
+    this.#add(at, { id: 'sums-run-on' }, cost, running, { wraps: true });
   }
 
   /** A loop that leaves out a part, or that overwrites. */
@@ -259,6 +286,8 @@ class EditList {
         this.#node(node.of, child(0, { shape: this.#shapeOf(node.of), sum: at.top ? undefined : 'inside-sum', summed: node }));
         this.#kept(node.of, child(0));
         this.#sum(node, at);
+        if (at.top) this.#extraSums({ ...at, shape: this.#shapeOf(node) });
+        else this.#exchangedSum(node, at);
         return;
       case 'matmul':
         this.#operand(node.left, child(0));
@@ -272,6 +301,10 @@ class EditList {
         return;
       case 'scattered':
         this.#operand(node.of, child(0));
+        for (const name of ['dembact', 'embact'] as const) {
+          const viewed: Expression = { op: 'arranged', how: 'right', of: value(name) };
+          this.#exchange(node.of, child(0), viewed, COST.near);
+        }
         this.#scattered(at);
         return;
       case 'number':
@@ -382,8 +415,11 @@ class EditList {
 
   #exchange(node: Expression, at: Position, found: Expression, cost: number): void {
     const whole = at.summed && node === at.summed.of && this.#isSummed(found, at.summed.over) ? at.summed : node;
+    // The sum has its own exchanges.
+    if (whole !== node && at.sum === 'inside-sum') return;
     const [is, belongs] = [formulaOf(found), formulaOf(whole)];
-    const confusion = CONFUSIONS[`${is} for ${belongs}`];
+    const isFirstRow = found.op === 'apply' && found.name === 'its first row';
+    const confusion = isFirstRow ? 'row-offset' : CONFUSIONS[`${is} for ${belongs}`];
     this.#add(at, { id: 'exchanged', found: is, expected: belongs, ...(confusion && { confusion }) }, cost, () => found);
   }
 
@@ -424,6 +460,9 @@ class EditList {
     if (isGradient(name)) {
       const again = { id: 'exchanged', found: `your own ${name}, computed from the gradients above it,`, expected: name } as const;
       this.#add(at, again, 1.4, () => ATOMIC_LINES[name].expression);
+    }
+    if (sameShape(this.#evaluator.at[name].shape, [1, this.#evaluator.sizes.H])) {
+      this.#exchange(node, at, apply('its entries repeated', node), COST.rareFunction);
     }
     if (name === 'bnvar_inv') this.#exchange(node, at, apply('biased bnvar_inv', value('bnvar')), COST.near);
     if (name === 'counts') {
@@ -505,7 +544,7 @@ class EditList {
     const inner: Position = { ...at, path: [...at.path, 0] };
     this.#add(inner, { id: 'epsilon-missing' }, COST.epsilon, () => of);
     this.#add(at, { id: 'epsilon-outside' }, COST.epsilon, () => ({ op: 'epsilon', of: power(of, node.power), epsilon }));
-    for (const found of [1e-3, 1e-4, 1e-6, 1e-7, 1e-8, 1e-10, -1e-5, 1e-2, 0.1, 0.5, 1]) {
+    for (const found of [1e-3, 1e-4, 1e-6, 1e-7, 1e-8, 1e-10, -1e-5, 1e-2, 0.1, 0.5, 1, 1e5, 1e-9, 1e-12]) {
       const text = `${found < 0 ? '-' : ''}${epsilonText(found)}`;
       this.#add(inner, { id: 'epsilon-other', found: text }, COST.epsilon + 0.1, () => ({ op: 'epsilon', of, epsilon: found }));
     }
@@ -521,6 +560,12 @@ class EditList {
     }
     if (node.name === 'softmax') this.#add(at, { id: 'softmax-other', found: 'softmax' }, COST.function, () => apply('softmax', node));
     if (of.op !== 'value') return;
+    if (node.name === '1 - x²') {
+      for (const name of this.#tensors(at.shape)) {
+        if (name !== of.name)
+          this.#exchange(node, at, apply('1 - x', product(of, value(name))), isGradient(name) ? COST.rare : COST.extra + 0.05);
+      }
+    }
     for (const name of this.#tensors(at.shape)) {
       if (name === of.name) continue;
       this.#exchange(node, at, apply(node.name, value(name)), this.#exchangeCost(of, name) + 0.2);
@@ -550,8 +595,11 @@ class EditList {
       extra(value(name), name === this.#own ? COST.extraOwn : COST.extra, name === 'bngain' ? { role: 'gain' } : {});
       this.#add(at, { id: 'division-extra', by: name }, COST.divided, (node) => product(node, power(value(name), -1)), { wraps: true });
     }
+    if (at.path.length === 0) this.#extraSums(at);
     const { n, H, V } = this.#evaluator.sizes;
     if (sameShape(at.shape, [n, V])) {
+      const derivative = apply('x (1 - x)', value('probs'));
+      for (const factor of [derivative, apply('1 - x', value('probs'))]) extra(factor, 1.6);
       for (const where of PLACES) {
         if (where !== 'everywhere' && !there.has(formulaOf(place(where))))
           this.#add(at, { id: 'only-at', place: where }, COST.extra, (node) => product(node, place(where)), { wraps: true });
@@ -568,7 +616,20 @@ class EditList {
       if (factors.some(({ op }) => op === 'place')) this.#add(at, { id: 'row-offset-missing' }, COST.kept, make, { wraps: true });
     }
     if (at.path.length > 0 && factors.length > 1) this.#summed(productOf(factors), at, 1.35);
-    if (at.branch !== undefined && !at.sum) this.#kept(productOf(factors), at);
+    if (at.branch !== undefined && !at.sum) this.#kept(productOf(factors), at, this.#own);
+  }
+
+  /** A sum of another tensor as a factor. */
+  #extraSums(at: Position): void {
+    for (const name of this.#given) {
+      const { shape } = this.#evaluator.at[name];
+      if (shape.length > 2 || this.#evaluator.at[name].size === 1) continue;
+      for (const factor of [sum('batch', value(name)), sum('row', value(name)), apply('total', value(name))]) {
+        if (broadcastTo(this.#evaluator.value(factor), at.shape) === undefined) continue;
+        const make = (node: Expression) => product(node, factor);
+        this.#add(at, { id: 'factor-extra', factor: formulaOf(factor) }, 1.75, make, { wraps: true });
+      }
+    }
   }
 
   /** A function for its derivative: x² for 2x, and a power for the derivative of the power. */
@@ -705,6 +766,16 @@ class EditList {
     }
   }
 
+  /** A tensor in the shape of the sum in its place. */
+  #exchangedSum(node: Expression & { op: 'sum' }, at: Position): void {
+    const shape = this.#shapeOf(node);
+    for (const name of this.#given) {
+      const found = this.#evaluator.at[name].shape;
+      if (sameShape(found, shape))
+        this.#exchange(node, { ...at, summed: undefined }, value(name), isGradient(name) ? COST.near : COST.extra);
+    }
+  }
+
   #sum(node: Expression & { op: 'sum' }, at: Position): void {
     const of = formulaOf(node.of);
     const over = dimensionOf(node.over);
@@ -790,12 +861,34 @@ class EditList {
       });
       this.#shifted(node, name, here);
     }
+    this.#composed(node, here);
     const { n, H } = this.#evaluator.sizes;
     if (!sameShape(shape, [n, H])) return;
     const derivative = apply('1 - x²', value('h'));
     this.#add(here, { id: 'factor-extra', factor: `(${formulaOf(derivative)})` }, COST.extra, (inner) => product(inner, derivative), {
       wraps: true,
     });
+  }
+
+  /** A product in place of an operand: a gradient times a row, or the transpose of one tensor times another. */
+  #composed(node: Expression & { op: 'value' }, at: Position): void {
+    if (isGradient(node.name) && at.shape.length === 2) {
+      for (const gradient of this.#tensors(at.shape)) {
+        if (!isGradient(gradient) || !sameShape(this.#evaluator.at[gradient].shape, at.shape)) continue;
+        for (const row of this.#tensors(at.shape)) {
+          if (gradient === node.name || isGradient(row)) continue;
+          this.#exchange(node, at, product(value(gradient), value(row)), COST.rare);
+        }
+      }
+    }
+    if (!/^W/.test(node.name)) return;
+    const { n } = this.#evaluator.sizes;
+    const [rows, columns] = at.shape;
+    const withColumns = (count: number) => this.#given.filter((name) => sameShape(this.#evaluator.at[name].shape, [n, count]));
+    for (const a of withColumns(rows)) {
+      for (const b of withColumns(columns))
+        this.#exchange(node, at, matmul({ op: 'transposed', of: value(a), how: 'transpose' }, value(b)), COST.rare);
+    }
   }
 
   #scattered(at: Position): void {
@@ -819,6 +912,20 @@ const difference = (a: Expression, b: Expression): Expression => ({
   op: 'whole',
   of: { op: 'total', terms: [a, product(number(-1), b)], branches: [] },
 });
+
+function isBatchSum(node: Expression): node is Expression & { op: 'sum' } {
+  return node.op === 'sum' && node.over === 'batch';
+}
+
+function hasBatchSum(node: Expression): boolean {
+  return isBatchSum(node) || childrenOf(node).some(hasBatchSum);
+}
+
+/** The node with other expressions in place of its sums over the batch. */
+function inBatchSums(node: Expression, make: (inner: Expression) => Expression): Expression {
+  if (isBatchSum(node)) return make(node.of);
+  return childrenOf(node).reduce((changed, child, i) => withChild(changed, i, inBatchSums(child, make)), node);
+}
 
 /** A term with a positive constant factor. */
 function withoutSign(term: Expression): Expression {

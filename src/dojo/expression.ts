@@ -317,6 +317,10 @@ const PLACE_FACTORS: Record<Place, string> = {
   'previous-entry': 'the one-hot of Yb, one entry back',
   'first-column': 'one-hot of 0',
   index: 'the index in Yb',
+  'row-length-1': 'the one-hot of Yb at i + Yb',
+  'row-length-1-added': 'the one-hot of Yb at i + Yb',
+  'row-length-n': 'the one-hot of Yb at i · n + Yb',
+  'rows-reversed': 'the one-hot of Yb, rows in reverse order',
 };
 
 /** The dimensions as they are said. */
@@ -388,7 +392,7 @@ const EXPONENTS: Record<string, string> = { '0.5': '1/2', '-0.5': '-1/2', '1.5':
 /** 1e-5 and 0.01, as people write them. */
 export function epsilonText(epsilon: number): string {
   const size = Math.abs(epsilon);
-  return size < 1e-3 ? size.toExponential() : `${size}`;
+  return size < 1e-3 || size > 1e3 ? size.toExponential().replace('+', '') : `${size}`;
 }
 
 /** An exponent as people write it: -3/2. */

@@ -23,7 +23,8 @@ export type Confusion =
   | 'tanh-twice'
   | 'sigmoid'
   | 'batch-norm-skipped'
-  | 'power-rule';
+  | 'power-rule'
+  | 'row-offset';
 
 /** The entries of a row of V: `column-maximum` is the largest of a column, `after-target` the target's right neighbour, `next-entry` the same but at the end of a row the first of the next. */
 export type Place =
@@ -40,7 +41,12 @@ export type Place =
   | 'first-column'
   | 'context'
   /** The index in Yb in every entry of its row. */
-  | 'index';
+  | 'index'
+  /** A flat index with another row length: 1, or n; the row counted from the end. */
+  | 'row-length-1'
+  | 'row-length-1-added'
+  | 'row-length-n'
+  | 'rows-reversed';
 export type Dimension = 'batch' | 'row';
 /** The dimension of a sum, by its meaning where it has one. */
 export type Axis = Dimension | 'positions' | 'dimension 0' | 'dimension 1';
@@ -123,6 +129,10 @@ export type ValueMistake = { branch?: BranchName; at?: 'inside-sum' | 'before-su
   /** The result does not depend on the gradient above, or differs from run to run. */
   | { id: 'independent'; of: string }
   | { id: 'random' }
+  /** A function of the right result. */
+  | { id: 'result-applied'; found: FunctionName }
+  /** The sums of one column after the other are not set back to 0. */
+  | { id: 'sums-run-on' }
 );
 
 /** A mistake in the shape of a line's result. */

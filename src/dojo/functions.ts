@@ -21,6 +21,22 @@ function rowsIntoFirst(x: Tensor): Tensor {
   return out;
 }
 
+function firstRow({ data, shape }: Tensor): Tensor {
+  return Tensor.of(Array.from(data.subarray(0, shape[shape.length - 1])), [1, shape[shape.length - 1]], 'float64');
+}
+
+function runningSum(x: Tensor): Tensor {
+  let sum = 0;
+  return Tensor.of(
+    Array.from(x.data, (y) => {
+      sum += y;
+      return sum;
+    }),
+    x.shape,
+    'float64',
+  );
+}
+
 export const FUNCTIONS = {
   exp: { of: (x) => x.exp(), text: called('exp') },
   log: { of: (x) => x.log(), text: called('log') },
@@ -28,6 +44,24 @@ export const FUNCTIONS = {
   /** One number. */
   total: { of: (x) => x.sum().view([1]), text: (x) => `the sum of all of ${x}` },
   tanh: { of: (x) => x.tanh(), text: called('tanh') },
+  /** An index without the offset of its row. */
+  'its first row': { of: (x) => firstRow(x), text: (x) => `the first row of ${x}` },
+  'viewed back': {
+    of: (x) => (x.shape.length === 2 ? x.T.view(x.shape) : x),
+    text: (x) => `${x} with its entries in the wrong order (transposed, then viewed back)`,
+  },
+  /** A row with the index k / n for k % H. */
+  'its entries repeated': {
+    of: (x, { n }) =>
+      Tensor.of(
+        Array.from({ length: n * x.size }, (_, k) => x.data[Math.floor(k / n)]),
+        [n, x.size],
+        'float64',
+      ),
+    text: (x) => `${x} at the wrong index (k / n)`,
+  },
+  /** Σ over the batch whose sums of the columns are not set back to 0. */
+  'running sum': { of: (x) => runningSum(x), text: (x) => `the running sum over the columns of ${x}` },
   softmax: { of: softmax, text: called('softmax') },
   'softmax over the batch': { of: (x) => softmax(x.T).T, text: (x) => `softmax(${x}) over the batch` },
   'softmax over everything': { of: (x) => softmax(x.view([1, x.size])).view(x.shape), text: (x) => `softmax(${x}) over everything` },

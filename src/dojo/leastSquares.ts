@@ -1,8 +1,10 @@
 /** Fits a sum of tensors to another one. */
 import type { Tensor } from '../core/tensor.js';
 
+type Entries = Pick<Tensor, 'data'>;
+
 /** The coefficients of the tensors whose sum is nearest to the target; undefined if the tensors depend on each other. */
-export function leastSquares(basis: readonly Tensor[], target: Tensor): number[] | undefined {
+export function leastSquares(basis: readonly Entries[], target: Entries): number[] | undefined {
   const size = basis.length;
   const rows = basis.map((a) => [...basis.map((b) => dot(a.data, b.data)), dot(a.data, target.data)]);
   for (let k = 0; k < size; k++) {
@@ -18,7 +20,7 @@ export function leastSquares(basis: readonly Tensor[], target: Tensor): number[]
 }
 
 /** The sum of the tensors, each times its coefficient, as a list of entries. */
-export function combination(basis: readonly Tensor[], coefficients: readonly number[]): number[] {
+export function combination(basis: readonly Entries[], coefficients: readonly number[]): number[] {
   return Array.from(basis[0].data, (_, i) => basis.reduce((sum, { data }, k) => sum + coefficients[k] * data[i], 0));
 }
 

@@ -13,6 +13,7 @@ import { type LineKnowledge, scaleOf } from './knowledge.js';
 import type { ValuesAndGradients } from './learnerFile.js';
 import { combination, leastSquares, residual, squares } from './leastSquares.js';
 import { extraTerms, type OtherExpression, otherResults, simpleResults } from './otherExpressions.js';
+import { PairFilter } from './pairFilter.js';
 import { type FittedScale, inverse, isOne, ONE, recognise, type Scale, scaleValue, textOf, times } from './scale.js';
 
 /** The input of a line, its right result, and its actual result. */
@@ -41,8 +42,9 @@ const CONSTANT = 1.05;
 /** The cost of a name that is not in the learner's line, and of a missing one that is. */
 const NOT_WRITTEN = 0.3;
 const WRITTEN = 0.15;
-/** Pairs of mistakes that are tried. */
-const MOST_PAIRS = 30_000;
+/** Pairs of mistakes that are looked at, and those of them that cannot be rejected cheaply. */
+const MOST_PAIRS = 80_000;
+const MOST_TRIED = 15_000;
 
 /** The mistakes in a line: of its values first, then of its shape. Undefined if nothing explains the result. */
 export function nameMistakes(
@@ -205,9 +207,17 @@ class Naming {
       .filter(({ cost }) => cost <= COMBINED)
       .sort((a, b) => a.cost - b.cost);
     const found: Explanation[] = [];
+    const { expected } = this.#observations[this.#probe];
+    const targets = this.#readings.map((reading) => reading.found[this.#probe]);
+    const filter = new PairFilter(this.#evaluators[this.#probe], this.#line.expression, targets);
+    const comparable = targets.every((target) => target.size === expected.size);
+    const parts = edits.map((edit) => (comparable ? filter.partOf(edit) : undefined));
+    let pairs = 0;
     let tried = 0;
-    for (let sum = 1; sum < 2 * edits.length && tried < MOST_PAIRS; sum++) {
-      for (let i = Math.max(0, sum - edits.length + 1); 2 * i < sum && tried < MOST_PAIRS; i++, tried++) {
+    for (let sum = 1; sum < 2 * edits.length && pairs < MOST_PAIRS; sum++) {
+      for (let i = Math.max(0, sum - edits.length + 1); 2 * i < sum && pairs < MOST_PAIRS; i++, pairs++) {
+        if (!filter.mayFit(parts[i], parts[sum - i])) continue;
+        if (tried++ >= MOST_TRIED) continue;
         const hypothesis = this.#edited(edits[i], edits[sum - i]);
         if (hypothesis) found.push(...this.#explain(hypothesis));
       }
@@ -288,7 +298,9 @@ class Naming {
       const target = reading.found[i];
       const basis = laidOut(terms, target);
       if (!basis) continue;
-      const explanations = matches(basis, target).flatMap((match) => this.#confirmed(hypothesis, reading, match) ?? []);
+      const ways = matches(basis, target);
+      if (ways.length === 0 || isIdle(hypothesis, basis, target)) continue;
+      const explanations = ways.flatMap((match) => this.#confirmed(hypothesis, reading, match) ?? []);
       if (explanations.length > 0) return explanations;
     }
     return [];
@@ -449,6 +461,16 @@ function matches(basis: readonly Tensor[], target: Tensor): Match[] {
     const coefficients = coefficientsOf(bases, target, way);
     return coefficients !== undefined && isExact(bases, coefficients, target);
   });
+}
+
+/** Whether a branch is missing that is said to have another mistake. */
+function isIdle({ node, mistakes }: Hypothesis, basis: readonly Tensor[], target: Tensor): boolean {
+  const named = mistakes.flatMap(({ branch }) => branch ?? []);
+  if (named.length === 0) return false;
+  const coefficients = leastSquares(basis, target);
+  const terms = describeTerms(node);
+  if (!coefficients || terms.length !== basis.length) return false;
+  return terms.some(({ branch }, k) => branch !== undefined && named.includes(branch) && isNegligible(coefficients[k], basis[k], target));
 }
 
 function coefficientsOf(basis: readonly Tensor[], target: Tensor, match: Match): number[] | undefined {

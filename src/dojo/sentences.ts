@@ -45,7 +45,9 @@ const TEXTS: Texts = {
   // Values
   'factor-missing': ({ branch, at, factor, role }) => `${inBranch(branch, at)}${factorText(factor, role)} is missing`,
   'factor-extra': ({ branch, at, factor, role, shared }) =>
-    `${inBranch(branch, at)}${factorText(factor, role)} does not belong here${shared ? ': check your parentheses' : ''}`,
+    /^(Σ|the )/.test(factor)
+      ? `${inBranch(branch, at)}you multiply by ${factor}, which does not belong here`
+      : `${inBranch(branch, at)}${factorText(factor, role)} does not belong here${shared ? ': check your parentheses' : ''}`,
   'division-extra': ({ branch, at, by }) => `${inBranch(branch, at)}you divide by ${by}, which does not belong here`,
   // 1/(bnvar + 1e-5) is bnvar_inv².
   'factor-squared': ({ branch, at, factor }) =>
@@ -108,6 +110,8 @@ const TEXTS: Texts = {
       : belongs === undefined
         ? `it is ${found}, which is another quantity`
         : `it is ${found}, where ${belongingText(belongs)} belongs`,
+  'result-applied': ({ found }) => `you have ${APPLIED_TEXTS[found] ?? found} of the right result: leave that out`,
+  'sums-run-on': () => 'the sums run on from column to column: set them back to 0 for each',
   random: () => 'it returns other numbers each time it runs: a line must be computed from its input',
   independent: ({ of }) => `it does not use ${of}, the gradient above`,
   'hidden-by-true-gradients': () => 'the true gradients above it hide this mistake, but random ones show it',
@@ -217,7 +221,7 @@ function magnitudeText(
   const sizes = Object.keys(powers).length > 0;
   if (sizes && over) return `${subject} is divided by ${over[1].replace(/^\((.*)\)$/, '$1')}${MEANINGS[over[1]] ?? ''} once too often`;
   if (sizes)
-    return `${subject} is ${/\//.test(by) ? `${by} times what it should be${powers.n && powers['n-1'] ? " (Bessel's correction)" : ''}` : `too large by a factor of ${by}${(MEANINGS[by] ?? '').replace(/,$/, '')}`}`;
+    return `${subject} is ${/\//.test(by) ? `${by} times what it should be${branch === 'variance' && powers.n && powers['n-1'] ? " (Bessel's correction)" : ''}` : `too large by a factor of ${by}${(MEANINGS[by] ?? '').replace(/,$/, '')}`}`;
   if (number === 0.5) return `${subject} is half of what it should be`;
   return number > 1 && Number.isInteger(number)
     ? `${subject} is too large by a factor of ${by}`
@@ -239,6 +243,12 @@ function missingFactor(expected: string): string {
 }
 
 const MEANINGS: Record<string, string> = { V: ', the row length,', H: ', the number of hidden units,' };
+
+const APPLIED_TEXTS: Partial<Record<FunctionName, string>> = {
+  'x²': 'the square',
+  '|x|': 'the absolute value',
+  'sqrt(x)': 'the square root',
+};
 
 const OPERATIONS: Record<Belonging['operation'], string> = {
   product: 'a product, entry by entry',
@@ -300,6 +310,8 @@ const ARRANGEMENT_TEXTS: Record<Arrangement, string> = {
   'not-last-position': 'the last position of each context is left out',
   'shifted-forward': 'all entries are shifted by one place',
   'shifted-back': 'all entries are shifted by one place',
+  'written-T-n-E': `${VIEWED}: they are written in the order [T,n,E]`,
+  'written-n-E-T': `${VIEWED}: they are written in the order [n,E,T]`,
   'first-position-everywhere': 'each position has the gradient of the first position',
 };
 
@@ -324,6 +336,7 @@ const SCATTERING_TEXTS = {
     'not-last': 'the last position of each context is left out',
     'first-n': 'only the first n positions are used; there are n·T',
     second: 'only the second position of each context is used',
+    'not-character-0': 'the character 0 is left out: its row of C is a parameter like any other',
   },
   examples: {
     first: 'only the first example of the batch is used',
@@ -372,6 +385,7 @@ const CONFUSIONS: Record<Confusion, string> = {
   sigmoid: 'that is the derivative of the sigmoid',
   'batch-norm-skipped': 'that skips batch norm',
   'power-rule': 'the power rule is not for exp',
+  'row-offset': 'is the offset of the row missing in the index?',
 };
 
 const PLACES: Record<Place, string> = {
@@ -388,6 +402,10 @@ const PLACES: Record<Place, string> = {
   'first-column': 'in the first column',
   context: 'at the characters of the context, Xb',
   index: 'the index in Yb',
+  'row-length-1': 'at the flat index i + Yb, without the row length V',
+  'row-length-1-added': 'at the flat index i + Yb, without the row length V',
+  'row-length-n': 'at the flat index i · n + Yb, with n for the row length V',
+  'rows-reversed': 'at the targets with the rows in reverse order',
 };
 
 const OVERWRITES = '(is there = where += belongs?)';

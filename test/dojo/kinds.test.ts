@@ -610,6 +610,168 @@ const KINDS: readonly (readonly [kind: string, exercise: 1 | 2 | 3, line: Gradie
     'you add bndiff · dbnvar_inv, which does not belong here',
     ({ bndiff, bnvar_inv, dbnvar_inv, dbnraw, dbndiff2 }) => bnvar_inv.mul(dbnraw).add(bndiff.mul(dbndiff2.mul(2).add(dbnvar_inv))),
   ],
+  [
+    'a flat index without the row length',
+    2,
+    'dlogits',
+    'in the one-hot term, the entries are at the flat index i + Yb, without the row length V, expected at the target',
+    ({ logits, Yb, n }) => {
+      const p = softmax(logits).clone();
+      for (let i = 0; i < n; i++) p.data[i + Yb.data[i]] -= 1;
+      return p.div(n);
+    },
+  ],
+  [
+    'a row offset missing in an index',
+    1,
+    'dnorm_logits',
+    'you have the first row of counts where counts belongs: is the offset of the row missing in the index?',
+    ({ counts, dcounts }) =>
+      Tensor.of(
+        Array.from(dcounts.data, (d, k) => d * counts.data[k % counts.shape[1]]),
+        dcounts.shape,
+        dcounts.dtype,
+      ),
+  ],
+  [
+    'a matrix product of what fits',
+    1,
+    'dembact',
+    'you have embactᵀ · hprebn where W1 belongs',
+    ({ embact, hprebn, dhprebn }) => dhprebn.matmul(hprebn.T).matmul(embact),
+  ],
+  [
+    'batch norm left out with the gain kept',
+    1,
+    'dembact',
+    'you have dhpreact · bnvar_inv where dhprebn belongs',
+    ({ W1, bnvar_inv, dhpreact }) => dhpreact.mul(bnvar_inv).matmul(W1.T),
+  ],
+  [
+    'an epsilon without its sign',
+    1,
+    'dbnvar',
+    'the epsilon is 1e5, expected 1e-5',
+    ({ bnvar, dbnvar_inv }) => bnvar.add(1e5).pow(-1.5).mul(-0.5).mul(dbnvar_inv),
+  ],
+  [
+    'a branch on one example only',
+    1,
+    'dhprebn',
+    'in the branch through bnmeani, only the last example of the batch counts (is there = where += belongs?)',
+    ({ n, dbndiff, dbnmeani }) => {
+      const d = dbndiff.clone();
+      const H = d.shape[1];
+      for (let j = 0; j < H; j++) d.data[(n - 1) * H + j] += dbnmeani.data[j] / n;
+      return d;
+    },
+  ],
+  [
+    'a sum of another tensor as a factor',
+    1,
+    'db2',
+    'you multiply by Σ over dimension 0 of W2, which does not belong here',
+    ({ W2, dlogits }) => dlogits.sum(0).mul(W2.sum(0)),
+  ],
+  [
+    'the square of the result',
+    1,
+    'dW2',
+    'you have the square of the right result: leave that out',
+    ({ h, dlogits }) => h.T.matmul(dlogits).pow(2),
+  ],
+  [
+    'one factor of the square exchanged',
+    1,
+    'dhpreact',
+    'you have 1 - h · hpreact where 1 - h² belongs',
+    ({ h, hpreact, dh }) => dh.sub(dh.mul(h).mul(hpreact)),
+  ],
+  [
+    'a loop that starts at 1',
+    3,
+    'dhprebn',
+    'in every sum, the first example of the batch is left out',
+    ({ bngain, bnvar_inv, bnraw, n, dhpreact: d }) => {
+      const H = d.shape[1];
+      const late = Tensor.of(
+        Array.from(d.data, (x, k) => (k < H ? 0 : x)),
+        d.shape,
+        d.dtype,
+      );
+      return bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(late.sum(0))
+            .sub(bnraw.mul(n / (n - 1)).mul(late.mul(bnraw).sum(0))),
+        );
+    },
+  ],
+  [
+    'sums that are not set back',
+    1,
+    'dbnbias',
+    'the sums run on from column to column: set them back to 0 for each',
+    ({ bnbias, dhpreact }) => {
+      const sums = dhpreact.sum(0, KEEP);
+      let running = 0;
+      return Tensor.of(
+        Array.from(sums.data, (x) => {
+          running += x;
+          return running;
+        }),
+        bnbias.shape,
+        dhpreact.dtype,
+      );
+    },
+  ],
+  [
+    'the wrong sum by its gradient',
+    3,
+    'dhprebn',
+    'in the branch through the variance, you have dbnbias where Σ over the batch of (dhpreact · bnraw) belongs',
+    ({ bngain, bnvar_inv, bnraw, n, dhpreact: d, dbnbias }) =>
+      bngain
+        .mul(bnvar_inv)
+        .div(n)
+        .mul(
+          d
+            .mul(n)
+            .sub(d.sum(0))
+            .sub(bnraw.mul(n / (n - 1)).mul(dbnbias)),
+        ),
+  ],
+  [
+    'the derivative of softmax once more',
+    2,
+    'dlogits',
+    'the factor probs · (1 - probs) does not belong here',
+    ({ probs, Yb, n }) =>
+      probs
+        .sub(hot(Yb, probs))
+        .mul(probs.sub(probs.pow(2)))
+        .div(n),
+  ],
+  [
+    'a character skipped',
+    1,
+    'dC',
+    'the character 0 is left out: its row of C is a parameter like any other',
+    ({ C, Xb, demb }) => scattered(C, Xb.data, demb, (k) => Xb.data[k] > 0),
+  ],
+  [
+    'H for n - 1',
+    1,
+    'dbndiff2',
+    'you have the factor 1/(H-1) where 1/(n-1) belongs',
+    ({ bndiff2, dbnvar }) =>
+      Tensor.onesLike(bndiff2)
+        .mul(dbnvar)
+        .div(bndiff2.shape[1] - 1),
+  ],
 ];
 
 describe('a mistake is said so that a learner can act on it:', () => {

@@ -120,6 +120,11 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
       'every entry is the same, the sum of all of dh: each needs its own sum over the batch',
     ],
   ],
+  'result-applied': [
+    [{ found: 'x²' }, 'you have the square of the right result: leave that out'],
+    [{ found: 'tanh' }, 'you have tanh of the right result: leave that out'],
+  ],
+  'sums-run-on': [[{}, 'the sums run on from column to column: set them back to 0 for each']],
   'rows-alike': [[{}, 'every row is the same: it does not use Xb, which says to which row each gradient belongs']],
   'sums-multiplied': [
     [
