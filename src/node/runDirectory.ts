@@ -173,6 +173,9 @@ export function findCheckpoint(cwd: string, run?: string): string {
   const { path, isDirectory } = findRun(cwd, run);
   const checkpoint = isDirectory ? join(path, CHECKPOINT_FILE) : path;
   if (!existsSync(checkpoint)) {
+    const isOthers = !existsSync(join(path, RUN_FILE)) && withSystemErrors('read', path, () => readdirSync(path)).length > 0;
+    // A run must not be started in a directory with other files.
+    if (isOthers) throw new SystemError(`no checkpoint in ${showPath(run ?? path)}: not a run`);
     throw new SystemError(`no checkpoint in ${showPath(run ?? path)}: not a run, or a run that stopped before its first save`, {
       hint: 'start it again',
       command: `train --force --out ${shellWord(run ?? realPath(path), 'file')}`,

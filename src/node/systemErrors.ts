@@ -69,6 +69,7 @@ const REASONS: Record<string, Reason> = {
   ENFILE: { reason: 'the system has too many open files' },
   ENOMEM: { reason: 'not enough memory', hint: "end other programs, or raise the limit ('ulimit -v')" },
   EIO: { reason: 'the device reports an input/output error' },
+  ENXIO: { reason: 'no device answers there' },
   EBUSY: { reason: 'it is in use' },
   EAGAIN: { reason: 'it has no data now' },
   EXDEV: { reason: 'it is on another file system' },

@@ -262,6 +262,12 @@ describe('findCheckpoint', () => {
     );
   });
 
+  it('suggests no new run in a directory that holds other files', () => {
+    const cwd = tempDirectory();
+    put(cwd, join('photos', 'one.jpg'), '');
+    expect(thrownBy(SystemError, () => findCheckpoint(cwd, 'photos'))).toBe('no checkpoint in photos: not a run');
+  });
+
   it('explains a missing checkpoint, and gives a hint', () => {
     const cwd = tempDirectory();
     const run = createNumberedRun(cwd);
