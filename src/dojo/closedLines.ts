@@ -5,7 +5,6 @@ import type { LineKnowledge } from './knowledge.js';
 /** The closed forms of Exercises 2 and 3, as trees. */
 export const CLOSED_LINES: Record<'dlogits' | 'dhprebn', LineKnowledge> = {
   dlogits: {
-    rule: 'For one example, loss = log Σ exp(logits) - the logit at the target. The derivative of the first term is the softmax, that of the second is -1 at the target. The mean divides by n.',
     formula: 'dlogits = (softmax(logits) - one-hot of Yb) / n',
     expression: product(
       number(1, { n: -1 }),
@@ -13,7 +12,6 @@ export const CLOSED_LINES: Record<'dlogits' | 'dhprebn', LineKnowledge> = {
     ),
   },
   dhprebn: {
-    rule: 'hprebn reaches hpreact directly, through the mean and through the variance: three terms, with bngain · bnvar_inv / n factored out.',
     formula:
       'dhprebn = bngain · bnvar_inv / n · (n · dhpreact - Σ dhpreact - n/(n-1) · bnraw · Σ (dhpreact · bnraw)), with sums over the batch',
     expression: product(

@@ -4,8 +4,6 @@ import { Evaluator, type Expression } from './expression.js';
 import type { ValuesAndGradients } from './learnerFile.js';
 
 export interface LineKnowledge {
-  /** The rule behind the line, in a sentence or two. */
-  rule: string;
   /** The line as a formula. */
   formula: string;
   /** The line as a tree, from which its mistakes are derived. */
