@@ -284,7 +284,7 @@ export function formulaOf(node: Expression): string {
         ? formulaOf(node.of)
         : `(${formulaOf(node.of)} ${node.epsilon < 0 ? '-' : '+'} ${epsilonText(node.epsilon)})`;
     case 'apply':
-      return FUNCTIONS[node.name].text(formulaOf(node.of), isSimple(node.of));
+      return applied(node, FUNCTIONS[node.name].text(formulaOf(node.of), isSimple(node.of)));
     case 'product':
       return productText(node);
     case 'total':
@@ -301,6 +301,11 @@ export function formulaOf(node: Expression): string {
     case 'scattered':
       return formulaOf(node.of);
   }
+}
+
+/** A function over the batch, of a tensor whose dimension 0 is not the batch. */
+function applied({ name, of }: Expression & { op: 'apply' }, text: string): string {
+  return name.endsWith('over the batch') && !hasBatch(of) ? text.replace('over the batch', 'over dimension 0') : text;
 }
 
 const PLACE_FACTORS: Record<Place, string> = {

@@ -589,6 +589,8 @@ function foundIn(mistake: ValueMistake): string {
       return mistake.factor;
     case 'division-extra':
       return mistake.by;
+    case 'sums-multiplied':
+      return `${mistake.a} ${mistake.b}`;
     case 'term-extra':
       return mistake.term;
     default:

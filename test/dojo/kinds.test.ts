@@ -756,6 +756,20 @@ const KINDS: readonly (readonly [kind: string, exercise: 1 | 2 | 3, line: Gradie
         .div(n),
   ],
   [
+    'upstream left out of a sum that is 0',
+    1,
+    'dbngain',
+    'the gradient above, dhpreact, is missing',
+    ({ bnraw }) => bnraw.mul(1).sum(0, KEEP),
+  ],
+  [
+    'an operand minus its mean',
+    1,
+    'dembact',
+    'you have (W1 minus its mean over dimension 0) where W1 belongs',
+    ({ W1, dhprebn }) => dhprebn.matmul(W1.sub(W1.mean(0, KEEP)).T),
+  ],
+  [
     'a character skipped',
     1,
     'dC',
