@@ -129,7 +129,7 @@ const ALTERNATIVES: Partial<Record<FunctionName, readonly FunctionName[]>> = {
   '1 - x²': [
     ...(['1/2 - x²', '2 - x²', '1/(1 + x²)', 'derivative of ReLU', 'derivative of the sigmoid', '1 + x³'] as const),
     ...(['1 - x', '1 + x', '1 + x²', 'x²', 'x (1 - x)', '(1 - x)²', '(1 - x²)²', 'sqrt(1 - x²)', '1 - tanh(x)²'] as const),
-    ...(['1 - tanh(x)', '1 - 2x', '1 - x³', '1 - 2x²', '1 - x²/2', 'tanh', '|x|'] as const),
+    ...(['1 - tanh(x)', '-2x', '1 - 2x', '1 - x³', '1 - 2x²', '1 - x²/2', 'tanh', '|x|'] as const),
   ],
 };
 
@@ -171,6 +171,7 @@ const CONFUSIONS: Record<string, Confusion> = {
   'norm_logits for counts': 'input-for-output',
   'exp(counts) for counts': 'exp-twice',
   '1 - tanh(h)² for 1 - h²': 'tanh-twice',
+  '-2 · h for 1 - h²': 'derived-twice',
   'h · (1 - h) for 1 - h²': 'sigmoid',
   '1 - hpreact² for 1 - h²': 'derivative-at-input',
   'dhpreact for dhprebn': 'batch-norm-skipped',

@@ -21,6 +21,7 @@ export type Confusion =
   | 'input-for-output'
   | 'exp-twice'
   | 'tanh-twice'
+  | 'derived-twice'
   | 'sigmoid'
   | 'batch-norm-skipped'
   | 'power-rule'

@@ -82,6 +82,7 @@ export const FUNCTIONS = {
   '(1 - x²)²': { of: (x) => one(x.pow(2)).pow(2), text: (x, simple) => `(1 - ${bracketed(x, simple)}²)²` },
   'sqrt(1 - x²)': { of: (x) => one(x.pow(2)).pow(0.5), text: (x, simple) => `sqrt(1 - ${bracketed(x, simple)}²)` },
   '1 - x³': { of: (x) => one(x.pow(3)), text: (x, simple) => `1 - ${bracketed(x, simple)}³` },
+  '-2x': { of: (x) => x.mul(-2), text: (x) => `-2 · ${x}` },
   '1 - 2x': { of: (x) => one(x.mul(2)), text: (x) => `1 - 2 · ${x}` },
   '1 - x²/2': { of: (x) => one(x.pow(2).mul(0.5)), text: (x, simple) => `1 - ${bracketed(x, simple)}²/2` },
   '1 - 2x²': { of: (x) => one(x.pow(2).mul(2)), text: (x, simple) => `1 - 2 · ${bracketed(x, simple)}²` },

@@ -87,8 +87,8 @@ const RELATED = 0.9;
  */
 export function unrelatedToInput(line: LineKnowledge, trials: readonly Observation[], shown: Tensor): ValueMistake | undefined {
   const [{ found: again }, { found: random }] = trials.slice(-2);
-  // With the true gradients some sums are 0 up to rounding, which differs in float32.
-  const isRounding = squares(again.data) < 1e-6 * squares(random.data);
+  // Some sums are 0 up to rounding, which differs in float32: of the true gradients, or of values such as bndiff. Values are of order 1.
+  const isRounding = squares(again.data) < Math.max(1e-6 * squares(random.data), 1e-20 * again.size);
   if (!isRounding && again.size === shown.size && correlation(again, shown) < RELATED) return { id: 'random' };
   const above = aboveOf(line);
   return above !== undefined && ignoresGradients(trials) ? { id: 'independent', of: above } : undefined;

@@ -382,6 +382,7 @@ const CONFUSIONS: Record<Confusion, string> = {
   'input-for-output': 'the derivative of exp is its output, not its input',
   'exp-twice': 'counts is already the exponential',
   'tanh-twice': 'h is already the tanh',
+  'derived-twice': 'that is the derivative of 1 - h²',
   sigmoid: 'that is the derivative of the sigmoid',
   'batch-norm-skipped': 'that skips batch norm',
   'power-rule': 'the power rule is not for exp',
