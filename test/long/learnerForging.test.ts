@@ -1,6 +1,6 @@
 // Files that try to be right without being right: their process supplies arrays, and another one judges them.
 import { describe, expect, it } from 'vitest';
-import { check, exercise1With, problems } from '../../support/learnerFiles.js';
+import { check, exercise1With, problems } from '../support/learnerFiles.js';
 
 /** A line that returns zeros. */
 const ZEROS =

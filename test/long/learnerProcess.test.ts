@@ -2,11 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { EXERCISES } from '../../../src/dojo/exercises.js';
-import { solutionText } from '../../../src/dojo/stub.js';
-import { HANGS } from '../../support/child.js';
-import { check, exercise1With, problems } from '../../support/learnerFiles.js';
-import { tempDirectory } from '../../support/tempDirectory.js';
+import { EXERCISES } from '../../src/dojo/exercises.js';
+import { solutionText } from '../../src/dojo/stub.js';
+import { HANGS } from '../support/child.js';
+import { check, exercise1With, problems } from '../support/learnerFiles.js';
+import { tempDirectory } from '../support/tempDirectory.js';
 
 const LINE = '({ logits, Yb, n }: any) => softmax(logits).sub(Tensor.oneHot(Yb, logits.shape[1])).div(n)';
 
