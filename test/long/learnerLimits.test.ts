@@ -64,36 +64,34 @@ describe('a line that takes all memory where V8 has little', () => {
   });
 });
 
-describe('a file that cannot run', () => {
-  it.each([
-    ['a loop without an end', 'for (;;);', 'it did not finish within 5 s'],
-    [
-      'a sleep without an end',
-      'await new Promise((resolve) => setTimeout(resolve, 1e9)); export default {};',
-      'it did not finish within 60 s',
-    ],
-    ['a process that stops itself', 'process.kill(process.pid, "SIGSTOP"); export default {};', 'it did not finish within 60 s'],
-    [
-      'a loop, with the watchdog’s file descriptor closed',
-      'import fs from "node:fs"; fs.closeSync(5); for (;;);',
-      'it ended the program (SIGKILL)',
-    ],
-    ['a memory that grows', 'const a = []; for (;;) a.push(new Array(1e7).fill(0.5));', 'it uses more than 1 GB of memory'],
-  ])('because of %s says why', async (_, text, why) => {
-    const { exitCode, report, stderr } = await check(2, { 'exercise2.ts': text });
-    expect({ exitCode, lines: report.lines, stderr }).toEqual({ exitCode: 1, lines: [], stderr: '' });
-    expect(report.broken).toBe(why);
-  });
-});
-
-describe('a file whose lines all sleep', () => {
-  it('is given up after a limit for the whole file, and every line gets a report', async () => {
+/** Waits of a minute and more, side by side. */
+describe('a file that cannot run, or whose lines all sleep', () => {
+  it('ends at a limit, which says why, and every line gets a report', async () => {
+    const broken = async (text: string) => {
+      const { exitCode, report, stderr } = await check(2, { 'exercise2.ts': text });
+      expect({ exitCode, lines: report.lines, stderr }).toEqual({ exitCode: 1, lines: [], stderr: '' });
+      return report.broken;
+    };
     const sleep = '() => { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); }';
     const names = EXERCISES[1].lines.map(({ name }) => name);
-    const checked = await check(1, exercise1With(Object.fromEntries(names.map((name) => [name, sleep]))));
-    const { report } = checked;
-    expect(report.lines.map(({ name }) => name)).toEqual(names);
-    expect(report.lines[0].problem).toBe('it did not finish within 60 s');
-    expect(report.lines.at(-1)?.problem).toBe('the check of the whole file did not finish within 180 s');
+    const [loop, wait, stopped, deaf, memory, asleep] = await Promise.all([
+      broken('for (;;);'),
+      broken('await new Promise((resolve) => setTimeout(resolve, 1e9)); export default {};'),
+      broken('process.kill(process.pid, "SIGSTOP"); export default {};'),
+      // Without the watchdog's file descriptor.
+      broken('import fs from "node:fs"; fs.closeSync(5); for (;;);'),
+      broken('const a = []; for (;;) a.push(new Array(1e7).fill(0.5));'),
+      check(1, exercise1With(Object.fromEntries(names.map((name) => [name, sleep])))),
+    ]);
+    expect({ loop, wait, stopped, deaf, memory }).toEqual({
+      loop: 'it did not finish within 5 s',
+      wait: 'it did not finish within 60 s',
+      stopped: 'it did not finish within 60 s',
+      deaf: 'it ended the program (SIGKILL)',
+      memory: 'it uses more than 1 GB of memory',
+    });
+    expect(asleep.report.lines.map(({ name }) => name)).toEqual(names);
+    expect(asleep.report.lines[0].problem).toBe('it did not finish within 60 s');
+    expect(asleep.report.lines.at(-1)?.problem).toBe('the check of the whole file did not finish within 180 s');
   });
 });
