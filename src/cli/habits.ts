@@ -252,7 +252,7 @@ const COMMAND_HABITS: readonly (readonly [names: readonly string[], answer: stri
   [['hint', 'hints'], 'exercise hint'],
 ];
 
-/** The command that another name stands for. */
+/** The command that another program calls by this name. */
 export function commandHabit(name: string): string | undefined {
   return COMMAND_HABITS.find(([names]) => names.includes(name.toLowerCase()))?.[1];
 }

@@ -1,4 +1,4 @@
-/** Long work in parts. The core has no clock and no event loop: whoever runs a job decides what happens between its parts. */
+/** Long work in parts. The core has no clock and no event loop: its caller decides what happens between the parts. */
 
 /** A generator that does a part of the work per call of `next`. Between two parts it may be abandoned with `return`. */
 export type Job<T> = Generator<undefined, T, void>;

@@ -5,7 +5,7 @@ import { quoteText } from './text.js';
 export interface RecognisedFile {
   /** The format, with its article: "a NumPy array (.npy)". */
   kind: string;
-  /** How to get a readable file. FILE stands for its path. */
+  /** How to get a readable file. FILE is replaced by its path. */
   hint?: string;
   /** Source code and documents in a notation: what an exercise file may look like. */
   group: 'safetensors' | 'binary' | 'text' | 'source';

@@ -5,7 +5,7 @@ import { codePoint, LOOKALIKES, quoteHidden, quoteText } from '../core/text.js';
 export interface Oddity {
   /** What was found. */
   text: string;
-  /** What to do. FILE stands for the path. */
+  /** What to do. FILE is replaced by the path. */
   hint?: string;
 }
 

@@ -3,7 +3,7 @@ import { FileContentError, UsageError } from '../core/errors.js';
 import { closest } from '../core/spelling.js';
 import { countOf, quoteText, showPath } from '../core/text.js';
 
-/** A blank stands for any number of blanks. */
+/** A blank means one or more blanks. */
 export type Separator = '\t' | ';' | '|' | ',' | ' ';
 const SEPARATORS = ['\t', ';', '|', ','] as const;
 
@@ -55,7 +55,7 @@ export function totalOf(separator: Separator, lines: readonly string[]): number 
   return lines.reduce((sum, line) => sum + line.trim().split(separator === ' ' ? /\s+/ : separator).length - 1, 0);
 }
 
-/** How to put each name on its own line. FILE stands for the path. */
+/** How to put each name on its own line. FILE is replaced by the path. */
 export function splitHint(separator: Separator): string {
   return `put each name on its own line: tr '${separator === '\t' ? '\\t' : separator}' '\\n' < FILE > names-only.txt`;
 }

@@ -113,7 +113,7 @@ function announce({ directory, model, data, config }: PreparedRun, session: Sess
   }
 }
 
-/** A note names so many gaps in the metrics. */
+/** At most this many gaps in the metrics are listed in a note. */
 const SHOWN_GAPS = 3;
 
 function activity({ step, done }: Session): string {
