@@ -9,9 +9,10 @@ export const PACKAGE_JSON = inPackage('package.json');
 export const MAIN = inPackage('bin/backprop-ninja.js');
 /** The compiled kernels. */
 export const KERNELS = inPackage('dist/kernels.wasm');
-/** The process and the thread in which a learner's file runs, as built, and the library that the file imports. */
+/** The thread that watches a guest's process, as built. */
+export const GUEST_WATCHDOG = inPackage('dist/node/guest/watchdog.js');
+/** The process in which a learner's file runs, as built, and the library that the file imports. */
 export const LEARNER_PROCESS = inPackage('dist/node/learner/worker.js');
-export const LEARNER_WATCHDOG = inPackage('dist/node/learner/watchdog.js');
 export const LEARNER_LIBRARY = inPackage('dist/dojo.js');
 /** Types for the imports of a learner's file. */
 export const LEARNER_TYPES = inPackage('dist/dojo.d.ts');

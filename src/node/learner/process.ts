@@ -1,48 +1,16 @@
-/** The process of a learner's file, as its parent sees it: requests and replies, one at a time. Nothing that the file does harms the parent. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { setImmediate as nextPoll } from 'node:timers/promises';
-import { SystemError } from '../../core/errors.js';
-import { showPath, showText } from '../../core/text.js';
-import { type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
-import type { FileFault } from '../../dojo/findings.js';
-import { thrownText } from '../../dojo/sentences.js';
+/** The process of a learner's file, as its parent sees it. */
+import type { ExerciseNumber } from '../../dojo/exercises.js';
+import { type Budget, GuestProcess, ProcessEnded } from '../guest/process.js';
 import { LEARNER_PROCESS } from '../paths.js';
-import { systemError } from '../systemErrors.js';
-import { arraysIn, encodeFrame, FrameReader, type NamedArray, REPLY_FD, REQUEST_FD } from './frames.js';
-import { REASON_FD } from './limits.js';
-import { Printed } from './printed.js';
-import type { Assignment, Notice, Reply, Request } from './protocol.js';
+import type { Reply, Request } from './protocol.js';
 import { readMessage } from './replySchema.js';
 
 /** Gigabytes that the process may use; the file itself needs a tenth. */
 const MEMORY_LIMIT = 1;
-/** Elapsed seconds per second of computing time: a line may sleep, and a busy machine needs longer. */
+/** Elapsed seconds per second of computing time. */
 const PATIENCE = 12;
-/** Milliseconds until an ended process counts as ended, although others hold its streams. */
-const LINGER_MS = 500;
-/** Different errors after a line that are shown. */
-const MAX_UNCAUGHT = 100;
 
-/** Thrown where the process ended before it replied. */
-export class ProcessEnded extends Error {
-  readonly fault: FileFault;
-
-  constructor(fault: FileFault) {
-    super(fault.id);
-    this.fault = fault;
-  }
-}
-
-/** Seconds that are left for a whole check. It counts ticks, not the clock: a machine that was suspended loses nothing. */
-export interface Budget {
-  seconds: number;
-  readonly total: number;
-}
-
-export interface ProcessOptions {
+export interface LearnerOptions {
   path: string;
   exercise: ExerciseNumber;
   /** Seconds of computing time for each request. */
@@ -56,35 +24,16 @@ export interface ProcessOptions {
   quiet?: boolean;
 }
 
-/** A reply and its arrays. */
-interface Answer {
-  reply: Reply;
-  arrays: NamedArray[];
-}
-
-export class LearnerProcess {
-  readonly #options: ProcessOptions;
-  readonly #child: ChildProcess;
-  readonly #printed: Printed;
-  readonly #ticks: NodeJS.Timeout;
-  /** Seconds since the last request that has a limit of its own. */
-  #waited = 0;
-  #ended: ProcessEnded | SystemError | undefined;
-  #reason = '';
-  #id = 0;
-  #waiting: { resolve: (answer: Answer) => void; reject: (reason: ProcessEnded | SystemError) => void } | undefined;
-  readonly #loaded: Promise<Answer>;
-
-  constructor(options: ProcessOptions) {
-    this.#options = options;
-    this.#printed = new Printed(options.onPrint);
-    this.#printed.startSource(options.quiet ? undefined : showText(basename(options.path)));
-    this.#child = startProcess(options);
-    this.#loaded = this.#reply();
-    // It is awaited later.
-    this.#loaded.catch(() => {});
-    this.#ticks = setInterval(() => this.#tick(), 1_000);
-    this.#listen();
+export class LearnerProcess extends GuestProcess<Request, Reply> {
+  constructor({ exercise, ...options }: LearnerOptions) {
+    super({
+      ...options,
+      module: LEARNER_PROCESS,
+      assignment: { exercise },
+      gigabytes: MEMORY_LIMIT,
+      patience: PATIENCE,
+      read: readMessage,
+    });
   }
 
   /**
@@ -93,180 +42,8 @@ export class LearnerProcess {
    * @throws SystemError if the process cannot be started
    */
   async keys(): Promise<string[]> {
-    const { reply } = await this.#loaded;
-    await this.#drained();
+    const reply = await this.loaded();
     if (reply.kind === 'loaded') return reply.keys;
-    throw this.#end({ id: 'breaks-channel' });
+    throw new ProcessEnded({ id: 'breaks-channel' });
   }
-
-  /** Sets the name before what is printed from now on; undefined drops it. */
-  async startSource(name: string | undefined): Promise<void> {
-    await this.#drained();
-    this.#printed.startSource(name);
-  }
-
-  /** @throws ProcessEnded if there is no reply */
-  async request(request: Request, arrays: readonly NamedArray[] = []): Promise<Answer> {
-    if (this.#ended) throw this.#ended;
-    this.#id++;
-    if (request.kind !== 'pass') this.#waited = 0;
-    const reply = this.#reply();
-    (this.#child.stdio[REQUEST_FD] as Writable).write(encodeFrame(request, arrays));
-    return reply;
-  }
-
-  /** Ends the process and its children. A reply that is awaited never comes. */
-  stop(): void {
-    clearInterval(this.#ticks);
-    this.#ended ??= new ProcessEnded({ id: 'process-ended', by: 'SIGKILL' });
-    this.#kill();
-    this.#printed.startSource(undefined);
-    // A child in a session of its own may hold them for ever.
-    for (const stream of streamsOf(this.#child)) stream?.destroy();
-    this.#child.unref();
-    this.#waiting?.reject(this.#ended);
-    this.#waiting = undefined;
-  }
-
-  #reply(): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-    });
-  }
-
-  #listen(): void {
-    this.#child.on('error', (error) => this.#end(systemError(`cannot start a process for ${showPath(this.#options.path)}`, error)));
-    const stdio = streamsOf(this.#child);
-    for (const stream of stdio) stream?.on('error', () => {});
-    stdio[1]?.on('data', (chunk: Buffer) => this.#printed.take(0, chunk));
-    stdio[2]?.on('data', (chunk: Buffer) => this.#printed.take(1, chunk));
-    const reader = new FrameReader();
-    stdio[REPLY_FD]?.on('data', (chunk: Buffer) => {
-      try {
-        for (const frame of reader.push(chunk)) {
-          if (this.#ended) return;
-          const { message, heads } = readMessage(frame);
-          this.#take(message, () => arraysIn(heads, frame.body));
-        }
-      } catch {
-        this.#end({ id: 'breaks-channel' });
-      }
-    });
-    stdio[REASON_FD]?.on('data', (chunk: Buffer) => {
-      this.#reason = `${this.#reason}${chunk}`.slice(0, 100);
-    });
-    this.#child.on('exit', (code, signal) => {
-      this.#kill();
-      const finish = () => this.#end(this.#watchdogSays() ?? faultOf(code, signal));
-      const timer = setTimeout(finish, LINGER_MS);
-      // Its last messages arrive before its streams end.
-      this.#child.on('close', () => {
-        clearTimeout(timer);
-        finish();
-      });
-    });
-  }
-
-  #take(message: Reply | Notice, arrays: () => NamedArray[]): void {
-    const waiting = this.#waiting;
-    if (message.kind === 'uncaught') this.#remark(`uncaught ${thrownText(message.thrown)}`);
-    else if (message.kind === 'stopped') this.#end(message.fault);
-    else if (!waiting || message.id !== this.#id) this.#end({ id: 'breaks-channel' });
-    else {
-      this.#waiting = undefined;
-      waiting.resolve({ reply: message, arrays: arrays() });
-    }
-  }
-
-  /** Shows an error once: a line runs seven times, and a file may be loaded again. */
-  #remark(text: string): void {
-    const { uncaught, exercise, onPrint } = this.#options;
-    if (uncaught.has(text) || uncaught.size >= MAX_UNCAUGHT) return;
-    uncaught.add(text);
-    onPrint(`${exerciseFile(exercise)}: ${text}`);
-  }
-
-  #end(reason: FileFault | SystemError): ProcessEnded | SystemError {
-    this.#ended ??= reason instanceof SystemError ? reason : new ProcessEnded(reason);
-    const ended = this.#ended;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    // What it printed before it ended may still be on its way.
-    void this.#drained().then(() => {
-      this.#printed.startSource(undefined);
-      waiting?.reject(ended);
-      this.stop();
-    });
-    return ended;
-  }
-
-  #watchdogSays(): FileFault | undefined {
-    if (this.#reason === 'timeout') return { id: 'timeout', seconds: this.#options.seconds };
-    return this.#reason === 'memory' ? { id: 'memory', gigabytes: MEMORY_LIMIT } : undefined;
-  }
-
-  #tick(): void {
-    this.#waited++;
-    this.#options.budget.seconds--;
-    const limit = this.#options.seconds * PATIENCE;
-    if (this.#options.budget.seconds <= 0) this.#end({ id: 'out-of-time', seconds: this.#options.budget.total });
-    else if (this.#waited > limit) this.#end({ id: 'timeout', seconds: limit });
-    else if (residentBytes(this.#child.pid) > MEMORY_LIMIT * 1e9) this.#end({ id: 'memory', gigabytes: MEMORY_LIMIT });
-  }
-
-  /** Waits until what the process printed before its reply has arrived: it is in the pipes already, and one poll reads them. */
-  async #drained(): Promise<void> {
-    await nextPoll();
-    await nextPoll();
-  }
-
-  #kill(): void {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch {
-      // Windows has no process groups.
-      if (this.#child.exitCode === null) this.#child.kill('SIGKILL');
-    }
-  }
-}
-
-/** None if there were not even descriptors for them: an error follows. */
-function streamsOf(child: ChildProcess): readonly (Readable | Writable | null | undefined)[] {
-  return child.stdio ?? [];
-}
-
-/** It leads a process group of its own, which ends with it. */
-function startProcess({ path, exercise, seconds }: ProcessOptions): ChildProcess {
-  const file = resolve(path);
-  const assignment: Assignment = { path: file, exercise, limits: { memory: MEMORY_LIMIT * 1e9, seconds, parent: process.pid } };
-  // V8's own limit may be lower on a small machine: it would abort with pages of addresses before the watchdog acts.
-  const heap = `--max-old-space-size=${2_000 * MEMORY_LIMIT}`;
-  return spawn(process.execPath, [heap, LEARNER_PROCESS, JSON.stringify(assignment)], {
-    // This process's own directory may be deleted and made anew: by git stash, when it is the learner's folder.
-    cwd: dirname(file),
-    detached: true,
-    windowsHide: true,
-    // The last three are REQUEST_FD, REPLY_FD and REASON_FD.
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-  });
-}
-
-/** The memory of a process, where the system tells it: its own watchdog may be gone. */
-function residentBytes(pid: number | undefined): number {
-  try {
-    return Number(/^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
-  } catch {
-    return 0;
-  }
-}
-
-/** Node's exit code for a top-level await that can never settle. */
-const EXIT_UNSETTLED = 13;
-
-/** The reason why a process ended, unless its watchdog reported one. */
-function faultOf(code: number | null, signal: NodeJS.Signals | null): FileFault {
-  if (code === EXIT_UNSETTLED) return { id: 'never-settles' };
-  return { id: 'process-ended', by: signal ?? `exit code ${code}` };
 }

@@ -1,14 +1,11 @@
 /** The requests to a learner's process, and its replies. The parent decides what runs, and judges: a reply can only supply arrays. */
 import type { ExerciseNumber } from '../../dojo/exercises.js';
-import type { LoadFault, RunFault, Thrown } from '../../dojo/findings.js';
+import type { RunFault } from '../../dojo/findings.js';
 import type { GradientName } from '../../lesson/values.js';
-import type { Limits } from './limits.js';
+import type { GuestAssignment } from '../guest/protocol.js';
 
-export interface Assignment {
-  /** The learner's file. */
-  path: string;
+export interface Assignment extends GuestAssignment {
   exercise: ExerciseNumber;
-  limits: Limits;
 }
 
 export type Request =
@@ -21,9 +18,8 @@ export type Request =
 
 /** Characters of a line's text that are sent. */
 export const MAX_LINE_TEXT = 20_000;
-/** Keys of the default export, and characters of a key. */
+/** Keys of the default export. */
 export const MAX_KEYS = 100;
-export const MAX_KEY = 100;
 
 /** A reply has the number of its request; the first reply, 0, says that the file is loaded. */
 export type Reply = { id: number } & (
@@ -37,10 +33,3 @@ export type Reply = { id: number } & (
   | { kind: 'passed' }
   | { kind: 'pass-failed'; name: string; fault: RunFault }
 );
-
-/** Sent at any time. */
-export type Notice =
-  /** An error that no line threw. */
-  | { kind: 'uncaught'; thrown: Thrown }
-  /** The file cannot be loaded, or it is about to end the process. */
-  | { kind: 'stopped'; fault: LoadFault };

@@ -12,11 +12,12 @@ import { type TrainingReport, trainWithGradients } from '../../dojo/training.js'
 import { similarName } from '../../lesson/tensorNames.js';
 import { valueNamed } from '../../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
+import type { NamedArray } from '../guest/frames.js';
+import { type Budget, ProcessEnded } from '../guest/process.js';
 import { readNamesFile } from '../namesFile.js';
 import { BUNDLED_NAMES } from '../paths.js';
 import { readRegularFile } from '../readFile.js';
-import type { NamedArray } from './frames.js';
-import { type Budget, LearnerProcess, ProcessEnded } from './process.js';
+import { LearnerProcess } from './process.js';
 
 export interface ExerciseReport {
   exercise: ExerciseNumber;
@@ -236,6 +237,7 @@ class FileCheck {
         const { reply, arrays } = await learner.request(
           { kind: 'pass', names: EXERCISE_4_NAMES, wanted, n: step.value.n },
           arraysOf(step.value),
+          true,
         );
         if (reply.kind === 'pass-failed') return { problem: `${reply.name}: ${sentenceOf([reply.fault])}` };
         step = training.next(Object.fromEntries(wanted.map((name) => [name, tensorIn(arrays, name)])) as ParameterGradients);

@@ -1,4 +1,4 @@
-/** The limits of a learner's process, and how its watchdog reports that it reached one. */
+/** The limits of a guest's process, and how its watchdog reports that it reached one. */
 
 export interface Limits {
   /** Bytes that the process may use. */

@@ -1,8 +1,8 @@
-/** What a learner's process and its children print: line by line, escaped, and cut by lines and by size. */
+/** What a guest's process and its children print: line by line, escaped, and cut by lines and by size. */
 import { StringDecoder } from 'node:string_decoder';
 import { showText } from '../../core/text.js';
 
-/** Lines and characters kept per source: a line of the exercise may print without end. */
+/** Lines and characters kept per source: a guest may print without end. */
 const MAX_LINES = 1_000;
 const MAX_CHARACTERS = 100_000;
 /** Characters kept of a line. */

@@ -1,5 +1,5 @@
 /**
- * Replaces stdout and stderr of a learner's process by streams that write at once, so that no result overtakes what was printed before it.
+ * Replaces stdout and stderr of a guest's process by streams that write at once, so that no result overtakes what was printed before it.
  * Node's own streams make their file descriptors non-blocking: then `fs.writeSync(1, …)` fails while the parent is busy.
  */
 import { Writable } from 'node:stream';

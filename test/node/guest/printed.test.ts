@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Printed } from '../../../src/node/learner/printed.js';
+import { Printed } from '../../../src/node/guest/printed.js';
 
 /** The lines that are shown for chunks on stdout. */
 function shown(...chunks: (string | Buffer)[]): string[] {
@@ -11,7 +11,7 @@ function shown(...chunks: (string | Buffer)[]): string[] {
   return lines;
 }
 
-describe('the output of a learner’s file', () => {
+describe('the output of a guest’s file', () => {
   it.each<[string, (string | Buffer)[], string[]]>([
     ['a line in parts', ['on', 'e\ntw', 'o\n'], ['dh: one', 'dh: two']],
     ['no line break at the end', ['one\ntwo'], ['dh: one', 'dh: two']],

@@ -1,6 +1,6 @@
 /**
- * A thread that watches a learner's lines, which may never return. It ends the process when it uses too much memory or computing time, or when
- * its parent has ended. A limit on V8's heap would not count typed arrays, and V8 aborts at some limits. Computing time does not depend on how busy
+ * A thread that watches a guest, whose code may never return. It ends the process when it uses too much memory or computing time, or when its
+ * parent has ended. A limit on V8's heap would not count typed arrays, and V8 aborts at some limits. Computing time does not depend on how busy
  * the machine is.
  */
 import { writeSync } from 'node:fs';

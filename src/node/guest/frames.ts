@@ -1,11 +1,11 @@
 /**
- * Frames between a learner's process and its parent: a header in JSON, and the entries of arrays. Node's own channel would deserialize whatever
+ * Frames between a guest's process and its parent: a header in JSON, and the entries of arrays. Node's own channel would deserialize whatever
  * the process writes, of any size, and throw in the parent.
  */
 import { readSync, writeSync } from 'node:fs';
 import type { FloatArray, Shape } from '../../core/tensor.js';
 
-/** File descriptors of a learner's process. */
+/** File descriptors of a guest's process. */
 export const REQUEST_FD = 3;
 export const REPLY_FD = 4;
 
@@ -31,8 +31,8 @@ export interface Frame {
   body: Uint8Array;
 }
 
-/** Bytes of header and body of a frame to the parent: a line's text; a pass of seven results, in float64. */
-const MAX_HEADER = 2 ** 18;
+/** Bytes of header and body of a frame: a line's text, a report on a layer of many inputs; a pass of seven results, in float64. */
+const MAX_HEADER = 2 ** 22;
 const MAX_BODY = 2 ** 24;
 /** Length of the header and of the body, as uint32. */
 const PREFIX = 8;
