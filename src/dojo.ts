@@ -1,6 +1,15 @@
 /** Symbols that a learner's file may import. No module behind this entry holds a solution. */
 
-export { type DType, type FloatArray, type Indices, type KeepDim, type Shape, ShapeError, Tensor } from './core/tensor.js';
+export {
+  type DType,
+  type FloatArray,
+  type Indices,
+  type KeepDim,
+  type NestedNumbers,
+  type Shape,
+  ShapeError,
+  Tensor,
+} from './core/tensor.js';
 export {
   type Exercise1,
   type Exercise2,

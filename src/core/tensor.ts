@@ -18,6 +18,9 @@ export class ShapeError extends Error {
   override name = 'ShapeError';
 }
 
+/** Numbers nested in arrays, one level per dimension of a tensor. */
+export type NestedNumbers = number | NestedNumbers[];
+
 /** Options of a reduction. */
 export interface KeepDim {
   /** Whether to keep the reduced dimension with size 1, as in PyTorch. Default false. */
@@ -128,6 +131,16 @@ export class Tensor {
   item(): number {
     if (this.size !== 1) throw new ShapeError(`item needs a tensor with one entry, got shape ${showShape(this.shape)}`);
     return this.data[0];
+  }
+
+  /** The entries as nested arrays, one level per dimension; a number for shape []. */
+  toArray(): NestedNumbers {
+    const level = (dim: number, from: number): NestedNumbers => {
+      if (dim === this.shape.length) return this.data[from];
+      const width = sizeOf(this.shape.slice(dim + 1));
+      return Array.from({ length: this.shape[dim] }, (_, i) => level(dim + 1, from + i * width));
+    };
+    return level(0, 0);
   }
 
   /** The entry at the given index, one number per dimension. */

@@ -1,9 +1,12 @@
 /** The specification of a layer: its inputs, its forward pass and its hand-written backward pass, as any TypeScript or JavaScript file exports it. */
 
-import type { FloatArray, Shape, Tensor } from '../../core/tensor.js';
+import type { Tensor } from '../../core/tensor.js';
 
 /** Marks what {@link defineLayer} made. A registered symbol: the ES module and the CommonJS file recognise each other's layers. */
 const LAYER = Symbol.for('backprop-ninja.layer');
+
+/** A point's draw, from its first number: for adapters that create objects again. */
+export const DRAW: unique symbol = Symbol.for('backprop-ninja.draw') as never;
 
 /** Sizes to try, by letter: `{ n: [1, 2, 3], d: [3, 5] }`. */
 export type SizeChoices = Readonly<Record<string, readonly number[]>>;
@@ -43,6 +46,8 @@ export interface LayerContext<O = unknown> {
   /** With `accumulates`: buffers in the form of the inputs, filled with noise, that backward adds to. */
   // biome-ignore lint/suspicious/noExplicitAny: in the form of each input
   readonly gradients: Record<string, any>;
+  /** @internal */
+  [DRAW]?(): Draw;
 }
 
 /** The parts of a specification that do not depend on its types. */
@@ -103,10 +108,4 @@ export function isLayer(value: unknown): value is Layer {
   if (typeof value !== 'object' || value === null) return false;
   const { inputs, forward, backward } = value as Partial<Record<keyof Layer, unknown>>;
   return LAYER in value || [inputs, forward, backward].every((part) => typeof part === 'function');
-}
-
-/** A real value that is not a number or a nested array. */
-export interface ShapedData {
-  data: FloatArray | number[];
-  shape: Shape;
 }

@@ -94,6 +94,8 @@ export interface Tried {
   dropped: number;
   /** Entries where forward has a kink: any value between the one-sided slopes passes. */
   kinks: number;
+  /** The slope that the gradients took there. */
+  taken?: 'left' | 'right' | 'between' | 'several';
   /** Entries where no derivative could be measured. */
   undecided: number;
 }

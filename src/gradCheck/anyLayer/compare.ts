@@ -1,0 +1,258 @@
+/** The gradient of one input at one point against differences: entry by entry, or along random directions. */
+
+import { type RandomStream, randomStream, shuffled } from '../../core/random.js';
+import { type Derivative, derivative, measureAsync, oneSided, type Sample, type Steps } from '../derivative.js';
+import type { Calls, InputValue, Point } from './calls.js';
+import type { Precision } from './report.js';
+
+/** What is compared: the layer's gradient of one input, all entries, at a point. */
+export interface Claim {
+  calls: Calls;
+  point: Point;
+  input: InputValue;
+  yours: Float64Array;
+  /** The gradients of the outputs, and the outputs. */
+  dout: Float64Array;
+  outputs: Float64Array;
+  precision: Precision;
+}
+
+/** A side of a kink whose slope a gradient took. */
+export type KinkSide = 'left' | 'right' | 'between';
+
+/** Entries compared one by one. */
+export interface Comparison {
+  /** Positions, ascending. Entries where no derivative could be measured are left out, and counted. */
+  entries: Int32Array;
+  complete: boolean;
+  right: Float64Array;
+  limit: Float64Array;
+  /** d output[o] / d input[entries[k]] at o·entries.length + k. */
+  jacobian?: Float64Array;
+  undecided: number;
+  kinks: KinkSide[];
+}
+
+interface Rules extends Steps {
+  /** Share of what is summed that a right gradient may be off. */
+  share: number;
+}
+
+/**
+ * Steps and limits. In float64, a gradient may be off by 4e-6 of what is summed: approximations of erf and rounded constants in right code reach
+ * 1e-6; the smallest mistakes seen, a forgotten epsilon of 1e-5, are above 1e-5 at some draw.
+ */
+const RULES: Record<Precision, Rules> = {
+  float64: { first: 2 ** -10, last: 2 ** -26, epsilon: 2 ** -52, settled: 1e-4, share: 4e-6 },
+  float32: { first: 2 ** -5, last: 2 ** -9, epsilon: 2 ** -23, settled: 5e-2, share: 2e-4 },
+};
+/** Measured errors of a derivative that pass. */
+const ERRORS = 10;
+/** Entries of a Jacobian that are kept for naming. */
+const MOST_KEPT = 250_000;
+
+/** Compares the given entries one by one. */
+export async function compareEntries(claim: Claim, entries: Int32Array): Promise<Comparison> {
+  const { outputs, dout, input, yours, precision } = claim;
+  const columns: Column[] = [];
+  for (const entry of entries) {
+    const column = await columnAt(claim, entry);
+    if (column) columns.push(column);
+  }
+  const typical = typicalError(columns);
+  const kept = Int32Array.from(columns, ({ entry }) => entry);
+  const right = Float64Array.from(columns, ({ slope }) => sumOf(slope, (x, o) => x * dout[o]));
+  const limit = Float64Array.from(columns, ({ slope, error }, k) => {
+    const noise = Math.max(error, typical);
+    const summed = sumOf(slope, (x, o) => Math.abs(x * dout[o]));
+    const rounding = RULES[precision].epsilon * Math.abs(right[k]);
+    return ERRORS * noise + RULES[precision].share * summed + rounding;
+  });
+  const kinks: KinkSide[] = [];
+  const dropped = new Set<number>();
+  for (const [k, entry] of kept.entries()) {
+    if (Math.abs(yours[entry] - right[k]) <= limit[k]) continue;
+    const settled = await settleKink(claim, entry, limit[k]);
+    if (settled === 'undecided') dropped.add(k);
+    else if (settled !== 'no kink') {
+      kinks.push(settled);
+      right[k] = yours[entry];
+    }
+  }
+  const chosen = [...kept.keys()].filter((k) => !dropped.has(k));
+  const pick = (values: Float64Array) => Float64Array.from(chosen, (k) => values[k]);
+  const keep = outputs.length * chosen.length <= MOST_KEPT;
+  return {
+    entries: Int32Array.from(chosen, (k) => kept[k]),
+    complete: chosen.length === input.data.length,
+    right: pick(right),
+    limit: pick(limit),
+    ...(keep && { jacobian: transposed(chosen.map((k) => columns[k].slope)) }),
+    undecided: entries.length - chosen.length,
+    kinks,
+  };
+}
+
+/** The derivatives of all outputs with respect to one entry. */
+interface Column {
+  entry: number;
+  slope: Float64Array;
+  /** Error of the sum over outputs of slope·dout. */
+  error: number;
+  agreed: boolean;
+}
+
+async function columnAt(claim: Claim, entry: number): Promise<Column | undefined> {
+  const { dout, outputs } = claim;
+  const found = await measureAsync(derivative(stepsFor(claim, entry), outputs.length), alongEntry(claim, entry));
+  if (!found) return undefined;
+  return { entry, slope: found.slope, error: weighted(found, dout), agreed: found.agreed };
+}
+
+function weighted({ error }: Derivative, dout: Float64Array): number {
+  return sumOf(error, (x, o) => x * Math.abs(dout[o]));
+}
+
+/** Larger entries need larger steps: x + h is rounded. A power of two, so that the step stays one. */
+function stepsFor({ input, precision }: Claim, entry: number): Steps {
+  const { first, last, ...rest } = RULES[precision];
+  const scale = 2 ** Math.max(0, Math.floor(Math.log2(Math.abs(input.data[entry]) || 1)));
+  return { ...rest, first: first * scale, last: last * scale };
+}
+
+/** The outputs, with one entry shifted. */
+function alongEntry({ calls, point, input, outputs }: Claim, entry: number): (shift: number) => Promise<Sample> {
+  const x = input.data[entry];
+  return async (shift) => {
+    const moved = input.data.slice();
+    moved[entry] = x + shift;
+    const stored = stored1(input, moved, entry);
+    const { data } = await calls.forward(point, new Map([[input.name, moved]]));
+    return { t: stored - x, values: sameLength(data, outputs) };
+  };
+}
+
+/** The entry as its container stores it. */
+function stored1({ form }: InputValue, moved: Float64Array, entry: number): number {
+  const tag = (form?.memory[0] as { [Symbol.toStringTag]?: string } | undefined)?.[Symbol.toStringTag];
+  return tag === 'Float32Array' ? Math.fround(moved[entry]) : moved[entry];
+}
+
+/** Outputs of another length cannot be compared: not finite, so that the step is not used. */
+function sameLength(values: Float64Array, outputs: Float64Array): Float64Array {
+  return values.length === outputs.length ? values : outputs.map(() => Number.NaN);
+}
+
+/** The root mean square of the errors where two steps agreed: one entry may agree by chance. */
+function typicalError(columns: readonly Column[]): number {
+  const agreed = columns.filter((column) => column.agreed);
+  if (agreed.length === 0) return 0;
+  return Math.sqrt(agreed.reduce((sum, { error }) => sum + error * error, 0) / agreed.length);
+}
+
+/**
+ * Where forward has a kink, any value between the one-sided slopes passes, for each output by itself: of two windows that share a maximum, each
+ * may pass its gradient to another entry.
+ */
+async function settleKink(claim: Claim, entry: number, limit: number): Promise<KinkSide | 'no kink' | 'undecided'> {
+  const { outputs, dout, yours } = claim;
+  const f = alongEntry(claim, entry);
+  const [left, right] = [
+    await measureAsync(oneSided(-1, stepsFor(claim, entry), outputs), f),
+    await measureAsync(oneSided(1, stepsFor(claim, entry), outputs), f),
+  ];
+  if (!left || !right) return 'undecided';
+  const margin = limit + ERRORS * (weighted(left, dout) + weighted(right, dout));
+  const bound = (pick: (...slopes: number[]) => number) => sumOf(left.slope, (x, o) => pick(x * dout[o], right.slope[o] * dout[o]));
+  const [low, high] = [bound(Math.min), bound(Math.max)];
+  if (high - low <= margin) return 'no kink';
+  const found = yours[entry];
+  if (!(found >= low - margin && found <= high + margin)) return 'no kink';
+  const total = (slopes: Float64Array) => sumOf(slopes, (x, o) => x * dout[o]);
+  if (Math.abs(found - total(left.slope)) <= margin) return 'left';
+  return Math.abs(found - total(right.slope)) <= margin ? 'right' : 'between';
+}
+
+function transposed(columns: readonly Float64Array[]): Float64Array {
+  const width = columns.length;
+  const height = columns[0]?.length ?? 0;
+  const out = new Float64Array(width * height);
+  columns.forEach((column, k) => {
+    for (let o = 0; o < height; o++) out[o * width + k] = column[o];
+  });
+  return out;
+}
+
+function sumOf(values: Float64Array, term: (x: number, i: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += term(values[i], i);
+  return sum;
+}
+
+/**
+ * Compares the gradient along two random directions: a wrong entry among 100,000 shows. Where it differs, the direction is halved again and again,
+ * about 100 forward passes, until a few entries are left.
+ * @returns positions that hold a wrong entry; none if the gradient is right
+ */
+export async function findWrongEntries(claim: Claim): Promise<Int32Array> {
+  const { input, point } = claim;
+  const random = randomStream('grad-check', `${point.key.seed} direction ${input.name}`);
+  for (let i = 0; i < 2; i++) {
+    const direction = randomDirection(input.data.length, random);
+    if (await fits(claim, direction, 0, input.data.length)) continue;
+    return bisect(claim, direction);
+  }
+  return new Int32Array();
+}
+
+/** Entries of ±1 and ±1/2: a shift by a power of two does not round them. */
+function randomDirection(size: number, random: RandomStream): Float64Array {
+  return Float64Array.from({ length: size }, () => (random() < 0.5 ? 1 : 0.5) * (random() < 0.5 ? 1 : -1));
+}
+
+/** Entries that are compared one by one at the end of a bisection. */
+const FEW = 4;
+
+async function bisect(claim: Claim, direction: Float64Array): Promise<Int32Array> {
+  let [from, to] = [0, direction.length];
+  while (to - from > FEW) {
+    const middle = (from + to) >> 1;
+    if (await fits(claim, direction, from, middle)) from = middle;
+    else to = middle;
+  }
+  return Int32Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+/** Whether the gradient fits the derivative along the direction's entries from..to-1. */
+async function fits(claim: Claim, direction: Float64Array, from: number, to: number): Promise<boolean> {
+  const { calls, point, input, yours, dout, outputs, precision } = claim;
+  const { share, ...steps } = RULES[precision];
+  const magnitude = Float64Array.of(Math.sqrt(sumOf(outputs, (x, o) => (x * dout[o]) ** 2)));
+  const f = async (t: number): Promise<Sample> => {
+    const moved = input.data.slice();
+    for (let i = from; i < to; i++) moved[i] += t * direction[i];
+    const { data } = await calls.forward(point, new Map([[input.name, moved]]));
+    return { t, values: [sumOf(sameLength(data, outputs), (x, o) => x * dout[o])] };
+  };
+  const found = await measureAsync(derivative({ ...steps, magnitude }, 1), f);
+  let sum = 0;
+  let squares = 0;
+  for (let i = from; i < to; i++) {
+    const term = yours[i] * direction[i];
+    sum += term;
+    squares += term * term;
+  }
+  if (!found) return Number.isFinite(sum);
+  return Math.abs(sum - found.slope[0]) <= ERRORS * found.error[0] + share * Math.sqrt(squares);
+}
+
+/** Random positions of a large input, ascending, with that of the largest entry of its gradient. */
+export function sampleEntries(yours: Float64Array, count: number, seed: string): Int32Array {
+  const size = yours.length;
+  if (size <= count) return Int32Array.from({ length: size }, (_, i) => i);
+  const random = randomStream('grad-check', seed);
+  const chosen = new Set<number>([yours.reduce((best, x, i) => (Math.abs(x) > Math.abs(yours[best]) ? i : best), 0)]);
+  if (size < 4 * count) for (const i of shuffled([...yours.keys()], random).slice(0, count)) chosen.add(i);
+  while (chosen.size < count) chosen.add(Math.floor(random() * size));
+  return Int32Array.from(chosen).sort();
+}

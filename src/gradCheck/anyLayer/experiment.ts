@@ -1,0 +1,100 @@
+/** What naming works on: the known numbers of a wrong input, and measurements at changed points. */
+
+import type { Calls, InputValue, Outputs, Point } from './calls.js';
+import { LayerThrew } from './calls.js';
+import { type Comparison, compareEntries } from './compare.js';
+import { readGradients } from './gradients.js';
+import type { Precision } from './report.js';
+import type { Changes, Experiment, PointValue, Witness } from './witness.js';
+
+interface Visited {
+  point: Point;
+  outputs: Outputs;
+  dout: Float64Array;
+}
+
+/** Keeps the point with its witness, for experiments there. */
+const points = new WeakMap<Witness, Point>();
+
+/** All that is known of a wrong input at a point. */
+export function witnessOf({ point, outputs, dout }: Visited, input: InputValue, yours: Float64Array, comparison: Comparison): Witness {
+  const { entries, complete, right, limit, jacobian } = comparison;
+  const known = point.inputs.filter(({ form, isIndex }) => form || isIndex);
+  const witness: Witness = {
+    sizes: point.sizes,
+    train: point.train,
+    draw: point.draw,
+    shape: input.shape,
+    entries,
+    complete,
+    yours: Float64Array.from(entries, (entry) => yours[entry]),
+    right,
+    limit,
+    input: numbersOf(input),
+    inputs: known.map(numbersOf),
+    indices: known.filter(({ isIndex }) => isIndex).map(({ name }) => name),
+    outputs: partsOf(outputs, outputs.data),
+    dout: partsOf(outputs, dout),
+    ...(jacobian && { jacobian }),
+  };
+  points.set(witness, point);
+  return witness;
+}
+
+function numbersOf({ name, data, shape }: InputValue): PointValue {
+  return { name, data, shape };
+}
+
+function partsOf({ parts }: Outputs, data: Float64Array): PointValue[] {
+  return parts.map(({ name, form, at }) => ({ name, data: data.subarray(at, at + form.size), shape: form.shape }));
+}
+
+export function createExperiment(calls: Calls, precision: Precision): Experiment {
+  const at = (witness: Witness, changes: Changes) => {
+    const point = points.get(witness) as Point;
+    const inputs = point.inputs.map((input) => {
+      const data = changes.inputs?.[input.name];
+      return data && input.form ? { ...input, data } : input;
+    });
+    const dout = changes.dout ?? Float64Array.from(witness.dout.flatMap(({ data }) => Array.from(data)));
+    return { point: { ...point, inputs }, dout };
+  };
+  const inputOf = (point: Point, { input }: Witness) => point.inputs.find(({ name }) => name === input.name) as InputValue;
+  return {
+    right: (witness, changes) =>
+      orUndefined(async () => {
+        const { point, dout } = at(witness, changes);
+        const outputs = await calls.forward(point);
+        if (!outputs.data.every(Number.isFinite)) return undefined;
+        const input = inputOf(point, witness);
+        const yours = new Float64Array(input.data.length).fill(Number.NaN);
+        const { right, entries } = await compareEntries(
+          { calls, point, input, yours, dout, outputs: outputs.data, precision },
+          witness.entries,
+        );
+        return entries.length === witness.entries.length ? right : undefined;
+      }),
+    yours: (witness, changes) =>
+      orUndefined(async () => {
+        const { point, dout } = at(witness, changes);
+        const gradient = readGradients(calls.layer, point, await calls.backward(point, dout)).get(witness.input.name);
+        if (!gradient || 'mistake' in gradient) return undefined;
+        return Float64Array.from(witness.entries, (entry) => gradient.data[entry]);
+      }),
+    outputs: (witness, changes) =>
+      orUndefined(async () => {
+        const outputs = await calls.forward(at(witness, changes).point);
+        return outputs.data.every(Number.isFinite) ? partsOf(outputs, outputs.data) : undefined;
+      }),
+  };
+}
+
+/** A layer may throw where naming looks. */
+async function orUndefined<T>(measure: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await measure();
+  } catch (error) {
+    if (error instanceof LayerThrew) return undefined;
+    throw error;
+  }
+}

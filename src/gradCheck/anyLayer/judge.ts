@@ -1,0 +1,313 @@
+/** Judges a layer in one precision: all sizes, several draws, every real input. */
+
+import { indexAt } from '../../core/numbers.js';
+import { normal, randomStream } from '../../core/random.js';
+import { type BackwardResult, Calls, type InputValue, LayerThrew, type Outputs, type Point } from './calls.js';
+import { type Claim, type Comparison, compareEntries, findWrongEntries, type KinkSide, sampleEntries } from './compare.js';
+import { DRAW_MODES, type DrawMode } from './draw.js';
+import { createExperiment, witnessOf } from './experiment.js';
+import type { Arrays } from './float64.js';
+import { type Gradient, judgedInputs, readGradients, unknownName, unknownNames } from './gradients.js';
+import type { Layer, Sizes } from './layer.js';
+import { nameMistake } from './naming.js';
+import { PropertyTally, recordCall, tryBackward, tryBatch } from './properties.js';
+import type { InputRow, LayerReport, Mistake, Precision, Refusal } from './report.js';
+import { sizesToTry } from './sizes.js';
+import { sameNumbers } from './values.js';
+import type { Witness } from './witness.js';
+
+export interface JudgeOptions {
+  name: string;
+  seed: number | string;
+  precision: Precision;
+  arrays: Arrays;
+}
+
+/** Generic draws at each combination of sizes. */
+const GENERIC_DRAWS = 3;
+/** Further draws for one that is not finite. */
+const REDRAWS = 4;
+/** Up to this many entries of an input are compared one by one; in further draws, and at zeros and large values, fewer. */
+const MOST_ENTRIES = 500;
+const MOST_REPEATED = 48;
+/** Entries that are compared one by one in an input with more. */
+const SAMPLE = 24;
+/** Entries of a wrong input that naming gets. */
+const MOST_NAMED = 300;
+
+/** The layer cannot be judged. */
+class Refused extends Error {
+  readonly refusal: Refusal;
+
+  constructor(id: Refusal['id'], text: string) {
+    super(text);
+    this.refusal = { id, text };
+  }
+}
+
+/** A point that is finite, with its cotangents. */
+interface Visit {
+  point: Point;
+  outputs: Outputs;
+  dout: Float64Array;
+}
+
+/** Judges the layer. It does not throw because of the layer: the report says why it was refused. */
+export async function judge(layer: Layer, options: JudgeOptions): Promise<LayerReport> {
+  const judgement = new Judgement(layer, options);
+  try {
+    await judgement.run();
+  } catch (error) {
+    if (error instanceof Refused) return judgement.report(error.refusal);
+    if (error instanceof LayerThrew) return judgement.report({ id: 'threw', text: error.message });
+    throw error;
+  }
+  return judgement.report(null);
+}
+
+/** What was seen of one input. */
+class InputTally {
+  row: InputRow | undefined;
+  isWrong = false;
+  readonly visits: Visit[] = [];
+
+  /** Keeps the row with the largest error/limit. A row without figures is worse than any. */
+  add(row: InputRow): void {
+    if (!row.ok) this.isWrong = true;
+    if (!this.row || badness(row) > badness(this.row)) this.row = row;
+  }
+}
+
+function badness({ ok, error, limit }: InputRow): number {
+  if (error === null || limit === null) return ok ? 0 : Number.POSITIVE_INFINITY;
+  if (error === 0) return 0;
+  return (ok ? 0 : 1) + error / limit;
+}
+
+class Judgement {
+  readonly #layer: Layer;
+  readonly #options: JudgeOptions;
+  readonly #calls: Calls;
+  readonly #properties = new PropertyTally();
+  readonly #inputs = new Map<string, InputTally>();
+  readonly #visits: Visit[] = [];
+  readonly #tried = { points: 0, dropped: 0, undecided: 0 };
+  readonly #kinks: KinkSide[] = [];
+  #noBatch: string | undefined;
+
+  constructor(layer: Layer, options: JudgeOptions) {
+    this.#layer = layer;
+    this.#options = options;
+    this.#calls = new Calls(layer, options.arrays);
+  }
+
+  async run(): Promise<void> {
+    const { train = true } = this.#layer;
+    const trains = typeof train === 'boolean' ? [train] : [...new Set(train)];
+    for (const sizes of sizesToTry(this.#layer.sizes, this.#options.seed)) {
+      for (const one of trains) await this.#judgeSizes(sizes, one);
+    }
+    if (this.#tried.points === 0) throw new Refused('not-finite', 'forward is not finite at any draw; draw inputs for which it is');
+    for (const [name, tally] of this.#inputs) if (tally.isWrong) await this.#name(name, tally);
+  }
+
+  async #judgeSizes(sizes: Sizes, train: boolean): Promise<void> {
+    let usesNormal = true;
+    for (const mode of DRAW_MODES) {
+      if (mode !== 'generic' && !usesNormal) return;
+      for (let draw = 0; draw < (mode === 'generic' ? GENERIC_DRAWS : 1); draw++) {
+        const visit = await this.#visit(sizes, train, mode, draw);
+        if (!visit) continue;
+        usesNormal = visit.point.usedNormal;
+        if (mode === 'generic' && draw === 0) await this.#tryProperties(visit);
+        await this.#judgePoint(visit, mode);
+      }
+    }
+  }
+
+  /** A point where forward is finite. Generic draws are repeated; others are dropped. */
+  async #visit(sizes: Sizes, train: boolean, mode: DrawMode, draw: number): Promise<Visit | undefined> {
+    for (let attempt = 0; attempt <= (mode === 'generic' ? REDRAWS : 0); attempt++) {
+      const seed = `${this.#options.seed} ${JSON.stringify(sizes)} ${mode} ${draw} ${attempt}`;
+      const point = await this.#calls.point({ sizes, train, draw, key: { seed, mode, precision: this.#options.precision } });
+      const bad = point.inputs.find(({ form, data }) => form && data.some((x) => !Number.isFinite(x)));
+      if (bad) throw new Refused('not-finite', `the draw of ${bad.name} is not finite`);
+      if (judgedInputs(this.#layer, point).length === 0)
+        throw new Refused('threw', 'no input has a gradient: expected real numbers, such as draw.normal(3)');
+      const outputs = await this.#calls.forward(point);
+      if (outputs.data.every(Number.isFinite)) {
+        this.#tried.points++;
+        return { point, outputs, dout: cotangents(outputs.data.length, seed) };
+      }
+      this.#tried.dropped++;
+    }
+    return undefined;
+  }
+
+  async #tryProperties(visit: Visit): Promise<void> {
+    const { point, outputs, dout } = visit;
+    const again = await this.#calls.forward(point);
+    const same = sameNumbers(again.data, outputs.data);
+    this.#properties.record('deterministic', same, 'a second forward gives other numbers');
+    if (!same)
+      throw new Refused(
+        'random',
+        'forward gives other numbers each time: draw randomness from context.random(), which starts again for each forward',
+      );
+    const at = { calls: this.#calls, point };
+    await tryBackward(this.#properties, at, dout, this.#options.precision);
+    this.#noBatch ??= await tryBatch(this.#properties, at, dout, this.#options.precision);
+  }
+
+  async #judgePoint(visit: Visit, mode: DrawMode): Promise<void> {
+    const { point, dout } = visit;
+    const result = await this.#calls.backward(point, dout);
+    recordCall(this.#properties, { calls: this.#calls, point }, result);
+    this.#recordUnknown(point, result);
+    if (mode === 'generic') this.#visits.push(visit);
+    for (const [name, gradient] of readGradients(this.#layer, point, result)) {
+      const tally = this.#tallyOf(name);
+      const input = point.inputs.find((one) => one.name === name) as InputValue;
+      if ('mistake' in gradient) tally.add(rowWithout(point, input, gradient.mistake));
+      else await this.#compare(visit, mode, input, gradient.data, tally);
+    }
+  }
+
+  #tallyOf(name: string): InputTally {
+    const tally = this.#inputs.get(name) ?? new InputTally();
+    this.#inputs.set(name, tally);
+    return tally;
+  }
+
+  #recordUnknown(point: Point, result: BackwardResult): void {
+    for (const name of unknownNames(this.#layer, point, result)) {
+      const mistake = unknownName(this.#layer, point, name);
+      this.#properties.record('shapes', false, mistake.text);
+      this.#tallyOf(name).add(rowWithout(point, undefined, mistake, name));
+    }
+  }
+
+  async #compare(visit: Visit, mode: DrawMode, input: InputValue, yours: Float64Array, tally: InputTally): Promise<void> {
+    const claim = this.#claim(visit, input, yours);
+    const isFirst = mode === 'generic' && visit.point.draw === 0;
+    const entries = await this.#entriesToCompare(claim, isFirst, mode);
+    const comparison = await compareEntries(claim, entries);
+    this.#tried.undecided += comparison.undecided;
+    this.#kinks.push(...comparison.kinks);
+    const row = rowOf(visit.point, input, yours, comparison);
+    if (!row.ok && mode !== 'generic') tally.visits.push(visit);
+    tally.add(row);
+  }
+
+  #claim({ point, outputs, dout }: Visit, input: InputValue, yours: Float64Array): Claim {
+    return { calls: this.#calls, point, input, yours, dout, outputs: outputs.data, precision: this.#options.precision };
+  }
+
+  async #entriesToCompare(claim: Claim, isFirst: boolean, mode: DrawMode): Promise<Int32Array> {
+    const { yours, point, input } = claim;
+    const most = isFirst ? MOST_ENTRIES : MOST_REPEATED;
+    const seed = `${point.key.seed} entries ${input.name}`;
+    if (yours.length <= most) return sampleEntries(yours, most, seed);
+    const sample = sampleEntries(yours, SAMPLE, seed);
+    // At zeros every direction crosses kinks.
+    const found = mode === 'generic' ? await findWrongEntries(claim) : new Int32Array();
+    return Int32Array.from(new Set([...sample, ...found])).sort();
+  }
+
+  /** Collects what is known about a wrong input and looks for a name. */
+  async #name(name: string, tally: InputTally): Promise<void> {
+    const row = tally.row as InputRow;
+    if (row.mistake) return;
+    const generic = this.#visits.filter(({ point }) => point.inputs.some((input) => input.name === name));
+    const witnesses = await this.#witnesses(name, generic);
+    const wrongThere = witnesses.some(isWrongAt);
+    const all = wrongThere ? witnesses : await this.#witnesses(name, tally.visits);
+    if (all.length === 0) return;
+    const notFinite = all.some(({ yours }) => yours.some((x) => !Number.isFinite(x)));
+    const mistake = notFinite
+      ? notFiniteMistake(name)
+      : await nameMistake(name, all, createExperiment(this.#calls, this.#options.precision));
+    tally.row = { ...row, mistake };
+  }
+
+  async #witnesses(name: string, visits: readonly Visit[]): Promise<Witness[]> {
+    const witnesses: Witness[] = [];
+    for (const visit of visits) {
+      const { point, dout } = visit;
+      const input = point.inputs.find((one) => one.name === name) as InputValue;
+      const result = await this.#calls.backward(point, dout);
+      const gradient = readGradients(this.#layer, point, result).get(name) as Gradient;
+      if ('mistake' in gradient) continue;
+      const claim = this.#claim(visit, input, gradient.data);
+      const wide = gradient.data.length > MOST_NAMED;
+      const found = wide ? await findWrongEntries(claim) : [];
+      const sampled = sampleEntries(gradient.data, wide ? SAMPLE : MOST_NAMED, `${point.key.seed} witness ${name}`);
+      const comparison = await compareEntries(claim, Int32Array.from(new Set([...sampled, ...found])).sort());
+      witnesses.push(witnessOf(visit, input, gradient.data, comparison));
+    }
+    return witnesses;
+  }
+
+  report(refused: Refusal | null): LayerReport {
+    const inputs = [...this.#inputs.values()].flatMap(({ row }) => (row ? [row] : []));
+    const properties = this.#properties.rows({ batch: this.#noBatch ?? 'no batch in the specification' });
+    const isRight = inputs.every(({ ok }) => ok) && properties.every(({ ok }) => ok !== false);
+    const { name, precision } = this.#options;
+    const tried = { ...this.#tried, kinks: this.#kinks.length, ...(this.#kinks.length > 0 && { taken: takenSide(this.#kinks) }) };
+    return { name, ok: refused === null && isRight && inputs.length > 0, precision, refused, inputs, properties, tried };
+  }
+}
+
+/** Not uniform, and none near 0: uniform ones cancel in normalised layers. */
+function cotangents(count: number, seed: string): Float64Array {
+  const random = randomStream('grad-check', `${seed} dout`);
+  return Float64Array.from({ length: count }, () => {
+    const x = Math.round(normal(random) * 512) / 512;
+    return x + (x < 0 ? -0.25 : 0.25);
+  });
+}
+
+function rowWithout(point: Point, input: InputValue | undefined, mistake: Mistake, name = input?.name ?? ''): InputRow {
+  const entries = input?.data.length ?? 0;
+  const none = { error: null, limit: null, at: [], found: null, expected: null };
+  return { name, ok: false, sizes: point.sizes, train: point.train, ...none, wrongEntries: entries, entries, mistake };
+}
+
+function rowOf(point: Point, input: InputValue, yours: Float64Array, { entries, right, limit }: Comparison): InputRow {
+  const head = { name: input.name, sizes: point.sizes, train: point.train, mistake: null };
+  if (entries.length === 0) {
+    return { ...head, ok: true, error: 0, limit: 0, at: [], found: null, expected: null, wrongEntries: 0, entries: 0 };
+  }
+  const ratio = (k: number) => {
+    const error = Math.abs(yours[entries[k]] - right[k]);
+    return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error === 0 ? 0 : error / limit[k];
+  };
+  const ratios = Array.from(entries, (_, k) => ratio(k));
+  const worst = ratios.reduce((most, x, k) => (x > ratios[most] ? k : most), 0);
+  const wrong = ratios.filter((x) => x > 1).length;
+  const first = wrong > 0 ? ratios.findIndex((x) => x > 1 && x >= 0.5 * ratios[worst]) : worst;
+  const found = yours[entries[first]];
+  return {
+    ...head,
+    ok: wrong === 0,
+    error: Math.abs(found - right[first]),
+    limit: limit[first],
+    at: indexAt(entries[first], input.shape),
+    found,
+    expected: right[first],
+    wrongEntries: wrong,
+    entries: entries.length,
+  };
+}
+
+function isWrongAt({ yours, right, limit }: Witness): boolean {
+  return yours.some((x, k) => !(Math.abs(x - right[k]) <= limit[k]));
+}
+
+function notFiniteMistake(name: string): Mistake {
+  return { id: 'not-finite', text: `the gradient of ${name} is not finite, although forward is` };
+}
+
+function takenSide(kinks: readonly KinkSide[]): KinkSide | 'several' {
+  return new Set(kinks).size === 1 ? kinks[0] : 'several';
+}

@@ -1,0 +1,90 @@
+/** Whether a layer can be judged in float64: whether its code computes in float64 once Float64Array takes the place of Float32Array. */
+
+import { normal, randomStream } from '../../core/random.js';
+import { Calls, LayerThrew, type Point } from './calls.js';
+import type { Arrays } from './float64.js';
+import { judgedInputs, readGradients } from './gradients.js';
+import type { Layer } from './layer.js';
+import type { Precision } from './report.js';
+import { sizesToTry } from './sizes.js';
+
+/** More than float32 rounding explains, relative to the largest number. */
+const DIFFERENT = 1e-3;
+/** Roughness of float64 code, relative to the largest number, is about 1e-16; of code that rounds to float32 in between, about 1e-8. */
+const ROUGH = 1e-10;
+/** Steps of the roughness test: a few units in the last place of float32. */
+const TINY = 2 ** -22;
+
+/** Probes the layer at its first point. */
+export async function precisionOf(layer: Layer, seed: number | string): Promise<Precision> {
+  const sizes = sizesToTry(layer.sizes, seed);
+  const middle = sizes[sizes.length - 1];
+  const [swapped, plain] = [await probe(layer, seed, middle, 'swapped'), await probe(layer, seed, middle, 'plain')];
+  if (!plain) return 'float64';
+  if (!swapped) return 'float32';
+  if (differ(swapped.numbers, plain.numbers)) return 'float32';
+  return swapped.isFloat32 || swapped.roughness > ROUGH ? 'float32' : 'float64';
+}
+
+interface Probe {
+  /** Outputs and gradients. */
+  numbers: Float64Array;
+  /** Whether all outputs, or all gradients of an input, are float32 numbers although they need not be. */
+  isFloat32: boolean;
+  roughness: number;
+}
+
+/** undefined if the layer throws or is not finite. */
+async function probe(layer: Layer, seed: number | string, sizes: Point['sizes'], arrays: Arrays): Promise<Probe | undefined> {
+  const calls = new Calls(layer, arrays);
+  try {
+    const key = { seed: `${seed} precision`, mode: 'generic', precision: 'float64' } as const;
+    const point = await calls.point({ sizes, train: true, draw: 0, key });
+    const random = randomStream('grad-check', `${seed} precision dout`);
+    const { data } = await calls.forward(point);
+    const dout = data.map(() => normal(random));
+    const gradients = [...readGradients(layer, point, await calls.backward(point, dout)).values()];
+    const arraysOf = [data, ...gradients.flatMap((gradient) => (gradient.data ? [gradient.data] : []))];
+    const numbers = Float64Array.from(arraysOf.flatMap((one) => Array.from(one)));
+    return { numbers, isFloat32: arraysOf.some(isFloat32), roughness: await roughnessOf(calls, point, data) };
+  } catch (error) {
+    if (error instanceof LayerThrew) return undefined;
+    throw error;
+  }
+}
+
+/** Whether all numbers are float32 numbers, and some need all its digits. */
+function isFloat32(values: Float64Array): boolean {
+  return values.every((x) => Math.fround(x) === x) && values.some((x) => Number.isFinite(x) && !Number.isInteger(x * 2 ** 16));
+}
+
+/** Third differences of a smooth function at tiny steps are rounding: their size says in which precision it computes. */
+async function roughnessOf(calls: Calls, point: Point, outputs: Float64Array): Promise<number> {
+  const rows: Float64Array[] = [];
+  for (let k = 0; k < 4; k++) {
+    const moved = judgedInputs(calls.layer, point).map(
+      ({ name, data }) => [name, data.map((x, i) => x + k * TINY * (i % 2 === 0 ? 1 : -0.75))] as const,
+    );
+    rows.push((await calls.forward(point, new Map(moved))).data);
+  }
+  const [a, b, c, d] = rows;
+  let largest = 0;
+  let rough = 0;
+  for (let i = 0; i < outputs.length; i++) {
+    largest = Math.max(largest, Math.abs(outputs[i]));
+    rough = Math.max(rough, Math.abs(d[i] - 3 * c[i] + 3 * b[i] - a[i]));
+  }
+  return largest > 0 && Number.isFinite(rough) ? rough / largest : 0;
+}
+
+/** Whether two runs of the same code differ by more than float32 rounding explains. */
+function differ(a: Float64Array, b: Float64Array): boolean {
+  if (a.length !== b.length) return true;
+  let [most, largest] = [0, 0];
+  for (let i = 0; i < a.length; i++) {
+    if (!Number.isFinite(a[i]) || !Number.isFinite(b[i])) continue;
+    most = Math.max(most, Math.abs(a[i] - b[i]));
+    largest = Math.max(largest, Math.abs(b[i]));
+  }
+  return most > DIFFERENT * largest;
+}

@@ -1,0 +1,52 @@
+import { randomStream, shuffled } from '../../core/random.js';
+import type { SizeChoices, Sizes } from './layer.js';
+
+/** The most combinations of sizes that are tried. */
+const MOST = 12;
+
+/**
+ * The combinations to try: at most 12, each value used. Combinations in which two letters are equal are left out unless a value occurs in no
+ * other: where n equals d, taking n for d is not seen.
+ */
+export function sizesToTry(choices: SizeChoices = {}, seed: number | string = ''): Sizes[] {
+  const all = Object.entries(choices).reduce<Sizes[]>(
+    (combinations, [letter, values]) =>
+      combinations.flatMap((sizes) => [...new Set(values)].map((value) => ({ ...sizes, [letter]: value }))),
+    [{}],
+  );
+  const different = all.filter((sizes) => new Set(Object.values(sizes)).size === Object.keys(sizes).length);
+  if (all.length <= MOST && different.length === 0) return all;
+  const unused = unusedValues(choices, different);
+  const candidates = [...different, ...coverWith(unused, all)];
+  return candidates.length <= MOST ? candidates : fewest(choices, candidates, seed);
+}
+
+type Value = readonly [letter: string, value: number];
+
+function unusedValues(choices: SizeChoices, combinations: readonly Sizes[]): Value[] {
+  const values = Object.entries(choices).flatMap(([letter, ofLetter]) => ofLetter.map((value): Value => [letter, value]));
+  return values.filter(([letter, value]) => !combinations.some((sizes) => sizes[letter] === value));
+}
+
+/** Combinations that together use the values, each chosen for the most values that are still unused. */
+function coverWith(values: readonly Value[], combinations: readonly Sizes[]): Sizes[] {
+  const chosen: Sizes[] = [];
+  let left = values;
+  while (left.length > 0) {
+    const uses = (sizes: Sizes) => left.filter(([letter, value]) => sizes[letter] === value).length;
+    const best = combinations.reduce((most, sizes) => (uses(sizes) > uses(most) ? sizes : most));
+    if (uses(best) === 0) break;
+    chosen.push(best);
+    left = left.filter(([letter, value]) => best[letter] !== value);
+  }
+  return chosen;
+}
+
+/** Those that use every value, and random others up to the limit. More than 12 values of one letter: the first 12. */
+function fewest(choices: SizeChoices, combinations: readonly Sizes[], seed: number | string): Sizes[] {
+  const random = shuffled(combinations, randomStream('grad-check', `${seed} sizes`));
+  const covering = coverWith(unusedValues(choices, []), random).slice(0, MOST);
+  const others = random.filter((sizes) => !covering.includes(sizes));
+  const chosen = new Set([...covering, ...others.slice(0, MOST - covering.length)]);
+  return combinations.filter((sizes) => chosen.has(sizes));
+}
