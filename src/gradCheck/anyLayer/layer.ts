@@ -13,17 +13,22 @@ export type SizeChoices = Readonly<Record<string, readonly number[]>>;
 /** One size per letter: `{ n: 2, d: 5 }`. */
 export type Sizes = Readonly<Record<string, number>>;
 
+/** A tensor in float64. */
+export interface Float64Tensor extends Tensor {
+  readonly data: Float64Array;
+}
+
 /** Draws random inputs. A draw without a shape is a number, otherwise a float64 tensor. */
 export interface Draw {
   /** Standard normal. Some points get zeros or large values instead, so that kinks and saturation are tried. */
   normal(): number;
-  normal(...shape: number[]): Tensor;
+  normal(...shape: number[]): Float64Tensor;
   /** Normal with a standard deviation of 0.3 around a value: for gains and scales. */
   near(value: number): number;
-  near(value: number, ...shape: number[]): Tensor;
+  near(value: number, ...shape: number[]): Float64Tensor;
   /** Above 0, mostly between 0.3 and 3: for variances, probabilities before normalisation, arguments of a logarithm. */
   positive(): number;
-  positive(...shape: number[]): Tensor;
+  positive(...shape: number[]): Float64Tensor;
   /** Whole numbers from 0 to below - 1. From two on, at least one occurs twice, unless `below` numbers cannot repeat. */
   index(count: number, below: number): Int32Array;
   /** One whole number from 0 to below - 1. */
