@@ -2,7 +2,16 @@
 
 export { type AgainstReport, type AgainstRow, checkAgainst, type UncomparedTensor } from './gradCheck/against.js';
 export { checkLayer, type LayerCheckOptions } from './gradCheck/anyLayer/checkLayer.js';
-export { type Draw, defineLayer, type Layer, type LayerContext, type LayerSpecification } from './gradCheck/anyLayer/layer.js';
+export {
+  type Draw,
+  defineLayer,
+  type Float64Tensor,
+  type Layer,
+  type LayerContext,
+  type LayerSpecification,
+  type SizeChoices,
+  type Sizes,
+} from './gradCheck/anyLayer/layer.js';
 export type {
   InputRow,
   LayerReport,
