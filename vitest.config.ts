@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const env = { npm_command: '', npm_config_user_agent: '' };
 
 /** Ends a hang, and judges no speed: a busy machine takes ten times as long. */
-const testTimeout = 120_000;
+const testTimeout = 300_000;
 
 export default defineConfig({
   test: {

@@ -18,6 +18,8 @@ const SILENCE_MS = 5_000;
 const MAX_READ = 1_000_000;
 
 export interface FilePollOptions {
+  /** Called after the first look: from now on, no change is missed. */
+  onStart?(): void;
   /** Called after each change, once the file has settled. A file that is missing or unreadable has changed, too. */
   onChange(): void;
   /** Called once when the file system does not answer. */
@@ -27,8 +29,9 @@ export interface FilePollOptions {
 
 /** Looks at a file until the signal. */
 export async function pollFile(path: string, options: FilePollOptions): Promise<void> {
-  const { signal, onChange } = options;
+  const { signal, onStart, onChange } = options;
   let known = await look(path, options);
+  if (!signal.aborted) onStart?.();
   while (!signal.aborted) {
     await pause(INTERVAL_MS, signal);
     let now = await look(path, options);

@@ -19,8 +19,8 @@ import { pollFile } from '../../src/node/filePoll.js';
 import { HANGS } from '../support/child.js';
 import { put, tempDirectory } from '../support/tempDirectory.js';
 
-/** Watches folder/file in a new directory. */
-function watching(setUp: (cwd: string) => void = () => {}): { cwd: string; file: string; changes: () => number } {
+/** Watches folder/file in a new directory, from its first look on. */
+async function watching(setUp: (cwd: string) => void = () => {}): Promise<{ cwd: string; file: string; changes: () => number }> {
   const cwd = tempDirectory();
   put(cwd, 'folder/file', 'one');
   setUp(cwd);
@@ -28,7 +28,7 @@ function watching(setUp: (cwd: string) => void = () => {}): { cwd: string; file:
   let changes = 0;
   const ended = new AbortController();
   onTestFinished(() => ended.abort());
-  void pollFile(file, { onChange: () => changes++, signal: ended.signal });
+  await new Promise<void>((onStart) => void pollFile(file, { onStart, onChange: () => changes++, signal: ended.signal }));
   return { cwd, file, changes: () => changes };
 }
 
@@ -118,8 +118,7 @@ describe('a watched file', () => {
     ],
     ['grows beyond a megabyte', ({ file }) => writeFileSync(file, 'x'.repeat(2e6))],
   ])('that %s has changed once', async (_, change, setUp) => {
-    const { changes, ...paths } = watching(setUp);
-    await aWhile();
+    const { changes, ...paths } = await watching(setUp);
     change(paths);
     await vi.waitFor(() => expect(changes()).toBe(1), { timeout: HANGS });
     await aWhile();
@@ -127,9 +126,8 @@ describe('a watched file', () => {
   });
 
   it('that comes back has changed again, however long it was away', async () => {
-    const { cwd, changes } = watching();
+    const { cwd, changes } = await watching();
     for (const [i, back] of [1, 2].entries()) {
-      await aWhile();
       rmSync(join(cwd, 'folder'), { recursive: true });
       await vi.waitFor(() => expect(changes()).toBe(2 * i + 1), { timeout: HANGS });
       await aWhile();
@@ -139,8 +137,7 @@ describe('a watched file', () => {
   });
 
   it('has not changed because it is read, or because of its neighbours', async () => {
-    const { cwd, file, changes } = watching();
-    await aWhile();
+    const { cwd, file, changes } = await watching();
     readFileSync(file);
     put(cwd, 'folder/other', 'new');
     rmSync(join(cwd, 'folder/other'));
@@ -149,7 +146,7 @@ describe('a watched file', () => {
   });
 
   it('that never stops changing is reported meanwhile', async () => {
-    const { file, changes } = watching();
+    const { file, changes } = await watching();
     const writing = setInterval(() => appendFileSync(file, 'more'), 20);
     onTestFinished(() => clearInterval(writing));
     await vi.waitFor(() => expect(changes()).toBeGreaterThan(0), { timeout: HANGS });

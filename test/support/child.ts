@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const MAIN = fileURLToPath(new URL('../../bin/backprop-ninja.js', import.meta.url));
 
 /** Milliseconds until a process counts as hanging and is killed. It judges no speed: a busy machine takes ten times as long as a quiet one. */
-export const HANGS = 60_000;
+export const HANGS = 240_000;
 
 export interface Ended {
   /** null if a signal ended it. */

@@ -4,6 +4,7 @@ import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/
 import { HINT_STEPS } from '../../dojo/hints.js';
 import { pollFile } from '../../node/filePoll.js';
 import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
+import type { Paint } from '../terminal/colors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { errorLines, widthOf, wrapText } from '../terminal/format.js';
 import { shortPath } from '../terminal/io.js';
@@ -37,7 +38,6 @@ export async function watchExercise(number: ExerciseNumber, { dir }: ExerciseOpt
   ];
   try {
     for (const one of EXERCISE_NUMBERS) watchFile(one, join(folder, exerciseFile(one)), session, context, ended.signal);
-    session.press('r');
     return await session.ended;
   } finally {
     session.stop();
@@ -46,16 +46,19 @@ export async function watchExercise(number: ExerciseNumber, { dir }: ExerciseOpt
   }
 }
 
-/** All files are watched, so that no change is lost when the session moves to the next exercise. */
+/**
+ * All files are watched, so that no change is lost when the session moves to the next exercise. The first check waits for the first look: a save
+ * between the two would be missed.
+ */
 function watchFile(number: ExerciseNumber, file: string, session: WatchSession, { io }: ExerciseContext, signal: AbortSignal): void {
-  const onChange = () => {
+  const check = () => {
     if (session.exercise === number) session.press('r');
   };
   const onSilence = (milliseconds: number) => {
     if (session.exercise !== number) return;
     io.stderr.write(`note: ${shortPath(file, io)} cannot be read: no answer for ${milliseconds / 1_000} s; still waiting\n`);
   };
-  pollFile(file, { onChange, onSilence, signal }).catch((error: unknown) => session.fail(error));
+  pollFile(file, { onStart: check, onChange: check, onSilence, signal }).catch((error: unknown) => session.fail(error));
 }
 
 /** Runs the actions of keys and saves, one at a time. */
@@ -117,6 +120,11 @@ class WatchSession {
 
   /** Draws the screen again, after its size changed or another program used it. */
   redraw(): void {
+    void this.#context.paint().then((painted) => this.#draw(painted));
+  }
+
+  /** In one go: a second one may follow at once. */
+  #draw(painted: Paint): void {
     if (!this.#onScreen || this.#state === 'failed') return;
     const { stdout, stderr } = this.#context.io;
     stdout.write(CLEAR);
@@ -124,16 +132,16 @@ class WatchSession {
     for (const line of this.#printed) stderr.write(`${line}\n`);
     if (this.#state === 'checking') stdout.write(CHECKING);
     else {
-      void this.#showReport().then(() => {
-        for (const show of this.#after) show();
-      });
+      this.#showReport(painted);
+      for (const show of this.#after) show();
     }
   }
 
   async #check(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { io, json, printJson } = this.#context;
+    const { io, json, paint, printJson } = this.#context;
     const { stdout, stderr } = io;
+    const painted = await paint();
     this.#state = 'failed';
     this.#hintStep = 0;
     this.#after = [];
@@ -156,7 +164,7 @@ class WatchSession {
       if (this.#state !== 'shown') this.#state = 'failed';
     }
     if (json) printJson({ ok: this.#report.ok, exercises: [this.#report] });
-    else await this.#showReport();
+    else this.#showReport(painted);
   }
 
   /** The line above everything else. */
@@ -166,14 +174,14 @@ class WatchSession {
     io.stdout.write(`${file}, checked at every save\n`);
   }
 
-  async #showReport(): Promise<void> {
+  #showReport(painted: Paint): void {
     if (!this.#report) return;
-    const { io, paint } = this.#context;
+    const { io } = this.#context;
     const { stdout, hasKeys } = io;
     const width = widthOf(stdout);
     const keys = hasKeys ? wrapText(KEYS, width) : [];
     const page = this.#onScreen ? { width, height: stdout.rows - keys.length - AROUND } : { ...ENDLESS, width };
-    const lines = reportLines(this.#report, await paint(), page, { ...proposalsIn(this.#folder, io), keys: hasKeys });
+    const lines = reportLines(this.#report, painted, page, { ...proposalsIn(this.#folder, io), keys: hasKeys });
     stdout.write(`${[...lines, '', ...keys].join('\n')}\n`);
   }
 

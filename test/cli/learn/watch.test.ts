@@ -2,11 +2,12 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { run } from '../../../src/cli/run.js';
 import { EXERCISES } from '../../../src/dojo/exercises.js';
 import { solutionText, stubText } from '../../../src/dojo/stub.js';
-import { type Child, startNinja } from '../../support/child.js';
-import { runCli } from '../../support/fakeIO.js';
+import { type Child, HANGS, startNinja } from '../../support/child.js';
+import { fakeIO, runCli } from '../../support/fakeIO.js';
 import { expectRefusal } from '../../support/faults.js';
 import { put, tempDirectory } from '../../support/tempDirectory.js';
 
@@ -22,6 +23,11 @@ function watching(files: Record<string, string>, ...argv: string[]): { child: Ch
   return { child, cwd };
 }
 
+/** Saves in one step, so that each save is one change, however slow the machine is. */
+function save(cwd: string, text: string): void {
+  renameSync(put(cwd, 'dojo/new', text), join(cwd, 'dojo/exercise2.ts'));
+}
+
 describe('exercise watch in a pipe', () => {
   it.each([
     ['SIGTERM', 143],
@@ -31,9 +37,9 @@ describe('exercise watch in a pipe', () => {
     const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2');
     await child.says(/0 of 1 right; next: dlogits\n/);
     put(cwd, 'dojo/notes.txt', 'not an exercise');
-    put(cwd, 'dojo/exercise2.ts', WRONG);
+    save(cwd, WRONG);
     await child.says(/✗ dlogits .* the division by n is missing\n0 of 1 right; next: dlogits\n/);
-    put(cwd, 'dojo/exercise2.ts', SOLUTION);
+    save(cwd, SOLUTION);
     await child.says(/^right; next: \S*.*exercise watch 3\n/m);
     child.kill(signal);
     const { exitCode, stdout, stderr } = await child.ended;
@@ -135,7 +141,7 @@ describe('exercise watch in a pipe', () => {
   it('prints one JSON document per check with --json, and nothing else', async () => {
     const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2', '--json');
     await child.says(/"ok":false.*\n/);
-    put(cwd, 'dojo/exercise2.ts', SOLUTION);
+    save(cwd, SOLUTION);
     await child.says(/"ok":true.*\n/);
     child.kill('SIGTERM');
     const { stdout } = await child.ended;
@@ -153,6 +159,32 @@ describe('exercise watch in a pipe', () => {
     await child.says(/^dojo\/exercise3\.ts, checked at every save$/m);
     child.kill('SIGTERM');
     expect((await child.ended).stdout).not.toContain('exercise1.ts');
+  });
+
+  it('draws a whole screen each time, even if its size changes twice at once', async () => {
+    const cwd = tempDirectory();
+    put(cwd, 'dojo/exercise2.ts', STUB);
+    const io = fakeIO(cwd, { tty: true });
+    let redraw = () => {};
+    io.onRedraw = (handler) => {
+      redraw = handler;
+      return () => {};
+    };
+    let stop = (_signal: 'SIGTERM') => {};
+    io.onStop = (handler) => {
+      stop = handler;
+      return () => {};
+    };
+    const ended = run(['exercise', 'watch', '2'], io);
+    const screens = () => io.stdout.text.split('\x1b[2J\x1b[H').slice(1);
+    await vi.waitFor(() => expect(screens().at(-1)).toContain('0 of 1 right'), { timeout: HANGS });
+    const [first] = screens();
+    redraw();
+    redraw();
+    await vi.waitFor(() => expect(screens()).toHaveLength(3), { timeout: HANGS });
+    expect(screens().slice(1)).toEqual(Array(2).fill(first.replace('checking…\r\x1b[K', '')));
+    stop('SIGTERM');
+    expect(await ended).toBe(143);
   });
 
   it('refuses to start without a file (4)', async () => {
