@@ -1,6 +1,16 @@
-/** Gradient checks: hand-written gradients against finite differences, the atomic chain and a float64 reference. */
+/** Gradient checks: of any layer against finite differences, and of the lesson's gradients, also against the atomic chain and a float64 reference. */
 
 export { type AgainstReport, type AgainstRow, checkAgainst, type UncomparedTensor } from './gradCheck/against.js';
+export {
+  type ActivationOptions,
+  type ClassSpecification,
+  fromActivation,
+  fromClass,
+  fromLoss,
+  type LossResult,
+  type LossSpecification,
+  type MemberPath,
+} from './gradCheck/anyLayer/adapters.js';
 export { checkLayer, type LayerCheckOptions } from './gradCheck/anyLayer/checkLayer.js';
 export {
   type Draw,
@@ -8,10 +18,18 @@ export {
   type Float64Tensor,
   type Layer,
   type LayerContext,
+  type LayerOptions,
   type LayerSpecification,
   type SizeChoices,
   type Sizes,
 } from './gradCheck/anyLayer/layer.js';
+export {
+  assertGradients,
+  type GradientMatchers,
+  gradientMatchers,
+  type MatcherContext,
+  type MatcherResult,
+} from './gradCheck/anyLayer/matchers.js';
 export type {
   InputRow,
   LayerReport,
@@ -23,6 +41,7 @@ export type {
   Refusal,
   Tried,
 } from './gradCheck/anyLayer/report.js';
+export { reportText } from './gradCheck/anyLayer/sentences.js';
 export { checkPart } from './gradCheck/gradCheck.js';
 export { CHECK_DEFAULTS, type CheckOptions, PARTS, type Part } from './gradCheck/options.js';
 export type { CheckRow, Witness } from './gradCheck/row.js';

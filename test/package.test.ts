@@ -81,6 +81,7 @@ describe('the tarball', () => {
       /^data\/(names\.txt|README\.md)$/,
       /^bin\/backprop-ninja\.js$/,
       /^dist\/.+\.(js|d\.ts|wasm)$/,
+      /^dist\/gradcheck\.(cjs|d\.cts)$/,
     ];
     expect(packed.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([]);
   });
@@ -273,9 +274,13 @@ const ENTRIES = [
   },
   {
     entry: 'backprop-ninja/gradcheck',
-    values: ['checkAgainst', 'checkPart'],
+    values: ['checkAgainst', 'checkLayer', 'checkPart', 'defineLayer', 'gradientMatchers'],
     consumer: `import { createReferenceBackend, safetensors } from 'backprop-ninja';
-      import { type AgainstReport, CHECK_DEFAULTS, type CheckRow, checkAgainst, checkPart, type Part } from 'backprop-ninja/gradcheck';
+      import { type AgainstReport, assertGradients, CHECK_DEFAULTS, type CheckRow, checkAgainst, checkLayer, checkPart, fromClass, type Layer, type LayerReport, type Part } from 'backprop-ninja/gradcheck';
+      class Double { forward(x: number): number { return 2 * x; } backward(dy: number): number { return 2 * dy; } }
+      export const layer: Layer = fromClass({ sizes: { n: [1, 2] }, create: ({ n }) => new Double(), input: ({ n }, draw): number => n * draw.normal() });
+      export const report: Promise<LayerReport> = checkLayer(layer, { seed: 1 });
+      export const done: Promise<void> = assertGradients(layer);
       export const rows = (part: Part): CheckRow[] => checkPart(part, { ...CHECK_DEFAULTS, seed: 1 }, () => createReferenceBackend('float32'));
       export const against = (bytes: Uint8Array): AgainstReport => checkAgainst(safetensors.readSafetensors(bytes));`,
   },
@@ -311,6 +316,25 @@ describe('the library', () => {
     const { stdout, stderr } = runScript('entry.js');
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual(expect.arrayContaining(values));
+  });
+
+  it('can be required as backprop-ninja/gradcheck, with the same exports, as one file without dependencies', () => {
+    const file = join(app, 'node_modules', 'backprop-ninja', 'dist', 'gradcheck.cjs');
+    put(
+      app,
+      'required.cjs',
+      `const required = require('backprop-ninja/gradcheck');
+      const { f, d } = { f: (x) => x * x, d: (x) => 2 * x };
+      import('backprop-ninja/gradcheck').then(async (imported) => {
+        const { ok } = await imported.checkLayer(required.fromActivation(f, d, { of: 'input' }));
+        console.log(JSON.stringify([Object.keys(required).sort(), Object.keys(imported).sort(), require.resolve('backprop-ninja/gradcheck'), ok]));
+      });`,
+    );
+    const { stdout, stderr } = runScript('required.cjs');
+    expect(stderr).toBe('');
+    const [required, imported, path, ok] = JSON.parse(stdout);
+    expect({ required, path, ok }).toEqual({ required: imported, path: file, ok: true });
+    expect(readFileSync(file, 'utf8')).not.toMatch(/\brequire\(/);
   });
 
   it('exports nothing else', () => {

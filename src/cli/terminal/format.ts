@@ -2,6 +2,7 @@
 
 import { messageParts } from '../../core/errors.js';
 import { showText } from '../../core/text.js';
+import { wrapWords } from '../../core/wrapWords.js';
 import { commandName, type IO, type Output } from './io.js';
 import { displayWidth } from './width.js';
 
@@ -64,42 +65,9 @@ export function widthOf({ isTTY, columns }: Pick<Output, 'isTTY' | 'columns'>): 
   return isTTY ? columns : Number.POSITIVE_INFINITY;
 }
 
-/**
- * Lines of at most `width` columns, broken between words, but not within a shape such as [1, 64] or a quoted command. A word that is
- * longer than a line is broken too.
- */
+/** {@link wrapWords} by the columns of a terminal. */
 export function wrapText(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of unbroken(text, width).flatMap((one) => pieces(one, width))) {
-    const last = lines.at(-1);
-    if (last !== undefined && displayWidth(last) + 1 + displayWidth(word) <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
-
-/** The words of a text, with shapes and with quotations that fit into a line in one piece. */
-function unbroken(text: string, width: number): string[] {
-  const words = [''];
-  for (const [i, part] of text.split(/(?<=^|[\s(])('[^']*'(?=[\s,.;:)]|$)|\[[\d, ]+\])/).entries()) {
-    // Every second part is a shape or a quotation. It is joined to what stands before and after it, such as a semicolon.
-    const [first, ...rest] = i % 2 === 1 && displayWidth(part) <= width ? [part] : part.split(' ');
-    words[words.length - 1] += first;
-    for (const word of rest) words.push(word);
-  }
-  return words;
-}
-
-function pieces(word: string, width: number): string[] {
-  const most = Math.max(1, width);
-  if (displayWidth(word) <= most) return [word];
-  const parts = [''];
-  for (const { segment } of new Intl.Segmenter().segment(word)) {
-    const longer = parts[parts.length - 1] + segment;
-    if (longer === segment || displayWidth(longer) <= most) parts[parts.length - 1] = longer;
-    else parts.push(segment);
-  }
-  return parts;
+  return wrapWords(text, width, displayWidth);
 }
 
 /**

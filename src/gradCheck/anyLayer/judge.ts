@@ -12,7 +12,7 @@ import type { Layer, Sizes } from './layer.js';
 import { nameMistake } from './naming.js';
 import { PropertyTally, recordCall, tryBackward, tryBatch } from './properties.js';
 import type { InputRow, LayerReport, Mistake, Precision, Refusal } from './report.js';
-import { sizesToTry } from './sizes.js';
+import { sizesToTry, trainingsToTry } from './sizes.js';
 import { sameNumbers } from './values.js';
 import type { Witness } from './witness.js';
 
@@ -102,10 +102,8 @@ class Judgement {
   }
 
   async run(): Promise<void> {
-    const { train = true } = this.#layer;
-    const trains = typeof train === 'boolean' ? [train] : [...new Set(train)];
     for (const sizes of sizesToTry(this.#layer.sizes, this.#options.seed)) {
-      for (const one of trains) await this.#judgeSizes(sizes, one);
+      for (const one of trainingsToTry(this.#layer.train)) await this.#judgeSizes(sizes, one);
     }
     if (this.#tried.points === 0) throw new Refused('not-finite', 'forward is not finite at any draw; draw inputs for which it is');
     for (const [name, tally] of this.#inputs) if (tally.isWrong) await this.#name(name, tally);

@@ -56,7 +56,7 @@ export interface LayerContext<O = unknown> {
 }
 
 /** The parts of a specification that do not depend on its types. */
-interface LayerOptions {
+export interface LayerOptions {
   /** Sizes to try, by letter. All combinations are tried, at most 12, without those in which two letters are equal where others remain. */
   sizes?: SizeChoices;
   /** Whether the layer is in training, in each case; default true. */

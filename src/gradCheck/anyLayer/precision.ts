@@ -6,7 +6,7 @@ import type { Arrays } from './float64.js';
 import { judgedInputs, readGradients } from './gradients.js';
 import type { Layer } from './layer.js';
 import type { Precision } from './report.js';
-import { sizesToTry } from './sizes.js';
+import { sizesToTry, trainingsToTry } from './sizes.js';
 
 /** More than float32 rounding explains, relative to the largest number. */
 const DIFFERENT = 1e-3;
@@ -39,7 +39,8 @@ async function probe(layer: Layer, seed: number | string, sizes: Point['sizes'],
   const calls = new Calls(layer, arrays);
   try {
     const key = { seed: `${seed} precision`, mode: 'generic', precision: 'float64' } as const;
-    const point = await calls.point({ sizes, train: true, draw: 0, key });
+    const [train] = trainingsToTry(layer.train);
+    const point = await calls.point({ sizes, train, draw: 0, key });
     const random = randomStream('grad-check', `${seed} precision dout`);
     const { data } = await calls.forward(point);
     const dout = data.map(() => normal(random));

@@ -1,5 +1,5 @@
 import { randomStream, shuffled } from '../../core/random.js';
-import type { SizeChoices, Sizes } from './layer.js';
+import type { LayerOptions, SizeChoices, Sizes } from './layer.js';
 
 /** The most combinations of sizes that are tried. */
 const MOST = 12;
@@ -49,4 +49,9 @@ function fewest(choices: SizeChoices, combinations: readonly Sizes[], seed: numb
   const others = random.filter((sizes) => !covering.includes(sizes));
   const chosen = new Set([...covering, ...others.slice(0, MOST - covering.length)]);
   return combinations.filter((sizes) => chosen.has(sizes));
+}
+
+/** Whether the layer is in training, in each case to try. */
+export function trainingsToTry(train: LayerOptions['train'] = true): boolean[] {
+  return typeof train === 'boolean' ? [train] : [...new Set(train)];
 }

@@ -7,7 +7,6 @@ import {
   formatLoss,
   formatTable,
   wrapCommand,
-  wrapText,
 } from '../../../src/cli/terminal/format.js';
 
 describe('formatted numbers', () => {
@@ -88,21 +87,6 @@ describe('tables', () => {
 });
 
 describe('text', () => {
-  it.each([
-    ['unchanged if it fits', 'one two', 7, ['one two']],
-    ['between words', 'one two three', 8, ['one two', 'three']],
-    ['in a word only if that is longer than a line', 'a wonderful b', 5, ['a', 'wonde', 'rful', 'b']],
-    ['not within a quoted command', "or run 'ninja start', now", 14, ['or run', "'ninja start',", 'now']],
-    ['at an apostrophe as anywhere', "the run's and the net's", 9, ["the run's", 'and the', "net's"]],
-    ['despite brackets that are no shape', 'a b c] d', 4, ['a b', 'c] d']],
-    ['with its spaces', '  one  two', 12, ['  one  two']],
-    ['not within a shape', 'is [1, 64] for [64]', 8, ['is', '[1, 64]', 'for [64]']],
-    ['of nothing', '', 5, ['']],
-    ['without a limit', 'one two '.repeat(50).trim(), Number.POSITIVE_INFINITY, ['one two '.repeat(50).trim()]],
-  ])('is wrapped %s', (_, text, width, lines) => {
-    expect(wrapText(text, width)).toEqual(lines);
-  });
-
   it('ends with a command that can be copied, on lines of its own if it does not fit', () => {
     const command = "ninja watch 2 --dir 'my folder'";
     expect(wrapCommand('next:', command, 80)).toEqual([`next: ${command}`]);
