@@ -17,7 +17,12 @@ interface Visited {
 const points = new WeakMap<Witness, Point>();
 
 /** All that is known of a wrong input at a point. */
-export function witnessOf({ point, outputs, dout }: Visited, input: InputValue, yours: Float64Array, comparison: Comparison): Witness {
+export function witnessOf(
+  { point, outputs, dout }: Visited,
+  input: InputValue,
+  { yours, returned }: { yours: Float64Array; returned?: Float64Array | undefined },
+  comparison: Comparison,
+): Witness {
   const { entries, complete, right, limit, jacobian } = comparison;
   const known = point.inputs.filter(({ form, isIndex }) => form || isIndex);
   const witness: Witness = {
@@ -36,6 +41,7 @@ export function witnessOf({ point, outputs, dout }: Visited, input: InputValue, 
     outputs: partsOf(outputs, outputs.data),
     dout: partsOf(outputs, dout),
     ...(jacobian && { jacobian }),
+    ...(returned && { returned }),
   };
   points.set(witness, point);
   return witness;
@@ -59,20 +65,18 @@ export function createExperiment(calls: Calls, precision: Precision): Experiment
     const dout = changes.dout ?? Float64Array.from(witness.dout.flatMap(({ data }) => Array.from(data)));
     return { point: { ...point, inputs }, dout };
   };
-  const inputOf = (point: Point, { input }: Witness) => point.inputs.find(({ name }) => name === input.name) as InputValue;
+  const inputOf = (point: Point, name: string) => point.inputs.find((input) => input.name === name) as InputValue;
   return {
-    right: (witness, changes) =>
+    right: (witness, changes, of) =>
       orUndefined(async () => {
         const { point, dout } = at(witness, changes);
         const outputs = await calls.forward(point);
         if (!outputs.data.every(Number.isFinite)) return undefined;
-        const input = inputOf(point, witness);
+        const input = inputOf(point, of ?? witness.input.name);
+        const chosen = of === undefined ? witness.entries : Int32Array.from(input.data.keys());
         const yours = new Float64Array(input.data.length).fill(Number.NaN);
-        const { right, entries } = await compareEntries(
-          { calls, point, input, yours, dout, outputs: outputs.data, precision },
-          witness.entries,
-        );
-        return entries.length === witness.entries.length ? right : undefined;
+        const { right, entries } = await compareEntries({ calls, point, input, yours, dout, outputs: outputs.data, precision }, chosen);
+        return entries.length === chosen.length ? right : undefined;
       }),
     yours: (witness, changes) =>
       orUndefined(async () => {

@@ -215,7 +215,7 @@ class Judgement {
   /** Collects what is known about a wrong input and looks for a name. */
   async #name(name: string, tally: InputTally): Promise<void> {
     const row = tally.row as InputRow;
-    if (row.mistake) return;
+    if (row.mistake && row.mistake.id !== 'wrong-shape') return;
     const generic = this.#visits.filter(({ point }) => point.inputs.some((input) => input.name === name));
     const witnesses = await this.#witnesses(name, generic);
     const wrongThere = witnesses.some(isWrongAt);
@@ -225,7 +225,7 @@ class Judgement {
     const mistake = notFinite
       ? notFiniteMistake(name)
       : await nameMistake(name, all, createExperiment(this.#calls, this.#options.precision));
-    tally.row = { ...row, mistake };
+    tally.row = { ...row, mistake: mistake ?? row.mistake };
   }
 
   async #witnesses(name: string, visits: readonly Visit[]): Promise<Witness[]> {
@@ -235,13 +235,15 @@ class Judgement {
       const input = point.inputs.find((one) => one.name === name) as InputValue;
       const result = await this.#calls.backward(point, dout);
       const gradient = readGradients(this.#layer, point, result).get(name) as Gradient;
-      if ('mistake' in gradient) continue;
-      const claim = this.#claim(visit, input, gradient.data);
-      const wide = gradient.data.length > MOST_NAMED;
-      const found = wide ? await findWrongEntries(claim) : [];
-      const sampled = sampleEntries(gradient.data, wide ? SAMPLE : MOST_NAMED, `${point.key.seed} witness ${name}`);
+      if ('mistake' in gradient && !gradient.data) continue;
+      const returned = 'mistake' in gradient ? gradient.data : undefined;
+      const yours = returned || !gradient.data ? new Float64Array(input.data.length) : gradient.data;
+      const claim = this.#claim(visit, input, yours);
+      const wide = yours.length > MOST_NAMED;
+      const found = wide && !returned ? await findWrongEntries(claim) : [];
+      const sampled = sampleEntries(yours, wide ? SAMPLE : MOST_NAMED, `${point.key.seed} witness ${name}`);
       const comparison = await compareEntries(claim, Int32Array.from(new Set([...sampled, ...found])).sort());
-      witnesses.push(witnessOf(visit, input, gradient.data, comparison));
+      witnesses.push(witnessOf(visit, input, { yours, returned }, comparison));
     }
     return witnesses;
   }

@@ -1,7 +1,70 @@
+/**
+ * Names what is wrong with the gradient of an input, without knowing the layer. Each explanation predicts a gradient from what was measured: the
+ * right gradient, the Jacobian, dout, inputs and outputs. It is the name if it leaves less than 0.1 % of the difference at every size, over at
+ * least three draws. The families are tried from the simplest to the most general: the first that explains is the name.
+ */
+
+import { changedDout, doutAdded, doutPassedOn, doutUnused, factorlessSums } from './naming/dout.js';
+import { entryFactors } from './naming/elementwise.js';
+import { Evidence, Point } from './naming/evidence.js';
+import { constantFactor } from './naming/factors.js';
+import { crossTerms, diagonalWrong, oneIndexOnly, overwritten } from './naming/masks.js';
+import { otherInputs, rearranged, sameNumbers } from './naming/places.js';
+import { borderOnly, oneIndexRight, repeatedRows } from './naming/regions.js';
+import { broadcastSumMissing } from './naming/shapes.js';
+import { derivativeAtInput, derivativeAtOutput, jacobianForTranspose } from './naming/transposes.js';
+import { exchanged, replaced, rightOnlyAtOne } from './naming/values.js';
 import type { Mistake } from './report.js';
 import type { Experiment, Witness } from './witness.js';
 
+type Family = (evidence: Evidence) => Mistake | null | Promise<Mistake | null>;
+
+/** From the simplest to the most general. */
+const FAMILIES: readonly Family[] = [
+  zeroEverywhere,
+  constantFactor,
+  (evidence) => doutPassedOn(evidence, 'same'),
+  doutUnused,
+  doutAdded,
+  (evidence) => evidence.first(rearranged(evidence)),
+  (evidence) => evidence.first(derivativeAtOutput(evidence)),
+  (evidence) => evidence.first([jacobianForTranspose]),
+  (evidence) => evidence.first(crossTerms(evidence)),
+  (evidence) => evidence.first(oneIndexOnly(evidence)),
+  (evidence) => evidence.first(overwritten(evidence)),
+  (evidence) => evidence.first(entryFactors(evidence)),
+  (evidence) => evidence.first(factorlessSums(evidence)),
+  (evidence) => doutPassedOn(evidence, 'other'),
+  (evidence) => evidence.first(replaced(evidence)),
+  (evidence) => evidence.first(otherInputs(evidence)),
+  (evidence) => evidence.first(derivativeAtInput(evidence)),
+  (evidence) => evidence.first(changedDout(evidence)),
+  sameNumbers,
+  diagonalWrong,
+  (evidence) => evidence.first(exchanged(evidence)),
+  repeatedRows,
+  oneIndexRight,
+  borderOnly,
+  rightOnlyAtOne,
+];
+
 /** The name of what is wrong with the gradient of an input, if one explains it everywhere. */
-export async function nameMistake(_input: string, _witnesses: readonly Witness[], _experiment: Experiment): Promise<Mistake | null> {
+export async function nameMistake(input: string, witnesses: readonly Witness[], experiment: Experiment): Promise<Mistake | null> {
+  if (witnesses.length === 0) return null;
+  const evidence = new Evidence(
+    input,
+    witnesses.map((witness) => new Point(witness, experiment)),
+  );
+  if (witnesses.some(({ returned }) => returned)) return broadcastSumMissing(evidence);
+  if (!evidence.areEnough(evidence.wrong)) return null;
+  for (const family of FAMILIES) {
+    const mistake = await family(evidence);
+    if (mistake) return mistake;
+  }
   return null;
+}
+
+function zeroEverywhere({ points, wrong }: Evidence): Mistake | null {
+  if (wrong.length === 0 || !points.every(({ yours }) => yours.every((value) => value === 0))) return null;
+  return { id: 'zero-everywhere', text: 'yours is 0 everywhere' };
 }

@@ -26,6 +26,8 @@ export interface Witness {
   yours: Float64Array;
   right: Float64Array;
   limit: Float64Array;
+  /** What the layer returned, if that has another number of entries; `yours` is 0 then. */
+  returned?: Float64Array;
   /** The input itself: all entries. */
   input: PointValue;
   /** All inputs by name: real ones, and those of whole numbers ({@link indices}). */
@@ -44,8 +46,9 @@ export interface Experiment {
   /**
    * The right gradient of the witness's input, at its entries, with other values for inputs or other gradients of the outputs.
    * undefined if it cannot be measured there.
+   * @param of another input: the right gradient of all its entries
    */
-  right(witness: Witness, changes: Changes): Promise<Float64Array | undefined>;
+  right(witness: Witness, changes: Changes, of?: string): Promise<Float64Array | undefined>;
   /** The layer's gradient, at the witness's entries; undefined if it cannot be read. */
   yours(witness: Witness, changes: Changes): Promise<Float64Array | undefined>;
   /** The outputs; undefined if one is not finite. */

@@ -1,0 +1,208 @@
+/** Where yours is right and where it is not: the first or the last index, the interior, rows whose index occurs once. */
+
+import type { Mistake } from '../report.js';
+import { type Axis, axisName, indexAlong, isBatch, isSameSize, isTime, shapeAt, type View } from './axes.js';
+import type { Evidence, Point } from './evidence.js';
+
+/** A size from which on the first, the last and the other indices can be told apart. */
+const LEAST_SIZE = 3;
+/** Share of the entries of a wrong region that must be wrong: some are right by chance, or 0. */
+const MOSTLY = 0.6;
+
+/** Right at the first or at the last index of an axis, and wrong at all others. */
+export function oneIndexRight(evidence: Evidence): Mistake | null {
+  for (const { view, dim } of inputAxes(evidence)) {
+    const axis = view.axes[dim];
+    const isUnnamed = axis.letter === undefined || /^l(en.*)?$/i.test(axis.letter);
+    if (!isBatch(axis) && !isTime(axis) && !(dim === 0 && isUnnamed && isSharedWithOutput(evidence, axis))) continue;
+    for (const end of ['first', 'last'] as const) {
+      const isEnd = (index: number, size: number) => index === (end === 'first' ? 0 : size - 1);
+      if (!isRightOnly(evidence, view, dim, isEnd) || !isLikeTheOthers(evidence, view, dim, isEnd)) continue;
+      const along = axisName(view, dim);
+      const text = `yours is right at the ${end} index along ${along} only`;
+      return { id: idOf(axis, end), text, axis: along };
+    }
+  }
+  return null;
+}
+
+function idOf(axis: Axis, end: 'first' | 'last'): 'first-example-only' | 'first-step-only' | 'last-step-only' {
+  if (end === 'last') return 'last-step-only';
+  return isBatch(axis) ? 'first-example-only' : 'first-step-only';
+}
+
+/** Whether the first axis of an output has the same sizes. */
+function isSharedWithOutput({ axes, points }: Evidence, { sizes }: Axis): boolean {
+  const { outputs } = points[0].witness;
+  return outputs.some(({ name }) => axes.views(name).some((view) => isSameSize(view.axes[0]?.sizes ?? [], sizes)));
+}
+
+/**
+ * Whether the entries at an end owe something to as many outputs as the others. The last step of a recurrence owes nothing to later ones: it is right
+ * whatever is wrong with what is carried back.
+ */
+function isLikeTheOthers({ points }: Evidence, view: View, dim: number, isEnd: Inside): boolean {
+  return points.every((point, at) => {
+    const { jacobian, entries, dout } = point;
+    if (!jacobian) return true;
+    const size = view.axes[dim].sizes[at];
+    const index = indexAlong(shapeAt(view, at), dim);
+    const uses = [0, 0];
+    for (let k = 0; k < entries; k++) {
+      for (let o = 0; o < dout.length; o++) if (Math.abs(jacobian[o * entries + k]) > 1e-9) uses[isEnd(index(k), size) ? 0 : 1]++;
+    }
+    return 1.001 * uses[0] * (size - 1) >= uses[1];
+  });
+}
+
+type Inside = (index: number, size: number) => boolean;
+
+/** Whether all entries with such an index are right everywhere, and most others wrong. */
+function isRightOnly({ points, wrong }: Evidence, view: View, dim: number, isInside: Inside): boolean {
+  let telling = 0;
+  for (const [at, point] of points.entries()) {
+    const size = view.axes[dim].sizes[at];
+    const { inside, outside, right } = countsOf(point, indexAlong(shapeAt(view, at), dim), (index) => isInside(index, size));
+    if (inside > 0) return false;
+    if (!point.isWrong) continue;
+    if (right.outside > 0 && outside < MOSTLY * right.outside) return false;
+    if (size >= LEAST_SIZE && right.inside > 0) telling++;
+  }
+  return telling >= LEAST_SIZE && wrong.length >= LEAST_SIZE;
+}
+
+interface Counts {
+  /** Wrong entries. */
+  inside: number;
+  outside: number;
+  /** Entries whose right gradient is not 0. */
+  right: { inside: number; outside: number };
+}
+
+function countsOf(point: Point, index: (position: number) => number, isInside: (index: number) => boolean): Counts {
+  const counts = { inside: 0, outside: 0, right: { inside: 0, outside: 0 } };
+  point.right.forEach((right, k) => {
+    const side = isInside(index(point.witness.entries[k])) ? 'inside' : 'outside';
+    if (point.isWrongAt(k)) counts[side]++;
+    if (Math.abs(right) > point.witness.limit[k]) counts.right[side]++;
+  });
+  return counts;
+}
+
+function inputAxes({ axes, input }: Evidence): { view: View; dim: number }[] {
+  return axes.views(input).flatMap((view) => view.axes.map((_, dim) => ({ view, dim })));
+}
+
+/** Right in the interior, and wrong at the border of one axis or of several. */
+export function borderOnly(evidence: Evidence): Mistake | null {
+  const { axes, input, points } = evidence;
+  const { indices } = points[0].witness;
+  for (const view of axes.views(input)) {
+    const wide = view.axes.flatMap(({ sizes }, dim) => {
+      const isTable = dim === 0 && indices.some((name) => isRowOf(evidence, name, sizes));
+      return !isTable && sizes.some((size) => size >= LEAST_SIZE) ? [dim] : [];
+    });
+    for (const dims of subsets(wide)) {
+      for (const [side, isBorder, least] of BORDERS) {
+        const isInterior = (at: number) => {
+          const shape = shapeAt(view, at);
+          const indices = dims.map((dim) => indexAlong(shape, dim));
+          return (position: number) => !dims.some((dim, i) => isBorder(indices[i](position), shape[dim]));
+        };
+        if (!points.every((point, at) => isRightWithin(point, isInterior(at)))) continue;
+        if (!isBorderTold(evidence, isInterior, (at) => dims.every((dim) => view.axes[dim].sizes[at] >= least))) continue;
+        const along = dims.map((dim) => axisName(view, dim)).join(' and ');
+        return { id: 'border-only', text: `yours is wrong at the ${side} along ${along} only, and right in the interior`, axis: along };
+      }
+    }
+  }
+  return null;
+}
+
+/** Whether whole numbers of an input may be rows of an axis: words of a table have no border. */
+function isRowOf({ points }: Evidence, name: string, sizes: readonly number[]): boolean {
+  return points.every((point, at) => point.value(name)?.data.every((index) => index >= 0 && index < sizes[at]));
+}
+
+/** Borders, and the size from which on there is an interior that can be told from one. */
+const BORDERS: readonly [string, Inside, number][] = [
+  ['first index', (index) => index === 0, 3],
+  ['last index', (index, size) => index === size - 1, 3],
+  ['border', (index, size) => index === 0 || index === size - 1, 3],
+  ['first two indices', (index) => index < 2, 5],
+  ['last two indices', (index, size) => index >= size - 2, 5],
+  ['border, two indices wide,', (index, size) => index < 2 || index >= size - 2, 5],
+];
+
+/** One axis, then pairs, then more. */
+function subsets(dims: readonly number[]): number[][] {
+  const all = Array.from({ length: 2 ** dims.length }, (_, chosen) => dims.filter((__, i) => (chosen >> i) & 1));
+  return all.slice(1).sort((a, b) => a.length - b.length);
+}
+
+function isRightWithin(point: Point, isInside: (position: number) => boolean): boolean {
+  return point.right.every((_, k) => !isInside(point.witness.entries[k]) || !point.isWrongAt(k));
+}
+
+/** Whether there is an interior with gradients that are not 0, at three wrong points that are large enough, and a good part of the border is wrong. */
+function isBorderTold(
+  { points }: Evidence,
+  isInterior: (at: number) => (position: number) => boolean,
+  isLarge: (at: number) => boolean,
+): boolean {
+  let telling = 0;
+  let wrong = 0;
+  let border = 0;
+  for (const [at, point] of points.entries()) {
+    if (!point.isWrong) continue;
+    const inside = isInterior(at);
+    let known = 0;
+    point.right.forEach((right, k) => {
+      const isIn = inside(point.witness.entries[k]);
+      const isKnown = Math.abs(right) > point.witness.limit[k];
+      if (isKnown && isIn) known++;
+      if (isKnown && !isIn) border++;
+      if (point.isWrongAt(k)) wrong++;
+    });
+    if (known > 0 && isLarge(at)) telling++;
+  }
+  return telling >= LEAST_SIZE && wrong >= border / 4;
+}
+
+/** Right in rows whose index occurs once, and wrong in repeated rows only. */
+export function repeatedRows({ points, input }: Evidence): Mistake | null {
+  for (const name of points[0].witness.indices) {
+    let repeated = 0;
+    let once = 0;
+    const fits = points.every((point) => {
+      const uses = usesOf(point, name);
+      if (!uses) return false;
+      return point.right.every((right, k) => {
+        const count = uses(point.witness.entries[k]);
+        if (Math.abs(right) > point.witness.limit[k] && count === 1) once++;
+        if (!point.isWrongAt(k)) return true;
+        repeated++;
+        return count > 1;
+      });
+    });
+    if (!fits || once < LEAST_SIZE || repeated < LEAST_SIZE) continue;
+    return {
+      id: 'repeated-rows',
+      text: `yours is wrong only in rows of ${input} whose index occurs more than once in ${name}`,
+      indices: name,
+    };
+  }
+  return null;
+}
+
+/** How often the row of a position is used; undefined if the input has no such rows. */
+function usesOf(point: Point, name: string): ((position: number) => number) | undefined {
+  const indices = point.value(name)?.data ?? new Float64Array();
+  const { shape, data } = point.witness.input;
+  const rows = shape.length > 1 ? shape[0] : data.length;
+  if (indices.some((index) => index >= rows || index < 0)) return undefined;
+  const counts = new Int32Array(rows);
+  for (const index of indices) counts[index]++;
+  const width = data.length / rows;
+  return (position) => counts[Math.floor(position / width)];
+}

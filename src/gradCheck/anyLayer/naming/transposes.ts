@@ -1,0 +1,102 @@
+/** The Jacobian in the place of its transpose, and derivatives at another place than the input. */
+
+import type { Candidate, Evidence, Point, Prediction } from './evidence.js';
+
+/** The Jacobian of an output as large as the input, multiplied by dout from the left where its transpose belongs. */
+export const jacobianForTranspose: Candidate = {
+  mistake: {
+    id: 'jacobian-for-transpose',
+    text: 'the Jacobian is in the place of its transpose: sums run over the wrong index, as when a gain is multiplied outside the sums',
+  },
+  predict: push,
+};
+
+/** jacobian · dout. */
+function push({ jacobian, dout, entries }: Point): Prediction {
+  if (!jacobian || dout.length !== entries) return undefined;
+  const product = new Float64Array(entries);
+  for (let o = 0; o < entries; o++) for (let k = 0; k < entries; k++) product[o] += jacobian[o * entries + k] * dout[k];
+  return product;
+}
+
+/** The derivative with the output in the place of the input. */
+export function* derivativeAtOutput({ points, input }: Evidence): Iterable<Candidate> {
+  for (const { name } of points[0].witness.outputs) {
+    if (!points.every((point) => point.value(name)?.data.length === point.witness.input.data.length)) continue;
+    yield {
+      mistake: {
+        id: 'derivative-at-output',
+        text: `the derivative is taken at the output${name === '' ? '' : ` ${name}`}, not at the input ${input}`,
+      },
+      predict: (point) => point.rightWith(`at ${name}`, { inputs: { [input]: point.value(name)?.data ?? new Float64Array() } }),
+    };
+  }
+}
+
+/** Degrees of the polynomials of the output that are tried as its derivative. */
+const DEGREES = [1, 2, 3];
+
+/** A derivative that is a polynomial of the output, 1 - y² or y(1 - y), with the input in the place of the output. */
+export function* derivativeAtInput(evidence: Evidence): Iterable<Candidate> {
+  const [output] = evidence.points[0].witness.outputs;
+  const slopes = evidence.points.flatMap(slopesOf);
+  if (slopes.length < 12) return;
+  for (const degree of DEGREES) {
+    const polynomial = fitted(slopes, degree);
+    if (!polynomial) continue;
+    yield {
+      mistake: {
+        id: 'derivative-at-input',
+        text: `the derivative is written in terms of the output${output.name === '' ? '' : ` ${output.name}`}, but you put the input ${evidence.input} into it`,
+      },
+      predict: ({ witness: { input }, dout, right }) => {
+        if (input.data.length !== dout.length || right.length !== dout.length) return undefined;
+        return dout.map((value, i) => value * valueAt(polynomial, input.data[i]));
+      },
+    };
+    return;
+  }
+}
+
+/** Outputs and derivatives of a function that works entry by entry. */
+function slopesOf({ jacobian, output, entries }: Point): [y: number, slope: number][] {
+  if (!jacobian || output.length !== entries) return [];
+  const slopes: [number, number][] = [];
+  for (let o = 0; o < entries; o++) {
+    for (let k = 0; k < entries; k++) if (k !== o && Math.abs(jacobian[o * entries + k]) > 1e-9) return [];
+    slopes.push([output[o], jacobian[o * entries + o]]);
+  }
+  return slopes;
+}
+
+/** Coefficients of the polynomial through all points, if there is one. */
+function fitted(points: readonly (readonly [number, number])[], degree: number): number[] | undefined {
+  const size = degree + 1;
+  const rows = Array.from({ length: size }, (_, i) => [
+    ...Array.from({ length: size }, (__, j) => points.reduce((sum, [y]) => sum + y ** (i + j), 0)),
+    points.reduce((sum, [y, slope]) => sum + slope * y ** i, 0),
+  ]);
+  const coefficients = solved(rows);
+  return points.every(([y, slope]) => Math.abs(valueAt(coefficients, y) - slope) <= 1e-6 * (1 + Math.abs(slope)))
+    ? coefficients
+    : undefined;
+}
+
+/** Gaussian elimination with pivots. NaN where the equations depend on each other. */
+function solved(rows: number[][]): number[] {
+  const size = rows.length;
+  for (let k = 0; k < size; k++) {
+    const best = rows.reduce((most, row, i) => (i >= k && Math.abs(row[k]) > Math.abs(rows[most][k]) ? i : most), k);
+    [rows[k], rows[best]] = [rows[best], rows[k]];
+    for (let i = 0; i < size; i++) {
+      if (i === k) continue;
+      const factor = rows[i][k] / rows[k][k];
+      for (let j = k; j <= size; j++) rows[i][j] -= factor * rows[k][j];
+    }
+  }
+  return rows.map((row, k) => row[size] / row[k]);
+}
+
+function valueAt(coefficients: readonly number[], x: number): number {
+  return coefficients.reduceRight((sum, coefficient) => sum * x + coefficient, 0);
+}

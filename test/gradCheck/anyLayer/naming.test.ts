@@ -1,0 +1,267 @@
+import { describe, expect, it } from 'vitest';
+import { checkLayer, defineLayer, type Layer, type LayerContext } from '../../../src/gradcheck.js';
+
+type Values = Record<string, Float64Array>;
+type Sizes = Record<string, number>;
+
+/** A layer over flat arrays. */
+interface Plain {
+  sizes?: Record<string, readonly number[]>;
+  /** Number of entries by input; `near` 1 for names in `gains`, whole numbers below `rows` for `index`. */
+  shapes: Record<string, (sizes: Sizes) => number[]>;
+  gains?: string[];
+  index?: { name: string; count(sizes: Sizes): number; below(sizes: Sizes): number };
+  forward(values: Values, sizes: Sizes, context: LayerContext): Float64Array | Record<string, Float64Array>;
+  backward(dout: Float64Array & Values, values: Values, sizes: Sizes, context: LayerContext<Float64Array>): Values;
+}
+
+function plain({ sizes = { n: [1, 2, 3], d: [4, 5] }, shapes, gains = [], index, forward, backward }: Plain): Layer {
+  const read = (inputs: Record<string, { data: Float64Array } | Int32Array>) =>
+    Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, 'data' in value ? value.data : value])) as Values;
+  return defineLayer({
+    sizes,
+    inputs: (at, draw) => ({
+      ...Object.fromEntries(
+        Object.entries(shapes).map(([name, shape]) => [
+          name,
+          gains.includes(name) ? draw.near(1, ...shape(at)) : draw.normal(...shape(at)),
+        ]),
+      ),
+      ...(index && { [index.name]: draw.index(index.count(at), index.below(at)) }),
+    }),
+    forward: (inputs, context) => forward(read(inputs as never), context.sizes, context),
+    backward: (dout, inputs, context) => backward(dout as never, read(inputs as never), context.sizes, context as never),
+  });
+}
+
+/** An activation of x [n, d]. */
+function activation(f: (x: number) => number, slope: (x: number, y: number, dout: number) => number): Layer {
+  return plain({
+    shapes: { x: ({ n, d }) => [n, d] },
+    forward: ({ x }) => x.map(f),
+    backward: (dout, { x }) => ({ x: x.map((value, i) => dout[i] * slope(value, f(value), dout[i])) }),
+  });
+}
+
+async function nameOf(layer: Layer, input = 'x') {
+  const report = await checkLayer(layer);
+  expect(report.refused).toBeNull();
+  const row = report.inputs.find(({ name }) => name === input);
+  expect(row?.ok).toBe(false);
+  return row?.mistake ?? null;
+}
+
+const sum = (values: ArrayLike<number>) => Array.from(values).reduce((total, value) => total + value, 0);
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const rowsOf = (values: Float64Array, d: number) =>
+  Array.from({ length: values.length / d }, (_, i) => values.subarray(i * d, (i + 1) * d));
+
+describe('constant factors', () => {
+  /** The sum of squares over n·d, and a factor of its gradient. */
+  const meanSquare = (factor: (sizes: Sizes) => number) =>
+    plain({
+      sizes: { n: [2, 3, 4], d: [3, 5] },
+      shapes: { x: ({ n, d }) => [n, d] },
+      forward: ({ x }) => Float64Array.of(sum(x.map((value) => value * value)) / x.length),
+      backward: (dout, { x }, sizes) => ({ x: x.map((value) => (dout[0] * factor(sizes) * 2 * value) / x.length) }),
+    });
+  it.each<[string, (sizes: Sizes) => number]>([
+    ['-1', () => -1],
+    ['2', () => 2],
+    ['1/2', () => 0.5],
+    ['1/3', () => 1 / 3],
+    ['0.9', () => 0.9],
+    ['n', ({ n }) => n],
+    ['1/n', ({ n }) => 1 / n],
+    ['√d', ({ d }) => Math.sqrt(d)],
+    ['1/√d', ({ d }) => 1 / Math.sqrt(d)],
+    ['n/(n-1)', ({ n }) => n / (n - 1)],
+    ['(n-1)/n', ({ n }) => (n - 1) / n],
+    ['n·d', ({ n, d }) => n * d],
+    ['1/(n·d)', ({ n, d }) => 1 / (n * d)],
+    ['n/d', ({ n, d }) => n / d],
+    ['-1/n', ({ n }) => -1 / n],
+    ['2/n', ({ n }) => 2 / n],
+  ])('says %s', async (text, factor) => {
+    const written = text === '0.9' ? '9/10' : text;
+    expect(await nameOf(meanSquare(factor))).toMatchObject({
+      id: 'constant-factor',
+      factor: written,
+      text: `yours is ${written} times the right gradient`,
+    });
+  });
+
+  it('says nothing of a factor that differs from draw to draw', async () => {
+    const layer = activation(Math.sin, (x) => Math.cos(x) * (1 + 0.1 * Math.sin(7 * x + 1)));
+    expect(await nameOf(layer)).toBeNull();
+  });
+});
+
+describe('dout', () => {
+  const slope = { sin: Math.cos };
+  it.each<[string, Layer]>([
+    ['zero-everywhere', activation(Math.sin, () => 0)],
+    ['dout-passed-on', activation(Math.sin, () => 1)],
+    ['dout-added', activation(Math.sin, (x) => slope.sin(x) + 1)],
+    ['dout-missing', activation((x) => x + Math.sin(x), Math.cos)],
+    ['dout-unused', activation(Math.sin, (x, _, dout) => Math.cos(x) / dout)],
+    ['dout-changed', activation(Math.sin, (x, _, dout) => (Math.cos(x) * Math.abs(dout)) / dout)],
+  ])('%s', async (id, layer) => {
+    expect(await nameOf(layer)).toMatchObject({ id });
+  });
+
+  it('passed on twice is said with its factor', async () => {
+    expect(await nameOf(activation(Math.sin, () => 2))).toMatchObject({ id: 'dout-passed-on', factor: '2' });
+  });
+});
+
+describe('activations', () => {
+  it.each<[string, string | null, Layer]>([
+    ['tanh at the output', 'derivative-at-output', activation(Math.tanh, (_, y) => 1 - Math.tanh(y) ** 2)],
+    ['tanh, formula of the output at the input', 'derivative-at-input', activation(Math.tanh, (x) => 1 - x * x)],
+    ['sigmoid, formula of the output at the input', 'derivative-at-input', activation(sigmoid, (x) => x * (1 - x))],
+    ['tanh without its square', 'missing-factor', activation(Math.tanh, (_, y) => 1 - y)],
+    ['sigmoid with a factor too many', 'extra-factor', activation(sigmoid, (_, y) => y * y * (1 - y))],
+    ['tanh, slope applied twice', 'extra-factor', activation(Math.tanh, (_, y) => (1 - y * y) ** 2)],
+    [
+      'softplus, slope of tanh',
+      null,
+      activation(
+        (x) => Math.log(1 + Math.exp(x)),
+        (x) => 1 - Math.tanh(x) ** 2,
+      ),
+    ],
+    [
+      'swish without its second term',
+      null,
+      activation(
+        (x) => x * sigmoid(x),
+        (x) => sigmoid(x),
+      ),
+    ],
+    [
+      'leaky ReLU with the wrong slope below 0',
+      null,
+      activation(
+        (x) => (x > 0 ? x : 0.1 * x),
+        (x) => (x > 0 ? 1 : 0.01),
+      ),
+    ],
+    ['sine with a sign', 'constant-factor', activation(Math.sin, (x) => -Math.cos(x))],
+    [
+      'square root of 1 + x², not over the output',
+      'extra-factor',
+      activation(
+        (x) => Math.sqrt(1 + x * x),
+        (x) => x,
+      ),
+    ],
+  ])('%s: %s', async (_, id, layer) => {
+    expect((await nameOf(layer))?.id ?? null).toBe(id);
+  });
+});
+
+describe('softmax over rows', () => {
+  type Slope = (p: Float64Array, dout: Float64Array, j: number) => number;
+  const softmax = (slope: Slope) => {
+    const forward = (x: Float64Array, d: number) =>
+      Float64Array.from(
+        rowsOf(x, d).flatMap((row) => {
+          const counts = row.map(Math.exp);
+          return Array.from(counts, (count) => count / sum(counts));
+        }),
+      );
+    return plain({
+      shapes: { x: ({ n, d }) => [n, d] },
+      forward: ({ x }, { d }) => forward(x, d),
+      backward: (dout, { x }, { d }) => {
+        const y = rowsOf(forward(x, d), d);
+        const douts = rowsOf(dout, d);
+        return { x: Float64Array.from(y.flatMap((p, i) => Array.from(p, (_, j) => slope(p, douts[i], j)))) };
+      },
+    });
+  };
+  const dot = (a: Float64Array, b: Float64Array) => sum(a.map((value, i) => value * b[i]));
+  it.each<[string, string | null, Slope]>([
+    ['right on the diagonal only', 'cross-terms', (p, dout, j) => dout[j] * p[j] * (1 - p[j])],
+    ['the diagonal is p(1 + p)', 'diagonal-wrong', (p, dout, j) => p[j] * (dout[j] - dot(p, dout)) + 2 * dout[j] * p[j] * p[j]],
+    ['the factor p is missing', 'missing-factor', (p, dout, j) => dout[j] - dot(p, dout)],
+    ['the sign of the sum', null, (p, dout, j) => p[j] * (dout[j] + dot(p, dout))],
+    ['the sum is missing', null, (p, dout, j) => p[j] * dout[j]],
+  ])('%s: %s', async (_, id, slope) => {
+    expect((await nameOf(softmax(slope)))?.id ?? null).toBe(id);
+  });
+});
+
+describe('a dense layer', () => {
+  type Parts = { dout: Float64Array; x: Float64Array; w: Float64Array; n: number; d: number; h: number };
+  const dense = (wrong: Partial<Record<'x' | 'w' | 'b', (parts: Parts) => Float64Array>>, sizes = { n: [1, 2, 3], d: [3, 4], h: [2, 5] }) =>
+    plain({
+      sizes,
+      shapes: { x: ({ n, d }) => [n, d], w: ({ d, h = d }) => [d, h], b: ({ d, h = d }) => [h] },
+      forward: ({ x, w, b }, { n, d, h = d }) =>
+        Float64Array.from(
+          { length: n * h },
+          (_, o) => b[o % h] + sum(Array.from({ length: d }, (__, k) => x[Math.floor(o / h) * d + k] * w[k * h + (o % h)])),
+        ),
+      backward: (dout, { x, w }, { n, d, h = d }) => {
+        const parts = { dout, x, w, n, d, h };
+        const right = {
+          x: x.map((_, i) => sum(Array.from({ length: h }, (__, j) => dout[Math.floor(i / d) * h + j] * w[(i % d) * h + j]))),
+          w: w.map((_, i) => sum(Array.from({ length: n }, (__, r) => dout[r * h + (i % h)] * x[r * d + Math.floor(i / h)]))),
+          b: Float64Array.from({ length: h }, (_, j) => sum(Array.from({ length: n }, (__, r) => dout[r * h + j]))),
+        };
+        return { ...right, ...Object.fromEntries(Object.entries(wrong).map(([name, f]) => [name, f(parts)])) };
+      },
+    });
+  const square = { n: [1, 2, 3], d: [3, 4] };
+
+  it('multiplies by the weights where their transpose belongs', async () => {
+    const layer = dense(
+      {
+        x: ({ dout, w, n, d }) =>
+          Float64Array.from({ length: n * d }, (_, i) =>
+            sum(Array.from({ length: d }, (__, j) => dout[Math.floor(i / d) * d + j] * w[j * d + (i % d)])),
+          ),
+      },
+      square as never,
+    );
+    expect(await nameOf(layer)).toMatchObject({ id: 'jacobian-for-transpose' });
+  });
+
+  it('sums nothing for the bias: the first or the last row', async () => {
+    const first = dense({ b: ({ dout, h }) => dout.slice(0, h) });
+    const last = dense({ b: ({ dout, h }) => dout.slice(-h) });
+    expect(await nameOf(first, 'b')).toMatchObject({ id: 'sum-missing', axis: 'n' });
+    expect(await nameOf(last, 'b')).toMatchObject({ id: 'sum-missing', axis: 'n' });
+  });
+
+  it('returns dout for the bias', async () => {
+    expect(await nameOf(dense({ b: ({ dout }) => dout.slice() }), 'b')).toMatchObject({ id: 'sum-missing', axis: 'n' });
+  });
+
+  it('takes the mean where the sum belongs', async () => {
+    const layer = dense({
+      b: ({ dout, n, h }) => Float64Array.from({ length: h }, (_, j) => sum(Array.from({ length: n }, (__, r) => dout[r * h + j])) / n),
+    });
+    expect(await nameOf(layer, 'b')).toMatchObject({ id: 'constant-factor', factor: '1/n' });
+  });
+
+  it('forgets x in the gradient of the weights', async () => {
+    const layer = dense({ w: ({ dout, w, n, h }) => w.map((_, i) => sum(Array.from({ length: n }, (__, r) => dout[r * h + (i % h)]))) });
+    expect(await nameOf(layer, 'w')).toMatchObject({ id: 'missing-factor' });
+  });
+
+  it('uses the first example only for the weights', async () => {
+    const layer = dense({ w: ({ dout, x, w, h }) => w.map((_, i) => dout[i % h] * x[Math.floor(i / h)]) });
+    expect(await nameOf(layer, 'w')).toMatchObject({ id: 'first-example-only', axis: 'n' });
+  });
+
+  it('writes the gradient of the weights transposed', async () => {
+    const layer = dense({
+      w: ({ dout, x, w, n, d, h }) =>
+        w.map((_, i) => sum(Array.from({ length: n }, (__, r) => dout[r * h + Math.floor(i / d)] * x[r * d + (i % d)]))),
+    });
+    expect(await nameOf(layer, 'w')).toMatchObject({ id: 'misplaced' });
+  });
+});
