@@ -24,6 +24,8 @@ export interface BackendMutant {
   plant: (correct: PlainLayers) => Partial<PlainLayers>;
   /** The batch sizes at which the network calls the function; by default all. */
   batches?: readonly number[];
+  /** The inputs of the layer whose gradients are wrong. */
+  wrong: readonly string[];
   /** The rows of checkModel that fail in a network of one block; see {@link deepRed} for a deeper one. */
   red: readonly string[];
   /** The first row of checkBackend that fails, in backward order: the function's own output. */
@@ -33,6 +35,8 @@ export interface BackendMutant {
 // The gradients that depend on dhprebn, dhpreact, dlogits. db1 stays 0 as long as batch norm's backward pass cancels.
 const FROM_HPREBN = ['dC', 'dW1'];
 const FROM_HPREACT = ['dC', 'dW1', 'dbngain', 'dbnbias'];
+/** The inputs of batch norm and tanh together. */
+const FROM_TANH = ['hprebn', 'bngain', 'bnbias'];
 const FROM_LOGITS = ['dC', 'dW1', 'dbngain', 'dbnbias', 'dW2', 'db2'];
 
 /** Context length of the checked networks, for mistakes in the order of contexts. */
@@ -51,6 +55,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         for (let r = 0; r < rows; r++) for (let e = 0; e < E; e++) dC[Xb[r] * E + e] = demb[r * E + e];
       },
     }),
+    wrong: ['C'],
     red: ['dC'],
     first: 'dC',
   },
@@ -58,11 +63,13 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
     layer: 'embeddingBackward',
     mistake: 'contexts in reverse order',
     plant: () => ({
-      embeddingBackward: (dC, demb, Xb, rows, E) => {
+      embeddingBackward: (dC, demb, Xb, rows, E, V) => {
+        dC.fill(0, 0, V * E);
         const reversed = (r: number) => r - (r % T) + (T - 1 - (r % T));
         for (let r = 0; r < rows; r++) for (let e = 0; e < E; e++) dC[Xb[r] * E + e] += demb[reversed(r) * E + e];
       },
     }),
+    wrong: ['C'],
     red: ['dC'],
     first: 'dC',
   },
@@ -74,6 +81,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         for (let r = 0; r < rows; r++) for (let e = 0; e < E - 1; e++) emb[r * E + e] = C[Xb[r] * E + e];
       },
     }),
+    wrong: ['C'],
     red: ['dC'],
     first: 'loss',
   },
@@ -91,6 +99,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         embeddingTableBackward(dC, dW1, db1, dtable, last, C, W1, groups, n, sizes);
       },
     }),
+    wrong: ['C', 'W1', 'b1'],
     red: [...FROM_HPREBN, 'db1'],
     first: 'dC',
     batches: [32],
@@ -104,6 +113,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         embeddingTableBackward(dC, dW1, db1, dtable, dhprebn, C, W1, { ...groups, slots }, n, sizes);
       },
     }),
+    wrong: ['C', 'W1'],
     red: FROM_HPREBN,
     first: 'dC',
     batches: [32],
@@ -120,6 +130,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         scale(dbnbias, H, 1 / n);
       },
     }),
+    wrong: ['bngain', 'bnbias'],
     red: ['dbngain', 'dbnbias'],
     first: 'dbngain',
   },
@@ -140,6 +151,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         }
       },
     }),
+    wrong: ['hprebn'],
     red: FROM_HPREBN,
     first: 'loss',
   },
@@ -151,6 +163,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         for (let i = 0; i < size; i++) dhpreact[i] = (1 - h[i]) * dh[i];
       },
     }),
+    wrong: FROM_TANH,
     red: FROM_HPREACT,
     first: 'dhprebn',
   },
@@ -162,6 +175,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         for (let i = 0; i < size; i++) dhpreact[i] = dh[i];
       },
     }),
+    wrong: FROM_TANH,
     red: FROM_HPREACT,
     first: 'dhprebn',
   },
@@ -169,6 +183,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
     layer: 'tanhBackward',
     mistake: 'last entry of the array not written',
     plant: ({ tanhBackward }) => ({ tanhBackward: (dhpreact, dh, h, size) => tanhBackward(dhpreact, dh, h, size - 1) }),
+    wrong: FROM_TANH,
     red: FROM_HPREACT,
     first: 'dhprebn',
   },
@@ -180,6 +195,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         for (let i = 0; i < size; i++) h[i] = (hpreact[i] * (27 + hpreact[i] ** 2)) / (27 + 9 * hpreact[i] ** 2);
       },
     }),
+    wrong: FROM_TANH,
     red: FROM_HPREACT,
     first: 'loss',
   },
@@ -192,6 +208,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         scale(dlogits, n * V, n);
       },
     }),
+    wrong: ['logits'],
     red: FROM_LOGITS,
     first: 'dlogits',
   },
@@ -203,6 +220,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         for (let i = 0; i < n * V; i++) dlogits[i] = probs[i] / n;
       },
     }),
+    wrong: ['logits'],
     red: FROM_LOGITS,
     first: 'dlogits',
   },
@@ -215,37 +233,45 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
         scale(losses, n, 1 / Math.LN2);
       },
     }),
+    wrong: ['logits'],
     red: FROM_LOGITS,
     first: 'loss',
   },
 ];
 
 function linearMutants(): BackendMutant[] {
-  const mutant = (mistake: string, red: readonly string[], first: string, planted: typeof linearBackward): BackendMutant => ({
+  const mutant = (
+    mistake: string,
+    wrong: string,
+    red: readonly string[],
+    first: string,
+    planted: typeof linearBackward,
+  ): BackendMutant => ({
     layer: 'linearBackward',
     mistake,
     plant: () => ({ linearBackward: planted }),
+    wrong: [wrong],
     red,
     first,
   });
   return [
-    mutant('db averaged over the batch', ['db2'], 'db2', (dx, dW, db, dout, x, W, n, I, O) => {
+    mutant('db averaged over the batch', 'b', ['db2'], 'db2', (dx, dW, db, dout, x, W, n, I, O) => {
       linearBackward(dx, dW, db, dout, x, W, n, I, O);
       scale(db, O, 1 / n);
     }),
-    mutant('dW averaged over the batch', ['dW1', 'dW2'], 'dW1', (dx, dW, db, dout, x, W, n, I, O) => {
+    mutant('dW averaged over the batch', 'W', ['dW1', 'dW2'], 'dW1', (dx, dW, db, dout, x, W, n, I, O) => {
       linearBackward(dx, dW, db, dout, x, W, n, I, O);
       scale(dW, I * O, 1 / n);
     }),
-    mutant('dW without the last row of the batch', ['dW1', 'dW2'], 'dW1', (dx, dW, db, dout, x, W, n, I, O) => {
+    mutant('dW without the last row of the batch', 'W', ['dW1', 'dW2'], 'dW1', (dx, dW, db, dout, x, W, n, I, O) => {
       linearBackward(dx, dW, db, dout, x, W, n, I, O);
       for (let k = 0; k < I; k++) for (let o = 0; o < O; o++) dW[k * O + o] -= x[(n - 1) * I + k] * dout[(n - 1) * O + o];
     }),
-    mutant('W read as if it were transposed', FROM_HPREACT, 'dh', (dx, dW, db, dout, x, W, n, I, O) => {
+    mutant('W read as if it were transposed', 'x', FROM_HPREACT, 'dh', (dx, dW, db, dout, x, W, n, I, O) => {
       const viewed = W.map((_, at) => W[(at % O) * I + Math.floor(at / O)]);
       linearBackward(dx, dW, db, dout, x, viewed, n, I, O);
     }),
-    mutant('dx without its last column', FROM_HPREACT, 'dh', (dx, dW, db, dout, x, W, n, I, O) => {
+    mutant('dx without its last column', 'x', FROM_HPREACT, 'dh', (dx, dW, db, dout, x, W, n, I, O) => {
       linearBackward(dx, dW, db, dout, x, W, n, I, O);
       for (let i = 0; i < n; i++) dx[i * I + I - 1] = 0;
     }),
@@ -256,6 +282,7 @@ function linearMutants(): BackendMutant[] {
       plant: ({ floats, linearForward }) => ({
         linearForward: (out, x, W, _, n, I, O) => linearForward(out, x, W, floats(O), n, I, O),
       }),
+      wrong: ['b'],
       red: ['db2'],
       first: 'loss',
     },
@@ -277,6 +304,7 @@ function batchNormBackwardMutants(): BackendMutant[] {
         }
       },
     }),
+    wrong: ['hprebn'],
     red,
     first: 'dhprebn',
   });
@@ -340,11 +368,11 @@ export function withMistake(correct: Backend, { plant }: BackendMutant): Backend
       }),
     embeddingTableBackward:
       wrong.embeddingTableBackward ??
-      ((dC, dW1, db1, _table, dhprebn, C, W1, groups, n, { T, E, V, D }) => {
+      ((dC, dW1, db1, _table, dhprebn, C, W1, groups, n, { T, E, H, V, D }) => {
         const Xb = charactersOf(groups, n, T, D);
         const [emb, demb] = [new Float64Array(n * T * E), new Float64Array(n * T * E)];
         layers.embeddingForward(emb, C, Xb, n * T, E);
-        layers.linearBackward(demb, dW1, db1, dhprebn, emb, W1, n, T * E, dhprebn.length / n);
+        layers.linearBackward(demb, dW1, db1, dhprebn, emb, W1, n, T * E, H);
         layers.embeddingBackward(dC, demb, Xb, n * T, E, V);
       }),
   };

@@ -1,31 +1,38 @@
 import type { Backend } from '../../src/backend/backend.js';
 import { normal, randomInteger, randomStream } from '../../src/core/random.js';
-import type { FloatArray } from '../../src/core/tensor.js';
+import { type FloatArray, type Shape, sizeOf } from '../../src/core/tensor.js';
+import type { Layer as LayerToCheck, SizeChoices } from '../../src/gradcheck.js';
 import { batchNormBackward, batchNormForward } from '../../src/layers/batchNorm.js';
 import { type CharacterGroups, groupCharacters, type TableSizes } from '../../src/layers/embeddingTable.js';
 import { tanhBackward, tanhForward } from '../../src/layers/tanh.js';
 
 /** Sizes by letter: n batch, T context, E embedding, I inputs, O outputs, H hidden, V vocabulary, N entries. */
-type Sizes = Record<string, number>;
+export type Sizes = Readonly<Record<string, number>>;
 /** Arrays by the lesson's names; the gradient of x is dx. */
 export type Arrays = Record<string, FloatArray>;
 
-/** A layer for the test suite: the lengths of its arrays, and how to call it. */
+/** A layer for the test suite: the shapes of its arrays, and how to call it. */
 export interface Layer {
   name: string;
   /** 1, and sizes around the width of a vector register. */
   sizes: readonly Sizes[];
-  inputs: (s: Sizes) => Record<string, number>;
+  /** Sizes at which its gradients are checked, by differences. */
+  checked: SizeChoices;
+  inputs: (s: Sizes) => Record<string, Shape>;
+  /** The input that multiplies: a gain of 1 would hide mistakes. */
+  gain?: string;
   /** For a layer that reads by index: the number of indices, and the number of rows they refer to. */
   indices?: (s: Sizes) => { count: number; limit: number };
   output: string;
   /** The arrays that the forward pass writes: the output, and those the backward pass needs. */
-  writes: (s: Sizes) => Record<string, number>;
+  writes: (s: Sizes) => Record<string, Shape>;
   forward: (backend: Backend, a: Arrays, at: Int32Array, s: Sizes) => void;
   /** Reads the gradient of the output, writes the gradients of the inputs. */
   backward: (backend: Backend, a: Arrays, at: Int32Array, s: Sizes) => void;
   /** The upstream gradient, if the caller cannot choose it. */
   upstream?: (s: Sizes) => number;
+  /** Says that examples are independent. The indices count as the input "indices". */
+  batch?: LayerToCheck['batch'];
 }
 
 /** Rows of sizes in the order of the letters. */
@@ -58,6 +65,8 @@ function tableOf(backend: Backend, a: Arrays, { n, T, E, H, V }: Sizes): Table {
 export const LAYERS: readonly Layer[] = [
   {
     name: 'embedding',
+    checked: { n: [1, 4], T: [3], E: [9], V: [2, 6] },
+    batch: { letter: 'n', inputs: ['indices'] },
     sizes: sizes(
       'nTEV',
       ...RAGGED.map((E, i) => [1 + (i % 4), 1 + (i % 3), E, RAGGED[(3 * i) % 13]]),
@@ -68,15 +77,17 @@ export const LAYERS: readonly Layer[] = [
       [17, 1, 3, 27],
       [8, 5, 2, 17],
     ),
-    inputs: ({ V, E }) => ({ C: V * E }),
+    inputs: ({ V, E }) => ({ C: [V, E] }),
     indices: ({ n, T, V }) => ({ count: n * T, limit: V }),
     output: 'emb',
-    writes: ({ n, T, E }) => ({ emb: n * T * E }),
+    writes: ({ n, T, E }) => ({ emb: [n, T, E] }),
     forward: (backend, { emb, C }, Xb, { n, T, E }) => backend.embeddingForward(emb, C, Xb, n * T, E),
     backward: (backend, { dC, demb }, Xb, { n, T, E, V }) => backend.embeddingBackward(dC, demb, Xb, n * T, E, V),
   },
   {
     name: 'linear',
+    checked: { n: [1, 3], I: [5], O: [4, 9] },
+    batch: { letter: 'n', inputs: ['x'] },
     sizes: sizes(
       'nIO',
       ...RAGGED.map((O, i) => [RAGGED[(5 * i) % 13], RAGGED[(7 * i + 4) % 13], O]),
@@ -90,18 +101,20 @@ export const LAYERS: readonly Layer[] = [
       [4, 8, 16],
       [9, 15, 27],
     ),
-    inputs: ({ n, I, O }) => ({ x: n * I, W: I * O, b: O }),
+    inputs: ({ n, I, O }) => ({ x: [n, I], W: [I, O], b: [O] }),
     output: 'out',
-    writes: ({ n, O }) => ({ out: n * O }),
+    writes: ({ n, O }) => ({ out: [n, O] }),
     forward: (backend, { out, x, W, b }, _, { n, I, O }) => backend.linearForward(out, x, W, b, n, I, O),
     backward: (backend, { dx, dW, db, dout, x, W }, _, { n, I, O }) => backend.linearBackward(dx, dW, db, dout, x, W, n, I, O),
   },
   {
     name: 'batchNorm',
+    checked: { n: [2, 3], H: [4, 9] },
     sizes: sizes('nH', [2, 1], [2, 3], [3, 2], [3, 17], [5, 8], [8, 5], [17, 3], [32, 16]),
-    inputs: ({ n, H }) => ({ hprebn: n * H, bngain: H, bnbias: H }),
+    inputs: ({ n, H }) => ({ hprebn: [n, H], bngain: [H], bnbias: [H] }),
+    gain: 'bngain',
     output: 'hpreact',
-    writes: ({ n, H }) => ({ hpreact: n * H, bnraw: n * H, bnvar_inv: H }),
+    writes: ({ n, H }) => ({ hpreact: [n, H], bnraw: [n, H], bnvar_inv: [H] }),
     forward: (_backend, { hpreact, bnraw, bnvar_inv, hprebn, bngain, bnbias }, _, { n, H }) =>
       batchNormForward(hpreact, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H),
     backward: (_backend, { dhprebn, dbngain, dbnbias, dhpreact, bnraw, bnvar_inv, bngain }, _, { n, H }) =>
@@ -109,19 +122,23 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: 'tanh',
+    checked: { N: [1, 3, 9] },
+    batch: { letter: 'N', inputs: ['hpreact'] },
     sizes: sizes('N', [1], [2], [3], [5], [8], [17], [64]),
-    inputs: ({ N }) => ({ hpreact: N }),
+    inputs: ({ N }) => ({ hpreact: [N] }),
     output: 'h',
-    writes: ({ N }) => ({ h: N }),
+    writes: ({ N }) => ({ h: [N] }),
     forward: (_backend, { h, hpreact }, _, { N }) => tanhForward(h, hpreact, N),
     backward: (_backend, { dhpreact, dh, h }, _, { N }) => tanhBackward(dhpreact, dh, h, N),
   },
   {
     name: 'batchNormTanh',
+    checked: { n: [2, 3], H: [4, 9] },
     sizes: sizes('nH', ...RAGGED.map((H, i) => [3 + ((5 * i) % 33), H]), [3, 17], [32, 200]),
-    inputs: ({ n, H }) => ({ hprebn: n * H, bngain: H, bnbias: H }),
+    inputs: ({ n, H }) => ({ hprebn: [n, H], bngain: [H], bnbias: [H] }),
+    gain: 'bngain',
     output: 'h',
-    writes: ({ n, H }) => ({ h: n * H, bnraw: n * H, bnvar_inv: H }),
+    writes: ({ n, H }) => ({ h: [n, H], bnraw: [n, H], bnvar_inv: [H] }),
     forward: (backend, { h, bnraw, bnvar_inv, hprebn, bngain, bnbias }, _, { n, H }) =>
       backend.batchNormTanhForward(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H),
     backward: (backend, { dhprebn, dbngain, dbnbias, dh, h, bnraw, bnvar_inv, bngain }, _, { n, H }) =>
@@ -129,15 +146,17 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: 'embeddingTable',
+    checked: { n: [1, 7], T: [3], E: [2], H: [4, 9], V: [6] },
+    batch: { letter: 'n', inputs: ['indices'] },
     sizes: sizes(
       'nTEHV',
       ...RAGGED.map((H, i) => [RAGGED[(5 * i) % 13], 1 + (i % 5), RAGGED[(7 * i + 4) % 13], H, RAGGED[(3 * i + 2) % 13]]),
       [32, 3, 10, 64, 27],
     ),
-    inputs: ({ T, E, H, V }) => ({ C: V * E, W1: T * E * H, b1: H }),
+    inputs: ({ T, E, H, V }) => ({ C: [V, E], W1: [T, E, H], b1: [H] }),
     indices: ({ n, T, V }) => ({ count: n * T, limit: V }),
     output: 'hprebn',
-    writes: ({ n, H }) => ({ hprebn: n * H }),
+    writes: ({ n, H }) => ({ hprebn: [n, H] }),
     forward: (backend, a, Xb, s) => {
       const { groups, table, sizes } = tableOf(backend, a, s);
       groupCharacters(groups, Xb, s.n, sizes.T, sizes.D);
@@ -150,6 +169,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: 'crossEntropy',
+    checked: { n: [1, 3], V: [4, 9] },
     sizes: sizes(
       'nV',
       ...RAGGED.map((V, i) => [RAGGED[(5 * i) % 13], V]),
@@ -163,10 +183,10 @@ export const LAYERS: readonly Layer[] = [
       [2, 27],
       [32, 27],
     ),
-    inputs: ({ n, V }) => ({ logits: n * V }),
+    inputs: ({ n, V }) => ({ logits: [n, V] }),
     indices: ({ n, V }) => ({ count: n, limit: V }),
     output: 'losses',
-    writes: ({ n, V }) => ({ losses: n, probs: n * V }),
+    writes: ({ n, V }) => ({ losses: [n], probs: [n, V] }),
     forward: (backend, { losses, probs, logits }, Yb, { n, V }) => backend.crossEntropyForward(losses, probs, logits, Yb, n, V),
     backward: (backend, { dlogits, probs }, Yb, { n, V }) => backend.crossEntropyBackward(dlogits, probs, Yb, n, V),
     // Its backward pass starts at the mean loss.
@@ -201,12 +221,12 @@ export class LayerRun {
     const random = randomStream('grad-check', `${layer.name} ${showSizes(s)}`);
     const { count, limit } = layer.indices?.(s) ?? { count: 0, limit: 1 };
     const drawn = (size: number) => Array.from({ length: size }, () => Math.fround(normal(random)));
-    for (const [name, size] of Object.entries(layer.inputs(s))) {
-      this.#allocate(name, drawn(size));
-      this.#allocate(`d${name}`, new Array<number>(size).fill(stale));
+    for (const [name, shape] of Object.entries(layer.inputs(s))) {
+      this.#allocate(name, drawn(sizeOf(shape)));
+      this.#allocate(`d${name}`, new Array<number>(sizeOf(shape)).fill(stale));
     }
-    for (const [name, size] of Object.entries(layer.writes(s))) this.#allocate(name, new Array<number>(size).fill(stale));
-    const size = layer.writes(s)[layer.output];
+    for (const [name, shape] of Object.entries(layer.writes(s))) this.#allocate(name, new Array<number>(sizeOf(shape)).fill(stale));
+    const size = sizeOf(layer.writes(s)[layer.output]);
     const fixed = layer.upstream?.(s);
     this.#allocate(`d${layer.output}`, fixed === undefined ? drawn(size) : new Array<number>(size).fill(fixed));
     this.indices = backend.ints(count);
