@@ -229,7 +229,7 @@ function readOutputs(raw: unknown): Outputs {
 
 /** dout in the containers of the outputs. */
 function outputsLike({ single, parts }: Outputs, dout: ArrayLike<number>): unknown {
-  const all = Float64Array.from(dout);
+  const all = new Float64Array(dout);
   const built = parts.map(({ name, form, at }) => [name, form.build(all.subarray(at, at + form.size))] as const);
   return single ? built[0][1] : Object.fromEntries(built);
 }

@@ -34,8 +34,9 @@ export interface Comparison {
 }
 
 interface Rules extends Steps {
-  /** Share of what is summed that a right gradient may be off. */
+  /** Share of what is summed that a right gradient may be off: to the entry, and to the entry for which it is most. */
   share: number;
+  floor: number;
 }
 
 /**
@@ -43,8 +44,8 @@ interface Rules extends Steps {
  * 1e-6; the smallest mistakes seen, a forgotten epsilon of 1e-5, are above 1e-5 at some draw.
  */
 const RULES: Record<Precision, Rules> = {
-  float64: { first: 2 ** -10, last: 2 ** -26, epsilon: 2 ** -52, settled: 1e-4, share: 4e-6 },
-  float32: { first: 2 ** -5, last: 2 ** -9, epsilon: 2 ** -23, settled: 5e-2, share: 2e-4 },
+  float64: { first: 2 ** -10, last: 2 ** -26, epsilon: 2 ** -52, settled: 1e-4, share: 4e-6, floor: 1e-6 },
+  float32: { first: 2 ** -5, last: 2 ** -9, epsilon: 2 ** -23, settled: 5e-2, share: 2e-4, floor: 1e-5 },
 };
 /** Measured errors of a derivative that pass. */
 const ERRORS = 10;
@@ -62,12 +63,10 @@ export async function compareEntries(claim: Claim, entries: Int32Array): Promise
   const typical = typicalError(columns);
   const kept = Int32Array.from(columns, ({ entry }) => entry);
   const right = Float64Array.from(columns, ({ slope }) => sumOf(slope, (x, o) => x * dout[o]));
-  const limit = Float64Array.from(columns, ({ slope, error }, k) => {
-    const noise = Math.max(error, typical);
-    const summed = sumOf(slope, (x, o) => Math.abs(x * dout[o]));
-    const rounding = RULES[precision].epsilon * Math.abs(right[k]);
-    return ERRORS * noise + RULES[precision].share * summed + rounding;
-  });
+  const summed = columns.map(({ slope }) => sumOf(slope, (x, o) => Math.abs(x * dout[o])));
+  const { share, floor } = RULES[precision];
+  const least = floor * summed.reduce((most, x) => Math.max(most, x), 0);
+  const limit = Float64Array.from(columns, ({ error }, k) => ERRORS * Math.max(error, typical) + share * summed[k] + least);
   const kinks: KinkSide[] = [];
   const dropped = new Set<number>();
   for (const [k, entry] of kept.entries()) {
@@ -226,7 +225,7 @@ async function bisect(claim: Claim, direction: Float64Array): Promise<Int32Array
 /** Whether the gradient fits the derivative along the direction's entries from..to-1. */
 async function fits(claim: Claim, direction: Float64Array, from: number, to: number): Promise<boolean> {
   const { calls, point, input, yours, dout, outputs, precision } = claim;
-  const { share, ...steps } = RULES[precision];
+  const { share, floor: _, ...steps } = RULES[precision];
   const magnitude = Float64Array.of(Math.sqrt(sumOf(outputs, (x, o) => (x * dout[o]) ** 2)));
   const f = async (t: number): Promise<Sample> => {
     const moved = input.data.slice();

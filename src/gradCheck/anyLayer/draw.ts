@@ -3,7 +3,7 @@ import { sizeOf, Tensor } from '../../core/tensor.js';
 import type { Draw } from './layer.js';
 import type { Precision } from './report.js';
 
-/** What `draw.normal` gives: generic values, zeros (half of them, or all), or values ten times as large, where functions saturate. */
+/** What `draw.normal` gives: generic values, zeros (half of them, or all), or large values of 5 to about 30, where functions saturate. */
 export const DRAW_MODES = ['generic', 'some-zeros', 'zeros', 'large'] as const;
 export type DrawMode = (typeof DRAW_MODES)[number];
 
@@ -14,8 +14,9 @@ export interface DrawKey {
   precision: Precision;
 }
 
-/** Times a standard normal number, in the mode 'large'. */
+/** In the mode 'large', a normal number times this, moved away from 0 by the second: clipped functions have bounds of up to about 6. */
 const LARGE = 10;
+const AWAY = 5;
 /** In float32, draws are multiples of this: then shifts by a power of two do not round. */
 const GRID = 2 ** -9;
 
@@ -56,7 +57,7 @@ export function startDraw({ seed, mode, precision }: DrawKey): CountedDraw {
 
 function normalIn(mode: DrawMode, random: RandomStream): number {
   const x = normal(random);
-  if (mode === 'large') return LARGE * x;
+  if (mode === 'large') return LARGE * x + (x < 0 ? -AWAY : AWAY);
   const zero = mode === 'zeros' || (mode === 'some-zeros' && random() < 0.5);
   return zero ? 0 : x;
 }

@@ -32,6 +32,9 @@ const MOST_ENTRIES = 500;
 const MOST_REPEATED = 48;
 /** Entries that are compared one by one in an input with more. */
 const SAMPLE = 24;
+/** The same where each forward gives many numbers. */
+const FEW_ENTRIES = 6;
+const MANY_OUTPUTS = 10_000;
 /** Entries of a wrong input that naming gets. */
 const MOST_NAMED = 300;
 
@@ -79,7 +82,7 @@ class InputTally {
 }
 
 function badness({ ok, error, limit }: InputRow): number {
-  if (error === null || limit === null) return ok ? 0 : Number.POSITIVE_INFINITY;
+  if (error === null || limit === null || Number.isNaN(error)) return ok ? 0 : Number.POSITIVE_INFINITY;
   if (error === 0) return 0;
   return (ok ? 0 : 1) + error / limit;
 }
@@ -93,6 +96,8 @@ class Judgement {
   readonly #visits: Visit[] = [];
   readonly #tried = { points: 0, dropped: 0, undecided: 0 };
   readonly #kinks: KinkSide[] = [];
+  /** Wrong entries of large inputs, by point and input. */
+  readonly #found = new Map<string, Int32Array>();
   #noBatch: string | undefined;
 
   constructor(layer: Layer, options: JudgeOptions) {
@@ -161,7 +166,6 @@ class Judgement {
     const { point, dout } = visit;
     const result = await this.#calls.backward(point, dout);
     recordCall(this.#properties, { calls: this.#calls, point }, result);
-    this.#recordUnknown(point, result);
     if (mode === 'generic') this.#visits.push(visit);
     for (const [name, gradient] of readGradients(this.#layer, point, result)) {
       const tally = this.#tallyOf(name);
@@ -169,6 +173,7 @@ class Judgement {
       if ('mistake' in gradient) tally.add(rowWithout(point, input, gradient.mistake));
       else await this.#compare(visit, mode, input, gradient.data, tally);
     }
+    this.#recordUnknown(point, result);
   }
 
   #tallyOf(name: string): InputTally {
@@ -192,6 +197,8 @@ class Judgement {
     const comparison = await compareEntries(claim, entries);
     this.#tried.undecided += comparison.undecided;
     this.#kinks.push(...comparison.kinks);
+    const notFinite = comparison.entries.some((entry) => !Number.isFinite(yours[entry]));
+    this.#properties.record('finite', !notFinite, `the gradient of ${input.name} is not finite, although forward has a derivative`);
     const row = rowOf(visit.point, input, yours, comparison);
     if (!row.ok && mode !== 'generic') tally.visits.push(visit);
     tally.add(row);
@@ -202,14 +209,16 @@ class Judgement {
   }
 
   async #entriesToCompare(claim: Claim, isFirst: boolean, mode: DrawMode): Promise<Int32Array> {
-    const { yours, point, input } = claim;
+    const { yours, point, input, outputs } = claim;
     const most = isFirst ? MOST_ENTRIES : MOST_REPEATED;
     const seed = `${point.key.seed} entries ${input.name}`;
     if (yours.length <= most) return sampleEntries(yours, most, seed);
-    const sample = sampleEntries(yours, SAMPLE, seed);
+    const sample = sampleEntries(yours, outputs.length > MANY_OUTPUTS ? FEW_ENTRIES : SAMPLE, seed);
+    const notFinite = yours.findIndex((x) => !Number.isFinite(x));
     // At zeros every direction crosses kinks.
     const found = mode === 'generic' ? await findWrongEntries(claim) : new Int32Array();
-    return Int32Array.from(new Set([...sample, ...found])).sort();
+    if (found.length > 0) this.#found.set(`${point.key.seed} ${input.name}`, found);
+    return Int32Array.from(new Set([...sample, ...found, ...(notFinite === -1 ? [] : [notFinite])])).sort();
   }
 
   /** Collects what is known about a wrong input and looks for a name. */
@@ -239,9 +248,9 @@ class Judgement {
       const returned = 'mistake' in gradient ? gradient.data : undefined;
       const yours = returned || !gradient.data ? new Float64Array(input.data.length) : gradient.data;
       const claim = this.#claim(visit, input, yours);
-      const wide = yours.length > MOST_NAMED;
-      const found = wide && !returned ? await findWrongEntries(claim) : [];
-      const sampled = sampleEntries(yours, wide ? SAMPLE : MOST_NAMED, `${point.key.seed} witness ${name}`);
+      const found = this.#found.get(`${point.key.seed} ${name}`) ?? [];
+      const most = yours.length <= MOST_NAMED ? MOST_NAMED : claim.outputs.length > MANY_OUTPUTS ? FEW_ENTRIES : SAMPLE;
+      const sampled = sampleEntries(yours, most, `${point.key.seed} witness ${name}`);
       const comparison = await compareEntries(claim, Int32Array.from(new Set([...sampled, ...found])).sort());
       witnesses.push(witnessOf(visit, input, { yours, returned }, comparison));
     }

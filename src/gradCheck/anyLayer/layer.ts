@@ -23,7 +23,7 @@ export interface Draw {
   /** Standard normal. Some points get zeros or large values instead, so that kinks and saturation are tried. */
   normal(): number;
   normal(...shape: number[]): Float64Tensor;
-  /** Normal with a standard deviation of 0.3 around a value: for gains and scales. */
+  /** 5 to 30 % above or below a value, never at it: for gains and scales. */
   near(value: number): number;
   near(value: number, ...shape: number[]): Float64Tensor;
   /** Above 0, mostly between 0.3 and 3: for variances, probabilities before normalisation, arguments of a logarithm. */

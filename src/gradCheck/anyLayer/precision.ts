@@ -7,6 +7,7 @@ import { judgedInputs, readGradients } from './gradients.js';
 import type { Layer } from './layer.js';
 import type { Precision } from './report.js';
 import { sizesToTry, trainingsToTry } from './sizes.js';
+import { sameNumbers } from './values.js';
 
 /** More than float32 rounding explains, relative to the largest number. */
 const DIFFERENT = 1e-3;
@@ -34,7 +35,7 @@ interface Probe {
   roughness: number;
 }
 
-/** undefined if the layer throws or is not finite. */
+/** undefined if the layer throws or is random. */
 async function probe(layer: Layer, seed: number | string, sizes: Point['sizes'], arrays: Arrays): Promise<Probe | undefined> {
   const calls = new Calls(layer, arrays);
   try {
@@ -43,6 +44,7 @@ async function probe(layer: Layer, seed: number | string, sizes: Point['sizes'],
     const point = await calls.point({ sizes, train, draw: 0, key });
     const random = randomStream('grad-check', `${seed} precision dout`);
     const { data } = await calls.forward(point);
+    if (!sameNumbers(data, (await calls.forward(point)).data)) return undefined;
     const dout = data.map(() => normal(random));
     const gradients = [...readGradients(layer, point, await calls.backward(point, dout)).values()];
     const arraysOf = [data, ...gradients.flatMap((gradient) => (gradient.data ? [gradient.data] : []))];

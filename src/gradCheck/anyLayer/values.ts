@@ -62,7 +62,7 @@ function isNumbers(value: unknown): value is number[] {
 
 function readFlat(view: FloatView, memory: object): RealValue {
   const form: Form = { shape: [view.length], size: view.length, shaped: false, build: (data) => fill(view, data), memory: [memory] };
-  return { form, data: Float64Array.from(view) };
+  return { form, data: new Float64Array(view) };
 }
 
 /** An array like `like`, of the same type and realm. */
@@ -78,7 +78,7 @@ function readShaped(value: Shaped): RealValue {
     const held = isFloatView(value.data) ? fill(value.data, data) : Array.from(data);
     return withData(value, held, [...shape]);
   };
-  return { form: { shape, size: sizeOf(shape), shaped: true, build, memory: [value.data] }, data: Float64Array.from(value.data) };
+  return { form: { shape, size: sizeOf(shape), shaped: true, build, memory: [value.data] }, data: new Float64Array(value.data) };
 }
 
 /** A tensor's class may have private members, which only its constructor sets. */
@@ -112,7 +112,7 @@ function readNested(value: unknown[]): RealValue | undefined {
   const shape = shapeOf(template);
   const build = (numbers: ArrayLike<number>) => rebuild(copyOf(template), numbers, { at: 0 });
   const form: Form = { shape: shape ?? [data.length], size: data.length, shaped: shape === undefined || shape.length > 1, build, memory };
-  return { form, data: Float64Array.from(data) };
+  return { form, data: new Float64Array(data) };
 }
 
 /** Adds the numbers in order. @returns whether there is nothing but numbers */
