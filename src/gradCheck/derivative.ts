@@ -29,8 +29,8 @@ export interface Steps {
   epsilon: number;
   /** One-sided slopes whose steps differ by less, relative to 1 or to the slope, count as found. */
   settled: number;
-  /** Magnitude of the numbers that are summed to each value of f; default: the values themselves. */
-  magnitude?: ArrayLike<number>;
+  /** What each value of f rounds like: at least its own magnitude, more where it is the small difference of large numbers. */
+  magnitude: ArrayLike<number>;
 }
 
 /** Two steps agree if they differ by less than this share of the largest slope, or by rounding. */
@@ -54,7 +54,7 @@ export function* derivative({ first, last, epsilon, magnitude }: Steps, count: n
     const finer = quotientOf(up, down, count);
     const slope = quotient && extrapolate(finer, quotient);
     if (slope && coarse) {
-      const noise = (i: number) => (ROUNDINGS * epsilon * (magnitude ? magnitude[i] : Math.abs(up.values[i]))) / h;
+      const noise = (i: number) => (ROUNDINGS * epsilon * magnitude[i]) / h;
       const { error, differ, agreed } = compare(slope, coarse, noise);
       if (differ < least) {
         best = { slope, error, agreed };
@@ -119,13 +119,13 @@ export function* oneSided(
         return (far.t * a - near.t * b) / (far.t - near.t);
       });
       if (coarse) {
-        const noise = (i: number) => (ROUNDINGS * epsilon * (magnitude ? magnitude[i] : Math.abs(at0[i]))) / h;
+        const noise = (i: number) => (ROUNDINGS * epsilon * magnitude[i]) / h;
         const { error, differ, agreed } = compare(slope, coarse, noise);
         if (differ < least) {
           best = { slope, error, agreed };
           least = differ;
         }
-        if (agreed) return best;
+        if (agreed) break;
       }
       coarse = slope;
     }

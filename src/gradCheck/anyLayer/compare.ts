@@ -4,6 +4,7 @@ import { type RandomStream, randomStream, shuffled } from '../../core/random.js'
 import { type Derivative, derivative, measureAsync, oneSided, type Sample, type Steps } from '../derivative.js';
 import type { Calls, InputValue, Point } from './calls.js';
 import type { Precision } from './report.js';
+import { EPSILON } from './rounding.js';
 
 /** What is compared: the layer's gradient of one input, all entries, at a point. */
 export interface Claim {
@@ -14,6 +15,8 @@ export interface Claim {
   /** The gradients of the outputs, and the outputs. */
   dout: Float64Array;
   outputs: Float64Array;
+  /** What the outputs round like: see {@link magnitudeOf}. */
+  magnitude: Float64Array;
   precision: Precision;
 }
 
@@ -33,7 +36,7 @@ export interface Comparison {
   kinks: KinkSide[];
 }
 
-interface Rules extends Steps {
+interface Rules extends Omit<Steps, 'magnitude'> {
   /** Share of what is summed that a right gradient may be off: to the entry, and to the entry for which it is most. */
   share: number;
   floor: number;
@@ -44,8 +47,8 @@ interface Rules extends Steps {
  * 1e-6; the smallest mistakes seen, a forgotten epsilon of 1e-5, are above 1e-5 at some draw.
  */
 const RULES: Record<Precision, Rules> = {
-  float64: { first: 2 ** -10, last: 2 ** -26, epsilon: 2 ** -52, settled: 1e-4, share: 4e-6, floor: 1e-6 },
-  float32: { first: 2 ** -5, last: 2 ** -9, epsilon: 2 ** -23, settled: 5e-2, share: 2e-4, floor: 1e-5 },
+  float64: { first: 2 ** -10, last: 2 ** -26, epsilon: EPSILON.float64, settled: 1e-4, share: 4e-6, floor: 1e-6 },
+  float32: { first: 2 ** -5, last: 2 ** -9, epsilon: EPSILON.float32, settled: 5e-2, share: 2e-4, floor: 1e-5 },
 };
 /** Measured errors of a derivative that pass. */
 const ERRORS = 10;
@@ -113,10 +116,10 @@ function weighted({ error }: Derivative, dout: Float64Array): number {
 }
 
 /** Larger entries need larger steps: x + h is rounded. A power of two, so that the step stays one. */
-function stepsFor({ input, precision }: Claim, entry: number): Steps {
+function stepsFor({ input, magnitude, precision }: Claim, entry: number): Steps {
   const { first, last, ...rest } = RULES[precision];
   const scale = 2 ** Math.max(0, Math.floor(Math.log2(Math.abs(input.data[entry]) || 1)));
-  return { ...rest, first: first * scale, last: last * scale };
+  return { ...rest, magnitude, first: first * scale, last: last * scale };
 }
 
 /** The outputs, with one entry shifted. */
@@ -226,7 +229,7 @@ async function bisect(claim: Claim, direction: Float64Array): Promise<Int32Array
 async function fits(claim: Claim, direction: Float64Array, from: number, to: number): Promise<boolean> {
   const { calls, point, input, yours, dout, outputs, precision } = claim;
   const { share, floor: _, ...steps } = RULES[precision];
-  const magnitude = Float64Array.of(Math.sqrt(sumOf(outputs, (x, o) => (x * dout[o]) ** 2)));
+  const magnitude = Float64Array.of(Math.sqrt(sumOf(claim.magnitude, (x, o) => (x * dout[o]) ** 2)));
   const f = async (t: number): Promise<Sample> => {
     const moved = input.data.slice();
     for (let i = from; i < to; i++) moved[i] += t * direction[i];

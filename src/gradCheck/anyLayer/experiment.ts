@@ -5,6 +5,7 @@ import { LayerThrew } from './calls.js';
 import { type Comparison, compareEntries } from './compare.js';
 import { readGradients } from './gradients.js';
 import type { Precision } from './report.js';
+import { magnitudeOf } from './rounding.js';
 import type { Changes, Experiment, PointValue, Witness } from './witness.js';
 
 interface Visited {
@@ -75,7 +76,9 @@ export function createExperiment(calls: Calls, precision: Precision): Experiment
         const input = inputOf(point, of ?? witness.input.name);
         const chosen = of === undefined ? witness.entries : Int32Array.from(input.data.keys());
         const yours = new Float64Array(input.data.length).fill(Number.NaN);
-        const { right, entries } = await compareEntries({ calls, point, input, yours, dout, outputs: outputs.data, precision }, chosen);
+        const magnitude = await magnitudeOf(calls, point, outputs.data, precision);
+        const claim = { calls, point, input, yours, dout, outputs: outputs.data, magnitude, precision };
+        const { right, entries } = await compareEntries(claim, chosen);
         return entries.length === chosen.length ? right : undefined;
       }),
     yours: (witness, changes) =>

@@ -17,9 +17,10 @@ export function judgedInputs({ constant = [] }: Layer, { inputs }: Point): reado
 }
 
 /** The gradient of each judged input, in their order. */
-export function readGradients(layer: Layer, point: Point, { returned, added }: BackwardResult): Map<string, Gradient> {
+export function readGradients(layer: Layer, point: Point, result: BackwardResult): Map<string, Gradient> {
+  const { returned, added } = result;
   const judged = judgedInputs(layer, point);
-  const unknown = unknownNames(layer, point, { returned, added });
+  const unknown = unknownNames(point, result);
   return new Map(
     judged.map((input) => {
       const value = added.has(input.name) ? added.get(input.name) : returned[input.name];
@@ -29,9 +30,15 @@ export function readGradients(layer: Layer, point: Point, { returned, added }: B
 }
 
 /** Names that backward returned and no input has. */
-export function unknownNames(_layer: Layer, { inputs }: Point, { returned }: Pick<BackwardResult, 'returned' | 'added'>): string[] {
+function unknownNames({ inputs }: Point, { returned }: BackwardResult): string[] {
   const isGiven = (name: string) => returned[name] !== undefined && returned[name] !== null;
   return Object.keys(returned).filter((name) => isGiven(name) && !inputs.some((input) => input.name === name));
+}
+
+/** The unknown names that are not meant for an input without a gradient: those inputs say so themselves. */
+export function strayNames(layer: Layer, point: Point, result: BackwardResult): string[] {
+  const without = judgedInputs(layer, point).filter(({ name }) => !result.added.has(name) && (result.returned[name] ?? null) === null);
+  return unknownNames(point, result).filter((name) => without.every((input) => inputMeant(name, [input.name]) === undefined));
 }
 
 /** The mistake of an unknown name. */
@@ -53,9 +60,10 @@ function inputMeant(name: string, names: readonly string[]): string | undefined 
 }
 
 function missing(name: string, unknown: readonly string[]): Gradient {
-  const instead = unknown.find((one) => inputMeant(one, [name]) === name);
-  const hint = instead === undefined ? '' : `; it returned ${quoteText(instead)}: did you mean ${name}?`;
-  return { mistake: { id: 'missing', text: `backward returned no gradient for ${name}${hint}`, ...(instead && { returned: instead }) } };
+  const returned = unknown.find((one) => inputMeant(one, [name]) === name);
+  if (returned === undefined) return { mistake: { id: 'missing', text: `backward returned no gradient for ${name}` } };
+  const text = `backward returned no gradient for ${name}, but one for ${quoteText(returned)}: did you mean ${name}?`;
+  return { mistake: { id: 'unknown-name', text, returned, suggestion: name } };
 }
 
 function readOne(input: InputValue, value: unknown): Gradient {

@@ -7,11 +7,12 @@ import { type Claim, type Comparison, compareEntries, findWrongEntries, type Kin
 import { DRAW_MODES, type DrawMode } from './draw.js';
 import { createExperiment, witnessOf } from './experiment.js';
 import type { Arrays } from './float64.js';
-import { type Gradient, judgedInputs, readGradients, unknownName, unknownNames } from './gradients.js';
+import { type Gradient, judgedInputs, readGradients, strayNames, unknownName } from './gradients.js';
 import type { Layer, Sizes } from './layer.js';
 import { nameMistake } from './naming.js';
 import { PropertyTally, recordCall, tryBackward, tryBatch } from './properties.js';
 import type { InputRow, LayerReport, Mistake, Precision, Refusal } from './report.js';
+import { magnitudeOf } from './rounding.js';
 import { sizesToTry, trainingsToTry } from './sizes.js';
 import { sameNumbers } from './values.js';
 import type { Witness } from './witness.js';
@@ -52,6 +53,7 @@ class Refused extends Error {
 interface Visit {
   point: Point;
   outputs: Outputs;
+  magnitude: Float64Array;
   dout: Float64Array;
 }
 
@@ -140,7 +142,8 @@ class Judgement {
       const outputs = await this.#calls.forward(point);
       if (outputs.data.every(Number.isFinite)) {
         this.#tried.points++;
-        return { point, outputs, dout: cotangents(outputs.data.length, seed) };
+        const magnitude = await magnitudeOf(this.#calls, point, outputs.data, this.#options.precision);
+        return { point, outputs, magnitude, dout: cotangents(outputs.data.length, seed) };
       }
       this.#tried.dropped++;
     }
@@ -183,7 +186,7 @@ class Judgement {
   }
 
   #recordUnknown(point: Point, result: BackwardResult): void {
-    for (const name of unknownNames(this.#layer, point, result)) {
+    for (const name of strayNames(this.#layer, point, result)) {
       const mistake = unknownName(this.#layer, point, name);
       this.#properties.record('shapes', false, mistake.text);
       this.#tallyOf(name).add(rowWithout(point, undefined, mistake, name));
@@ -204,8 +207,8 @@ class Judgement {
     tally.add(row);
   }
 
-  #claim({ point, outputs, dout }: Visit, input: InputValue, yours: Float64Array): Claim {
-    return { calls: this.#calls, point, input, yours, dout, outputs: outputs.data, precision: this.#options.precision };
+  #claim({ point, outputs, magnitude, dout }: Visit, input: InputValue, yours: Float64Array): Claim {
+    return { calls: this.#calls, point, input, yours, dout, outputs: outputs.data, magnitude, precision: this.#options.precision };
   }
 
   async #entriesToCompare(claim: Claim, isFirst: boolean, mode: DrawMode): Promise<Int32Array> {
