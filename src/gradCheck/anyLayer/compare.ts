@@ -17,6 +17,8 @@ export interface Claim {
   outputs: Float64Array;
   /** What the outputs round like: see {@link magnitudeOf}. */
   magnitude: Float64Array;
+  /** The largest sum seen for this input at generic draws: see {@link Comparison.summed}. */
+  scale?: number;
   precision: Precision;
 }
 
@@ -30,6 +32,8 @@ export interface Comparison {
   complete: boolean;
   right: Float64Array;
   limit: Float64Array;
+  /** The largest sum over outputs of |slope·dout|. */
+  summed: number;
   /** d output[o] / d input[entries[k]] at o·entries.length + k. */
   jacobian?: Float64Array;
   undecided: number;
@@ -50,6 +54,8 @@ const RULES: Record<Precision, Rules> = {
   float64: { first: 2 ** -10, last: 2 ** -26, epsilon: EPSILON.float64, settled: 1e-4, share: 4e-6, floor: 1e-6 },
   float32: { first: 2 ** -5, last: 2 ** -9, epsilon: EPSILON.float32, settled: 5e-2, share: 2e-4, floor: 1e-5 },
 };
+/** Saturated code rounds to 0 or to 1: a gradient below this share of what it is elsewhere may be 0, and the reverse. */
+const SATURATED = 2 ** -40;
 /** Measured errors of a derivative that pass. */
 const ERRORS = 10;
 /** Entries of a Jacobian that are kept for naming. */
@@ -68,7 +74,8 @@ export async function compareEntries(claim: Claim, entries: Int32Array): Promise
   const right = Float64Array.from(columns, ({ slope }) => sumOf(slope, (x, o) => x * dout[o]));
   const summed = columns.map(({ slope }) => sumOf(slope, (x, o) => Math.abs(x * dout[o])));
   const { share, floor } = RULES[precision];
-  const least = floor * summed.reduce((most, x) => Math.max(most, x), 0);
+  const largest = summed.reduce((most, x) => Math.max(most, x), 0);
+  const least = Math.max(floor * largest, SATURATED * (claim.scale ?? 0));
   const limit = Float64Array.from(columns, ({ error }, k) => ERRORS * Math.max(error, typical) + share * summed[k] + least);
   const kinks: KinkSide[] = [];
   const dropped = new Set<number>();
@@ -89,6 +96,7 @@ export async function compareEntries(claim: Claim, entries: Int32Array): Promise
     complete: chosen.length === input.data.length,
     right: pick(right),
     limit: pick(limit),
+    summed: largest,
     ...(keep && { jacobian: transposed(chosen.map((k) => columns[k].slope)) }),
     undecided: entries.length - chosen.length,
     kinks,

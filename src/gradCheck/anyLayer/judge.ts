@@ -74,6 +74,8 @@ export async function judge(layer: Layer, options: JudgeOptions): Promise<LayerR
 class InputTally {
   row: InputRow | undefined;
   isWrong = false;
+  /** The largest sum that a gradient of the input was, at generic draws. */
+  scale = 0;
   readonly visits: Visit[] = [];
 
   /** Keeps the row with the largest error/limit. A row without figures is worse than any. */
@@ -197,7 +199,8 @@ class Judgement {
     const claim = this.#claim(visit, input, yours);
     const isFirst = mode === 'generic' && visit.point.draw === 0;
     const entries = await this.#entriesToCompare(claim, isFirst, mode);
-    const comparison = await compareEntries(claim, entries);
+    const comparison = await compareEntries({ ...claim, scale: tally.scale }, entries);
+    if (mode === 'generic') tally.scale = Math.max(tally.scale, comparison.summed);
     this.#tried.undecided += comparison.undecided;
     this.#kinks.push(...comparison.kinks);
     const notFinite = comparison.entries.some((entry) => !Number.isFinite(yours[entry]));

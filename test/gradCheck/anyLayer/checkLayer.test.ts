@@ -70,6 +70,44 @@ describe('checkLayer', () => {
     ]);
   });
 
+  it('passes a saturated cross-entropy: its gradient is 1e-38 where differences see 0', async () => {
+    const crossEntropy = defineLayer({
+      sizes: { n: [1, 2], c: [2, 3] },
+      inputs: ({ n, c }, draw) => ({ x: draw.normal(n, c), w: draw.normal(c, c), labels: draw.index(n, c) }),
+      forward: ({ x, w, labels }, { saved, sizes: { n, c } }) => {
+        const probs = new Float64Array(n * c);
+        let loss = 0;
+        for (let i = 0; i < n; i++) {
+          const logits = Array.from({ length: c }, (_, j) =>
+            x.data.subarray(i * c, i * c + c).reduce((sum, v, k) => sum + v * w.data[k * c + j], 0),
+          );
+          const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+          logits.forEach((logit, j) => {
+            probs[i * c + j] = Math.exp(logit) / total;
+          });
+          loss -= Math.log(probs[i * c + labels[i]]) / n;
+        }
+        saved.probs = probs;
+        return loss;
+      },
+      backward: (dout, { x, w, labels }, { saved, sizes: { n, c } }) => {
+        const [dx, dw] = [new Float64Array(n * c), new Float64Array(c * c)];
+        for (let i = 0; i < n; i++) {
+          for (let j = 0; j < c; j++) {
+            const g = ((saved.probs[i * c + j] - (labels[i] === j ? 1 : 0)) / n) * dout;
+            for (let k = 0; k < c; k++) {
+              dx[i * c + k] += g * w.data[k * c + j];
+              dw[k * c + j] += g * x.data[i * c + k];
+            }
+          }
+        }
+        return { x: dx, w: dw };
+      },
+    });
+    const reports = await Promise.all([0, 1, 2, 3].map((seed) => checkLayer(crossEntropy, { seed })));
+    expect(reports.flatMap(({ inputs }) => inputs.filter(({ ok }) => !ok))).toEqual([]);
+  });
+
   it('throws for what is not a layer', () => {
     expect(() => checkLayer({} as Layer)).toThrow('checkLayer needs a layer: an object with functions inputs, forward and backward');
   });

@@ -13,11 +13,10 @@ const MOSTLY = 0.6;
 export function oneIndexRight(evidence: Evidence): Mistake | null {
   for (const { view, dim } of inputAxes(evidence)) {
     const axis = view.axes[dim];
-    const isUnnamed = axis.letter === undefined || /^l(en.*)?$/i.test(axis.letter);
-    if (!isBatch(axis) && !isTime(axis) && !(dim === 0 && isUnnamed && isSharedWithOutput(evidence, axis))) continue;
+    if (!isBatch(axis) && !isTime(axis) && !isSharedWithOutput(evidence, axis)) continue;
     for (const end of ['first', 'last'] as const) {
       const isEnd = (index: number, size: number) => index === (end === 'first' ? 0 : size - 1);
-      if (!isRightOnly(evidence, view, dim, isEnd) || !isLikeTheOthers(evidence, view, dim, isEnd)) continue;
+      if (!isRightOnly(evidence, view, dim, isEnd)) continue;
       const along = axisName(view, dim);
       const text = `yours is right at the ${end} index along ${along} only`;
       return { id: idOf(axis, end), text, axis: along };
@@ -31,28 +30,10 @@ function idOf(axis: Axis, end: 'first' | 'last'): 'first-example-only' | 'first-
   return isBatch(axis) ? 'first-example-only' : 'first-step-only';
 }
 
-/** Whether the first axis of an output has the same sizes. */
+/** Whether an axis of an output has the same sizes. */
 function isSharedWithOutput({ axes, points }: Evidence, { sizes }: Axis): boolean {
   const { outputs } = points[0].witness;
   return outputs.some(({ name }) => axes.views(name).some((view) => isSameSize(view.axes[0]?.sizes ?? [], sizes)));
-}
-
-/**
- * Whether the entries at an end owe something to as many outputs as the others. The last step of a recurrence owes nothing to later ones: it is right
- * whatever is wrong with what is carried back.
- */
-function isLikeTheOthers({ points }: Evidence, view: View, dim: number, isEnd: Inside): boolean {
-  return points.every((point, at) => {
-    const { jacobian, entries, dout } = point;
-    if (!jacobian) return true;
-    const size = view.axes[dim].sizes[at];
-    const index = indexAlong(shapeAt(view, at), dim);
-    const uses = [0, 0];
-    for (let k = 0; k < entries; k++) {
-      for (let o = 0; o < dout.length; o++) if (Math.abs(jacobian[o * entries + k]) > 1e-9) uses[isEnd(index(k), size) ? 0 : 1]++;
-    }
-    return 1.001 * uses[0] * (size - 1) >= uses[1];
-  });
 }
 
 type Inside = (index: number, size: number) => boolean;
@@ -96,12 +77,8 @@ function inputAxes({ axes, input }: Evidence): { view: View; dim: number }[] {
 /** Right in the interior, and wrong at the border of one axis or of several. */
 export function borderOnly(evidence: Evidence): Mistake | null {
   const { axes, input, points } = evidence;
-  const { indices } = points[0].witness;
   for (const view of axes.views(input)) {
-    const wide = view.axes.flatMap(({ sizes }, dim) => {
-      const isTable = dim === 0 && indices.some((name) => isRowOf(evidence, name, sizes));
-      return !isTable && sizes.some((size) => size >= LEAST_SIZE) ? [dim] : [];
-    });
+    const wide = view.axes.flatMap(({ sizes }, dim) => (sizes.some((size) => size >= LEAST_SIZE) ? [dim] : []));
     for (const dims of subsets(wide)) {
       for (const [side, isBorder, least] of BORDERS) {
         const isInterior = (at: number) => {
@@ -117,11 +94,6 @@ export function borderOnly(evidence: Evidence): Mistake | null {
     }
   }
   return null;
-}
-
-/** Whether whole numbers of an input may be rows of an axis: words of a table have no border. */
-function isRowOf({ points }: Evidence, name: string, sizes: readonly number[]): boolean {
-  return points.every((point, at) => point.value(name)?.data.every((index) => index >= 0 && index < sizes[at]));
 }
 
 /** Borders, and the size from which on there is an interior that can be told from one. */
