@@ -21,7 +21,8 @@ export function reportText(report: LayerReport): string {
     add(2, inputSentence(row));
     if (row.mistake) add(4, row.mistake.text);
   }
-  for (const row of report.properties) if (row.ok === false) add(2, propertySentence(row));
+  const said = report.inputs.map(({ mistake }) => mistake?.text);
+  for (const row of report.properties) if (row.ok === false && !said.includes(row.detail)) add(2, propertySentence(row));
   const right = report.inputs.filter(({ ok }) => ok).map(({ name }) => `d${name}`);
   if (!report.ok && right.length > 0) add(2, `right: ${right.join(', ')}`);
   for (const sentence of notShown(report)) add(2, `note: ${sentence}`);

@@ -132,6 +132,13 @@ describe('the whole report', () => {
     );
   });
 
+  it('says once what is both a mistake and a failed property', () => {
+    const text = 'backward returned no gradient for x';
+    const missing: InputRow = { ...WRONG, ...NO_FIGURES, mistake: { id: 'missing', text } };
+    const shapes: PropertyRow = { name: 'shapes', ok: false, detail: text };
+    expect(reportText(report({ inputs: [missing], properties: [shapes] })).split(text)).toHaveLength(2);
+  });
+
   it('of a layer that was not judged says why, with what it threw escaped', () => {
     const refused = { id: 'threw', text: 'forward threw TypeError: \u001b[31mno' } as const;
     expect(reportText(report({ ok: false, inputs: [], refused }))).toBe('layerNorm: not judged\n  forward threw TypeError: \\x1b[31mno');

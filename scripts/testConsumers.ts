@@ -1,0 +1,60 @@
+/**
+ * Tries the package as vitest, jest and node:test load it: packs it, installs the tarball into a copy of each package in test/consumers/,
+ * checks the types of its TypeScript files, and runs its tests. Run: npm run test:consumers
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** In the report that a failing test shows. */
+const REPORT = ['scale: dgain is wrong', 'backward returned no gradient for gain'];
+/** Ends a hang: each step takes a few seconds. */
+const HANGS = 300_000;
+
+// Outside the checkout, whose node_modules the consumers would find otherwise.
+const directory = mkdtempSync(join(tmpdir(), 'consumers-'));
+try {
+  process.exitCode = testAll() ? 0 : 1;
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+function testAll(): boolean {
+  run(ROOT, 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', directory);
+  const tarball = join(directory, readdirSync(directory)[0]);
+  const consumers = join(directory, 'consumers');
+  cpSync(join(ROOT, 'test', 'consumers'), consumers, { recursive: true, filter: (path) => basename(path) !== 'node_modules' });
+  const packages = readdirSync(consumers, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return packages.map(({ name }) => testConsumer(name, join(consumers, name), tarball)).every(Boolean);
+}
+
+function testConsumer(name: string, cwd: string, tarball: string): boolean {
+  const start = Date.now();
+  run(cwd, 'npm', 'install', '--no-save', '--prefer-offline', '--no-audit', '--no-fund', tarball);
+  const typed = attempt(cwd, process.execPath, join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'));
+  const passed = attempt(cwd, 'npm', 'test');
+  const failed = attempt(cwd, 'npm', 'run', 'fail');
+  const checks = [
+    ['types', typed.status === 0, typed.output],
+    ['passing tests', passed.status === 0, passed.output],
+    ['report of a failing test', failed.status !== 0 && REPORT.every((text) => failed.output.includes(text)), failed.output],
+  ] as const;
+  for (const [what, ok, output] of checks) process.stdout.write(`${ok ? '✓' : '✗'} ${name}: ${what}\n${ok ? '' : output}`);
+  process.stdout.write(`  ${((Date.now() - start) / 1000).toFixed(1)} s\n`);
+  return checks.every(([, ok]) => ok);
+}
+
+function attempt(cwd: string, command: string, ...argv: string[]): { status: number | null; output: string } {
+  const shell = process.platform === 'win32' && command === 'npm';
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '' };
+  const { status, stdout, stderr } = spawnSync(command, argv, { cwd, encoding: 'utf8', shell, env, timeout: HANGS });
+  return { status, output: `${stdout}${stderr}` };
+}
+
+function run(cwd: string, command: string, ...argv: string[]): void {
+  const { status, output } = attempt(cwd, command, ...argv);
+  if (status !== 0) throw new Error(`${[command, ...argv].join(' ')} ended with ${status}:\n${output}`);
+}

@@ -1,0 +1,18 @@
+import { expect, it } from '@jest/globals';
+import * as gradcheck from 'backprop-ninja/gradcheck';
+import makeLayers from '../layers.cjs';
+
+const { scale, tanh, doubled, withoutGain } = makeLayers(gradcheck);
+expect.extend(gradcheck.gradientMatchers);
+
+it('passes right layers, in float64', async () => {
+  await expect(scale).toHaveCorrectGradients();
+  await expect(tanh).toHaveCorrectGradients({ seed: 1 });
+  expect((await gradcheck.checkLayer(scale)).precision).toBe('float64');
+});
+
+it('fails wrong layers, with what is wrong', async () => {
+  await expect(doubled).not.toHaveCorrectGradients();
+  await expect(expect(doubled).toHaveCorrectGradients()).rejects.toThrow('dx is wrong');
+  await expect(expect(withoutGain).toHaveCorrectGradients()).rejects.toThrow('backward returned no gradient for gain');
+});
