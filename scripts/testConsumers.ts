@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** In the report that a failing test shows. */
-const REPORT = ['scale: dgain is wrong', 'backward returned no gradient for gain'];
+const REPORT = ['scale: dx is wrong', 'yours is 2 times the right gradient'];
 /** Ends a hang: each step takes a few seconds. */
 const HANGS = 300_000;
 

@@ -3,7 +3,7 @@
 import { randomStream } from '../../core/random.js';
 import { DRAW, type Draw, defineLayer, type Layer, type LayerContext, type LayerOptions, type SizeChoices, type Sizes } from './layer.js';
 import { callMethod, memberAt, memberIfThere, setMember } from './members.js';
-import { readReal } from './values.js';
+import { readIntegers, readReal } from './values.js';
 
 /** A member of C by name, or a path to a member of a member: `'linear.weight'`, `'layers.0.bias'`. Private ones too. */
 export type MemberPath<C> = Extract<keyof C, string> | (string & {});
@@ -87,6 +87,7 @@ function checkClass({ create, input, parameters }: Pick<ClassLayer, 'parameters'
 function drawInputs({ create, input, parameters, constant }: ClassLayer, sizes: Sizes, draw: Draw): unknown {
   return after(make(create, sizes, draw), (instance) =>
     after(input(sizes, draw), (x) => {
+      checkInput(x);
       const values = Object.entries(parameters).map(([name, [path]]) => {
         const value = memberAt(instance, path, `the parameter ${name}`);
         return [name, constant.includes(name) ? value : varied(value, draw)];
@@ -94,6 +95,13 @@ function drawInputs({ create, input, parameters, constant }: ClassLayer, sizes: 
       return { x, ...Object.fromEntries(values) };
     }),
   );
+}
+
+/** @throws TypeError for a record of inputs, as defineLayer has it */
+function checkInput(x: unknown): void {
+  const isRecord = typeof x === 'object' && x !== null && !Array.isArray(x) && !readReal(x) && !readIntegers(x);
+  if (isRecord)
+    throw new TypeError('fromClass: input must return the value of x itself, not a record; for several inputs, use defineLayer');
 }
 
 /** An instance. Math.random is seeded meanwhile: many classes draw their weights from it, and each forward needs the same instance. */

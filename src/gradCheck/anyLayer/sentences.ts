@@ -16,7 +16,10 @@ export function reportText(report: LayerReport): string {
     const [first = '', ...rest] = wrapWords(showText(text), WIDTH - indent - 2);
     lines.push(' '.repeat(indent) + first, ...rest.map((line) => ' '.repeat(indent + 2) + line));
   };
-  if (report.refused) add(2, report.refused.text);
+  if (report.refused) {
+    add(2, report.refused.text);
+    return lines.join('\n');
+  }
   for (const row of report.inputs.filter(({ ok }) => !ok)) {
     add(2, inputSentence(row));
     if (row.mistake) add(4, row.mistake.text);

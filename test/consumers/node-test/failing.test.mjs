@@ -3,5 +3,5 @@ import * as gradcheck from 'backprop-ninja/gradcheck';
 import makeLayers from '../layers.cjs';
 
 it('shows the report of a wrong layer', async () => {
-  await gradcheck.assertGradients(makeLayers(gradcheck).withoutGain, { name: 'scale' });
+  await gradcheck.assertGradients(makeLayers(gradcheck).doubled, { name: 'scale' });
 });

@@ -5,5 +5,5 @@ import makeLayers from '../layers.cjs';
 expect.extend(gradcheck.gradientMatchers);
 
 it('shows the report of a wrong layer', async () => {
-  await expect(makeLayers(gradcheck).withoutGain).toHaveCorrectGradients({ name: 'scale' });
+  await expect(makeLayers(gradcheck).doubled).toHaveCorrectGradients({ name: 'scale' });
 });

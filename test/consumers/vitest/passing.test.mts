@@ -21,7 +21,7 @@ describe.each([
 
   it('fail if they are wrong, with what is wrong', async () => {
     await expect(doubled).not.toHaveCorrectGradients();
-    await expect(expect(doubled).toHaveCorrectGradients()).rejects.toThrow('dx is wrong');
+    await expect(expect(doubled).toHaveCorrectGradients()).rejects.toThrow('yours is 2 times the right gradient');
     await expect(expect(withoutGain).toHaveCorrectGradients()).rejects.toThrow('backward returned no gradient for gain');
   });
 });

@@ -279,6 +279,11 @@ describe('a layer from a class', () => {
     expect((await checkLayer(layer)).inputs.find(({ ok }) => !ok)).toMatchObject({ name: 'weight', mistake: { id: 'missing' } });
   });
 
+  it('whose input is a record is refused', async () => {
+    const layer = fromClass({ create: () => new Gain(), input: (_, draw) => ({ x: draw.normal(3) }) });
+    expect(await wrongOf(layer)).toContain('input must return the value of x itself, not a record');
+  });
+
   it.each<[object, string]>([
     [{ input: () => 1 }, 'create must be a function'],
     [{ create: () => ({}) }, 'input must be a function'],

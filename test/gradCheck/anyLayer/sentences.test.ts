@@ -141,7 +141,9 @@ describe('the whole report', () => {
 
   it('of a layer that was not judged says why, with what it threw escaped', () => {
     const refused = { id: 'threw', text: 'forward threw TypeError: \u001b[31mno' } as const;
-    expect(reportText(report({ ok: false, inputs: [], refused }))).toBe('layerNorm: not judged\n  forward threw TypeError: \\x1b[31mno');
+    expect(reportText(report({ ok: false, inputs: [], properties: [LINEAR], refused }))).toBe(
+      'layerNorm: not judged\n  forward threw TypeError: \\x1b[31mno',
+    );
   });
 
   it('of a right layer says what was not shown', () => {
