@@ -6,12 +6,11 @@ import type { Calls, InputValue, Point } from './calls.js';
 import type { Precision } from './report.js';
 import { EPSILON } from './rounding.js';
 
-/** What is compared: the layer's gradient of one input, all entries, at a point. */
-export interface Claim {
+/** Where derivatives are measured: an input at a point. */
+export interface Measurement {
   calls: Calls;
   point: Point;
   input: InputValue;
-  yours: Float64Array;
   /** The gradients of the outputs, and the outputs. */
   dout: Float64Array;
   outputs: Float64Array;
@@ -20,6 +19,11 @@ export interface Claim {
   /** The largest sum seen for this input at generic draws: see {@link Comparison.summed}. */
   scale?: number;
   precision: Precision;
+}
+
+/** What is compared: the layer's gradient of an input, all entries. */
+export interface Claim extends Measurement {
+  yours: Float64Array;
 }
 
 /** A side of a kink whose slope a gradient took. */
@@ -61,25 +65,48 @@ const ERRORS = 10;
 /** Entries of a Jacobian that are kept for naming. */
 const MOST_KEPT = 250_000;
 
-/** Compares the given entries one by one. */
-export async function compareEntries(claim: Claim, entries: Int32Array): Promise<Comparison> {
-  const { outputs, dout, input, yours, precision } = claim;
+/** The right gradient at entries. */
+interface Measured {
+  /** Positions, ascending; without those where f is not finite on both sides. */
+  entries: Int32Array;
+  right: Float64Array;
+  limit: Float64Array;
+  /** The derivatives of all outputs with respect to each entry. */
+  slopes: readonly Float64Array[];
+  /** The largest sum over outputs of |slope·dout|. */
+  summed: number;
+}
+
+/** Measures the right gradient at the given entries. */
+export async function measureEntries(at: Measurement, entries: Int32Array): Promise<Measured> {
+  const { dout, precision } = at;
   const columns: Column[] = [];
   for (const entry of entries) {
-    const column = await columnAt(claim, entry);
+    const column = await columnAt(at, entry);
     if (column) columns.push(column);
   }
   const typical = typicalError(columns);
-  const kept = Int32Array.from(columns, ({ entry }) => entry);
-  const right = Float64Array.from(columns, ({ slope }) => sumOf(slope, (x, o) => x * dout[o]));
   const summed = columns.map(({ slope }) => sumOf(slope, (x, o) => Math.abs(x * dout[o])));
   const { share, floor } = RULES[precision];
   const largest = summed.reduce((most, x) => Math.max(most, x), 0);
-  const least = Math.max(floor * largest, SATURATED * (claim.scale ?? 0));
-  const limit = Float64Array.from(columns, ({ error }, k) => ERRORS * Math.max(error, typical) + share * summed[k] + least);
+  const least = Math.max(floor * largest, SATURATED * (at.scale ?? 0));
+  return {
+    entries: Int32Array.from(columns, ({ entry }) => entry),
+    right: Float64Array.from(columns, ({ slope }) => sumOf(slope, (x, o) => x * dout[o])),
+    limit: Float64Array.from(columns, ({ error }, k) => ERRORS * Math.max(error, typical) + share * summed[k] + least),
+    slopes: columns.map(({ slope }) => slope),
+    summed: largest,
+  };
+}
+
+/** Compares the given entries one by one. */
+export async function compareEntries(claim: Claim, entries: Int32Array): Promise<Comparison> {
+  const { outputs, input, yours } = claim;
+  const measured = await measureEntries(claim, entries);
+  const { right, limit, slopes } = measured;
   const kinks: KinkSide[] = [];
   const dropped = new Set<number>();
-  for (const [k, entry] of kept.entries()) {
+  for (const [k, entry] of measured.entries.entries()) {
     if (Math.abs(yours[entry] - right[k]) <= limit[k]) continue;
     const settled = await settleKink(claim, entry, limit[k]);
     if (settled === 'undecided') dropped.add(k);
@@ -88,16 +115,15 @@ export async function compareEntries(claim: Claim, entries: Int32Array): Promise
       right[k] = yours[entry];
     }
   }
-  const chosen = [...kept.keys()].filter((k) => !dropped.has(k));
-  const pick = (values: Float64Array) => Float64Array.from(chosen, (k) => values[k]);
+  const chosen = [...measured.entries.keys()].filter((k) => !dropped.has(k));
   const keep = outputs.length * chosen.length <= MOST_KEPT;
   return {
-    entries: Int32Array.from(chosen, (k) => kept[k]),
+    entries: Int32Array.from(chosen, (k) => measured.entries[k]),
     complete: chosen.length === input.data.length,
-    right: pick(right),
-    limit: pick(limit),
-    summed: largest,
-    ...(keep && { jacobian: transposed(chosen.map((k) => columns[k].slope)) }),
+    right: Float64Array.from(chosen, (k) => right[k]),
+    limit: Float64Array.from(chosen, (k) => limit[k]),
+    summed: measured.summed,
+    ...(keep && { jacobian: transposed(chosen.map((k) => slopes[k])) }),
     undecided: entries.length - chosen.length,
     kinks,
   };
@@ -112,7 +138,7 @@ interface Column {
   agreed: boolean;
 }
 
-async function columnAt(claim: Claim, entry: number): Promise<Column | undefined> {
+async function columnAt(claim: Measurement, entry: number): Promise<Column | undefined> {
   const { dout, outputs } = claim;
   const found = await measureAsync(derivative(stepsFor(claim, entry), outputs.length), alongEntry(claim, entry));
   if (!found) return undefined;
@@ -124,26 +150,26 @@ function weighted({ error }: Derivative, dout: Float64Array): number {
 }
 
 /** Larger entries need larger steps: x + h is rounded. A power of two, so that the step stays one. */
-function stepsFor({ input, magnitude, precision }: Claim, entry: number): Steps {
+function stepsFor({ input, magnitude, precision }: Measurement, entry: number): Steps {
   const { first, last, ...rest } = RULES[precision];
   const scale = 2 ** Math.max(0, Math.floor(Math.log2(Math.abs(input.data[entry]) || 1)));
   return { ...rest, magnitude, first: first * scale, last: last * scale };
 }
 
 /** The outputs, with one entry shifted. */
-function alongEntry({ calls, point, input, outputs }: Claim, entry: number): (shift: number) => Promise<Sample> {
+function alongEntry({ calls, point, input, outputs }: Measurement, entry: number): (shift: number) => Promise<Sample> {
   const x = input.data[entry];
   return async (shift) => {
     const moved = input.data.slice();
     moved[entry] = x + shift;
-    const stored = stored1(input, moved, entry);
+    const stored = storedEntry(input, moved, entry);
     const { data } = await calls.forward(point, new Map([[input.name, moved]]));
     return { t: stored - x, values: sameLength(data, outputs) };
   };
 }
 
 /** The entry as its container stores it. */
-function stored1({ form }: InputValue, moved: Float64Array, entry: number): number {
+function storedEntry({ form }: InputValue, moved: Float64Array, entry: number): number {
   const tag = (form?.memory[0] as { [Symbol.toStringTag]?: string } | undefined)?.[Symbol.toStringTag];
   return tag === 'Float32Array' ? Math.fround(moved[entry]) : moved[entry];
 }
@@ -200,14 +226,14 @@ function sumOf(values: Float64Array, term: (x: number, i: number) => number): nu
 }
 
 /**
- * Compares the gradient along two random directions: a wrong entry among 100,000 shows. Where it differs, the direction is halved again and again,
+ * Compares the gradient along random directions: a wrong entry among 100,000 shows. Where it differs, the direction is halved again and again,
  * about 100 forward passes, until a few entries are left.
  * @returns positions that hold a wrong entry; none if the gradient is right
  */
-export async function findWrongEntries(claim: Claim): Promise<Int32Array> {
+export async function findWrongEntries(claim: Claim, directions: number): Promise<Int32Array> {
   const { input, point } = claim;
   const random = randomStream('grad-check', `${point.key.seed} direction ${input.name}`);
-  for (let i = 0; i < 2; i++) {
+  for (let i = 0; i < directions; i++) {
     const direction = randomDirection(input.data.length, random);
     if (await fits(claim, direction, 0, input.data.length)) continue;
     return bisect(claim, direction);

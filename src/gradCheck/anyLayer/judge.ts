@@ -5,6 +5,7 @@ import { normal, randomStream } from '../../core/random.js';
 import { type BackwardResult, Calls, type InputValue, LayerThrew, type Outputs, type Point } from './calls.js';
 import { type Claim, type Comparison, compareEntries, findWrongEntries, type KinkSide, sampleEntries } from './compare.js';
 import { DRAW_MODES, type DrawMode } from './draw.js';
+import { effortFor, entriesToName, isLarge } from './effort.js';
 import { createExperiment, witnessOf } from './experiment.js';
 import type { Arrays } from './float64.js';
 import { type Gradient, judgedInputs, readGradients, strayNames, unknownName } from './gradients.js';
@@ -28,17 +29,6 @@ export interface JudgeOptions {
 const GENERIC_DRAWS = 3;
 /** Further draws for one that is not finite. */
 const REDRAWS = 4;
-/** Up to this many entries of an input are compared one by one; in further draws, and at zeros and large values, fewer. */
-const MOST_ENTRIES = 500;
-const MOST_REPEATED = 48;
-/** Entries that are compared one by one in an input with more. */
-const SAMPLE = 24;
-/** The same where each forward gives many numbers. */
-const FEW_ENTRIES = 6;
-const MANY_OUTPUTS = 10_000;
-/** Entries of a wrong input that naming gets. */
-const MOST_NAMED = 300;
-
 /** The layer cannot be judged. */
 class Refused extends Error {
   readonly refusal: Refusal;
@@ -197,9 +187,7 @@ class Judgement {
 
   async #compare(visit: Visit, mode: DrawMode, input: InputValue, yours: Float64Array, tally: InputTally): Promise<void> {
     const claim = this.#claim(visit, input, yours);
-    const isFirst = mode === 'generic' && visit.point.draw === 0;
-    const entries = await this.#entriesToCompare(claim, isFirst, mode);
-    const comparison = await compareEntries({ ...claim, scale: tally.scale }, entries);
+    const comparison = await compareEntries({ ...claim, scale: tally.scale }, await this.#entriesToCompare(claim, mode));
     if (mode === 'generic') tally.scale = Math.max(tally.scale, comparison.summed);
     this.#tried.undecided += comparison.undecided;
     this.#kinks.push(...comparison.kinks);
@@ -214,15 +202,14 @@ class Judgement {
     return { calls: this.#calls, point, input, yours, dout, outputs: outputs.data, magnitude, precision: this.#options.precision };
   }
 
-  async #entriesToCompare(claim: Claim, isFirst: boolean, mode: DrawMode): Promise<Int32Array> {
-    const { yours, point, input, outputs } = claim;
-    const most = isFirst ? MOST_ENTRIES : MOST_REPEATED;
-    const seed = `${point.key.seed} entries ${input.name}`;
-    if (yours.length <= most) return sampleEntries(yours, most, seed);
-    const sample = sampleEntries(yours, outputs.length > MANY_OUTPUTS ? FEW_ENTRIES : SAMPLE, seed);
+  async #entriesToCompare(claim: Claim, mode: DrawMode): Promise<Int32Array> {
+    const { yours, point, input } = claim;
+    const isFirst = mode === 'generic' && point.draw === 0;
+    const { entries, directions } = effortFor(yours.length, isLargeClaim(claim), mode, isFirst);
+    const sample = sampleEntries(yours, entries, `${point.key.seed} entries ${input.name}`);
+    if (entries === yours.length) return sample;
     const notFinite = yours.findIndex((x) => !Number.isFinite(x));
-    // At zeros every direction crosses kinks.
-    const found = mode === 'generic' ? await findWrongEntries(claim) : new Int32Array();
+    const found = await findWrongEntries(claim, directions);
     if (found.length > 0) this.#found.set(`${point.key.seed} ${input.name}`, found);
     return Int32Array.from(new Set([...sample, ...found, ...(notFinite === -1 ? [] : [notFinite])])).sort();
   }
@@ -255,8 +242,7 @@ class Judgement {
       const yours = returned || !gradient.data ? new Float64Array(input.data.length) : gradient.data;
       const claim = this.#claim(visit, input, yours);
       const found = this.#found.get(`${point.key.seed} ${name}`) ?? [];
-      const most = yours.length <= MOST_NAMED ? MOST_NAMED : claim.outputs.length > MANY_OUTPUTS ? FEW_ENTRIES : SAMPLE;
-      const sampled = sampleEntries(yours, most, `${point.key.seed} witness ${name}`);
+      const sampled = sampleEntries(yours, entriesToName(yours.length, isLargeClaim(claim)), `${point.key.seed} witness ${name}`);
       const comparison = await compareEntries(claim, Int32Array.from(new Set([...sampled, ...found])).sort());
       witnesses.push(witnessOf(visit, input, { yours, returned }, comparison));
     }
@@ -271,6 +257,10 @@ class Judgement {
     const tried = { ...this.#tried, kinks: this.#kinks.length, ...(this.#kinks.length > 0 && { taken: takenSide(this.#kinks) }) };
     return { name, ok: refused === null && isRight && inputs.length > 0, precision, refused, inputs, properties, tried };
   }
+}
+
+function isLargeClaim({ yours, outputs }: Claim): boolean {
+  return isLarge(yours.length + outputs.length);
 }
 
 /** Not uniform, and none near 0: uniform ones cancel in normalised layers. */
