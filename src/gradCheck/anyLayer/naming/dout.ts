@@ -88,8 +88,8 @@ const CHANGES: readonly [string, (dout: Float64Array) => Float64Array][] = [
   ['the squares of dout', (dout) => dout.map((value) => value * value)],
   ['dout clipped to [-1, 1]', (dout) => dout.map((value) => Math.max(-1, Math.min(1, value)))],
   ['dout where it is above 0', (dout) => dout.map((value) => Math.max(0, value))],
-  ['the mean of dout in every entry', (dout) => dout.map(() => sum(dout) / dout.length)],
-  ['the sum of dout in every entry', (dout) => dout.map(() => sum(dout))],
+  ['the mean of dout in every entry', (dout) => dout.slice().fill(sum(dout) / dout.length)],
+  ['the sum of dout in every entry', (dout) => dout.slice().fill(sum(dout))],
   ['the first entry of dout everywhere', (dout) => dout.map(() => dout[0])],
   ['the last entry of dout everywhere', (dout) => dout.map(() => dout[dout.length - 1])],
 ];
