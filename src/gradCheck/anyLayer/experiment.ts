@@ -3,6 +3,7 @@
 import type { Calls, InputValue, Outputs, Point } from './calls.js';
 import { LayerThrew } from './calls.js';
 import { type Comparison, measureEntries } from './compare.js';
+import { isLarge } from './effort.js';
 import { readGradients } from './gradients.js';
 import type { Precision } from './report.js';
 import { magnitudeOf } from './rounding.js';
@@ -72,7 +73,7 @@ export function createExperiment(calls: Calls, precision: Precision): Experiment
   const inputOf = (point: Point, name: string) => point.inputs.find((input) => input.name === name) as InputValue;
   return {
     right: (witness, changes, of) =>
-      orUndefined(async () => {
+      orUndefined(witness, async () => {
         const { point, dout } = at(witness, changes);
         const outputs = await calls.forward(point);
         if (!outputs.data.every(Number.isFinite)) return undefined;
@@ -84,22 +85,23 @@ export function createExperiment(calls: Calls, precision: Precision): Experiment
         return entries.length === chosen.length ? right : undefined;
       }),
     yours: (witness, changes) =>
-      orUndefined(async () => {
+      orUndefined(witness, async () => {
         const { point, dout } = at(witness, changes);
         const gradient = readGradients(calls.layer, point, await calls.backward(point, dout)).get(witness.input.name);
         if (!gradient || 'mistake' in gradient) return undefined;
         return Float64Array.from(witness.entries, (entry) => gradient.data[entry]);
       }),
     outputs: (witness, changes) =>
-      orUndefined(async () => {
+      orUndefined(witness, async () => {
         const outputs = await calls.forward(at(witness, changes).point);
         return outputs.data.every(Number.isFinite) ? partsOf(outputs, outputs.data) : undefined;
       }),
   };
 }
 
-/** A layer may throw where naming looks. */
-async function orUndefined<T>(measure: () => Promise<T>): Promise<T | undefined> {
+/** A layer may throw where naming looks; a large one is not measured again. */
+async function orUndefined<T>(witness: Witness, measure: () => Promise<T>): Promise<T | undefined> {
+  if (isLarge([witness.input, ...witness.outputs].reduce((sum, { data }) => sum + data.length, 0))) return undefined;
   try {
     return await measure();
   } catch (error) {

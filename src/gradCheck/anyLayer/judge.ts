@@ -90,7 +90,7 @@ class Judgement {
   readonly #visits: Visit[] = [];
   readonly #tried = { points: 0, dropped: 0, undecided: 0 };
   readonly #kinks: KinkSide[] = [];
-  /** Wrong entries of large inputs, by point and input. */
+  /** Wrong entries of large inputs, by sizes and input: found at one draw, they are compared at the others. */
   readonly #found = new Map<string, Int32Array>();
   #noBatch: string | undefined;
 
@@ -209,8 +209,9 @@ class Judgement {
     const sample = sampleEntries(yours, entries, `${point.key.seed} entries ${input.name}`);
     if (entries === yours.length) return sample;
     const notFinite = yours.findIndex((x) => !Number.isFinite(x));
-    const found = await findWrongEntries(claim, directions);
-    if (found.length > 0) this.#found.set(`${point.key.seed} ${input.name}`, found);
+    const key = placeOf(point, input.name);
+    const found = this.#found.get(key) ?? (await findWrongEntries(claim, directions));
+    if (found.length > 0) this.#found.set(key, found);
     return Int32Array.from(new Set([...sample, ...found, ...(notFinite === -1 ? [] : [notFinite])])).sort();
   }
 
@@ -241,7 +242,7 @@ class Judgement {
       const returned = 'mistake' in gradient ? gradient.data : undefined;
       const yours = returned || !gradient.data ? new Float64Array(input.data.length) : gradient.data;
       const claim = this.#claim(visit, input, yours);
-      const found = this.#found.get(`${point.key.seed} ${name}`) ?? [];
+      const found = this.#found.get(placeOf(point, name)) ?? [];
       const sampled = sampleEntries(yours, entriesToName(yours.length, isLargeClaim(claim)), `${point.key.seed} witness ${name}`);
       const comparison = await compareEntries(claim, Int32Array.from(new Set([...sampled, ...found])).sort());
       witnesses.push(witnessOf(visit, input, { yours, returned }, comparison));
@@ -257,6 +258,10 @@ class Judgement {
     const tried = { ...this.#tried, kinks: this.#kinks.length, ...(this.#kinks.length > 0 && { taken: takenSide(this.#kinks) }) };
     return { name, ok: refused === null && isRight && inputs.length > 0, precision, refused, inputs, properties, tried };
   }
+}
+
+function placeOf({ sizes, train }: Point, name: string): string {
+  return JSON.stringify([sizes, train, name]);
 }
 
 function isLargeClaim({ yours, outputs }: Claim): boolean {
