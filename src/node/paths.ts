@@ -14,6 +14,17 @@ export const GUEST_WATCHDOG = inPackage('dist/node/guest/watchdog.js');
 /** The process in which a learner's file runs, as built, and the library that the file imports. */
 export const LEARNER_PROCESS = inPackage('dist/node/learner/worker.js');
 export const LEARNER_LIBRARY = inPackage('dist/dojo.js');
+/** The process in which the layers of a file are checked, as built. */
+export const LAYERS_PROCESS = inPackage('dist/node/layers/worker.js');
+/** The library, as built, by the names under which a file imports it. */
+export const LIBRARY: Readonly<Record<string, string>> = {
+  'backprop-ninja': inPackage('dist/index.js'),
+  'backprop-ninja/dojo': LEARNER_LIBRARY,
+  'backprop-ninja/gradcheck': inPackage('dist/gradcheck.js'),
+  'backprop-ninja/node': inPackage('dist/node.js'),
+};
+/** A specification of a layer to start from. */
+export const LAYER_EXAMPLE = inPackage('examples/layerNorm.ts');
 /** Types for the imports of a learner's file. */
 export const LEARNER_TYPES = inPackage('dist/dojo.d.ts');
 /** The names that come with the package. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { namingFile, UsageError } from '../../core/errors.js';
-import { choice, decimalNumber, text, wholeNumber, wholeNumberOrAll } from '../../core/kinds.js';
-import type { OptionRow } from '../../core/optionRow.js';
+import { choice, decimalNumber, flag, text, wholeNumber, wholeNumberOrAll } from '../../core/kinds.js';
+import { flagName, type OptionRow } from '../../core/optionRow.js';
 import { checkAgainst } from '../../gradCheck/against.js';
 import { checkPart } from '../../gradCheck/gradCheck.js';
 import { CHECK_DEFAULTS, checkStep, EPS_RANGE, MOST_TOLERANCE, PARTS } from '../../gradCheck/options.js';
@@ -13,12 +13,33 @@ import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_NO } from '../terminal/exitCodes.js';
 import { printChecks, printComparison, verdictLine } from './gradCheckTables.js';
 
+/** Options of the check of the program's own gradients. */
+const OWN = "The program's own gradients:";
+/** Options of the check of layers in files. */
+const LAYERS = 'Layers in files:';
+
 const OPTIONS = [
-  { key: 'part', flag: '--part <name...>', description: 'parts to check', defaultText: 'all', kind: choice(PARTS), repeatable: true },
+  {
+    key: 'seed',
+    flag: '--seed <number>',
+    description: 'seed of everything that is drawn',
+    kind: wholeNumber(0, MAX_SEED),
+    defaultText: `${DEFAULT_SEED}; 0 for layers in files, as in the library`,
+  },
+  {
+    key: 'part',
+    flag: '--part <name...>',
+    description: 'parts to check',
+    group: OWN,
+    defaultText: 'all',
+    kind: choice(PARTS),
+    repeatable: true,
+  },
   {
     key: 'eps',
     flag: '--eps <h>',
     description: 'step of the differences, relative to the scale on which the network bends',
+    group: OWN,
     kind: decimalNumber(...EPS_RANGE),
     default: CHECK_DEFAULTS.eps,
   },
@@ -26,6 +47,7 @@ const OPTIONS = [
     key: 'tolerance',
     flag: '--tolerance <t>',
     description: 'largest relative difference of a tensor',
+    group: OWN,
     kind: decimalNumber(0, MOST_TOLERANCE, 'open'),
     default: CHECK_DEFAULTS.tolerance,
   },
@@ -33,38 +55,80 @@ const OPTIONS = [
     key: 'entries',
     flag: '--entries <count>',
     description: 'entries to check per tensor, or all',
+    group: OWN,
     kind: wholeNumberOrAll(1, 1_000_000_000),
     default: CHECK_DEFAULTS.entries as number | 'all',
-  },
-  {
-    key: 'seed',
-    flag: '--seed <number>',
-    description: 'seed of parameters, batches and entries',
-    kind: wholeNumber(0, MAX_SEED),
-    default: DEFAULT_SEED,
   },
   {
     key: 'against',
     flag: '--against <file>',
     description: 'check gradients from elsewhere: a safetensors file with parameters, Xb, Yb and d… tensors',
+    group: OWN,
     kind: text,
   },
+  {
+    key: 'only',
+    flag: '--only <name>',
+    description: 'check this layer alone; may be repeated',
+    group: LAYERS,
+    defaultText: 'all layers',
+    kind: text,
+    repeatable: true,
+  },
+  { key: 'float32', flag: '--float32', description: 'judge in float32, as the code runs; the limits are wider', group: LAYERS, kind: flag },
+  { key: 'watch', flag: '--watch', description: 'check at every save', group: LAYERS, kind: flag },
+  { key: 'example', flag: '--example', description: 'print a file with a layer to start from', group: LAYERS, kind: flag },
 ] as const satisfies readonly OptionRow[];
 
 export const gradCheck = defineCommand({
-  description: 'Compares every hand-written gradient with finite differences.',
+  description: "Compares hand-written gradients with finite differences: the program's own, or those of the layers that your files export.",
+  arguments: [
+    {
+      name: '[files...]',
+      description: 'TypeScript or JavaScript files that export layers',
+      defaultText: "the program's own gradients",
+    },
+  ],
   options: OPTIONS,
   examples: [
-    ['backprop-ninja grad-check', 'all parts, in a few seconds'],
+    ['backprop-ninja grad-check', 'all parts of the program, in a few seconds'],
     ['backprop-ninja grad-check --part atomic --entries all', 'every entry of the 26 gradients'],
     ['backprop-ninja grad-check --against mine.safetensors', "for example PyTorch's gradients, against ours"],
+    ['backprop-ninja grad-check layer.ts', 'every layer that the file exports'],
+    ['backprop-ninja grad-check --example > layer.ts', 'a file with a layer to start from'],
   ],
-  async run(context) {
-    const { against } = context.options;
+  async run(context, files: string[]) {
+    refuseMixed(files, context);
+    const { against, example, watch } = context.options;
+    if (example) return (await import('./gradCheckLayers.js')).printExample(context);
+    if (watch) return (await import('./watchLayers.js')).watchLayers(files, context.options, context);
+    if (files.length > 0) return (await import('./gradCheckLayers.js')).checkLayers(files, context.options, context);
     const passed = against === undefined ? await checkOwnGradients(context) : await checkFile(against, context);
     return passed ? 0 : EXIT_NO;
   },
 });
+
+/** @throws UsageError for options that do not go with files, or not without */
+function refuseMixed(files: readonly string[], { given }: Context): void {
+  const rows = OPTIONS.filter(({ key }) => key in given);
+  const find = (group: string) => rows.find((row: OptionRow) => row.group === group);
+  if (given.example) {
+    const other = rows.find(({ key }) => key !== 'example');
+    const what = files.length > 0 ? 'no file' : other && `no ${flagName(other)}`;
+    if (what !== undefined) throw new UsageError(`--example prints a file with a layer, and takes ${what}`);
+    return;
+  }
+  const [own, layers] = [find(OWN), find(LAYERS)];
+  if (files.length > 0 && own) {
+    throw new UsageError(`${flagName(own)} is for the program's own gradients, and cannot be used with a file of layers`);
+  }
+  if (files.length === 0 && layers) {
+    throw new UsageError(`${flagName(layers)} needs a file that exports layers`, {
+      hint: 'for example',
+      command: `grad-check layer.ts ${layers.flag}`,
+    });
+  }
+}
 
 type Context = CommandContext<(typeof OPTIONS)[number]>;
 
@@ -83,7 +147,7 @@ async function checkOwnGradients({ io, json, options, given, paint, printJson }:
   }
   const styles = await paint();
   const rows = (options.part ?? PARTS).flatMap((part) => {
-    const rowsOfPart = checkPart(part, options, createWasmBackend);
+    const rowsOfPart = checkPart(part, { ...options, seed: options.seed ?? DEFAULT_SEED }, createWasmBackend);
     if (!json) printChecks(rowsOfPart, io, styles);
     return rowsOfPart;
   });

@@ -7,7 +7,16 @@ import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercis
 import type { WorstEntry } from '../../dojo/worstEntry.js';
 import type { ExerciseReport, StrayKey } from '../../node/learner/run.js';
 import type { Paint } from '../terminal/colors.js';
-import { formatCount, formatDifference, formatLoss, formatTable, listCommands, wrapCommand, wrapText } from '../terminal/format.js';
+import {
+  columnsThatFit,
+  formatCount,
+  formatDifference,
+  formatLoss,
+  formatTable,
+  listCommands,
+  wrapCommand,
+  wrapText,
+} from '../terminal/format.js';
 import { displayWidth } from '../terminal/width.js';
 import { foldRows, type Page, type Row, type ShownLine } from './foldRows.js';
 
@@ -76,7 +85,7 @@ export function pageOf(reports: readonly ExerciseReport[], paint: Paint, { width
 
 function tableOf(lines: readonly LineReport[], { width, height }: Page): { columns: string; rows: Row[] } {
   const cells = [COLUMNS.map(({ title }) => title), ...lines.map(cellsOf)];
-  const shown = columnsThatFit(cells, width);
+  const shown = columnsThatFit(cells, COLUMNS, width);
   const [columns, ...texts] = formatTable(
     cells.map((row) => shown.map((column) => row[column] ?? '')),
     shown.map((column) => COLUMNS[column].align),
@@ -94,23 +103,6 @@ function tableOf(lines: readonly LineReport[], { width, height }: Page): { colum
     return { name, verdict, lines: withRemark(text, start, remarkOn(lines[i]), { width, height }) };
   });
   return { columns, rows };
-}
-
-/** The indices of the columns that fit the width. */
-function columnsThatFit(cells: readonly (readonly string[])[], width: number): number[] {
-  let shown = COLUMNS.map((_, i) => i);
-  const fits = () => {
-    const [first] = formatTable(
-      cells.map((row) => shown.map((column) => row[column] ?? '')),
-      shown.map(() => 'right'),
-    );
-    return displayWidth(first) <= width;
-  };
-  while (shown.length > 1 && !fits()) {
-    const last = shown.reduce((a, b) => (COLUMNS[b].leaves > COLUMNS[a].leaves ? b : a));
-    shown = shown.filter((column) => column !== last);
-  }
-  return shown;
 }
 
 /** Lines that may come after the first problem before it is repeated at the end. */

@@ -60,6 +60,26 @@ export function formatTable(rows: readonly (readonly string[])[], align: readonl
   );
 }
 
+/**
+ * The indices of the columns of a table that fit the width.
+ * @param columns a column that leaves at a higher number is left out before others; the first stays
+ */
+export function columnsThatFit(cells: readonly (readonly string[])[], columns: readonly { leaves: number }[], width: number): number[] {
+  let shown = columns.map((_, i) => i);
+  const fits = () => {
+    const [first] = formatTable(
+      cells.map((row) => shown.map((column) => row[column] ?? '')),
+      shown.map(() => 'right'),
+    );
+    return displayWidth(first) <= width;
+  };
+  while (shown.length > 1 && !fits()) {
+    const last = shown.reduce((a, b) => (columns[b].leaves > columns[a].leaves ? b : a));
+    shown = shown.filter((column) => column !== last);
+  }
+  return shown;
+}
+
 /** The width of a terminal; infinite for a file or a pipe, whose reader wraps lines. */
 export function widthOf({ isTTY, columns }: Pick<Output, 'isTTY' | 'columns'>): number {
   return isTTY ? columns : Number.POSITIVE_INFINITY;

@@ -41,3 +41,9 @@ export function oneAtATime<T>(check: () => Promise<T>): Promise<T> {
   last = result.catch(() => {});
   return result;
 }
+
+/** Puts Float64Array in the place of Float32Array for good: in a process of its own, before the layer's code is loaded. */
+export function replaceFloat32Array(): void {
+  globals[REAL] = real();
+  globals.Float32Array = Float64Array;
+}

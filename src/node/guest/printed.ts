@@ -10,6 +10,7 @@ const MAX_LENGTH = 2_000;
 
 export class Printed {
   readonly #emit: (line: string) => void;
+  readonly #most: number;
   /** One for stdout, one for stderr. */
   readonly #streams = [new OpenLine(), new OpenLine()];
   /** The name before each line; undefined drops the output. */
@@ -17,9 +18,13 @@ export class Printed {
   #lines = 0;
   #characters = 0;
 
-  /** @param emit called with each line, which is safe to print */
-  constructor(emit: (line: string) => void) {
+  /**
+   * @param emit called with each line, which is safe to print
+   * @param most lines that are kept per source
+   */
+  constructor(emit: (line: string) => void, most = MAX_LINES) {
     this.#emit = emit;
+    this.#most = most;
   }
 
   /** Ends open lines, and starts to count anew. */
@@ -34,18 +39,18 @@ export class Printed {
 
   /** @param stream 0 for stdout, 1 for stderr */
   take(stream: 0 | 1, chunk: Buffer): void {
-    if (this.#source !== undefined && this.#lines <= MAX_LINES) this.#put(this.#streams[stream].push(chunk));
+    if (this.#source !== undefined && this.#lines <= this.#most) this.#put(this.#streams[stream].push(chunk));
   }
 
   #put(lines: readonly string[]): void {
     for (const line of lines) {
-      if (this.#source === undefined || this.#lines > MAX_LINES) return;
+      if (this.#source === undefined || this.#lines > this.#most) return;
       this.#lines++;
       this.#characters += line.length;
-      if (this.#lines <= MAX_LINES && this.#characters <= MAX_CHARACTERS) {
+      if (this.#lines <= this.#most && this.#characters <= MAX_CHARACTERS) {
         this.#emit(`${this.#source}: ${showText(line.replaceAll('\t', '    '))}`);
       } else {
-        this.#lines = MAX_LINES + 1;
+        this.#lines = this.#most + 1;
         this.#emit(`${this.#source}: …`);
       }
     }

@@ -55,6 +55,8 @@ export interface GuestOptions<Reply> {
   read(frame: Frame): { message: Reply | Notice; heads: ArrayHead[] };
   /** Called with each line of output, which is safe to print. */
   onPrint: (line: string) => void;
+  /** Lines of output that are kept per source; 1,000 by default. */
+  lines?: number;
   /** Errors that are shown already; it grows. */
   uncaught: Set<string>;
   /** Whether to drop what the file prints while it is loaded: it is loaded again. */
@@ -83,7 +85,7 @@ export class GuestProcess<Request extends object, Reply extends { kind: string; 
 
   constructor(options: GuestOptions<Reply>) {
     this.#options = options;
-    this.#printed = new Printed(options.onPrint);
+    this.#printed = new Printed(options.onPrint, options.lines);
     this.#printed.startSource(options.quiet ? undefined : showText(basename(options.path)));
     this.#child = startProcess(options);
     this.#loaded = this.#reply();

@@ -1,0 +1,67 @@
+/** Validates what the process of a file of layers sends. */
+import * as v from 'valibot';
+import { type LayerReport, PROPERTIES } from '../../gradCheck/anyLayer/report.js';
+import type { ArrayHead, Frame } from '../guest/frames.js';
+import { count, NOTICES, text } from '../guest/messageSchema.js';
+import { MAX_NAME, type Notice } from '../guest/protocol.js';
+import { MAX_LAYERS, MAX_OTHERS, type Reply } from './protocol.js';
+
+/** Characters of a sentence. */
+const MAX_TEXT = 10_000;
+const MAX_ROWS = 100_000;
+
+const name = v.pipe(v.string(), v.maxLength(MAX_NAME));
+/** null in JSON where a number is not finite. */
+const number = v.nullable(v.number());
+const sizes = v.record(v.string(), v.number());
+
+const inputRow = v.object({
+  name: v.pipe(v.string(), v.maxLength(MAX_TEXT)),
+  ok: v.boolean(),
+  sizes,
+  train: v.boolean(),
+  error: number,
+  limit: number,
+  at: v.array(count),
+  found: number,
+  expected: number,
+  wrongEntries: count,
+  entries: count,
+  mistake: v.nullable(v.objectWithRest({ id: name, text: text(MAX_TEXT) }, v.unknown())),
+});
+
+const REFUSALS = ['random', 'not-finite', 'threw', 'time', 'memory'] as const;
+
+const report = v.object({
+  name,
+  ok: v.boolean(),
+  precision: v.picklist(['float64', 'float32']),
+  refused: v.nullable(v.object({ id: v.picklist(REFUSALS), text: text(MAX_TEXT) })),
+  inputs: v.pipe(v.array(inputRow), v.maxLength(MAX_ROWS)),
+  properties: v.array(v.object({ name: v.picklist(PROPERTIES), ok: v.nullable(v.boolean()), detail: text(MAX_TEXT) })),
+  tried: v.object({
+    points: count,
+    dropped: count,
+    kinks: count,
+    taken: v.exactOptional(v.picklist(['left', 'right', 'between', 'several'])),
+    undecided: count,
+  }),
+}) as unknown as v.GenericSchema<unknown, LayerReport>;
+
+const other = v.object({ name, kind: text(MAX_NAME), functions: v.exactOptional(v.array(name)) });
+
+const message = v.variant('kind', [
+  v.object({
+    kind: v.literal('loaded'),
+    id: count,
+    layers: v.pipe(v.array(name), v.maxLength(MAX_LAYERS)),
+    others: v.pipe(v.array(other), v.maxLength(MAX_OTHERS)),
+  }),
+  v.object({ kind: v.literal('checked'), id: count, report }),
+  ...NOTICES,
+]);
+
+/** @throws if the frame is not a message */
+export function readMessage({ header }: Frame): { message: Reply | Notice; heads: ArrayHead[] } {
+  return { message: v.parse(message, header), heads: [] };
+}

@@ -1,0 +1,63 @@
+/**
+ * A process that checks the layers of a file. The layers' code runs here, beside the checker. What the parent gets is data, and it ends this
+ * process when a layer takes too long or too much memory.
+ */
+import { pathToFileURL } from 'node:url';
+import { describeThrown } from '../../dojo/outcome.js';
+import { thrownText } from '../../dojo/sentences.js';
+import { checkLayer } from '../../gradCheck/anyLayer/checkLayer.js';
+import { replaceFloat32Array } from '../../gradCheck/anyLayer/float64.js';
+import type { Layer } from '../../gradCheck/anyLayer/layer.js';
+import type { LayerReport } from '../../gradCheck/anyLayer/report.js';
+import { settle, startHost } from '../guest/host.js';
+import { LIBRARY } from '../paths.js';
+import { layersIn } from './layersIn.js';
+import { type Assignment, type Reply, type Request, refusedReport } from './protocol.js';
+
+const { assignment, context, reply, stop, requests, restartTime, load } = startHost<Assignment, Reply>();
+
+const CHECKER = 'backprop-ninja/gradcheck';
+
+/** Loads the file. Its imports may need the paths of a tsconfig.json, which is not read before: it may be broken. */
+async function loadLayers(): ReturnType<typeof load> {
+  if (!assignment.float32) replaceFloat32Array();
+  const options = {
+    // A module that two others import is one module.
+    moduleCache: true,
+    // The program's own copy: the file needs no node_modules. The layers' Tensor is the checker's.
+    virtualModules: { [CHECKER]: await import(pathToFileURL(LIBRARY[CHECKER]).href) },
+    alias: LIBRARY,
+  };
+  const loaded = await load(options);
+  if (!('fault' in loaded) || loaded.fault.id !== 'file-threw' || !/Cannot find (module|package)/.test(loaded.fault.thrown.text))
+    return loaded;
+  const again = await load({ ...options, tsconfigPaths: true });
+  return 'fault' in again ? loaded : again;
+}
+
+async function check(layer: Layer | undefined, { name, seed }: Request): Promise<LayerReport> {
+  const { float32 } = assignment;
+  if (!layer) return refusedReport(name, float32, { id: 'threw', text: 'the file no longer exports it' });
+  try {
+    return await checkLayer(layer, { name, float32, ...(seed !== undefined && { seed }) });
+  } catch (thrown) {
+    return refusedReport(name, float32, { id: 'threw', text: thrownText(describeThrown(thrown, context)) });
+  }
+}
+
+async function run(): Promise<void> {
+  const loaded = await loadLayers();
+  if ('fault' in loaded) return stop(loaded.fault);
+  const { layers, others } = layersIn(loaded.exports);
+  await settle();
+  reply({ id: 0, kind: 'loaded', layers: [...layers.keys()], others });
+  for (const { id, frame } of requests()) {
+    restartTime();
+    const request = frame.header as Request;
+    const report = await check(layers.get(request.name), request);
+    await settle();
+    reply({ id, kind: 'checked', report });
+  }
+}
+
+await run();
