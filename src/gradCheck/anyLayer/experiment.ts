@@ -7,6 +7,7 @@ import { isLarge } from './effort.js';
 import { readGradients } from './gradients.js';
 import type { Precision } from './report.js';
 import { magnitudeOf } from './rounding.js';
+import { withIntegers } from './values.js';
 import type { Changes, Experiment, PointValue, Witness } from './witness.js';
 
 interface Visited {
@@ -22,7 +23,7 @@ const points = new WeakMap<Witness, Point>();
 export function witnessOf(
   { point, outputs, dout }: Visited,
   input: InputValue,
-  { yours, returned }: { yours: Float64Array; returned?: Float64Array | undefined },
+  { yours, returned, batch }: { yours: Float64Array; returned?: Float64Array | undefined; batch?: string | undefined },
   comparison: Comparison,
 ): Witness {
   const { entries, complete, right, limit, jacobian } = comparison;
@@ -44,6 +45,7 @@ export function witnessOf(
     dout: partsOf(outputs, dout),
     ...(jacobian && { jacobian }),
     ...(returned && { returned }),
+    ...(batch !== undefined && { batch }),
   };
   points.set(witness, point);
   return witness;
@@ -65,7 +67,8 @@ export function createExperiment(calls: Calls, precision: Precision): Experiment
     const point = points.get(witness) as Point;
     const inputs = point.inputs.map((input) => {
       const data = changes.inputs?.[input.name];
-      return data && input.form ? { ...input, data } : input;
+      if (!data) return input;
+      return input.isIndex ? { ...input, data, other: withIntegers(input.other, data) } : { ...input, data };
     });
     const dout = changes.dout ?? Float64Array.from(witness.dout.flatMap(({ data }) => Array.from(data)));
     return { point: { ...point, inputs }, dout };
@@ -84,17 +87,13 @@ export function createExperiment(calls: Calls, precision: Precision): Experiment
         const { right, entries } = await measureEntries({ calls, point, input, dout, outputs: outputs.data, magnitude, precision }, chosen);
         return entries.length === chosen.length ? right : undefined;
       }),
-    yours: (witness, changes) =>
+    yours: (witness, changes, of) =>
       orUndefined(witness, async () => {
         const { point, dout } = at(witness, changes);
-        const gradient = readGradients(calls.layer, point, await calls.backward(point, dout)).get(witness.input.name);
+        const gradients = readGradients(calls.layer, point, await calls.backward(point, dout));
+        const gradient = gradients.get(of ?? witness.input.name);
         if (!gradient || 'mistake' in gradient) return undefined;
-        return Float64Array.from(witness.entries, (entry) => gradient.data[entry]);
-      }),
-    outputs: (witness, changes) =>
-      orUndefined(witness, async () => {
-        const outputs = await calls.forward(at(witness, changes).point);
-        return outputs.data.every(Number.isFinite) ? partsOf(outputs, outputs.data) : undefined;
+        return of === undefined ? Float64Array.from(witness.entries, (entry) => gradient.data[entry]) : gradient.data;
       }),
   };
 }

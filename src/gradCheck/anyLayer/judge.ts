@@ -245,7 +245,7 @@ class Judgement {
       const found = this.#found.get(placeOf(point, name)) ?? [];
       const sampled = sampleEntries(yours, entriesToName(yours.length, isLargeClaim(claim)), `${point.key.seed} witness ${name}`);
       const comparison = await compareEntries(claim, Int32Array.from(new Set([...sampled, ...found])).sort());
-      witnesses.push(witnessOf(visit, input, { yours, returned }, comparison));
+      witnesses.push(witnessOf(visit, input, { yours, returned, batch: this.#layer.batch?.letter }, comparison));
     }
     return witnesses;
   }

@@ -7,12 +7,13 @@
 import { changedDout, doutAdded, doutPassedOn, doutUnused, factorlessSums } from './naming/dout.js';
 import { entryFactors } from './naming/elementwise.js';
 import { Evidence, Point } from './naming/evidence.js';
+import { oneExampleOnly } from './naming/examples.js';
 import { constantFactor } from './naming/factors.js';
 import { crossTerms, diagonalWrong, oneIndexOnly, overwritten } from './naming/masks.js';
-import { otherInputs, rearranged, sameNumbers } from './naming/places.js';
+import { exchangedGradients, otherInputs, rearranged, sameNumbers } from './naming/places.js';
 import { borderOnly, oneIndexRight, repeatedRows } from './naming/regions.js';
 import { broadcastSumMissing } from './naming/shapes.js';
-import { derivativeAtInput, derivativeAtOutput, jacobianForTranspose } from './naming/transposes.js';
+import { derivativeAtInput, derivativeAtOutput, jacobianForTranspose, slopeElsewhere } from './naming/transposes.js';
 import { exchanged, replaced, rightOnlyAtOne } from './naming/values.js';
 import type { Mistake } from './report.js';
 import type { Experiment, Witness } from './witness.js';
@@ -23,6 +24,7 @@ type Family = (evidence: Evidence) => Mistake | null | Promise<Mistake | null>;
 const FAMILIES: readonly Family[] = [
   zeroEverywhere,
   constantFactor,
+  exchangedGradients,
   (evidence) => doutPassedOn(evidence, 'same'),
   doutUnused,
   doutAdded,
@@ -31,6 +33,7 @@ const FAMILIES: readonly Family[] = [
   (evidence) => evidence.first([jacobianForTranspose]),
   (evidence) => evidence.first(crossTerms(evidence)),
   (evidence) => evidence.first(oneIndexOnly(evidence)),
+  (evidence) => evidence.first(oneExampleOnly(evidence)),
   (evidence) => evidence.first(overwritten(evidence)),
   (evidence) => evidence.first(entryFactors(evidence)),
   (evidence) => evidence.first(factorlessSums(evidence)),
@@ -38,6 +41,7 @@ const FAMILIES: readonly Family[] = [
   (evidence) => evidence.first(replaced(evidence)),
   (evidence) => evidence.first(otherInputs(evidence)),
   (evidence) => evidence.first(derivativeAtInput(evidence)),
+  (evidence) => evidence.first(slopeElsewhere(evidence)),
   (evidence) => evidence.first(changedDout(evidence)),
   sameNumbers,
   diagonalWrong,

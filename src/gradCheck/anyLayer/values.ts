@@ -168,6 +168,14 @@ export function readIntegers(value: unknown): { data: Float64Array; shape: Shape
   return { data, shape: shape ?? [data.length] };
 }
 
+/** Whole numbers in a container like that of others. */
+export function withIntegers(like: unknown, numbers: Float64Array): unknown {
+  const copy = copyOther(like);
+  const held = tagOf(copy) === undefined ? (copy as { data: Int32Array }).data : (copy as Int32Array);
+  held.set(numbers);
+  return copy;
+}
+
 /** A copy of a value that is not real: indices, flags, texts. What is no plain data stays as it is. */
 export function copyOther(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;

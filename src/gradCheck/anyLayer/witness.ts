@@ -14,6 +14,8 @@ export interface PointValue {
 export interface Witness {
   sizes: Sizes;
   train: boolean;
+  /** The letter that counts examples, if the specification says so. */
+  batch?: string;
   /** Number of the draw at these sizes. */
   draw: number;
   /** Shape of the input and its gradient. */
@@ -49,10 +51,8 @@ export interface Experiment {
    * @param of another input: the right gradient of all its entries
    */
   right(witness: Witness, changes: Changes, of?: string): Promise<Float64Array | undefined>;
-  /** The layer's gradient, at the witness's entries; undefined if it cannot be read. */
-  yours(witness: Witness, changes: Changes): Promise<Float64Array | undefined>;
-  /** The outputs; undefined if one is not finite. */
-  outputs(witness: Witness, changes: Changes): Promise<PointValue[] | undefined>;
+  /** The layer's gradient, in the same form; undefined if it cannot be read. */
+  yours(witness: Witness, changes: Changes, of?: string): Promise<Float64Array | undefined>;
 }
 
 /** Values that replace those of a point. */

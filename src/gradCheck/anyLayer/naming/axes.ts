@@ -9,6 +9,10 @@ export interface Axis {
   sizes: readonly number[];
   /** The letter of the specification that has these sizes. */
   letter: string | undefined;
+  /** Whether it counts examples. */
+  isBatch: boolean;
+  /** The letters whose product it is: `h·w`. */
+  product?: string;
   /** Where it was found first, as a programmer writes it: `x.shape[1]`. */
   place?: string;
 }
@@ -32,17 +36,20 @@ export const RETURNED = 'what backward returned';
 /** The axes of all values of a piece of evidence. */
 export class Axes {
   readonly #points: readonly Point[];
+  readonly #views = new Map<string, View[]>();
   /** Axes of different sizes: the letters, then the dimensions of inputs and outputs. Those of size 1 everywhere are left out. */
   readonly known: Axis[] = [];
 
   constructor(points: readonly Point[]) {
     this.#points = points;
-    for (const letter of Object.keys(points[0].witness.sizes)) {
-      this.#learn({ sizes: points.map(({ witness }) => witness.sizes[letter]), letter });
+    const { sizes: letters, batch } = points[0].witness;
+    for (const letter of Object.keys(letters)) {
+      const isBatch = letter === batch || (batch === undefined && BATCH.test(letter));
+      this.#learn({ sizes: points.map(({ witness }) => witness.sizes[letter]), letter, isBatch });
     }
     for (const { name } of valuesOf(points[0])) {
       for (const [dim, sizes] of (this.#shapeOf(name) ?? []).entries()) {
-        this.#learn({ sizes, letter: undefined, place: `${name}.shape[${dim}]` });
+        this.#learn({ sizes, letter: undefined, isBatch: false, place: `${name}.shape[${dim}]` });
       }
     }
   }
@@ -60,20 +67,51 @@ export class Axes {
     return Array.from({ length: rank }, (_, dim) => shapes.map((shape) => (shape as Shape)[dim]));
   }
 
-  /** Ways to read a value, its own shape first. */
+  /** Ways to read a value: its own shape first, then those of values of the same size, its axes split, and all of its entries in a row. */
   views(name: string): View[] {
+    const found = this.#views.get(name) ?? this.#findViews(name);
+    this.#views.set(name, found);
+    return found;
+  }
+
+  #findViews(name: string): View[] {
     const own = this.#shapeOf(name);
     if (!own) return [];
-    let views: Axis[][] = [own.map((sizes) => this.#axis(sizes))];
-    for (let at = 0; at < views.length && views.length < MOST_VIEWS; at++) {
-      const found = this.#splits(views[at]).filter((axes) => !views.some((view) => isSameView(view, axes)));
-      views = [...views, ...found];
+    const views: Axis[][] = [];
+    const add = (axes: Axis[]) => {
+      if (!views.some((view) => isSameView(view, axes))) views.push(axes);
+    };
+    add(own.map((sizes) => this.#axis(sizes)));
+    const size = countsOf(own, this.#points.length);
+    for (const value of valuesOf(this.#points[0])) {
+      const shape = this.#shapeOf(value.name);
+      if (shape && isSameSize(countsOf(shape, size.length), size)) add(shape.map((sizes) => this.#axis(sizes)));
     }
-    return views.slice(0, MOST_VIEWS).map((axes) => ({ name, axes }));
+    for (let at = 0; at < views.length && views.length < MOST_VIEWS; at++) for (const axes of this.#splits(views[at])) add(axes);
+    const ways = views.slice(0, MOST_VIEWS);
+    if (!ways.some((axes) => axes.length === 1)) ways.push([this.#axis(size)]);
+    return ways.map((axes) => ({ name, axes }));
   }
 
   #axis(sizes: readonly number[]): Axis {
-    return this.known.find((axis) => isSameSize(axis.sizes, sizes)) ?? { sizes, letter: undefined };
+    const known = this.known.find((axis) => isSameSize(axis.sizes, sizes));
+    if (known?.letter !== undefined) return known;
+    const product = this.#productOf(sizes);
+    return { ...(known ?? { sizes, letter: undefined, isBatch: false }), ...(product && { product }) };
+  }
+
+  /** The letters whose product is the size of an axis, in their order. */
+  #productOf(sizes: readonly number[]): string | undefined {
+    const letters = this.known.filter(({ letter }) => letter !== undefined);
+    for (let chosen = 3; chosen < 2 ** letters.length; chosen++) {
+      const some = letters.filter((_, i) => (chosen >> i) & 1);
+      const product = countsOf(
+        some.map((axis) => axis.sizes),
+        sizes.length,
+      );
+      if (some.length > 1 && isSameSize(product, sizes)) return some.map(({ letter }) => letter).join('·');
+    }
+    return undefined;
   }
 
   /** The view with one axis without a letter split in two, each known axis first or last. */
@@ -102,6 +140,11 @@ function valuesOf({ witness }: Point): PointValue[] {
   return [...witness.inputs, ...witness.outputs];
 }
 
+/** The number of entries at each point. */
+function countsOf(shape: readonly (readonly number[])[], points: number): number[] {
+  return Array.from({ length: points }, (_, at) => shape.reduce((product, sizes) => product * sizes[at], 1));
+}
+
 export function isSameSize(a: readonly number[], b: readonly number[]): boolean {
   return a.every((size, i) => size === b[i]);
 }
@@ -115,14 +158,10 @@ export function shapeAt({ axes }: View, at: number): number[] {
   return axes.map(({ sizes }) => sizes[at]);
 }
 
-/** The name of an axis for a sentence: its letter, or where it is. */
+/** The name of an axis for a sentence: its letter or letters, or where it is. */
 export function axisName({ axes }: View, dim: number): string {
-  return axes[dim].letter ?? (axes.length === 1 ? 'the entries' : `axis ${dim}`);
-}
-
-/** Whether an axis counts examples. */
-export function isBatch({ letter }: Axis): boolean {
-  return letter !== undefined && BATCH.test(letter);
+  const { letter, product } = axes[dim];
+  return letter ?? product ?? (axes.length === 1 ? 'the array' : `axis ${dim}`);
 }
 
 /** The index along one axis of each position in row-major order. */

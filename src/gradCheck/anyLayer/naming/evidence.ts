@@ -62,6 +62,17 @@ export class Point {
     return Math.abs(this.yours[k] - this.right[k]) > this.witness.limit[k];
   }
 
+  /** Numbers of wrong entries, and of those whose right gradient is not 0, inside and outside a region. */
+  counts(isInside: (k: number) => boolean): Record<'wrong' | 'known', Record<'inside' | 'outside', number>> {
+    const counts = { wrong: { inside: 0, outside: 0 }, known: { inside: 0, outside: 0 } };
+    this.right.forEach((right, k) => {
+      const side = isInside(k) ? 'inside' : 'outside';
+      if (this.isWrongAt(k)) counts.wrong[side]++;
+      if (Math.abs(right) > this.witness.limit[k]) counts.known[side]++;
+    });
+    return counts;
+  }
+
   /** The same point, with yours - right in the place of yours: for terms that were added. */
   differing(): Point {
     const yours = this.yours.map((value, k) => value - this.right[k]);
@@ -75,8 +86,13 @@ export class Point {
 
   /** Whether yours is what an explanation predicts. */
   agrees(prediction: Float64Array): boolean {
-    if (prediction.length !== this.entries) return false;
-    return distance(this.yours, prediction, this.right) <= Math.max(LEFT * this.miss, this.noise);
+    return this.isNear(this.yours, prediction);
+  }
+
+  /** Whether two gradients differ by less than an explanation may leave. */
+  isNear(one: Float64Array, other: Float64Array): boolean {
+    if (one.length !== this.entries || other.length !== this.entries) return false;
+    return distance(one, other, this.right) <= Math.max(LEFT * this.miss, this.noise);
   }
 
   /** Σ over outputs of jacobian · dout. */
@@ -108,8 +124,8 @@ export class Point {
   }
 
   /** Yours with other values. Measured once per key. */
-  yoursWith(key: string, changes: Changes): Promise<Prediction> {
-    return this.#remember(`yours ${key}`, () => this.#experiment.yours(this.witness, changes));
+  yoursWith(key: string, changes: Changes, of?: string): Promise<Prediction> {
+    return this.#remember(`yours ${of ?? ''} ${key}`, () => this.#experiment.yours(this.witness, changes, of));
   }
 
   #remember(key: string, measure: () => Promise<Prediction>): Promise<Prediction> {

@@ -58,9 +58,9 @@ function recognise({ points, axes }: Evidence, fits: readonly (number | undefine
   const { letters, dimensions } = sizeTerms(axes);
   const sizes = letters().find(holds);
   if (sizes) return { text: sizes.text, of: 'sizes' };
-  if (holds(same)) return { text: same.text, of: 'number' };
   const scalar = scalarTerms(points).find(holds);
   if (scalar) return { text: scalar.text, of: 'input' };
+  if (holds(same)) return { text: same.text, of: 'number' };
   const other = dimensions().find(holds);
   return other && { text: other.text, of: 'sizes' };
 }

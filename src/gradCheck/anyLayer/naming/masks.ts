@@ -2,8 +2,11 @@
 
 import { sizeOf } from '../../../core/tensor.js';
 import type { Mistake } from '../report.js';
-import { axisName, indexAlong, isBatch, isSameSize, isTime, shapeAt, type View } from './axes.js';
+import { axisName, indexAlong, isSameSize, isTime, shapeAt, type View } from './axes.js';
 import type { Candidate, Evidence, Point } from './evidence.js';
+
+/** Share of the entries that are wrong if all have several uses. */
+const MOSTLY = 0.9;
 
 /** The pairs of an output and an entry that count at a point. */
 type Pairs = (point: Point, at: number) => (output: number, entry: number) => boolean;
@@ -161,7 +164,7 @@ function nameOfEnd(evidence: Evidence, { view, dim, index }: OutputAxis, end: 'f
   const along = axisName(view, dim);
   const uses = usesAlong(evidence, index);
   const text = `only the ${end} ${nounOf(view, dim)} counts: yours is the contribution of the ${end} index along ${along}`;
-  if (isBatch(axis) && end === 'first' && uses !== 'copied') return { id: 'first-example-only', text, axis: along };
+  if (axis.isBatch && end === 'first' && uses !== 'copied') return { id: 'first-example-only', text, axis: along };
   if (uses !== 'some' && !isTime(axis)) {
     return { id: 'sum-missing', text: `the sum over ${along} is missing: yours is its ${end} term`, axis: along };
   }
@@ -188,7 +191,7 @@ function usesAlong({ points }: Evidence, index: OutputAxis['index']): 'some' | '
 }
 
 function nounOf(view: View, dim: number): string {
-  if (isBatch(view.axes[dim])) return 'example';
+  if (view.axes[dim].isBatch) return 'example';
   return isTime(view.axes[dim]) ? 'step' : 'index';
 }
 
@@ -199,13 +202,23 @@ export function* overwritten(evidence: Evidence): Iterable<Candidate> {
     const mistake: Mistake = { id: 'repeated-rows', text, indices: row.name };
     for (const end of ['last', 'first'] as const) yield kept(mistake, (point) => oneUse(point, row.of(point), end));
   }
-  for (const { view, dim, index } of outputAxes(evidence)) {
-    const along = axisName(view, dim);
-    const text = `entries that more than one output uses are overwritten, not accumulated: only one contribution along ${along} is there`;
+  for (const axis of outputAxes(evidence)) {
     for (const end of ['last', 'first'] as const) {
-      yield kept({ id: 'repeated-rows', text, axis: along }, (point, at) => oneUse(point, index(at), end));
+      yield kept(nameOfOverwritten(evidence, axis, end), (point, at) => oneUse(point, axis.index(at), end));
     }
   }
+}
+
+/** Where all entries have several uses, as in a convolution, or where some have one and are right. */
+function nameOfOverwritten({ wrong }: Evidence, { view, dim }: OutputAxis, end: 'first' | 'last'): Mistake {
+  const along = axisName(view, dim);
+  const isEverywhere = wrong.every((point) => point.counts(() => true).wrong.inside > MOSTLY * point.entries);
+  if (isEverywhere) {
+    const text = `the sum over the outputs that use an entry is missing: yours is its ${end} term`;
+    return { id: 'sum-missing', text, axis: along };
+  }
+  const text = `entries that more than one output uses are overwritten, not accumulated: yours is the ${end} contribution to each`;
+  return { id: 'repeated-rows', text, axis: along };
 }
 
 /** Integer inputs with one row of outputs per index. */

@@ -101,16 +101,34 @@ function moved(shape: readonly number[], dim: number, move: (index: number, size
 }
 
 /** The right gradient of another input. */
-export function* otherInputs({ points, input }: Evidence): Iterable<Candidate> {
-  const { inputs, indices } = points[0].witness;
-  for (const { name } of inputs) {
-    if (name === input || indices.includes(name)) continue;
-    if (!points.every((point) => point.value(name)?.data.length === point.witness.input.data.length)) continue;
+export function* otherInputs(evidence: Evidence): Iterable<Candidate> {
+  for (const name of inputsOfTheSameSize(evidence)) {
     yield {
-      mistake: { id: 'misplaced', text: `yours is the right gradient of ${name}, not of ${input}`, input: name },
+      mistake: { id: 'misplaced', text: `yours is the right gradient of ${name}, not of ${evidence.input}`, input: name },
       predict: (point) => point.rightWith('', {}, name),
     };
   }
+}
+
+/** The gradients of two inputs, each in the place of the other. */
+export async function exchangedGradients(evidence: Evidence): Promise<Mistake | null> {
+  const { input } = evidence;
+  for (const { mistake, predict } of otherInputs(evidence)) {
+    const name = mistake.input as string;
+    if (!(await evidence.isExplainedBy({ mistake, predict }))) continue;
+    for (const point of evidence.wrong.slice(0, 3)) {
+      const other = await point.yoursWith('', {}, name);
+      if (!other || !point.isNear(other, point.right)) return null;
+    }
+    return { id: 'misplaced', text: `the gradients of ${input} and ${name} are exchanged`, input: name };
+  }
+  return null;
+}
+
+function inputsOfTheSameSize({ points, input }: Evidence): string[] {
+  const { inputs, indices } = points[0].witness;
+  const hasSize = (name: string) => points.every((point) => point.value(name)?.data.length === point.witness.input.data.length);
+  return inputs.map(({ name }) => name).filter((name) => name !== input && !indices.includes(name) && hasSize(name));
 }
 
 /** Entries that a rearrangement must have, not to be one by chance. */

@@ -1,7 +1,7 @@
 /** Where yours is right and where it is not: the first or the last index, the interior, rows whose index occurs once. */
 
 import type { Mistake } from '../report.js';
-import { type Axis, axisName, indexAlong, isBatch, isSameSize, isTime, shapeAt, type View } from './axes.js';
+import { type Axis, axisName, indexAlong, isSameSize, isTime, shapeAt, type View } from './axes.js';
 import type { Evidence, Point } from './evidence.js';
 
 /** A size from which on the first, the last and the other indices can be told apart. */
@@ -13,7 +13,7 @@ const MOSTLY = 0.6;
 export function oneIndexRight(evidence: Evidence): Mistake | null {
   for (const { view, dim } of inputAxes(evidence)) {
     const axis = view.axes[dim];
-    if (!isBatch(axis) && !isTime(axis) && !isSharedWithOutput(evidence, axis)) continue;
+    if (!axis.isBatch && !isTime(axis) && !isSharedWithOutput(evidence, axis)) continue;
     for (const end of ['first', 'last'] as const) {
       const isEnd = (index: number, size: number) => index === (end === 'first' ? 0 : size - 1);
       if (!isRightOnly(evidence, view, dim, isEnd)) continue;
@@ -27,7 +27,7 @@ export function oneIndexRight(evidence: Evidence): Mistake | null {
 
 function idOf(axis: Axis, end: 'first' | 'last'): 'first-example-only' | 'first-step-only' | 'last-step-only' {
   if (end === 'last') return 'last-step-only';
-  return isBatch(axis) ? 'first-example-only' : 'first-step-only';
+  return axis.isBatch ? 'first-example-only' : 'first-step-only';
 }
 
 /** Whether an axis of an output has the same sizes. */
@@ -43,31 +43,14 @@ function isRightOnly({ points, wrong }: Evidence, view: View, dim: number, isIns
   let telling = 0;
   for (const [at, point] of points.entries()) {
     const size = view.axes[dim].sizes[at];
-    const { inside, outside, right } = countsOf(point, indexAlong(shapeAt(view, at), dim), (index) => isInside(index, size));
-    if (inside > 0) return false;
+    const index = indexAlong(shapeAt(view, at), dim);
+    const { known, wrong: found } = point.counts((k) => isInside(index(point.witness.entries[k]), size));
+    if (found.inside > 0) return false;
     if (!point.isWrong) continue;
-    if (right.outside > 0 && outside < MOSTLY * right.outside) return false;
-    if (size >= LEAST_SIZE && right.inside > 0) telling++;
+    if (known.outside > 0 && found.outside < MOSTLY * known.outside) return false;
+    if (size >= LEAST_SIZE && known.inside > 0) telling++;
   }
   return telling >= LEAST_SIZE && wrong.length >= LEAST_SIZE;
-}
-
-interface Counts {
-  /** Wrong entries. */
-  inside: number;
-  outside: number;
-  /** Entries whose right gradient is not 0. */
-  right: { inside: number; outside: number };
-}
-
-function countsOf(point: Point, index: (position: number) => number, isInside: (index: number) => boolean): Counts {
-  const counts = { inside: 0, outside: 0, right: { inside: 0, outside: 0 } };
-  point.right.forEach((right, k) => {
-    const side = isInside(index(point.witness.entries[k])) ? 'inside' : 'outside';
-    if (point.isWrongAt(k)) counts[side]++;
-    if (Math.abs(right) > point.witness.limit[k]) counts.right[side]++;
-  });
-  return counts;
 }
 
 function inputAxes({ axes, input }: Evidence): { view: View; dim: number }[] {
@@ -116,29 +99,21 @@ function isRightWithin(point: Point, isInside: (position: number) => boolean): b
   return point.right.every((_, k) => !isInside(point.witness.entries[k]) || !point.isWrongAt(k));
 }
 
-/** Whether there is an interior with gradients that are not 0, at three wrong points that are large enough, and a good part of the border is wrong. */
+/** Whether there is an interior with gradients that are not 0, at three wrong points that are large enough, and most of the border is wrong. */
 function isBorderTold(
   { points }: Evidence,
   isInterior: (at: number) => (position: number) => boolean,
   isLarge: (at: number) => boolean,
 ): boolean {
   let telling = 0;
-  let wrong = 0;
-  let border = 0;
   for (const [at, point] of points.entries()) {
     if (!point.isWrong) continue;
     const inside = isInterior(at);
-    let known = 0;
-    point.right.forEach((right, k) => {
-      const isIn = inside(point.witness.entries[k]);
-      const isKnown = Math.abs(right) > point.witness.limit[k];
-      if (isKnown && isIn) known++;
-      if (isKnown && !isIn) border++;
-      if (point.isWrongAt(k)) wrong++;
-    });
-    if (known > 0 && isLarge(at)) telling++;
+    const { known, wrong } = point.counts((k) => inside(point.witness.entries[k]));
+    if (wrong.outside < MOSTLY * known.outside) return false;
+    if (known.inside > 0 && isLarge(at)) telling++;
   }
-  return telling >= LEAST_SIZE && wrong >= border / 4;
+  return telling >= LEAST_SIZE;
 }
 
 /** Right in rows whose index occurs once, and wrong in repeated rows only. */

@@ -101,8 +101,6 @@ const FUNCTIONS: readonly [text: (p: string) => string, f: (p: number) => number
   [(p) => `1/${p}²`, (p) => 1 / (p * p)],
   [(p) => `√${p}`, Math.sqrt],
   [(p) => `1/√${p}`, (p) => 1 / Math.sqrt(p)],
-  [(p) => `${p}/(1-${p})`, (p) => p / (1 - p)],
-  [(p) => `(1-${p})/${p}`, (p) => (1 - p) / p],
   [(p) => `(1+${p})`, (p) => 1 + p],
   [(p) => `1/(1+${p})`, (p) => 1 / (1 + p)],
   [(p) => `2·${p}`, (p) => 2 * p],

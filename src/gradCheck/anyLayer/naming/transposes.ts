@@ -33,6 +33,27 @@ export function* derivativeAtOutput({ points, input }: Evidence): Iterable<Candi
   }
 }
 
+/** Activations of which the derivative is a polynomial of the output, with what they are the output of. */
+const ACTIVATIONS = [
+  { f: Math.tanh, inverse: Math.atanh, slope: (y: number) => 1 - y * y },
+  { f: (x: number) => 1 / (1 + Math.exp(-x)), inverse: (y: number) => Math.log(y / (1 - y)), slope: (y: number) => y * (1 - y) },
+];
+
+/** The same for a layer that ends in tanh or a sigmoid, whatever comes before: dout is multiplied by the slope at another value. */
+export function* slopeElsewhere({ points }: Evidence): Iterable<Candidate> {
+  if (points[0].witness.outputs.length !== 1) return;
+  for (const { f, inverse, slope } of ACTIVATIONS) {
+    const at = (value: (y: number) => number) => (point: Point) => {
+      const factors = point.output.map((y) => value(y) / slope(y));
+      return factors.every(Number.isFinite) ? point.pull(point.dout.map((dout, o) => dout * factors[o])) : undefined;
+    };
+    const output = 'the derivative of the activation is taken at its output, not at its input';
+    yield { mistake: { id: 'derivative-at-output', text: output }, predict: at((y) => slope(f(y))) };
+    const input = 'the derivative of the activation is written in terms of its output, but you put its input into it';
+    yield { mistake: { id: 'derivative-at-input', text: input }, predict: at((y) => slope(inverse(y))) };
+  }
+}
+
 /** Degrees of the polynomials of the output that are tried as its derivative. */
 const DEGREES = [1, 2, 3];
 
