@@ -1,7 +1,7 @@
 /** Part (a): each of the 26 atomic gradients, alone and in the whole chain, against finite differences. */
 
 import { randomStream } from '../core/random.js';
-import type { Tensor } from '../core/tensor.js';
+import { Tensor } from '../core/tensor.js';
 import { type LessonCase, randomGradients } from '../lesson/case.js';
 import { exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
 import { forwardLines } from '../lesson/forward.js';
@@ -10,11 +10,12 @@ import {
   type GradientName,
   type LessonGradients,
   type LessonValues,
-  type StepName,
+  stepsAfter,
   type ValueName,
   valueNamed,
 } from '../lesson/values.js';
-import { bendingLength, centralDifference, chooseEntries, stepsAfter } from './differences.js';
+import type { Measured } from './comparison.js';
+import { derivativeAt } from './differences.js';
 import type { CheckOptions } from './options.js';
 import { type CheckRow, isStructuralZero, judge } from './row.js';
 
@@ -41,9 +42,8 @@ export function checkLocally(
       head: { part: 'atomic', witness: 'local differences', n, hidden: config.hidden, name },
       shape: values[value].shape,
       manual: () => lines[name]({ ...values, ...upstream }),
-      entries: chooseEntries(values[value].size, options.entries, random),
-      numerical: (entry) => derivative(values, value, entry, upstream, options.eps),
-      tolerance: options.tolerance,
+      measured: (entry) => derivative(values, value, entry, upstream, options.eps),
+      options,
     });
   });
 }
@@ -59,7 +59,6 @@ export function checkEndToEnd(
   lines: GradientLines = exercise1,
   derivative: typeof lossDerivative = lossDerivative,
 ): CheckRow[] {
-  const random = randomStream('grad-check', `${options.seed} entries ${n}`);
   const gradientOf = runChain(values, lines);
   return GRADIENT_NAMES.map((name) => {
     const value = valueNamed(name);
@@ -67,39 +66,46 @@ export function checkEndToEnd(
       head: { part: 'atomic', witness: 'end-to-end differences', n, hidden: config.hidden, name },
       shape: values[value].shape,
       manual: () => gradientOf(name),
-      entries: chooseEntries(values[value].size, options.entries, random),
-      numerical: (entry) => derivative(values, value, entry, options.eps),
-      tolerance: options.tolerance,
+      measured: (entry) => derivative(values, value, entry, options.eps),
+      options,
       structuralZero: isStructuralZero(name),
     });
   });
 }
 
-/** d(loss)/d(entry) by central differences; recomputes only the steps that depend on the tensor. */
-export function lossDerivative(values: LessonValues, name: ValueName, entry: number, eps: number): number {
+/** d(loss)/d(entry), by differences; recomputes only the steps that depend on the tensor. */
+export function lossDerivative(values: LessonValues, name: ValueName, entry: number, eps: number): Measured {
   const steps = stepsAfter(name);
   const moved = { ...values };
-  return centralDifference(values[name].data, entry, eps * bendingLength(name, entry, values), () => {
+  const compute = () => {
     for (const step of steps) moved[step] = forwardLines[step](moved);
-    return moved.loss.data[0];
-  });
+    return moved.loss.data;
+  };
+  return derivativeAt(values[name].data, entry, { compute, unmoved: values.loss.data, dout: [1] }, eps);
 }
 
-/** d(Σ upstream·step)/d(entry), over the steps that read the tensor. Summing changes of the steps makes unmoved entries cancel exactly. */
-export function localDerivative(values: LessonValues, name: ValueName, entry: number, upstream: LessonGradients, eps: number): number {
+/** d(Σ upstream·step)/d(entry), over the steps that read the tensor, by differences. */
+export function localDerivative(values: LessonValues, name: ValueName, entry: number, upstream: LessonGradients, eps: number): Measured {
   const steps = consumersOf(name);
-  return centralDifference(values[name].data, entry, eps * bendingLength(name, entry, values), () =>
-    steps.reduce((sum, step) => sum + weightedChange(forwardLines[step](values), values, step, upstream), 0),
-  );
+  const outputs = {
+    compute: () => concatenated(steps.map((step) => forwardLines[step](values))),
+    unmoved: concatenated(steps.map((step) => values[step])),
+    dout: concatenated(steps.map((step) => (step === 'loss' ? LOSS_GRADIENT : upstream[`d${step}`]))),
+  };
+  return derivativeAt(values[name].data, entry, outputs, eps);
 }
 
-function weightedChange(moved: Tensor, values: LessonValues, step: StepName, upstream: LessonGradients): number {
-  const still = values[step].data;
-  if (step === 'loss') return moved.data[0] - still[0];
-  const weights = upstream[`d${step}`].data;
-  let sum = 0;
-  for (let i = 0; i < still.length; i++) sum += weights[i] * (moved.data[i] - still[i]);
-  return sum;
+/** The gradient of the loss itself. */
+const LOSS_GRADIENT = Tensor.of([1], [], 'float64');
+
+function concatenated(tensors: readonly Tensor[]): Float64Array {
+  const out = new Float64Array(tensors.reduce((size, tensor) => size + tensor.size, 0));
+  let at = 0;
+  for (const { data } of tensors) {
+    out.set(data, at);
+    at += data.length;
+  }
+  return out;
 }
 
 /** The chain's gradients by name. Asking for a line that threw throws its error again; asking for a later one throws 'not reached'. */

@@ -1,5 +1,6 @@
 /** Part (b): the closed forms of Exercises 2 and 3, against finite differences and against the atomic chain. */
 
+import { largestMagnitude } from '../core/numbers.js';
 import { randomStream } from '../core/random.js';
 import type { Tensor } from '../core/tensor.js';
 import { type LessonCase, randomTensor } from '../lesson/case.js';
@@ -7,7 +8,8 @@ import { exercise1 } from '../lesson/exercise1.js';
 import { exercise2 } from '../lesson/exercise2.js';
 import { exercise3 } from '../lesson/exercise3.js';
 import type { GradientName, LessonGradients, LessonValues } from '../lesson/values.js';
-import { bendingLength, centralDifference, chooseEntries } from './differences.js';
+import type { Measured } from './comparison.js';
+import { derivativeAt, type Outputs } from './differences.js';
 import type { CheckOptions } from './options.js';
 import { type CheckRow, judge, type Witness } from './row.js';
 
@@ -40,9 +42,9 @@ const BATCH_NORM_CHAIN: readonly GradientName[] = ['dbnraw', 'dbnvar_inv', 'dbnv
 export function checkClosedForms({ n, config, values }: LessonCase, options: CheckOptions, forms: ClosedForms = SOLVED): CheckRow[] {
   const random = randomStream('grad-check', `${options.seed} closed forms ${n}`);
   const dhpreact = randomTensor(values.hpreact.shape, random);
-  const forward = {
-    dlogits: () => exercise2.loss(values).data[0],
-    dhprebn: () => weightedSum(exercise3.hpreact(values).data, dhpreact.data),
+  const outputs: Record<ClosedFormName, Outputs> = {
+    dlogits: { compute: () => exercise2.loss(values).data, unmoved: values.loss.data, dout: [1] },
+    dhprebn: { compute: () => exercise3.hpreact(values).data, unmoved: values.hpreact.data, dout: dhpreact.data },
   };
   const chain = {
     dlogits: alongChain(values, {}, CROSS_ENTROPY_CHAIN).dlogits,
@@ -50,20 +52,19 @@ export function checkClosedForms({ n, config, values }: LessonCase, options: Che
   };
   return (['dlogits', 'dhprebn'] as const).flatMap((name) => {
     const value = name === 'dlogits' ? 'logits' : 'hprebn';
-    const entries = chooseEntries(values[value].size, options.entries, random);
-    const row = (witness: Witness, numerical: (entry: number) => number) =>
+    const row = (witness: Witness, measured: (entry: number) => Measured) =>
       judge({
         head: { part: 'closed-forms', witness, n, hidden: config.hidden, name },
         shape: values[value].shape,
         manual: () => forms[name]({ ...values, dhpreact }),
-        entries,
-        numerical,
-        tolerance: options.tolerance,
+        measured,
+        options,
       });
-    const { data } = values[value];
+    const { data } = chain[name];
+    const largest = largestMagnitude(data);
     return [
-      row('local differences', (entry) => centralDifference(data, entry, options.eps * bendingLength(value, entry, values), forward[name])),
-      row('atomic chain', (entry) => chain[name].data[entry]),
+      row('local differences', (entry) => derivativeAt(values[value].data, entry, outputs[name], options.eps)),
+      row('atomic chain', (entry) => ({ right: data[entry], summed: largest, error: 0, agreed: true })),
     ];
   });
 }
@@ -73,10 +74,4 @@ function alongChain(values: LessonValues, upstream: Partial<LessonGradients>, ch
   const at = { ...values, ...upstream } as LessonValues & LessonGradients;
   for (const name of chain) at[name] = exercise1[name](at);
   return at;
-}
-
-function weightedSum(values: ArrayLike<number>, weights: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += weights[i] * values[i];
-  return sum;
 }

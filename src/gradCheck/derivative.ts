@@ -27,10 +27,14 @@ export interface Steps {
   last: number;
   /** Rounding of f, relative to its values: 2^-52 in float64. */
   epsilon: number;
-  /** One-sided slopes whose steps differ by less, relative to 1 or to the slope, count as found. */
-  settled: number;
   /** What each value of f rounds like: at least its own magnitude, more where it is the small difference of large numbers. */
   magnitude: ArrayLike<number>;
+}
+
+/** The same for slopes on one side. */
+export interface OneSidedSteps extends Steps {
+  /** Slopes whose steps differ by less, relative to 1 or to the slope, count as found. */
+  settled: number;
 }
 
 /** Two steps agree if they differ by less than this share of the largest slope, or by rounding. */
@@ -102,7 +106,7 @@ function compare(fine: Float64Array, coarse: Float64Array, noise: (i: number) =>
  */
 export function* oneSided(
   side: 1 | -1,
-  { first, last, epsilon, settled, magnitude }: Steps,
+  { first, last, epsilon, settled, magnitude }: OneSidedSteps,
   at0: ArrayLike<number>,
 ): Generator<number, Derivative | undefined, Sample> {
   const count = at0.length;
@@ -133,6 +137,13 @@ export function* oneSided(
   }
   const found = best?.slope.every((x, i) => (best as Derivative).error[i] <= settled * (1 + Math.abs(x)));
   return found ? best : undefined;
+}
+
+/** Runs a generator with a function that returns at once. */
+export function measure<T>(steps: Generator<number, T, Sample>, f: (shift: number) => Sample): T {
+  let step = steps.next();
+  while (!step.done) step = steps.next(f(step.value));
+  return step.value;
 }
 
 /** Runs a generator with a function that returns a promise. */

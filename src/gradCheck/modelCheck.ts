@@ -1,13 +1,12 @@
 /** Part (c): the network's own backward pass, every parameter, against finite differences of the loss. */
 import type { Backend } from '../backend/backend.js';
 import { createReferenceBackend } from '../backend/reference.js';
-import { randomStream } from '../core/random.js';
 import { type FloatArray, Tensor } from '../core/tensor.js';
 import type { NetworkCase } from '../lesson/case.js';
 import { createModel, createTrainingActivations, type Model, type TrainingActivations } from '../network/arrays.js';
 import { parameterNames, parameterShapes } from '../network/parameters.js';
 import { backward, forward } from '../network/passes.js';
-import { centralDifference, chooseEntries, parameterLengths } from './differences.js';
+import { derivativeAt } from './differences.js';
 import type { CheckOptions } from './options.js';
 import { type CheckRow, isStructuralZero, judge } from './row.js';
 
@@ -18,12 +17,11 @@ export function checkModel(
   backend: Backend = createReferenceBackend('float64'),
 ): CheckRow[] {
   const { config, n } = networkCase;
-  const random = randomStream('grad-check', `${options.seed} model ${n}`);
   const { model, activations } = modelOf(networkCase, backend);
-  forward(model, activations);
+  const unmoved = [forward(model, activations)];
   backward(model, activations);
+  const compute = () => [forward(model, activations)];
   const shapes = parameterShapes(config);
-  const length = parameterLengths(networkCase);
   return parameterNames(config).map((name) => {
     const data = model.parameters[name];
     const gradient = new Tensor(model.gradients[name].slice(), shapes[name]);
@@ -31,9 +29,8 @@ export function checkModel(
       head: { part: 'model', witness: 'end-to-end differences', n, hidden: config.hidden, name: `d${name}` },
       shape: shapes[name],
       manual: () => gradient,
-      entries: chooseEntries(data.length, options.entries, random),
-      numerical: (entry) => centralDifference(data, entry, options.eps * length(name, entry), () => forward(model, activations)),
-      tolerance: options.tolerance,
+      measured: (entry) => derivativeAt(data, entry, { compute, unmoved, dout: [1] }, options.eps),
+      options,
       structuralZero: isStructuralZero(`d${name}`),
     });
   });

@@ -1,6 +1,8 @@
-import { difference, indexAt, indexOfLargest, largestMagnitude } from '../core/numbers.js';
-import { type FloatArray, type Shape, sameShape, showShape, type Tensor } from '../core/tensor.js';
-import type { Part } from './options.js';
+import { difference, indexAt } from '../core/numbers.js';
+import { type Shape, sameShape, showShape, type Tensor } from '../core/tensor.js';
+import { limitsOf, type Measured, sampleEntries } from './comparison.js';
+import type { CheckOptions, Part } from './options.js';
+import { verdictOn } from './verdict.js';
 
 /** The reference that a gradient was compared with. */
 export type Witness = 'local differences' | 'end-to-end differences' | 'atomic chain' | 'float64 reference';
@@ -21,11 +23,14 @@ export interface CheckRow {
   entries: number;
   /** max|a-b| over the compared entries. */
   maxAbsDiff: number;
-  /** max|a-b| / max(|a|,|b|), each maximum over the tensor: in single tiny entries, even correct gradients differ. */
+  /** max|a-b| / max(|a|,|b|), each maximum over the compared entries. */
   maxRelDiff: number;
-  /** Index of the largest difference. */
+  /** Index of the entry that decides: the first wrong one, or else the one with the largest error. */
   at: number[];
-  /** The figure the limit applies to: maxRelDiff, or for a structural zero the largest magnitude on either side. */
+  /**
+   * The figure the limit applies to. |a-b| as a share of what is summed to the tensor's largest entry, less where the differences themselves are off
+   * by a share of that; for a structural zero, the larger magnitude of both sides; for the backend, maxRelDiff.
+   */
   error: number;
   limit: number;
   /** Whether the gradient is zero for any parameters: both sides must be 0 except for rounding, and a relative difference means nothing. */
@@ -55,12 +60,9 @@ export interface Claim {
   shape: Shape;
   /** Computes the gradient. A function, so that an error it throws becomes the row's problem. */
   manual: () => Tensor;
-  /** Positions of the entries to compare. */
-  entries: readonly number[];
-  /** The derivative at an entry, by finite differences or by another derivation. */
-  numerical: (entry: number) => number;
-  /** Largest relative difference that passes. */
-  tolerance: number;
+  /** The right value of an entry, by finite differences or by another derivation. */
+  measured: (entry: number) => Measured;
+  options: Omit<CheckOptions, 'eps'>;
   structuralZero?: boolean;
 }
 
@@ -77,37 +79,52 @@ export function judge(claim: Claim): CheckRow {
 }
 
 /** A row without figures. */
-function failedRow({ head, shape, tolerance, structuralZero = false }: Claim, problem: string): CheckRow {
+function failedRow({ head, shape, options, structuralZero = false }: Claim, problem: string): CheckRow {
   const { NaN: none } = Number;
   const figures = { entries: 0, maxAbsDiff: none, maxRelDiff: none, at: [], error: none };
-  return { ...head, ok: false, shape, ...figures, limit: tolerance, structuralZero, problem };
+  return { ...head, ok: false, shape, ...figures, limit: options.tolerance, structuralZero, problem };
 }
 
-function comparedRow({ head, shape, entries, numerical, tolerance, structuralZero = false }: Claim, { data }: Tensor): CheckRow {
-  const chosen = withLargest(entries, data);
-  const compared = chosen.map((entry) => data[entry]);
-  const { maxAbs, at, largest: largestCompared } = difference(compared, chosen.map(numerical));
-  // The scale is the whole tensor's, because the compared entries may all be tiny. This also catches NaN in any other entry.
-  const largest = Math.max(largestCompared, largestMagnitude(data));
-  const maxRelDiff = largest === 0 ? 0 : maxAbs / largest;
-  const error = structuralZero ? largest : maxRelDiff;
-  const limit = structuralZero ? ZERO_LIMIT : tolerance;
+function comparedRow({ head, shape, measured, options, structuralZero = false }: Claim, { data }: Tensor): CheckRow {
+  const { tolerance, seed } = options;
+  const count = options.entries === 'all' ? data.length : options.entries;
+  const entries = sampleEntries(data, count, `${seed} ${head.part} ${head.witness} ${head.n} ${head.name}`);
+  const found = Float64Array.from(entries, (entry) => data[entry]);
+  const references = Array.from(entries, measured);
+  const right = Float64Array.from(references, (reference) => reference.right);
+  const verdict = structuralZero ? zeroVerdict(found, right) : relativeVerdict(found, right, references, tolerance);
+  const { maxAbs, largest } = difference(found, right);
+  const { ok, shown, error, limit } = verdict;
   return {
     ...head,
-    ok: error <= limit,
+    ok,
     shape,
     entries: entries.length,
     maxAbsDiff: maxAbs,
-    maxRelDiff,
-    at: indexAt(chosen[at], shape),
+    maxRelDiff: largest === 0 ? 0 : maxAbs / largest,
+    at: indexAt(entries[shown], shape),
     error,
     limit,
     structuralZero,
   };
 }
 
-/** The entries, with the last one replaced by the gradient's largest: a sample of a sparse gradient may be all zeros. */
-function withLargest(entries: readonly number[], data: FloatArray): readonly number[] {
-  const largest = indexOfLargest(data);
-  return entries.includes(largest) ? entries : [...entries.slice(0, -1), largest];
+/** Differences as a share of the tensor's largest entry, after 1/tolerance of what the differences may be off themselves. */
+function relativeVerdict(found: Float64Array, right: Float64Array, references: readonly Measured[], tolerance: number) {
+  const limits = limitsOf(references, { share: 0, floor: tolerance });
+  const { ok, shown } = verdictOn(found, right, limits);
+  const distance = Math.abs(found[shown] - right[shown]);
+  const scale = Math.max(limits[shown] / tolerance, Math.abs(found[shown]));
+  return { ok, shown, error: distance === 0 ? 0 : distance / scale, limit: tolerance };
+}
+
+/** Both sides must be 0, except for rounding. */
+function zeroVerdict(found: Float64Array, right: Float64Array) {
+  const magnitudes = found.map((x, k) => Math.max(Math.abs(x), Math.abs(right[k])));
+  const { ok, shown } = verdictOn(
+    magnitudes,
+    magnitudes.map(() => 0),
+    magnitudes.map(() => ZERO_LIMIT),
+  );
+  return { ok, shown, error: magnitudes[shown], limit: ZERO_LIMIT };
 }

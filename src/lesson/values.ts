@@ -84,3 +84,13 @@ export function valueNamed(name: GradientName): ValueName {
 export function consumersOf(name: ValueName): StepName[] {
   return STEP_NAMES.filter((step) => STEP_INPUTS[step].includes(name));
 }
+
+/** The steps of the forward pass that depend on a tensor, in forward order. */
+export function stepsAfter(name: ValueName): StepName[] {
+  const reached = new Set<string>([name]);
+  return STEP_NAMES.filter((step) => {
+    const depends = STEP_INPUTS[step].some((input) => reached.has(input));
+    if (depends) reached.add(step);
+    return depends;
+  });
+}

@@ -108,7 +108,7 @@ describe('a number option', () => {
     ['hunt', '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
     ['bench', '--seconds', 'a number from 0.01 to 3600', ['0', '1e-9', '3601']],
     ['grad-check', '--eps', 'a number from 0.00001 to 0.1', ['0', '1e-12', '9e-6', '1e9', '0.11']],
-    ['grad-check', '--tolerance', 'a number above 0 up to 0.01', ['0', '1e9', '0.011', '1']],
+    ['grad-check', '--tolerance', 'a number from 1e-9 to 0.01', ['0', '1e-10', '1e9', '0.011', '1']],
     ['grad-check', '--entries', "'all' or a whole number from 1 to 1000000000", [...COUNT_NONSENSE, '0', 'ALL', 'alle']],
     ['grad-check', '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
   ])('refuses values outside its range: %s %s, %s', async (command, option, range, outside) => {

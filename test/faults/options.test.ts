@@ -64,7 +64,7 @@ describe('not a number, negative, 0, NaN, 1e9, a fraction, empty, hexadecimal wh
     ['train', '--clip', 'above 0 up to 1000000', '0'],
     ['sample', '--temperature', 'from 0 to 100', '100.1'],
     ['grad-check', '--eps', 'from 0.00001 to 0.1', '0'],
-    ['grad-check', '--tolerance', 'above 0 up to 0.01', '0'],
+    ['grad-check', '--tolerance', 'from 1e-9 to 0.01', '0'],
     ['bench', '--seconds', 'from 0.01 to 3600', '0'],
   ] as const;
 

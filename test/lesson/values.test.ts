@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLessonCase } from '../../src/lesson/case.js';
 import { forward, forwardLines } from '../../src/lesson/forward.js';
-import { consumersOf, INTERMEDIATE_NAMES, STEP_INPUTS, STEP_NAMES, VALUE_NAMES } from '../../src/lesson/values.js';
+import { consumersOf, INTERMEDIATE_NAMES, STEP_INPUTS, STEP_NAMES, stepsAfter, VALUE_NAMES } from '../../src/lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
 
 const [n, T, E, H, V] = [5, 3, 4, 7, 9];
@@ -18,6 +18,16 @@ describe('the forward pass as a graph', () => {
     });
     forwardLines[step](watched);
     expect([...read].filter((name) => (VALUE_NAMES as readonly string[]).includes(name)).sort()).toEqual([...STEP_INPUTS[step]].sort());
+  });
+
+  it.each([
+    ['logprobs', ['loss']],
+    ['counts_sum', ['counts_sum_inv', 'probs', 'logprobs', 'loss']],
+    ['b2', STEP_NAMES.slice(STEP_NAMES.indexOf('logits'))],
+    ['bnvar', ['bnvar_inv', 'bnraw', 'hpreact', 'h', ...STEP_NAMES.slice(STEP_NAMES.indexOf('logits'))]],
+    ['C', STEP_NAMES],
+  ] as const)('has, after %s, the steps %j', (name, steps) => {
+    expect(stepsAfter(name)).toEqual(steps);
   });
 
   it('puts every step after its inputs, and has a reader for every tensor', () => {

@@ -1,7 +1,19 @@
 /** The gradient of one input at one point against differences: entry by entry, or along random directions. */
 
-import { type RandomStream, randomStream, shuffled } from '../../core/random.js';
-import { type Derivative, derivative, measureAsync, oneSided, type Sample, type Steps } from '../derivative.js';
+import { type RandomStream, randomStream } from '../../core/random.js';
+import {
+  ERRORS,
+  largestSum,
+  limitsOf,
+  type MeasuredColumn,
+  measureEntry,
+  type Shares,
+  stepsAt,
+  sumOf,
+  weightedError,
+} from '../comparison.js';
+import { derivative, measureAsync, type OneSidedSteps, oneSided, type Sample } from '../derivative.js';
+import { isRight } from '../verdict.js';
 import type { Calls, InputValue, Point } from './calls.js';
 import type { Precision } from './report.js';
 import { EPSILON } from './rounding.js';
@@ -44,11 +56,7 @@ export interface Comparison {
   kinks: KinkSide[];
 }
 
-interface Rules extends Omit<Steps, 'magnitude'> {
-  /** Share of what is summed that a right gradient may be off: to the entry, and to the entry for which it is most. */
-  share: number;
-  floor: number;
-}
+type Rules = Omit<OneSidedSteps, 'magnitude'> & Shares;
 
 /**
  * Steps and limits. In float64, a gradient may be off by 4e-6 of what is summed: approximations of erf and rounded constants in right code reach
@@ -60,13 +68,11 @@ const RULES: Record<Precision, Rules> = {
 };
 /** Saturated code rounds to 0 or to 1: a gradient below this share of what it is elsewhere may be 0, and the reverse. */
 const SATURATED = 2 ** -40;
-/** Measured errors of a derivative that pass. */
-const ERRORS = 10;
 /** Entries of a Jacobian that are kept for naming. */
 const MOST_KEPT = 250_000;
 
 /** The right gradient at entries. */
-interface Measured {
+interface MeasuredEntries {
   /** Positions, ascending; without those where f is not finite on both sides. */
   entries: Int32Array;
   right: Float64Array;
@@ -78,24 +84,22 @@ interface Measured {
 }
 
 /** Measures the right gradient at the given entries. */
-export async function measureEntries(at: Measurement, entries: Int32Array): Promise<Measured> {
-  const { dout, precision } = at;
-  const columns: Column[] = [];
+export async function measureEntries(at: Measurement, entries: Int32Array): Promise<MeasuredEntries> {
+  const { input, dout, precision, scale = 0 } = at;
+  const columns: MeasuredColumn[] = [];
+  const measured: number[] = [];
   for (const entry of entries) {
-    const column = await columnAt(at, entry);
-    if (column) columns.push(column);
+    const column = await measureAsync(measureEntry(input.data[entry], stepsOf(at), dout), alongEntry(at, entry));
+    if (!column) continue;
+    columns.push(column);
+    measured.push(entry);
   }
-  const typical = typicalError(columns);
-  const summed = columns.map(({ slope }) => sumOf(slope, (x, o) => Math.abs(x * dout[o])));
-  const { share, floor } = RULES[precision];
-  const largest = summed.reduce((most, x) => Math.max(most, x), 0);
-  const least = Math.max(floor * largest, SATURATED * (at.scale ?? 0));
   return {
-    entries: Int32Array.from(columns, ({ entry }) => entry),
-    right: Float64Array.from(columns, ({ slope }) => sumOf(slope, (x, o) => x * dout[o])),
-    limit: Float64Array.from(columns, ({ error }, k) => ERRORS * Math.max(error, typical) + share * summed[k] + least),
+    entries: Int32Array.from(measured),
+    right: Float64Array.from(columns, ({ right }) => right),
+    limit: limitsOf(columns, RULES[precision], SATURATED * scale),
     slopes: columns.map(({ slope }) => slope),
-    summed: largest,
+    summed: largestSum(columns),
   };
 }
 
@@ -107,7 +111,7 @@ export async function compareEntries(claim: Claim, entries: Int32Array): Promise
   const kinks: KinkSide[] = [];
   const dropped = new Set<number>();
   for (const [k, entry] of measured.entries.entries()) {
-    if (Math.abs(yours[entry] - right[k]) <= limit[k]) continue;
+    if (isRight(yours[entry], right[k], limit[k])) continue;
     const settled = await settleKink(claim, entry, limit[k]);
     if (settled === 'undecided') dropped.add(k);
     else if (settled !== 'no kink') {
@@ -129,31 +133,8 @@ export async function compareEntries(claim: Claim, entries: Int32Array): Promise
   };
 }
 
-/** The derivatives of all outputs with respect to one entry. */
-interface Column {
-  entry: number;
-  slope: Float64Array;
-  /** Error of the sum over outputs of slope·dout. */
-  error: number;
-  agreed: boolean;
-}
-
-async function columnAt(claim: Measurement, entry: number): Promise<Column | undefined> {
-  const { dout, outputs } = claim;
-  const found = await measureAsync(derivative(stepsFor(claim, entry), outputs.length), alongEntry(claim, entry));
-  if (!found) return undefined;
-  return { entry, slope: found.slope, error: weighted(found, dout), agreed: found.agreed };
-}
-
-function weighted({ error }: Derivative, dout: Float64Array): number {
-  return sumOf(error, (x, o) => x * Math.abs(dout[o]));
-}
-
-/** Larger entries need larger steps: x + h is rounded. A power of two, so that the step stays one. */
-function stepsFor({ input, magnitude, precision }: Measurement, entry: number): Steps {
-  const { first, last, ...rest } = RULES[precision];
-  const scale = 2 ** Math.max(0, Math.floor(Math.log2(Math.abs(input.data[entry]) || 1)));
-  return { ...rest, magnitude, first: first * scale, last: last * scale };
+function stepsOf({ magnitude, precision }: Measurement) {
+  return { ...RULES[precision], magnitude };
 }
 
 /** The outputs, with one entry shifted. */
@@ -179,13 +160,6 @@ function sameLength(values: Float64Array, outputs: Float64Array): Float64Array {
   return values.length === outputs.length ? values : outputs.map(() => Number.NaN);
 }
 
-/** The root mean square of the errors where two steps agreed: one entry may agree by chance. */
-function typicalError(columns: readonly Column[]): number {
-  const agreed = columns.filter((column) => column.agreed);
-  if (agreed.length === 0) return 0;
-  return Math.sqrt(agreed.reduce((sum, { error }) => sum + error * error, 0) / agreed.length);
-}
-
 /**
  * Where forward has a kink, any value between the one-sided slopes passes, for each output by itself: of two windows that share a maximum, each
  * may pass its gradient to another entry.
@@ -193,12 +167,10 @@ function typicalError(columns: readonly Column[]): number {
 async function settleKink(claim: Claim, entry: number, limit: number): Promise<KinkSide | 'no kink' | 'undecided'> {
   const { outputs, dout, yours } = claim;
   const f = alongEntry(claim, entry);
-  const [left, right] = [
-    await measureAsync(oneSided(-1, stepsFor(claim, entry), outputs), f),
-    await measureAsync(oneSided(1, stepsFor(claim, entry), outputs), f),
-  ];
+  const steps = stepsAt(claim.input.data[entry], stepsOf(claim));
+  const [left, right] = [await measureAsync(oneSided(-1, steps, outputs), f), await measureAsync(oneSided(1, steps, outputs), f)];
   if (!left || !right) return 'undecided';
-  const margin = limit + ERRORS * (weighted(left, dout) + weighted(right, dout));
+  const margin = limit + ERRORS * (weightedError(left, dout) + weightedError(right, dout));
   const bound = (pick: (...slopes: number[]) => number) => sumOf(left.slope, (x, o) => pick(x * dout[o], right.slope[o] * dout[o]));
   const [low, high] = [bound(Math.min), bound(Math.max)];
   if (high - low <= margin) return 'no kink';
@@ -217,12 +189,6 @@ function transposed(columns: readonly Float64Array[]): Float64Array {
     for (let o = 0; o < height; o++) out[o * width + k] = column[o];
   });
   return out;
-}
-
-function sumOf(values: Float64Array, term: (x: number, i: number) => number): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += term(values[i], i);
-  return sum;
 }
 
 /**
@@ -280,15 +246,4 @@ async function fits(claim: Claim, direction: Float64Array, from: number, to: num
   }
   if (!found) return Number.isFinite(sum);
   return Math.abs(sum - found.slope[0]) <= ERRORS * found.error[0] + share * Math.sqrt(squares);
-}
-
-/** Random positions of a large input, ascending, with that of the largest entry of its gradient. */
-export function sampleEntries(yours: Float64Array, count: number, seed: string): Int32Array {
-  const size = yours.length;
-  if (size <= count) return Int32Array.from({ length: size }, (_, i) => i);
-  const random = randomStream('grad-check', seed);
-  const chosen = new Set<number>([yours.reduce((best, x, i) => (Math.abs(x) > Math.abs(yours[best]) ? i : best), 0)]);
-  if (size < 4 * count) for (const i of shuffled([...yours.keys()], random).slice(0, count)) chosen.add(i);
-  while (chosen.size < count) chosen.add(Math.floor(random() * size));
-  return Int32Array.from(chosen).sort();
 }

@@ -2,8 +2,10 @@
 
 import { indexAt } from '../../core/numbers.js';
 import { normal, randomStream } from '../../core/random.js';
+import { sampleEntries } from '../comparison.js';
+import { verdictOn } from '../verdict.js';
 import { type BackwardResult, Calls, type InputValue, LayerThrew, type Outputs, type Point } from './calls.js';
-import { type Claim, type Comparison, compareEntries, findWrongEntries, type KinkSide, sampleEntries } from './compare.js';
+import { type Claim, type Comparison, compareEntries, findWrongEntries, type KinkSide } from './compare.js';
 import { DRAW_MODES, type DrawMode } from './draw.js';
 import { effortFor, entriesToName, isLarge } from './effort.js';
 import { createExperiment, witnessOf } from './experiment.js';
@@ -208,11 +210,10 @@ class Judgement {
     const { entries, directions } = effortFor(yours.length, isLargeClaim(claim), mode, isFirst);
     const sample = sampleEntries(yours, entries, `${point.key.seed} entries ${input.name}`);
     if (entries === yours.length) return sample;
-    const notFinite = yours.findIndex((x) => !Number.isFinite(x));
     const key = placeOf(point, input.name);
     const found = this.#found.get(key) ?? (await findWrongEntries(claim, directions));
     if (found.length > 0) this.#found.set(key, found);
-    return Int32Array.from(new Set([...sample, ...found, ...(notFinite === -1 ? [] : [notFinite])])).sort();
+    return Int32Array.from(new Set([...sample, ...found])).sort();
   }
 
   /** Collects what is known about a wrong input and looks for a name. */
@@ -288,30 +289,23 @@ function rowOf(point: Point, input: InputValue, yours: Float64Array, { entries, 
   if (entries.length === 0) {
     return { ...head, ok: true, error: 0, limit: 0, at: [], found: null, expected: null, wrongEntries: 0, entries: 0 };
   }
-  const ratio = (k: number) => {
-    const error = Math.abs(yours[entries[k]] - right[k]);
-    return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error === 0 ? 0 : error / limit[k];
-  };
-  const ratios = Array.from(entries, (_, k) => ratio(k));
-  const worst = ratios.reduce((most, x, k) => (x > ratios[most] ? k : most), 0);
-  const wrong = ratios.filter((x) => x > 1).length;
-  const first = wrong > 0 ? ratios.findIndex((x) => x > 1 && x >= 0.5 * ratios[worst]) : worst;
-  const found = yours[entries[first]];
+  const found = Float64Array.from(entries, (entry) => yours[entry]);
+  const { ok, wrong, shown } = verdictOn(found, right, limit);
   return {
     ...head,
-    ok: wrong === 0,
-    error: Math.abs(found - right[first]),
-    limit: limit[first],
-    at: indexAt(entries[first], input.shape),
-    found,
-    expected: right[first],
+    ok,
+    error: Math.abs(found[shown] - right[shown]),
+    limit: limit[shown],
+    at: indexAt(entries[shown], input.shape),
+    found: found[shown],
+    expected: right[shown],
     wrongEntries: wrong,
     entries: entries.length,
   };
 }
 
 function isWrongAt({ yours, right, limit }: Witness): boolean {
-  return yours.some((x, k) => !(Math.abs(x - right[k]) <= limit[k]));
+  return !verdictOn(yours, right, limit).ok;
 }
 
 function notFiniteMistake(name: string): Mistake {

@@ -65,35 +65,13 @@ describe('grad-check of our own gradients', () => {
     }
   });
 
-  it.each([
-    [
-      ['--eps', '0.00001'],
-      'differences with this step are off by up to 2e-6 themselves',
-      'an --eps from 0.00005 to 0.002, or a --tolerance of at least 0.000003',
-    ],
-    [['--eps', '0.05'], 'off by up to 2e-2 themselves', 'choose an --eps from 0.00005 to 0.002\n'],
-    [['--eps', '0.01'], 'off by up to 3e-5 themselves', 'or a --tolerance of at least 0.00003\n'],
-    [['--tolerance', '1e-300'], 'off by up to 2e-8 themselves', 'choose a --tolerance of at least 3e-8\n'],
-    [['--tolerance', '1e-8'], 'off by up to 2e-8 themselves', 'choose a --tolerance of at least 3e-8\n'],
-  ])('refuses %j, with which correct gradients would fail, and says what would work (2)', async (options, problem, hint) => {
-    const { exitCode, stdout, stderr } = await runCli(tempDirectory(), [...CLOSED_FORMS, ...options]);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(ONE_ERROR_LINE);
-    expect(stderr).toContain(problem);
-    expect(stderr).toContain(hint);
-  });
-
-  it.each([
-    [[]],
-    [['--eps', '0.00005']],
-    [['--eps', '0.002']],
-    [['--eps', '0.02', '--tolerance', '0.001']],
-    [['--eps', '0.00001', '--tolerance', '0.00001']],
-    [['--tolerance', '3e-8']],
-  ])('passes correct gradients with %j', async (options) => {
-    const { exitCode, stderr } = await runCli(tempDirectory(), ['grad-check', '--entries', '5', ...options]);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: options.includes('0.001') ? expect.stringContaining('note: ') : '' });
-  });
+  it.each([[['--eps', '0.00001']], [['--eps', '0.1']], [['--eps', '0.00001', '--tolerance', '1e-9']], [['--tolerance', '1e-9']]])(
+    'passes correct gradients with %j',
+    async (options) => {
+      const { exitCode, stderr } = await runCli(tempDirectory(), ['grad-check', '--entries', '5', ...options]);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    },
+  );
 
   it('says that small mistakes pass at a large tolerance', async () => {
     const { exitCode, stderr } = await runCli(tempDirectory(), [...CLOSED_FORMS, '--tolerance', '0.01']);
