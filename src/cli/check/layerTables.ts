@@ -59,7 +59,7 @@ function tableLines(inputs: readonly InputRow[], paint: Paint, width: number): s
 
 function cellsOf(row: InputRow): string[] {
   const { name, ok, error, limit, at, found, expected, wrongEntries, entries } = row;
-  const [yours, right] = distinct(found, expected);
+  const [yours, right] = distinct(found, expected, ok ? 4 : 17);
   const figures = (value: number | null) => (value === null ? '' : formatDifference(value));
   return [
     `  ${ok ? '✓' : '✗'} ${quoteText(name)}`,
@@ -80,14 +80,13 @@ function sizesText({ sizes, train }: InputRow): string {
   );
 }
 
-/** Two numbers with as few digits as tell them apart, at least four. */
-function distinct(a: number | null, b: number | null): [string, string] {
+/** Two numbers with as few digits as tell them apart, at least four, and at most the given number. */
+function distinct(a: number | null, b: number | null, most: number): [string, string] {
   if (a === null || b === null) return ['', ''];
-  for (let digits = 4; digits < 17; digits++) {
+  for (let digits = 4; ; digits++) {
     const [x, y] = [a, b].map((value) => String(Number(value.toPrecision(digits))));
-    if (x !== y || a === b) return [x, y];
+    if (x !== y || a === b || digits >= most) return [x, y];
   }
-  return [String(a), String(b)];
 }
 
 /** The verdict on all layers, and what was not shown. */
