@@ -1,6 +1,5 @@
 /** Layers from what people already have: a class with a forward and a backward method, an activation with its derivative, a loss. */
 
-import { randomStream } from '../../core/random.js';
 import { DRAW, type Draw, defineLayer, type Layer, type LayerContext, type LayerOptions, type SizeChoices, type Sizes } from './layer.js';
 import { callMethod, memberAt, memberIfThere, setMember } from './members.js';
 import { readIntegers, readReal } from './values.js';
@@ -99,9 +98,9 @@ function drawInputs({ create, input, parameters, constant }: ClassLayer, sizes: 
 
 /** @throws TypeError for a record of inputs, as defineLayer has it */
 function checkInput(x: unknown): void {
-  const isRecord = typeof x === 'object' && x !== null && !Array.isArray(x) && !readReal(x) && !readIntegers(x);
-  if (isRecord)
-    throw new TypeError('fromClass: input must return the value of x itself, not a record; for several inputs, use defineLayer');
+  if (typeof x !== 'object' || x === null || Array.isArray(x) || readReal(x) || readIntegers(x)) return;
+  if (Object.values(x).every((value) => readReal(value) === undefined)) return;
+  throw new TypeError('fromClass: input must return the value of x itself, not a record; for several inputs, use defineLayer');
 }
 
 /** An instance. Math.random is seeded meanwhile: many classes draw their weights from it, and each forward needs the same instance. */
@@ -110,7 +109,7 @@ function make(create: ClassLayer['create'], sizes: Sizes, draw: Draw): object | 
   const restore = () => {
     Math.random = random;
   };
-  Math.random = randomStream('grad-check', `create ${draw.integer(2 ** 31)[0]}`);
+  Math.random = quickRandom(draw.integer(2 ** 31)[0]);
   try {
     const made = create(sizes, draw);
     if (made instanceof Promise) return made.finally(restore);
@@ -120,6 +119,17 @@ function make(create: ClassLayer['create'], sizes: Sizes, draw: Draw): object | 
     restore();
     throw error;
   }
+}
+
+/** Numbers in [0, 1), by mulberry32. Seeded streams take ten times as long, and a class may draw 100,000 weights for each forward. */
+function quickRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }
 
 /** The value; if it is the same number everywhere, one drawn around that number. */

@@ -3,6 +3,7 @@
 import { normal, randomStream } from '../../core/random.js';
 import type { Shape } from '../../core/tensor.js';
 import { type DrawKey, startDraw } from './draw.js';
+import { restartDraw } from './drawTape.js';
 import { type Arrays, callWith } from './float64.js';
 import { DRAW, type Layer, type LayerContext, type Sizes } from './layer.js';
 import { copyOther, type Form, readIntegers, readReal, sameNumbers, sameOther } from './values.js';
@@ -167,7 +168,7 @@ export class Calls {
       outputs: undefined,
       random: randomOf(point),
       gradients: {},
-      [DRAW]: () => startDraw(point.key),
+      [DRAW]: () => restartDraw(point),
     };
     const raw = await this.#call('forward', point, () => this.layer.forward(record as never, context as LayerContext));
     return { record, context, raw, outputs: readOutputs(raw) };

@@ -63,10 +63,23 @@ export function callMethod(object: object, path: string, what: string, argument:
 /** Puts numbers into the member's own container, because others may hold it too. If it cannot take them, the member is replaced. */
 export function setMember(object: object, path: string, value: unknown, what: string): void {
   const { holder, name } = placeOf(object, path, what);
+  const current = holder[name];
+  const [from, to] = [viewOf(value), viewOf(current)];
+  // A getter may give a copy.
+  const isKept = holder[name] === current;
+  if (isKept && from && to && from.constructor === to.constructor && from.length === to.length) {
+    to.set(from);
+    return;
+  }
   const numbers = readReal(value)?.data;
-  const isHeld = () => numbers !== undefined && sameNumbers(readReal(holder[name])?.data ?? [], numbers);
-  if (numbers && readReal(holder[name])?.form.size === numbers.length) fill(holder[name], numbers, 0);
-  if (!isHeld()) holder[name] = value;
+  if (numbers && readReal(current)?.form.size === numbers.length) fill(current, numbers, 0);
+  if (!numbers || !sameNumbers(readReal(holder[name])?.data ?? [], numbers)) holder[name] = value;
+}
+
+/** The typed array of a value, or of a tensor. */
+function viewOf(value: unknown): Float64Array | undefined {
+  const data = ArrayBuffer.isView(value) ? value : (value as { data?: unknown } | null | undefined)?.data;
+  return ArrayBuffer.isView(data) ? (data as Float64Array) : undefined;
 }
 
 /** Overwrites the numbers of a container from those at a position on. @returns the position after them */

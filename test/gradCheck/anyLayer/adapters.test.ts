@@ -279,6 +279,14 @@ describe('a layer from a class', () => {
     expect((await checkLayer(layer)).inputs.find(({ ok }) => !ok)).toMatchObject({ name: 'weight', mistake: { id: 'missing' } });
   });
 
+  it('has types that know its sizes', () => {
+    const input = (_: object, draw: Draw) => draw.normal(2);
+    // @ts-expect-error: there is no size m
+    expect(() => fromClass({ sizes: { n: [1] }, create: ({ m }) => new Dense(m, 2), input })).not.toThrow();
+    // @ts-expect-error: a parameter needs two names
+    expect(() => fromClass({ create: () => new Dense(1, 2), input, parameters: { weight: ['weight'] } })).toThrow();
+  });
+
   it('whose input is a record is refused', async () => {
     const layer = fromClass({ create: () => new Gain(), input: (_, draw) => ({ x: draw.normal(3) }) });
     expect(await wrongOf(layer)).toContain('input must return the value of x itself, not a record');
