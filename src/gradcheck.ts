@@ -22,6 +22,7 @@ export {
   type LayerSpecification,
   type SizeChoices,
   type Sizes,
+  type SizesOf,
 } from './gradCheck/anyLayer/layer.js';
 export {
   assertGradients,

@@ -212,7 +212,8 @@ function readOutputs(raw: unknown): Outputs {
   if (single) return { single: true, parts: [{ name: '', form: single.form, at: 0 }], data: single.data };
   if (typeof raw !== 'object' || raw === null)
     throw new LayerThrew(`forward returned ${raw === null ? 'null' : typeof raw}, expected an output`);
-  const real = Object.entries(raw).flatMap(([name, value]) => {
+  const isRecord = !Array.isArray(raw) && !ArrayBuffer.isView(raw);
+  const real = Object.entries(isRecord ? raw : {}).flatMap(([name, value]) => {
     const read = readReal(value);
     return read ? [{ name, ...read }] : [];
   });

@@ -13,6 +13,9 @@ export type SizeChoices = Readonly<Record<string, readonly number[]>>;
 /** One size per letter: `{ n: 2, d: 5 }`. */
 export type Sizes = Readonly<Record<string, number>>;
 
+/** One size per letter of the choices. */
+export type SizesOf<S extends SizeChoices> = { readonly [letter in keyof S]: number };
+
 /** A tensor in float64. */
 export interface Float64Tensor extends Tensor {
   readonly data: Float64Array;
@@ -36,9 +39,9 @@ export interface Draw {
 }
 
 /** What a call of forward or backward gets besides its values. */
-export interface LayerContext<O = unknown> {
+export interface LayerContext<O = unknown, S extends SizeChoices = SizeChoices> {
   /** The sizes of this point. */
-  readonly sizes: Sizes;
+  readonly sizes: SizesOf<S>;
   /** Whether the layer is in training: true, unless the specification tries both. */
   readonly train: boolean;
   /** Empty before forward. What forward stores here, the backward that follows it finds. */
@@ -80,14 +83,14 @@ export interface LayerOptions {
 export interface LayerSpecification<S extends SizeChoices, I extends object, O> extends LayerOptions {
   sizes?: S;
   /** Draws the inputs, by name. An input keeps its container in every call. */
-  inputs(sizes: { readonly [letter in keyof S]: number }, draw: Draw): I;
+  inputs(sizes: SizesOf<S>, draw: Draw): I;
   /** The outputs: a value, or a record of named values. It may be async. */
-  forward(inputs: I, context: LayerContext): O;
+  forward(inputs: I, context: LayerContext<unknown, S>): O;
   /**
    * The gradient of each real input, by name, from the gradients of the outputs: containers and shapes as forward returned them. It follows
    * a forward with the same inputs directly. It may be async.
    */
-  backward(dout: Awaited<NoInfer<O>>, inputs: I, context: LayerContext<Awaited<NoInfer<O>>>): unknown;
+  backward(dout: Awaited<NoInfer<O>>, inputs: I, context: LayerContext<Awaited<NoInfer<O>>, S>): unknown;
 }
 
 /** A layer that can be checked. Its types are those of its own functions. */
@@ -105,7 +108,8 @@ export function defineLayer<const S extends SizeChoices, I extends object, O>(sp
   for (const part of ['inputs', 'forward', 'backward'] as const) {
     if (typeof specification?.[part] !== 'function') throw new TypeError(`defineLayer: ${part} must be a function`);
   }
-  return Object.assign({ [LAYER]: true }, specification) as unknown as Layer;
+  const own = Object.create(Object.getPrototypeOf(specification) as object | null) as object;
+  return Object.assign(own, specification, { [LAYER]: true }) as unknown as Layer;
 }
 
 /** Whether a value is a layer: made by {@link defineLayer}, or an object with functions inputs, forward and backward. */
