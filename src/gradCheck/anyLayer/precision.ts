@@ -16,40 +16,37 @@ const ROUGH = 1e-10;
 /** Steps of the roughness test: a few units in the last place of float32. */
 const TINY = 2 ** -22;
 
-/** Probes the layer at its first point. */
 export async function precisionOf(layer: Layer, seed: number | string): Promise<Precision> {
-  const sizes = sizesToTry(layer.sizes, seed);
-  const middle = sizes[sizes.length - 1];
-  const [swapped, plain] = [await probe(layer, seed, middle, 'swapped'), await probe(layer, seed, middle, 'plain')];
+  const [swapped, plain] = [await probe(layer, seed, 'swapped'), await probe(layer, seed, 'plain')];
   if (!plain) return 'float64';
-  if (!swapped) return 'float32';
-  if (differ(swapped.numbers, plain.numbers)) return 'float32';
-  return swapped.isFloat32 || swapped.roughness > ROUGH ? 'float32' : 'float64';
+  if (!swapped || differ(swapped.numbers, plain.numbers)) return 'float32';
+  return swapped.parts.some(isFloat32) || (await isRough(swapped)) ? 'float32' : 'float64';
 }
 
 interface Probe {
-  /** Outputs and gradients. */
+  calls: Calls;
+  point: Point;
+  /** The outputs, and the gradient of each input. */
+  parts: Float64Array[];
+  /** All of them in a row. */
   numbers: Float64Array;
-  /** Whether all outputs, or all gradients of an input, are float32 numbers although they need not be. */
-  isFloat32: boolean;
-  roughness: number;
 }
 
-/** undefined if the layer throws or is random. */
-async function probe(layer: Layer, seed: number | string, sizes: Point['sizes'], arrays: Arrays): Promise<Probe | undefined> {
+/** Calls the layer at one point, at its last sizes; undefined if it throws or is random. */
+export async function probe(layer: Layer, seed: number | string, arrays: Arrays): Promise<Probe | undefined> {
   const calls = new Calls(layer, arrays);
   try {
     const key = { seed: `${seed} precision`, mode: 'generic', precision: 'float64' } as const;
     const [train] = trainingsToTry(layer.train);
+    const [sizes] = sizesToTry(layer.sizes, seed).slice(-1);
     const point = await calls.point({ sizes, train, draw: 0, key });
     const random = randomStream('grad-check', `${seed} precision dout`);
     const { data } = await calls.forward(point);
     if (!sameNumbers(data, (await calls.forward(point)).data)) return undefined;
     const dout = data.map(() => normal(random));
     const gradients = [...readGradients(layer, point, await calls.backward(point, dout)).values()];
-    const arraysOf = [data, ...gradients.flatMap((gradient) => (gradient.data ? [gradient.data] : []))];
-    const numbers = Float64Array.from(arraysOf.flatMap((one) => Array.from(one)));
-    return { numbers, isFloat32: arraysOf.some(isFloat32), roughness: await roughnessOf(calls, point, data) };
+    const parts = [data, ...gradients.flatMap((gradient) => (gradient.data ? [gradient.data] : []))];
+    return { calls, point, parts, numbers: Float64Array.from(parts.flatMap((one) => Array.from(one))) };
   } catch (error) {
     if (error instanceof LayerThrew) return undefined;
     throw error;
@@ -62,26 +59,30 @@ function isFloat32(values: Float64Array): boolean {
 }
 
 /** Third differences of a smooth function at tiny steps are rounding: their size says in which precision it computes. */
-async function roughnessOf(calls: Calls, point: Point, outputs: Float64Array): Promise<number> {
+async function isRough({ calls, point, parts: [outputs] }: Probe): Promise<boolean> {
   const rows: Float64Array[] = [];
-  for (let k = 0; k < 4; k++) {
-    const moved = judgedInputs(calls.layer, point).map(
-      ({ name, data }) => [name, data.map((x, i) => x + k * TINY * (i % 2 === 0 ? 1 : -0.75))] as const,
-    );
-    rows.push((await calls.forward(point, new Map(moved))).data);
+  try {
+    for (let k = 0; k < 4; k++) {
+      const moved = judgedInputs(calls.layer, point).map(
+        ({ name, data }) => [name, data.map((x, i) => x + k * TINY * (i % 2 === 0 ? 1 : -0.75))] as const,
+      );
+      rows.push((await calls.forward(point, new Map(moved))).data);
+    }
+  } catch (error) {
+    if (error instanceof LayerThrew) return false;
+    throw error;
   }
   const [a, b, c, d] = rows;
-  let largest = 0;
-  let rough = 0;
+  let [rough, largest] = [0, 0];
   for (let i = 0; i < outputs.length; i++) {
     largest = Math.max(largest, Math.abs(outputs[i]));
     rough = Math.max(rough, Math.abs(d[i] - 3 * c[i] + 3 * b[i] - a[i]));
   }
-  return largest > 0 && Number.isFinite(rough) ? rough / largest : 0;
+  return Number.isFinite(rough) && rough > ROUGH * largest;
 }
 
 /** Whether two runs of the same code differ by more than float32 rounding explains. */
-function differ(a: Float64Array, b: Float64Array): boolean {
+export function differ(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   if (a.length !== b.length) return true;
   let [most, largest] = [0, 0];
   for (let i = 0; i < a.length; i++) {

@@ -3,6 +3,8 @@ import { FileContentError } from '../../core/errors.js';
 import { showPath } from '../../core/text.js';
 import type { FileFault } from '../../dojo/findings.js';
 import { sentenceOf } from '../../dojo/sentences.js';
+import type { Arrays } from '../../gradCheck/anyLayer/float64.js';
+import { differ } from '../../gradCheck/anyLayer/precision.js';
 import type { LayerReport, Refusal } from '../../gradCheck/anyLayer/report.js';
 import { GuestProcess, ProcessEnded } from '../guest/process.js';
 import { LAYERS_PROCESS } from '../paths.js';
@@ -31,12 +33,24 @@ export interface LayerFileOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** A process of the file, and what it says about it. */
+interface Loading {
+  process: GuestProcess<Request, Reply>;
+  loaded: Promise<Loaded>;
+}
+
+type Loaded = Extract<Reply, { kind: 'loaded' }>;
+
+/**
+ * The file is loaded twice: in the process that judges, with Float64Array in the place of Float32Array; and as it is, which shows whether that
+ * changes what a layer computes. Views of WebAssembly memory that are made while the file is loaded would show other numbers.
+ */
 export class LayerFile {
   readonly #path: string;
   readonly #options: LayerFileOptions;
   readonly #uncaught = new Set<string>();
-  #process: GuestProcess<Request, Reply> | undefined;
-  /** Whether Float32Array is what it is: if asked for, or if the file cannot be loaded otherwise. */
+  readonly #processes = new Map<Arrays, Loading>();
+  /** Whether all layers are judged as they are: if asked for, or if the file cannot be loaded otherwise. */
   #float32: boolean;
   /** The names of the layers. */
   names: readonly string[] = [];
@@ -55,9 +69,13 @@ export class LayerFile {
    */
   static async open(path: string, options: LayerFileOptions): Promise<LayerFile> {
     const file = new LayerFile(path, options);
+    const abort = () => file.stop();
+    options.signal?.addEventListener('abort', abort, { once: true });
     try {
-      await file.#firstLoad();
-      if (file.names.length === 0) throw noLayerError(options.shownAs, file.others);
+      const { layers, others } = await file.#firstLoad();
+      file.names = layers;
+      file.others = others;
+      if (layers.length === 0) throw noLayerError(options.shownAs, others);
       return file;
     } catch (error) {
       file.stop();
@@ -70,58 +88,92 @@ export class LayerFile {
    * @throws the signal's reason if it ends this early
    */
   async check(name: string): Promise<LayerReport> {
-    const { seed } = this.#options;
+    let arrays: Arrays = this.#float32 ? 'plain' : 'swapped';
     try {
-      const process = this.#process ?? (await this.#load(true));
-      await process.startSource(name);
-      const { reply } = await process.request({ kind: 'check', name, ...(seed !== undefined && { seed }) });
+      if (arrays === 'swapped' && (await this.#needsFloat32(name))) arrays = 'plain';
+      const reply = await this.#request(arrays, 'check', name);
       if (reply.kind !== 'checked') throw new ProcessEnded({ id: 'breaks-channel' });
       return { ...reply.report, name };
     } catch (error) {
       const fault = this.#faultOf(error);
-      // The next layer gets a new process.
-      this.stop();
-      return refusedReport(name, this.#float32, refusalOf(fault));
+      this.#end(arrays);
+      return refusedReport(name, arrays === 'plain', refusalOf(fault));
     }
   }
 
-  /** Ends the process. */
+  /** Ends the processes. */
   stop(): void {
-    this.#process?.stop();
-    this.#process = undefined;
+    this.#end('swapped');
+    this.#end('plain');
   }
 
-  async #firstLoad(): Promise<void> {
-    let fault: FileFault;
+  async #firstLoad(): Promise<Loaded> {
     try {
-      await this.#load(false);
-      return;
+      if (this.#float32) return await this.#load('plain').loaded;
+      const { loaded } = this.#load('swapped');
+      this.#load('plain', true);
+      return await loaded;
     } catch (error) {
-      fault = this.#faultOf(error);
-    }
-    // Views of WebAssembly memory, for example, need the real Float32Array already while the file is loaded.
-    if (fault.id === 'file-threw' && !this.#float32) {
-      this.#float32 = true;
-      try {
-        await this.#load(true);
-        return;
-      } catch (error) {
-        this.#faultOf(error);
+      const fault = this.#faultOf(error);
+      const asItIs = fault.id === 'file-threw' ? await this.#loadedAsItIs() : undefined;
+      if (asItIs) {
+        this.#float32 = true;
+        return asItIs;
       }
+      throw new FileContentError(`${showPath(this.#options.shownAs)} cannot be loaded: ${sentenceOf([fault])}`);
     }
-    const { shownAs } = this.#options;
-    throw new FileContentError(`${showPath(shownAs)} cannot be loaded: ${sentenceOf([fault])}`);
   }
 
-  /** A process that has loaded the file. A file that is loaded again has printed everything already. */
-  async #load(quiet: boolean): Promise<GuestProcess<Request, Reply>> {
-    this.stop();
+  async #loadedAsItIs(): Promise<Loaded | undefined> {
+    try {
+      return await this.#processes.get('plain')?.loaded;
+    } catch (error) {
+      this.#faultOf(error);
+      return undefined;
+    }
+  }
+
+  /** Whether the layer computes something else with Float64Array in the place of Float32Array. */
+  async #needsFloat32(name: string): Promise<boolean> {
+    const swapped = await this.#probe('swapped', name);
+    try {
+      const plain = await this.#probe('plain', name);
+      return plain !== null && (swapped === null || differ(swapped, plain));
+    } catch (error) {
+      this.#faultOf(error);
+      this.#end('plain');
+      return false;
+    }
+  }
+
+  async #probe(arrays: Arrays, name: string): Promise<number[] | null> {
+    const reply = await this.#request(arrays, 'probe', name);
+    if (reply.kind !== 'probed') throw new ProcessEnded({ id: 'breaks-channel' });
+    return reply.numbers?.map((x) => x ?? Number.NaN) ?? null;
+  }
+
+  async #request(arrays: Arrays, kind: Request['kind'], name: string): Promise<Reply> {
+    // The next layer after one that ended its process gets a new one.
+    const { process, loaded } = this.#processes.get(arrays) ?? this.#load(arrays, true);
+    await loaded;
+    // What a layer prints while it is judged, and not what it prints again where it is compared.
+    const isShown = arrays === 'swapped' || this.#float32 || kind === 'check';
+    await process.startSource(isShown ? name : undefined);
+    const { seed } = this.#options;
+    return (await process.request({ kind, name, ...(seed !== undefined && { seed }) })).reply;
+  }
+
+  /**
+   * Starts a process that loads the file.
+   * @param quiet whether to drop what the file prints while it is loaded: it has printed it already
+   */
+  #load(arrays: Arrays, quiet = false): Loading {
     const { onPrint, signal } = this.#options;
     signal?.throwIfAborted();
     const process = new GuestProcess<Request, Reply>({
       path: this.#path,
       module: LAYERS_PROCESS,
-      assignment: { float32: this.#float32 },
+      assignment: { float32: arrays === 'plain' },
       gigabytes: MEMORY_LIMIT,
       seconds: TIME_LIMIT,
       patience: PATIENCE,
@@ -131,14 +183,20 @@ export class LayerFile {
       uncaught: this.#uncaught,
       quiet,
     });
-    this.#process = process;
-    const abort = () => process.stop();
-    signal?.addEventListener('abort', abort, { once: true });
-    const reply = await process.loaded();
-    if (reply.kind !== 'loaded') throw new ProcessEnded({ id: 'breaks-channel' });
-    this.names = reply.layers;
-    this.others = reply.others;
-    return process;
+    const loaded = process.loaded().then((reply) => {
+      if (reply.kind !== 'loaded') throw new ProcessEnded({ id: 'breaks-channel' });
+      return reply;
+    });
+    // It is awaited later.
+    loaded.catch(() => {});
+    const loading = { process, loaded };
+    this.#processes.set(arrays, loading);
+    return loading;
+  }
+
+  #end(arrays: Arrays): void {
+    this.#processes.get(arrays)?.process.stop();
+    this.#processes.delete(arrays);
   }
 
   /**

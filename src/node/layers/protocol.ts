@@ -7,9 +7,9 @@ export interface Assignment extends GuestAssignment {
   float32: boolean;
 }
 
-/** Check a layer. */
 export interface Request {
-  kind: 'check';
+  /** Check a layer, or call it once: another process tells whether Float64Array makes a difference. */
+  kind: 'check' | 'probe';
   name: string;
   /** By default, the library's. */
   seed?: number;
@@ -28,10 +28,15 @@ export interface OtherExport {
 export const MAX_OTHERS = 50;
 export const MAX_LAYERS = 10_000;
 
+/** Numbers of a probe that are compared. */
+export const MAX_NUMBERS = 10_000;
+
 /** A reply has the number of its request; the first reply, 0, says that the file is loaded. */
 export type Reply = { id: number } & (
   | { kind: 'loaded'; layers: string[]; others: OtherExport[] }
   | { kind: 'checked'; report: LayerReport }
+  /** null for a number that is not finite, or if the layer cannot be called. */
+  | { kind: 'probed'; numbers: (number | null)[] | null }
 );
 
 /** The report on a layer that was not judged. */

@@ -4,7 +4,7 @@ import { type LayerReport, PROPERTIES } from '../../gradCheck/anyLayer/report.js
 import type { ArrayHead, Frame } from '../guest/frames.js';
 import { count, NOTICES, text } from '../guest/messageSchema.js';
 import { MAX_NAME, type Notice } from '../guest/protocol.js';
-import { MAX_LAYERS, MAX_OTHERS, type Reply } from './protocol.js';
+import { MAX_LAYERS, MAX_NUMBERS, MAX_OTHERS, type Reply } from './protocol.js';
 
 /** Characters of a sentence. */
 const MAX_TEXT = 10_000;
@@ -58,6 +58,7 @@ const message = v.variant('kind', [
     others: v.pipe(v.array(other), v.maxLength(MAX_OTHERS)),
   }),
   v.object({ kind: v.literal('checked'), id: count, report }),
+  v.object({ kind: v.literal('probed'), id: count, numbers: v.nullable(v.pipe(v.array(number), v.maxLength(MAX_NUMBERS))) }),
   ...NOTICES,
 ]);
 

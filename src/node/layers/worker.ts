@@ -3,16 +3,18 @@
  * process when a layer takes too long or too much memory.
  */
 import { pathToFileURL } from 'node:url';
+import { randomStream } from '../../core/random.js';
 import { describeThrown } from '../../dojo/outcome.js';
 import { thrownText } from '../../dojo/sentences.js';
 import { checkLayer } from '../../gradCheck/anyLayer/checkLayer.js';
 import { replaceFloat32Array } from '../../gradCheck/anyLayer/float64.js';
 import type { Layer } from '../../gradCheck/anyLayer/layer.js';
+import { probe } from '../../gradCheck/anyLayer/precision.js';
 import type { LayerReport } from '../../gradCheck/anyLayer/report.js';
 import { settle, startHost } from '../guest/host.js';
 import { LIBRARY } from '../paths.js';
 import { layersIn } from './layersIn.js';
-import { type Assignment, type Reply, type Request, refusedReport } from './protocol.js';
+import { type Assignment, MAX_NUMBERS, type Reply, type Request, refusedReport } from './protocol.js';
 
 const { assignment, context, reply, stop, requests, restartTime, load } = startHost<Assignment, Reply>();
 
@@ -20,6 +22,8 @@ const CHECKER = 'backprop-ninja/gradcheck';
 
 /** Loads the file. Its imports may need the paths of a tsconfig.json, which is not read before: it may be broken. */
 async function loadLayers(): ReturnType<typeof load> {
+  // Parameters that a file draws while it is loaded are the same each time, and in each process.
+  Math.random = randomStream('grad-check', 'Math.random');
   if (!assignment.float32) replaceFloat32Array();
   const options = {
     // A module that two others import is one module.
@@ -45,6 +49,16 @@ async function check(layer: Layer | undefined, { name, seed }: Request): Promise
   }
 }
 
+/** The first numbers of a call. */
+async function numbersOf(layer: Layer | undefined, { seed = 0 }: Request): Promise<number[] | null> {
+  try {
+    const probed = layer && (await probe(layer, seed, assignment.float32 ? 'plain' : 'swapped'));
+    return probed ? Array.from(probed.numbers.slice(0, MAX_NUMBERS)) : null;
+  } catch {
+    return null;
+  }
+}
+
 async function run(): Promise<void> {
   const loaded = await loadLayers();
   if ('fault' in loaded) return stop(loaded.fault);
@@ -54,9 +68,13 @@ async function run(): Promise<void> {
   for (const { id, frame } of requests()) {
     restartTime();
     const request = frame.header as Request;
-    const report = await check(layers.get(request.name), request);
+    const layer = layers.get(request.name);
+    const result =
+      request.kind === 'check'
+        ? ({ id, kind: 'checked', report: await check(layer, request) } as const)
+        : ({ id, kind: 'probed', numbers: await numbersOf(layer, request) } as const);
     await settle();
-    reply({ id, kind: 'checked', report });
+    reply(result);
   }
 }
 

@@ -92,6 +92,51 @@ describe('a file of layers', () => {
   });
 });
 
+/** A WebAssembly module: its memory m, and f(address), which squares a float32 number in it. */
+const SQUARE_IN_PLACE =
+  '0061736d0100000001050160017f00030201000503010001070902016d0200016600000a14011200200020002a020020002a0200943802000b';
+
+/** Layers that compute something else when Float64Array takes the place of Float32Array. */
+const NEEDS_FLOAT32 = `const code = '${SQUARE_IN_PLACE}';
+const bytes = Uint8Array.from({ length: code.length / 2 }, (_, i) => Number.parseInt(code.slice(2 * i, 2 * i + 2), 16));
+const { m, f } = (await WebAssembly.instantiate(bytes)).instance.exports as any;
+const heap = new Float32Array(m.buffer);
+const inputs = (_: unknown, draw: any) => ({ x: Float32Array.from(draw.normal(3).data) });
+const squares = (x: any) => { heap.set(x); x.forEach((_: number, i: number) => f(4 * i)); return heap.slice(0, x.length); };
+export const inWasm = { inputs, forward: ({ x }: any) => squares(x), backward: (dy: any, { x }: any) => ({ x: dy.map((g: number, i: number) => 2 * g * x[i]) }) };
+const words = new ArrayBuffer(4);
+let [float, bits] = [new Float32Array(words, 0), new Uint32Array(words)];
+const abs = (v: number) => { float[0] = v; bits[0] &= 0x7fffffff; return float[0]; };
+export const withBits = { inputs, forward: ({ x }: any) => x.map(abs), backward: (dy: any, { x }: any) => ({ x: dy.map((g: number, i: number) => g * Math.sign(x[i])) }) };
+`;
+
+describe('a layer that computes something else with Float64Array', () => {
+  it.each([
+    ['where the file can be loaded with it', NEEDS_FLOAT32.replace('new ArrayBuffer(4)', 'new ArrayBuffer(8)')],
+    ['where it cannot', NEEDS_FLOAT32],
+  ])('is judged in float32, %s', async (_, text) => {
+    const { exitCode, stderr, layers } = await reportsOn(text);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(layers.map(({ name, precision }) => [name, precision])).toEqual([
+      ['inWasm', 'float32'],
+      ['withBits', 'float32'],
+    ]);
+  });
+
+  it('is found wrong if it is', async () => {
+    const { exitCode, layers } = await reportsOn(NEEDS_FLOAT32.replace('2 * g * x[i]', '3 * g * x[i]'));
+    expect(exitCode).toBe(1);
+    expect(layers[0]).toMatchObject({ name: 'inWasm', ok: false, inputs: [{ mistake: { id: 'constant-factor' } }] });
+  });
+
+  it('is not one that has parameters from Math.random, made while the file is loaded', async () => {
+    const text = `const W = Float32Array.from({ length: 2 }, () => Math.random());\n${squareLayer('a', { top: 'x = { data: x.data.map((v, i) => v * W[i]) } as never', backward: '2 * x.data[i] * W[i] * W[i] * v' })}`;
+    const { exitCode, layers } = await reportsOn(text);
+    expect([exitCode, layers[0].precision]).toEqual([0, 'float64']);
+    expect((await reportsOn(text)).layers).toEqual(layers);
+  });
+});
+
 describe('what a layer prints', () => {
   it('goes to stderr after its name, escaped, at most 40 lines of it', async () => {
     const { exitCode, stderr } = await reportsOn(`console.log('loading');\n${squareLayer('noisy', { top: "console.log('a\\x1b[31m')" })}`);
