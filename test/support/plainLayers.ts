@@ -17,7 +17,7 @@ export interface Plain {
   backward(dout: Float64Array & Values, values: Values, sizes: Sizes, context: LayerContext<Float64Array>): Values;
 }
 
-export function plain({ sizes = { n: [1, 2, 3], d: [4, 5] }, shapes, gains = [], index, forward, backward }: Plain): Layer {
+export function plain({ sizes = { n: [1, 3], d: [4, 5] }, shapes, gains = [], index, forward, backward }: Plain): Layer {
   const read = (inputs: Record<string, { data: Float64Array } | Int32Array>) =>
     Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, 'data' in value ? value.data : value])) as Values;
   return defineLayer({

@@ -222,8 +222,8 @@ class Judgement {
     if (row.mistake && row.mistake.id !== 'wrong-shape') return;
     const generic = this.#visits.filter(({ point }) => point.inputs.some((input) => input.name === name));
     const witnesses = await this.#witnesses(name, generic);
-    const wrongThere = witnesses.some(isWrongAt);
-    const all = wrongThere ? witnesses : await this.#witnesses(name, tally.visits);
+    // Wrong at zeros or at large values only: what explains that is no name if it does not hold at the generic draws.
+    const all = witnesses.some(isWrongAt) ? witnesses : [...witnesses, ...(await this.#witnesses(name, tally.visits))];
     if (all.length === 0) return;
     const notFinite = all.some(({ yours }) => yours.some((x) => !Number.isFinite(x)));
     const mistake = notFinite

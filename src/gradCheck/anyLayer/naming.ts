@@ -30,7 +30,7 @@ const FAMILIES: readonly Family[] = [
   doutAdded,
   (evidence) => evidence.first(rearranged(evidence)),
   (evidence) => evidence.first(derivativeAtOutput(evidence)),
-  (evidence) => evidence.first([jacobianForTranspose]),
+  jacobianForTranspose,
   (evidence) => evidence.first(crossTerms(evidence)),
   (evidence) => evidence.first(oneIndexOnly(evidence)),
   (evidence) => evidence.first(oneExampleOnly(evidence)),

@@ -6,7 +6,7 @@ describe('constant factors', () => {
   /** The sum of squares over n·d, and a factor of its gradient. */
   const meanSquare = (factor: (sizes: Sizes) => number) =>
     plain({
-      sizes: { n: [2, 3, 4], d: [3, 5] },
+      sizes: { n: [2, 4], d: [3, 5] },
       shapes: { x: ({ n, d }) => [n, d] },
       forward: ({ x }) => Float64Array.of(sum(x.map((value) => value * value)) / x.length),
       backward: (dout, { x }, sizes) => ({ x: x.map((value) => (dout[0] * factor(sizes) * 2 * value) / x.length) }),
@@ -44,16 +44,30 @@ describe('constant factors', () => {
 });
 
 describe('dout', () => {
-  const slope = { sin: Math.cos };
   it.each<[string, Layer]>([
     ['zero-everywhere', activation(Math.sin, () => 0)],
     ['dout-passed-on', activation(Math.sin, () => 1)],
-    ['dout-added', activation(Math.sin, (x) => slope.sin(x) + 1)],
+    ['dout-added', activation(Math.sin, (x) => Math.cos(x) + 1)],
     ['dout-missing', activation((x) => x + Math.sin(x), Math.cos)],
     ['dout-unused', activation(Math.sin, (x, _, dout) => Math.cos(x) / dout)],
     ['dout-changed', activation(Math.sin, (x, _, dout) => (Math.cos(x) * Math.abs(dout)) / dout)],
   ])('%s', async (id, layer) => {
     expect(await nameOf(layer)).toMatchObject({ id });
+  });
+
+  it('passed on by a large layer, of which a sample of entries is compared', async () => {
+    const layer = plain({
+      sizes: { d: [2000] },
+      shapes: { x: ({ d }) => [d] },
+      forward: ({ x }) => x.map(Math.sin),
+      backward: (dout) => ({ x: dout }),
+    });
+    expect(await nameOf(layer)).toMatchObject({ id: 'dout-passed-on' });
+  });
+
+  it('passed on at zeros only has no name', async () => {
+    const layer = activation(Math.sin, (x, _, dout) => (x === 0 ? 2 + Math.abs(dout) : Math.cos(x)));
+    expect(await nameOf(layer)).toBeNull();
   });
 
   it('passed on twice is said with its factor', async () => {
@@ -209,5 +223,33 @@ describe('a dense layer', () => {
         w.map((_, i) => sum(Array.from({ length: n }, (__, r) => dout[r * h + Math.floor(i / d)] * x[r * d + (i % d)]))),
     });
     expect(await nameOf(layer, 'w')).toMatchObject({ id: 'misplaced' });
+  });
+});
+
+describe('a row divided by its length, with a gain', () => {
+  /** y = gain·x/|x|; dx = (g - x̂(x̂·g))/|x| with g = gain·dout inside, or the gain outside. */
+  const layer = plain({
+    shapes: { x: ({ n, d }) => [n, d], gain: ({ d }) => [d] },
+    gains: ['gain'],
+    forward: ({ x, gain }, { d }) => {
+      const lengths = rowsOf(x, d).map((row) => Math.sqrt(sum(row.map((value) => value * value)) + 1e-6));
+      return x.map((value, i) => (gain[i % d] * value) / lengths[Math.floor(i / d)]);
+    },
+    backward: (dout, { x, gain }, { d }) => {
+      const rows = rowsOf(x, d);
+      const lengths = rows.map((row) => Math.sqrt(sum(row.map((value) => value * value)) + 1e-6));
+      const dots = rowsOf(dout, d).map((row, i) => sum(row.map((value, j) => (value * rows[i][j]) / lengths[i])));
+      const at = (i: number) => Math.floor(i / d);
+      return {
+        x: x.map((value, i) => (gain[i % d] * (dout[i] - (value / lengths[at(i)]) * dots[at(i)])) / lengths[at(i)]),
+        gain: gain.map((_, j) => sum(rows.map((row, i) => (dout[i * d + j] * row[j]) / lengths[i]))),
+      };
+    },
+  });
+
+  it('names the gain that is multiplied outside the sums', async () => {
+    const mistake = await nameOf(layer);
+    expect(mistake).toMatchObject({ id: 'jacobian-for-transpose', input: 'gain' });
+    expect(mistake?.text).toMatch(/^gain is multiplied outside the sums/);
   });
 });

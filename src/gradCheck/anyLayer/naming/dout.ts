@@ -9,7 +9,7 @@ import { factorOf } from './factors.js';
 export function doutPassedOn(evidence: Evidence, shapes: 'same' | 'other'): Mistake | null {
   const passed = outputsOf(evidence).flatMap((name, o) => {
     if (hasInputsShape(evidence, o) !== (shapes === 'same')) return [];
-    const factor = factorOf(evidence, (point) => point.witness.dout[o].data);
+    const factor = factorOf(evidence, (point) => doutOf(point, o));
     return factor ? [{ name, factor: factor.text }] : [];
   });
   if (passed.length !== 1) return null;
@@ -19,11 +19,17 @@ export function doutPassedOn(evidence: Evidence, shapes: 'same' | 'other'): Mist
   return { id: 'dout-passed-on', text: `you pass ${which} on, times ${factor}`, factor };
 }
 
+/** The dout of an output, at the entries that were compared if it is as large as the input. */
+function doutOf(point: Point, o: number): Float64Array {
+  const { data } = point.witness.dout[o];
+  return data.length === point.witness.input.data.length ? point.sample(data) : data;
+}
+
 /** The right gradient with dout added to it, or without a dout that belongs there. */
 export function doutAdded(evidence: Evidence): Mistake | null {
   for (const [o, name] of outputsOf(evidence).entries()) {
     const which = theDout(evidence, name);
-    const added = addedTo(evidence, (point) => point.witness.dout[o].data);
+    const added = addedTo(evidence, (point) => doutOf(point, o));
     if (added === '-1') return { id: 'dout-missing', text: `${which} is missing: yours is the right gradient minus ${which}` };
     if (added === '1') return { id: 'dout-added', text: `yours is the right gradient plus ${which}` };
     if (added) return { id: 'dout-added', text: `yours is the right gradient plus ${added} times ${which}`, factor: added };

@@ -31,16 +31,33 @@ const FORMS: readonly Form[] = [
 export function* entryFactors(evidence: Evidence): Iterable<Candidate> {
   const places = [...outside(evidence), ...inside(evidence)];
   for (const form of FORMS) {
-    for (const { name, isOutput, times, over } of places) {
+    for (const { name, isOutput, times, over, sentences } of places) {
       if (form.outputsOnly && !isOutput) continue;
       const factor = form.text(name === '' ? OUTPUT : name);
       const note = name === '' ? ` (${OUTPUT} is the output)` : '';
-      const extra = `a factor ${factor} too many: yours is the right gradient with it multiplied in once more${note}`;
-      yield { mistake: { id: 'extra-factor', text: extra, factor }, predict: (point, at) => times(point, at, form.f) };
-      const missing = `the factor ${factor} is missing: the right gradient is yours with it multiplied in${note}`;
-      yield { mistake: { id: 'missing-factor', text: missing, factor }, predict: (point, at) => over(point, at, form.f) };
+      const { extra, missing } = sentences(factor);
+      yield { mistake: { id: 'extra-factor', text: extra + note, factor }, predict: (point, at) => times(point, at, form.f) };
+      yield { mistake: { id: 'missing-factor', text: missing + note, factor }, predict: (point, at) => over(point, at, form.f) };
     }
   }
+  if (new Set(evidence.points.flatMap(slopesOf)).size <= FEW_SLOPES) return;
+  const twice = 'the derivative is multiplied in twice: yours is the right gradient times the derivative';
+  yield { mistake: { id: 'extra-factor', text: twice, factor: 'the derivative' }, predict: slopeTwice };
+}
+
+/** A function made of so few straight lines has slopes that are powers of each other by chance: 0, 0.01, 0.1, 1. */
+const FEW_SLOPES = 4;
+
+/** The slopes of a function that works entry by entry, rounded. */
+function slopesOf({ jacobian, entries, dout }: Point): string[] {
+  if (!jacobian || dout.length !== entries) return [];
+  return Array.from({ length: entries }, (_, k) => jacobian[k * entries + k].toPrecision(6));
+}
+
+/** The square of the derivative of a function that works entry by entry, times dout. */
+function slopeTwice({ jacobian, entries, dout, right }: Point): Prediction {
+  if (!jacobian || dout.length !== entries) return undefined;
+  return right.map((value, k) => value * jacobian[k * entries + k]);
 }
 
 /** A place for a value as a factor. */
@@ -49,11 +66,12 @@ interface Place {
   isOutput: boolean;
   times(point: Point, at: number, f: (value: number) => number): Prediction;
   over(point: Point, at: number, f: (value: number) => number): Prediction;
+  sentences(factor: string): { extra: string; missing: string };
 }
 
 /** Factors of the gradient itself. */
 function outside(evidence: Evidence): Place[] {
-  return placesIn(evidence, evidence.input).map(({ name, isOutput, factors }) => ({
+  return spreadsOver(evidence, evidence.input).map(({ name, isOutput, factors }) => ({
     name,
     isOutput,
     times: (point, at, f) => {
@@ -64,6 +82,10 @@ function outside(evidence: Evidence): Place[] {
       const values = factors(point, at);
       return divided(point, (k) => f(values[entryOf(point, k)]));
     },
+    sentences: (factor) => ({
+      extra: `a factor ${factor} too many: yours is ${factor} times the right gradient`,
+      missing: `the factor ${factor} is missing: ${factor} times yours is the right gradient`,
+    }),
   }));
 }
 
@@ -71,7 +93,7 @@ function outside(evidence: Evidence): Place[] {
 function inside(evidence: Evidence): Place[] {
   const { outputs } = evidence.points[0].witness;
   if (outputs.length !== 1) return [];
-  return placesIn(evidence, outputs[0].name).map(({ name, isOutput, factors }) => ({
+  return spreadsOver(evidence, outputs[0].name).map(({ name, isOutput, factors }) => ({
     name,
     isOutput,
     times: (point, at, f) => {
@@ -83,6 +105,10 @@ function inside(evidence: Evidence): Place[] {
       const divisors = values.map(f);
       return divisors.some((divisor) => Math.abs(divisor) < TINY) ? undefined : point.pull(point.dout.map((dout, o) => dout / divisors[o]));
     },
+    sentences: (factor) => ({
+      extra: `a factor ${factor} too many: yours is the right gradient for dout times ${factor}`,
+      missing: `the factor ${factor} is missing: yours is the right gradient for dout over ${factor}`,
+    }),
   }));
 }
 
@@ -103,6 +129,7 @@ function entryOf({ witness: { complete, entries } }: Point, k: number): number {
   return complete ? k : entries[k];
 }
 
+/** A value, one entry for every position of another array. */
 interface Spread {
   name: string;
   isOutput: boolean;
@@ -111,7 +138,7 @@ interface Spread {
 }
 
 /** Ways to spread each real value over the axes of a target. */
-function placesIn({ axes, points }: Evidence, target: string): Spread[] {
+export function spreadsOver({ axes, points }: Evidence, target: string): Spread[] {
   const { inputs, outputs, indices } = points[0].witness;
   const real = inputs.filter(({ name }) => !indices.includes(name));
   const seen = new Set<string>();

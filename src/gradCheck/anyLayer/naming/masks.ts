@@ -17,7 +17,7 @@ function kept(mistake: Mistake, pairs: Pairs): Candidate {
 
 /** The diagonal only, one index of a shared axis only, or everything but these. */
 export function* crossTerms(evidence: Evidence): Iterable<Candidate> {
-  const diagonal = 'yours is right on the diagonal only: what an output owes to the other entries is missing';
+  const diagonal = 'cross terms are missing: yours is the diagonal of the Jacobian times dout';
   yield kept(
     { id: 'cross-terms', text: diagonal },
     ({ dout, entries }) =>
@@ -32,12 +32,12 @@ export function* crossTerms(evidence: Evidence): Iterable<Candidate> {
         return (one, other) => keeps(o(one), k(other));
       };
     };
-    const missing = `cross terms are missing: only outputs with the same index along ${axis} count`;
+    const missing = `cross terms are missing: only the output with the same index along ${axis} counts`;
     yield kept(
       { id: 'cross-terms', text: missing, axis },
       along((o, k) => o === k),
     );
-    const own = `the diagonal is missing: outputs with the same index along ${axis} do not count`;
+    const own = `the diagonal is missing: the output with the same index along ${axis} does not count`;
     yield kept(
       { id: 'diagonal-wrong', text: own, axis },
       along((o, k) => o !== k),
@@ -261,7 +261,7 @@ export async function diagonalWrong(evidence: Evidence): Promise<Mistake | null>
   const points = evidence.wrong.filter(({ dout, entries, jacobian }) => jacobian && dout.length === entries && entries > 1);
   if (points.length !== evidence.wrong.filter(({ entries }) => entries > 1).length || !evidence.areEnough(points)) return null;
   for (const point of points.slice(0, 8)) if (!(await isRightOffDiagonal(point))) return null;
-  return { id: 'diagonal-wrong', text: 'the diagonal is wrong: what an output owes to the other entries is right, to its own entry not' };
+  return { id: 'diagonal-wrong', text: 'the diagonal of the Jacobian is wrong, and all other terms are right' };
 }
 
 async function isRightOffDiagonal(point: Point): Promise<boolean> {

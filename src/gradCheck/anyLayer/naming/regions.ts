@@ -7,7 +7,7 @@ import type { Evidence, Point } from './evidence.js';
 /** A size from which on the first, the last and the other indices can be told apart. */
 const LEAST_SIZE = 3;
 /** Share of the entries of a wrong region that must be wrong: some are right by chance, or 0. */
-const MOSTLY = 0.6;
+const MOSTLY = 0.8;
 
 /** Right at the first or at the last index of an axis, and wrong at all others. */
 export function oneIndexRight(evidence: Evidence): Mistake | null {
@@ -84,8 +84,6 @@ const BORDERS: readonly [string, Inside, number][] = [
   ['first index', (index) => index === 0, 3],
   ['last index', (index, size) => index === size - 1, 3],
   ['border', (index, size) => index === 0 || index === size - 1, 3],
-  ['first two indices', (index) => index < 2, 5],
-  ['last two indices', (index, size) => index >= size - 2, 5],
   ['border, two indices wide,', (index, size) => index < 2 || index >= size - 2, 5],
 ];
 

@@ -1,15 +1,46 @@
 /** The Jacobian in the place of its transpose, and derivatives at another place than the input. */
 
+import type { Mistake } from '../report.js';
+import { spreadsOver } from './elementwise.js';
 import type { Candidate, Evidence, Point, Prediction } from './evidence.js';
 
 /** The Jacobian of an output as large as the input, multiplied by dout from the left where its transpose belongs. */
-export const jacobianForTranspose: Candidate = {
-  mistake: {
+export async function jacobianForTranspose(evidence: Evidence): Promise<Mistake | null> {
+  const mistake: Mistake = {
     id: 'jacobian-for-transpose',
-    text: 'the Jacobian is in the place of its transpose: sums run over the wrong index, as when a gain is multiplied outside the sums',
-  },
-  predict: push,
-};
+    text: 'the Jacobian is in the place of its transpose: the sums run over its columns, and belong over its rows',
+  };
+  if (!(await evidence.isExplainedBy({ mistake, predict: push }))) return null;
+  const gain = gainOutside(evidence);
+  if (gain === undefined) return mistake;
+  return {
+    ...mistake,
+    text: `${gain} is multiplied outside the sums, and belongs inside: the Jacobian is in the place of its transpose`,
+    input: gain,
+  };
+}
+
+/** The input that makes the Jacobian differ from its transpose: a factor of the outputs. */
+function gainOutside(evidence: Evidence): string | undefined {
+  const { points, wrong, input } = evidence;
+  const spread = spreadsOver(evidence, points[0].witness.outputs[0].name).filter(({ name, isOutput }) => !isOutput && name !== input);
+  return spread.find(({ factors }) => points.every((point, at) => !wrong.includes(point) || isSymmetric(point, factors(point, at))))?.name;
+}
+
+/** Whether the Jacobian is symmetric without a factor of each output. */
+function isSymmetric({ jacobian, entries }: Point, gain: Float64Array): boolean {
+  if (!jacobian) return false;
+  let difference = 0;
+  let size = 0;
+  for (let o = 0; o < entries; o++) {
+    for (let k = 0; k < entries; k++) {
+      const slope = jacobian[o * entries + k] / gain[o];
+      difference += (slope - jacobian[k * entries + o] / gain[k]) ** 2;
+      size += slope ** 2;
+    }
+  }
+  return difference <= 1e-10 * size;
+}
 
 /** jacobian · dout. */
 function push({ jacobian, dout, entries }: Point): Prediction {
