@@ -20,8 +20,12 @@ export function leastSquares(basis: readonly Entries[], target: Entries): number
 }
 
 /** The sum of the tensors, each times its coefficient, as a list of entries. */
-export function combination(basis: readonly Entries[], coefficients: readonly number[]): number[] {
-  return Array.from(basis[0].data, (_, i) => basis.reduce((sum, { data }, k) => sum + coefficients[k] * data[i], 0));
+export function combination(basis: readonly Entries[], coefficients: readonly number[]): Float64Array {
+  const out = new Float64Array(basis[0].data.length);
+  for (const [k, { data }] of basis.entries()) {
+    for (let i = 0; i < out.length; i++) out[i] += coefficients[k] * data[i];
+  }
+  return out;
 }
 
 /** The sum of squared differences. */

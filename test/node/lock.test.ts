@@ -128,6 +128,13 @@ async function expectRefused(directory: string, message: string): Promise<void> 
   expect(snapshot(directory)).toEqual(before);
 }
 
+/** Tries all cases at the same time, because each one waits. */
+async function sideBySide<T>(cases: readonly [string, T][], attempt: (one: T) => Promise<void>): Promise<void> {
+  const outcomes = await Promise.allSettled(cases.map(([, one]) => attempt(one)));
+  const failed = outcomes.flatMap((outcome, i) => (outcome.status === 'rejected' ? [`${cases[i][0]}: ${outcome.reason}`] : []));
+  expect(failed).toEqual([]);
+}
+
 const isSocket = (name: string) => name.endsWith('.sock');
 
 async function expectTaken(directory: string, onWait?: (reason: string) => void): Promise<void> {
@@ -281,33 +288,32 @@ describe.runIf(onLinux)('the lock of a process of another container', async () =
     await expectTaken(directory, () => expect.fail('it waited'));
   });
 
-  it.each([
-    ['its socket was deleted', (owner: Partial<Owner>) => ({ ...owner, socket: { name: '.0000000000000000.sock', identity: '1:1' } })],
-    ['it has no socket', (owner: Partial<Owner>) => ({ ...owner, socket: null })],
-    [
-      'the socket is a copy',
-      ({ socket, ...owner }: Partial<Owner>) => ({ ...owner, socket: { name: socket?.name ?? '', identity: '1:1' } }),
-    ],
-    ['it is on another host', (owner: Partial<Owner>) => ({ ...owner, boot: 'another', host: 'elsewhere\x1b' })],
-  ])('is watched for a heartbeat if %s', async (_, change) => {
-    const directory = tempDirectory();
-    const { child, owner } = await listening(directory);
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGKILL');
-    await ended;
-    const path = join(lockIn(directory, change(owner)), 'lock');
-    const beat = setInterval(() => utimesSync(path, new Date(), new Date()), 20);
-    const message = await rejectedBy(SystemError, acquireLock(directory, NOW));
-    clearInterval(beat);
-    expect(message).toMatch(/ is in use: process 1 (of another container|on elsewhere\\x1b) has been training there since /);
-    const reasons: string[] = [];
-    await expectTaken(directory, (reason) => reasons.push(reason));
-    expect(reasons).toEqual([expect.stringMatching(/ is locked by process 1 on .*; waiting 0.6 s for a sign that it is alive$/)]);
-  });
+  const WITHOUT_ANSWER: [string, (owner: Partial<Owner>) => Partial<Owner>][] = [
+    ['its socket was deleted', (owner) => ({ ...owner, socket: { name: '.0000000000000000.sock', identity: '1:1' } })],
+    ['it has no socket', (owner) => ({ ...owner, socket: null })],
+    ['the socket is a copy', ({ socket, ...owner }) => ({ ...owner, socket: { name: socket?.name ?? '', identity: '1:1' } })],
+    ['it is on another host', (owner) => ({ ...owner, boot: 'another', host: 'elsewhere\x1b' })],
+  ];
+  it('is watched for a heartbeat if no socket answers for it', () =>
+    sideBySide(WITHOUT_ANSWER, async (change) => {
+      const directory = tempDirectory();
+      const { child, owner } = await listening(directory);
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      child.kill('SIGKILL');
+      await ended;
+      const path = join(lockIn(directory, change(owner)), 'lock');
+      const beat = setInterval(() => utimesSync(path, new Date(), new Date()), 20);
+      const message = await rejectedBy(SystemError, acquireLock(directory, NOW));
+      clearInterval(beat);
+      expect(message).toMatch(/ is in use: process 1 (of another container|on elsewhere\\x1b) has been training there since /);
+      const reasons: string[] = [];
+      await expectTaken(directory, (reason) => reasons.push(reason));
+      expect(reasons).toEqual([expect.stringMatching(/ is locked by process 1 on .*; waiting 0.6 s for a sign that it is alive$/)]);
+    }));
 });
 
 describe('a lock is taken over', () => {
-  it.each([
+  const NAMELESS: [string, string][] = [
     ['nothing', ''],
     ['a line break', '\n'],
     ['text that is not JSON', 'locked'],
@@ -321,12 +327,14 @@ describe('a lock is taken over', () => {
     ['a process in quotes', lockText({ pid: '1' as unknown as number })],
     ['no host', lockText({ host: undefined as unknown as string })],
     ['a process start that is a number', lockText({ processStart: 7 as unknown as string })],
-  ])('after a silent time, if the file holds %s', async (_, text) => {
-    const directory = lockedBy(text);
-    const reasons: string[] = [];
-    await expectTaken(directory, (reason) => reasons.push(reason));
-    expect(reasons).toEqual([`the lock of ${directory} names no process; waiting 0.6 s for a sign that it is alive`]);
-  });
+  ];
+  it('after a silent time, if the file names no process', () =>
+    sideBySide(NAMELESS, async (text) => {
+      const directory = lockedBy(text);
+      const reasons: string[] = [];
+      await expectTaken(directory, (reason) => reasons.push(reason));
+      expect(reasons).toEqual([`the lock of ${directory} names no process; waiting 0.6 s for a sign that it is alive`]);
+    }));
 
   it('after a silent time, if it is a copy from another directory', async () => {
     const { pid } = livingProcess(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);

@@ -17,7 +17,7 @@ describe('runBytes', () => {
   it.each<[string, Partial<RunConfig>]>([
     ['a thousand steps', { steps: 1050, schedule: { name: 'step', switchStep: 525 }, evalEvery: 200 }],
     ['many hidden units', { hidden: [4000], embedding: 1, context: 1 }],
-    ['many blocks', { hidden: Array(16).fill(3), steps: 5000, evalEvery: 5000 }],
+    ['many blocks', { hidden: Array(16).fill(3), batchSize: 8, steps: 2000, evalEvery: 2000 }],
     ['an evaluation after every step', { evalEvery: 1, steps: 300 }],
     ['an optimizer with two tensors of state', { hidden: [1000], optimizer: OPTIMIZER_CONFIGS.adamw }],
   ])('is enough for %s', (_, some) => {

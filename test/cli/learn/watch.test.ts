@@ -2,25 +2,41 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, type TestContext, vi } from 'vitest';
 import { run } from '../../../src/cli/run.js';
 import { EXERCISES } from '../../../src/dojo/exercises.js';
 import { solutionText, stubText } from '../../../src/dojo/stub.js';
 import { type Child, HANGS, startNinja } from '../../support/child.js';
 import { fakeIO, runCli } from '../../support/fakeIO.js';
 import { expectRefusal } from '../../support/faults.js';
-import { put, tempDirectory } from '../../support/tempDirectory.js';
+import { makeDirectory, put, removeDirectory } from '../../support/tempDirectory.js';
 
 const STUB = stubText(EXERCISES[2]);
 const SOLUTION = solutionText(EXERCISES[2]);
 const WRONG = SOLUTION.replace('.div(n)', '');
 
-function watching(files: Record<string, string>, ...argv: string[]): { child: Child; cwd: string } {
-  const cwd = tempDirectory();
-  for (const [name, text] of Object.entries(files)) put(cwd, `dojo/${name}`, text);
+/** The tests wait most of the time, so they run side by side. Then each has its own hook. */
+type Context = Pick<TestContext, 'onTestFinished'>;
+
+function directoryOf({ onTestFinished }: Context): string {
+  const cwd = makeDirectory();
+  onTestFinished(() => removeDirectory(cwd));
+  return cwd;
+}
+
+function startWatch(cwd: string, argv: readonly string[], { onTestFinished }: Context): Child {
   const child = startNinja(['exercise', 'watch', ...argv], { cwd });
-  onTestFinished(() => child.kill('SIGKILL'));
-  return { child, cwd };
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await child.ended;
+  });
+  return child;
+}
+
+function watching(context: Context, files: Record<string, string>, ...argv: string[]): { child: Child; cwd: string } {
+  const cwd = directoryOf(context);
+  for (const [name, text] of Object.entries(files)) put(cwd, `dojo/${name}`, text);
+  return { child: startWatch(cwd, argv, context), cwd };
 }
 
 /** Saves in one step, so that each save is one change, however slow the machine is. */
@@ -28,13 +44,13 @@ function save(cwd: string, text: string): void {
   renameSync(put(cwd, 'dojo/new', text), join(cwd, 'dojo/exercise2.ts'));
 }
 
-describe('exercise watch in a pipe', () => {
-  it.each([
+describe.concurrent('exercise watch in a pipe', () => {
+  it.for([
     ['SIGTERM', 143],
     ['SIGINT', 130],
     ['SIGHUP', 129],
-  ] as const)('checks at every save, in plain lines, and ends at %s with %d', async (signal, code) => {
-    const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2');
+  ] as const)('checks at every save, in plain lines, and ends at %s with %d', async ([signal, code], context) => {
+    const { child, cwd } = watching(context, { 'exercise2.ts': STUB }, '2');
     await child.says(/0 of 1 right; next: dlogits\n/);
     put(cwd, 'dojo/notes.txt', 'not an exercise');
     save(cwd, WRONG);
@@ -48,8 +64,8 @@ describe('exercise watch in a pipe', () => {
     expect(stdout).not.toMatch(/\p{Cc}(?<!\n)|quit/u);
   });
 
-  it('ends in the middle of a line that never ends', async () => {
-    const { child } = watching({ 'exercise2.ts': 'console.log("here");\nfor (;;);' }, '2');
+  it('ends in the middle of a line that never ends', async (context) => {
+    const { child } = watching(context, { 'exercise2.ts': 'console.log("here");\nfor (;;);' }, '2');
     await child.says(/exercise2\.ts: here\n/);
     child.kill('SIGTERM');
     const { exitCode, stdout } = await child.ended;
@@ -57,8 +73,8 @@ describe('exercise watch in a pipe', () => {
     expect(stdout).not.toContain('cannot run');
   });
 
-  it('restarts a running check at a save', async () => {
-    const { child, cwd } = watching({ 'exercise2.ts': 'console.log("here");\nfor (;;);' }, '2');
+  it('restarts a running check at a save', async (context) => {
+    const { child, cwd } = watching(context, { 'exercise2.ts': 'console.log("here");\nfor (;;);' }, '2');
     await child.says(/exercise2\.ts: here\n/);
     put(cwd, 'dojo/exercise2.ts', SOLUTION);
     await child.says(/^right; next: .*exercise watch 3$/m);
@@ -69,8 +85,8 @@ describe('exercise watch in a pipe', () => {
     expect(stdout).not.toContain('checking');
   });
 
-  it('keeps watching while the file is missing or is not a file, and says so', async () => {
-    const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2');
+  it('keeps watching while the file is missing or is not a file, and says so', async (context) => {
+    const { child, cwd } = watching(context, { 'exercise2.ts': STUB }, '2');
     await child.says(/0 of 1 right/);
     rmSync(join(cwd, 'dojo/exercise2.ts'));
     await child.says(/error: there is no dojo\/exercise2\.ts; /);
@@ -84,8 +100,8 @@ describe('exercise watch in a pipe', () => {
     expect((await child.ended).exitCode).toBe(143);
   });
 
-  it('keeps watching while the file is of another kind or cannot be read, and says so', async () => {
-    const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2');
+  it('keeps watching while the file is of another kind or cannot be read, and says so', async (context) => {
+    const { child, cwd } = watching(context, { 'exercise2.ts': STUB }, '2');
     const file = join(cwd, 'dojo/exercise2.ts');
     await child.says(/0 of 1 right/);
     writeFileSync(file, Buffer.from('89504e470d0a1a0a', 'hex'));
@@ -108,8 +124,8 @@ describe('exercise watch in a pipe', () => {
     expect((await child.ended).exitCode).toBe(143);
   });
 
-  it('follows a folder that is moved away and back, as git stash and a branch switch do, and a link', async () => {
-    const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2');
+  it('follows a folder that is moved away and back, as git stash and a branch switch do, and a link', async (context) => {
+    const { child, cwd } = watching(context, { 'exercise2.ts': STUB }, '2');
     await child.says(/0 of 1 right/);
     renameSync(join(cwd, 'dojo'), join(cwd, 'away'));
     await child.says(/error: there is no dojo\/exercise2\.ts; /);
@@ -125,10 +141,10 @@ describe('exercise watch in a pipe', () => {
     expect((await child.ended).exitCode).toBe(143);
   });
 
-  it('works on in a folder that was deleted and made anew, also if it runs in that folder', async () => {
-    const cwd = put(tempDirectory(), 'dojo/exercise2.ts', STUB).replace(/[^/\\]+$/, '');
-    const child = startNinja(['exercise', 'watch', '2'], { cwd });
-    onTestFinished(() => child.kill('SIGKILL'));
+  it('works on in a folder that was deleted and made anew, also if it runs in that folder', async (context) => {
+    const cwd = join(directoryOf(context), 'dojo');
+    put(cwd, 'exercise2.ts', STUB);
+    const child = startWatch(cwd, ['2'], context);
     await child.says(/0 of 1 right/);
     rmSync(cwd, { recursive: true });
     await child.says(/error: there is no exercise2\.ts; /);
@@ -138,8 +154,8 @@ describe('exercise watch in a pipe', () => {
     expect((await child.ended).exitCode).toBe(143);
   });
 
-  it('prints one JSON document per check with --json, and nothing else', async () => {
-    const { child, cwd } = watching({ 'exercise2.ts': STUB }, '2', '--json');
+  it('prints one JSON document per check with --json, and nothing else', async (context) => {
+    const { child, cwd } = watching(context, { 'exercise2.ts': STUB }, '2', '--json');
     await child.says(/"ok":false.*\n/);
     save(cwd, SOLUTION);
     await child.says(/"ok":true.*\n/);
@@ -153,16 +169,16 @@ describe('exercise watch in a pipe', () => {
     ).toEqual([false, true]);
   });
 
-  it('starts with the first exercise that is not done, if none is named', async () => {
+  it('starts with the first exercise that is not done, if none is named', async (context) => {
     const files = { 'exercise1.ts': solutionText(EXERCISES[1]), 'exercise2.ts': SOLUTION, 'exercise3.ts': stubText(EXERCISES[3]) };
-    const { child } = watching(files);
+    const { child } = watching(context, files);
     await child.says(/^dojo\/exercise3\.ts, checked at every save$/m);
     child.kill('SIGTERM');
     expect((await child.ended).stdout).not.toContain('exercise1.ts');
   });
 
-  it('draws a whole screen each time, even if its size changes twice at once', async () => {
-    const cwd = tempDirectory();
+  it('draws a whole screen each time, even if its size changes twice at once', async (context) => {
+    const cwd = directoryOf(context);
     put(cwd, 'dojo/exercise2.ts', STUB);
     const io = fakeIO(cwd, { tty: true });
     let redraw = () => {};
@@ -187,9 +203,9 @@ describe('exercise watch in a pipe', () => {
     expect(await ended).toBe(143);
   });
 
-  it('refuses to start without a file (4)', async () => {
+  it('refuses to start without a file (4)', async (context) => {
     expectRefusal(
-      await runCli(tempDirectory(), ['exercise', 'watch', '1']),
+      await runCli(directoryOf(context), ['exercise', 'watch', '1']),
       4,
       'there is no dojo/exercise1.ts; name the folder with --dir, or create it: backprop-ninja exercise start',
     );

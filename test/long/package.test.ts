@@ -4,10 +4,10 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, sym
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { HANGS } from './support/child.js';
-import { makeDirectory, put, removeDirectory, tempDirectory } from './support/tempDirectory.js';
+import { HANGS } from '../support/child.js';
+import { makeDirectory, put, removeDirectory, tempDirectory } from '../support/tempDirectory.js';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MODULES = join(ROOT, 'node_modules');
 const PACKAGE = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const LEFT_OUT = ['node_modules', '.git', 'runs', 'coverage', 'test', 'bench', 'docs'];

@@ -1,0 +1,97 @@
+/** @tensorflow/tfjs 4.22.0, cpu backend: operations entry by entry. */
+import * as tf from '@tensorflow/tfjs';
+import { ofMatrix, ofShapes } from './tfOp.js';
+
+export const abs = ofMatrix((x) => tf.abs(x));
+export const acos = ofMatrix((x) => tf.acos(x), 'unit');
+export const acosh = ofMatrix((x) => tf.acosh(x), 'aboveOne');
+export const asin = ofMatrix((x) => tf.asin(x), 'unit');
+export const asinh = ofMatrix((x) => tf.asinh(x));
+export const atan = ofMatrix((x) => tf.atan(x));
+export const atanh = ofMatrix((x) => tf.atanh(x), 'unit');
+export const ceil = ofMatrix((x) => tf.ceil(x));
+export const clipByValue = ofMatrix((x) => tf.clipByValue(x, -0.5, 0.7));
+export const cos = ofMatrix((x) => tf.cos(x));
+export const cosh = ofMatrix((x) => tf.cosh(x));
+export const elu = ofMatrix((x) => tf.elu(x));
+export const erf = ofMatrix((x) => tf.erf(x));
+export const exp = ofMatrix((x) => tf.exp(x));
+export const expm1 = ofMatrix((x) => tf.expm1(x));
+export const floor = ofMatrix((x) => tf.floor(x));
+export const leakyRelu = ofMatrix((x) => tf.leakyRelu(x, 0.3));
+export const log = ofMatrix((x) => tf.log(x), 'positive');
+export const log1p = ofMatrix((x) => tf.log1p(x), 'positive');
+export const logSigmoid = ofMatrix((x) => tf.logSigmoid(x));
+export const neg = ofMatrix((x) => tf.neg(x));
+export const onesLike = ofMatrix((x) => tf.onesLike(x));
+export const reciprocal = ofMatrix((x) => tf.reciprocal(x), 'positive');
+export const relu = ofMatrix((x) => tf.relu(x));
+export const relu6 = ofMatrix((x) => tf.relu6(tf.mul(x, 5)));
+export const round = ofMatrix((x) => tf.round(x));
+export const rsqrt = ofMatrix((x) => tf.rsqrt(x), 'positive');
+export const selu = ofMatrix((x) => tf.selu(x));
+export const sigmoid = ofMatrix((x) => tf.sigmoid(x));
+export const sign = ofMatrix((x) => tf.sign(x));
+export const sin = ofMatrix((x) => tf.sin(x));
+export const sinh = ofMatrix((x) => tf.sinh(x));
+export const softplus = ofMatrix((x) => tf.softplus(x));
+export const sqrt = ofMatrix((x) => tf.sqrt(x), 'positive');
+export const square = ofMatrix((x) => tf.square(x));
+export const step = ofMatrix((x) => tf.step(x, 0.3));
+export const tan = ofMatrix((x) => tf.tan(x), 'unit');
+export const tanh = ofMatrix((x) => tf.tanh(x));
+export const zerosLike = ofMatrix((x) => tf.zerosLike(x));
+export const castToInt = ofMatrix((x) => tf.cast(tf.cast(tf.mul(x, 3), 'int32'), 'float32'));
+
+type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
+const two = (f: Binary, a: number[], b: number[]) => ofShapes({ a, b }, ({ a, b }) => f(a as tf.Tensor, b as tf.Tensor));
+const same = (f: Binary) => two(f, [2, 3], [2, 3]);
+const rowToMatrix = (f: Binary) => two(f, [3], [2, 3]);
+const matrixAndColumn = (f: Binary) => two(f, [2, 3], [2, 1]);
+
+/** A value between 0.3 and 1.3, smooth in v: for divisors and bases. */
+const positive = (v: tf.Tensor) => tf.add(tf.sigmoid(v), 0.3);
+const div: Binary = (a, b) => tf.div(a, positive(b));
+const mod: Binary = (a, b) => tf.mod(a, positive(b));
+const pow: Binary = (a, b) => tf.pow(positive(a), b);
+const floorDiv: Binary = (a, b) => tf.floorDiv(tf.mul(a, 5), positive(b));
+
+export const add = same(tf.add);
+export const addRowToMatrix = rowToMatrix(tf.add);
+export const addMatrixAndColumn = matrixAndColumn(tf.add);
+export const sub = same(tf.sub);
+export const subRowToMatrix = rowToMatrix(tf.sub);
+export const subMatrixAndColumn = matrixAndColumn(tf.sub);
+export const mul = same(tf.mul);
+export const mulRowToMatrix = rowToMatrix(tf.mul);
+export const mulMatrixAndColumn = matrixAndColumn(tf.mul);
+export const divSame = same(div);
+export const divRowToMatrix = rowToMatrix(div);
+export const divMatrixAndColumn = matrixAndColumn(div);
+export const divNoNan = same((a, b) => tf.divNoNan(a, positive(b)));
+export const maximum = same(tf.maximum);
+export const maximumRowToMatrix = rowToMatrix(tf.maximum);
+export const maximumMatrixAndColumn = matrixAndColumn(tf.maximum);
+export const minimum = same(tf.minimum);
+export const minimumRowToMatrix = rowToMatrix(tf.minimum);
+export const minimumMatrixAndColumn = matrixAndColumn(tf.minimum);
+export const squaredDifference = same(tf.squaredDifference);
+export const squaredDifferenceRowToMatrix = rowToMatrix(tf.squaredDifference);
+export const squaredDifferenceMatrixAndColumn = matrixAndColumn(tf.squaredDifference);
+export const powSame = same(pow);
+export const powRowToMatrix = rowToMatrix(pow);
+export const powMatrixAndColumn = matrixAndColumn(pow);
+export const atan2 = same(tf.atan2);
+export const atan2RowToMatrix = rowToMatrix(tf.atan2);
+export const atan2MatrixAndColumn = matrixAndColumn(tf.atan2);
+export const modSame = same(mod);
+export const modRowToMatrix = rowToMatrix(mod);
+export const modMatrixAndColumn = matrixAndColumn(mod);
+export const floorDivSame = same(floorDiv);
+export const prelu = two((a, b) => tf.prelu(a, b), [2, 3], [3]);
+export const where = same((a, b) => tf.where(tf.tensor2d([1, 0, 1, 1, 0, 0], [2, 3], 'bool'), a, b));
+export const whereRowToMatrix = rowToMatrix((a, b) => tf.where(tf.tensor2d([1, 0, 1, 1, 0, 0], [2, 3], 'bool'), a, b));
+export const addN = ofShapes({ a: [2, 3], b: [2, 3], c: [2, 3] }, ({ a, b, c }) => tf.addN([a, b, c] as tf.Tensor[]));
+
+/** |re + i im|: the gradient of re and im through the complex tensor. */
+export const complexAbs = ofShapes({ re: [3], im: [3] }, ({ re, im }) => tf.abs(tf.complex(re as tf.Tensor, im as tf.Tensor)));

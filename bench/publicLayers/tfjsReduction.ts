@@ -1,0 +1,41 @@
+/** @tensorflow/tfjs 4.22.0, cpu backend: reductions, scans, normalising operations. */
+import * as tf from '@tensorflow/tfjs';
+import { ofMatrix, ofShape } from './tfOp.js';
+
+const CUBE = [2, 3, 4];
+
+export const sum = ofMatrix((x) => tf.sum(x));
+export const sumAxis0 = ofMatrix((x) => tf.sum(x, 0));
+export const sumAxes = ofShape(CUBE, (x) => tf.sum(x, [0, 2]));
+export const sumKeepDims = ofShape(CUBE, (x) => tf.sum(x, 1, true));
+export const mean = ofMatrix((x) => tf.mean(x));
+export const meanAxis0 = ofMatrix((x) => tf.mean(x, 0));
+export const meanAxes = ofShape(CUBE, (x) => tf.mean(x, [0, 2]));
+export const meanKeepDims = ofShape(CUBE, (x) => tf.mean(x, -2, true));
+export const max = ofMatrix((x) => tf.max(x));
+export const maxAxis0 = ofMatrix((x) => tf.max(x, 0));
+export const maxAxes = ofShape(CUBE, (x) => tf.max(x, [0, 2]));
+export const min = ofMatrix((x) => tf.min(x));
+export const minAxis0 = ofMatrix((x) => tf.min(x, 0));
+export const minAxes = ofShape(CUBE, (x) => tf.min(x, [1, 2], true));
+export const maxOfRepeated = ofShape([3], (x) => tf.max(tf.concat([x, x])));
+export const minOfRepeated = ofShape([3], (x) => tf.min(tf.concat([x, x, x])));
+export const prod = ofMatrix((x) => tf.prod(x));
+export const prodAxis0 = ofMatrix((x) => tf.prod(x, 0));
+export const prodAxis1 = ofShape(CUBE, (x) => tf.prod(x, 1));
+export const prodAxes = ofShape(CUBE, (x) => tf.prod(x, [0, 2]));
+export const logSumExp = ofMatrix((x) => tf.logSumExp(x, 1));
+export const logSumExpAxis0 = ofMatrix((x) => tf.logSumExp(x, 0));
+export const norm = ofMatrix((x) => tf.norm(x));
+export const normAxis0 = ofMatrix((x) => tf.norm(x, 'euclidean', 0));
+export const norm1 = ofMatrix((x) => tf.norm(x, 1));
+export const normMax = ofMatrix((x) => tf.norm(x, Number.POSITIVE_INFINITY, 1));
+export const variance = ofMatrix((x) => tf.moments(x, 1).variance);
+export const cumsumLastAxis = ofMatrix((x) => tf.cumsum(x, 1));
+export const cumsumExclusive = ofMatrix((x) => tf.cumsum(x, 1, true));
+export const cumsumReverse = ofMatrix((x) => tf.cumsum(x, 1, false, true));
+export const cumsumAxis0 = ofShape([2, 3], (x) => tf.cumsum(x, 0));
+export const cumsumAxis0Square = ofShape([3, 3], (x) => tf.cumsum(x, 0));
+export const cumsumAxis1OfCube = ofShape([2, 3, 3], (x) => tf.cumsum(x, 1));
+export const softmax = ofMatrix((x) => tf.softmax(x));
+export const logSoftmax = ofMatrix((x) => tf.logSoftmax(x));
