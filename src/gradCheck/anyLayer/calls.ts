@@ -200,10 +200,13 @@ function formOf(point: Point, name: string): Form {
   return point.inputs.find((input) => input.name === name)?.form as Form;
 }
 
-/** The sequence starts again for each forward, and before its backward. */
+/** The sequence starts again for each forward, and before its backward. Seeding a stream costs more than most forwards do. */
 function randomOf({ key, sizes }: Point): () => number {
-  const stream = randomStream('grad-check', `${key.seed} ${JSON.stringify(sizes)} context`);
-  return () => stream();
+  let stream: (() => number) | undefined;
+  return () => {
+    stream ??= randomStream('grad-check', `${key.seed} ${JSON.stringify(sizes)} context`);
+    return stream();
+  };
 }
 
 /** @throws LayerThrew if there is no output */

@@ -78,3 +78,26 @@ describe('float32 code', () => {
     expect(new Float32Array(1)[Symbol.toStringTag]).toBe('Float32Array');
   });
 });
+
+describe('a layer that adds to buffers of its own without saying so', () => {
+  it('is judged in float64, and its backward is not repeatable', async () => {
+    const dw = new Float64Array(3);
+    const accumulating = defineLayer({
+      inputs: (_: object, draw: Draw) => ({ x: draw.normal(3), w: draw.normal(3) }),
+      forward: ({ x, w }) => x.data.map((v, i) => Math.exp(v) * w.data[i]),
+      backward: (dout, { x, w }) => {
+        dout.forEach((g, i) => {
+          dw[i] += g * Math.exp(x.data[i]);
+        });
+        return { x: dout.map((g, i) => g * Math.exp(x.data[i]) * w.data[i]), w: dw.slice() };
+      },
+    });
+    const { precision, inputs, properties } = await checkLayer(accumulating);
+    expect(precision).toBe('float64');
+    expect(inputs.map(({ name, ok }) => [name, ok])).toEqual([
+      ['x', true],
+      ['w', false],
+    ]);
+    expect(properties.find(({ name }) => name === 'repeatable')?.ok).toBe(false);
+  });
+});
