@@ -2,7 +2,7 @@
 import { showShape } from '../../core/tensor.js';
 import { countOf, quoteText, showText } from '../../core/text.js';
 import type { InputRow, LayerReport } from '../../gradCheck/anyLayer/report.js';
-import { notShown, propertySentence, verdictSentence } from '../../gradCheck/anyLayer/sentences.js';
+import { distinct, notShown, propertySentence, sizesText, verdictSentence } from '../../gradCheck/anyLayer/sentences.js';
 import type { Paint } from '../terminal/colors.js';
 import { type Align, columnsThatFit, formatCount, formatDifference, formatTable, wrapText } from '../terminal/format.js';
 
@@ -59,7 +59,7 @@ function tableLines(inputs: readonly InputRow[], paint: Paint, width: number): s
 
 function cellsOf(row: InputRow): string[] {
   const { name, ok, error, limit, at, found, expected, wrongEntries, entries } = row;
-  const [yours, right] = distinct(found, expected, ok ? 4 : 17);
+  const [yours, right] = found === null || expected === null ? ['', ''] : distinct(found, expected, ok ? 4 : 17);
   const figures = (value: number | null) => (value === null ? '' : formatDifference(value));
   return [
     `  ${ok ? '✓' : '✗'} ${quoteText(name)}`,
@@ -71,22 +71,6 @@ function cellsOf(row: InputRow): string[] {
     error === null ? '' : `${formatCount(wrongEntries)} of ${formatCount(entries)}`,
     sizesText(row),
   ];
-}
-
-/** n = 2, d = 3 */
-function sizesText({ sizes, train }: InputRow): string {
-  return [...Object.entries(sizes).map(([letter, size]) => `${quoteText(letter)} = ${size}`), ...(train ? [] : ['not in training'])].join(
-    ', ',
-  );
-}
-
-/** Two numbers with as few digits as tell them apart, at least four, and at most the given number. */
-function distinct(a: number | null, b: number | null, most: number): [string, string] {
-  if (a === null || b === null) return ['', ''];
-  for (let digits = 4; ; digits++) {
-    const [x, y] = [a, b].map((value) => String(Number(value.toPrecision(digits))));
-    if (x !== y || a === b || digits >= most) return [x, y];
-  }
 }
 
 /** The verdict on all layers, and what was not shown. */

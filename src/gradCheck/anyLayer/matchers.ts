@@ -8,7 +8,7 @@ import { notALayer, reportText } from './sentences.js';
  * What {@link gradientMatchers} add to expect.
  *
  * `expect` of vitest and the global `expect` of jest know the matcher by themselves. For `expect` from '@jest/globals', write once:
- * `declare module 'expect' { interface Matchers<R> extends GradientMatchers<R> {} }`
+ * `declare module 'expect' { interface Matchers<R extends void | Promise<void>> extends GradientMatchers<R> {} }`
  */
 export interface GradientMatchers<R = void> {
   /** Checks the gradients of a layer, as `checkLayer` does. */

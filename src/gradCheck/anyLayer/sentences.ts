@@ -65,10 +65,15 @@ export function inputSentence(row: InputRow): string {
 }
 
 /** " (n = 2, d = 3)"; empty without sizes */
-function placeOf({ sizes, train }: InputRow): string {
-  const parts = Object.entries(sizes).map(([letter, size]) => `${letter} = ${size}`);
-  if (!train) parts.push('not in training');
-  return parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+function placeOf(row: InputRow): string {
+  const sizes = sizesText(row);
+  return sizes === '' ? '' : ` (${sizes})`;
+}
+
+/** "n = 2, d = 3" */
+export function sizesText({ sizes, train }: Pick<InputRow, 'sizes' | 'train'>): string {
+  const letters = Object.entries(sizes).map(([letter, size]) => `${quoteText(letter)} = ${size}`);
+  return [...letters, ...(train ? [] : ['not in training'])].join(', ');
 }
 
 /** 1 entry, 2,000 entries */
@@ -76,13 +81,12 @@ function entries(count: number): string {
   return count === 1 ? '1 entry' : `${count.toLocaleString('en-US')} entries`;
 }
 
-/** Two numbers with as few digits as tell them apart, at least three. */
-function distinct(a: number, b: number): [string, string] {
-  for (let digits = 3; digits <= 17; digits++) {
+/** Two numbers with as few digits as tell them apart, at least four, and at most the given number. */
+export function distinct(a: number, b: number, most = 17): [string, string] {
+  for (let digits = 4; ; digits++) {
     const [x, y] = [a, b].map((value) => String(Number(value.toPrecision(digits))));
-    if (x !== y) return [x, y];
+    if (x !== y || digits >= most) return [x, y];
   }
-  return [String(a), String(b)];
 }
 
 /** "batch: the gradient of x for example 0 alone differs from its row in the batch" */

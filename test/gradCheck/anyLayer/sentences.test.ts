@@ -75,8 +75,9 @@ describe('the line of an input', () => {
 
   it.each([
     [0.52, 0.52004, 'yours 0.52, right 0.52004'],
-    [1 / 3, 2 / 3, 'yours 0.333, right 0.667'],
+    [1 / 3, 2 / 3, 'yours 0.3333, right 0.6667'],
     [-1.23e-9, 0, 'yours -1.23e-9, right 0'],
+    [Number.NaN, Number.NaN, 'yours NaN, right NaN'],
     [Number.NaN, 1.5, 'yours NaN, right 1.5'],
     [1 + 2 ** -52, 1, 'yours 1.0000000000000002, right 1'],
   ])('shows %f and %f with the digits in which they differ', (found, expected, text) => {
