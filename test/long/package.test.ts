@@ -69,6 +69,7 @@ describe('the tarball', () => {
       'dist/index.d.ts',
       'dist/cli/main.js',
       'bin/backprop-ninja.js',
+      'examples/layerNorm.ts',
     ]) {
       expect(packed).toContain(file);
     }
@@ -80,6 +81,7 @@ describe('the tarball', () => {
       /^(README|CHANGELOG|LICENSE)(\.md)?$/,
       /^data\/(names\.txt|README\.md)$/,
       /^bin\/backprop-ninja\.js$/,
+      /^examples\/layerNorm\.ts$/,
       /^dist\/.+\.(js|d\.ts|wasm)$/,
       /^dist\/gradcheck\.(cjs|d\.cts)$/,
     ];

@@ -14,6 +14,7 @@ import type { LayerReport } from '../../gradCheck/anyLayer/report.js';
 import { settle, startHost } from '../guest/host.js';
 import { LIBRARY } from '../paths.js';
 import { layersIn } from './layersIn.js';
+import { located } from './located.js';
 import { type Assignment, MAX_NUMBERS, type Reply, type Request, refusedReport } from './protocol.js';
 
 const { assignment, context, reply, stop, requests, restartTime, load } = startHost<Assignment, Reply>();
@@ -68,7 +69,8 @@ async function run(): Promise<void> {
   for (const { id, frame } of requests()) {
     restartTime();
     const request = frame.header as Request;
-    const layer = layers.get(request.name);
+    const found = layers.get(request.name);
+    const layer = found && located(found, context);
     const result =
       request.kind === 'check'
         ? ({ id, kind: 'checked', report: await check(layer, request) } as const)

@@ -156,6 +156,14 @@ describe('what a layer prints', () => {
   });
 });
 
+describe('a layer that throws', () => {
+  it('is refused, with the line of its file', async () => {
+    const { exitCode, layers } = await reportsOn(squareLayer('a', { top: 'throw new RangeError("lost \x1b[31m")' }));
+    expect(exitCode).toBe(1);
+    expect(layers[0].refused).toEqual({ id: 'threw', text: 'forward threw RangeError: lost \\x1b[31m (line 2) at n = 2' });
+  });
+});
+
 describe('a layer that ends its process', () => {
   it.each([
     ['process.exit(0)', 'threw', 'it calls process.exit, which would end the program'],
