@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The program as users start it: the built one. */
@@ -74,6 +76,49 @@ export function start(file: string, argv: readonly string[], { cwd, env = proces
     kill: (signal) => void child.kill(signal),
     ended,
   };
+}
+
+/**
+ * Measures the milliseconds from now until the returned function is called, less those in which a process or this one waited for a core: others
+ * may keep the machine busy.
+ */
+export function stopwatch(pid: number): () => number {
+  const waited = () => [pid, process.pid].map(waitedForCore);
+  const start = performance.now();
+  const before = waited();
+  let after = before;
+  // What an ended process has waited can no longer be read.
+  const looking = setInterval(() => {
+    after = waited().map((time, i) => Math.max(time, after[i]));
+  }, 5);
+  return () => {
+    clearInterval(looking);
+    return performance.now() - start - after.reduce((sum, time, i) => sum + time - before[i], 0);
+  };
+}
+
+/** Milliseconds for which a process could have run, but had no core; 0 where the system does not tell. */
+function waitedForCore(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
+/** Waits until the program listens for signals to stop, where the system tells. Node itself handles SIGINT and SIGTERM, but not SIGHUP. */
+export async function untilItListens(pid: number): Promise<void> {
+  const bit = 1n << BigInt(constants.signals.SIGHUP - 1);
+  for (;;) {
+    let status: string;
+    try {
+      status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    } catch {
+      return;
+    }
+    if ((BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`) & bit) !== 0n) return;
+    await sleep(10);
+  }
 }
 
 export interface ProgramOptions {
