@@ -2,9 +2,9 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { MAIN, ninja, start, startNinja } from '../../support/child.js';
-import { SMALL, writeNames } from '../../support/fakeIO.js';
-import { put, tempDirectory } from '../../support/tempDirectory.js';
+import { MAIN, ninja, start, startNinja } from '../support/child.js';
+import { SMALL, writeNames } from '../support/fakeIO.js';
+import { put, tempDirectory } from '../support/tempDirectory.js';
 
 const SWEEP = ['sweep', '--vary', 'seed=1/2', '--jobs', '2', '--json', '--'];
 /** Trains for hours. */
