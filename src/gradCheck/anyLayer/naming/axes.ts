@@ -49,7 +49,7 @@ export class Axes {
     }
     for (const { name } of valuesOf(points[0])) {
       for (const [dim, sizes] of (this.#shapeOf(name) ?? []).entries()) {
-        this.#learn({ sizes, letter: undefined, isBatch: false, place: `${name}.shape[${dim}]` });
+        this.#learn({ sizes, letter: undefined, isBatch: false, place: `${name === '' ? 'y' : name}.shape[${dim}]` });
       }
     }
   }

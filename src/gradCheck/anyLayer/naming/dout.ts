@@ -1,6 +1,7 @@
 /** What becomes of dout, the gradient of the output: passed on, added, not used, changed before it is used. */
 
 import type { Mistake } from '../report.js';
+import { axisName, shapeAt } from './axes.js';
 import { broadcastSums } from './broadcast.js';
 import type { Candidate, Evidence, Point } from './evidence.js';
 import { factorOf } from './factors.js';
@@ -82,10 +83,44 @@ export function* changedDout(evidence: Evidence): Iterable<Candidate> {
     const others = (point: Point) => point.witness.dout.flatMap(({ data }, i) => Array.from(data, (value) => (i === o ? 0 : value)));
     yield { mistake: { id: 'dout-missing', text, output: name }, predict: (point) => point.pull(Float64Array.from(others(point))) };
   }
-  for (const [what, change] of CHANGES) {
-    const text = `dout is changed before it is used: yours is the right gradient for ${what}`;
-    yield { mistake: { id: 'dout-changed', text }, predict: (point) => point.pull(change(point.dout)) };
+  const changed = (what: string): Mistake => ({
+    id: 'dout-changed',
+    text: `dout is changed before it is used: yours is the right gradient for ${what}`,
+  });
+  for (const [what, change] of CHANGES) yield { mistake: changed(what), predict: (point) => point.pull(change(point.dout)) };
+  if (names.length > 1) return;
+  for (const { what, change } of alongAxes(evidence, names[0])) {
+    yield { mistake: changed(what), predict: (point, at) => point.pull(change(point.dout, at)) };
   }
+}
+
+/** Dout with one value in the place of all along an axis of the output. */
+function* alongAxes({ axes }: Evidence, output: string): Iterable<{ what: string; change(dout: Float64Array, at: number): Float64Array }> {
+  for (const view of axes.views(output)) {
+    for (const dim of view.axes.keys()) {
+      for (const [what, reduce] of REDUCTIONS) {
+        yield {
+          what: `${what} along ${axisName(view, dim)} in the place of each entry`,
+          change: (dout, at) => reducedAlong(dout, shapeAt(view, at), dim, reduce),
+        };
+      }
+    }
+  }
+}
+
+const REDUCTIONS: readonly [string, (line: Float64Array) => number][] = [
+  ['the first entry of dout', (line) => line[0]],
+  ['the last entry of dout', (line) => line[line.length - 1]],
+  ['the mean of dout', (line) => sum(line) / line.length],
+  ['the sum of dout', sum],
+];
+
+function reducedAlong(values: Float64Array, shape: readonly number[], dim: number, reduce: (line: Float64Array) => number): Float64Array {
+  const inner = shape.slice(dim + 1).reduce((product, size) => product * size, 1);
+  return values.map((_, position) => {
+    const start = position - (Math.floor(position / inner) % shape[dim]) * inner;
+    return reduce(Float64Array.from({ length: shape[dim] }, (__, i) => values[start + i * inner]));
+  });
 }
 
 const CHANGES: readonly [string, (dout: Float64Array) => Float64Array][] = [
@@ -94,10 +129,6 @@ const CHANGES: readonly [string, (dout: Float64Array) => Float64Array][] = [
   ['the squares of dout', (dout) => dout.map((value) => value * value)],
   ['dout clipped to [-1, 1]', (dout) => dout.map((value) => Math.max(-1, Math.min(1, value)))],
   ['dout where it is above 0', (dout) => dout.map((value) => Math.max(0, value))],
-  ['the mean of dout in every entry', (dout) => dout.slice().fill(sum(dout) / dout.length)],
-  ['the sum of dout in every entry', (dout) => dout.slice().fill(sum(dout))],
-  ['the first entry of dout everywhere', (dout) => dout.map(() => dout[0])],
-  ['the last entry of dout everywhere', (dout) => dout.map(() => dout[dout.length - 1])],
 ];
 
 function sum(values: Float64Array): number {

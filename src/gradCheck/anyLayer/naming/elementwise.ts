@@ -13,7 +13,11 @@ interface Form {
   f(value: number): number;
   /** For outputs only: what is left of a derivative that is written in terms of the output. */
   outputsOnly?: boolean;
+  /** For inputs, where it is missing only: the derivative of a gate. */
+  slope?: boolean;
 }
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
 const FORMS: readonly Form[] = [
   { text: (x) => x, f: (x) => x },
@@ -25,6 +29,11 @@ const FORMS: readonly Form[] = [
   { text: (x) => `(1 + ${x})`, f: (x) => 1 + x, outputsOnly: true },
   { text: (x) => `|${x}|`, f: Math.abs },
   { text: (x) => `the sign of ${x}`, f: Math.sign },
+  { text: (x) => `sigmoid(${x})`, f: sigmoid, slope: true },
+  { text: (x) => `(1 - sigmoid(${x}))`, f: (x) => 1 - sigmoid(x), slope: true },
+  { text: (x) => `sigmoid(${x})(1 - sigmoid(${x}))`, f: (x) => sigmoid(x) * (1 - sigmoid(x)), slope: true },
+  { text: (x) => `(1 - tanh(${x})²)`, f: (x) => 1 - Math.tanh(x) ** 2, slope: true },
+  { text: (x) => `exp(${x})`, f: Math.exp, slope: true },
 ];
 
 /** The right gradient times a value, or over it; or the right gradient for dout times a value, or over it. */
@@ -32,11 +41,12 @@ export function* entryFactors(evidence: Evidence): Iterable<Candidate> {
   const places = [...outside(evidence), ...inside(evidence)];
   for (const form of FORMS) {
     for (const { name, isOutput, times, over, sentences } of places) {
-      if (form.outputsOnly && !isOutput) continue;
+      if (isOutput ? form.slope : form.outputsOnly) continue;
       const factor = form.text(name === '' ? OUTPUT : name);
       const note = name === '' ? ` (${OUTPUT} is the output)` : '';
       const { extra, missing } = sentences(factor);
-      yield { mistake: { id: 'extra-factor', text: extra + note, factor }, predict: (point, at) => times(point, at, form.f) };
+      if (!form.slope)
+        yield { mistake: { id: 'extra-factor', text: extra + note, factor }, predict: (point, at) => times(point, at, form.f) };
       yield { mistake: { id: 'missing-factor', text: missing + note, factor }, predict: (point, at) => over(point, at, form.f) };
     }
   }

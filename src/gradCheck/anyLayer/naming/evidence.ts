@@ -215,10 +215,10 @@ export class Evidence {
     return this.areEnough(explained);
   }
 
-  /** Whether these points are three draws, and at least one at every size where the gradient is wrong. */
+  /** Whether these points are three draws, and at least one at every size where the gradient is wrong. Where only a sample is known, none is needed. */
   areEnough(points: readonly Point[]): boolean {
     const sizes = new Set(points.map(sizesOf));
-    return points.length >= LEAST_DRAWS && this.wrong.every((point) => sizes.has(sizesOf(point)));
+    return points.length >= LEAST_DRAWS && this.wrong.every((point) => sizes.has(sizesOf(point)) || !point.witness.complete);
   }
 
   /** The first explanation that holds. */

@@ -7,7 +7,9 @@ export function* oneExampleOnly(evidence: Evidence): Iterable<Candidate> {
   const { axes, points, input } = evidence;
   const batch = axes.known.find(({ isBatch }) => isBatch);
   if (!batch) return;
-  const rows = points[0].witness.inputs.map(({ name }) => name).filter((name) => name !== input && hasRows(evidence, name, batch.sizes));
+  const { inputs, outputs } = points[0].witness;
+  if ([input, ...outputs.map(({ name }) => name)].some((name) => hasRows(evidence, name, batch.sizes))) return;
+  const rows = inputs.map(({ name }) => name).filter((name) => hasRows(evidence, name, batch.sizes));
   if (rows.length === 0) return;
   const name = batch.letter ?? '';
   for (const end of ['first', 'last'] as const) {
