@@ -3,6 +3,7 @@
 import { sizeOf } from '../../../core/tensor.js';
 import type { Mistake } from '../report.js';
 import { axisName, indexAlong, isSameSize, isTime, shapeAt, type View } from './axes.js';
+import { type Dependence, dependenceAlong, type Indices } from './dependence.js';
 import type { Candidate, Evidence, Point } from './evidence.js';
 
 /** Share of the entries that are wrong if all have several uses. */
@@ -24,7 +25,8 @@ export function* crossTerms(evidence: Evidence): Iterable<Candidate> {
       (output, entry) =>
         dout.length === entries && output === entry,
   );
-  for (const { axis, input, output } of sharedAxes(evidence)) {
+  for (const shared of sharedAxes(evidence)) {
+    const { axis, input, output } = shared;
     const along = (keeps: (o: number, k: number) => boolean): Pairs => {
       return (_, at) => {
         const o = output(at);
@@ -32,9 +34,8 @@ export function* crossTerms(evidence: Evidence): Iterable<Candidate> {
         return (one, other) => keeps(o(one), k(other));
       };
     };
-    const missing = `cross terms are missing: only the output with the same index along ${axis} counts`;
     yield kept(
-      { id: 'cross-terms', text: missing, axis },
+      nameOfOwnOnly(axis, dependenceAlong(evidence, shared)),
       along((o, k) => o === k),
     );
     const own = `the diagonal is missing: the output with the same index along ${axis} does not count`;
@@ -60,11 +61,19 @@ export function* crossTerms(evidence: Evidence): Iterable<Candidate> {
   }
 }
 
-interface SharedAxis {
+interface SharedAxis extends Indices {
   axis: string;
-  /** The index along the axis of an entry, and of an output, at each point. */
-  input(at: number): (position: number) => number;
-  output(at: number): (position: number) => number;
+}
+
+/** In a recurrence, only the last step is right: what each step does to later ones is missing. */
+function nameOfOwnOnly(axis: string, dependence: Dependence | undefined): Mistake {
+  if (dependence === 'later') {
+    return { id: 'last-step-only', text: `yours is right at the last step only: later outputs along ${axis} do not count`, axis };
+  }
+  if (dependence === 'earlier') {
+    return { id: 'first-step-only', text: `yours is right at the first step only: earlier outputs along ${axis} do not count`, axis };
+  }
+  return { id: 'cross-terms', text: `cross terms are missing: only the output with the same index along ${axis} counts`, axis };
 }
 
 /** Pairs of an axis of the input and one of the only output that have the same sizes. */
@@ -79,7 +88,7 @@ function sharedAxes({ axes, input, points }: Evidence): SharedAxis[] {
           const key = JSON.stringify([inner(own, i), inner(other, o), axis.sizes]);
           if (!isSameSize(axis.sizes, one.sizes) || axis.sizes.every((size) => size === 1) || seen.has(key)) return [];
           seen.add(key);
-          return [{ axis: axisName(own, i), input: indexOn(own, i), output: indexOn(other, o) }];
+          return [{ axis: axisName(own, i), input: indexOn(own, i), output: indexOn(other, o), sizes: axis.sizes }];
         }),
       ),
     ),
@@ -120,7 +129,7 @@ interface OutputAxis {
   index(at: number): (output: number) => number;
 }
 
-function outputAxes({ axes, points }: Evidence): OutputAxis[] {
+export function outputAxes({ axes, points }: Evidence): OutputAxis[] {
   const [first, ...others] = points[0].witness.outputs.map(({ name }) => axes.views(name));
   const seen = new Set<string>();
   return (first ?? []).flatMap((view) =>

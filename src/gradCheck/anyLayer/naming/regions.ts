@@ -1,22 +1,29 @@
 /** Where yours is right and where it is not: the first or the last index, the interior, rows whose index occurs once. */
 
 import type { Mistake } from '../report.js';
-import { type Axis, axisName, indexAlong, isSameSize, isTime, shapeAt, type View } from './axes.js';
+import { type Axis, axisName, indexAlong, isSameSize, shapeAt, type View } from './axes.js';
+import { type Dependence, dependenceAlong } from './dependence.js';
 import type { Evidence, Point } from './evidence.js';
+import { outputAxes } from './masks.js';
 
 /** A size from which on the first, the last and the other indices can be told apart. */
 const LEAST_SIZE = 3;
 /** Share of the entries of a wrong region that must be wrong: some are right by chance, or 0. */
 const MOSTLY = 0.8;
 
-/** Right at the first or at the last index of an axis, and wrong at all others. */
+/**
+ * Right at the first or at the last index of an axis, and wrong at all others: one example only, if examples do not depend on each other, or one
+ * step only, if outputs depend on all earlier or all later steps. Elsewhere one end may be right by chance: the first tap of a convolution.
+ */
 export function oneIndexRight(evidence: Evidence): Mistake | null {
   for (const { view, dim } of inputAxes(evidence)) {
     const axis = view.axes[dim];
-    if (!axis.isBatch && !isTime(axis) && !isSharedWithOutput(evidence, axis)) continue;
     for (const end of ['first', 'last'] as const) {
       const isEnd = (index: number, size: number) => index === (end === 'first' ? 0 : size - 1);
       if (!isRightOnly(evidence, view, dim, isEnd)) continue;
+      const dependence = dependenceOn(evidence, view, dim);
+      const isTold = dependence === 'own' || dependence === (end === 'first' ? 'earlier' : 'later');
+      if (!isTold) continue;
       const along = axisName(view, dim);
       const text = `yours is right at the ${end} index along ${along} only`;
       return { id: idOf(axis, end), text, axis: along };
@@ -30,10 +37,12 @@ function idOf(axis: Axis, end: 'first' | 'last'): 'first-example-only' | 'first-
   return axis.isBatch ? 'first-example-only' : 'first-step-only';
 }
 
-/** Whether an axis of an output has the same sizes. */
-function isSharedWithOutput({ axes, points }: Evidence, { sizes }: Axis): boolean {
-  const { outputs } = points[0].witness;
-  return outputs.some(({ name }) => axes.views(name).some((view) => isSameSize(view.axes[0]?.sizes ?? [], sizes)));
+/** How outputs depend on the input along an axis that they share. */
+function dependenceOn(evidence: Evidence, view: View, dim: number): Dependence | undefined {
+  const { sizes } = view.axes[dim];
+  const shared = outputAxes(evidence).find((output) => isSameSize(output.view.axes[output.dim].sizes, sizes));
+  if (!shared) return undefined;
+  return dependenceAlong(evidence, { input: (at) => indexAlong(shapeAt(view, at), dim), output: (at) => shared.index(at), sizes });
 }
 
 type Inside = (index: number, size: number) => boolean;
@@ -81,8 +90,6 @@ export function borderOnly(evidence: Evidence): Mistake | null {
 
 /** Borders, and the size from which on there is an interior that can be told from one. */
 const BORDERS: readonly [string, Inside, number][] = [
-  ['first index', (index) => index === 0, 3],
-  ['last index', (index, size) => index === size - 1, 3],
   ['border', (index, size) => index === 0 || index === size - 1, 3],
   ['border, two indices wide,', (index, size) => index < 2 || index >= size - 2, 5],
 ];
