@@ -52,13 +52,24 @@ const FAMILIES: readonly Family[] = [
   rightOnlyAtOne,
 ];
 
-/** The name of what is wrong with the gradient of an input, if one explains it everywhere. */
+/** The name of what is wrong with the gradient of an input, if one explains it everywhere, or in training only, or in evaluation only. */
 export async function nameMistake(input: string, witnesses: readonly Witness[], experiment: Experiment): Promise<Mistake | null> {
   if (witnesses.length === 0) return null;
-  const evidence = new Evidence(
+  const points = witnesses.map((witness) => new Point(witness, experiment));
+  const wrongIn = new Set(points.filter(({ isWrong }) => isWrong).map(({ witness }) => witness.train));
+  const [train] = wrongIn;
+  const others = points.filter(({ witness }) => witness.train !== train);
+  if (wrongIn.size !== 1 || others.length === 0) return nameFrom(input, points);
+  const mistake = await nameFrom(
     input,
-    witnesses.map((witness) => new Point(witness, experiment)),
+    points.filter((point) => !others.includes(point)),
   );
+  return mistake && { ...mistake, text: `${train ? 'in training' : 'in evaluation'}, ${mistake.text}` };
+}
+
+async function nameFrom(input: string, points: readonly Point[]): Promise<Mistake | null> {
+  const evidence = new Evidence(input, points);
+  const witnesses = points.map(({ witness }) => witness);
   if (witnesses.some(({ returned }) => returned)) return broadcastSumMissing(evidence);
   if (!evidence.areEnough(evidence.wrong)) return null;
   for (const family of FAMILIES) {

@@ -61,8 +61,22 @@ function recognise({ points, axes }: Evidence, fits: readonly (number | undefine
   const scalar = scalarTerms(points).find(holds);
   if (scalar) return { text: scalar.text, of: 'input' };
   if (holds(same)) return { text: same.text, of: 'number' };
-  const other = dimensions().find(holds);
+  const other = dimensions().find(holds) ?? timesNumber(letters(), points, fits).find(holds);
   return other && { text: other.text, of: 'sizes' };
+}
+
+/** Expressions of the letters times a number that nothing at the point explains: alpha/r with an alpha of the layer's own. */
+function timesNumber(terms: readonly Term[], points: readonly Point[], fits: readonly (number | undefined)[]): Term[] {
+  const at = fits.indexOf(mostExact(points, fits));
+  // More than one operator explains too much.
+  const single = terms.filter(({ text }) => (text.match(/[·/√]/g) ?? []).length <= 1);
+  return single.map(({ text, values }) => {
+    const number = (fits[at] as number) / values[at];
+    return {
+      text: /^1\//.test(text) ? `${numberText(number)}${text.slice(1)}` : `${numberText(number)}·${text}`,
+      values: values.map((value) => number * value),
+    };
+  });
 }
 
 /** Factors that nobody writes as sizes, even if there is only one size. */

@@ -218,11 +218,12 @@ export function* overwritten(evidence: Evidence): Iterable<Candidate> {
   }
 }
 
-/** Where all entries have several uses, as in a convolution, or where some have one and are right. */
+/** Where all entries have several uses, as in a convolution or of a slope that a channel shares, or where some have one and are right. */
 function nameOfOverwritten({ wrong }: Evidence, { view, dim }: OutputAxis, end: 'first' | 'last'): Mistake {
   const along = axisName(view, dim);
   const isEverywhere = wrong.every((point) => point.counts(() => true).wrong.inside > MOSTLY * point.entries);
-  if (isEverywhere) {
+  const isShared = wrong.every(({ dout, entries }) => dout.length >= 2 * entries);
+  if (isEverywhere || isShared) {
     const text = `the sum over the outputs that use an entry is missing: yours is its ${end} term`;
     return { id: 'sum-missing', text, axis: along };
   }

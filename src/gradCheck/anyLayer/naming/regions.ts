@@ -104,7 +104,10 @@ function isRightWithin(point: Point, isInside: (position: number) => boolean): b
   return point.right.every((_, k) => !isInside(point.witness.entries[k]) || !point.isWrongAt(k));
 }
 
-/** Whether there is an interior with gradients that are not 0, at three wrong points that are large enough, and most of the border is wrong. */
+/**
+ * Whether there is an interior with gradients that are not 0, at three wrong points that are large enough, and most of the border is wrong, at its
+ * start and at its end: one row that is wrong, such as that of a padding character, is no border.
+ */
 function isBorderTold(
   { points }: Evidence,
   isInterior: (at: number) => (position: number) => boolean,
@@ -116,9 +119,16 @@ function isBorderTold(
     const inside = isInterior(at);
     const { known, wrong } = point.counts((k) => inside(point.witness.entries[k]));
     if (wrong.outside < MOSTLY * known.outside) return false;
+    if (!isWrongAtBothEnds(point)) return false;
     if (known.inside > 0 && isLarge(at)) telling++;
   }
   return telling >= LEAST_SIZE;
+}
+
+function isWrongAtBothEnds(point: Point): boolean {
+  const last = point.entries - 1;
+  const half = point.counts((k) => k > last / 2);
+  return half.wrong.inside > 0 && half.wrong.outside > 0;
 }
 
 /** Right in rows whose index occurs once, and wrong in repeated rows only. */
