@@ -10,6 +10,8 @@ import { outputAxes } from './masks.js';
 const LEAST_SIZE = 3;
 /** Share of the entries of a wrong region that must be wrong: some are right by chance, or 0. */
 const MOSTLY = 0.8;
+/** The same for a border: what is mirrored there leaves out the outermost index. */
+const SOME = 0.3;
 
 /**
  * Right at the first or at the last index of an axis, and wrong at all others: one example only, if examples do not depend on each other, or one
@@ -72,27 +74,39 @@ export function borderOnly(evidence: Evidence): Mistake | null {
   for (const view of axes.views(input)) {
     const wide = view.axes.flatMap(({ sizes }, dim) => (sizes.some((size) => size >= LEAST_SIZE) ? [dim] : []));
     for (const dims of subsets(wide)) {
-      for (const [side, isBorder, least] of BORDERS) {
+      for (const { text, width } of bordersOf(evidence)) {
         const isInterior = (at: number) => {
           const shape = shapeAt(view, at);
           const indices = dims.map((dim) => indexAlong(shape, dim));
-          return (position: number) => !dims.some((dim, i) => isBorder(indices[i](position), shape[dim]));
+          const isInside = (index: number, size: number) => index >= width(at) && index < size - width(at);
+          return (position: number) => dims.every((dim, i) => isInside(indices[i](position), shape[dim]));
         };
         if (!points.every((point, at) => isRightWithin(point, isInterior(at)))) continue;
-        if (!isBorderTold(evidence, isInterior, (at) => dims.every((dim) => view.axes[dim].sizes[at] >= least))) continue;
+        if (!isBorderTold(evidence, isInterior, (at) => dims.every((dim) => view.axes[dim].sizes[at] > 2 * width(at)))) continue;
         const along = dims.map((dim) => axisName(view, dim)).join(' and ');
-        return { id: 'border-only', text: `yours is wrong at the ${side} along ${along} only, and right in the interior`, axis: along };
+        return { id: 'border-only', text: `yours is wrong at the ${text} along ${along} only, and right in the interior`, axis: along };
       }
     }
   }
   return null;
 }
 
-/** Borders, and the size from which on there is an interior that can be told from one. */
-const BORDERS: readonly [string, Inside, number][] = [
-  ['border', (index, size) => index === 0 || index === size - 1, 3],
-  ['border, two indices wide,', (index, size) => index < 2 || index >= size - 2, 5],
-];
+interface Border {
+  text: string;
+  /** Indices at each end, at a point. */
+  width(at: number): number;
+}
+
+/** Borders of one and two indices, and as wide as a letter says, or one more: padding reaches as far. */
+function bordersOf({ axes }: Evidence): Border[] {
+  const letters = axes.known.flatMap(({ letter, sizes }) => (letter === undefined ? [] : [{ letter, sizes }]));
+  return [
+    { text: 'border', width: () => 1 },
+    { text: 'border, two indices wide,', width: () => 2 },
+    ...letters.map(({ letter, sizes }) => ({ text: `border, ${letter} wide,`, width: (at: number) => sizes[at] })),
+    ...letters.map(({ letter, sizes }) => ({ text: `border, ${letter} + 1 wide,`, width: (at: number) => sizes[at] + 1 })),
+  ];
+}
 
 /** One axis, then pairs, then more. */
 function subsets(dims: readonly number[]): number[][] {
@@ -105,7 +119,7 @@ function isRightWithin(point: Point, isInside: (position: number) => boolean): b
 }
 
 /**
- * Whether there is an interior with gradients that are not 0, at three wrong points that are large enough, and most of the border is wrong, at its
+ * Whether there is an interior with gradients that are not 0, at three wrong points that are large enough, and part of the border is wrong, at its
  * start and at its end: one row that is wrong, such as that of a padding character, is no border.
  */
 function isBorderTold(
@@ -118,7 +132,7 @@ function isBorderTold(
     if (!point.isWrong) continue;
     const inside = isInterior(at);
     const { known, wrong } = point.counts((k) => inside(point.witness.entries[k]));
-    if (wrong.outside < MOSTLY * known.outside) return false;
+    if (wrong.outside < SOME * known.outside) return false;
     if (!isWrongAtBothEnds(point)) return false;
     if (known.inside > 0 && isLarge(at)) telling++;
   }

@@ -114,7 +114,7 @@ export const EXPECTED: Record<string, Expectation> = {
   edgePad: 'right',
   circularPad: 'right',
   edgePadCropped: { input: 'x', ids: ['border-only'], why: 'the first and last value lose the gradient of their copies' },
-  reflectPadSymmetricGradient: { input: 'x', ids: [], why: 'the gradient of the margin goes to a neighbour' },
+  reflectPadSymmetricGradient: { input: 'x', ids: ['border-only'], why: 'the gradient of the margin goes to a neighbour' },
   circularPadOverwritten: { input: 'x', ids: ['repeated-rows'], why: 'values that are copied get the gradient of one copy' },
   zeroPad2d: 'right',
   zeroPad2dOffsetsSwapped: { input: 'x', ids: [], why: 'rows are read two places down and columns one to the right' },
