@@ -12,10 +12,12 @@ describe.each(BACKENDS.filter(({ name }) => name !== 'reference float32'))('chec
     expect(report.inputs.map(({ name }) => name)).toEqual(Object.keys(layer.inputs({})));
   });
 
-  it.each(BACKEND_MUTANTS)('fails $wrong only: $layer, $mistake', async (mutant) => {
+  it.each(BACKEND_MUTANTS)('fails $wrong only, with no name but $id: $layer, $mistake', async (mutant) => {
     const { inputs, precision } = await checkLayer(specificationOf(layerOf(mutant), withMistake(create(), mutant)));
     expect(precision).toBe(dtype);
-    expect(inputs.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual(mutant.wrong);
+    const wrong = inputs.filter(({ ok }) => !ok);
+    expect(wrong.map(({ name }) => name)).toEqual(mutant.wrong);
+    expect(wrong[0].mistake?.id).toBeOneOf([mutant.id, undefined]);
   });
 });
 

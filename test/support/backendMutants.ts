@@ -1,6 +1,7 @@
 /** Mistakes planted in the functions of a backend. The checks of the network and of the backend must fail for each of them. */
 import type { Backend } from '../../src/backend/backend.js';
 import type { FloatArray } from '../../src/core/tensor.js';
+import type { MistakeId } from '../../src/gradcheck.js';
 import * as batchNorm from '../../src/layers/batchNorm.js';
 import * as embedding from '../../src/layers/embedding.js';
 import { type CharacterGroups, embeddingTableBackward } from '../../src/layers/embeddingTable.js';
@@ -26,6 +27,8 @@ export interface BackendMutant {
   batches?: readonly number[];
   /** The inputs of the layer whose gradients are wrong. */
   wrong: readonly string[];
+  /** The name of the mistake in the first of them, if there is one. */
+  id?: MistakeId;
   /** The rows of checkModel that fail in a network of one block; see {@link deepRed} for a deeper one. */
   red: readonly string[];
   /** The first row of checkBackend that fails, in backward order: the function's own output. */
@@ -70,6 +73,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
       },
     }),
     wrong: ['C'],
+    id: 'misplaced',
     red: ['dC'],
     first: 'dC',
   },
@@ -82,6 +86,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
       },
     }),
     wrong: ['C'],
+    id: 'border-only',
     red: ['dC'],
     first: 'loss',
   },
@@ -131,6 +136,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
       },
     }),
     wrong: ['bngain', 'bnbias'],
+    id: 'constant-factor',
     red: ['dbngain', 'dbnbias'],
     first: 'dbngain',
   },
@@ -164,6 +170,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
       },
     }),
     wrong: FROM_TANH,
+    id: 'missing-factor',
     red: FROM_HPREACT,
     first: 'dhprebn',
   },
@@ -176,6 +183,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
       },
     }),
     wrong: FROM_TANH,
+    id: 'missing-factor',
     red: FROM_HPREACT,
     first: 'dhprebn',
   },
@@ -184,6 +192,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
     mistake: 'last entry of the array not written',
     plant: ({ tanhBackward }) => ({ tanhBackward: (dhpreact, dh, h, size) => tanhBackward(dhpreact, dh, h, size - 1) }),
     wrong: FROM_TANH,
+    id: 'border-only',
     red: FROM_HPREACT,
     first: 'dhprebn',
   },
@@ -209,6 +218,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
       },
     }),
     wrong: ['logits'],
+    id: 'constant-factor',
     red: FROM_LOGITS,
     first: 'dlogits',
   },
@@ -234,6 +244,7 @@ export const BACKEND_MUTANTS: readonly BackendMutant[] = [
       },
     }),
     wrong: ['logits'],
+    id: 'constant-factor',
     red: FROM_LOGITS,
     first: 'loss',
   },
@@ -243,6 +254,7 @@ function linearMutants(): BackendMutant[] {
   const mutant = (
     mistake: string,
     wrong: string,
+    id: MistakeId | undefined,
     red: readonly string[],
     first: string,
     planted: typeof linearBackward,
@@ -251,27 +263,28 @@ function linearMutants(): BackendMutant[] {
     mistake,
     plant: () => ({ linearBackward: planted }),
     wrong: [wrong],
+    ...(id && { id }),
     red,
     first,
   });
   return [
-    mutant('db averaged over the batch', 'b', ['db2'], 'db2', (dx, dW, db, dout, x, W, n, I, O) => {
+    mutant('db averaged over the batch', 'b', 'constant-factor', ['db2'], 'db2', (dx, dW, db, dout, x, W, n, I, O) => {
       linearBackward(dx, dW, db, dout, x, W, n, I, O);
       scale(db, O, 1 / n);
     }),
-    mutant('dW averaged over the batch', 'W', ['dW1', 'dW2'], 'dW1', (dx, dW, db, dout, x, W, n, I, O) => {
+    mutant('dW averaged over the batch', 'W', 'constant-factor', ['dW1', 'dW2'], 'dW1', (dx, dW, db, dout, x, W, n, I, O) => {
       linearBackward(dx, dW, db, dout, x, W, n, I, O);
       scale(dW, I * O, 1 / n);
     }),
-    mutant('dW without the last row of the batch', 'W', ['dW1', 'dW2'], 'dW1', (dx, dW, db, dout, x, W, n, I, O) => {
+    mutant('dW without the last row of the batch', 'W', undefined, ['dW1', 'dW2'], 'dW1', (dx, dW, db, dout, x, W, n, I, O) => {
       linearBackward(dx, dW, db, dout, x, W, n, I, O);
       for (let k = 0; k < I; k++) for (let o = 0; o < O; o++) dW[k * O + o] -= x[(n - 1) * I + k] * dout[(n - 1) * O + o];
     }),
-    mutant('W read as if it were transposed', 'x', FROM_HPREACT, 'dh', (dx, dW, db, dout, x, W, n, I, O) => {
+    mutant('W read as if it were transposed', 'x', 'other-value', FROM_HPREACT, 'dh', (dx, dW, db, dout, x, W, n, I, O) => {
       const viewed = W.map((_, at) => W[(at % O) * I + Math.floor(at / O)]);
       linearBackward(dx, dW, db, dout, x, viewed, n, I, O);
     }),
-    mutant('dx without its last column', 'x', FROM_HPREACT, 'dh', (dx, dW, db, dout, x, W, n, I, O) => {
+    mutant('dx without its last column', 'x', 'border-only', FROM_HPREACT, 'dh', (dx, dW, db, dout, x, W, n, I, O) => {
       linearBackward(dx, dW, db, dout, x, W, n, I, O);
       for (let i = 0; i < n; i++) dx[i * I + I - 1] = 0;
     }),
@@ -283,6 +296,7 @@ function linearMutants(): BackendMutant[] {
         linearForward: (out, x, W, _, n, I, O) => linearForward(out, x, W, floats(O), n, I, O),
       }),
       wrong: ['b'],
+      id: 'input-unused',
       red: ['db2'],
       first: 'loss',
     },
@@ -305,6 +319,7 @@ function batchNormBackwardMutants(): BackendMutant[] {
       },
     }),
     wrong: ['hprebn'],
+    ...(!gain && { id: 'missing-factor' }),
     red,
     first: 'dhprebn',
   });

@@ -71,6 +71,15 @@ export const NAMED_MISTAKES: Readonly<Record<MistakeId, Layer>> = {
     backward: (dout, { x }) => ({ x: x.map((value) => 2 * value * dout) }),
   }),
   'zero-everywhere': affine((_, __, d) => ({ bias: new Float64Array(d) })),
+  'input-unused': defineLayer({
+    sizes: { n: [2, 3], d: [4, 5] },
+    inputs: ({ n, d }, draw) => ({ x: draw.normal(n, d).data, bias: draw.normal(d).data }),
+    forward: ({ x }) => x.map((value) => value * value),
+    backward: (dout, { x, bias }) => ({
+      x: dout.map((value, k) => 2 * value * x[k]),
+      bias: bias.map((_, j) => sum(dout.filter((__, k) => k % bias.length === j))),
+    }),
+  }),
   'dout-added': entrywise(Math.tanh, (dout, _, y) => dout * (1 - y * y) + dout),
   'dout-passed-on': affine((dout) => ({ x: dout })),
   'dout-unused': entrywise(Math.tanh, (_, __, y) => 1 - y * y),

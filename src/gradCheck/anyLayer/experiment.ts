@@ -95,6 +95,7 @@ export function createExperiment(calls: Calls, precision: Precision): Experiment
         if (!gradient || 'mistake' in gradient) return undefined;
         return of === undefined ? Float64Array.from(witness.entries, (entry) => gradient.data[entry]) : gradient.data;
       }),
+    outputs: (witness, changes) => orUndefined(witness, async () => (await calls.forward(at(witness, changes).point)).data),
   };
 }
 

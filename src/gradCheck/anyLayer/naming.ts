@@ -14,7 +14,7 @@ import { exchangedGradients, otherInputs, rearranged, sameNumbers } from './nami
 import { borderOnly, oneIndexRight, repeatedRows } from './naming/regions.js';
 import { broadcastSumMissing } from './naming/shapes.js';
 import { derivativeAtInput, derivativeAtOutput, jacobianForTranspose, slopeElsewhere } from './naming/transposes.js';
-import { exchanged, replaced, rightOnlyAtOne } from './naming/values.js';
+import { exchanged, replaced, rightOnlyAtOne, transposed } from './naming/values.js';
 import type { Mistake } from './report.js';
 import type { Experiment, Witness } from './witness.js';
 
@@ -23,6 +23,7 @@ type Family = (evidence: Evidence) => Mistake | null | Promise<Mistake | null>;
 /** From the simplest to the most general. */
 const FAMILIES: readonly Family[] = [
   zeroEverywhere,
+  inputUnused,
   constantFactor,
   exchangedGradients,
   (evidence) => doutPassedOn(evidence, 'same'),
@@ -39,6 +40,7 @@ const FAMILIES: readonly Family[] = [
   (evidence) => evidence.first(factorlessSums(evidence)),
   (evidence) => doutPassedOn(evidence, 'other'),
   (evidence) => evidence.first(replaced(evidence)),
+  (evidence) => evidence.first(transposed(evidence)),
   (evidence) => evidence.first(otherInputs(evidence)),
   (evidence) => evidence.first(derivativeAtInput(evidence)),
   (evidence) => evidence.first(slopeElsewhere(evidence)),
@@ -82,4 +84,17 @@ async function nameFrom(input: string, points: readonly Point[]): Promise<Mistak
 function zeroEverywhere({ points, wrong }: Evidence): Mistake | null {
   if (wrong.length === 0 || !points.every(({ yours }) => yours.every((value) => value === 0))) return null;
   return { id: 'zero-everywhere', text: 'yours is 0 everywhere' };
+}
+
+/** Points at which the outputs are computed with another input. */
+const CHECKED = 3;
+
+async function inputUnused({ input, points, wrong }: Evidence): Promise<Mistake | null> {
+  if (!points.every(({ right }) => right.every((value) => value === 0))) return null;
+  for (const point of wrong.slice(0, CHECKED)) {
+    const other = point.witness.input.data.map((value) => 0.5 - 2 * value);
+    const outputs = await point.outputsWith({ inputs: { [input]: other } });
+    if (!outputs?.every((value, o) => value === point.output[o])) return null;
+  }
+  return { id: 'input-unused', text: `forward does not use ${input}: its right gradient is 0 everywhere` };
 }

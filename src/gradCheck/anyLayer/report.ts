@@ -9,6 +9,7 @@ export type Precision = 'float64' | 'float32';
 export type MistakeId =
   | 'constant-factor'
   | 'zero-everywhere'
+  | 'input-unused'
   | 'dout-added'
   | 'dout-passed-on'
   | 'dout-unused'

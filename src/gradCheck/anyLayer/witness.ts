@@ -53,6 +53,8 @@ export interface Experiment {
   right(witness: Witness, changes: Changes, of?: string): Promise<Float64Array | undefined>;
   /** The layer's gradient, in the same form; undefined if it cannot be read. */
   yours(witness: Witness, changes: Changes, of?: string): Promise<Float64Array | undefined>;
+  /** All outputs, one after another; undefined if they cannot be computed there. */
+  outputs(witness: Witness, changes: Changes): Promise<Float64Array | undefined>;
 }
 
 /** Values that replace those of a point. */

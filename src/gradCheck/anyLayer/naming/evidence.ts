@@ -128,6 +128,11 @@ export class Point {
     return this.#remember(`yours ${of ?? ''} ${key}`, () => this.#experiment.yours(this.witness, changes, of));
   }
 
+  /** The outputs with other values. */
+  outputsWith(changes: Changes): Promise<Prediction> {
+    return this.#experiment.outputs(this.witness, changes);
+  }
+
   #remember(key: string, measure: () => Promise<Prediction>): Promise<Prediction> {
     const known = this.#measured.get(key) ?? measure();
     this.#measured.set(key, known);

@@ -43,13 +43,6 @@ const REPLACEMENTS: readonly Replacement[] = [
     (name) => `${name} reversed`,
     (_, index, all) => all[all.length - 1 - index],
   ),
-  otherValue(
-    (name) => `${name} transposed`,
-    (_, index, all) => {
-      const side = Math.sqrt(all.length);
-      return Number.isInteger(side) ? all[(index % side) * side + Math.floor(index / side)] : Number.NaN;
-    },
-  ),
 ];
 
 function otherValue(what: (name: string) => string, f: Replacement['f']): Replacement {
@@ -70,6 +63,35 @@ export function* replaced(evidence: Evidence): Iterable<Candidate> {
         predict: (point) => {
           const values = dataOf(point, name).map((value, index, all) => f(value, index, all as Float64Array));
           return values.every(Number.isFinite) ? point.rightWith(`${name} ${i}`, { inputs: { [name]: values } }) : undefined;
+        },
+      };
+    }
+  }
+}
+
+/** The right gradient with a matrix read in the order of its transpose: W[j·rows + i] for W[i·columns + j]. */
+export function* transposed(evidence: Evidence): Iterable<Candidate> {
+  const letters = Object.keys(evidence.points[0].witness.sizes);
+  const rowCounts: ((point: Point, name: string) => number | undefined)[] = [
+    (point, name) => (point.value(name)?.shape.length === 2 ? point.value(name)?.shape[0] : undefined),
+    ...letters.map(
+      (letter) =>
+        ({ witness }: Point) =>
+          witness.sizes[letter],
+    ),
+    (point, name) => Math.sqrt(dataOf(point, name).length),
+  ];
+  for (const name of realInputs(evidence).filter((one) => one !== evidence.input)) {
+    for (const rowsOf of rowCounts) {
+      yield {
+        mistake: otherValueOf(name, `${name} transposed`),
+        predict: (point) => {
+          const data = dataOf(point, name);
+          const rows = rowsOf(point, name) ?? Number.NaN;
+          const columns = data.length / rows;
+          if (!Number.isInteger(rows) || !Number.isInteger(columns)) return undefined;
+          const values = data.map((_, at) => data[(at % columns) * rows + Math.floor(at / columns)]);
+          return point.rightWith(`${name} transposed, ${rows} rows`, { inputs: { [name]: values } });
         },
       };
     }
@@ -104,7 +126,7 @@ const LEFT = 1e-4;
 export async function rightOnlyAtOne(evidence: Evidence): Promise<Mistake | null> {
   for (const name of realInputs(evidence)) {
     if (name === evidence.input || !(await isRightWith(evidence, name, 1))) continue;
-    if (!GAIN.test(name) && (await isRightWith(evidence, name, 2))) continue;
+    if (!isGain(evidence, name) && (await isRightWith(evidence, name, 2))) continue;
     const text = `yours is right only where ${name} is 1: it passes at that value, and at no other that was drawn`;
     return { id: 'right-only-at-gain-1', text, input: name, value: 1 };
   }
@@ -113,6 +135,16 @@ export async function rightOnlyAtOne(evidence: Evidence): Promise<Mistake | null
 
 /** Names that people give to gains. */
 const GAIN = /gain|gamma|scale|weight|^[gw]$/i;
+
+/** Whether an input is a gain by its name, and not a matrix: a number, or as long as a size. */
+function isGain({ points }: Evidence, name: string): boolean {
+  const isLong = (point: Point) => {
+    const { length } = dataOf(point, name);
+    const sizes = Object.values(point.witness.sizes);
+    return sizes.length > 0 && length > 1 && !sizes.includes(length);
+  };
+  return GAIN.test(name) && !points.some((point) => (point.value(name)?.shape.length ?? 0) > 1 || isLong(point));
+}
 
 async function isRightWith(evidence: Evidence, name: string, value: number): Promise<boolean> {
   const passed: Point[] = [];
