@@ -216,6 +216,17 @@ const OTHERS: readonly (readonly [names: readonly string[], answer: string])[] =
   [['q', 'quiet', 'silent', 'v', 'verbose', 'progress', 'no-progress'], 'leave it out: progress goes to stderr, so 2>/dev/null hides it'],
 ];
 
+/** Other names of options of `grad-check`, and what test runners and gradient checkers have. */
+const GRAD_CHECK: readonly (readonly [names: readonly string[], answer: string])[] = [
+  [['t', 'k', 'name', 'layer', 'layers', 'filter', 'grep', 'test', 'test-name-pattern'], 'it is --only here'],
+  [['w', 'watch-all'], 'it is --watch here'],
+  [['fp32', 'f32', 'single'], 'it is --float32 here'],
+  [
+    ['atol', 'rtol', 'tol', 'delta', 'step'],
+    "leave it out for layers: steps and limits come from each layer's own rounding; --eps and --tolerance are for the program's own gradients",
+  ],
+];
+
 const TRAINING_COMMANDS = ['train', 'sweep', 'lr-find', 'bench'];
 
 /**
@@ -226,6 +237,8 @@ const TRAINING_COMMANDS = ['train', 'sweep', 'lr-find', 'bench'];
  */
 export function habitHint(option: string, command: string): string | undefined {
   const name = option.replace(/^-+/, '').replace(/=.*$/s, '').replaceAll('_', '-').toLowerCase();
+  const ofGradCheck = command === 'grad-check' ? GRAD_CHECK.find(([names]) => names.includes(name)) : undefined;
+  if (ofGradCheck) return ofGradCheck[1];
   const same = Object.keys(SAME).find((flag) => SAME[flag].includes(name) || flag === `--${name}`);
   if (same === undefined) return OTHERS.find(([names]) => names.includes(name))?.[1];
   const place = TRAINING_COMMANDS.includes(command) ? 'here' : "in 'train'";
@@ -233,7 +246,7 @@ export function habitHint(option: string, command: string): string | undefined {
 }
 
 /** Every option that the tables know, for their tests. */
-export const HABITS = { SAME, OTHERS };
+export const HABITS = { SAME, OTHERS, GRAD_CHECK };
 
 /** Other names of commands. */
 const COMMAND_HABITS: readonly (readonly [names: readonly string[], answer: string])[] = [

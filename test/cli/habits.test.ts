@@ -45,6 +45,14 @@ describe('the table of habits', () => {
   });
 });
 
+describe('an option of test runners and gradient checkers', () => {
+  it.each(HABITS.GRAD_CHECK.map(([names, answer]) => [answer, names] as const))('is answered by grad-check: %s', async (answer, names) => {
+    const cwd = tempDirectory();
+    for (const name of names)
+      expectRefusal(await runCli(cwd, ['grad-check', dashed(name), '5']), 2, `unknown option '${dashed(name)}'`, answer);
+  });
+});
+
 describe('a command line of makemore', () => {
   it.each([
     ['-i names.txt -o out', "unknown option '-i'; it is --data here"],

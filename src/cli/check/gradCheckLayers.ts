@@ -49,8 +49,10 @@ export async function checkLayers(files: readonly string[], options: LayerOption
   for (const file of files) layerFile(file, io.cwd);
   const start = io.now();
   const styles = await paint();
+  let first = true;
   const onFile = (file: string) => {
-    if (!json && files.length > 1) io.stdout.write(`${styles.bold(showPath(file))}\n`);
+    if (!json && files.length > 1) printLines(fileLines(file, first, styles), io);
+    first = false;
   };
   const onReport = (report: FileReport) => {
     if (!json) printLines(layerLines(report, styles, widthOf(io.stdout)), io);
@@ -76,6 +78,11 @@ export function documentOf(reports: readonly FileReport[], errors: readonly Erro
     properties,
   }));
   return { ok: errors.length === 0 && reports.every(({ ok }) => ok), layers };
+}
+
+/** The line above the layers of a file, one of several. */
+export function fileLines(file: string, first: boolean, paint: Paint): string[] {
+  return [...(first ? [] : ['']), paint.bold(showPath(file))];
 }
 
 export function printLines(lines: readonly string[], { stdout }: IO): void {

@@ -11,7 +11,7 @@ import {
   type CheckedLayers,
   checkFiles,
   documentOf,
-  type FileReport,
+  fileLines,
   type LayerOptions,
   type LayersContext,
   printEnd,
@@ -100,11 +100,10 @@ class WatchedLayers implements WatchedCheck {
   show(painted: Paint): void {
     const { io } = this.#context;
     const { reports } = this.#checked;
-    const several = this.#files.length > 1;
-    const linesOf = (report: FileReport) => layerLines(report, painted, widthOf(io.stdout));
-    for (const file of this.#files) {
+    for (const [i, file] of [...new Set(reports.map((report) => report.file))].entries()) {
       const own = reports.filter((report) => report.file === file);
-      if (own.length > 0) printLines([...(several ? [painted.bold(showPath(file))] : []), ...own.flatMap(linesOf)], io);
+      const head = this.#files.length > 1 ? fileLines(file, i === 0, painted) : [];
+      printLines([...head, ...own.flatMap((report) => layerLines(report, painted, widthOf(io.stdout)))], io);
     }
     if (reports.length > 0) printEnd(reports, this.#seconds, painted, io);
     this.#tellErrors();

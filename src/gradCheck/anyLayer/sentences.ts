@@ -48,14 +48,19 @@ function listed(words: readonly string[]): string {
   return words.length === 1 ? words[0] : `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`;
 }
 
+/** Whether this is a gradient without an input. An input whose gradient has another name has that name in its mistake. */
+function isStray({ mistake }: InputRow): boolean {
+  return mistake?.id === 'unknown-name' && mistake.returned === undefined;
+}
+
 /** "dx"; a gradient without an input is called as backward calls it. */
-function gradientName({ name, mistake }: InputRow): string {
-  return mistake?.id === 'unknown-name' ? quoteText(name) : `d${quoteText(name)}`;
+function gradientName(row: InputRow): string {
+  return isStray(row) ? quoteText(row.name) : `d${quoteText(row.name)}`;
 }
 
 /** "dx (input x): wrong at [1, 2]: yours 0.52, right 0.26 (n = 2, d = 3); 6 of 6 entries" */
 export function inputSentence(row: InputRow): string {
-  const head = row.mistake?.id === 'unknown-name' ? gradientName(row) : `${gradientName(row)} (input ${quoteText(row.name)})`;
+  const head = isStray(row) ? gradientName(row) : `${gradientName(row)} (input ${quoteText(row.name)})`;
   if (row.ok) return `${head}: right`;
   const where = placeOf(row);
   if (row.found === null || row.expected === null) return `${head}: wrong${where}`;

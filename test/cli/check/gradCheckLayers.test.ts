@@ -64,7 +64,7 @@ describe('grad-check of the layers in a file', () => {
     const cwd = folderOf({ 'a.ts': IMPORT + RIGHT, 'sub/b.ts': IMPORT + DOUBLE });
     const shown = await runCli(cwd, ['grad-check', './a.ts', 'sub/b.ts']);
     expect(shown.exitCode).toBe(1);
-    expect(shown.stdout).toMatch(/^\.\/a\.ts\n✓ square: right \(x\)\nsub\/b\.ts\n✗ double: dx is wrong\n/);
+    expect(shown.stdout).toMatch(/^\.\/a\.ts\n✓ square: right \(x\)\n\nsub\/b\.ts\n✗ double: dx is wrong\n/);
     const { layers } = JSON.parse((await runCli(cwd, ['grad-check', './a.ts', 'sub/b.ts', '--json'])).stdout);
     expect(layers.map(({ file, name }: Record<string, unknown>) => `${file} ${name}`)).toEqual(['./a.ts square', 'sub/b.ts double']);
   });

@@ -71,6 +71,8 @@ describe('the line of an input', () => {
   it('calls a gradient without an input as backward calls it', () => {
     const row: InputRow = { ...WRONG, ...NO_FIGURES, name: 'dx', mistake: { id: 'unknown-name', text: '' } };
     expect(inputSentence(row)).toBe('dx: wrong (n = 2, d = 3)');
+    const missed: InputRow = { ...row, name: 'x', mistake: { id: 'unknown-name', text: '', returned: 'dx', suggestion: 'x' } };
+    expect(inputSentence(missed)).toBe('dx (input x): wrong (n = 2, d = 3)');
   });
 
   it.each([
