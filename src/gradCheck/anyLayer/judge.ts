@@ -31,6 +31,9 @@ export interface JudgeOptions {
 const GENERIC_DRAWS = 3;
 /** Further draws for one that is not finite. */
 const REDRAWS = 4;
+/** Entries of a Jacobian that is kept. */
+const MOST_KEPT = 20_000;
+
 /** The layer cannot be judged. */
 class Refused extends Error {
   readonly refusal: Refusal;
@@ -94,6 +97,8 @@ class Judgement {
   readonly #kinks: KinkSide[] = [];
   /** Wrong entries of large inputs, by sizes and input: found at one draw, they are compared at the others. */
   readonly #found = new Map<string, Int32Array>();
+  /** Comparisons that serve for naming too, by point and input. */
+  readonly #compared = new Map<string, { yours: Float64Array; comparison: Comparison }>();
   #noBatch: string | undefined;
 
   constructor(layer: Layer, options: JudgeOptions) {
@@ -195,6 +200,7 @@ class Judgement {
     this.#kinks.push(...comparison.kinks);
     const notFinite = comparison.entries.some((entry) => !Number.isFinite(yours[entry]));
     this.#properties.record('finite', !notFinite, `the gradient of ${input.name} is not finite, although forward has a derivative`);
+    if (isWorthKeeping(claim, comparison)) this.#compared.set(`${visit.point.key.seed} ${input.name}`, { yours, comparison });
     const row = rowOf(visit.point, input, yours, comparison);
     if (!row.ok && mode !== 'generic') tally.visits.push(visit);
     tally.add(row);
@@ -237,6 +243,12 @@ class Judgement {
     for (const visit of visits) {
       const { point, dout } = visit;
       const input = point.inputs.find((one) => one.name === name) as InputValue;
+      const batch = this.#layer.batch?.letter;
+      const known = this.#compared.get(`${point.key.seed} ${name}`);
+      if (known) {
+        witnesses.push(witnessOf(visit, input, { yours: known.yours, returned: undefined, batch }, known.comparison));
+        continue;
+      }
       const result = await this.#calls.backward(point, dout);
       const gradient = readGradients(this.#layer, point, result).get(name) as Gradient;
       if ('mistake' in gradient && !gradient.data) continue;
@@ -246,7 +258,7 @@ class Judgement {
       const found = this.#found.get(placeOf(point, name)) ?? [];
       const sampled = sampleEntries(yours, entriesToName(yours.length, isLargeClaim(claim)), `${point.key.seed} witness ${name}`);
       const comparison = await compareEntries(claim, Int32Array.from(new Set([...sampled, ...found])).sort());
-      witnesses.push(witnessOf(visit, input, { yours, returned, batch: this.#layer.batch?.letter }, comparison));
+      witnesses.push(witnessOf(visit, input, { yours, returned, batch }, comparison));
     }
     return witnesses;
   }
@@ -259,6 +271,16 @@ class Judgement {
     const tried = { ...this.#tried, kinks: this.#kinks.length, ...(this.#kinks.length > 0 && { taken: takenSide(this.#kinks) }) };
     return { name, ok: refused === null && isRight && inputs.length > 0, precision, refused, inputs, properties, tried };
   }
+}
+
+/** Whether a comparison would be the same for naming, and is small enough to keep until then. */
+function isWorthKeeping(claim: Claim, { complete, jacobian }: Comparison): boolean {
+  if (isLargeClaim(claim)) return true;
+  return (
+    complete &&
+    (jacobian?.length ?? Number.POSITIVE_INFINITY) <= MOST_KEPT &&
+    claim.yours.length <= entriesToName(claim.yours.length, false)
+  );
 }
 
 function placeOf({ sizes, train }: Point, name: string): string {

@@ -46,7 +46,8 @@ function addedTo(evidence: Evidence, term: (point: Point) => Float64Array): stri
 
 /** The right gradient for a dout of 1 in every entry, or any gradient that is the same for every dout. */
 export async function doutUnused(evidence: Evidence): Promise<Mistake | null> {
-  if (await evidence.isExplainedBy({ mistake: unused(ONES), predict: (point) => point.pull(point.dout.map(() => 1)) })) return unused(ONES);
+  if (await evidence.isExplainedBy({ mistake: unused(ONES), predict: (point) => point.pull(() => point.dout.map(() => 1)) }))
+    return unused(ONES);
   const constant = evidence.wrong.slice(0, CHECKED);
   for (const point of constant) {
     const doubled = await point.yoursWith('dout doubled', { dout: point.dout.map((value) => 2 * value) });
@@ -81,16 +82,16 @@ export function* changedDout(evidence: Evidence): Iterable<Candidate> {
     if (names.length === 1) break;
     const text = `the dout of ${name} is not used: yours is the right gradient without it`;
     const others = (point: Point) => point.witness.dout.flatMap(({ data }, i) => Array.from(data, (value) => (i === o ? 0 : value)));
-    yield { mistake: { id: 'dout-missing', text, output: name }, predict: (point) => point.pull(Float64Array.from(others(point))) };
+    yield { mistake: { id: 'dout-missing', text, output: name }, predict: (point) => point.pull(() => Float64Array.from(others(point))) };
   }
   const changed = (what: string): Mistake => ({
     id: 'dout-changed',
     text: `dout is changed before it is used: yours is the right gradient for ${what}`,
   });
-  for (const [what, change] of CHANGES) yield { mistake: changed(what), predict: (point) => point.pull(change(point.dout)) };
+  for (const [what, change] of CHANGES) yield { mistake: changed(what), predict: (point) => point.pull(() => change(point.dout)) };
   if (names.length > 1) return;
   for (const { what, change } of alongAxes(evidence, names[0])) {
-    yield { mistake: changed(what), predict: (point, at) => point.pull(change(point.dout, at)) };
+    yield { mistake: changed(what), predict: (point, at) => point.pull(() => change(point.dout, at)) };
   }
 }
 
@@ -117,10 +118,16 @@ const REDUCTIONS: readonly [string, (line: Float64Array) => number][] = [
 
 function reducedAlong(values: Float64Array, shape: readonly number[], dim: number, reduce: (line: Float64Array) => number): Float64Array {
   const inner = shape.slice(dim + 1).reduce((product, size) => product * size, 1);
-  return values.map((_, position) => {
-    const start = position - (Math.floor(position / inner) % shape[dim]) * inner;
-    return reduce(Float64Array.from({ length: shape[dim] }, (__, i) => values[start + i * inner]));
-  });
+  const size = shape[dim];
+  const out = values.slice();
+  for (let start = 0; start < values.length; start += size * inner) {
+    for (let i = 0; i < inner; i++) {
+      const at = (k: number) => start + i + k * inner;
+      const reduced = reduce(Float64Array.from({ length: size }, (_, k) => values[at(k)]));
+      for (let k = 0; k < size; k++) out[at(k)] = reduced;
+    }
+  }
+  return out;
 }
 
 const CHANGES: readonly [string, (dout: Float64Array) => Float64Array][] = [

@@ -108,12 +108,14 @@ function inside(evidence: Evidence): Place[] {
     isOutput,
     times: (point, at, f) => {
       const values = factors(point, at);
-      return point.pull(point.dout.map((dout, o) => dout * f(values[o])));
+      return point.pull(() => point.dout.map((dout, o) => dout * f(values[o])));
     },
     over: (point, at, f) => {
       const values = factors(point, at);
       const divisors = values.map(f);
-      return divisors.some((divisor) => Math.abs(divisor) < TINY) ? undefined : point.pull(point.dout.map((dout, o) => dout / divisors[o]));
+      return divisors.some((divisor) => Math.abs(divisor) < TINY)
+        ? undefined
+        : point.pull(() => point.dout.map((dout, o) => dout / divisors[o]));
     },
     sentences: (factor) => ({
       extra: `a factor ${factor} too many: yours is the right gradient for dout times ${factor}`,

@@ -95,10 +95,14 @@ export class Point {
     return distance(one, other, this.right) <= Math.max(LEFT * this.miss, this.noise);
   }
 
-  /** Σ over outputs of jacobian · dout. */
-  pull(dout: Float64Array): Prediction {
+  /**
+   * Σ over outputs of jacobian · dout.
+   * @param changed makes dout. It is not called for a large point, whose Jacobian was not kept.
+   */
+  pull(changed: () => Float64Array): Prediction {
     const { jacobian, entries } = this;
     if (!jacobian) return undefined;
+    const dout = changed();
     const gradient = new Float64Array(entries);
     for (let o = 0; o < dout.length; o++) {
       if (dout[o] === 0) continue;

@@ -76,7 +76,7 @@ export function* slopeElsewhere({ points }: Evidence): Iterable<Candidate> {
   for (const { f, inverse, slope } of ACTIVATIONS) {
     const at = (value: (y: number) => number) => (point: Point) => {
       const factors = point.output.map((y) => value(y) / slope(y));
-      return factors.every(Number.isFinite) ? point.pull(point.dout.map((dout, o) => dout * factors[o])) : undefined;
+      return factors.every(Number.isFinite) ? point.pull(() => point.dout.map((dout, o) => dout * factors[o])) : undefined;
     };
     const output = 'the derivative of the activation is taken at its output, not at its input';
     yield { mistake: { id: 'derivative-at-output', text: output }, predict: at((y) => slope(f(y))) };
