@@ -27,6 +27,12 @@ export const SECTIONS: Section[] = [
       'Operations with a gradient of their own, on the cpu backend. Where there is no derivative, at (0, 0), `atan2` gives NaN. The forward pass of `erf` is an approximation, and its gradient that of erf itself: they differ by 6e-6.',
   },
   {
+    packages: ['@jax-js/jax'],
+    files: ['jaxJs'],
+    about:
+      'Operations with derivative rules of their own, and functions made of them, in float64 on the cpu backend. The forward pass of `erf` and `erfc` is an approximation, as that of TensorFlow.js.',
+  },
+  {
     packages: ['neataptic'],
     files: ['neataptic'],
     about:

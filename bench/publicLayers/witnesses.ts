@@ -428,6 +428,74 @@ const TFJS_LOSSES: Witness[] = [
   },
 ];
 
+const JAX: Witness[] = [
+  {
+    layers: ['jaxJs.prod'],
+    inputs: { x: [[[0], [2]]] },
+    dout: [[1]],
+    of: 'x',
+    right: [2, 0],
+    because: 'a b has the derivatives b = 2 and a = 0. It divides the product by a = 0.',
+  },
+  {
+    layers: ['jaxJs.cumprod'],
+    inputs: { x: [[[0], [2]]] },
+    dout: [[[0], [1]]],
+    of: 'x',
+    right: [2, 0],
+    because: 'The second product is a b, with the derivatives b = 2 and a = 0.',
+  },
+  {
+    layers: ['jaxJs.takeBeforeOthers'],
+    inputs: { x: [1, 2, 3, 4] },
+    dout: [1, 2, 3, 9, 9, 9, 9],
+    of: 'x',
+    right: [2, 0, 4, 0],
+    because:
+      'The result is x₂ x₀ x₂ and then four times 0. With dout 1 2 3 the derivatives by x₀ and x₂ are 2 and 1 + 3. The gradient of `take` reads entries of dout that belong to what follows; alone it is right.',
+  },
+  {
+    layers: ['jaxJs.sortBeforeOthers'],
+    inputs: { x: [3, 1, 2] },
+    dout: [1, 2, 3, 9, 9, 9],
+    of: 'x',
+    right: [12, 10, 11],
+    because: 'The result is x₁ x₂ x₀ x₀ x₁ x₂ and constants: 3 + 9, 1 + 9 and 2 + 9. As with `take`; alone it is right.',
+  },
+  {
+    layers: ['jaxJs.sinc'],
+    inputs: { x: [[0]] },
+    dout: [[1]],
+    of: 'x',
+    right: [0],
+    because: 'sin(π x)/(π x) = 1 - (π x)²/6 + …, with the derivative 0 at 0.',
+  },
+  {
+    layers: ['jaxJs.std'],
+    inputs: { x: [[[1], [1]]] },
+    dout: [[1]],
+    of: 'x',
+    right: [0, 0],
+    because: 'For two entries it is |a - b|/2. At a = b every slope from -1/2 to 1/2 will do; 0 is the usual choice.',
+  },
+  {
+    layers: ['jaxJs.norm'],
+    inputs: { x: [[0]] },
+    dout: 1,
+    of: 'x',
+    right: [0],
+    because: 'For one entry the norm is |x|. At 0 every slope from -1 to 1 will do; 0 is the usual choice.',
+  },
+  {
+    layers: ['jaxJs.hypot'],
+    inputs: { a: [[0]], b: [0] },
+    dout: [[1]],
+    of: 'a',
+    right: [0],
+    because: 'With b = 0 it is |a|. At 0 every slope from -1 to 1 will do; 0 is the usual choice.',
+  },
+];
+
 export const WITNESSES: readonly Witness[] = [
   ...BRAIN,
   ...VOLUMES,
@@ -438,4 +506,5 @@ export const WITNESSES: readonly Witness[] = [
   ...TFJS_SHAPES,
   ...TFJS_NEURAL,
   ...TFJS_LOSSES,
+  ...JAX,
 ];
