@@ -1,5 +1,5 @@
 /** brain.js 2.0.0-beta.24. */
-import brain from 'brain.js-beta';
+import * as brain from 'brain.js-beta';
 import { type Brain, brainLayers } from './brainLayers.js';
 
 export const {

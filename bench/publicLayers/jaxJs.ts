@@ -61,7 +61,7 @@ export const std = ofShape(CUBE, (x) => np.std(x, 1));
 export const norm = ofMatrix((x) => np.linalg.norm(x));
 export const cumsum = ofShape(CUBE, (x) => np.cumsum(x, 1));
 export const cumprod = ofShape(CUBE, (x) => np.cumprod(x, 1));
-export const sort = ofShape(CUBE, (x) => np.sort(np.add(x, np.multiply(np.arange(24).reshape(CUBE), -0.1)), 1));
+export const sort = ofShape(CUBE, (x) => np.sort(np.add(x, np.linspace(1, 0, 24).reshape(CUBE)), 1));
 
 export const sortBeforeOthers = ofShape([3], (x) => np.concatenate([np.sort(np.add(x.ref, np.array([0, 0.2, 0.1]))), x]));
 

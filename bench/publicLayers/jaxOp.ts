@@ -3,6 +3,7 @@ import './float16.js';
 import { runInNewContext } from 'node:vm';
 import { defaultDevice, init, type Array as JaxArray, numpy as np, vjp } from '@jax-js/jax';
 import { type Draw, defineLayer, type Float64Tensor, type SizeChoices, type Sizes } from 'backprop-ninja/gradcheck';
+import { DOMAINS, type Domain } from './domains.js';
 
 await init('cpu');
 defaultDevice('cpu');
@@ -60,16 +61,8 @@ function operation(sizes: SizeChoices, inputs: (sizes: Sizes, draw: Draw) => Inp
 
 const MATRIX = { n: [1, 2], d: [3] };
 
-/** Smooth maps of a normal number into the domain of a function. */
-const DOMAINS = {
-  normal: (v: number) => v,
-  positive: (v: number) => 0.3 + Math.abs(v),
-  unit: (v: number) => 0.9 * Math.tanh(v),
-  aboveOne: (v: number) => 1.3 + Math.abs(v),
-};
-
 /** A function of one matrix x [n, d], with entries in its domain. */
-export const ofMatrix = (f: Operation, domain: keyof typeof DOMAINS = 'normal') =>
+export const ofMatrix = (f: Operation, domain: Domain = 'normal') =>
   operation(
     MATRIX,
     ({ n, d }, draw) => {

@@ -1,7 +1,9 @@
 /** neataptic 1.4.7. Its activation functions give the derivative at the input when called with `true`; its networks learn by Node.propagate. */
 
 import { defineLayer, type Float64Tensor, fromActivation, type LayerContext } from 'backprop-ninja/gradcheck';
-import { architect, methods } from 'neataptic';
+import neataptic from 'neataptic';
+
+const { architect, methods } = neataptic;
 
 const of = (name: string) => {
   const f = methods.activation[name];

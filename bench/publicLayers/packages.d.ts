@@ -52,11 +52,14 @@ declare module 'neataptic' {
     activate(input: number[]): number[];
     propagate(rate: number, momentum: number, update: boolean, target: number[]): void;
   }
-  export const architect: { Perceptron: new (...sizes: number[]) => Network };
-  export const methods: {
-    activation: Record<string, (x: number, derivative?: boolean) => number>;
-    cost: { CROSS_ENTROPY(target: number[], output: number[]): number };
+  const neataptic: {
+    architect: { Perceptron: new (...sizes: number[]) => Network };
+    methods: {
+      activation: Record<string, (x: number, derivative?: boolean) => number>;
+      cost: { CROSS_ENTROPY(target: number[], output: number[]): number };
+    };
   };
+  export default neataptic;
 }
 
 declare module '@nlpjs/neural' {

@@ -1,6 +1,7 @@
 /** Specifications for operations of TensorFlow.js: forward is the operation, backward its gradient by tf.grads. */
 import * as tf from '@tensorflow/tfjs';
 import { type Draw, defineLayer, type Float64Tensor, type SizeChoices, type Sizes } from 'backprop-ninja/gradcheck';
+import { DOMAINS, type Domain } from './domains.js';
 
 tf.enableProdMode(); // no advice on stderr
 tf.setBackend('cpu');
@@ -40,16 +41,8 @@ function operation(sizes: SizeChoices, inputs: (sizes: Sizes, draw: Draw) => Inp
 
 const MATRIX = { n: [1, 2], d: [3, 4] };
 
-/** Smooth maps of a normal number into the domain of an operation. */
-const DOMAINS = {
-  normal: (v: number) => v,
-  positive: (v: number) => 0.3 + Math.abs(v),
-  unit: (v: number) => 0.9 * Math.tanh(v),
-  aboveOne: (v: number) => 1.3 + Math.abs(v),
-};
-
 /** An operation on one matrix x [n, d], with entries in its domain. */
-export const ofMatrix = (f: (x: tf.Tensor2D) => tf.Tensor, domain: keyof typeof DOMAINS = 'normal') =>
+export const ofMatrix = (f: (x: tf.Tensor2D) => tf.Tensor, domain: Domain = 'normal') =>
   operation(
     MATRIX,
     ({ n, d }, draw) => {
