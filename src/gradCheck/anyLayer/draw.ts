@@ -33,7 +33,8 @@ export function startDraw({ seed, mode, precision }: DrawKey): CountedDraw {
   const numbers = (shape: readonly number[], one: () => number) => {
     if (shape.length === 0) return onGrid(one());
     const size = sizeOf(shape);
-    if (!Number.isSafeInteger(size) || size < 0) throw new TypeError(`draw: sizes must be whole numbers, got [${shape.join(', ')}]`);
+    if (!Number.isSafeInteger(size) || size < 0)
+      throw new TypeError(`draw: sizes must be whole numbers, found ${shape.map(String).join(', ')}`);
     return new Tensor(
       Float64Array.from({ length: size }, () => onGrid(one())),
       shape,

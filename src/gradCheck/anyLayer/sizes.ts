@@ -1,4 +1,5 @@
 import { randomStream, shuffled } from '../../core/random.js';
+import { LayerThrew } from './calls.js';
 import type { LayerOptions, SizeChoices, Sizes } from './layer.js';
 
 /** The most combinations of sizes that are tried. */
@@ -7,8 +8,10 @@ const MOST = 12;
 /**
  * The combinations to try: at most 12, each value used. Combinations in which two letters are equal are left out unless a value occurs in no
  * other: where n equals d, taking n for d is not seen.
+ * @throws LayerThrew if they are no lists of sizes
  */
 export function sizesToTry(choices: SizeChoices = {}, seed: number | string = ''): Sizes[] {
+  for (const [letter, values] of Object.entries(choices)) checkList(letter, values);
   const all = Object.entries(choices).reduce<Sizes[]>(
     (combinations, [letter, values]) =>
       combinations.flatMap((sizes) => [...new Set(values)].map((value) => ({ ...sizes, [letter]: value }))),
@@ -19,6 +22,11 @@ export function sizesToTry(choices: SizeChoices = {}, seed: number | string = ''
   const unused = unusedValues(choices, different);
   const candidates = [...different, ...coverWith(unused, all)];
   return candidates.length <= MOST ? candidates : fewest(choices, candidates, seed);
+}
+
+function checkList(letter: string, values: unknown): void {
+  if (Array.isArray(values) && values.length > 0 && values.every((value) => Number.isInteger(value) && value >= 0)) return;
+  throw new LayerThrew(`sizes: ${letter} must be a list of whole numbers, such as [1, 3], found ${JSON.stringify(values)}`);
 }
 
 type Value = readonly [letter: string, value: number];

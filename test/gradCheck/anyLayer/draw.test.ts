@@ -58,7 +58,7 @@ describe('draw', () => {
   });
 
   it('refuses a size that is no whole number', () => {
-    expect(() => draw().normal(2.5)).toThrow('draw: sizes must be whole numbers, got [2.5]');
-    expect(() => draw().normal(Number.NaN)).toThrow('got [NaN]');
+    expect(() => draw().normal(2.5)).toThrow('draw: sizes must be whole numbers, found 2.5');
+    expect(() => draw().normal(Number.NaN)).toThrow('found NaN');
   });
 });

@@ -56,6 +56,7 @@ describe('a layer is refused', () => {
     ['that returns nothing', { forward: () => undefined }, 'threw', /forward returned undefined/],
     ['without a real output', { forward: () => Int32Array.of(1) }, 'threw', /no real output/],
     ['without a real input', { inputs: () => ({ n: Int32Array.of(1) }) }, 'threw', /no input has a gradient/],
+    ['whose sizes are no lists', { sizes: { n: 3 } as never }, 'threw', /^sizes: n must be a list .* found 3$/],
     ['whose inputs are no record', { inputs: () => [1, 2] }, 'threw', /inputs must return a record/],
   ] as [string, Partial<Layer>, string, RegExp][])('%s', async (_, parts, id, text) => {
     const report = await checkLayer({ ...tanh(), ...parts });

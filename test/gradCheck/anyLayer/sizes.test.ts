@@ -27,6 +27,12 @@ describe('sizesToTry', () => {
     ]);
   });
 
+  it.each([3, [], ['3'], [1.5]])('refuses what is no list of sizes: %j', (n) => {
+    expect(() => sizesToTry({ n } as never)).toThrow(
+      `sizes: n must be a list of whole numbers, such as [1, 3], found ${JSON.stringify(n)}`,
+    );
+  });
+
   it('tries at most 12, and uses each value', () => {
     const choices = { a: [1, 2, 3, 4], b: [5, 6, 7, 8], c: [9, 10, 11] };
     const tried = sizesToTry(choices);
