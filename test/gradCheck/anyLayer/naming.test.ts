@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Layer } from '../../../src/gradcheck.js';
+import { defineLayer, type Layer } from '../../../src/gradcheck.js';
 import { activation, nameOf, plain, rowsOf, type Sizes, sigmoid, sum } from '../../support/plainLayers.js';
 
 describe('constant factors', () => {
@@ -43,6 +43,28 @@ describe('constant factors', () => {
   });
 });
 
+describe('a factor that is an input', () => {
+  /** Number(scale)·sin(x) for some power of the scale that is forgotten or there twice. */
+  const scaled = (power: number, constant: number) =>
+    defineLayer({
+      sizes: { d: [3, 4] },
+      inputs: ({ d }, draw) => ({ x: draw.normal(d), scale: draw.positive(), p: constant }),
+      forward: ({ x, scale, p }) => x.data.map((value) => (scale * Math.sin(value)) / (1 - p)),
+      backward: (dout, { x, scale, p }) => ({
+        x: x.data.map((value, i) => (dout[i] * scale ** power * Math.cos(value)) / (power === 1 ? 1 : 1 - p)),
+        scale: x.data.reduce((sum, value, i) => sum + (dout[i] * Math.sin(value)) / (1 - p), 0),
+      }),
+      constant: ['p'],
+    });
+  it.each<[string, string, number, number]>([
+    ['missing-factor', 'scale', 0, 0],
+    ['extra-factor', 'scale', 2, 0],
+    ['constant-factor', '(1-p)', 1, 0.3],
+  ])('%s: %s', async (id, factor, power, constant) => {
+    expect(await nameOf(scaled(power, constant))).toMatchObject({ id, factor });
+  });
+});
+
 describe('dout', () => {
   it.each<[string, Layer]>([
     ['zero-everywhere', activation(Math.sin, () => 0)],
@@ -68,6 +90,10 @@ describe('dout', () => {
   it('passed on at zeros only has no name', async () => {
     const layer = activation(Math.sin, (x, _, dout) => (x === 0 ? 2 + Math.abs(dout) : Math.cos(x)));
     expect(await nameOf(layer)).toBeNull();
+  });
+
+  it('added with a factor is said with it', async () => {
+    expect(await nameOf(activation(Math.sin, (x) => Math.cos(x) + 0.37))).toMatchObject({ id: 'dout-added', factor: '0.37' });
   });
 
   it('passed on twice is said with its factor', async () => {

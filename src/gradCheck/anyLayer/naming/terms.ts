@@ -7,6 +7,9 @@ import type { Point } from './evidence.js';
 export interface Term {
   text: string;
   values: readonly number[];
+  /** What a factor that is an input, or 1 over one, is called; and the input. */
+  role?: 'extra-factor' | 'missing-factor';
+  name?: string;
 }
 
 /** A part of a product: above the line, below it, and what it costs to believe in it. */
@@ -91,9 +94,9 @@ function productOf(parts: readonly Part[]): Term {
 }
 
 /** Functions of an input that is one number: a scale, a probability, a temperature. */
-const FUNCTIONS: readonly [text: (p: string) => string, f: (p: number) => number][] = [
-  [(p) => p, (p) => p],
-  [(p) => `1/${p}`, (p) => 1 / p],
+const FUNCTIONS: readonly [text: (p: string) => string, f: (p: number) => number, role?: Term['role']][] = [
+  [(p) => p, (p) => p, 'extra-factor'],
+  [(p) => `1/${p}`, (p) => 1 / p, 'missing-factor'],
   [(p) => `-${p}`, (p) => -p],
   [(p) => `(1-${p})`, (p) => 1 - p],
   [(p) => `1/(1-${p})`, (p) => 1 / (1 - p)],
@@ -110,8 +113,11 @@ const FUNCTIONS: readonly [text: (p: string) => string, f: (p: number) => number
 /** Functions of the inputs that are single numbers. */
 export function scalarTerms(points: readonly Point[]): Term[] {
   const single = points[0].witness.inputs.filter(({ name }) => points.every((point) => point.value(name)?.data.length === 1));
-  return FUNCTIONS.flatMap(([text, f]) =>
-    single.map(({ name }) => ({ text: text(name), values: points.map((point) => f(point.value(name)?.data[0] ?? Number.NaN)) })),
+  return FUNCTIONS.flatMap(([text, f, role]) =>
+    single.map(({ name }) => {
+      const values = points.map((point) => f(point.value(name)?.data[0] ?? Number.NaN));
+      return { text: text(name), values, ...(role && { role, name }) };
+    }),
   );
 }
 
