@@ -21,8 +21,8 @@ const wrong = (row: number, column: number) => 1.3 + 0.2 * row + 0.11 * column;
 describe('where yours is right', () => {
   it.each<[string, string | null, Parameters<typeof offAt>[0]]>([
     ['the interior', 'border-only', (i, j, { h, w }) => (i === 0 || j === 0 || i === h - 1 || j === w - 1 ? wrong(i, j) : 1)],
-    ['all but the first row', 'border-only', (i, j) => (i === 0 ? wrong(i, j) : 1)],
-    ['all but the last column', 'border-only', (i, j, { w }) => (j === w - 1 ? wrong(i, j) : 1)],
+    ['all but the first row, which is no border', null, (i, j) => (i === 0 ? wrong(i, j) : 1)],
+    ['all but the last column of each example', 'border-only', (i, j, { w }) => (j === w - 1 ? wrong(i, j) : 1)],
     ['the first example', 'first-example-only', (i, j, _, example) => (example === 0 ? 1 : wrong(i, j))],
     ['nowhere', null, wrong],
     ['every other entry', null, (i, j) => ((i + j) % 2 === 0 ? 1 : wrong(i, j))],
