@@ -200,7 +200,7 @@ class Judgement {
     this.#kinks.push(...comparison.kinks);
     const notFinite = comparison.entries.some((entry) => !Number.isFinite(yours[entry]));
     this.#properties.record('finite', !notFinite, `the gradient of ${input.name} is not finite, although forward has a derivative`);
-    if (isWorthKeeping(claim, comparison)) this.#compared.set(`${visit.point.key.seed} ${input.name}`, { yours, comparison });
+    if (isWorthKeeping(claim, comparison)) this.#compared.set(keyOf(visit.point, input.name), { yours, comparison });
     const row = rowOf(visit.point, input, yours, comparison);
     if (!row.ok && mode !== 'generic') tally.visits.push(visit);
     tally.add(row);
@@ -244,7 +244,7 @@ class Judgement {
       const { point, dout } = visit;
       const input = point.inputs.find((one) => one.name === name) as InputValue;
       const batch = this.#layer.batch?.letter;
-      const known = this.#compared.get(`${point.key.seed} ${name}`);
+      const known = this.#compared.get(keyOf(point, name));
       if (known) {
         witnesses.push(witnessOf(visit, input, { yours: known.yours, returned: undefined, batch }, known.comparison));
         continue;
@@ -298,6 +298,11 @@ function cotangents(count: number, seed: string): Float64Array {
     const x = Math.round(normal(random) * 512) / 512;
     return x + (x < 0 ? -0.25 : 0.25);
   });
+}
+
+/** Identifies an input at a point. Training and evaluation have the same draws. */
+function keyOf({ train, key }: Point, name: string): string {
+  return `${train} ${key.seed} ${name}`;
 }
 
 function rowWithout(point: Point, input: InputValue | undefined, mistake: Mistake, name = input?.name ?? ''): InputRow {

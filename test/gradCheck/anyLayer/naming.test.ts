@@ -279,3 +279,16 @@ describe('a row divided by its length, with a gain', () => {
     expect(mistake?.text).toMatch(/^gain is multiplied outside the sums/);
   });
 });
+
+describe('a layer in training and in evaluation', () => {
+  it('gets the name of a mistake that is in training only', async () => {
+    const layer = defineLayer({
+      sizes: { d: [5, 6] },
+      inputs: ({ d }, draw) => ({ x: draw.normal(d) }),
+      forward: ({ x }, { train, random }) => x.data.map((value) => (train ? value * (0.5 + random()) : value)),
+      backward: (dout) => ({ x: dout }),
+      train: [true, false],
+    });
+    expect(await nameOf(layer)).toMatchObject({ id: 'dout-passed-on', text: 'in training, you pass dout on unchanged' });
+  });
+});

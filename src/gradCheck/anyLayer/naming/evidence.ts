@@ -230,6 +230,17 @@ export class Evidence {
     return points.length >= LEAST_DRAWS && this.wrong.every((point) => sizes.has(sizesOf(point)) || !point.witness.complete);
   }
 
+  /** Whether most entries that are wrong at one draw are wrong at all draws of these sizes: a place is wrong, not a label or an index that was drawn. */
+  isWrongInTheSamePlaces(): boolean {
+    const first = new Map<string, Point>();
+    return this.wrong.every((point) => {
+      const other = first.get(sizesOf(point)) ?? point;
+      first.set(sizesOf(point), other);
+      const both = point.counts((k) => other.isWrongAt(k)).wrong;
+      return point.entries !== other.entries || both.outside <= both.inside / 4;
+    });
+  }
+
   /** The first explanation that holds. */
   async first(candidates: Iterable<Candidate>): Promise<Mistake | null> {
     for (const candidate of candidates) if (await this.isExplainedBy(candidate)) return candidate.mistake;

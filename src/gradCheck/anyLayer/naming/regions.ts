@@ -71,6 +71,7 @@ function inputAxes({ axes, input }: Evidence): { view: View; dim: number }[] {
 /** Right in the interior, and wrong at the border of one axis or of several. */
 export function borderOnly(evidence: Evidence): Mistake | null {
   const { axes, input, points } = evidence;
+  if (!evidence.isWrongInTheSamePlaces()) return null;
   for (const view of axes.views(input)) {
     const wide = view.axes.flatMap(({ sizes }, dim) => (sizes.some((size) => size >= LEAST_SIZE) ? [dim] : []));
     for (const dims of subsets(wide)) {
