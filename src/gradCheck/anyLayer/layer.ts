@@ -112,9 +112,9 @@ export function defineLayer<const S extends SizeChoices, I extends object, O>(sp
   return Object.assign(own, specification, { [LAYER]: true }) as unknown as Layer;
 }
 
-/** Whether a value is a layer: made by {@link defineLayer}, or an object with functions inputs, forward and backward. */
+/** Whether a value is a layer: made by {@link defineLayer}, or an object, or a class, with functions inputs, forward and backward. */
 export function isLayer(value: unknown): value is Layer {
-  if (typeof value !== 'object' || value === null) return false;
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
   const { inputs, forward, backward } = value as Partial<Record<keyof Layer, unknown>>;
   return LAYER in value || [inputs, forward, backward].every((part) => typeof part === 'function');
 }
