@@ -1,45 +1,11 @@
 /** The gradient of one input at one point against differences: entry by entry, or along random directions. */
 
 import { type RandomStream, randomStream } from '../../core/random.js';
-import {
-  ERRORS,
-  largestSum,
-  limitsOf,
-  type MeasuredColumn,
-  measureEntry,
-  type Shares,
-  stepsAt,
-  sumOf,
-  weightedError,
-} from '../comparison.js';
-import { derivative, measureAsync, type OneSidedSteps, oneSided, type Sample } from '../derivative.js';
+import { ERRORS, sumOf } from '../comparison.js';
+import { derivative, measureAsync, type Sample } from '../derivative.js';
 import { isRight } from '../verdict.js';
-import type { Calls, InputValue, Point } from './calls.js';
-import type { Precision } from './report.js';
-import { EPSILON } from './rounding.js';
-
-/** Where derivatives are measured: an input at a point. */
-export interface Measurement {
-  calls: Calls;
-  point: Point;
-  input: InputValue;
-  /** The gradients of the outputs, and the outputs. */
-  dout: Float64Array;
-  outputs: Float64Array;
-  /** What the outputs round like: see {@link magnitudeOf}. */
-  magnitude: Float64Array;
-  /** The largest sum seen for this input at generic draws: see {@link Comparison.summed}. */
-  scale?: number;
-  precision: Precision;
-}
-
-/** What is compared: the layer's gradient of an input, all entries. */
-export interface Claim extends Measurement {
-  yours: Float64Array;
-}
-
-/** A side of a kink whose slope a gradient took. */
-export type KinkSide = 'left' | 'right' | 'between';
+import { type KinkSide, settleKinks } from './kinks.js';
+import { type Claim, measureEntries, RULES, sameLength } from './measurement.js';
 
 /** Entries compared one by one. */
 export interface Comparison {
@@ -56,52 +22,8 @@ export interface Comparison {
   kinks: KinkSide[];
 }
 
-type Rules = Omit<OneSidedSteps, 'magnitude'> & Shares;
-
-/**
- * Steps and limits. In float64, a gradient may be off by 4e-6 of what is summed: approximations of erf and rounded constants in right code reach
- * 1e-6; the smallest mistakes seen, a forgotten epsilon of 1e-5, are above 1e-5 at some draw.
- */
-const RULES: Record<Precision, Rules> = {
-  float64: { first: 2 ** -10, last: 2 ** -26, epsilon: EPSILON.float64, settled: 1e-4, share: 4e-6, floor: 1e-6 },
-  float32: { first: 2 ** -5, last: 2 ** -9, epsilon: EPSILON.float32, settled: 5e-2, share: 2e-4, floor: 1e-5 },
-};
-/** Saturated code rounds to 0 or to 1: a gradient below this share of what it is elsewhere may be 0, and the reverse. */
-const SATURATED = 2 ** -40;
 /** Entries of a Jacobian that are kept for naming. */
 const MOST_KEPT = 250_000;
-
-/** The right gradient at entries. */
-interface MeasuredEntries {
-  /** Positions, ascending; without those where f is not finite on both sides. */
-  entries: Int32Array;
-  right: Float64Array;
-  limit: Float64Array;
-  /** The derivatives of all outputs with respect to each entry. */
-  slopes: readonly Float64Array[];
-  /** The largest sum over outputs of |slope·dout|. */
-  summed: number;
-}
-
-/** Measures the right gradient at the given entries. */
-export async function measureEntries(at: Measurement, entries: Int32Array): Promise<MeasuredEntries> {
-  const { input, dout, precision, scale = 0 } = at;
-  const columns: MeasuredColumn[] = [];
-  const measured: number[] = [];
-  for (const entry of entries) {
-    const column = await measureAsync(measureEntry(input.data[entry], stepsOf(at), dout), alongEntry(at, entry));
-    if (!column) continue;
-    columns.push(column);
-    measured.push(entry);
-  }
-  return {
-    entries: Int32Array.from(measured),
-    right: Float64Array.from(columns, ({ right }) => right),
-    limit: limitsOf(columns, RULES[precision], SATURATED * scale),
-    slopes: columns.map(({ slope }) => slope),
-    summed: largestSum(columns),
-  };
-}
 
 /** Compares the given entries one by one. */
 export async function compareEntries(claim: Claim, entries: Int32Array): Promise<Comparison> {
@@ -110,13 +32,17 @@ export async function compareEntries(claim: Claim, entries: Int32Array): Promise
   const { right, limit, slopes } = measured;
   const kinks: KinkSide[] = [];
   const dropped = new Set<number>();
-  for (const [k, entry] of measured.entries.entries()) {
-    if (isRight(yours[entry], right[k], limit[k])) continue;
-    const settled = await settleKink(claim, entry, limit[k]);
-    if (settled === 'undecided') dropped.add(k);
-    else if (settled !== 'no kink') {
-      kinks.push(settled);
-      right[k] = yours[entry];
+  const doubtful = [...measured.entries.keys()].filter((k) => !isRight(yours[measured.entries[k]], right[k], limit[k]));
+  const settled = await settleKinks(
+    claim,
+    doubtful.map((k) => ({ entry: measured.entries[k], limit: limit[k] })),
+  );
+  for (const [i, k] of doubtful.entries()) {
+    const side = settled[i];
+    if (side === 'undecided') dropped.add(k);
+    else if (side !== 'no kink') {
+      kinks.push(side);
+      right[k] = yours[measured.entries[k]];
     }
   }
   const chosen = [...measured.entries.keys()].filter((k) => !dropped.has(k));
@@ -131,54 +57,6 @@ export async function compareEntries(claim: Claim, entries: Int32Array): Promise
     undecided: entries.length - chosen.length,
     kinks,
   };
-}
-
-function stepsOf({ magnitude, precision }: Measurement) {
-  return { ...RULES[precision], magnitude };
-}
-
-/** The outputs, with one entry shifted. */
-function alongEntry({ calls, point, input, outputs }: Measurement, entry: number): (shift: number) => Promise<Sample> {
-  const x = input.data[entry];
-  return async (shift) => {
-    const moved = input.data.slice();
-    moved[entry] = x + shift;
-    const stored = storedEntry(input, moved, entry);
-    const { data } = await calls.forward(point, new Map([[input.name, moved]]));
-    return { t: stored - x, values: sameLength(data, outputs) };
-  };
-}
-
-/** The entry as its container stores it. */
-function storedEntry({ form }: InputValue, moved: Float64Array, entry: number): number {
-  const tag = (form?.memory[0] as { [Symbol.toStringTag]?: string } | undefined)?.[Symbol.toStringTag];
-  return tag === 'Float32Array' ? Math.fround(moved[entry]) : moved[entry];
-}
-
-/** Outputs of another length cannot be compared: not finite, so that the step is not used. */
-function sameLength(values: Float64Array, outputs: Float64Array): Float64Array {
-  return values.length === outputs.length ? values : outputs.map(() => Number.NaN);
-}
-
-/**
- * Where forward has a kink, any value between the one-sided slopes passes, for each output by itself: of two windows that share a maximum, each
- * may pass its gradient to another entry.
- */
-async function settleKink(claim: Claim, entry: number, limit: number): Promise<KinkSide | 'no kink' | 'undecided'> {
-  const { outputs, dout, yours } = claim;
-  const f = alongEntry(claim, entry);
-  const steps = stepsAt(claim.input.data[entry], stepsOf(claim));
-  const [left, right] = [await measureAsync(oneSided(-1, steps, outputs), f), await measureAsync(oneSided(1, steps, outputs), f)];
-  if (!left || !right) return 'undecided';
-  const margin = limit + ERRORS * (weightedError(left, dout) + weightedError(right, dout));
-  const bound = (pick: (...slopes: number[]) => number) => sumOf(left.slope, (x, o) => pick(x * dout[o], right.slope[o] * dout[o]));
-  const [low, high] = [bound(Math.min), bound(Math.max)];
-  if (high - low <= margin) return 'no kink';
-  const found = yours[entry];
-  if (!(found >= low - margin && found <= high + margin)) return 'no kink';
-  const total = (slopes: Float64Array) => sumOf(slopes, (x, o) => x * dout[o]);
-  if (Math.abs(found - total(left.slope)) <= margin) return 'left';
-  return Math.abs(found - total(right.slope)) <= margin ? 'right' : 'between';
 }
 
 function transposed(columns: readonly Float64Array[]): Float64Array {

@@ -2,9 +2,10 @@
 
 import type { Calls, InputValue, Outputs, Point } from './calls.js';
 import { LayerThrew } from './calls.js';
-import { type Comparison, measureEntries } from './compare.js';
+import type { Comparison } from './compare.js';
 import { isLarge } from './effort.js';
 import { readGradients } from './gradients.js';
+import { measureEntries } from './measurement.js';
 import type { Precision } from './report.js';
 import { magnitudeOf } from './rounding.js';
 import { withIntegers } from './values.js';

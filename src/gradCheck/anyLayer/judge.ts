@@ -5,13 +5,15 @@ import { normal, randomStream } from '../../core/random.js';
 import { sampleEntries } from '../comparison.js';
 import { verdictOn } from '../verdict.js';
 import { type BackwardResult, Calls, type InputValue, LayerThrew, type Outputs, type Point } from './calls.js';
-import { type Claim, type Comparison, compareEntries, findWrongEntries, type KinkSide } from './compare.js';
+import { type Comparison, compareEntries, findWrongEntries } from './compare.js';
 import { DRAW_MODES, type DrawMode } from './draw.js';
 import { effortFor, entriesToName, isLarge } from './effort.js';
 import { createExperiment, witnessOf } from './experiment.js';
 import type { Arrays } from './float64.js';
 import { type Gradient, judgedInputs, readGradients, strayNames, unknownName } from './gradients.js';
+import type { KinkSide } from './kinks.js';
 import type { Layer, Sizes } from './layer.js';
+import type { Claim } from './measurement.js';
 import { nameMistake } from './naming.js';
 import { PropertyTally, recordCall, tryBackward, tryBatch } from './properties.js';
 import type { InputRow, LayerReport, Mistake, Precision, Refusal } from './report.js';
@@ -265,7 +267,7 @@ class Judgement {
 
   report(refused: Refusal | null): LayerReport {
     const inputs = [...this.#inputs.values()].flatMap(({ row }) => (row ? [row] : []));
-    const properties = this.#properties.rows({ batch: this.#noBatch ?? 'no batch in the specification' });
+    const properties = this.#properties.rows({ batch: this.#noBatch ?? '' });
     const isRight = inputs.every(({ ok }) => ok) && properties.every(({ ok }) => ok !== false);
     const { name, precision } = this.#options;
     const tried = { ...this.#tried, kinks: this.#kinks.length, ...(this.#kinks.length > 0 && { taken: takenSide(this.#kinks) }) };

@@ -92,12 +92,12 @@ function largestOf(values: Float64Array): number {
 
 /**
  * Tries whether a batch equals its examples, each computed alone: outputs, gradients of the batched inputs, and the sum of the others.
- * @returns why it was not tried
+ * @returns why it was not tried; '' if the specification names no batch
  */
 export async function tryBatch(tally: PropertyTally, at: At, dout: Float64Array, precision: Precision): Promise<string | undefined> {
   const { calls, point } = at;
   const batch = calls.layer.batch;
-  if (!batch) return 'no batch in the specification';
+  if (!batch) return '';
   const n = point.sizes[batch.letter];
   if (n === undefined) return `there is no size ${batch.letter}`;
   const whole = await calls.backward(point, dout);

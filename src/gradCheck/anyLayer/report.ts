@@ -80,7 +80,7 @@ export type PropertyName = (typeof PROPERTIES)[number];
 /** A property that needs no differences. */
 export interface PropertyRow {
   name: PropertyName;
-  /** null: not tried, for the reason in `detail`. */
+  /** null: not tried, for the reason in `detail`, which is empty if the specification does not ask for it. */
   ok: boolean | null;
   detail: string;
 }
@@ -99,7 +99,7 @@ export interface Tried {
   /** Entries where forward has a kink: any value between the one-sided slopes passes. */
   kinks: number;
   /** The slope that the gradients took there. */
-  taken?: 'left' | 'right' | 'between' | 'several';
+  taken?: 'left' | 'right' | 'between' | 'nearby' | 'several';
   /** Entries where no derivative could be measured. */
   undecided: number;
 }

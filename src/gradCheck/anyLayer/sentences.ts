@@ -103,7 +103,7 @@ export function propertySentence({ name, ok, detail }: PropertyRow): string {
 /** What the check of a layer did not show, a sentence each. */
 export function notShown({ ok, refused, precision, tried, properties }: LayerReport): string[] {
   if (refused) return [];
-  const untried = ok ? properties.filter((row) => row.ok === null) : [];
+  const untried = ok ? properties.filter((row) => row.ok === null && row.detail !== '') : [];
   return [
     ...(ok ? ['the gradients fit your forward; whether forward is right was not checked'] : []),
     ...(precision === 'float32' ? ['judged in float32, so that a mistake below its rounding is not seen'] : []),
@@ -121,6 +121,7 @@ const TAKEN = {
   left: 'your gradient took the left slope',
   right: 'your gradient took the right slope',
   between: 'your gradient took a value between the slopes',
+  nearby: 'your gradient took that of a point nearby',
   several: 'your gradient took values from the left to the right slope',
 } as const;
 

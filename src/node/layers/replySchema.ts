@@ -43,7 +43,7 @@ const report = v.object({
     points: count,
     dropped: count,
     kinks: count,
-    taken: v.exactOptional(v.picklist(['left', 'right', 'between', 'several'])),
+    taken: v.exactOptional(v.picklist(['left', 'right', 'between', 'nearby', 'several'])),
     undecided: count,
   }),
 }) as unknown as v.GenericSchema<unknown, LayerReport>;

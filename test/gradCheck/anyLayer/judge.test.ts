@@ -1,5 +1,6 @@
 /** What a report says of layers with one thing wrong: refusals, properties, rows. */
 import { describe, expect, it } from 'vitest';
+import { Tensor } from '../../../src/core/tensor.js';
 import { checkLayer, type Draw, defineLayer, type Layer, type LayerContext, type LayerReport } from '../../../src/gradcheck.js';
 
 interface Vectors {
@@ -21,6 +22,21 @@ function elementwise(f: (x: number) => number, slope: (x: number) => number, mor
 const tanh = (more: Partial<Layer> = {}) => elementwise(Math.tanh, (x) => 1 - Math.tanh(x) ** 2, more);
 const property = ({ properties }: LayerReport, name: string) => properties.find((row) => row.name === name);
 const row = ({ inputs }: LayerReport, name = 'x') => inputs.find((one) => one.name === name);
+
+/** loss = sum of relu(x w) u, with 4 examples, 3 inputs and 5 hidden units. */
+const HIDDEN: Layer = defineLayer({
+  inputs: (_: object, draw) => ({ x: draw.normal(4, 3), w: draw.normal(3, 5), u: draw.normal(5).data }),
+  forward: ({ x, w, u }) => Array.from(x.matmul(w).data).reduce((sum, z, i) => sum + Math.max(0, z) * u[i % 5], 0),
+  backward: (dout, { x, w, u }) => {
+    const z = x.matmul(w);
+    const dz = new Tensor(
+      Float64Array.from(z.data, (v, i) => (v > 0 ? dout * u[i % 5] : 0)),
+      [4, 5],
+    );
+    const du = u.map((_, j) => dout * Array.from(z.data).reduce((sum, v, i) => (i % 5 === j ? sum + Math.max(0, v) : sum), 0));
+    return { x: dz.matmul(w.T), w: x.T.matmul(dz).data, u: du };
+  },
+});
 
 describe('a layer is refused', () => {
   it.each<[string, Partial<Layer>, string, RegExp]>([
@@ -157,7 +173,7 @@ describe('batch', () => {
   });
 
   it('is not tried without a batch, or where an output has no examples', async () => {
-    expect(property(await checkLayer(tanh()), 'batch')).toMatchObject({ ok: null, detail: 'no batch in the specification' });
+    expect(property(await checkLayer(tanh()), 'batch')).toMatchObject({ ok: null, detail: '' });
     const loss = defineLayer({
       sizes: { n: [2, 3] },
       inputs: ({ n }, draw) => ({ x: draw.normal(n).data }),
@@ -206,6 +222,37 @@ describe('kinks', () => {
       },
     });
     expect(await checkLayer(pool)).toMatchObject({ ok: true });
+  });
+
+  it('of several numbers at once pass where a point nearby has that gradient: equal numbers that are sorted', async () => {
+    const sorted = (backward: (order: number[], dout: Float64Array) => Float64Array) =>
+      checkLayer(
+        defineLayer({
+          inputs: (_: object, draw) => ({ x: draw.normal(5).data }),
+          forward: ({ x }) => x.slice().sort(),
+          backward: (dout, { x }) => ({
+            x: backward(
+              [...x.keys()].sort((i, j) => x[i] - x[j]),
+              dout,
+            ),
+          }),
+        }),
+      );
+    const right = await sorted((order, dout) => dout.map((_, i) => dout[order.indexOf(i)]));
+    expect(right).toMatchObject({ ok: true });
+    expect(await sorted((order, dout) => dout.map((_, i) => dout[order[i]]))).toMatchObject({ ok: false });
+  });
+
+  it('of a hidden layer of ReLU behind zeros pass where a point nearby has that gradient', async () => {
+    for (const seed of [0, 1, 2, 3]) {
+      expect(await checkLayer(HIDDEN, { seed })).toMatchObject({ ok: true });
+      const wrong = (dout: number, inputs: never, context: LayerContext) => {
+        const gradients = HIDDEN.backward(dout as never, inputs, context as never) as { w: Float64Array };
+        gradients.w[3] += 0.3;
+        return gradients;
+      };
+      expect(row(await checkLayer({ ...HIDDEN, backward: wrong } as Layer, { seed }), 'w')).toMatchObject({ ok: false });
+    }
   });
 
   it('without slopes on both sides are left undecided, and counted', async () => {

@@ -26,7 +26,7 @@ const WRONG: InputRow = {
 };
 const NO_FIGURES = { error: null, limit: null, at: [], found: null, expected: null };
 const LINEAR: PropertyRow = { name: 'linear', ok: false, detail: 'dout is not used' };
-const BATCH: PropertyRow = { name: 'batch', ok: null, detail: 'no batch in the specification' };
+const BATCH: PropertyRow = { name: 'batch', ok: null, detail: 'there is no size b' };
 
 function report(change: Partial<LayerReport> = {}): LayerReport {
   const inputs = change.inputs ?? [RIGHT];
@@ -90,7 +90,7 @@ describe('the line of an input', () => {
 describe('the line of a property', () => {
   it.each([
     [LINEAR, 'linear: dout is not used'],
-    [BATCH, 'batch: not tried: no batch in the specification'],
+    [BATCH, 'batch: not tried: there is no size b'],
     [{ ...LINEAR, ok: true, detail: '' }, 'linear: right'],
   ])('says what failed, or why it was not tried %#', (row, line) => {
     expect(propertySentence(row)).toBe(line);
@@ -102,7 +102,8 @@ describe('what was not shown', () => {
 
   it.each([
     [report(), [FITS]],
-    [report({ properties: [BATCH, { ...LINEAR, ok: true }] }), [FITS, 'batch: not tried: no batch in the specification']],
+    [report({ properties: [{ ...BATCH, detail: '' }] }), [FITS]],
+    [report({ properties: [BATCH, { ...LINEAR, ok: true }] }), [FITS, 'batch: not tried: there is no size b']],
     [report({ inputs: [WRONG], properties: [BATCH] }), []],
     [report({ ok: false, inputs: [], refused: { id: 'threw', text: '' }, precision: 'float32' }), []],
     [report({ precision: 'float32', inputs: [WRONG] }), ['judged in float32, so that a mistake below its rounding is not seen']],
