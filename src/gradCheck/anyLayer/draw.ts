@@ -32,6 +32,7 @@ export function startDraw({ seed, mode, precision }: DrawKey): CountedDraw {
   let usedNormal = false;
   const numbers = (shape: readonly number[], one: () => number) => {
     if (shape.length === 0) return onGrid(one());
+    if (Array.isArray(shape[0])) throw new TypeError(`draw: the shape is a list of arguments; write draw.normal(${shape[0].join(', ')})`);
     const size = sizeOf(shape);
     if (!Number.isSafeInteger(size) || size < 0)
       throw new TypeError(`draw: sizes must be whole numbers, found ${shape.map(String).join(', ')}`);

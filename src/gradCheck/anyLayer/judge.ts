@@ -9,6 +9,7 @@ import { type Comparison, compareEntries, findWrongEntries } from './compare.js'
 import { DRAW_MODES, type DrawMode } from './draw.js';
 import { effortFor, entriesToName, isLarge } from './effort.js';
 import { createExperiment, witnessOf } from './experiment.js';
+import { checkFields, checkNames } from './fields.js';
 import type { Arrays } from './float64.js';
 import { type Gradient, judgedInputs, readGradients, strayNames, unknownName } from './gradients.js';
 import type { KinkSide } from './kinks.js';
@@ -110,6 +111,7 @@ class Judgement {
   }
 
   async run(): Promise<void> {
+    checkFields(this.#layer);
     for (const sizes of sizesToTry(this.#layer.sizes, this.#options.seed)) {
       for (const one of trainingsToTry(this.#layer.train)) await this.#judgeSizes(sizes, one);
     }
@@ -136,6 +138,10 @@ class Judgement {
     for (let attempt = 0; attempt <= (mode === 'generic' ? REDRAWS : 0); attempt++) {
       const seed = `${this.#options.seed} ${JSON.stringify(sizes)} ${mode} ${draw} ${attempt}`;
       const point = await this.#calls.point({ sizes, train, draw, key: { seed, mode, precision: this.#options.precision } });
+      checkNames(
+        this.#layer,
+        point.inputs.map((input) => input.name),
+      );
       const bad = point.inputs.find(({ form, data }) => form && data.some((x) => !Number.isFinite(x)));
       if (bad) throw new Refused('not-finite', `the draw of ${bad.name} is not finite`);
       if (judgedInputs(this.#layer, point).length === 0)

@@ -1,4 +1,4 @@
-// grad-check with files, as a user runs it. The process of a file is tested in test/node/layers/layerFile.test.ts.
+// grad-check with files, as a user runs it. The process of a file is tested in test/long/layerFile.test.ts.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ERASE } from '../../../src/cli/terminal/whileShowing.js';

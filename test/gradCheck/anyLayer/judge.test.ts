@@ -73,12 +73,24 @@ describe('a layer is refused', () => {
     ['without a real output', { forward: () => Int32Array.of(1) }, 'threw', /no real output/],
     ['without a real input', { inputs: () => ({ n: Int32Array.of(1) }) }, 'threw', /no input has a gradient/],
     ['whose sizes are no lists', { sizes: { n: 3 } as never }, 'threw', /^sizes: n must be a list .* found 3$/],
+    ['with a misspelt field', { sizess: { n: [2] } }, 'threw', /^a layer has no field sizess; did you mean sizes\?$/],
+    ['with a misspelt constant', { constant: ['xx'] }, 'threw', /constant: there is no input xx; did you mean x\?/],
+    [
+      'whose shape is one array',
+      { inputs: (_: object, draw: Draw) => ({ x: draw.normal(...([[4]] as unknown as number[])) }) },
+      'threw',
+      /write draw\.normal\(4\)/,
+    ],
     ['whose inputs are no record', { inputs: () => [1, 2] }, 'threw', /inputs must return a record/],
   ] as [string, Partial<Layer>, string, RegExp][])('%s', async (_, parts, id, text) => {
     const report = await checkLayer({ ...tanh(), ...parts });
     expect(report).toMatchObject({ ok: false, refused: { id } });
     expect(report.refused?.text).toMatch(text);
   });
+});
+
+it('with fields of its own is judged', async () => {
+  expect(await checkLayer({ ...tanh(), name: 'tanh', note: 'elementwise' } as Layer)).toMatchObject({ ok: true });
 });
 
 describe('a property fails', () => {

@@ -3,10 +3,10 @@ import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../../support/fakeIO.js';
-import { checkText, folderOf, IMPORT, RIGHT, reportsOn, squareLayer } from '../../support/layerFiles.js';
+import { runCli } from '../support/fakeIO.js';
+import { checkText, folderOf, IMPORT, RIGHT, reportsOn, squareLayer } from '../support/layerFiles.js';
 
-const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
+const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Checks layer.ts among other files. */
 async function checkAmong(files: Record<string, string>, file = 'layer.ts') {

@@ -4,14 +4,14 @@ import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { ERASE } from '../src/cli/terminal/whileShowing.js';
-import { PROPERTIES } from '../src/gradCheck/anyLayer/report.js';
-import { checkLayer, type MistakeId } from '../src/gradcheck.js';
-import { runCli } from './support/fakeIO.js';
-import { NAMED_MISTAKES } from './support/namedMistakes.js';
-import { put, tempDirectory } from './support/tempDirectory.js';
+import { ERASE } from '../../src/cli/terminal/whileShowing.js';
+import { PROPERTIES } from '../../src/gradCheck/anyLayer/report.js';
+import { checkLayer, type MistakeId } from '../../src/gradcheck.js';
+import { runCli } from '../support/fakeIO.js';
+import { NAMED_MISTAKES } from '../support/namedMistakes.js';
+import { put, tempDirectory } from '../support/tempDirectory.js';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PAGE = readFileSync(join(ROOT, 'docs/any-layer.md'), 'utf8');
 /** The page's lines fit a terminal of this width. */
 const COLUMNS = 90;
