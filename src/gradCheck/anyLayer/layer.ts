@@ -1,5 +1,6 @@
 /** The specification of a layer: its inputs, its forward pass and its hand-written backward pass, as any TypeScript or JavaScript file exports it. */
 
+import { closest } from '../../core/spelling.js';
 import type { Tensor } from '../../core/tensor.js';
 
 /** Marks what {@link defineLayer} made. A registered symbol: the ES module and the CommonJS file recognise each other's layers. */
@@ -106,7 +107,10 @@ export interface Layer extends LayerOptions {
  */
 export function defineLayer<const S extends SizeChoices, I extends object, O>(specification: LayerSpecification<S, I, O>): Layer {
   for (const part of ['inputs', 'forward', 'backward'] as const) {
-    if (typeof specification?.[part] !== 'function') throw new TypeError(`defineLayer: ${part} must be a function`);
+    if (typeof specification?.[part] === 'function') continue;
+    const found = closest(part, Object.keys(specification ?? {}));
+    const hint = found === undefined || found === part ? '' : `; found ${found}: did you mean ${part}?`;
+    throw new TypeError(`defineLayer: ${part} must be a function${hint}`);
   }
   const own = Object.create(Object.getPrototypeOf(specification) as object | null) as object;
   return Object.assign(own, specification, { [LAYER]: true }) as unknown as Layer;
