@@ -135,7 +135,9 @@ export function* oneSided(
     }
     wide = near;
   }
-  const found = best?.slope.every((x, i) => (best as Derivative).error[i] <= settled * (1 + Math.abs(x)));
+  // A large output rounds by more than that; its error counts where the slope is used.
+  const rounding = (i: number) => (4 * ROUNDINGS * epsilon * magnitude[i]) / first;
+  const found = best?.slope.every((x, i) => (best as Derivative).error[i] <= settled * (1 + Math.abs(x)) + rounding(i));
   return found ? best : undefined;
 }
 

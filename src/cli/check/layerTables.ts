@@ -48,7 +48,7 @@ function tableLines(inputs: readonly InputRow[], paint: Paint, width: number): s
     shown.map((column) => COLUMNS[column].align),
   );
   return [
-    ...(inputs.some(({ error }) => error !== null) ? [paint.dim(columns)] : []),
+    ...(inputs.some(({ limit }) => limit !== null) ? [paint.dim(columns)] : []),
     ...rows.flatMap((row, i) => {
       const { ok, mistake } = inputs[i];
       const text = mistake ? indented(showText(mistake.text), INDENT, width) : [];
@@ -58,19 +58,25 @@ function tableLines(inputs: readonly InputRow[], paint: Paint, width: number): s
 }
 
 function cellsOf(row: InputRow): string[] {
-  const { name, ok, error, limit, at, found, expected, wrongEntries, entries } = row;
-  const [yours, right] = found === null || expected === null ? ['', ''] : distinct(found, expected, ok ? 4 : 17);
+  const { name, ok, error, limit, at, wrongEntries, entries } = row;
+  const [yours, right] = numbersOf(row);
   const figures = (value: number | null) => (value === null ? '' : formatDifference(value));
   return [
     `  ${ok ? '✓' : '✗'} ${quoteText(name)}`,
     figures(error),
     figures(limit),
-    error === null || at.length === 0 ? '' : showShape(at),
+    limit === null || at.length === 0 ? '' : showShape(at),
     yours,
     right,
-    error === null ? '' : `${formatCount(wrongEntries)} of ${formatCount(entries)}`,
+    limit === null ? '' : `${formatCount(wrongEntries)} of ${formatCount(entries)}`,
     sizesText(row),
   ];
+}
+
+/** Yours and the right value. JSON has null for what is not finite. */
+function numbersOf({ ok, limit, found, expected }: InputRow): [string, string] {
+  if (limit === null || expected === null) return ['', ''];
+  return found === null || !Number.isFinite(found) ? ['not finite', distinct(0, expected, 4)[1]] : distinct(found, expected, ok ? 4 : 17);
 }
 
 /** The verdict on all layers, and what was not shown. */

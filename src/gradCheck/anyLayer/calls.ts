@@ -6,7 +6,7 @@ import { type DrawKey, startDraw } from './draw.js';
 import { restartDraw } from './drawTape.js';
 import { type Arrays, callWith } from './float64.js';
 import { DRAW, type Layer, type LayerContext, type Sizes } from './layer.js';
-import { copyOther, type Form, readIntegers, readReal, sameNumbers, sameOther } from './values.js';
+import { copyOther, type Form, holdsReals, readIntegers, readReal, sameNumbers, sameOther } from './values.js';
 
 /** Inputs at given sizes, from one draw. */
 export interface Point {
@@ -79,6 +79,11 @@ async function drawPoint(layer: Layer, arrays: Arrays, at: Pick<Point, 'sizes' |
     const real = readReal(value);
     if (real) return { name, form: real.form, data: real.data, shape: real.form.shape, isIndex: false };
     const integers = readIntegers(value);
+    if (!integers && !layer.constant?.includes(name) && holdsReals(value)) {
+      throw new LayerThrew(
+        `${name} holds arrays of numbers inside a list or a record; make each an input of its own, or name it in constant`,
+      );
+    }
     return {
       name,
       data: integers?.data ?? new Float64Array(),
@@ -122,6 +127,8 @@ interface MutableContext extends Omit<LayerContext, 'outputs' | 'random' | 'grad
 /** Calls a layer at points. It counts what may not happen, such as changed inputs, in its results. */
 export class Calls {
   readonly layer: Layer;
+  /** Whether a call drew from `context.random`. */
+  usesRandom = false;
   readonly #arrays: Arrays;
 
   constructor(layer: Layer, arrays: Arrays) {
@@ -151,7 +158,7 @@ export class Calls {
     const noise = new Map(buffers.map((input) => [input.name, noiseOf(point, input)]));
     for (const [name, value] of noise) context.gradients[name] = formOf(point, name).build(value);
     context.outputs = raw;
-    context.random = randomOf(point);
+    context.random = this.#randomOf(point);
     const result = await this.#call('backward', point, () => this.layer.backward(given as never, record as never, context as never));
     const again = this.#changedInputs(point, record, replaced);
     const douts = sameGiven(outputs, given, dout) || this.layer.mayChange?.includes('dout') ? [] : ['dout'];
@@ -166,12 +173,18 @@ export class Calls {
       train: point.train,
       saved: {},
       outputs: undefined,
-      random: randomOf(point),
+      random: this.#randomOf(point),
       gradients: {},
       [DRAW]: () => restartDraw(point),
     };
     const raw = await this.#call('forward', point, () => this.layer.forward(record as never, context as LayerContext));
     return { record, context, raw, outputs: readOutputs(raw) };
+  }
+
+  #randomOf(point: Point): () => number {
+    return randomOf(point, () => {
+      this.usesRandom = true;
+    });
   }
 
   #call<T>(part: string, point: Point, call: () => T): Promise<Awaited<T>> {
@@ -201,10 +214,11 @@ function formOf(point: Point, name: string): Form {
 }
 
 /** The sequence starts again for each forward, and before its backward. Seeding a stream costs more than most forwards do. */
-function randomOf({ key, sizes }: Point): () => number {
+function randomOf({ key }: Point, onFirst: () => void): () => number {
   let stream: (() => number) | undefined;
   return () => {
-    stream ??= randomStream('grad-check', `${key.seed} ${JSON.stringify(sizes)} context`);
+    if (!stream) onFirst();
+    stream ??= randomStream('grad-check', `${key.seed} context`);
     return stream();
   };
 }
@@ -248,7 +262,7 @@ function sameGiven(outputs: Outputs, given: unknown, dout: ArrayLike<number>): b
 }
 
 /** The inputs whose gradients are added to buffers. */
-function accumulating({ accumulates = false, constant = [] }: Layer, { inputs }: Point): readonly InputValue[] {
+export function accumulating({ accumulates = false, constant = [] }: Layer, { inputs }: Point): readonly InputValue[] {
   if (accumulates === false) return [];
   return inputs.filter(({ name, form }) => form && !constant.includes(name) && (accumulates === true || accumulates.includes(name)));
 }

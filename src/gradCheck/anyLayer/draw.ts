@@ -28,9 +28,9 @@ export interface CountedDraw extends Draw {
 /** Starts a draw from its first number. */
 export function startDraw({ seed, mode, precision }: DrawKey): CountedDraw {
   const random = randomStream('grad-check', seed);
-  const onGrid = precision === 'float64' ? (x: number) => x : (x: number) => Math.round(x / GRID) * GRID;
   let usedNormal = false;
-  const numbers = (shape: readonly number[], one: () => number) => {
+  const numbers = (shape: readonly number[], one: () => number, grid = GRID) => {
+    const onGrid = precision === 'float64' ? (x: number) => x : (x: number) => Math.round(x / grid) * grid;
     if (shape.length === 0) return onGrid(one());
     if (Array.isArray(shape[0])) throw new TypeError(`draw: the shape is a list of arguments; write draw.normal(${shape[0].join(', ')})`);
     const size = sizeOf(shape);
@@ -46,7 +46,7 @@ export function startDraw({ seed, mode, precision }: DrawKey): CountedDraw {
       usedNormal = true;
       return numbers(shape, () => normalIn(mode, random));
     },
-    near: (value: number, ...shape: number[]) => numbers(shape, () => near(value, random)),
+    near: (value: number, ...shape: number[]) => numbers(shape, () => near(value, random), gridFor(value)),
     positive: (...shape: number[]) => numbers(shape, () => Math.max(GRID, Math.exp(0.55 * normal(random)))),
     index: (count: number, below: number) => indices(count, below, random),
     integer: (below: number) => Int32Array.of(randomInteger(random, below)),
@@ -68,6 +68,11 @@ function normalIn(mode: DrawMode, random: RandomStream): number {
 function near(value: number, random: RandomStream): number {
   const distance = (0.05 + 0.25 * random()) * (random() < 0.5 ? -1 : 1);
   return value + distance * (value === 0 ? 1 : value);
+}
+
+/** Small values keep their nine digits: 1e-4 is no multiple of the grid for 1. */
+function gridFor(value: number): number {
+  return GRID * 2 ** Math.min(0, Math.floor(Math.log2(Math.abs(value) || 1)));
 }
 
 /** Repeated indices show whether gradients are added. */

@@ -35,7 +35,7 @@ export function effortFor(size: number, large: boolean, mode: DrawMode, isFirst:
   const most = isFirst ? MOST_ENTRIES : MOST_REPEATED;
   if (size <= most && !(large && size > SAMPLE)) return { entries: size, directions: 0 };
   // At zeros every direction crosses kinks.
-  const directions = mode !== 'generic' ? 0 : isFirst ? 2 : 1;
+  const directions = mode === 'zeros' || mode === 'some-zeros' ? 0 : isFirst ? 2 : 1;
   if (!large) return { entries: SAMPLE, directions };
   return { entries: isFirst ? 4 : 2, directions };
 }

@@ -74,7 +74,7 @@ function readOne(input: InputValue, value: unknown): Gradient {
   const { form, data } = real;
   const expected = input.shape;
   if (data.length !== input.data.length) {
-    const text = `the gradient of ${input.name} has ${countOf(data.length, 'entry').replace('entrys', 'entries')}, expected ${input.data.length}, shape ${showShape(expected)}`;
+    const text = `the gradient of ${input.name} has ${countOf(data.length, 'number')}, expected ${input.data.length}, shape ${showShape(expected)}`;
     return { mistake: { id: 'wrong-shape', text, found: [...form.shape], expected: [...expected] }, data };
   }
   if (form.shaped && input.form?.shaped && !sameShape(form.shape, expected)) {

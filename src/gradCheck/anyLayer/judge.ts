@@ -4,7 +4,7 @@ import { indexAt } from '../../core/numbers.js';
 import { normal, randomStream } from '../../core/random.js';
 import { sampleEntries } from '../comparison.js';
 import { verdictOn } from '../verdict.js';
-import { type BackwardResult, Calls, type InputValue, LayerThrew, type Outputs, type Point } from './calls.js';
+import { accumulating, type BackwardResult, Calls, type InputValue, LayerThrew, type Outputs, type Point } from './calls.js';
 import { type Comparison, compareEntries, findWrongEntries } from './compare.js';
 import { DRAW_MODES, type DrawMode } from './draw.js';
 import { effortFor, entriesToName, isLarge } from './effort.js';
@@ -18,7 +18,7 @@ import type { Claim } from './measurement.js';
 import { nameMistake } from './naming.js';
 import { PropertyTally, recordCall, tryBackward, tryBatch } from './properties.js';
 import type { InputRow, LayerReport, Mistake, Precision, Refusal } from './report.js';
-import { magnitudeOf } from './rounding.js';
+import { EPSILON, magnitudeOf } from './rounding.js';
 import { sizesToTry, trainingsToTry } from './sizes.js';
 import { sameNumbers } from './values.js';
 import type { Witness } from './witness.js';
@@ -34,8 +34,8 @@ export interface JudgeOptions {
 const GENERIC_DRAWS = 3;
 /** Further draws for one that is not finite. */
 const REDRAWS = 4;
-/** Entries of a Jacobian that is kept. */
-const MOST_KEPT = 20_000;
+/** Entries of the Jacobian in a comparison that is kept until a name is looked for: 160 kB. */
+const MOST_REUSED = 20_000;
 
 /** The layer cannot be judged. */
 class Refused extends Error {
@@ -215,7 +215,10 @@ class Judgement {
   }
 
   #claim({ point, outputs, magnitude, dout }: Visit, input: InputValue, yours: Float64Array): Claim {
-    return { calls: this.#calls, point, input, yours, dout, outputs: outputs.data, magnitude, precision: this.#options.precision };
+    const { precision } = this.#options;
+    // Noise of up to 4, and a gradient added to it, round once each.
+    const rounding = accumulating(this.#layer, point).includes(input) ? 8 * EPSILON[precision] : 0;
+    return { calls: this.#calls, point, input, yours, dout, outputs: outputs.data, magnitude, rounding, precision };
   }
 
   async #entriesToCompare(claim: Claim, mode: DrawMode): Promise<Int32Array> {
@@ -286,7 +289,7 @@ function isWorthKeeping(claim: Claim, { complete, jacobian }: Comparison): boole
   if (isLargeClaim(claim)) return true;
   return (
     complete &&
-    (jacobian?.length ?? Number.POSITIVE_INFINITY) <= MOST_KEPT &&
+    (jacobian?.length ?? Number.POSITIVE_INFINITY) <= MOST_REUSED &&
     claim.yours.length <= entriesToName(claim.yours.length, false)
   );
 }
@@ -344,7 +347,7 @@ function isWrongAt({ yours, right, limit }: Witness): boolean {
 }
 
 function notFiniteMistake(name: string): Mistake {
-  return { id: 'not-finite', text: `the gradient of ${name} is not finite, although forward is` };
+  return { id: 'not-finite', text: `the gradient of ${name} is not finite, although forward has a derivative` };
 }
 
 function takenSide(kinks: readonly KinkSide[]): KinkSide | 'several' {

@@ -1,4 +1,4 @@
-/** Gradient checks in test runners: a matcher for vitest and jest, an assertion for node:test and others. */
+/** Gradient checks in test runners: a matcher for vitest and jest, an assertion for Node's test runner and others. */
 
 import { checkLayer, type LayerCheckOptions } from './checkLayer.js';
 import type { Layer } from './layer.js';
@@ -50,7 +50,7 @@ export const gradientMatchers = {
   },
 };
 
-/** As node:assert throws it: test runners count it as a failed assertion. */
+/** As Node's assert throws it: test runners count it as a failed assertion. */
 class GradientError extends Error {
   override name = 'AssertionError';
   readonly code = 'ERR_ASSERTION';

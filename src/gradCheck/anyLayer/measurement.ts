@@ -18,6 +18,8 @@ export interface Measurement {
   magnitude: Float64Array;
   /** The largest sum seen for this input at generic draws: see {@link Comparison.summed}. */
   scale?: number;
+  /** What yours rounds to besides: gradients that are added to noise. */
+  rounding?: number;
   precision: Precision;
 }
 
@@ -52,7 +54,7 @@ interface MeasuredEntries {
 
 /** Measures the right gradient at the given entries. */
 export async function measureEntries(at: Measurement, entries: Int32Array): Promise<MeasuredEntries> {
-  const { input, dout, precision, scale = 0 } = at;
+  const { input, dout, precision, scale = 0, rounding = 0 } = at;
   const columns: MeasuredColumn[] = [];
   const measured: number[] = [];
   for (const entry of entries) {
@@ -64,7 +66,7 @@ export async function measureEntries(at: Measurement, entries: Int32Array): Prom
   return {
     entries: Int32Array.from(measured),
     right: Float64Array.from(columns, ({ right }) => right),
-    limit: limitsOf(columns, RULES[precision], SATURATED * scale),
+    limit: limitsOf(columns, RULES[precision], Math.max(SATURATED * scale, rounding)),
     slopes: columns.map(({ slope }) => slope),
     summed: largestSum(columns),
   };

@@ -15,10 +15,6 @@ export class PropertyTally {
     if (!before || (before.ok && !ok)) this.#seen.set(name, { ok, detail: ok ? '' : detail });
   }
 
-  has(name: PropertyName): boolean {
-    return this.#seen.has(name);
-  }
-
   rows(untried: Partial<Record<PropertyName, string>>): PropertyRow[] {
     return PROPERTIES.map((name) => ({ name, ...(this.#seen.get(name) ?? { ok: null, detail: untried[name] ?? 'not reached' }) }));
   }
@@ -100,7 +96,10 @@ export async function tryBatch(tally: PropertyTally, at: At, dout: Float64Array,
   if (!batch) return '';
   const n = point.sizes[batch.letter];
   if (n === undefined) return `there is no size ${batch.letter}`;
+  const stray = batch.inputs.find((name) => !point.inputs.some((input) => input.name === name));
+  if (stray !== undefined) return `there is no input ${stray}`;
   const whole = await calls.backward(point, dout);
+  if (calls.usesRandom) return 'the layer draws random numbers, and an example alone draws others';
   const batched = [
     ...point.inputs
       .filter(({ name }) => batch.inputs.includes(name))
@@ -133,7 +132,8 @@ async function compareExamples({ calls, point }: At, batch: Batch, tolerance: nu
     };
     const result = await calls.backward(alone, exampleOutputs(batch.whole.outputs, batch.dout, i, batch.n));
     const outputs = exampleOutputs(batch.whole.outputs, batch.whole.outputs.data, i, batch.n);
-    if (!close(result.outputs.data, outputs, tolerance)) return `forward of example ${i} alone differs from its row in the batch`;
+    if (!result.outputs.data.every(Number.isFinite) || !close(result.outputs.data, outputs, tolerance))
+      return `forward of example ${i} alone differs from its row in the batch`;
     for (const [name, gradient] of readGradients(calls.layer, alone, result)) {
       const ofBatch = gradients.get(name);
       if ('mistake' in gradient || !ofBatch || 'mistake' in ofBatch) continue;
@@ -145,7 +145,7 @@ async function compareExamples({ calls, point }: At, batch: Batch, tolerance: nu
       const width = ofBatch.data.length / batch.n;
       const scale = largestOf(ofBatch.data);
       const row = ofBatch.data.subarray(i * width, (i + 1) * width);
-      if (row.some((x, k) => Math.abs(x - gradient.data[k]) > tolerance * scale)) {
+      if (row.some((x, k) => Number.isFinite(x) && !(Math.abs(x - gradient.data[k]) <= tolerance * scale))) {
         return `the gradient of ${name} for example ${i} alone differs from its row in the batch`;
       }
     }
@@ -172,7 +172,7 @@ function exampleOf(input: InputValue, i: number, { n, inputs }: Batch): InputVal
 }
 
 function sliceContainer(value: unknown, i: number, width: number): unknown {
-  if (Array.isArray(value)) return [value[i]];
+  if (Array.isArray(value)) return typeof value[0] === 'number' ? value.slice(i * width, (i + 1) * width) : [value[i]];
   if (ArrayBuffer.isView(value)) return (value as Float64Array).slice(i * width, (i + 1) * width);
   const shaped = value as { data: Float64Array; shape: number[] };
   const data = shaped.data.slice(i * width, (i + 1) * width);

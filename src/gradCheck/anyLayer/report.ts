@@ -96,7 +96,7 @@ export interface Tried {
   /** Points (sizes, training, draw) that were judged, and those dropped because forward was not finite there. */
   points: number;
   dropped: number;
-  /** Entries where forward has a kink: any value between the one-sided slopes passes. */
+  /** Comparisons of an entry where forward has a kink: any value between the one-sided slopes passes. */
   kinks: number;
   /** The slope that the gradients took there. */
   taken?: 'left' | 'right' | 'between' | 'nearby' | 'several';

@@ -38,9 +38,11 @@ export function verdictSentence({ name, ok, refused, inputs, properties }: Layer
   if (ok) return `${head}: right`;
   const wrong = inputs.filter((row) => !row.ok).map(gradientName);
   const failed = properties.filter((row) => row.ok === false).map((row) => row.name);
+  if (refused) return `${head}: not judged`;
   if (wrong.length > 0) return `${head}: ${listed(wrong)} ${wrong.length === 1 ? 'is' : 'are'} wrong`;
-  if (refused || failed.length === 0) return `${head}: not judged`;
-  return `${head}: the gradients are right, but not ${listed(failed)}`;
+  if (failed.length === 0) return `${head}: not judged`;
+  const which = failed.length === 1 ? `the property ${failed[0]} fails` : `the properties ${listed(failed)} fail`;
+  return `${head}: the gradients are right, but ${which}`;
 }
 
 /** "dx, dgain and dbias" */
@@ -106,12 +108,12 @@ export function notShown({ ok, refused, precision, tried, properties }: LayerRep
   const untried = ok ? properties.filter((row) => row.ok === null && row.detail !== '') : [];
   return [
     ...(ok ? ['the gradients fit your forward; whether forward is right was not checked'] : []),
-    ...(precision === 'float32' ? ['judged in float32, so that a mistake below its rounding is not seen'] : []),
+    ...(precision === 'float32' ? ['judged in float32: a mistake below float32 rounding is not seen'] : []),
     ...(tried.dropped > 0
       ? [`${countOf(tried.dropped, 'point')} of ${tried.dropped + tried.points} left out, because forward was not finite there`]
       : []),
-    ...(tried.kinks > 0 ? [`forward has a kink at ${entries(tried.kinks)}: ${TAKEN[tried.taken ?? 'several']}`] : []),
-    ...(tried.undecided > 0 ? [`no derivative could be measured at ${entries(tried.undecided)}`] : []),
+    ...(tried.kinks > 0 ? [`forward has a kink in ${countOf(tried.kinks, 'comparison')}: ${TAKEN[tried.taken ?? 'several']}`] : []),
+    ...(tried.undecided > 0 ? [`${countOf(tried.undecided, 'comparison')} left out, because no derivative could be measured there`] : []),
     ...untried.map(propertySentence),
   ];
 }
@@ -121,7 +123,7 @@ const TAKEN = {
   left: 'your gradient took the left slope',
   right: 'your gradient took the right slope',
   between: 'your gradient took a value between the slopes',
-  nearby: 'your gradient took that of a point nearby',
+  nearby: 'your gradient is that of a nearby point',
   several: 'your gradient took values from the left to the right slope',
 } as const;
 

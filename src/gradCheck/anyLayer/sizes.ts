@@ -61,5 +61,7 @@ function fewest(choices: SizeChoices, combinations: readonly Sizes[], seed: numb
 
 /** Whether the layer is in training, in each case to try. */
 export function trainingsToTry(train: LayerOptions['train'] = true): boolean[] {
-  return typeof train === 'boolean' ? [train] : [...new Set(train)];
+  const trains = typeof train === 'boolean' ? [train] : [...new Set(train)];
+  if (trains.length === 0) throw new LayerThrew('train: expected true, false, or a list of both, found []');
+  return trains;
 }

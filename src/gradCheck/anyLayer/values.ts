@@ -176,6 +176,15 @@ export function withIntegers(like: unknown, numbers: Float64Array): unknown {
   return copy;
 }
 
+/** Whether a value that is not real holds arrays of floats further inside: a list of tensors, a record of weights. */
+export function holdsReals(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return false;
+  return Object.values(value).some((item) => {
+    const real = readReal(item);
+    return real ? real.form.memory.length > 0 : holdsReals(item);
+  });
+}
+
 /** A copy of a value that is not real: indices, flags, texts. What is no plain data stays as it is. */
 export function copyOther(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;

@@ -19,6 +19,12 @@ function elementwise(f: (x: number) => number, slope: (x: number) => number, mor
   };
 }
 
+/** Over n - 1. */
+function varianceOf(x: Float64Array): number {
+  const mean = x.reduce((a, b) => a + b, 0) / x.length;
+  return x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (x.length - 1);
+}
+
 const tanh = (more: Partial<Layer> = {}) => elementwise(Math.tanh, (x) => 1 - Math.tanh(x) ** 2, more);
 const property = ({ properties }: LayerReport, name: string) => properties.find((row) => row.name === name);
 const row = ({ inputs }: LayerReport, name = 'x') => inputs.find((one) => one.name === name);
@@ -73,6 +79,13 @@ describe('a layer is refused', () => {
     ['without a real output', { forward: () => Int32Array.of(1) }, 'threw', /no real output/],
     ['without a real input', { inputs: () => ({ n: Int32Array.of(1) }) }, 'threw', /no input has a gradient/],
     ['whose sizes are no lists', { sizes: { n: 3 } as never }, 'threw', /^sizes: n must be a list .* found 3$/],
+    [
+      'with tensors in a list',
+      { inputs: (_: object, draw: Draw) => ({ x: [draw.normal(2), draw.normal(2)] }) },
+      'threw',
+      /^x holds arrays of numbers inside/,
+    ],
+    ['without a kind of training', { train: [] }, 'threw', /^train: expected true, false/],
     ['with a misspelt field', { sizess: { n: [2] } }, 'threw', /^a layer has no field sizess; did you mean sizes\?$/],
     ['with a misspelt constant', { constant: ['xx'] }, 'threw', /constant: there is no input xx; did you mean x\?/],
     [
@@ -116,7 +129,7 @@ describe('a property fails', () => {
     ],
     ['linear', 'where backward is not linear', { backward: (dout: Float64Array) => ({ x: dout.map((v) => v * v) }) }, /not linear/],
     ['shapes', 'where a gradient is missing', { backward: () => ({}) }, /no gradient for x/],
-    ['shapes', 'where a gradient is too short', { backward: () => ({ x: [1] }) }, /has 1 entry, expected 4/],
+    ['shapes', 'where a gradient is too short', { backward: () => ({ x: [1] }) }, /has 1 number, expected 4/],
     ['finite', 'where a gradient is not finite', { backward: () => ({ x: [1, 2, 3, Number.NaN] }) }, /not finite/],
   ] as [string, string, Partial<Layer>, RegExp][])('%s: %s', async (name, _, parts, detail) => {
     const report = await checkLayer({ ...tanh(), ...parts });
@@ -182,6 +195,43 @@ describe('batch', () => {
     const report = await mean(false);
     expect(report.inputs.every(({ ok }) => ok)).toBe(true);
     expect(property(report, 'batch')).toMatchObject({ ok: false, detail: expect.stringMatching(/example 0 alone differs/) });
+  });
+
+  it('fails where an example alone is not finite, as with a variance over n - 1', async () => {
+    const scaled = defineLayer({
+      sizes: { n: [2, 3] },
+      inputs: ({ n }, draw) => ({ x: draw.normal(n).data }),
+      forward: ({ x }) => x.map((v) => v * varianceOf(x)),
+      backward: (dout, { x }) => {
+        const mean = x.reduce((a, b) => a + b, 0) / x.length;
+        const along = dout.reduce((sum, v, i) => sum + v * x[i], 0);
+        return { x: dout.map((v, i) => v * varianceOf(x) + (along * 2 * (x[i] - mean)) / (x.length - 1)) };
+      },
+      batch: { letter: 'n', inputs: ['x'] },
+    });
+    const report = await checkLayer(scaled);
+    expect(row(report)).toMatchObject({ ok: true });
+    expect(property(report, 'batch')).toMatchObject({ ok: false });
+  });
+
+  it('holds for a flat array of numbers, and is not tried with random numbers', async () => {
+    const square = (random: boolean) =>
+      checkLayer(
+        defineLayer({
+          sizes: { n: [2, 3], d: [4] },
+          inputs: ({ n, d }, draw) => ({ x: Array.from(draw.normal(n * d).data) }),
+          forward: ({ x }, context) => {
+            context.saved.mask = x.map(() => (random && context.random() < 0.5 ? 0 : 1));
+            return x.map((v, i) => v * v * context.saved.mask[i]);
+          },
+          backward: (dout, { x }, { saved }) => ({ x: dout.map((v, i) => 2 * v * x[i] * saved.mask[i]) }),
+          batch: { letter: 'n', inputs: ['x'] },
+        }),
+      );
+    expect(property(await square(false), 'batch')).toMatchObject({ ok: true });
+    const dropout = await square(true);
+    expect(dropout.ok).toBe(true);
+    expect(property(dropout, 'batch')).toMatchObject({ ok: null, detail: expect.stringMatching(/draws random numbers/) });
   });
 
   it('is not tried without a batch, or where an output has no examples', async () => {
@@ -299,6 +349,19 @@ describe('a point', () => {
     );
     expect(row(report)).toMatchObject({ ok: false });
   });
+});
+
+it('a wrong gradient beside an output of -1e9, as of a mask, is seen', async () => {
+  const masked = (slope: number) =>
+    checkLayer(
+      defineLayer({
+        inputs: (_: object, draw) => ({ x: draw.normal(4).data }),
+        forward: ({ x }) => x.map((v, k) => (k === 3 ? v - 1e9 : v * v)),
+        backward: (dout, { x }) => ({ x: dout.map((v, k) => (k === 3 ? v : slope * v * x[k])) }),
+      }),
+    );
+  expect(await masked(2)).toMatchObject({ ok: true });
+  expect(row(await masked(1))).toMatchObject({ ok: false });
 });
 
 describe('context', () => {

@@ -42,7 +42,7 @@ describe('the line of a layer', () => {
     [report({ inputs: [WRONG, RIGHT] }), 'layerNorm: dx is wrong'],
     [report({ inputs: [WRONG, { ...WRONG, name: 'gain' }] }), 'layerNorm: dx and dgain are wrong'],
     [report({ inputs: ['a', 'b', 'c'].map((name) => ({ ...WRONG, name })) }), 'layerNorm: da, db and dc are wrong'],
-    [report({ ok: false, properties: [LINEAR] }), 'layerNorm: the gradients are right, but not linear'],
+    [report({ ok: false, properties: [LINEAR] }), 'layerNorm: the gradients are right, but the property linear fails'],
     [report({ ok: false, inputs: [], refused: { id: 'threw', text: '' } }), 'layerNorm: not judged'],
     [report({ name: 'a\nb\u001b[31m' }), 'a\\x0ab\\x1b[31m: right'],
   ])('gives the verdict %#', (given, line) => {
@@ -106,11 +106,11 @@ describe('what was not shown', () => {
     [report({ properties: [BATCH, { ...LINEAR, ok: true }] }), [FITS, 'batch: not tried: there is no size b']],
     [report({ inputs: [WRONG], properties: [BATCH] }), []],
     [report({ ok: false, inputs: [], refused: { id: 'threw', text: '' }, precision: 'float32' }), []],
-    [report({ precision: 'float32', inputs: [WRONG] }), ['judged in float32, so that a mistake below its rounding is not seen']],
+    [report({ precision: 'float32', inputs: [WRONG] }), ['judged in float32: a mistake below float32 rounding is not seen']],
     [tried({ dropped: 2 }), [FITS, '2 points of 12 left out, because forward was not finite there']],
-    [tried({ kinks: 1, taken: 'left' }), [FITS, 'forward has a kink at 1 entry: your gradient took the left slope']],
-    [tried({ kinks: 3 }), [FITS, 'forward has a kink at 3 entries: your gradient took values from the left to the right slope']],
-    [tried({ undecided: 2 }), [FITS, 'no derivative could be measured at 2 entries']],
+    [tried({ kinks: 1, taken: 'left' }), [FITS, 'forward has a kink in 1 comparison: your gradient took the left slope']],
+    [tried({ kinks: 3 }), [FITS, 'forward has a kink in 3 comparisons: your gradient took values from the left to the right slope']],
+    [tried({ undecided: 2 }), [FITS, '2 comparisons left out, because no derivative could be measured there']],
   ])('is said, and nothing else %#', (given, sentences) => {
     expect(notShown(given)).toEqual(sentences);
   });
