@@ -4,8 +4,9 @@ import { type RandomStream, randomStream } from '../../core/random.js';
 import { ERRORS, sumOf } from '../comparison.js';
 import { derivative, measureAsync, type Sample } from '../derivative.js';
 import { isRight } from '../verdict.js';
-import { type KinkSide, settleKinks } from './kinks.js';
+import { settleKinks } from './kinks.js';
 import { type Claim, measureEntries, RULES, sameLength } from './measurement.js';
+import type { KinkSide } from './report.js';
 
 /** Entries compared one by one. */
 export interface Comparison {

@@ -9,10 +9,8 @@ import { measureAsync, oneSided } from '../derivative.js';
 import type { Point } from './calls.js';
 import { judgedInputs } from './gradients.js';
 import { alongEntry, type Claim, type Measurement, measureEntries, stepsOf } from './measurement.js';
+import type { KinkSide } from './report.js';
 import { magnitudeOf } from './rounding.js';
-
-/** A side of a kink whose slope a gradient took. */
-export type KinkSide = 'left' | 'right' | 'between' | 'nearby';
 
 /** Points nearby at which the gradient is measured, and how far away they are. */
 const NEARBY = 16;

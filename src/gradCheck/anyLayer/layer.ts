@@ -94,6 +94,9 @@ export interface LayerSpecification<S extends SizeChoices, I extends object, O> 
   backward(dout: Awaited<NoInfer<O>>, inputs: I, context: LayerContext<Awaited<NoInfer<O>>, S>): unknown;
 }
 
+/** The functions of a layer. */
+export const PARTS = ['inputs', 'forward', 'backward'] as const;
+
 /** A layer that can be checked. Its types are those of its own functions. */
 export interface Layer extends LayerOptions {
   inputs(sizes: Sizes, draw: Draw): object | Promise<object>;
@@ -106,7 +109,7 @@ export interface Layer extends LayerOptions {
  * @throws TypeError if inputs, forward or backward is not a function
  */
 export function defineLayer<const S extends SizeChoices, I extends object, O>(specification: LayerSpecification<S, I, O>): Layer {
-  for (const part of ['inputs', 'forward', 'backward'] as const) {
+  for (const part of PARTS) {
     if (typeof specification?.[part] === 'function') continue;
     const found = closest(part, Object.keys(specification ?? {}));
     const hint = found === undefined || found === part ? '' : `; found ${found}: did you mean ${part}?`;
@@ -119,6 +122,5 @@ export function defineLayer<const S extends SizeChoices, I extends object, O>(sp
 /** Whether a value is a layer: made by {@link defineLayer}, or an object, or a class, with functions inputs, forward and backward. */
 export function isLayer(value: unknown): value is Layer {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  const { inputs, forward, backward } = value as Partial<Record<keyof Layer, unknown>>;
-  return LAYER in value || [inputs, forward, backward].every((part) => typeof part === 'function');
+  return LAYER in value || PARTS.every((part) => typeof (value as Partial<Layer>)[part] === 'function');
 }

@@ -36,7 +36,7 @@ function membersOf(object: object): string[] {
 
 /**
  * The member at a path.
- * @param what what the path stands for, for the message
+ * @param what what the path names, for the message
  * @throws TypeError if there is none
  */
 export function memberAt(object: object, path: string, what: string): unknown {

@@ -85,11 +85,17 @@ export interface PropertyRow {
   detail: string;
 }
 
+export const REFUSALS = ['random', 'not-finite', 'threw', 'time', 'memory'] as const;
+
 /** Why a layer was not judged. */
 export interface Refusal {
-  id: 'random' | 'not-finite' | 'threw' | 'time' | 'memory';
+  id: (typeof REFUSALS)[number];
   text: string;
 }
+
+/** What gradients take at kinks: the slope on a side, a value between both, or that of a point nearby. */
+export const KINK_SIDES = ['left', 'right', 'between', 'nearby'] as const;
+export type KinkSide = (typeof KINK_SIDES)[number];
 
 /** What was tried, for the sentence that says what was not shown. */
 export interface Tried {
@@ -98,9 +104,9 @@ export interface Tried {
   dropped: number;
   /** Comparisons of an entry where forward has a kink: any value between the one-sided slopes passes. */
   kinks: number;
-  /** The slope that the gradients took there. */
-  taken?: 'left' | 'right' | 'between' | 'nearby' | 'several';
-  /** Entries where no derivative could be measured. */
+  /** What the gradients took there, if it was the same everywhere. */
+  taken?: KinkSide | 'several';
+  /** Comparisons of an entry where no derivative could be measured. */
   undecided: number;
 }
 

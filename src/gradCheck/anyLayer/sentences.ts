@@ -3,7 +3,7 @@
 import { showShape } from '../../core/tensor.js';
 import { countOf, quoteText, showText } from '../../core/text.js';
 import { wrapWords } from '../../core/wrapWords.js';
-import { isLayer, type Layer } from './layer.js';
+import { isLayer, type Layer, PARTS } from './layer.js';
 import type { InputRow, LayerReport, PropertyRow } from './report.js';
 
 /** Columns of a line of {@link reportText}. */
@@ -26,7 +26,7 @@ export function reportText(report: LayerReport): string {
   }
   const said = report.inputs.map(({ mistake }) => mistake?.text);
   for (const row of report.properties) if (row.ok === false && !said.includes(row.detail)) add(2, propertySentence(row));
-  const right = report.inputs.filter(({ ok }) => ok).map(({ name }) => `d${name}`);
+  const right = report.inputs.filter(({ ok }) => ok).map(gradientName);
   if (!report.ok && right.length > 0) add(2, `right: ${right.join(', ')}`);
   for (const sentence of notShown(report)) add(2, `note: ${sentence}`);
   return lines.join('\n');
@@ -132,7 +132,7 @@ export function notALayer(value: unknown): string | undefined {
   if (isLayer(value)) return undefined;
   const needs = 'a layer has functions inputs, forward and backward, as defineLayer makes it';
   if (typeof value !== 'object' || value === null) return `not a layer, but ${value === null ? 'null' : kindOf(value)}; ${needs}`;
-  const missing = (['inputs', 'forward', 'backward'] as const).filter((part) => typeof (value as Partial<Layer>)[part] !== 'function');
+  const missing = PARTS.filter((part) => typeof (value as Partial<Layer>)[part] !== 'function');
   return `not a layer: ${listed(missing)} ${missing.length === 1 ? 'is' : 'are'} missing; ${needs}`;
 }
 

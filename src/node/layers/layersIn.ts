@@ -1,11 +1,9 @@
 /** Finds the layers among the exports of a file. */
 import { kindOf } from '../../dojo/outcome.js';
-import { isLayer, type Layer } from '../../gradCheck/anyLayer/layer.js';
+import { isLayer, type Layer, PARTS } from '../../gradCheck/anyLayer/layer.js';
 import { MAX_NAME } from '../guest/protocol.js';
 import { MAX_LAYERS, MAX_OTHERS, type OtherExport } from './protocol.js';
 
-/** The functions of a layer. */
-export const PARTS = ['inputs', 'forward', 'backward'] as const;
 /** Functions of an export that are listed. */
 const MAX_FUNCTIONS = 20;
 

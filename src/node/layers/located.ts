@@ -1,6 +1,6 @@
 import { describeThrown, type LineContext } from '../../dojo/outcome.js';
 import type { Layer } from '../../gradCheck/anyLayer/layer.js';
-import { PARTS } from './layersIn.js';
+import { PARTS } from '../../gradCheck/anyLayer/layer.js';
 
 type Part = (...values: unknown[]) => unknown;
 

@@ -2,7 +2,7 @@
 import { FileContentError } from '../../core/errors.js';
 import { closest } from '../../core/spelling.js';
 import { quoteName, showPath } from '../../core/text.js';
-import { PARTS } from './layersIn.js';
+import { PARTS } from '../../gradCheck/anyLayer/layer.js';
 import type { OtherExport } from './protocol.js';
 
 /** Exports that a message lists. */

@@ -1,6 +1,6 @@
 /** Validates what the process of a file of layers sends. */
 import * as v from 'valibot';
-import { type LayerReport, PROPERTIES } from '../../gradCheck/anyLayer/report.js';
+import { KINK_SIDES, type LayerReport, PROPERTIES, REFUSALS } from '../../gradCheck/anyLayer/report.js';
 import type { ArrayHead, Frame } from '../guest/frames.js';
 import { count, NOTICES, text } from '../guest/messageSchema.js';
 import { MAX_NAME, type Notice } from '../guest/protocol.js';
@@ -30,8 +30,6 @@ const inputRow = v.object({
   mistake: v.nullable(v.objectWithRest({ id: name, text: text(MAX_TEXT) }, v.unknown())),
 });
 
-const REFUSALS = ['random', 'not-finite', 'threw', 'time', 'memory'] as const;
-
 const report = v.object({
   name,
   ok: v.boolean(),
@@ -43,7 +41,7 @@ const report = v.object({
     points: count,
     dropped: count,
     kinks: count,
-    taken: v.exactOptional(v.picklist(['left', 'right', 'between', 'nearby', 'several'])),
+    taken: v.exactOptional(v.picklist([...KINK_SIDES, 'several'])),
     undecided: count,
   }),
 }) as unknown as v.GenericSchema<unknown, LayerReport>;
