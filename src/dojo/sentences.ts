@@ -20,9 +20,12 @@ import type {
 import type { FunctionName } from './functions.js';
 import { isOne, ONE, parseScale, type Scale, textOf as scaleText, times } from './scale.js';
 
+/** The language of the learner's lines. */
+export type LineLanguage = 'typescript' | 'python';
+
 /** One sentence for everything that is wrong with a line or a file. */
-export function sentenceOf(findings: readonly (Finding | FileFault)[]): string {
-  return findings.map((finding, i) => textOf(finding, i > 0)).join('; ');
+export function sentenceOf(findings: readonly (Finding | FileFault)[], language: LineLanguage = 'typescript'): string {
+  return findings.map((finding, i) => textOf(finding, i > 0, language)).join('; ');
 }
 
 /** The sentence for a wrong answer whose mistake has no name. */
@@ -34,11 +37,40 @@ export function thrownText({ text, line, source, advice }: Thrown): string {
   return [`${text}${place}`, advice, source].filter((part) => part !== undefined).join(': ');
 }
 
-function textOf(finding: Finding | FileFault, also = false): string {
-  return (TEXTS[finding.id] as (finding: Finding | FileFault, also: boolean) => string)(finding, also);
+function textOf(finding: Finding | FileFault, also: boolean, language: LineLanguage): string {
+  type Text = (finding: Finding | FileFault, also: boolean, language: LineLanguage) => string;
+  return (TEXTS[finding.id] as Text)(finding, also, language);
 }
 
-type Texts = { readonly [Id in (Finding | FileFault)['id']]: (finding: (Finding | FileFault) & { id: Id }, also: boolean) => string };
+type Texts = {
+  readonly [Id in (Finding | FileFault)['id']]: (
+    finding: (Finding | FileFault) & { id: Id },
+    also: boolean,
+    language: LineLanguage,
+  ) => string;
+};
+
+/** What a sentence says in the words of the learner's language. */
+const WORDS = {
+  typescript: {
+    keepdim: '{ keepdim: true }',
+    result: 'a Tensor',
+    returnsNothing: 'it returns nothing: a body in braces needs a return',
+    returnsPromise: 'it returns a promise, expected a Tensor: a line cannot be async',
+    lineMissing: 'missing from the default export',
+    neverSettles: 'it awaits a promise that never settles',
+    breaksChannel: 'leave built-in objects and file descriptor 4 alone',
+  },
+  python: {
+    keepdim: 'keepdim=True',
+    result: 'a tensor or an array',
+    returnsNothing: 'it returns None: a def needs a return',
+    returnsPromise: 'it returns a coroutine, expected a tensor or an array: a line cannot be async',
+    lineMissing: 'missing from your lines',
+    neverSettles: 'it awaits something that never comes',
+    breaksChannel: 'leave built-in objects and open files alone',
+  },
+} as const;
 
 /** The sentences by id; `also` is set for a finding that follows another one. */
 const TEXTS: Texts = {
@@ -115,8 +147,8 @@ const TEXTS: Texts = {
   random: () => 'it returns other numbers each time it runs: a line must be computed from its input',
   independent: ({ of }) => `it does not use ${of}, the gradient above`,
   'hidden-by-true-gradients': () => 'the true gradients above it hide this mistake, but random ones show it',
-  either: ({ of }) => {
-    const sentences = [...new Set(of.map((mistakes) => sentenceOf(mistakes)))];
+  either: ({ of }, _also, language) => {
+    const sentences = [...new Set(of.map((mistakes) => sentenceOf(mistakes, language)))];
     return `${sentences.length > 1 ? 'either ' : ''}${sentences.join(', or ')}`;
   },
 
@@ -132,8 +164,8 @@ const TEXTS: Texts = {
     const [does, what] = mean ? ['average', 'mean'] : ['sum', 'sum'];
     return `${inBranch(branch)}you ${does} ${of === undefined ? '' : `${of} `}over ${where}, but ${besides ? 'that' : 'no'} ${what} ${besides ? 'does not belong' : 'belongs'} here${shapes(found, expected)}`;
   },
-  reshaped: ({ found, expected, keepdim }, also) =>
-    `${also ? 'the shape is wrong too' : 'right values in the wrong shape'}: ${showShape(found)}, expected ${showShape(expected)}${keepdim ? ` (${KEEPDIM[keepdim]})` : ''}`,
+  reshaped: ({ found, expected, keepdim }, also, language) =>
+    `${also ? 'the shape is wrong too' : 'right values in the wrong shape'}: ${showShape(found)}, expected ${showShape(expected)}${keepdim ? ` (${keepdimText(keepdim, language)})` : ''}`,
   transposed: ({ found, expected }, also) =>
     `${also ? 'it is transposed too' : 'this is the transpose of the right answer'}${shapes(found, expected)}`,
   'not-broadcast': ({ over, found, expected }, also) =>
@@ -146,17 +178,17 @@ const TEXTS: Texts = {
 
   // No mistake by name
   todo: () => 'not written yet',
-  'line-missing': ({ stray }) =>
-    `missing from the default export${stray === undefined ? '' : `; it has ${stray}, which is not a line of this exercise`}`,
+  'line-missing': ({ stray }, _also, language) =>
+    `${WORDS[language].lineMissing}${stray === undefined ? '' : `; it has ${stray}, which is not a line of this exercise`}`,
   'not-a-function': ({ found }) => `${found}, expected a function`,
   threw: ({ thrown }) => `it threw ${thrownText(thrown)}`,
   'input-changed': ({ value }) => `it changes ${value}, which it may only read`,
-  'returns-nothing': () => 'it returns nothing: a body in braces needs a return',
-  'returns-promise': () => 'it returns a promise, expected a Tensor: a line cannot be async',
-  'returns-other': ({ found }) => `it returns ${found}, expected a Tensor`,
+  'returns-nothing': (_, _also, language) => WORDS[language].returnsNothing,
+  'returns-promise': (_, _also, language) => WORDS[language].returnsPromise,
+  'returns-other': ({ found }, _also, language) => `it returns ${found}, expected ${WORDS[language].result}`,
   'invalid-tensor': ({ thrown }) => `it returns an invalid tensor: ${thrownText(thrown)}`,
   'not-finite': ({ entry, index }) => `it returns ${entry} at ${showShape(index)}`,
-  'other-batch': ({ sizes, fault }) => `on ${batchText(sizes)}, in float64: ${textOf(fault)}`,
+  'other-batch': ({ sizes, fault }, _also, language) => `on ${batchText(sizes)}, in float64: ${textOf(fault, false, language)}`,
   'sizes-as-numbers': ({ sizes }) => {
     const are = sizes.map(({ number, size }) => `${number} is ${size}`).join(' and ');
     const write = sizes.map(({ instead }) => instead).join(' and ');
@@ -166,8 +198,8 @@ const TEXTS: Texts = {
     `right on the lesson's batch of 32, wrong on ${batchText(sizes)}: use n or a shape such as logits.shape[1] where you write a size as a number`,
   'true-gradients-only': ({ ignores }) =>
     `right with the true gradients above it, wrong with random ones: ${ignores ? 'it must be computed from the gradients above it' : 'it holds only for the true ones'}`,
-  'wrong-shape': ({ found, expected, indicesKeptDimension }) =>
-    `shape ${showShape(found)}, expected ${showShape(expected)}${indicesKeptDimension ? ': max(1, { keepdim: true }).indices keeps a dimension of 1, max(1).indices has one index per row' : ''}`,
+  'wrong-shape': ({ found, expected, indicesKeptDimension }, _also, language) =>
+    `shape ${showShape(found)}, expected ${showShape(expected)}${indicesKeptDimension ? `: max(1, ${WORDS[language].keepdim}).indices keeps a dimension of 1, max(1).indices has one index per row` : ''}`,
 
   // The process of the file
   timeout: ({ seconds }) => `it did not finish within ${seconds} s`,
@@ -175,14 +207,17 @@ const TEXTS: Texts = {
   memory: ({ gigabytes }) => `it uses more than ${gigabytes} GB of memory`,
   'calls-exit': ({ call }) => `it calls ${call}, which would end the program`,
   'process-ended': ({ by }) => `it ended the program (${by})`,
-  'breaks-channel': () => 'its process sends what is no result: leave built-in objects and file descriptor 4 alone',
-  'never-settles': () => 'it awaits a promise that never settles',
+  'breaks-channel': (_, _also, language) => `its process sends what is no result: ${WORDS[language].breaksChannel}`,
+  'never-settles': (_, _also, language) => WORDS[language].neverSettles,
 
   // The file
   'file-threw': ({ thrown }) => thrownText(thrown),
-  'no-default-export': ({ exercise }) => `it has no default export: ${endWith(exercise)}`,
-  'wrong-default-export': ({ found, exercise }) =>
-    `its default export is ${found}, expected an object with a function per gradient: ${endWith(exercise)}`,
+  'no-default-export': ({ exercise }, _also, language) =>
+    language === 'python' ? `it hands over no lines: ${PYTHON_END}` : `it has no default export: ${endWith(exercise)}`,
+  'wrong-default-export': ({ found, exercise }, _also, language) =>
+    language === 'python'
+      ? `its lines are ${found}, expected a function per gradient: ${PYTHON_END}`
+      : `its default export is ${found}, expected an object with a function per gradient: ${endWith(exercise)}`,
 };
 
 /** A constant factor that is wrong. */
@@ -442,7 +477,10 @@ function onlyAtText(subject: string, place: Place): string {
   return `${subject} is kept only ${PLACES[place]}; elsewhere it is 0`;
 }
 
-const KEEPDIM = { missing: 'sum with { keepdim: true }', extra: 'sum without keepdim' };
+function keepdimText(keepdim: 'missing' | 'extra', language: LineLanguage): string {
+  return keepdim === 'missing' ? `sum with ${WORDS[language].keepdim}` : 'sum without keepdim';
+}
+
 const ALONG: Record<Dimension, string> = { batch: 'over the batch', row: 'along the row' };
 
 function branchText(branch: BranchName): string {
@@ -473,3 +511,5 @@ function batchText({ n, T, E, H, V }: BatchSizes): string {
 function endWith(exercise: number): string {
   return `end the file with 'export default exercise${exercise};'`;
 }
+
+const PYTHON_END = "call 'ninja.lines(dlogits=lambda at: …)' with your lines";

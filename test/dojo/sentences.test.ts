@@ -357,6 +357,27 @@ describe('the sentence for several findings', () => {
   });
 });
 
+describe('the sentence about a line in Python', () => {
+  it.each<[Any, string]>([
+    [{ id: 'reshaped', found: [64], expected: [1, 64], keepdim: 'missing' }, '(sum with keepdim=True)'],
+    [{ id: 'wrong-shape', ...SHAPES, indicesKeptDimension: true }, 'max(1, keepdim=True).indices keeps a dimension of 1'],
+    [{ id: 'line-missing', stray: 'dprob' }, 'missing from your lines; it has dprob'],
+    [{ id: 'returns-nothing' }, 'it returns None: a def needs a return'],
+    [{ id: 'returns-promise' }, 'it returns a coroutine, expected a tensor or an array'],
+    [{ id: 'returns-other', found: 'a list' }, 'it returns a list, expected a tensor or an array'],
+    [{ id: 'other-batch', sizes: { n: 3, T: 2, E: 3, H: 4, V: 5 }, fault: { id: 'returns-nothing' } }, 'in float64: it returns None'],
+    [{ id: 'either', of: [[{ id: 'reshaped', found: [64], expected: [1, 64], keepdim: 'missing' }]] }, 'keepdim=True'],
+    [{ id: 'no-default-export', exercise: 1 }, "it hands over no lines: call 'ninja.lines(dlogits=lambda at: …)' with your lines"],
+    [{ id: 'wrong-default-export', exercise: 1, found: 'None' }, 'its lines are None, expected a function per gradient'],
+  ])('speaks of Python: %j', (finding, part) => {
+    expect(sentenceOf([finding], 'python')).toContain(part);
+  });
+
+  it.each(CASES)('has no word of TypeScript: $id', ({ id, data }) => {
+    expect(sentenceOf([{ id, ...data } as Any], 'python')).not.toMatch(/keepdim: true|Tensor\b|export|promise|braces/);
+  });
+});
+
 describe('the text for an error', () => {
   it('has the line, then the advice or the source', () => {
     expect(thrownText(THROWN)).toBe('TypeError: no');
