@@ -1,6 +1,15 @@
 /** Gradient checks: of any layer against finite differences, and of the lesson's gradients, also against the atomic chain and a float64 reference. */
 
-export { type AgainstReport, type AgainstRow, checkAgainst, type UncomparedTensor } from './gradCheck/against.js';
+export { checkAgainst } from './dojo/against/checkAgainst.js';
+export type {
+  AgainstReport,
+  AgainstRow,
+  AgainstVerdict,
+  ErrorFigures,
+  ForwardDifference,
+  ForwardReport,
+  NamedMistake,
+} from './dojo/against/report.js';
 export {
   type ActivationOptions,
   type ClassSpecification,

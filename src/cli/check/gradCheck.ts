@@ -1,17 +1,13 @@
-import { resolve } from 'node:path';
-import { namingFile, UsageError } from '../../core/errors.js';
+import { UsageError } from '../../core/errors.js';
 import { choice, decimalNumber, flag, text, wholeNumber, wholeNumberOrAll } from '../../core/kinds.js';
 import { flagName, type OptionRow } from '../../core/optionRow.js';
-import { checkAgainst } from '../../gradCheck/against.js';
 import { checkPart } from '../../gradCheck/gradCheck.js';
 import { CHECK_DEFAULTS, EPS_RANGE, PARTS, TOLERANCE_RANGE } from '../../gradCheck/options.js';
-import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { createWasmBackend } from '../../node/kernels.js';
-import { readSafetensorsFile } from '../../node/safetensorsFile.js';
 import { DEFAULT_SEED, MAX_SEED } from '../../training/options.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_NO } from '../terminal/exitCodes.js';
-import { printChecks, printComparison, verdictLine } from './gradCheckTables.js';
+import { printChecks, verdictLine } from './gradCheckTables.js';
 
 /** Options of the check of the program's own gradients. */
 const OWN = "The program's own gradients:";
@@ -103,8 +99,8 @@ export const gradCheck = defineCommand({
     if (example) return (await import('./gradCheckLayers.js')).printExample(context);
     if (watch) return (await import('./watchLayers.js')).watchLayers(files, context.options, context);
     if (files.length > 0) return (await import('./gradCheckLayers.js')).checkLayers(files, context.options, context);
-    const passed = against === undefined ? await checkOwnGradients(context) : await checkFile(against, context);
-    return passed ? 0 : EXIT_NO;
+    if (against !== undefined) return (await import('./against.js')).checkFile(against, context);
+    return (await checkOwnGradients(context)) ? 0 : EXIT_NO;
   },
 });
 
@@ -158,18 +154,5 @@ async function checkOwnGradients({ io, json, options, given, paint, printJson }:
   }
   if (json) printJson({ ok, tensors: rows });
   else io.stdout.write(`\n${verdictLine(rows, styles)} in ${((io.now() - start) / 1000).toFixed(1)} s\n`);
-  return ok;
-}
-
-/** @returns whether every tensor of the file is known and right */
-async function checkFile(file: string, { io, json, given, paint, printJson }: Context): Promise<boolean> {
-  const unused = (['part', 'eps', 'tolerance', 'entries', 'seed'] as const).find((option) => option in given);
-  if (unused !== undefined) throw new UsageError(`--${unused} cannot be used with --against, which checks every tensor in the file`);
-  const content = readSafetensorsFile(resolve(io.cwd, file), file);
-  const report = namingFile(file, () => checkAgainst(content));
-  const { ok, rows, absent, notCompared } = report;
-  if (json)
-    printJson({ ok, compared: GRADIENT_NAMES.length - absent.length, of: GRADIENT_NAMES.length, absent, notCompared, tensors: rows });
-  else printComparison(report, io, await paint());
   return ok;
 }

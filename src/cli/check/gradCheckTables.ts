@@ -1,10 +1,7 @@
 /** The tables of grad-check. */
 import { showShape } from '../../core/tensor.js';
-import { quoteName, quoteText } from '../../core/text.js';
-import type { AgainstReport, UncomparedTensor } from '../../gradCheck/against.js';
 import type { Part } from '../../gradCheck/options.js';
 import type { CheckRow } from '../../gradCheck/row.js';
-import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import type { Paint } from '../terminal/colors.js';
 import { type Align, formatCount, formatDifference, formatTable } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
@@ -82,51 +79,12 @@ function verdictOf(row: CheckRow): string {
   return row.structuralZero ? 'ok: always 0' : 'ok';
 }
 
-/** At most this many unknown tensors are listed. */
-const MOST_LINES = 50;
-
-/** Prints a line per tensor of a file, those that cannot be judged, which gradients the file holds, and the verdict. */
-export function printComparison({ rows, absent, notCompared }: AgainstReport, io: IO, paint: Paint): void {
-  const head = ['tensor', 'shape', 'exact', 'close', 'max |a-b|', 'ULPs', 'at', ''];
-  const cells = rows.map((row) => [
-    row.name,
-    showShape(row.shape),
-    row.problem ? '-' : yesNo(row.exact),
-    row.problem ? '-' : yesNo(row.close),
-    row.problem ? '-' : formatDifference(row.maxAbsDiff),
-    row.problem ? '-' : formatUlps(row.maxUlps),
-    row.problem ? '' : showShape(row.at),
-    row.ok ? 'ok' : `FAILED: ${row.problem ?? `theirs ${row.theirs}, ours ${row.ours}`}`,
-  ]);
-  writeTable(io, paint, [head, ...cells], ['left', 'left', 'left', 'left', 'right', 'right', 'left', 'left'], rows);
-  const all = GRADIENT_NAMES.length;
-  const lines = [
-    ...notCompared.slice(0, MOST_LINES).map((tensor) => paint.red(uncomparedLine(tensor))),
-    ...(notCompared.length > MOST_LINES ? [paint.red(`and ${formatCount(notCompared.length - MOST_LINES)} more`)] : []),
-    ...(notCompared.length > 0 ? [''] : []),
-    `${all - absent.length} of ${all} gradients compared${absent.length > 0 ? `; absent: ${absent.join(', ')}` : ''}`,
-    verdictLine([...rows, ...notCompared.map(({ name }) => ({ name: quoteText(name), ok: false }))], paint),
-  ];
-  io.stdout.write(`\n${lines.join('\n')}\n`);
-}
-
-function uncomparedLine({ name, suggestion, duplicateOf }: UncomparedTensor): string {
-  const shown = quoteName(name, '"');
-  if (duplicateOf !== undefined) return `${shown}: not compared, because the file also holds ${duplicateOf}, which is the same tensor`;
-  return `${shown}: not compared, because there is no such tensor${suggestion === undefined ? '' : `; did you mean ${suggestion}?`}`;
-}
-
 /** How many rows passed, and the names of those that failed. */
 export function verdictLine(rows: readonly { name: string; ok: boolean }[], paint: Paint): string {
   const failed = rows.filter((row) => !row.ok);
   if (failed.length === 0) return paint.green(rows.length === 1 ? 'the check passed' : `all ${formatCount(rows.length)} checks passed`);
   const names = [...new Set(failed.map(({ name }) => name))];
-  const listed = [...names.slice(0, MOST_LINES), ...(names.length > MOST_LINES ? ['…'] : [])];
-  return paint.red(`${formatCount(failed.length)} of ${formatCount(rows.length)} checks failed: ${listed.join(', ')}`);
-}
-
-function yesNo(value: boolean): string {
-  return value ? 'yes' : 'no';
+  return paint.red(`${formatCount(failed.length)} of ${formatCount(rows.length)} checks failed: ${names.join(', ')}`);
 }
 
 /** Large distances need no exact figure. */

@@ -1,6 +1,5 @@
 /** What is said about a file of tensors from elsewhere, such as a notebook in Python. `grad-check --against FILE --json` prints it. */
 import type { Shape } from '../../core/tensor.js';
-import type { Mistake } from '../findings.js';
 
 /** 'wrong' is wrong by itself: given what it was fed. 'right-as-fed' differs from the truth only because of the gradients above it. */
 export type AgainstVerdict = 'right' | 'wrong' | 'right-as-fed' | 'unjudged';
@@ -43,9 +42,6 @@ export interface AgainstRow {
 
 /** A mistake with its sentence. Where a line has several, id and data are those of the first, and the sentence says all. */
 export type NamedMistake = { id: string; text: string } & Readonly<Record<string, unknown>>;
-
-/** How the mistakes of naming become the mistake of a row. */
-export type MistakeOf = (mistakes: readonly Mistake[]) => NamedMistake;
 
 /** The first tensor of the forward pass that differs. */
 export interface ForwardDifference {
