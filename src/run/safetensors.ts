@@ -10,7 +10,8 @@ import { decodeUtf8, firstInvalidByte } from '../core/utf8.js';
 
 const MAX_HEADER_BYTES = 100_000_000;
 
-const BYTES_PER_ENTRY = {
+/** Data types of the format, and the bytes that an entry takes. */
+export const BYTES_PER_ENTRY = {
   F64: 8,
   F32: 4,
   F16: 2,
