@@ -107,15 +107,45 @@ function splitData({ path, typed, shownAs, sha256, names, bytes }: ReadData, opt
  */
 export function loadRunData(
   path: string,
-  { config, vocabulary, dataSha256 }: Checkpoint,
+  checkpoint: Checkpoint,
   file: string | undefined,
   another: 'may be another' | 'must be the same',
   io: IO,
 ): LoadedData {
+  const data = readKnownData(path, checkpoint, { file, another, names: checkpoint.config }, io);
+  if (data.sha256 !== checkpoint.dataSha256) io.stderr.write('note: this is not the data set of the run\n');
+  return splitData(data, checkpoint.config);
+}
+
+/**
+ * A list as it is, repeated names and all: of the given file, or of the run's data set before its split.
+ * @param column the value of --column; without one, each line of the given file is a name
+ * @throws FileContentError as {@link loadRunData} does
+ */
+export function loadWholeList(
+  path: string,
+  checkpoint: Checkpoint,
+  { file, column }: { file: string | undefined; column: string | undefined },
+  io: IO,
+): readonly string[] {
+  const { config } = checkpoint;
+  const names = { normalize: config.normalize, column: file === undefined ? config.column : column };
+  return readKnownData(path, checkpoint, { file, another: 'may be another', names }, io).names;
+}
+
+/** Which file {@link readKnownData} reads, and how: see {@link loadRunData}. */
+interface KnownData {
+  file: string | undefined;
+  another: 'may be another' | 'must be the same';
+  names: NamesOptions;
+}
+
+/** Reads the data set of a run, or another one whose characters the network knows. */
+function readKnownData(path: string, { vocabulary, dataSha256 }: Checkpoint, { file, another, names }: KnownData, io: IO): ReadData {
   const found = file ?? ownData(path);
   if (found === undefined)
     throw new UsageError(`no run.json next to ${showPath(path)}, so its data set is unknown`, { hint: 'name it with --data' });
-  const data = readRunData(found, file !== undefined, config, io);
+  const data = readRunData(found, file !== undefined, names, io);
   const differences = [
     ...(data.sha256 === dataSha256 ? [] : [`SHA-256 ${data.sha256}, expected ${dataSha256}`]),
     ...vocabularyDifferences(vocabulary, createVocabulary(data.names)),
@@ -126,8 +156,7 @@ export function loadRunData(
     });
   }
   checkKnown(data.shownAs, vocabulary, createVocabulary(data.names));
-  if (data.sha256 !== dataSha256) io.stderr.write('note: this is not the data set of the run\n');
-  return splitData(data, config);
+  return data;
 }
 
 /** The data file that run.json names. Names that a run kept are found where the run is, even if it was moved. */

@@ -174,6 +174,66 @@ describe('the data set', () => {
   });
 });
 
+describe('--whole', () => {
+  const whole = (cwd: string, ...argv: string[]) => runCli(cwd, ['eval', 'run', '--whole', '--json', ...argv]);
+
+  it('judges each part, written as a list, as --split does', async () => {
+    const cwd = copyOfRun();
+    const { parts } = createDataset(NAMES, { splitSeed: 5, unique: false });
+    for (const [split, key] of LOSSES) {
+      writeNames(cwd, [...parts[split]], 'part.txt');
+      const { exitCode, stdout, stderr } = await whole(cwd, '--data', 'part.txt');
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(JSON.parse(stdout)).toMatchObject({ split: 'whole', loss: report[key], names: parts[split].length });
+    }
+  });
+
+  it('keeps repeated names, and needs no more than one name', async () => {
+    const cwd = copyOfRun();
+    writeNames(cwd, ['anna'], 'one.txt');
+    writeNames(cwd, ['anna', 'anna'], 'two.txt');
+    const [one, two] = [await whole(cwd, '--data', 'one.txt'), await whole(cwd, '--data', 'two.txt')].map(({ stdout }) =>
+      JSON.parse(stdout),
+    );
+    expect(one).toMatchObject({ names: 1, examples: 5 });
+    expect(two).toMatchObject({ names: 2, examples: 10 });
+    expect(two.loss).toBeCloseTo(one.loss, 12);
+    const { stdout } = await runCli(cwd, ['eval', 'run', '--data', 'one.txt', '--whole']);
+    expect(stdout).toBe(`loss ${one.loss.toFixed(4)} nats per character, over 1 name (5 examples)\n`);
+  });
+
+  it("judges all names of the run's own data set without --data", async () => {
+    expect(JSON.parse((await whole(trained)).stdout)).toMatchObject({ names: NAMES.length });
+  });
+
+  it('reads a column of a table with --column, and otherwise whole lines', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd, ['name,year', ...NAMES.map((name) => `${name},2000`)], 'table.csv');
+    expect((await runCli(cwd, ['train', ...SMALL, '--data', 'table.csv', '--column', 'name', '--out', 'run'])).exitCode).toBe(0);
+    writeNames(cwd, NAMES, 'list.txt');
+    const losses = [[], ['--data', 'list.txt'], ['--data', 'table.csv', '--column', 'name']].map((argv) => whole(cwd, ...argv));
+    const [own, list, table] = (await Promise.all(losses)).map(({ stdout }) => JSON.parse(stdout).loss);
+    expect(list).toBe(own);
+    expect(table).toBe(own);
+  });
+
+  it.each([
+    [['--whole', '--split', 'val'], '--whole judges the whole list, --split val a part of it; leave one of them out'],
+    [['--whole', '--column', '1'], '--column goes with --data and --whole'],
+    [['--data', 'names.txt', '--column', '1'], '--column goes with --data and --whole'],
+  ])('refuses %j (2)', async (argv, message) => {
+    const { exitCode, stdout, stderr } = await runCli(copyOfRun(), ['eval', 'run', ...argv]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+
+  it('refuses characters that the network does not know (3)', async () => {
+    const cwd = copyOfRun();
+    writeNames(cwd, ['zoe'], 'other.txt');
+    expect(await whole(cwd, '--data', 'other.txt')).toMatchObject({ exitCode: 3, stdout: '' });
+  });
+});
+
 describe.each(['eval', 'sample'])('%s: the run', (command) => {
   const refusedWith = async (cwd: string, exitCode: number, argv: string[] = []) => {
     const outcome = await runCli(cwd, [command, ...argv]);
