@@ -1,0 +1,517 @@
+"""ninja.py: your PyTorch gradients, judged line by line by backprop-ninja.
+
+    import ninja
+
+    ninja.check(locals())                        # which of your gradients are wrong by themselves, and why
+    ninja.save('mine.safetensors', C=C, dC=dC)   # tensors to a file
+    tensors = ninja.load('mine.safetensors')     # and back
+
+The names are those of the lesson: C, W1 ... b2 for parameters, Xb and Yb for the batch, emb ... logprobs for what the forward pass
+computes, and d + name for a gradient (dlogprobs ... dC).
+
+One file for Python 3.8 and later. It needs the standard library only, and takes tensors of PyTorch, arrays of NumPy, lists and numbers.
+It computes and saves; the program backprop-ninja judges. The program is the one that `program=` names, or $BACKPROP_NINJA, or
+`backprop-ninja` on the PATH, or the one of `npx --no-install backprop-ninja`.
+"""
+
+import ctypes
+import json
+import os
+import re
+import shlex
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from array import array
+
+__all__ = ["Error", "check", "load", "save"]
+
+# The lesson's names -------------------------------------------------------------------------------------------------
+
+PARAMETERS = "C W1 b1 bngain bnbias W2 b2".split()
+BATCH = ["Xb", "Yb"]
+VALUES = (
+    "emb embact hprebn bnmeani bndiff bndiff2 bnvar bnvar_inv bnraw hpreact h "
+    "logits logit_maxes norm_logits counts counts_sum counts_sum_inv probs logprobs"
+).split()
+GRADIENTS = ["d" + name for name in [*reversed(VALUES), *PARAMETERS]]
+
+# The lecture calls embact embcat.
+KNOWN = [*PARAMETERS, *BATCH, *VALUES, "loss", *GRADIENTS, "embcat", "dembcat"]
+
+# Exercise 4 of the lecture calls bnmeani bnmean.
+OTHER_WORDS = {"bnmean": "bnmeani"}
+
+
+class Error(Exception):
+    """Something is in the way of a check. The message says what to do."""
+
+    def _render_traceback_(self):
+        """What a notebook shows: one line in place of the frames of this file."""
+        return ["ninja.Error: " + str(self)]
+
+
+class Verdict:
+    """The answer of the program: true if everything that it judged is right. The report has already been shown."""
+
+    def __init__(self, ok):
+        self.ok = ok
+
+    def __bool__(self):
+        return self.ok
+
+    def __repr__(self):
+        return "<ninja: right>" if self.ok else "<ninja: not right yet>"
+
+    def _ipython_display_(self):
+        """Nothing more, as the last expression of a notebook's cell."""
+
+
+# Check --------------------------------------------------------------------------------------------------------------
+
+
+def check(tensors=None, /, *, program=None, all=False, **named):
+    """Shows which gradients are wrong by themselves, and what is wrong with them.
+
+    ninja.check(locals()) takes the lesson's names from your variables, and names that are almost one of them, which the report lists as
+    misspelt. ninja.check(C=C, ..., dC=dC) takes exactly what you pass. Needed are the parameters, Xb and Yb, and one gradient or more;
+    what is None is not there yet. Gradients are the tensors that you name d...: C.grad is never looked at.
+
+    all=True counts a gradient that is not there as wrong.
+    Returns something that is true if everything is right.
+    """
+    chosen, notes = _chosen({} if tensors is None else tensors)
+    chosen.update((name, value) for name, value in named.items() if value is not None)
+    if not chosen:
+        raise Error("there is nothing to check; pass your variables: ninja.check(locals())")
+    with tempfile.TemporaryDirectory(prefix="ninja-") as folder:
+        path = os.path.join(folder, "notebook.safetensors")
+        _write(path, chosen)
+        words = ["grad-check", "--against", path, *(["--all"] if all else [])]
+        return _judge(words, program, notes, path)
+
+
+def _chosen(mapping):
+    """The lesson's tensors in a mapping such as locals(), and notes on what was left out."""
+    chosen, notes = {}, []
+    for name, value in mapping.items():
+        if value is None:
+            continue
+        if name in KNOWN:
+            if name in VALUES and not _is_numeric(value):
+                notes.append(f"{name} was left out, because it is {_kind(value)}")
+            else:
+                chosen[name] = value
+        elif name in OTHER_WORDS:
+            if _is_numeric(value) and mapping.get(OTHER_WORDS[name]) is None:
+                chosen[OTHER_WORDS[name]] = value
+        elif not name.isidentifier():
+            chosen[name] = value  # no variable has such a name: blocks.2.W, C.grad
+        elif _is_tensor(value):
+            meant = _meant(name)
+            if meant is not None and mapping.get(meant) is None:
+                chosen[name] = value
+            elif meant is not None:
+                notes.append(f"{name} was left out, because {meant} is there")
+    return chosen, notes
+
+
+def _meant(name):
+    """The lesson's name that a misspelt one probably means: two letters may differ. Case and underscores do not matter."""
+    letters = _letters(name)
+    known = {_letters(one): one for one in KNOWN}
+    gradient = re.fullmatch(r"(?:gradient|grad)s?(?:of)?(.+)|(.+?)(?:gradient|grad)s?", letters)
+    words = [letters] if gradient is None else ["d" + (gradient[1] or gradient[2]), letters]
+    same = next((known[word] for word in words if len(word) > 1 and word in known), None)
+    if same is not None or len(letters) < 4:
+        return same
+    distance, nearest = min((_edits(letters, one), one) for one in known)
+    return known[nearest] if distance <= 2 else None
+
+
+def _letters(name):
+    return re.sub("[^a-z0-9]", "", name.lower())
+
+
+def _edits(a, b):
+    """The letters to insert, delete, replace, or swap with their neighbour, to get from one word to the other."""
+    before, row = [], list(range(len(b) + 1))
+    for i, x in enumerate(a, start=1):
+        last, before, row = before, row, [i]
+        for j, y in enumerate(b, start=1):
+            row.append(min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y)))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                row[j] = min(row[j], last[j - 2] + 1)
+    return row[-1]
+
+
+# The program --------------------------------------------------------------------------------------------------------
+
+
+def _judge(words, program, notes, path):
+    """Lets the program judge, and shows its report."""
+    html = _is_notebook()
+    done = _run(program, [*words, *(["--html"] if html else [])], shown=not html and _is_terminal())
+    if done.returncode not in (0, 1) or done.stdout == "":
+        raise Error(_reason(done).replace(path + ": ", "your tensors: ")) from None
+    if html:
+        from IPython.display import HTML, display
+
+        display(HTML(done.stdout))
+    elif done.stdout is not None:
+        _print(done.stdout)
+    for note in [*re.findall("(?m)^note: (.*)", done.stderr), *notes]:
+        _print("note: " + note + "\n")
+    return Verdict(done.returncode == 0)
+
+
+def _run(program, words, shown=False):
+    """Runs the program. With `shown`, its output goes to the terminal, where it has colours and the right width."""
+    sys.stdout.flush()
+    command = [*_program(program), *words]
+    output = None if shown else subprocess.PIPE
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise Error(f"cannot start {command[0]}: {error.strerror or error}") from None
+
+
+def _reason(done):
+    """The one line in which the program says why it cannot answer."""
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    errors = [line[len("error: ") :] for line in lines if line.startswith("error: ")]
+    return (errors or lines[-1:] or [f"backprop-ninja ended with {done.returncode}"])[0]
+
+
+def _program(program):
+    """The words that start the program."""
+    for given, source in [(program, "program="), (os.environ.get("BACKPROP_NINJA"), "$BACKPROP_NINJA")]:
+        if given:
+            return _words(given, source)
+    found = shutil.which("backprop-ninja")
+    if found:
+        return [found]
+    npx = shutil.which("npx")
+    if npx:
+        words = [npx, "--no-install", "backprop-ninja"]
+        silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        if subprocess.run([*words, "--version"], **silent).returncode == 0:
+            return words
+    raise Error(
+        "the program backprop-ninja was not found: $BACKPROP_NINJA is not set, it is not on the PATH, and "
+        + ("npx does not find it from this folder" if npx else "there is no npx (Node.js 20.19 or later has it)")
+        + '; install it here with npm install backprop-ninja, or name it, as in program="node …/bin/backprop-ninja.js"'
+    )
+
+
+def _words(given, source):
+    """A command as words: given as a path, a text or a list."""
+    if not isinstance(given, str):
+        words = [os.fspath(word) for word in given] if isinstance(given, (list, tuple)) else [os.fspath(given)]
+    elif os.path.isfile(given):
+        words = [given]
+    else:
+        words = shlex.split(given, posix=os.name != "nt")
+    if words and words[0].endswith(".js"):
+        words.insert(0, "node")
+    if not words or shutil.which(words[0]) is None:
+        raise Error(f"there is no program {words[0] if words else given!r}, which {source} names")
+    return words
+
+
+def _is_notebook():
+    """Whether a notebook shows what runs here: IPython with a kernel, not in a terminal."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel")
+
+
+def _is_terminal():
+    return sys.stdout is sys.__stdout__ and sys.stdout.isatty()
+
+
+def _print(text):
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+
+
+# Files --------------------------------------------------------------------------------------------------------------
+#
+# A safetensors file: 8 bytes with the length of the header, the header, the numbers. The header is JSON with dtype, shape and place of
+# each tensor. Everything is little-endian and row by row. https://github.com/huggingface/safetensors
+
+BYTES = {
+    "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1,
+}  # fmt: skip
+
+
+def save(path, tensors=None, /, **named):
+    """Writes tensors to a safetensors file: ninja.save('mine.safetensors', C=C, dC=dC), or with a dict of them.
+
+    It saves copies of the numbers, whatever the tensor is: a parameter, a transpose, part of a graph, on a GPU. Floats stay float32 or
+    float64, and shorter ones become float32; whole numbers become int64. From all your variables, locals(), it takes the lesson's names.
+    The file is complete or unchanged: the numbers go to another file first, which then takes its place.
+    """
+    tensors = {} if tensors is None else tensors
+    chosen = _chosen(tensors)[0] if _is_namespace(tensors) else dict(tensors)
+    _write(path, {**chosen, **named})
+
+
+def _is_namespace(tensors):
+    """Whether a mapping holds variables: a dict of tensors has no modules in it."""
+    return "__name__" in tensors or any(isinstance(value, type(sys)) for value in tensors.values())
+
+
+def _write(path, tensors):
+    header, numbers, end = {}, [], 0
+    for name, value in tensors.items():
+        if not isinstance(name, str) or name == "__metadata__":
+            raise TypeError(f"{name!r} is no name for a tensor")
+        dtype, shape, raw = _encode(name, value)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + len(raw)]}
+        numbers.append(raw)
+        end += len(raw)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    _write_whole(path, [struct.pack("<Q", len(text)), text, *numbers])
+
+
+def _write_whole(path, parts):
+    """Writes a file, or leaves it as it is."""
+    path = os.path.realpath(path)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "xb") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+        raise
+
+
+def _encode(name, value):
+    """The dtype of a tensor, its shape, and its numbers as bytes."""
+    try:
+        if _is_torch(value):
+            return _encode_torch(value)
+        if _is_tensor(value):
+            return _encode_array(value)
+        return _encode_numbers(value)
+    except (ValueError, TypeError, RuntimeError, OverflowError, struct.error) as error:
+        raise TypeError(f"{name} is {_kind(value)}, and cannot be saved: {error}") from None
+
+
+def _encode_torch(tensor):
+    import torch
+
+    tensor = tensor.detach()
+    if tensor.is_complex():
+        raise TypeError("its entries are complex, expected real numbers")
+    if tensor.is_quantized:
+        tensor = tensor.dequantize()
+    if tensor.layout is not torch.strided:
+        tensor = tensor.to_dense()
+    if tensor.dtype is torch.bool or tensor.dtype in (torch.float32, torch.float64):
+        kept = tensor.dtype
+    else:
+        kept = torch.float32 if tensor.is_floating_point() else torch.int64
+    dtype = {torch.bool: "BOOL", torch.float32: "F32", torch.float64: "F64", torch.int64: "I64"}[kept]
+    tensor = tensor.to("cpu", kept).contiguous()
+    size = tensor.element_size()
+    raw = ctypes.string_at(tensor.data_ptr(), tensor.numel() * size) if tensor.numel() else b""
+    return dtype, list(tensor.shape), _little_endian(raw, size)
+
+
+def _encode_array(value):
+    import numpy
+
+    numbers = numpy.asarray(value)
+    if numbers.dtype.kind == "b":
+        dtype, kept = "BOOL", "?"
+    elif numbers.dtype.kind in "iu":
+        dtype, kept = "I64", "<i8"
+    elif numbers.dtype.kind == "f":
+        dtype, kept = ("F64", "<f8") if numbers.dtype.itemsize > 4 else ("F32", "<f4")
+    else:
+        raise TypeError(f"its entries are {numbers.dtype}, expected numbers")
+    return dtype, list(numbers.shape), numbers.astype(kept).tobytes()
+
+
+def _encode_numbers(value):
+    shape, numbers = _flat(value)
+    if all(isinstance(x, bool) for x in numbers) and numbers:
+        dtype, code = "BOOL", "?"
+    elif all(isinstance(x, int) for x in numbers) and numbers:
+        dtype, code = "I64", "q"
+    else:
+        dtype, code = "F64", "d"
+    return dtype, shape, struct.pack(f"<{len(numbers)}{code}", *numbers)
+
+
+def _flat(value):
+    """The shape of lists in lists, and their numbers."""
+    if hasattr(type(value), "tolist"):
+        value = value.tolist()
+    if isinstance(value, (bool, int, float)):
+        return [], [value]
+    if not isinstance(value, (list, tuple)):
+        raise TypeError("expected a tensor, an array, or numbers" if not isinstance(value, str) else f"{value[:20]!r} is no number")
+    parts = [_flat(one) for one in value]
+    if any(shape != parts[0][0] for shape, _ in parts):
+        raise TypeError("its rows have different lengths")
+    return [len(parts), *(parts[0][0] if parts else [])], [x for _, numbers in parts for x in numbers]
+
+
+def _little_endian(raw, size):
+    """Numbers from this machine's order of bytes to the file's, or back."""
+    if sys.byteorder == "little" or size == 1:
+        return raw
+    numbers = array({2: "H", 4: "I", 8: "Q"}[size], raw)
+    numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _is_torch(value):
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def _is_tensor(value):
+    """Whether it is a tensor of PyTorch, an array of NumPy, or what NumPy takes for one."""
+    return hasattr(type(value), "__array__")
+
+
+def _is_numeric(value):
+    return _is_tensor(value) or isinstance(value, (bool, int, float, list, tuple))
+
+
+def _kind(value):
+    """The kind of a value, with its article."""
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
+
+
+class Tensors(dict):
+    """Tensors by name. `metadata` has the texts that the file holds beside them."""
+
+    metadata = {}
+
+
+def load(path, like=None):
+    """Reads a safetensors file: a dict of tensors by name, with the file's texts as its `metadata`.
+
+    like: 'torch', 'numpy' or 'list' (numbers in lists). Without it, the first of them that can be imported.
+    Raises ValueError if the content of the file is not right.
+    """
+    if like not in (None, "torch", "numpy", "list"):
+        raise ValueError(f"like={like!r} is unknown; expected 'torch', 'numpy' or 'list'")
+    decode = _decoder(like)
+    with open(path, "rb") as file:
+        content = file.read()
+    try:
+        header, start = _read_header(content)
+        metadata = header.pop("__metadata__", {})
+        places = {name: _place(name, entry, len(content) - start) for name, entry in header.items()}
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)}: {error}") from None
+    tensors = Tensors()
+    tensors.metadata = metadata
+    for name, (dtype, shape, first, last) in places.items():
+        tensors[name] = decode(dtype, shape, _little_endian(content[start + first : start + last], BYTES[dtype]))
+    return tensors
+
+
+def _read_header(content):
+    """The header, and the place where the numbers start."""
+    if content[:2] == b"PK":
+        raise ValueError("not a safetensors file: this is a zip archive, such as torch.save and numpy.savez write")
+    if len(content) < 8:
+        raise ValueError(f"not a safetensors file: it has {len(content)} bytes, expected at least 8")
+    start = 8 + struct.unpack("<Q", content[:8])[0]
+    if start > len(content):
+        raise ValueError(f"not a safetensors file, or cut off: its header needs {start} bytes, the file has {len(content)}")
+    try:
+        header = json.loads(content[8:start].decode(), object_pairs_hook=_unique)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        raise ValueError("not a safetensors file: its header is not JSON") from None
+    metadata = header.get("__metadata__", {}) if isinstance(header, dict) else None
+    if not isinstance(metadata, dict):
+        raise ValueError("not a safetensors file: its header is not an object")
+    return header, start
+
+
+def _unique(pairs):
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"its header has {twice!r} twice")
+    return dict(pairs)
+
+
+def _place(name, entry, size):
+    """The dtype and shape of a tensor, and where its numbers begin and end."""
+    try:
+        dtype, shape, (first, last) = entry["dtype"], entry["shape"], entry["data_offsets"]
+        length = BYTES[dtype]
+        for count in shape:
+            length *= count
+        counts = [*shape, first, last]
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"tensor {name!r} has no known dtype, shape and place in the header") from None
+    if not all(type(count) is int and count >= 0 for count in counts) or last - first != length:
+        raise ValueError(f"tensor {name!r}: {shape} of {dtype} does not fit its place, {first} to {last}")
+    if last > size:
+        raise ValueError(f"cut off: tensor {name!r} ends at byte {last} of the numbers, the file has {size}")
+    return dtype, shape, first, last
+
+
+def _decoder(like):
+    """The function that makes a tensor of the wanted library."""
+    if like != "list":
+        for name, decode in [("torch", _decode_torch), ("numpy", _decode_array)]:
+            if like in (None, name):
+                try:
+                    __import__(name)
+                    return decode
+                except ImportError:
+                    if like == name:
+                        raise
+    return _decode_numbers
+
+
+def _decode_torch(dtype, shape, raw):
+    import torch
+
+    names = {"F": "float", "I": "int", "U": "uint"}
+    known = {"BOOL": torch.bool, "BF16": torch.bfloat16, "U16": torch.int16, "U32": torch.int32, "U64": torch.int64}
+    own = known.get(dtype) or getattr(torch, names[dtype[0]] + dtype[1:])
+    tensor = torch.frombuffer(bytearray(raw), dtype=own).reshape(shape) if raw else torch.empty(shape, dtype=own)
+    # PyTorch has no unsigned numbers of these sizes.
+    return tensor.long() & (1 << 8 * BYTES[dtype]) - 1 if dtype in ("U16", "U32") else tensor
+
+
+def _decode_array(dtype, shape, raw):
+    import numpy
+
+    if dtype == "BF16":
+        return (numpy.frombuffer(raw, "u2").astype("u4") << 16).view("f4").reshape(shape)
+    own = "?" if dtype == "BOOL" else f"{dtype[0].lower()}{BYTES[dtype]}"
+    return numpy.frombuffer(raw, own).reshape(shape).copy()
+
+
+def _decode_numbers(dtype, shape, raw):
+    codes = {"F64": "d", "F32": "f", "F16": "e", "I64": "q", "I32": "i", "I16": "h", "I8": "b"}
+    codes.update({"U64": "Q", "U32": "I", "U16": "H", "U8": "B", "BOOL": "?"})
+    count = len(raw) // BYTES[dtype]
+    if dtype == "BF16":
+        wide = b"".join(struct.pack("=I", x << 16) for x in struct.unpack(f"={count}H", raw))
+        numbers = list(struct.unpack(f"={count}f", wide))
+    else:
+        numbers = list(struct.unpack(f"={count}{codes[dtype]}", raw))
+    for size in reversed(shape[1:]):
+        numbers = [numbers[i : i + size] for i in range(0, len(numbers), size)] if size else []
+    return numbers if shape else numbers[0]
