@@ -181,7 +181,7 @@ function decodedOddity(names: readonly string[]): Oddity | undefined {
   const lost = names.filter((name) => name.includes('\ufffd'));
   if (lost.length > 0) {
     return {
-      text: `${namesDo(lost.length, 'hold', 'holds')} U+FFFD, which stands for a character that was lost, such as '${quoteText(lost[0])}'`,
+      text: `${namesDo(lost.length, 'hold', 'holds')} U+FFFD in place of a lost character, such as '${quoteText(lost[0])}'`,
       hint: 'get the file again',
     };
   }

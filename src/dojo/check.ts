@@ -87,7 +87,7 @@ const TOLERANCE = 1e-8;
 /** For lines that round to float32: solutions on rounded values are off by at most 1.4e-7, the smallest mistake of the bank by 5.9e-5. */
 const FLOAT32_TOLERANCE = 1e-6;
 
-/** The results of a line, wherever it ran: whoever made them can only supply arrays and faults. */
+/** The results of a line, wherever it ran. The side that ran it supplies nothing but arrays and faults. */
 export interface LineRuns {
   /** One for each of the line's inputs, in their order. After a fault the line is not run again. */
   outcomes: readonly Outcome[];

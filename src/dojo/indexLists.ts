@@ -1,4 +1,4 @@
-/** Xb and Yb as a learner's line gets them: whoever takes one for a tensor or an array is told what it is. */
+/** Xb and Yb as a learner's line gets them. Code that treats one as a tensor or an array gets an error that says what it is. */
 import { type Indices, Tensor } from '../core/tensor.js';
 
 /** What other code asks of any object; a list of indices has none of it. */

@@ -83,7 +83,7 @@ const CHUNK = 2 ** 20;
 
 /**
  * Removes temporary files of killed processes.
- * @param olderThan only those that have been unchanged for so many milliseconds, where other processes may be writing
+ * @param olderThan only those that have been unchanged for this many milliseconds, where other processes may be writing
  */
 export function removeLeftovers(directory: string, olderThan = 0): void {
   for (const name of readdirSync(directory)) {

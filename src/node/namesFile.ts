@@ -13,7 +13,7 @@ export interface NamesFile extends ParsedNames {
   bytes?: Uint8Array;
 }
 
-/** The path that stands for standard input. */
+/** The path that means standard input. */
 export const STANDARD_INPUT = '-';
 
 /** What is read instead of a file, for a note: it may keep the program waiting. */

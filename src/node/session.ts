@@ -198,8 +198,8 @@ export class Session {
   }
 
   /**
-   * Like {@link save}, but at once: if the statistics of this step are not computed yet, the checkpoint says that they are missing. Whoever
-   * needs them computes them: a resumed session, sample, eval.
+   * Like {@link save}, but at once: if the statistics of this step are not computed yet, the checkpoint says that they are missing. A
+   * resumed session, sample and eval compute them when they need them.
    */
   suspend(): void {
     const damage = this.#syncMetrics();

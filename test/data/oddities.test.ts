@@ -77,7 +77,7 @@ describe('odd characters are noted, with code points:', () => {
     ['a Hangul filler', 'em\u3164ma', 'U+3164 Hangul filler'],
     ['a Cyrillic letter', 'аnna', "1 name mixes letters of two alphabets that look the same, such as the Cyrillic а (U+0430) in 'аnna'"],
     ['a Greek letter', 'Αnna', 'the Greek Α (U+0391)'],
-    ['a lost character', 'zo\ufffd', '1 name holds U+FFFD, which stands for a character that was lost'],
+    ['a lost character', 'zo\ufffd', '1 name holds U+FFFD in place of a lost character'],
     ['wrong decoding', 'zoÃ©', "1 name looks like UTF-8 that was read as Latin-1, such as 'zoÃ©'"],
     ['an entity', 'zo&eacute;', '1 name holds an HTML entity'],
   ])('%s', (_, name, note) => {

@@ -2,7 +2,7 @@
 
 import { DRAW, type Draw, defineLayer, type Layer, type LayerContext, type LayerOptions, type SizeChoices, type Sizes } from './layer.js';
 import { callMethod, memberAt, memberIfThere, setMember } from './members.js';
-import { readIntegers, readReal } from './values.js';
+import { isRecord, readIntegers, readReal } from './values.js';
 
 /** A member of C by name, or a path to a member of a member: `'linear.weight'`, `'layers.0.bias'`. Private ones too. */
 export type MemberPath<C> = Extract<keyof C, string> | (string & {});
@@ -112,7 +112,7 @@ function make(create: ClassLayer['create'], sizes: Sizes, draw: Draw): object | 
   Math.random = quickRandom(draw.integer(2 ** 31)[0]);
   try {
     const made = create(sizes, draw);
-    if (made instanceof Promise) return made.finally(restore);
+    if (isThenable(made)) return Promise.resolve(made).finally(restore);
     restore();
     return made;
   } catch (error) {
@@ -170,8 +170,11 @@ function callBackward(layer: ClassLayer, dout: unknown, context: LayerContext): 
 
 /** Calls a function with a value, or with what it promises. Layers that are not async stay so. */
 function after<T, R>(value: T | PromiseLike<T>, next: (value: T) => R): R | PromiseLike<R> {
-  const isPromise = typeof (value as PromiseLike<T> | undefined)?.then === 'function';
-  return isPromise ? ((value as PromiseLike<T>).then(next) as PromiseLike<R>) : next(value as T);
+  return isThenable(value) ? (value.then(next) as PromiseLike<R>) : next(value);
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | undefined)?.then === 'function';
 }
 
 /** How an activation's derivative is written. */
@@ -246,7 +249,7 @@ export function fromLoss<const S extends SizeChoices, I extends object>(
       const [factor] = readReal(dout)?.data ?? [];
       const scaled = (value: unknown) => mapped(value, (d) => d * factor);
       const { gradients } = saved as { gradients: unknown };
-      if (readReal(gradients) || typeof gradients !== 'object' || gradients === null) return scaled(gradients);
+      if (!isRecord(gradients)) return scaled(gradients);
       return Object.fromEntries(Object.entries(gradients).map(([name, value]) => [name, scaled(value)]));
     },
   });

@@ -6,7 +6,7 @@ import { type DrawKey, startDraw } from './draw.js';
 import { restartDraw } from './drawTape.js';
 import { type Arrays, callWith } from './float64.js';
 import { DRAW, type Layer, type LayerContext, type Sizes } from './layer.js';
-import { copyOther, type Form, holdsReals, readIntegers, readReal, sameNumbers, sameOther } from './values.js';
+import { copyOther, type Form, holdsReals, isRecord, readIntegers, readReal, sameNumbers, sameOther } from './values.js';
 
 /** Inputs at given sizes, from one draw. */
 export interface Point {
@@ -229,8 +229,7 @@ function readOutputs(raw: unknown): Outputs {
   if (single) return { single: true, parts: [{ name: '', form: single.form, at: 0 }], data: single.data };
   if (typeof raw !== 'object' || raw === null)
     throw new LayerThrew(`forward returned ${raw === null ? 'null' : typeof raw}, expected an output`);
-  const isRecord = !Array.isArray(raw) && !ArrayBuffer.isView(raw);
-  const real = Object.entries(isRecord ? raw : {}).flatMap(([name, value]) => {
+  const real = Object.entries(isRecord(raw) ? raw : {}).flatMap(([name, value]) => {
     const read = readReal(value);
     return read ? [{ name, ...read }] : [];
   });
@@ -282,8 +281,6 @@ function subtract(buffer: unknown, noise: Float64Array): unknown {
 /** What backward returned, by input. A layer with one real input may return its gradient alone. */
 function byName({ constant = [] }: Layer, { inputs }: Point, result: unknown): Record<string, unknown> {
   const judged = inputs.filter(({ name, form }) => form && !constant.includes(name));
-  const isRecord =
-    typeof result === 'object' && result !== null && !readReal(result) && !Array.isArray(result) && !ArrayBuffer.isView(result);
-  if (isRecord) return result as Record<string, unknown>;
+  if (isRecord(result)) return result;
   return judged.length === 1 && result !== undefined ? { [judged[0].name]: result } : {};
 }

@@ -1,10 +1,9 @@
 /** Judges a layer in one precision: all sizes, several draws, every real input. */
 
-import { indexAt } from '../../core/numbers.js';
 import { normal, randomStream } from '../../core/random.js';
 import { sampleEntries } from '../comparison.js';
 import { verdictOn } from '../verdict.js';
-import { accumulating, type BackwardResult, Calls, type InputValue, LayerThrew, type Outputs, type Point } from './calls.js';
+import { accumulating, type BackwardResult, Calls, type InputValue, LayerThrew, type Point } from './calls.js';
 import { type Comparison, compareEntries, findWrongEntries } from './compare.js';
 import { DRAW_MODES, type DrawMode } from './draw.js';
 import { effortFor, entriesToName, isLarge } from './effort.js';
@@ -18,6 +17,7 @@ import { nameMistake } from './naming.js';
 import { PropertyTally, recordCall, tryBackward, tryBatch } from './properties.js';
 import type { InputRow, KinkSide, LayerReport, Mistake, Precision, Refusal } from './report.js';
 import { EPSILON, magnitudeOf } from './rounding.js';
+import { InputTally, rowOf, rowWithout, type Visit } from './rows.js';
 import { sizesToTry, trainingsToTry } from './sizes.js';
 import { sameNumbers } from './values.js';
 import type { Witness } from './witness.js';
@@ -46,14 +46,6 @@ class Refused extends Error {
   }
 }
 
-/** A point that is finite, with its cotangents. */
-interface Visit {
-  point: Point;
-  outputs: Outputs;
-  magnitude: Float64Array;
-  dout: Float64Array;
-}
-
 /** Judges the layer. It does not throw because of the layer: the report says why it was refused. */
 export async function judge(layer: Layer, options: JudgeOptions): Promise<LayerReport> {
   const judgement = new Judgement(layer, options);
@@ -65,27 +57,6 @@ export async function judge(layer: Layer, options: JudgeOptions): Promise<LayerR
     throw error;
   }
   return judgement.report(null);
-}
-
-/** What was seen of one input. */
-class InputTally {
-  row: InputRow | undefined;
-  isWrong = false;
-  /** The largest sum that a gradient of the input was, at generic draws. */
-  scale = 0;
-  readonly visits: Visit[] = [];
-
-  /** Keeps the row with the largest error/limit. A row without figures is worse than any. */
-  add(row: InputRow): void {
-    if (!row.ok) this.isWrong = true;
-    if (!this.row || badness(row) > badness(this.row)) this.row = row;
-  }
-}
-
-function badness({ ok, error, limit }: InputRow): number {
-  if (error === null || limit === null || Number.isNaN(error)) return ok ? 0 : Number.POSITIVE_INFINITY;
-  if (error === 0) return 0;
-  return (ok ? 0 : 1) + error / limit;
 }
 
 class Judgement {
@@ -115,7 +86,16 @@ class Judgement {
       for (const one of trainingsToTry(this.#layer.train)) await this.#judgeSizes(sizes, one);
     }
     if (this.#tried.points === 0) throw new Refused('not-finite', 'forward is not finite at any draw; draw inputs for which it is');
+    this.#refuseUnmeasured();
     for (const [name, tally] of this.#inputs) if (tally.isWrong) await this.#name(name, tally);
+  }
+
+  /** @throws Refused for an input of which no entry was compared at a generic draw: nothing would be known of its gradient */
+  #refuseUnmeasured(): void {
+    const unmeasured = [...this.#inputs].filter(([, { row, compared }]) => row?.ok && compared === 0).map(([name]) => name);
+    if (unmeasured.length === 0) return;
+    const hint = 'forward changes abruptly at every draw; draw inputs where it is smooth, or list them as constant';
+    throw new Refused('not-measured', `no derivative of ${unmeasured.join(', ')} could be measured: ${hint}`);
   }
 
   async #judgeSizes(sizes: Sizes, train: boolean): Promise<void> {
@@ -202,7 +182,10 @@ class Judgement {
   async #compare(visit: Visit, mode: DrawMode, input: InputValue, yours: Float64Array, tally: InputTally): Promise<void> {
     const claim = this.#claim(visit, input, yours);
     const comparison = await compareEntries({ ...claim, scale: tally.scale }, await this.#entriesToCompare(claim, mode));
-    if (mode === 'generic') tally.scale = Math.max(tally.scale, comparison.summed);
+    if (mode === 'generic') {
+      tally.scale = Math.max(tally.scale, comparison.summed);
+      tally.compared += comparison.entries.length;
+    }
     this.#tried.undecided += comparison.undecided;
     this.#kinks.push(...comparison.kinks);
     const notFinite = comparison.entries.some((entry) => !Number.isFinite(yours[entry]));
@@ -313,32 +296,6 @@ function cotangents(count: number, seed: string): Float64Array {
 /** Identifies an input at a point. Training and evaluation have the same draws. */
 function keyOf({ train, key }: Point, name: string): string {
   return `${train} ${key.seed} ${name}`;
-}
-
-function rowWithout(point: Point, input: InputValue | undefined, mistake: Mistake, name = input?.name ?? ''): InputRow {
-  const entries = input?.data.length ?? 0;
-  const none = { error: null, limit: null, at: [], found: null, expected: null };
-  return { name, ok: false, sizes: point.sizes, train: point.train, ...none, wrongEntries: entries, entries, mistake };
-}
-
-function rowOf(point: Point, input: InputValue, yours: Float64Array, { entries, right, limit }: Comparison): InputRow {
-  const head = { name: input.name, sizes: point.sizes, train: point.train, mistake: null };
-  if (entries.length === 0) {
-    return { ...head, ok: true, error: 0, limit: 0, at: [], found: null, expected: null, wrongEntries: 0, entries: 0 };
-  }
-  const found = Float64Array.from(entries, (entry) => yours[entry]);
-  const { ok, wrong, shown } = verdictOn(found, right, limit);
-  return {
-    ...head,
-    ok,
-    error: Math.abs(found[shown] - right[shown]),
-    limit: limit[shown],
-    at: indexAt(entries[shown], input.shape),
-    found: found[shown],
-    expected: right[shown],
-    wrongEntries: wrong,
-    entries: entries.length,
-  };
 }
 
 function isWrongAt({ yours, right, limit }: Witness): boolean {

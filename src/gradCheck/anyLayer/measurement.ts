@@ -1,6 +1,6 @@
 /** The right gradient of an input at a point, by differences: steps, limits, and how one entry is moved. */
 
-import { largestSum, limitsOf, type MeasuredColumn, measureEntry, type Shares } from '../comparison.js';
+import { ERRORS, largestSum, limitsOf, type MeasuredColumn, measureEntry, type Shares, sumOf } from '../comparison.js';
 import { measureAsync, type OneSidedSteps, type Sample } from '../derivative.js';
 import type { Calls, InputValue, Point } from './calls.js';
 import type { Precision } from './report.js';
@@ -40,9 +40,12 @@ export const RULES: Record<Precision, Rules> = {
 };
 /** Saturated code rounds to 0 or to 1: a gradient below this share of what it is elsewhere may be 0, and the reverse. */
 const SATURATED = 2 ** -40;
+/** A change of the outputs within the largest step, as a share of them, that is no rounding. */
+const ABRUPT = 1e-3;
+
 /** The right gradient at entries. */
 interface MeasuredEntries {
-  /** Positions, ascending; without those where f is not finite on both sides. */
+  /** Positions, ascending; without those where f has no derivative that could be measured. */
   entries: Int32Array;
   right: Float64Array;
   limit: Float64Array;
@@ -59,7 +62,7 @@ export async function measureEntries(at: Measurement, entries: Int32Array): Prom
   const measured: number[] = [];
   for (const entry of entries) {
     const column = await measureAsync(measureEntry(input.data[entry], stepsOf(at), dout), alongEntry(at, entry));
-    if (!column) continue;
+    if (!column || isUnmeasured(column, at)) continue;
     columns.push(column);
     measured.push(entry);
   }
@@ -70,6 +73,16 @@ export async function measureEntries(at: Measurement, entries: Int32Array): Prom
     slopes: columns.map(({ slope }) => slope),
     summed: largestSum(columns),
   };
+}
+
+/**
+ * Whether the slope may be off by all of itself, because forward changes abruptly: a gradient of 0 would pass, and one of twice the size. Rounding
+ * alone, as in a gradient that is 0, is no such change: it is tiny beside the outputs.
+ */
+function isUnmeasured({ error, summed }: MeasuredColumn, { outputs, dout, precision }: Measurement): boolean {
+  const size = sumOf(outputs, (y, o) => Math.abs(y * dout[o]));
+  const change = error * RULES[precision].first;
+  return size > 0 && ERRORS * error > summed && change > ABRUPT * size;
 }
 
 export function stepsOf({ magnitude, precision }: Measurement) {

@@ -85,7 +85,7 @@ export interface PropertyRow {
   detail: string;
 }
 
-export const REFUSALS = ['random', 'not-finite', 'threw', 'time', 'memory'] as const;
+export const REFUSALS = ['random', 'not-finite', 'not-measured', 'threw', 'time', 'memory'] as const;
 
 /** Why a layer was not judged. */
 export interface Refusal {

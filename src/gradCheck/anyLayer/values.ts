@@ -34,6 +34,11 @@ export function readReal(value: unknown): RealValue | undefined {
   return isShaped(value) ? readShaped(value) : undefined;
 }
 
+/** Whether the value is a record of values by name, not a container of numbers. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !readReal(value) && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
 /** The name on a typed array, whatever realm it comes from and whatever globals were replaced. */
 function tagOf(value: unknown): string | undefined {
   return ArrayBuffer.isView(value) ? (value as unknown as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] : undefined;

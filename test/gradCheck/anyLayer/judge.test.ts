@@ -44,6 +44,19 @@ const HIDDEN: Layer = defineLayer({
   },
 });
 
+describe('an input of which nothing was measured', () => {
+  it('is not shown as right: the layer is refused', async () => {
+    const noise = elementwise(
+      (x) => Math.sin(1e12 * x),
+      () => 0,
+    );
+    expect(await checkLayer(noise)).toMatchObject({
+      ok: false,
+      refused: { id: 'not-measured', text: expect.stringContaining('no derivative of x') },
+    });
+  });
+});
+
 describe('a layer is refused', () => {
   it.each<[string, Partial<Layer>, string, RegExp]>([
     [
