@@ -213,10 +213,10 @@ const TEXTS: Texts = {
   // The file
   'file-threw': ({ thrown }) => thrownText(thrown),
   'no-default-export': ({ exercise }, _also, language) =>
-    language === 'python' ? `it hands over no lines: ${PYTHON_END}` : `it has no default export: ${endWith(exercise)}`,
+    language === 'python' ? `it has no functions named like a gradient: ${PYTHON_END}` : `it has no default export: ${endWith(exercise)}`,
   'wrong-default-export': ({ found, exercise }, _also, language) =>
     language === 'python'
-      ? `its lines are ${found}, expected a function per gradient: ${PYTHON_END}`
+      ? `it has ${found} where functions named like a gradient belong: ${PYTHON_END}`
       : `its default export is ${found}, expected an object with a function per gradient: ${endWith(exercise)}`,
 };
 
@@ -512,4 +512,4 @@ function endWith(exercise: number): string {
   return `end the file with 'export default exercise${exercise};'`;
 }
 
-const PYTHON_END = "call 'ninja.lines(dlogits=lambda at: …)' with your lines";
+const PYTHON_END = "write one per gradient, as in 'def dlogits(at): …'";

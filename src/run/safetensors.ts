@@ -272,21 +272,33 @@ export function loadFloats(name: string, { dtype, bytes }: StoredTensor): FloatA
   throw new FileContentError(`tensor ${quoteName(name)} has dtype ${dtype}, expected F32 or F64`);
 }
 
+/** Reads an integer at a position of a tensor's bytes. */
+const INTEGERS: { readonly [D in SafetensorsDType]?: (view: DataView, i: number) => number | bigint } = {
+  I64: (view, i) => view.getBigInt64(8 * i, true),
+  I32: (view, i) => view.getInt32(4 * i, true),
+  I16: (view, i) => view.getInt16(2 * i, true),
+  I8: (view, i) => view.getInt8(i),
+  U64: (view, i) => view.getBigUint64(8 * i, true),
+  U32: (view, i) => view.getUint32(4 * i, true),
+  U16: (view, i) => view.getUint16(2 * i, true),
+  U8: (view, i) => view.getUint8(i),
+};
+
 /**
- * The numbers of an I32 or I64 tensor.
+ * The numbers of an integer tensor.
  * @param name for messages
  * @param limit every number must be at least 0 and below it
  * @throws FileContentError for another dtype, or a number outside the range
  */
 export function loadIndices(name: string, { dtype, shape, bytes }: StoredTensor, limit: number): Int32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const read = { I32: (i: number) => BigInt(view.getInt32(4 * i, true)), I64: (i: number) => view.getBigInt64(8 * i, true) };
-  if (dtype !== 'I32' && dtype !== 'I64') {
+  const read = INTEGERS[dtype];
+  if (read === undefined) {
     throw new FileContentError(`tensor ${quoteName(name)} has dtype ${dtype}, expected I64 or I32`);
   }
   return Int32Array.from({ length: sizeOf(shape) }, (_, i) => {
-    const index = read[dtype](i);
-    if (index < 0n || index >= BigInt(limit)) {
+    const index = read(view, i);
+    if (index < 0 || index >= limit) {
       throw new FileContentError(`tensor ${quoteName(name)} holds the index ${index}, expected 0 to ${limit - 1}`);
     }
     return Number(index);

@@ -367,8 +367,11 @@ describe('the sentence about a line in Python', () => {
     [{ id: 'returns-other', found: 'a list' }, 'it returns a list, expected a tensor or an array'],
     [{ id: 'other-batch', sizes: { n: 3, T: 2, E: 3, H: 4, V: 5 }, fault: { id: 'returns-nothing' } }, 'in float64: it returns None'],
     [{ id: 'either', of: [[{ id: 'reshaped', found: [64], expected: [1, 64], keepdim: 'missing' }]] }, 'keepdim=True'],
-    [{ id: 'no-default-export', exercise: 1 }, "it hands over no lines: call 'ninja.lines(dlogits=lambda at: …)' with your lines"],
-    [{ id: 'wrong-default-export', exercise: 1, found: 'None' }, 'its lines are None, expected a function per gradient'],
+    [
+      { id: 'no-default-export', exercise: 1 },
+      "it has no functions named like a gradient: write one per gradient, as in 'def dlogits(at): …'",
+    ],
+    [{ id: 'wrong-default-export', exercise: 1, found: 'None' }, 'it has None where functions named like a gradient belong'],
   ])('speaks of Python: %j', (finding, part) => {
     expect(sentenceOf([finding], 'python')).toContain(part);
   });

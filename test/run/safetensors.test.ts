@@ -169,6 +169,12 @@ describe('the numbers of a tensor', () => {
   it.each([
     ['I32', new Uint8Array(Int32Array.of(0, 5, 12).buffer)],
     ['I64', new Uint8Array(BigInt64Array.of(0n, 5n, 12n).buffer)],
+    ['I16', new Uint8Array(Int16Array.of(0, 5, 12).buffer)],
+    ['I8', new Uint8Array(Int8Array.of(0, 5, 12).buffer)],
+    ['U64', new Uint8Array(BigUint64Array.of(0n, 5n, 12n).buffer)],
+    ['U32', new Uint8Array(Uint32Array.of(0, 5, 12).buffer)],
+    ['U16', new Uint8Array(Uint16Array.of(0, 5, 12).buffer)],
+    ['U8', new Uint8Array(Uint8Array.of(0, 5, 12).buffer)],
   ] as const)('are read as indices from %s', (dtype, bytes) => {
     expect(loadIndices('Xb', { dtype, shape: [3], bytes }, 13)).toEqual(Int32Array.of(0, 5, 12));
   });
