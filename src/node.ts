@@ -1,6 +1,7 @@
 /** Node only: files, run directories, resumable training, the kernels from disk, and the check of a learner's file in its own process. */
 
 export type { LineReport, Verdict } from './dojo/check.js';
+export type { ExerciseReport } from './dojo/exerciseReport.js';
 export type {
   BatchSizes,
   BranchName,
@@ -21,7 +22,7 @@ export type { WorstEntry } from './dojo/worstEntry.js';
 export { loadCheckpoint, saveCheckpoint } from './node/checkpointFile.js';
 export { checkDiskSpace } from './node/diskSpace.js';
 export { createWasmBackend } from './node/kernels.js';
-export { type CheckFileOptions, type CheckSignal, checkFile, type ExerciseReport } from './node/learner/run.js';
+export { type CheckFileOptions, type CheckSignal, checkFile } from './node/learner/run.js';
 export { acquireLock, type DirectoryLock, LostDirectoryError } from './node/lock.js';
 export { type Metrics, readMetrics } from './node/metricsFile.js';
 export { type NamesFile, readNamesFile } from './node/namesFile.js';

@@ -8,12 +8,12 @@ import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { similarName } from '../lesson/tensorNames.js';
 import { type GradientName, valueNamed } from '../lesson/values.js';
 import type { ExerciseLine } from './exercises.js';
-import type { Fault, Finding } from './findings.js';
+import type { BatchSizes, Fault, Finding } from './findings.js';
 import { scaleOf } from './knowledge.js';
 import type { GivenValues, ValuesAndGradients } from './learnerFile.js';
 import { ignoresGradients, nameMistakes, type Observation, unrelatedToInput } from './naming.js';
 import { type LineContext, type Outcome, runLine, textOf } from './outcome.js';
-import { sentenceOf } from './sentences.js';
+import { type LineLanguage, sentenceOf } from './sentences.js';
 import { sizesAsNumbers } from './sizeLiterals.js';
 import { type WorstEntry, worstEntry } from './worstEntry.js';
 
@@ -24,7 +24,7 @@ export interface LineReport {
   name: GradientName;
   shape: Shape;
   verdict: Verdict;
-  /** The lesson's comparison, in float32 on its batch of 32; set where the line returned a tensor of the right shape. */
+  /** The lesson's comparison, in float32 on a batch of 32; set where the line returned a tensor of the right shape. */
   figures?: { exact: boolean; close: boolean; maxDiff: number; maxUlps: number };
   /** The problems of the line, as data. */
   findings?: readonly Finding[];
@@ -45,19 +45,34 @@ const LESSON_BATCH = 32;
 const SEED = 'dojo';
 
 /** Values on which every line is tried. */
-interface Trial {
+interface LineInput {
   at: ValuesAndGradients;
   /** Whether the gradients above are the true ones; otherwise they are random. */
   real: boolean;
+  /** Set where the result is only shown: the lesson's own batch is in float32. */
+  shownOnly?: true;
 }
 
-/** Batches of 2, 3 and 32 with repeated characters, each with the true gradients above and with random ones, which hide nothing. */
-function createTrials(): Trial[] {
-  return [
-    { config: SMALL, n: 2 },
-    { config: MIDDLE, n: 3 },
-    { config: LESSON_CONFIG, n: LESSON_BATCH },
-  ].flatMap(({ config, n }) => {
+/** What lines are tried on. */
+export interface LineInputs {
+  /** In the order in which a line runs on them. */
+  inputs: readonly LineInput[];
+  /** The place of the one whose figures are shown: a batch of 32 in the lesson's sizes. */
+  shown: number;
+}
+
+const BATCHES = [
+  { config: SMALL, n: 2 },
+  { config: MIDDLE, n: 3 },
+  { config: LESSON_CONFIG, n: LESSON_BATCH },
+] as const;
+
+/**
+ * The dojo's: the lesson's batch in float32; then batches of 2, 3 and 32 with repeated characters, each with the true gradients above and with
+ * random ones, which hide nothing.
+ */
+function dojoInputs(): LineInputs {
+  const trials = BATCHES.flatMap(({ config, n }): LineInput[] => {
     const { values } = createLessonCase(config, n, SEED);
     const random = randomStream('grad-check', `${SEED} upstream ${n}`);
     return [
@@ -65,12 +80,18 @@ function createTrials(): Trial[] {
       { at: { ...values, ...randomGradients(values, random) }, real: false },
     ];
   });
+  const values = float32Values(createNetworkCase(LESSON_CONFIG, LESSON_BATCH, SEED));
+  return { inputs: [{ at: { ...values, ...backward(values) }, real: true, shownOnly: true }, ...trials], shown: 0 };
 }
 
-/** The lesson's own batch of 32 in float32, for the figures. */
-function createLesson(): ValuesAndGradients {
-  const values = float32Values(createNetworkCase(LESSON_CONFIG, LESSON_BATCH, SEED));
-  return { ...values, ...backward(values) };
+/** For lines that run elsewhere: the batches of 2, 3 and 32 with random gradients above, so that they hold no right answer. */
+export function randomInputs(seed: number): LineInputs {
+  const inputs = BATCHES.map(({ config, n }): LineInput => {
+    const { values } = createLessonCase(config, n, `cases ${seed}`);
+    const random = randomStream('grad-check', `cases ${seed} upstream ${n}`);
+    return { at: { ...values, ...randomGradients(values, random) }, real: false };
+  });
+  return { inputs, shown: inputs.length - 1 };
 }
 
 /** The result of a line on one trial. */
@@ -99,32 +120,46 @@ export interface LineRuns {
 
 /** Judges what lines return. It never runs them: they may run in another process or worker, without the solutions. */
 export class LineJudge {
-  readonly #trials = createTrials();
-  readonly #lesson = createLesson();
+  readonly #inputs: readonly LineInput[];
+  readonly #shown: number;
+  readonly #language: LineLanguage;
 
-  /** The inputs on which a line must run: the lesson's batch first, then every trial. No input has the line's own gradient or a later one. */
+  /** @param language the language of the lines, for the sentences */
+  constructor({ inputs, shown }: LineInputs = dojoInputs(), language: LineLanguage = 'typescript') {
+    this.#inputs = inputs;
+    this.#shown = shown;
+    this.#language = language;
+  }
+
+  /** The inputs on which a line must run, in their order. No input has the line's own gradient or a later one. */
   inputsOf({ name }: ExerciseLine): GivenValues[] {
-    return [this.#lesson, ...this.#trials.map(({ at }) => at)].map((at) => givenTo(name, at));
+    return this.#inputs.map(({ at }) => givenTo(name, at));
   }
 
   judge(known: ExerciseLine, { outcomes, text, strays = [] }: LineRuns): LineReport {
-    const head = { name: known.name, shape: this.#lesson[valueNamed(known.name)].shape };
-    const report = (verdict: Verdict, findings: readonly Finding[]): LineReport => ({ ...head, verdict, ...worded(findings) });
-    const [first, ...others] = outcomes.map((outcome, i) => readable(known.name, outcome, i === 0 ? this.#lesson : this.#trials[i - 1].at));
-    if ('fault' in first) return report(verdictOf(first.fault), [withStray(first.fault, known.name, strays)]);
+    const { at: lesson } = this.#inputs[this.#shown];
+    const head = { name: known.name, shape: lesson[valueNamed(known.name)].shape };
+    const report = (verdict: Verdict, findings: readonly Finding[]): LineReport => ({
+      ...head,
+      verdict,
+      ...worded(findings, this.#language),
+    });
+    const results = outcomes.map((outcome, i) => readable(known.name, outcome, this.#inputs[i].at));
+    // After a fault on another input, there may be no result on the shown one.
+    const shown = results[this.#shown] ?? results[results.length - 1];
+    if ('fault' in shown) return report(verdictOf(shown.fault), [withStray(shown.fault, known.name, strays)]);
     const judged: Judged[] = [];
-    for (const [i, outcome] of others.entries()) {
-      const { at, real } = this.#trials[i];
-      if ('fault' in outcome) {
-        const elsewhere: Finding = { id: 'other-batch', sizes: sizesOf(at), fault: outcome.fault };
-        return report('failed', [...present(sizesAsNumbers(text, this.#lesson)), elsewhere]);
+    for (const [i, result] of results.entries()) {
+      const { at, real, shownOnly } = this.#inputs[i];
+      if (shownOnly) continue;
+      if ('fault' in result) {
+        const elsewhere: Finding = { id: 'other-batch', sizes: sizesOf(at), fault: result.fault };
+        return report('failed', [...present(sizesAsNumbers(text, lesson)), elsewhere]);
       }
-      judged.push(judge(known, at, outcome.tensor, real));
+      judged.push(judge(known, at, result.tensor, real));
     }
-    const { verdict, findings, ...more } = verdictOn(known, { judged, shown: first.tensor, text }, () =>
-      sizesAsNumbers(text, this.#lesson),
-    );
-    return { ...report(verdict, findings), ...more, ...figuresOf(first.tensor, known.solution(this.#lesson)) };
+    const { verdict, findings, ...more } = verdictOn(known, { judged, shown: shown.tensor, text }, () => sizesAsNumbers(text, lesson));
+    return { ...report(verdict, findings), ...more, ...figuresOf(shown.tensor, known.solution(lesson)) };
   }
 }
 
@@ -174,15 +209,16 @@ function withStray(fault: Fault, name: GradientName, strays: readonly string[]):
   return stray === undefined ? fault : { id: 'line-missing', stray };
 }
 
-function worded(findings: readonly Finding[]): Pick<LineReport, 'findings' | 'problem'> {
-  return findings.length === 0 ? {} : { findings, problem: sentenceOf(findings) };
+function worded(findings: readonly Finding[], language: LineLanguage): Pick<LineReport, 'findings' | 'problem'> {
+  return findings.length === 0 ? {} : { findings, problem: sentenceOf(findings, language) };
 }
 
 function present<T>(value: T | undefined): T[] {
   return value === undefined ? [] : [value];
 }
 
-function sizesOf({ n, Xb, C, h }: ValuesAndGradients) {
+/** The sizes of a batch and its network. */
+export function sizesOf({ n, Xb, C, h }: ValuesAndGradients): BatchSizes {
   return { n, T: Xb.shape[1], E: C.shape[1], H: h.shape[1], V: C.shape[0] };
 }
 
@@ -249,7 +285,9 @@ function verdictOn(
   const hidden = telling.length > 0 && within(TOLERANCE, telling);
   if (mistakes) return { ...wrong(...mistakes, ...(hidden ? [{ id: 'hidden-by-true-gradients' } as const] : [])), named: true };
   if (hidden) return wrong({ id: 'true-gradients-only', ...(ignoresGradients(judged) && { ignores: true }) });
-  const unrelated = judged.every(isNameable) ? unrelatedToInput(knowledge, judged, shown) : undefined;
+  // It compares the results with the true gradients above and with random ones.
+  const comparable = observed.length < judged.length && judged.every(isNameable);
+  const unrelated = comparable ? unrelatedToInput(knowledge, judged, shown) : undefined;
   if (unrelated) return { ...wrong(unrelated), named: true };
   const misshapen = judged.findLast(({ expected, found }) => !sameShape(expected.shape, found.shape));
   if (misshapen) return wrong(sizeLiterals() ?? wrongShape(misshapen.found.shape, misshapen.expected.shape));

@@ -92,7 +92,12 @@ const SHAPES: Record<ValueName, readonly Letter[]> = {
   logprobs: ['n', 'V'],
 };
 
-/** The shape of a value in the lesson's letters: [n,V]. */
+/** The shape of a value in the lesson's letters. */
+export function shapeLetters(name: ValueName): (string | number)[] {
+  return [...SHAPES[name]];
+}
+
+/** The same as text: [n,V]. */
 export function shapeText(name: ValueName): string {
   return `[${SHAPES[name].join(',')}]`;
 }

@@ -183,7 +183,9 @@ export type RunFault =
   | { id: 'input-changed'; value: string }
   | { id: 'returns-nothing' | 'returns-promise' }
   | { id: 'returns-other'; found: string }
-  | { id: 'invalid-tensor'; thrown: Thrown };
+  | { id: 'invalid-tensor'; thrown: Thrown }
+  /** Nothing came back from where the line ran. */
+  | { id: 'no-answer' };
 
 /** A fault that is not a named mistake: the line returned no tensor, or only the difference is known. */
 export type Fault =

@@ -187,6 +187,7 @@ const TEXTS: Texts = {
   'returns-promise': (_, _also, language) => WORDS[language].returnsPromise,
   'returns-other': ({ found }, _also, language) => `it returns ${found}, expected ${WORDS[language].result}`,
   'invalid-tensor': ({ thrown }) => `it returns an invalid tensor: ${thrownText(thrown)}`,
+  'no-answer': () => 'no tensor came back',
   'not-finite': ({ entry, index }) => `it returns ${entry} at ${showShape(index)}`,
   'other-batch': ({ sizes, fault }, _also, language) => `on ${batchText(sizes)}, in float64: ${textOf(fault, false, language)}`,
   'sizes-as-numbers': ({ sizes }) => {

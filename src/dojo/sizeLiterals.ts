@@ -19,8 +19,9 @@ const NUMBER = /(?<![\w.$])\d+(?![\w.])/g;
 
 /** Whether a small number is written as a size: in a list of sizes, or as the end of a loop. Elsewhere it may be a power. */
 function isSize(code: string, number: number): boolean {
-  const inLists = (code.match(/\[[^[\]]*\]/g) ?? []).flatMap((list) => list.match(NUMBER) ?? []);
-  return inLists.includes(`${number}`) || new RegExp(`<=?\\s*${number}(?![\\w.])`).test(code);
+  const lists = code.match(/\[[^[\]]*\]|\b(?:view|reshape)\([^()]*\)/g) ?? [];
+  const inLists = lists.flatMap((list) => list.match(NUMBER) ?? []);
+  return inLists.includes(`${number}`) || new RegExp(`(?:<=?|\\brange\\()\\s*${number}(?![\\w.])`).test(code);
 }
 
 interface Size {

@@ -258,6 +258,7 @@ const SENTENCES: Record<Any['id'], readonly (readonly [data: object, sentence: s
   'returns-promise': [[{}, 'it returns a promise, expected a Tensor: a line cannot be async']],
   'returns-other': [[{ found: 'a list' }, 'it returns a list, expected a Tensor']],
   'invalid-tensor': [[{ thrown: THROWN }, 'it returns an invalid tensor: TypeError: no']],
+  'no-answer': [[{}, 'no tensor came back']],
   'not-finite': [[{ entry: 'NaN', index: [0, 2] }, 'it returns NaN at [0, 2]']],
   'other-batch': [
     [

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { EXERCISE_NUMBERS, EXERCISES, type ExerciseNumber, exerciseFile } from '../../src/dojo/exercises.js';
 import { solutionText } from '../../src/dojo/stub.js';
-import type { ExerciseReport } from '../../src/node/learner/run.js';
+import type { ExerciseReport } from '../../src/dojo/exerciseReport.js';
 import { runCli } from './fakeIO.js';
 import { put, tempDirectory } from './tempDirectory.js';
 

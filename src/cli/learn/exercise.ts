@@ -1,7 +1,9 @@
 import { flag, text, wholeNumber } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
 import { HINT_STEPS } from '../../dojo/hints.js';
+import { MAX_SEED } from '../../training/options.js';
 import { type CommandGroup, defineSubcommand } from '../command.js';
+import { handOut, judgeAnswers } from './cases.js';
 import { checkExercises, giveHint, resetExercise, showSolution, showStatus, startExercises } from './exerciseActions.js';
 import { findLine } from './findLine.js';
 import { exerciseNamed, placeOf } from './place.js';
@@ -57,6 +59,22 @@ export const exercise: CommandGroup = {
         const { number } = await findLine(place, folder(place, context.options), context);
         return watchExercise(number, folder(place, context.options), context);
       },
+    }),
+    cases: defineSubcommand({
+      description: 'write what the lines of an exercise are given, for lines that run elsewhere, such as in Python',
+      arguments: [{ name: '<exercise>', description: EXERCISE }],
+      options: [
+        { key: 'out', flag: '--out <dir>', description: 'a new or empty directory', kind: text, required: true },
+        { key: 'seed', flag: '--seed <number>', description: 'seed of the cases', kind: wholeNumber(0, MAX_SEED), default: 0 },
+        { key: 'force', flag: '--force', description: 'replace the cases and answers in it', kind: flag },
+      ],
+      run: (context, word: string) => handOut(exerciseNamed(word).number, context.options, context),
+    }),
+    judge: defineSubcommand({
+      description: 'judge the answers to cases, line by line',
+      arguments: [{ name: '<dir>', description: 'the directory of the cases, with the answers in it' }],
+      options: [{ key: 'html', flag: '--html', description: 'print the report as HTML for a notebook', kind: flag }],
+      run: (context, directory: string) => judgeAnswers(directory, context.options, context),
     }),
     status: defineSubcommand({
       description: 'show how many lines are right',

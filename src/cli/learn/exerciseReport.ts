@@ -3,10 +3,10 @@
 import { showShape } from '../../core/tensor.js';
 import { quoteName, showText } from '../../core/text.js';
 import type { LineReport, Verdict } from '../../dojo/check.js';
+import type { ExerciseReport, StrayKey } from '../../dojo/exerciseReport.js';
 import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import type { WorstEntry } from '../../dojo/worstEntry.js';
-import type { ExerciseReport, StrayKey } from '../../node/learner/run.js';
-import type { Paint } from '../terminal/colors.js';
+import { type Paint, PLAIN } from '../terminal/colors.js';
 import {
   columnsThatFit,
   formatCount,
@@ -17,6 +17,7 @@ import {
   wrapCommand,
   wrapText,
 } from '../terminal/format.js';
+import { htmlParagraph, htmlTable } from '../terminal/html.js';
 import { displayWidth } from '../terminal/width.js';
 import { foldRows, type Page, type Row, type ShownLine } from './foldRows.js';
 
@@ -43,18 +44,30 @@ export interface Proposals {
   program: string;
   /** Whether keys are at hand: h for a hint, n for the next exercise. */
   keys?: boolean;
+  /** Set for lines that are in no folder of exercises, such as lines in Python: a hint names its line, and no next exercise is proposed. */
+  loose?: true;
 }
 
-/** @param proposals undefined if the report ends with its counts */
-export function reportLines(report: ExerciseReport, paint: Paint, { width, height }: Page, proposals?: Proposals): string[] {
-  const { exercise, broken, lines } = report;
-  const head = wrapText(`Exercise ${exercise}: ${EXERCISES[exercise].title}`, width).map((line) => paint.bold(line));
-  if (broken !== undefined) {
-    const text = `${exerciseFile(exercise)} cannot run: ${showText(broken)}`;
-    return [...head, ...wrapText(text, width).map((line) => paint.red(line))];
-  }
+/**
+ * @param proposals undefined if the report ends with its counts
+ * @param file the name of the file
+ */
+export function reportLines(
+  report: ExerciseReport,
+  paint: Paint,
+  { width, height }: Page,
+  proposals?: Proposals,
+  file = exerciseFile(report.exercise),
+): string[] {
+  const { broken, lines } = report;
+  const head = wrapText(titleOf(report), width).map((line) => paint.bold(line));
+  if (broken !== undefined) return [...head, ...wrapText(brokenText(broken, file), width).map((line) => paint.red(line))];
   const { columns, rows } = tableOf(lines, { width, height });
-  const end = [...strayLines(report, width).map((line) => paint.red(line)), ...endOf(report, paint, width, proposals)];
+  const end = [
+    ...strayLines(report, width).map((line) => paint.red(line)),
+    ...notGivenLines(report, width).map((line) => paint.dim(line)),
+    ...endOf(report, paint, width, proposals),
+  ];
   const again = problemAgain(lines, width).map((line) => paint.red(line));
   const room = height - head.length - 1 - end.length;
   let table = foldRows(rows, { width, height: room });
@@ -67,6 +80,36 @@ export function reportLines(report: ExerciseReport, paint: Paint, { width, heigh
     ...(far ? again : []),
     ...end,
   ];
+}
+
+function titleOf({ exercise }: ExerciseReport): string {
+  return `Exercise ${exercise}: ${EXERCISES[exercise].title}`;
+}
+
+function brokenText(broken: string, file: string): string {
+  return `${file} cannot run: ${showText(broken)}`;
+}
+
+const TONES = { right: 'good', wrong: 'bad', failed: 'bad', todo: 'dim' } as const;
+
+/** The same report as HTML for a notebook. */
+export function reportHtml(report: ExerciseReport, proposals: Proposals, file: string): string {
+  const { broken, lines } = report;
+  const head = htmlParagraph(titleOf(report));
+  if (broken !== undefined) return `${head}${htmlParagraph(brokenText(broken, file), 'bad')}`;
+  const titles = [...COLUMNS.map(({ title }) => title.trim()), ''];
+  const rows = lines.map((line) => {
+    const cells = cellsOf(line);
+    return { cells: [...COLUMNS.map((_, i) => cells[i] ?? ''), remarkOn(line)], tone: TONES[line.verdict] };
+  });
+  const width = Number.POSITIVE_INFINITY;
+  return [
+    head,
+    ...(rows.length === 0 ? [] : [htmlTable(titles, rows)]),
+    ...strayLines(report, width).map((text) => htmlParagraph(text, 'bad')),
+    ...notGivenLines(report, width).map((text) => htmlParagraph(text, 'dim')),
+    ...endOf(report, PLAIN, width, proposals).map((text) => htmlParagraph(text, report.ok ? 'good' : undefined)),
+  ].join('');
 }
 
 /**
@@ -148,6 +191,13 @@ function strayText({ key, suggestion, exercise }: StrayKey): string {
   return suggestion === undefined ? shown : `${shown} (did you mean ${suggestion}?)`;
 }
 
+/** The lines that may be left out. */
+function notGivenLines({ lines, notGiven = [] }: ExerciseReport, width: number): string[] {
+  if (notGiven.length === 0 || lines.length === 0) return [];
+  const [first, ...others] = wrapText(`· not given: ${notGiven.join(', ')}`, width - INDENT.length);
+  return [first, ...others.map((line) => `${INDENT}${line}`)];
+}
+
 /** What is done, and what comes next. */
 function endOf(
   { exercise, lines, ok, strays = [], training }: ExerciseReport,
@@ -157,13 +207,18 @@ function endOf(
 ): string[] {
   const hint = (...words: string[]) =>
     !proposals || proposals.keys ? [] : wrapCommand('hint:', proposals.exercise('hint', exercise, ...words), width);
+  if (lines.length === 0) return ['nothing came back: no line was given'];
   const one = lines.length === 1 && EXERCISES[exercise].lines.length > 1 ? lines[0] : undefined;
   if (one && one.verdict !== 'right') return hint(one.name);
   if (one && ok) return [paint.green('right')];
   if (!ok) {
     const right = lines.filter(({ verdict }) => verdict === 'right').length;
     const next = lines.find(({ verdict }) => verdict !== 'right');
-    if (next) return [...wrapText(`${right} of ${lines.length} right; next: ${next.name}`, width), ...hint()];
+    if (next)
+      return [
+        ...wrapText(`${right} of ${lines.length} right; next: ${next.name}`, width),
+        ...hint(...(proposals?.loose ? [next.name] : [])),
+      ];
     const what = strays.length === 1 ? 'the key that is no line' : 'the keys that are no lines';
     return wrapText(`${lines.length === 1 ? 'right' : `all ${right} lines right`}; next: correct or remove ${what}`, width);
   }
@@ -174,7 +229,7 @@ function endOf(
 
 function doneLines(exercise: ExerciseNumber, count: number, width: number, proposals?: Proposals): string[] {
   const all = count === 1 ? 'right' : `all ${count} right`;
-  if (!proposals) return [all];
+  if (!proposals || proposals.loose) return [all];
   const { exercise: command, program, keys } = proposals;
   if (exercise < 4) return wrapCommand(`${all}; next:${keys ? ' press n, or' : ''}`, command('watch', exercise + 1), width);
   return [...wrapText(`${all}: you have written the whole backward pass. Next:`, width), ...afterLast(program, width)];

@@ -1,8 +1,8 @@
 /** Prints the hints for a line. */
+import type { ExerciseReport } from '../../dojo/exerciseReport.js';
 import { EXERCISES, type ExerciseLine, type ExerciseNumber, shapeText } from '../../dojo/exercises.js';
 import { HINT_STEPS, hintsFor } from '../../dojo/hints.js';
 import { valueNamed } from '../../lesson/values.js';
-import type { ExerciseReport } from '../../node/learner/run.js';
 import type { CommandContext } from '../command.js';
 import { widthOf, wrapCommand, wrapText } from '../terminal/format.js';
 

@@ -1,8 +1,9 @@
 import { dirname, join } from 'node:path';
+import type { ExerciseReport } from '../../dojo/exerciseReport.js';
 import { EXERCISE_NUMBERS, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
 import { HINT_STEPS } from '../../dojo/hints.js';
 import { pollFile } from '../../node/filePoll.js';
-import { checkFile, type ExerciseReport } from '../../node/learner/run.js';
+import { checkFile } from '../../node/learner/run.js';
 import type { Paint } from '../terminal/colors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { widthOf, wrapText } from '../terminal/format.js';

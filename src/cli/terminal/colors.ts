@@ -10,7 +10,7 @@ export interface Paint {
 }
 
 const plain = (text: string) => text;
-const PLAIN: Paint = { bold: plain, dim: plain, red: plain, green: plain };
+export const PLAIN: Paint = { bold: plain, dim: plain, red: plain, green: plain };
 
 /** The styles for a stream. Chalk is loaded only if there are colours: it takes 5 ms. */
 export async function paintFor(output: Output, env: IO['env'], flag = true): Promise<Paint> {

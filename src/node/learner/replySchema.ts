@@ -21,6 +21,7 @@ const RUN_FAULTS: Record<RunFault['id'], v.ObjectEntries> = {
   'returns-promise': {},
   'returns-other': { found },
   'invalid-tensor': { thrown },
+  'no-answer': {},
 };
 
 const lineFault = faultIn<RunFault>(RUN_FAULTS);

@@ -2,14 +2,14 @@
 import { NumericalError } from '../../core/errors.js';
 import { type Indices, ShapeError, Tensor } from '../../core/tensor.js';
 import { LineJudge, type LineReport } from '../../dojo/check.js';
-import { EXERCISE_NUMBERS, EXERCISES, type ExerciseLine, type ExerciseNumber, exerciseFile, lessonShape } from '../../dojo/exercises.js';
+import { type ExerciseReport, type StrayKey, strayKeys } from '../../dojo/exerciseReport.js';
+import { EXERCISES, type ExerciseLine, type ExerciseNumber, exerciseFile, lessonShape } from '../../dojo/exercises.js';
 import type { Fault, FileFault } from '../../dojo/findings.js';
 import { EXERCISE_4_NAMES, type GivenValues } from '../../dojo/learnerFile.js';
 import type { ParameterGradients } from '../../dojo/lessonTraining.js';
 import type { Outcome } from '../../dojo/outcome.js';
 import { sentenceOf } from '../../dojo/sentences.js';
 import { type TrainingReport, trainWithGradients } from '../../dojo/training.js';
-import { similarName } from '../../lesson/tensorNames.js';
 import { valueNamed } from '../../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
 import type { NamedArray } from '../guest/frames.js';
@@ -18,28 +18,6 @@ import { readNamesFile } from '../namesFile.js';
 import { BUNDLED_NAMES } from '../paths.js';
 import { readRegularFile } from '../readFile.js';
 import { LearnerProcess } from './process.js';
-
-export interface ExerciseReport {
-  exercise: ExerciseNumber;
-  ok: boolean;
-  /** The reason why the file cannot be loaded at all. */
-  broken?: string;
-  /** In backward order. */
-  lines: LineReport[];
-  /** Keys of the default export that are no lines of the exercise, if there are any. With them, the file is not right. */
-  strays?: StrayKey[];
-  /** Exercise 4, once all lines are right: the result of training with them, or the reason why training failed. */
-  training?: TrainingReport | { problem: string };
-}
-
-/** A key of a file's default export that is no line of its exercise. */
-export interface StrayKey {
-  key: string;
-  /** The line that was probably meant. */
-  suggestion?: string;
-  /** The first exercise with such a line. */
-  exercise?: ExerciseNumber;
-}
 
 /** An AbortSignal, by what a check uses of it: so the package's types need no platform's types. */
 export interface CheckSignal {
@@ -142,13 +120,7 @@ class FileCheck {
 
   /** All of them; in a check of one line, those that may be meant for it. */
   #strayKeys(): StrayKey[] {
-    const names = EXERCISES[this.#exercise].lines.map(({ name }) => name);
-    const strays = this.#strays.map((key): StrayKey => {
-      const exercise = EXERCISE_NUMBERS.find((number) => EXERCISES[number].lines.some(({ name }) => name === key));
-      if (exercise !== undefined) return { key, exercise };
-      const suggestion = similarName(key, names);
-      return { key, ...(suggestion !== undefined && { suggestion }) };
-    });
+    const strays = strayKeys(this.#exercise, this.#strays);
     return this.#gradient === undefined ? strays : strays.filter(({ suggestion }) => suggestion === this.#gradient);
   }
 

@@ -4,7 +4,7 @@ import { paintFor } from '../../../src/cli/terminal/colors.js';
 import type { LineReport } from '../../../src/dojo/check.js';
 import type { ExerciseNumber } from '../../../src/dojo/exercises.js';
 import { GRADIENT_NAMES } from '../../../src/lesson/exercise1.js';
-import type { ExerciseReport } from '../../../src/node/learner/run.js';
+import type { ExerciseReport } from '../../../src/dojo/exerciseReport.js';
 import { fakeIO } from '../../support/fakeIO.js';
 
 const RIGHT: LineReport = {
