@@ -3,6 +3,7 @@
     import ninja
 
     ninja.check(locals())                        # which of your gradients are wrong by themselves, and why
+    ninja.lines(dprobs=lambda at: at.dlogprobs / at.probs)   # a line alone, with random gradients above it
     ninja.save('mine.safetensors', C=C, dC=dC)   # tensors to a file
     tensors = ninja.load('mine.safetensors')     # and back
 
@@ -14,7 +15,12 @@ It computes and saves; the program backprop-ninja judges. The program is the one
 `backprop-ninja` on the PATH, or the one of `npx --no-install backprop-ninja`.
 """
 
+import ast
+import contextlib
 import ctypes
+import dis
+import inspect
+import io
 import json
 import os
 import re
@@ -24,9 +30,11 @@ import struct
 import subprocess
 import sys
 import tempfile
+import tokenize
+import traceback
 from array import array
 
-__all__ = ["Error", "check", "load", "save"]
+__all__ = ["Error", "check", "lines", "load", "save"]
 
 # The lesson's names -------------------------------------------------------------------------------------------------
 
@@ -39,7 +47,8 @@ VALUES = (
 GRADIENTS = ["d" + name for name in [*reversed(VALUES), *PARAMETERS]]
 
 # The lecture calls embact embcat.
-KNOWN = [*PARAMETERS, *BATCH, *VALUES, "loss", *GRADIENTS, "embcat", "dembcat"]
+LECTURE = {"embcat": "embact", "dembcat": "dembact"}
+KNOWN = [*PARAMETERS, *BATCH, *VALUES, "loss", *GRADIENTS, *LECTURE]
 
 # Exercise 4 of the lecture calls bnmeani bnmean.
 OTHER_WORDS = {"bnmean": "bnmeani"}
@@ -84,8 +93,13 @@ def check(tensors=None, /, *, program=None, all=False, **named):
     """
     chosen, notes = _chosen({} if tensors is None else tensors)
     chosen.update((name, value) for name, value in named.items() if value is not None)
+    if _loading is not None:
+        return Verdict(False)
     if not chosen:
         raise Error("there is nothing to check; pass your variables: ninja.check(locals())")
+    if not any(name in GRADIENTS or name == "dembcat" or name not in KNOWN for name in chosen):
+        _print("no gradient yet: the first is dlogprobs\n")
+        return Verdict(False)
     with tempfile.TemporaryDirectory(prefix="ninja-") as folder:
         path = os.path.join(folder, "notebook.safetensors")
         _write(path, chosen)
@@ -147,6 +161,216 @@ def _edits(a, b):
     return row[-1]
 
 
+# Lines --------------------------------------------------------------------------------------------------------------
+
+
+def lines(functions=None, /, *, exercise=1, program=None, **named):
+    """Judges lines of the backward pass that you write as functions, each alone.
+
+    ninja.lines(db1=lambda at: at.dhprebn.sum(0)) runs the line on batches of 2, 3 and 32 with random gradients above it, so that it also
+    shows what the values of check cannot: a mistake in db1 or dlogit_maxes, whose true gradients are 0. A line reads the forward values and
+    the gradients above it, as at.h or at['h'], the batch as at.Xb and at.Yb, and the sizes at.n, at.T, at.E, at.H and at.V.
+
+    ninja.lines(locals()) takes your functions that are named like a gradient. exercise=2 and so on judges the closed forms.
+    Returns something that is true if every line is right.
+    """
+    chosen = {**_functions({} if functions is None else functions), **named}
+    chosen = {LECTURE.get(name, name): line for name, line in chosen.items() if line is not None}
+    if not chosen:
+        raise Error("there is no line to judge; pass a function: ninja.lines(dprobs=lambda at: at.dlogprobs / at.probs)")
+    if _loading is not None:
+        _loading.setdefault(exercise, {}).update(chosen)
+        return Verdict(False)
+    with tempfile.TemporaryDirectory(prefix="ninja-") as folder:
+        done = _run(program, ["exercise", "cases", str(exercise), "--out", folder])
+        if done.returncode != 0:
+            raise Error(_reason(done))
+        _answer(folder, chosen)
+        return _judge(["exercise", "judge", folder], program, [], folder)
+
+
+# While this file runs a file of lines for the program, nothing is judged: the functions that are passed to lines, by exercise.
+_loading = None
+
+
+def _functions(mapping):
+    """The functions in a mapping that are named like a gradient, or almost."""
+    found = {name: value for name, value in mapping.items() if callable(value) and not _is_tensor(value)}
+    near = {name for name in found if name not in KNOWN and _meant(name) in GRADIENTS and _meant(name) not in found}
+    return {LECTURE.get(name, name): value for name, value in found.items() if name in [*GRADIENTS, "dembcat"] or name in near}
+
+
+class At(dict):
+    """What a line is given: at.h and at['h'] are the same."""
+
+    def __init__(self, line, values):
+        super().__init__(values)
+        self._line = line
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError as error:
+            raise AttributeError(error.args[0]) from None
+
+    def __missing__(self, name):
+        if LECTURE.get(name) in self:
+            return self[LECTURE[name]]
+        if name == self._line:
+            raise KeyError(f"{name} is what this line computes")
+        if name in GRADIENTS:
+            raise KeyError(f"{name} is computed after {self._line}: a line reads only the gradients above it")
+        meant = _meant(str(name))
+        raise KeyError(f"there is no value {name}" + (f"; did you mean {meant}?" if meant in self else ""))
+
+
+def _answer(folder, functions, file=None):
+    """Computes the lines on the cases in a folder, and writes the answers beside them."""
+    with open(os.path.join(folder, "exercise.json"), encoding="utf-8") as description:
+        task = json.load(description)
+    given = {line["name"]: line["given"] for line in task["lines"]}
+    known = {name: functions[name] for name in given if name in functions}
+    said = {name: {"text": _source(name, line)} for name, line in known.items()}
+    gradients = {name for line in task["lines"] for name in [line["name"], *line["given"]]}
+    last = task["cases"][-1]
+    for case in task["cases"]:
+        values = _read(os.path.join(folder, case["file"]))
+        sizes = {size: case[size] for size in "nTEHV"}
+        answers = {}
+        for name, line in known.items():
+            above = {key: value for key, value in values.items() if key not in gradients or key in given[name]}
+            # What a line prints is shown once.
+            output = contextlib.nullcontext() if case is last else contextlib.redirect_stdout(io.StringIO())
+            with output, _float64():
+                answer, fault = _run_line(name, line, above, sizes, file)
+            if fault is None:
+                answers[name] = answer
+            else:
+                said[name]["fault"] = fault
+        _write(os.path.join(folder, case["answers"]), answers)
+    strays = [name for name in functions if name not in given]
+    with open(os.path.join(folder, "answers.json"), "w", encoding="utf-8") as report:
+        json.dump({"lines": said, "strays": strays}, report)
+
+
+def _run_line(name, line, values, sizes, file):
+    """What a line returns on a case, or the fault that it has."""
+    if not callable(line) or _is_tensor(line):
+        return None, {"id": "not-a-function", "found": _kind(line)}
+    decode = _decoder(None)
+    at = At(name, {**{key: decode(*value) for key, value in values.items()}, **sizes})
+    before = {key: _encode(key, value) for key, value in at.items()}
+    try:
+        result = line(at)
+    except NotImplementedError:
+        return None, {"id": "todo"}
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return None, {"id": "threw", "thrown": _thrown(error, line, file)}
+    if result is ... or result is None and _is_stub(line):
+        return None, {"id": "todo"}
+    if result is None:
+        return None, {"id": "returns-nothing"}
+    changed = next((key for key in before if not _is_numeric(at.get(key)) or _encode(key, at[key]) != before[key]), None)
+    if changed is not None:
+        return None, {"id": "input-changed", "value": changed}
+    if not _is_numeric(result) or isinstance(result, (list, tuple)) and decode is not _decode_numbers:
+        return None, {"id": "returns-other", "found": _kind(result)}
+    try:
+        result = float(result) if isinstance(result, int) else result
+        _encode(name, result)
+        return result, None
+    except (TypeError, OverflowError) as error:
+        return None, {"id": "invalid-tensor", "thrown": {"text": str(error)}}
+
+
+@contextlib.contextmanager
+def _float64():
+    """New tensors of PyTorch are float64, as those that a line is given: its product with a float32 would be refused."""
+    torch = sys.modules.get("torch")
+    before = torch and torch.get_default_dtype()
+    try:
+        if torch:
+            torch.set_default_dtype(torch.float64)
+        yield
+    finally:
+        if torch:
+            torch.set_default_dtype(before)
+
+
+def _thrown(error, line=None, file=None):
+    """An error in one line, and the line of the cell or file that it comes from."""
+    message = error.args[0] if isinstance(error, KeyError) and error.args else error
+    first = str(message).strip().split("\n")[0]
+    thrown = {"text": f"{type(error).__name__}: {first}" if first else type(error).__name__}
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return {**thrown, "text": f"{type(error).__name__}: {error.msg}", "line": error.lineno, "source": (error.text or "").strip()}
+    own = getattr(getattr(line, "__code__", None), "co_filename", file)
+    places = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
+    return {**thrown, "line": places[-1]} if places else thrown
+
+
+def _is_stub(line):
+    """Whether a function has no body: `...` or `pass`."""
+    code = getattr(line, "__code__", None)
+    names = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "COPY_FREE_VARS"}
+    return code is not None and all(one.opname in names for one in dis.get_instructions(code))
+
+
+def _source(name, line):
+    """A line as it is written, without comments, where that can be found: it helps to name a mistake."""
+    try:
+        source = "".join(inspect.findsource(line)[0])
+        first = line.__code__.co_firstlineno
+        kinds = (ast.Lambda, ast.FunctionDef)
+        tree = ast.parse(source)
+        found = [node for node in ast.walk(tree) if isinstance(node, kinds) and _first_line(node) == first]
+        if len(found) > 1:
+            # Several lambdas in a line: the one that is passed under the name.
+            found = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == name and node.value in found]
+        text = ast.get_source_segment(source, found[0])
+        tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+        return tokenize.untokenize(token for token in tokens if token.type != tokenize.COMMENT)
+    except Exception:
+        return ""
+
+
+def _first_line(node):
+    return min(one.lineno for one in [node, *getattr(node, "decorator_list", [])])
+
+
+def _main(folder, path, gradient=None):
+    """Runs a file of lines for `backprop-ninja exercise check FILE.py`: computes its functions on the cases in a folder."""
+    global _loading
+    _loading = {}
+    with open(os.path.join(folder, "exercise.json"), encoding="utf-8") as description:
+        task = json.load(description)
+    path = os.path.abspath(path)
+    sys.argv, sys.path[0] = [path], os.path.dirname(path)
+    # The file imports this module, and not the copy beside it.
+    sys.modules["ninja"] = sys.modules[__name__]
+    module = type(sys)(os.path.splitext(os.path.basename(path))[0])
+    module.__file__ = path
+    sys.modules.setdefault(module.__name__, module)
+    try:
+        with open(path, "rb") as file:
+            exec(compile(file.read(), path, "exec"), module.__dict__)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        fault = {"id": "file-threw", "thrown": _thrown(error, file=path)}
+        if isinstance(error, SystemExit):
+            fault = {"id": "calls-exit", "call": "sys.exit()"}
+        with open(os.path.join(folder, "answers.json"), "w", encoding="utf-8") as report:
+            json.dump({"fault": fault}, report)
+        return
+    own = [line["name"] for line in task["lines"]]
+    functions = {name: line for name, line in _functions(vars(module)).items() if name in own or name not in GRADIENTS}
+    functions.update(_loading.get(task["exercise"], {}))
+    _answer(folder, {name: line for name, line in functions.items() if gradient in (None, name)}, path)
+
+
 # The program --------------------------------------------------------------------------------------------------------
 
 
@@ -202,7 +426,7 @@ def _program(program):
     raise Error(
         "the program backprop-ninja was not found: $BACKPROP_NINJA is not set, it is not on the PATH, and "
         + ("npx does not find it from this folder" if npx else "there is no npx (Node.js 20.19 or later has it)")
-        + '; install it here with npm install backprop-ninja, or name it, as in program="node …/bin/backprop-ninja.js"'
+        + '; install it here with npm install backprop-ninja, or name it, as in program="node path/to/bin/backprop-ninja.js"'
     )
 
 
@@ -391,7 +615,11 @@ def _is_numeric(value):
 
 def _kind(value):
     """The kind of a value, with its article."""
-    kind = type(value).__name__
+    if value is None:
+        return "None"
+    if callable(value) and not isinstance(value, type) and not _is_tensor(value):
+        return "a function"
+    kind = "tuple" if isinstance(value, tuple) else type(value).__name__
     return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
 
 
@@ -410,6 +638,14 @@ def load(path, like=None):
     if like not in (None, "torch", "numpy", "list"):
         raise ValueError(f"like={like!r} is unknown; expected 'torch', 'numpy' or 'list'")
     decode = _decoder(like)
+    stored = _read(path)
+    tensors = Tensors((name, decode(*parts)) for name, parts in stored.items())
+    tensors.metadata = stored.metadata
+    return tensors
+
+
+def _read(path):
+    """The tensors of a file: dtype, shape, and numbers as bytes in this machine's order."""
     with open(path, "rb") as file:
         content = file.read()
     try:
@@ -421,7 +657,7 @@ def load(path, like=None):
     tensors = Tensors()
     tensors.metadata = metadata
     for name, (dtype, shape, first, last) in places.items():
-        tensors[name] = decode(dtype, shape, _little_endian(content[start + first : start + last], BYTES[dtype]))
+        tensors[name] = dtype, shape, _little_endian(content[start + first : start + last], BYTES[dtype])
     return tensors
 
 
@@ -515,3 +751,7 @@ def _decode_numbers(dtype, shape, raw):
     for size in reversed(shape[1:]):
         numbers = [numbers[i : i + size] for i in range(0, len(numbers), size)] if size else []
     return numbers if shape else numbers[0]
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

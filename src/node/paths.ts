@@ -25,6 +25,9 @@ export const LIBRARY: Readonly<Record<string, string>> = {
 };
 /** A specification of a layer to start from. */
 export const LAYER_EXAMPLE = inPackage('examples/layerNorm.ts');
+/** What a Python notebook imports, and the notebook itself in the percent format. */
+export const NINJA_PY = inPackage('python/ninja.py');
+export const NOTEBOOK_PY = inPackage('python/backprop_ninja.py');
 /** Types for the imports of a learner's file. */
 export const LEARNER_TYPES = inPackage('dist/dojo.d.ts');
 /** The names that come with the package. */

@@ -70,6 +70,8 @@ describe('the tarball', () => {
       'dist/cli/main.js',
       'bin/backprop-ninja.js',
       'examples/layerNorm.ts',
+      'python/ninja.py',
+      'python/backprop_ninja.py',
     ]) {
       expect(packed).toContain(file);
     }
@@ -81,6 +83,7 @@ describe('the tarball', () => {
       /^(README|CHANGELOG|LICENSE)(\.md)?$/,
       /^data\/(names\.txt|README\.md)$/,
       /^bin\/backprop-ninja\.js$/,
+      /^python\/(ninja|backprop_ninja)\.py$/,
       /^examples\/layerNorm\.ts$/,
       /^dist\/.+\.(js|d\.ts|wasm)$/,
       /^dist\/gradcheck\.(cjs|d\.cts)$/,

@@ -7,6 +7,7 @@ import { handOut, judgeAnswers } from './cases.js';
 import { checkExercises, giveHint, resetExercise, showSolution, showStatus, startExercises } from './exerciseActions.js';
 import { findLine } from './findLine.js';
 import { exerciseNamed, placeOf } from './place.js';
+import { startNotebook } from './startNotebook.js';
 import { watchExercise } from './watch.js';
 
 const DIR = {
@@ -31,12 +32,14 @@ export const exercise: CommandGroup = {
     ['backprop-ninja exercise start', 'write the exercise files into dojo/'],
     ['backprop-ninja exercise check 1', 'one row per gradient; a red row says what is wrong'],
     ['backprop-ninja exercise hint 1', 'a hint for the first line that is not right'],
+    ['backprop-ninja exercise start --python', 'the same as a notebook for PyTorch'],
   ],
   commands: {
     start: defineSubcommand({
       description: 'write the files of the four exercises; existing files are kept',
       arguments: [{ name: '[dir]', description: 'your folder', default: 'dojo' }],
-      run: (context, directory: string) => startExercises(directory, context),
+      options: [{ key: 'python', flag: '--python', description: 'write them for PyTorch: a notebook, and ninja.py', kind: flag }],
+      run: (context, directory: string) => (context.options.python ? startNotebook : startExercises)(directory, context),
     }),
     check: defineSubcommand({
       description: 'check your lines one by one, and say what is wrong',

@@ -11,14 +11,25 @@ import { withSystemErrors } from '../../node/systemErrors.js';
 import type { CommandContext } from '../command.js';
 import type { Paint } from '../terminal/colors.js';
 import { EXIT_NO } from '../terminal/exitCodes.js';
-import { listCommands, widthOf, wrapText } from '../terminal/format.js';
-import { commandName, type IO, type Output, shortPath } from '../terminal/io.js';
+import { listCommands, say, widthOf, wrapText } from '../terminal/format.js';
+import { commandName, type IO, shortPath } from '../terminal/io.js';
 import { whileShowing } from '../terminal/whileShowing.js';
 import { displayWidth } from '../terminal/width.js';
 import { ENDLESS, type Proposals, pageOf } from './exerciseReport.js';
 import { findLine } from './findLine.js';
 import { type HintRange, showHint } from './hint.js';
-import { dirOption, exerciseCommand, folderOf, freeName, learnerFile, learnerFiles, tsconfigText, writeNew } from './learnerFolder.js';
+import {
+  dirOption,
+  exerciseCommand,
+  folderOf,
+  freeName,
+  keptNote,
+  learnerFile,
+  learnerFiles,
+  tsconfigText,
+  writeFiles,
+  writeNew,
+} from './learnerFolder.js';
 import { lineIn, type Place } from './place.js';
 
 /** What the exercise commands use of their context. */
@@ -31,10 +42,6 @@ export interface ExerciseOptions {
   signal?: AbortSignal;
 }
 
-function say(output: Output, text: string): void {
-  output.write(`${wrapText(text, widthOf(output)).join('\n')}\n`);
-}
-
 /** Writes the files of the exercises into a folder. Existing files stay unchanged. */
 export function startExercises(directory: string, { io, json, printJson }: ExerciseContext): void {
   const folder = resolve(io.cwd, directory);
@@ -42,14 +49,12 @@ export function startExercises(directory: string, { io, json, printJson }: Exerc
   const inText = option === undefined ? '' : ` ${option}`;
   const files: Record<string, string> = { 'README.md': guideText(inText), 'tsconfig.json': tsconfigText(folder) };
   for (const number of EXERCISE_NUMBERS) files[exerciseFile(number)] = stubText(EXERCISES[number], inText);
-  const written: string[] = [];
-  const kept: string[] = [];
-  for (const [name, text] of Object.entries(files)) (writeNew(join(folder, name), text) ? written : kept).push(name);
+  const { written, kept } = writeFiles(folder, files);
   if (json) {
     printJson({ folder, written, kept });
     return;
   }
-  if (kept.length > 0) say(io.stderr, `note: kept ${kept.join(', ')}, which existed already`);
+  if (kept.length > 0) say(io.stderr, keptNote(kept));
   const path = (name: string) => shortPath(join(folder, name), io);
   say(
     io.stdout,

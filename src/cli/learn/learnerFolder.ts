@@ -78,6 +78,18 @@ export function writeNew(path: string, text: string): boolean {
   });
 }
 
+/** Writes the files that do not exist. Existing files stay unchanged. */
+export function writeFiles(folder: string, files: Readonly<Record<string, string>>): { written: string[]; kept: string[] } {
+  const written: string[] = [];
+  const kept: string[] = [];
+  for (const [name, text] of Object.entries(files)) (writeNew(join(folder, name), text) ? written : kept).push(name);
+  return { written, kept };
+}
+
+export function keptNote(kept: readonly string[]): string {
+  return `note: kept ${kept.join(', ')}, which existed already`;
+}
+
 /** A name for the old version of a file: exercise1.old1.txt, or the next free number. */
 export function freeName(path: string): string {
   for (let number = 1; ; number++) {

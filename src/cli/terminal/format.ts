@@ -90,6 +90,11 @@ export function wrapText(text: string, width: number): string[] {
   return wrapWords(text, width, displayWidth);
 }
 
+/** Writes a paragraph. */
+export function say(output: Output, text: string): void {
+  output.write(`${wrapText(text, widthOf(output)).join('\n')}\n`);
+}
+
 /**
  * A command to type, after a text that ends with a colon. It gets its own lines if it does not fit behind the text. A line of it that
  * continues ends with a backslash, as shells read it.
