@@ -69,7 +69,14 @@ export { PRESET_NAMES, type PresetName } from './training/presets.js';
 export { type Recipe, recipe } from './training/recipe.js';
 export { modelConfig, type RunConfig, trainingCapacity } from './training/runConfig.js';
 export { type RateOptions, SCHEDULES, type Schedule, scheduledRate } from './training/schedule.js';
-export { type LossRecord, Training, type TrainingHooks, type TrainingOptions, type TrainingState } from './training/training.js';
+export {
+  type DoneStep,
+  type LossRecord,
+  Training,
+  type TrainingHooks,
+  type TrainingOptions,
+  type TrainingState,
+} from './training/training.js';
 export {
   type BetaPowers,
   OPTIMIZERS,

@@ -66,6 +66,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./look/diff.js')).diff,
   },
   {
+    name: 'export',
+    group: LOOK,
+    summary: "write a run's network, names or first steps for other programs",
+    load: async () => (await import('./look/export.js')).exportCommand,
+  },
+  {
     name: 'grad-check',
     group: CHECK,
     summary: 'compare every hand-written gradient with finite differences',

@@ -4,8 +4,9 @@ import type { Sha256 } from '../core/sha256.js';
 import type { Examples } from '../data/dataset.js';
 import { Evaluator } from '../evaluation/evaluator.js';
 import type { Model } from '../network/arrays.js';
+import type { ParameterArrays } from '../network/parameters.js';
 import type { RunConfig } from '../training/runConfig.js';
-import { Training } from '../training/training.js';
+import { Training, type TrainingHooks } from '../training/training.js';
 import type { BestEvaluation, Checkpoint } from './checkpoint.js';
 import { HASH_EVERY, hashRecord, type MetricsRecord } from './records.js';
 
@@ -20,6 +21,8 @@ export interface RerunOptions {
   ends: readonly number[];
   /** The last step. */
   until: number;
+  /** Called after each step. */
+  onStep?: TrainingHooks['onStep'];
   sha256: Sha256;
 }
 
@@ -54,6 +57,11 @@ export class Rerun {
   /** Number of steps done. */
   get step(): number {
     return this.#training.step;
+  }
+
+  /** The parameters after these steps. The next step overwrites them. */
+  get parameters(): ParameterArrays {
+    return this.#model.parameters;
   }
 
   /** Exponential mean of the batch losses, in nats; NaN before the first step. */
@@ -93,8 +101,8 @@ export class Rerun {
   }
 
   #createTraining(from?: Training): Training {
-    const { config, trainExamples } = this.#options;
-    const hooks = { onRecord: (record: MetricsRecord) => void this.#records.push(record) };
+    const { config, trainExamples, onStep } = this.#options;
+    const hooks = { onStep, onRecord: (record: MetricsRecord) => void this.#records.push(record) };
     return new Training(this.#model, trainExamples, { ...config, steps: this.#ends.shift() ?? config.steps }, hooks, from?.state);
   }
 

@@ -2,7 +2,7 @@ import { complete, type Job } from '../core/job.js';
 import { allFinite } from '../core/numbers.js';
 import { type RandomStream, randomStream, restoreStream, type StreamState } from '../core/random.js';
 import { drawBatch, Epochs, type Sampling } from '../data/batch.js';
-import type { Examples } from '../data/dataset.js';
+import type { Batch, Examples } from '../data/dataset.js';
 import { createTrainingActivations, type Model, type TrainingActivations } from '../network/arrays.js';
 import { initialise } from '../network/initialise.js';
 import { parameterCount } from '../network/parameters.js';
@@ -56,8 +56,22 @@ export interface TrainingState {
   optimizer: OptimizerState;
 }
 
+/** A step that was done. */
+export interface DoneStep {
+  /** Completed steps, with this one. */
+  step: number;
+  /** Mean loss of the batch before the update, in nats. */
+  loss: number;
+  /** Learning rate of the update. */
+  rate: number;
+  /** The batch. The next step overwrites it. */
+  batch: Batch;
+}
+
 /** Callbacks and checks of {@link Training}; they do not change the result. */
 export interface TrainingHooks {
+  /** Called after each step. */
+  onStep?: ((step: DoneStep) => void) | undefined;
   /** Called every 100 steps and after the last step. */
   onRecord?: (record: LossRecord) => void;
   /**
@@ -82,6 +96,7 @@ export class Training {
   readonly #model: Model;
   readonly #examples: Examples;
   readonly #options: TrainingOptions;
+  readonly #onStep: TrainingHooks['onStep'];
   readonly #onRecord: (record: LossRecord) => void;
   readonly #checkEvery: number;
   readonly #activations: TrainingActivations;
@@ -107,6 +122,7 @@ export class Training {
     this.#model = model;
     this.#examples = examples;
     this.#options = options;
+    this.#onStep = hooks.onStep;
     this.#onRecord = hooks.onRecord ?? (() => {});
     this.#checkEvery = hooks.checkEvery ?? CHECK_EVERY;
     this.#activations = createTrainingActivations(model, options.batchSize);
@@ -191,6 +207,7 @@ export class Training {
       this.#updater.update(rate);
       this.#step++;
       before = undefined;
+      this.#onStep?.({ step: this.#step, loss, rate, batch: a });
       this.#record(loss, rate);
       return loss;
     } finally {

@@ -1,19 +1,14 @@
 import { text } from '../../core/kinds.js';
-import { createExamples } from '../../data/dataset.js';
-import { EVALUATION_BATCH } from '../../evaluation/evaluator.js';
-import { allocateModel } from '../../network/arrays.js';
-import { createWasmBackend } from '../../node/kernels.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
-import { sha256 } from '../../node/sha256.js';
-import { formerEnds, Rerun } from '../../run/rerun.js';
-import { modelConfig, trainingCapacity } from '../../training/runConfig.js';
+import { formerEnds } from '../../run/rerun.js';
 import { defineCommand } from '../command.js';
-import { type LoadedData, loadRunData } from '../data.js';
+import { loadRunData } from '../data.js';
 import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { shortPath } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { inTurns } from '../terminal/turns.js';
 import { Replay } from './replayComparison.js';
+import { rerunOf } from './rerunOf.js';
 import { StoredRun } from './storedRun.js';
 
 export const replay = defineCommand({
@@ -26,7 +21,7 @@ export const replay = defineCommand({
     const data = loadRunData(stored.path, stored.checkpoint, options.data, 'must be the same', io);
     const { signal, replay } = await inTurns(io, async (turns) => {
       const ends = await turns.run(formerEnds(stored.records('again'), stored.checkpoint.config));
-      const rerun = createRerun(stored, data, ends ?? []);
+      const rerun = rerunOf(stored, data, { ends: ends ?? [], until: stored.step });
       const replay = new Replay(stored, rerun);
       const progress = new Progress(io, 0, stored.step);
       await turns.run(replay.steps(), () => progress.update(rerun.step, rerun.smoothedLoss));
@@ -39,19 +34,3 @@ export const replay = defineCommand({
     return replay.same ? 0 : EXIT_NO;
   },
 });
-
-function createRerun({ checkpoint, step }: StoredRun, { dataset }: LoadedData, ends: readonly number[]): Rerun {
-  const { config, vocabulary } = checkpoint;
-  const shape = modelConfig(config, vocabulary);
-  const examplesOf = (names: readonly string[]) => createExamples(names, vocabulary, config.context);
-  return new Rerun({
-    createModel: () => allocateModel(createWasmBackend, shape, trainingCapacity(config, [EVALUATION_BATCH])),
-    trainExamples: examplesOf(dataset.parts.train),
-    valExamples: examplesOf(dataset.parts.val),
-    config,
-    vocabulary,
-    ends,
-    until: step,
-    sha256,
-  });
-}

@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { flag, text, wholeNumber } from '../../core/kinds.js';
+import { readRunFile } from '../../node/runDirectory.js';
+import type { CommandContext } from '../command.js';
+import type { IO } from '../terminal/io.js';
+
+export const EXPORT_OPTIONS = [
+  {
+    key: 'to',
+    flag: '--to <file>',
+    description: 'write the network: .onnx, .npz, .safetensors or .json',
+    kind: text,
+  },
+  {
+    key: 'split',
+    flag: '--split <dir>',
+    description: 'write the names of each part, as train.txt, val.txt and test.txt',
+    kind: text,
+  },
+  {
+    key: 'trace',
+    flag: '--trace <K>',
+    description: 'train again for K steps, and write batches, losses and parameters to the .safetensors file of --to',
+    kind: wholeNumber(1, 1_000_000_000),
+  },
+  { key: 'data', flag: '--data <file>', description: 'data set', defaultText: "the run's own", kind: text },
+  { key: 'force', flag: '--force', description: 'replace files that exist', kind: flag },
+] as const;
+
+/** What the parts of the command get. */
+export type ExportContext = CommandContext<(typeof EXPORT_OPTIONS)[number]>;
+
+/** The files of a run that no export may overwrite: its checkpoint and its data set. */
+export function inputsOf(checkpoint: string, data: string | undefined, { cwd }: IO): string[] {
+  const own = data === undefined ? readRunFile(checkpoint)?.data.path : resolve(cwd, data);
+  return own === undefined ? [checkpoint] : [checkpoint, own];
+}

@@ -1,0 +1,32 @@
+import { createExamples } from '../../data/dataset.js';
+import { EVALUATION_BATCH } from '../../evaluation/evaluator.js';
+import { allocateModel } from '../../network/arrays.js';
+import { createWasmBackend } from '../../node/kernels.js';
+import { sha256 } from '../../node/sha256.js';
+import { Rerun, type RerunOptions } from '../../run/rerun.js';
+import { modelConfig, trainingCapacity } from '../../training/runConfig.js';
+import type { LoadedData } from '../data.js';
+import type { StoredRun } from './storedRun.js';
+
+/**
+ * Repeats a stored run.
+ * @param options `ends` as {@link formerEnds} finds them, and the last step
+ */
+export function rerunOf(
+  { checkpoint }: StoredRun,
+  { dataset }: LoadedData,
+  options: Pick<RerunOptions, 'ends' | 'until' | 'onStep'>,
+): Rerun {
+  const { config, vocabulary } = checkpoint;
+  const shape = modelConfig(config, vocabulary);
+  const examplesOf = (names: readonly string[]) => createExamples(names, vocabulary, config.context);
+  return new Rerun({
+    createModel: () => allocateModel(createWasmBackend, shape, trainingCapacity(config, [EVALUATION_BATCH])),
+    trainExamples: examplesOf(dataset.parts.train),
+    valExamples: examplesOf(dataset.parts.val),
+    config,
+    vocabulary,
+    sha256,
+    ...options,
+  });
+}
