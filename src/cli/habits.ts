@@ -216,16 +216,30 @@ const OTHERS: readonly (readonly [names: readonly string[], answer: string])[] =
   [['q', 'quiet', 'silent', 'v', 'verbose', 'progress', 'no-progress'], 'leave it out: progress goes to stderr, so 2>/dev/null hides it'],
 ];
 
-/** Other names of options of `grad-check`, and what test runners and gradient checkers have. */
-const GRAD_CHECK: readonly (readonly [names: readonly string[], answer: string])[] = [
-  [['t', 'k', 'name', 'layer', 'layers', 'filter', 'grep', 'test', 'test-name-pattern'], 'it is --only here'],
-  [['w', 'watch-all'], 'it is --watch here'],
-  [['fp32', 'f32', 'single'], 'it is --float32 here'],
-  [
-    ['atol', 'rtol', 'tol', 'delta', 'step'],
-    "leave it out for layers: steps and limits come from each layer's own rounding; --eps and --tolerance are for the program's own gradients",
+/** Other names of the options of single commands: what test runners, gradient checkers and exporters call them. */
+const OF_COMMAND: Readonly<Record<string, readonly (readonly [names: readonly string[], answer: string])[]>> = {
+  'grad-check': [
+    [['t', 'k', 'name', 'layer', 'layers', 'filter', 'grep', 'test', 'test-name-pattern'], 'it is --only here'],
+    [['w', 'watch-all'], 'it is --watch here'],
+    [['fp32', 'f32', 'single'], 'it is --float32 here'],
+    [
+      ['atol', 'rtol', 'tol', 'delta', 'step'],
+      "leave it out for layers: steps and limits come from each layer's own rounding; --eps and --tolerance are for the program's own gradients",
+    ],
   ],
-];
+  export: [
+    [
+      ['o', 'out', 'output', 'output-file', 'out-file', 'outfile', 'file', 'f', 'dest', 'path', 'save', 'save-path', 'name', 'model'],
+      'it is --to here; the extension chooses the format',
+    ],
+    [
+      ['format', 'type', 'onnx', 'npz', 'numpy', 'safetensors', 'opset', 'opset-version', 'torch', 'pytorch'],
+      'the extension of --to chooses the format: .onnx, .npz, .safetensors or .json',
+    ],
+    [['lists', 'names', 'parts', 'data-dir', 'split-dir'], 'it is --split here, with a directory'],
+    [['steps', 'k', 'num-steps', 'n-steps', 'iters', 'max-steps'], 'it is --trace here'],
+  ],
+};
 
 const TRAINING_COMMANDS = ['train', 'sweep', 'lr-find', 'bench'];
 
@@ -237,8 +251,8 @@ const TRAINING_COMMANDS = ['train', 'sweep', 'lr-find', 'bench'];
  */
 export function habitHint(option: string, command: string): string | undefined {
   const name = option.replace(/^-+/, '').replace(/=.*$/s, '').replaceAll('_', '-').toLowerCase();
-  const ofGradCheck = command === 'grad-check' ? GRAD_CHECK.find(([names]) => names.includes(name)) : undefined;
-  if (ofGradCheck) return ofGradCheck[1];
+  const ofCommand = OF_COMMAND[command]?.find(([names]) => names.includes(name));
+  if (ofCommand) return ofCommand[1];
   const same = Object.keys(SAME).find((flag) => SAME[flag].includes(name) || flag === `--${name}`);
   if (same === undefined) return OTHERS.find(([names]) => names.includes(name))?.[1];
   const place = TRAINING_COMMANDS.includes(command) ? 'here' : "in 'train'";
@@ -246,7 +260,7 @@ export function habitHint(option: string, command: string): string | undefined {
 }
 
 /** Every option that the tables know, for their tests. */
-export const HABITS = { SAME, OTHERS, GRAD_CHECK };
+export const HABITS = { SAME, OTHERS, OF_COMMAND };
 
 /** Other names of commands. */
 const COMMAND_HABITS: readonly (readonly [names: readonly string[], answer: string])[] = [

@@ -1,5 +1,5 @@
 /** A file that a command writes where the user says. */
-import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { SystemError, UsageError } from '../core/errors.js';
 import { showPath } from '../core/text.js';
@@ -49,7 +49,10 @@ export function writeOutput(path: string, bytes: Uint8Array): void {
 function checkDirectory(path: string): void {
   const directory = dirname(path);
   const found = statSync(directory, { throwIfNoEntry: false });
-  if (found?.isDirectory()) return;
+  if (found?.isDirectory()) {
+    accessSync(directory, constants.W_OK);
+    return;
+  }
   const problem = found ? `${showPath(directory)} is ${specialKind(found) ?? 'a file'}` : `there is no directory ${showPath(directory)}`;
   throw new SystemError(`cannot write ${showPath(path)}: ${problem}`, { hint: found ? 'name another directory' : 'create it first' });
 }

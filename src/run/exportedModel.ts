@@ -1,4 +1,5 @@
 /** A run's network without its training state, and the bytes of the formats in which other programs read it. */
+import type { Job } from '../core/job.js';
 import type { FloatArray, Shape } from '../core/tensor.js';
 import { BOUNDARY } from '../data/dataset.js';
 import { BATCH_NORM_EPSILON } from '../layers/batchNorm.js';
@@ -59,10 +60,7 @@ export function exportedModel({ program, vocabulary, state, dataSha256 }: Checkp
 }
 
 /** The arrays with their shapes, in the order of the shapes. */
-function withShapes(
-  shapes: Readonly<Record<string, Shape>>,
-  arrays: Readonly<Record<string, FloatArray>>,
-): Map<string, ExportedArray> {
+function withShapes(shapes: Readonly<Record<string, Shape>>, arrays: Readonly<Record<string, FloatArray>>): Map<string, ExportedArray> {
   return new Map(Object.entries(shapes).map(([name, shape]) => [name, { shape, data: arrays[name] }]));
 }
 
@@ -98,8 +96,11 @@ function storedArrays({ parameters, statistics }: ExportedModel): Safetensors['t
   return new Map([...parameters, ...statistics].map(([name, { data, shape }]) => [name, storeFloats(data, shape)]));
 }
 
-/** A JSON document with parameters and statistics as nested lists, in the fewest digits from which each float32 can be read back. */
-export function modelJson(model: ExportedModel): Uint8Array {
+/**
+ * A JSON document with parameters and statistics as nested lists, in the fewest digits from which each float32 can be read back; in parts, a
+ * row at a time.
+ */
+export function* modelJson(model: ExportedModel): Job<Uint8Array> {
   const { config, vocabulary, steps, program, dataSha256, parameters, statistics } = model;
   const facts = {
     format: 'backprop-ninja model',
@@ -115,26 +116,52 @@ export function modelJson(model: ExportedModel): Uint8Array {
     boundary: BOUNDARY,
     vocabulary,
   };
-  const members = [
-    ...Object.entries(facts).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`),
-    `  "parameters": ${jsonArrays(parameters)}`,
-    `  "statistics": ${jsonArrays(statistics)}`,
-  ];
-  return new TextEncoder().encode(`{\n${members.join(',\n')}\n}\n`);
+  const encoder = new TextEncoder();
+  const parts = Object.entries(facts).map(([key, value], i) =>
+    encoder.encode(`${i === 0 ? '{' : ','}\n  "${key}": ${JSON.stringify(value)}`),
+  );
+  for (const [key, arrays] of Object.entries({ parameters, statistics })) {
+    for (const line of arrayLines(key, arrays)) {
+      parts.push(encoder.encode(line));
+      yield;
+    }
+  }
+  parts.push(encoder.encode('\n}\n'));
+  return joined(parts);
 }
 
-function jsonArrays(arrays: ReadonlyMap<string, ExportedArray>): string {
-  const members = [...arrays].map(([name, { data, shape }]) => `    ${JSON.stringify(name)}: ${jsonArray(data, shape)}`);
-  return `{\n${members.join(',\n')}\n  }`;
+/** A member with the arrays as nested lists, in pieces: a line per row. */
+function* arrayLines(key: string, arrays: ReadonlyMap<string, ExportedArray>): Generator<string> {
+  yield `,\n  "${key}": {`;
+  let separator = '\n';
+  for (const [name, { data, shape }] of arrays) {
+    yield `${separator}    ${JSON.stringify(name)}: `;
+    separator = ',\n';
+    if (shape.length === 1) {
+      yield jsonRow(data);
+      continue;
+    }
+    const [rows, columns] = shape;
+    for (let row = 0; row < rows; row++) {
+      yield `${row === 0 ? '[' : ','}\n      ${jsonRow(data.subarray(row * columns, (row + 1) * columns))}`;
+    }
+    yield '\n    ]';
+  }
+  yield '\n  }';
 }
 
-/** Nested lists, a line per row. */
-function jsonArray(data: FloatArray, shape: Shape): string {
-  if (shape.length <= 1) return `[${Array.from(data, shortest).join(', ')}]`;
-  const [rows, ...inner] = shape;
-  const size = data.length / rows;
-  const lines = Array.from({ length: rows }, (_, row) => `      ${jsonArray(data.subarray(row * size, (row + 1) * size), inner)}`);
-  return `[\n${lines.join(',\n')}\n    ]`;
+function jsonRow(row: FloatArray): string {
+  return `[${Array.from(row, shortest).join(', ')}]`;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
 
 /** The shortest decimal that gives this float32 again. */

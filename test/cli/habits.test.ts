@@ -45,11 +45,10 @@ describe('the table of habits', () => {
   });
 });
 
-describe('an option of test runners and gradient checkers', () => {
-  it.each(HABITS.GRAD_CHECK.map(([names, answer]) => [answer, names] as const))('is answered by grad-check: %s', async (answer, names) => {
+describe.each(Object.entries(HABITS.OF_COMMAND))('an option of another program is answered by %s:', (command, habits) => {
+  it.each(habits.map(([names, answer]) => [answer, names] as const))('%s', async (answer, names) => {
     const cwd = tempDirectory();
-    for (const name of names)
-      expectRefusal(await runCli(cwd, ['grad-check', dashed(name), '5']), 2, `unknown option '${dashed(name)}'`, answer);
+    for (const name of names) expectRefusal(await runCli(cwd, [command, dashed(name), '5']), 2, `unknown option '${dashed(name)}'`, answer);
   });
 });
 

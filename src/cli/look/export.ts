@@ -1,10 +1,12 @@
 import { extname, resolve } from 'node:path';
 import { UsageError } from '../../core/errors.js';
+import type { Job } from '../../core/job.js';
 import { closest } from '../../core/spelling.js';
-import { quoteText, showPath } from '../../core/text.js';
+import { quoteText, shellWord, showPath } from '../../core/text.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { checkOutput, writeOutput } from '../../node/outputFile.js';
-import { findCheckpoint } from '../../node/runDirectory.js';
+import { BEST_FILE, CHECKPOINT_FILE, findCheckpoint } from '../../node/runDirectory.js';
+import type { Checkpoint } from '../../run/checkpoint.js';
 import { type ExportedModel, exportedModel, modelJson, modelNpz, modelSafetensors } from '../../run/exportedModel.js';
 import { modelOnnx } from '../../run/onnx/onnxModel.js';
 import { defineCommand } from '../command.js';
@@ -17,12 +19,26 @@ import { EXPORT_OPTIONS, type ExportContext, inputsOf } from './exportOptions.js
 import { exportSplit } from './exportSplit.js';
 import { exportTrace } from './exportTrace.js';
 
-/** The formats by extension. */
-const FORMATS: Readonly<Record<string, (model: ExportedModel) => Uint8Array>> = {
-  '.onnx': modelOnnx,
-  '.npz': modelNpz,
-  '.safetensors': modelSafetensors,
-  '.json': modelJson,
+interface Format {
+  write: (model: ExportedModel) => Job<Uint8Array>;
+  /** The most bytes that its numbers may take as float32. */
+  limit: number;
+}
+
+/** A job of one part; a signal may come before it. */
+function asJob(write: (model: ExportedModel) => Uint8Array): Format['write'] {
+  return function* (model) {
+    yield;
+    return write(model);
+  };
+}
+
+/** The formats by extension. A protocol buffer has 2 GiB, the program reads .npz files of 1 GiB, and 2^25 numbers are 400 MB of JSON. */
+const FORMATS: Readonly<Record<string, Format>> = {
+  '.onnx': { write: asJob(modelOnnx), limit: 2 ** 31 - 2 ** 20 },
+  '.npz': { write: asJob(modelNpz), limit: 2 ** 30 - 2 ** 20 },
+  '.safetensors': { write: asJob(modelSafetensors), limit: Number.POSITIVE_INFINITY },
+  '.json': { write: modelJson, limit: 2 ** 27 },
 };
 const EXTENSIONS = Object.keys(FORMATS);
 
@@ -44,7 +60,7 @@ export const exportCommand = defineCommand({
       return exportSplit(context, split, run);
     }
     if (trace !== undefined) return exportTrace(context, trace, run);
-    if (to === undefined) throw new UsageError('nothing to export', { hint: 'give --to FILE, --split DIR, or --trace K --to FILE' });
+    if (to === undefined) throw nothingToExport(run);
     return exportNetwork(context, to, run);
   },
 });
@@ -55,18 +71,33 @@ async function exportNetwork({ io, json, options, printJson }: ExportContext, to
   const checkpoint = loadCheckpoint(path);
   const file = resolve(io.cwd, to);
   checkOutput(file, { option: '--to', force: options.force ?? false, inputs: inputsOf(path, options.data, io) });
-  const { model, signal } = await inTurns(io, async (turns) => ({
-    model: await calibratedModel({ path, checkpoint, file: options.data }, [], turns, io),
-    signal: turns.signal,
-  }));
-  if (!model) return EXIT_SIGNAL[signal as StopSignal];
-  const exported = exportedModel(checkpoint, model);
-  const bytes = FORMATS[format](exported);
+  checkSize(to, FORMATS[format], checkpoint);
+  const { exported, bytes, signal } = await inTurns(io, async (turns) => {
+    const model = await calibratedModel({ path, checkpoint, file: options.data }, [], turns, io);
+    const exported = model && exportedModel(checkpoint, model);
+    return { exported, bytes: exported && (await turns.run(FORMATS[format].write(exported))), signal: turns.signal };
+  });
+  if (!exported || !bytes) return EXIT_SIGNAL[signal as StopSignal];
   writeOutput(file, bytes);
   const arrays = [...exported.parameters, ...exported.statistics].map(([name, { shape }]) => ({ name, shape }));
   if (json) printJson({ checkpoint: path, file, format: format.slice(1), bytes: bytes.length, arrays });
   else io.stdout.write(`${shortPath(file, io)}: ${describe(format, exported)}; ${formatBytes(bytes.length)}\n`);
   return 0;
+}
+
+/** @throws UsageError if the format has no room for the network */
+function checkSize(to: string, { limit }: Format, { tensors }: Checkpoint): void {
+  const bytes = [...tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  if (bytes <= limit) return;
+  throw new UsageError(`--to ${showPath(to)}: the network takes ${formatBytes(bytes)}, the limit of this format is ${formatBytes(limit)}`, {
+    hint: 'write a .safetensors file',
+  });
+}
+
+function nothingToExport(run: string | undefined): UsageError {
+  const isFile = run !== undefined && EXTENSIONS.includes(extname(run)) && !run.endsWith(CHECKPOINT_FILE) && !run.endsWith(BEST_FILE);
+  const hint = isFile ? `did you mean --to ${shellWord(run, 'file')}?` : 'give --to FILE, --split DIR, or --trace K --to FILE';
+  return new UsageError('nothing to export', { hint });
 }
 
 /** The extension, in lower case. @throws UsageError if it is none of the known ones */

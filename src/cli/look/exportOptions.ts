@@ -23,7 +23,13 @@ export const EXPORT_OPTIONS = [
     description: 'train again for K steps, and write batches, losses and parameters to the .safetensors file of --to',
     kind: wholeNumber(1, 1_000_000_000),
   },
-  { key: 'data', flag: '--data <file>', description: 'data set', defaultText: "the run's own", kind: text },
+  {
+    key: 'data',
+    flag: '--data <file>',
+    description: 'data set, for --split, --trace and a run that was stopped',
+    defaultText: "the run's own",
+    kind: text,
+  },
   { key: 'force', flag: '--force', description: 'replace files that exist', kind: flag },
 ] as const;
 

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { FileContentError } from '../../core/errors.js';
+import { FileContentError, UsageError } from '../../core/errors.js';
 import { type Dataset, SPLITS, type Split } from '../../data/dataset.js';
 import { parseNames } from '../../data/parseNames.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
@@ -14,6 +14,7 @@ import { type ExportContext, inputsOf } from './exportOptions.js';
 
 /** Writes the names of each part of a run's data, one per line, in the order of the part, with repeats. */
 export function exportSplit({ io, json, options, printJson }: ExportContext, folder: string, run?: string): number {
+  if (folder === '') throw new UsageError('--split needs the name of a directory', { hint: '--split . is this one' });
   const path = findCheckpoint(io.cwd, run);
   const checkpoint = loadCheckpoint(path);
   const directory = resolve(io.cwd, folder);

@@ -38,7 +38,8 @@ export async function exportTrace(context: ExportContext, K: number, run?: strin
   const { bytes, losses } = recorded;
   writeOutput(file, bytes);
   const { batchSize } = stored.checkpoint.config;
-  if (json) printJson({ checkpoint: stored.path, file, steps: K, batchSize, losses: [...losses], bytes: bytes.length });
+  if (json)
+    printJson({ checkpoint: stored.path, file, steps: K, batchSize, loss: { first: losses[0], last: losses[K - 1] }, bytes: bytes.length });
   else {
     const range = K === 1 ? `loss ${formatLoss(losses[0])}` : `losses ${formatLoss(losses[0])} to ${formatLoss(losses[K - 1])}`;
     io.stdout.write(

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { ENDLESS, type Proposals, pageOf, reportLines } from '../../../src/cli/learn/exerciseReport.js';
 import { paintFor } from '../../../src/cli/terminal/colors.js';
 import type { LineReport } from '../../../src/dojo/check.js';
+import type { ExerciseReport } from '../../../src/dojo/exerciseReport.js';
 import type { ExerciseNumber } from '../../../src/dojo/exercises.js';
 import { GRADIENT_NAMES } from '../../../src/lesson/exercise1.js';
-import type { ExerciseReport } from '../../../src/dojo/exerciseReport.js';
 import { fakeIO } from '../../support/fakeIO.js';
 
 const RIGHT: LineReport = {

@@ -194,7 +194,8 @@ describe('the trace', () => {
     for (const name of names) expect(floats(trace, `final.${name}`), name).toEqual(own.get(name));
     expect(trace.tensors.get('Xb')).toMatchObject({ dtype: 'I64', shape: [50, 32, 3] });
     expect(trace.tensors.get('Yb')).toMatchObject({ dtype: 'I64', shape: [50, 32] });
-    expect(report).toMatchObject({ steps: 50, batchSize: 32, losses: [...floats(trace, 'losses')] });
+    const losses = floats(trace, 'losses');
+    expect(report).toMatchObject({ steps: 50, batchSize: 32, loss: { first: losses[0], last: losses[49] } });
     expect([...floats(trace, 'rates')]).toEqual(Array.from({ length: 50 }, (_, k) => (k < 25 ? 0.1 : 0.01)));
     expect(trace.metadata).toMatchObject({ steps: '50', batchSize: '32', optimizer: '{"name":"sgd"}', clip: 'null', epsilon: '0.00001' });
   });
@@ -259,9 +260,14 @@ describe('export refuses', () => {
     [['--to', 'model'], '--to model has no extension, expected .onnx, .npz, .safetensors or .json'],
     [['--to', 'model.safetensor'], 'did you mean .safetensors?'],
     [['--to', 'model.npz', '--split', 'lists'], '--split and --to are two exports; run the command twice'],
+    [['--split', ''], '--split needs the name of a directory'],
     [['--trace', '3', '--split', 'lists'], '--split and --trace are two exports'],
   ])('%j (2)', async (argv, message) => {
     expectRefusal(await runCli(trained, ['export', 'run', ...argv]), 2, message);
+  });
+
+  it('a file in the place of the run, and says what may be meant (2)', async () => {
+    expectRefusal(await runCli(trained, ['export', 'model.onnx']), 2, 'nothing to export; did you mean --to model.onnx?');
   });
 
   it('to replace a file without --force', async () => {
