@@ -42,6 +42,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./train/sweep.js')).sweep,
   },
   {
+    name: 'import',
+    group: TRAIN,
+    summary: 'make a run of weights that were trained elsewhere',
+    load: async () => (await import('./train/import.js')).importWeights,
+  },
+  {
     name: 'sample',
     group: LOOK,
     summary: 'print new names',

@@ -19,7 +19,9 @@ export type StoredKind =
   | { type: 'choice'; choices: readonly string[] }
   | { type: 'decay' }
   | { type: 'flag' }
-  | { type: 'text' };
+  | { type: 'text' }
+  /** 64 hexadecimal digits, of the file that the user names. */
+  | { type: 'sha256' };
 
 /** A whole number in plain decimal digits. */
 export function wholeNumber(min: number, max: number): Kind<number> {

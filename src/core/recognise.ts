@@ -12,7 +12,9 @@ interface Signature extends Omit<RecognisedFile, 'group'> {
   holds?: RegExp;
 }
 
-const TORCH = "PyTorch's safetensors.torch.save_file writes a file that can be read";
+const TORCH =
+  "in Python, ninja.save('weights.safetensors', C=C, W1=W1, ...) or safetensors.torch.save_file writes a file that can be read; " +
+  'backprop-ninja exercise start --python writes ninja.py';
 const AS_TEXT = 'save it as text in UTF-8, or as CSV';
 
 /** Of formats without zero bytes in their signature, those with letters alone also need one elsewhere: text never holds a zero. */

@@ -1,5 +1,6 @@
 /**
  * A run's directory: checkpoint.safetensors (the last save), best.safetensors (the smallest validation loss), metrics.jsonl, run.json,
+ * init.safetensors (the parameters that it began with, if they were not drawn),
  * and lock while a process trains there. runs/latest links to the newest run under runs/.
  */
 
@@ -12,6 +13,7 @@ import {
   readdirSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   statSync,
   symlinkSync,
 } from 'node:fs';
@@ -29,6 +31,8 @@ export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 export const BEST_FILE = 'best.safetensors';
 export const METRICS_FILE = 'metrics.jsonl';
 export const RUN_FILE = 'run.json';
+/** The parameters that a run began with, if they were not drawn. */
+export const INIT_FILE = 'init.safetensors';
 const RUNS = 'runs';
 const LATEST = 'latest';
 
@@ -59,15 +63,18 @@ export function createNumberedRun(cwd: string): string {
 /**
  * Creates the directory of --out, or accepts it if it is empty. With `force` it may contain files: the new run replaces an older run's
  * files one by one as it writes them, and touches no others.
- * @param input the data file, which must not be one of the replaced files; undefined for a pipe
+ * @param data the data file, which must not be one of the replaced files; undefined for a pipe
+ * @param weights a file that the run begins with, the same
  * @returns the directory
- * @throws UsageError if the directory is not empty, or holds the data file
+ * @throws UsageError if the directory is not empty, or holds one of these files
  * @throws SystemError if it cannot be created or written
  */
-export function createNamedRun(directory: string, force: boolean, input: string | undefined): string {
-  const files = [CHECKPOINT_FILE, BEST_FILE, METRICS_FILE, RUN_FILE].map((name) => join(directory, name));
-  if (input !== undefined && [directory, ...files].some((path) => realPath(path) === realPath(input))) {
-    throw new UsageError(`--out ${showPath(directory)} would overwrite --data ${showPath(input)}`, { hint: 'name another directory' });
+export function createNamedRun(directory: string, force: boolean, data: string | undefined, weights?: string): string {
+  const files = [CHECKPOINT_FILE, BEST_FILE, METRICS_FILE, RUN_FILE, INIT_FILE].map((name) => join(directory, name));
+  const inputs = { '--data': data, 'the weights': weights };
+  for (const [what, input] of Object.entries(inputs)) {
+    if (input === undefined || ![directory, ...files].some((path) => realPath(path) === realPath(input))) continue;
+    throw new UsageError(`--out ${showPath(directory)} would overwrite ${what} ${showPath(input)}`, { hint: 'name another directory' });
   }
   return withSystemErrors('write in', directory, () => {
     const found = statSync(directory, { throwIfNoEntry: false });
@@ -82,6 +89,15 @@ export function createNamedRun(directory: string, force: boolean, input: string 
     accessSync(directory, constants.W_OK);
     return directory;
   });
+}
+
+/** Removes a directory that was made for a run and got none of its files. Others stay. */
+export function removeEmptyDirectory(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // It is not empty, or not there.
+  }
 }
 
 /** @throws SystemError if a directory cannot be created in this place, because something else is there */
@@ -142,6 +158,12 @@ function refuseNoLink(latest: string, hint: string): void {
 export function writeRunFile(directory: string, content: RunFile): void {
   const path = join(directory, RUN_FILE);
   withSystemErrors('write', path, () => atomicWrite(path, runFileBytes(content)));
+}
+
+/** Writes init.safetensors, atomically. @throws SystemError if it cannot be written */
+export function writeInitFile(directory: string, bytes: Uint8Array): void {
+  const path = join(directory, INIT_FILE);
+  withSystemErrors('write', path, () => atomicWrite(path, bytes));
 }
 
 /** Writes the run.json of a run that is being trained. @throws SystemError if it cannot be written */

@@ -24,7 +24,9 @@ export interface SessionOptions {
   directory: string;
   /** The directory's lock, which is checked before each save. */
   lock?: DirectoryLock;
-  /** With room for the training batch and for evaluation of EVALUATION_BATCH examples at a time. To resume, it has the checkpoint's weights. */
+  /**
+   * With room for the training batch and for evaluation of EVALUATION_BATCH examples at a time. To resume, it has the checkpoint's weights; with `init` in the
+   * configuration, the parameters to begin with. */
   model: Model;
   dataset: Dataset;
   /** SHA-256 of the data file, 64 hexadecimal digits; stored in checkpoints. */
@@ -105,7 +107,8 @@ export class Session {
     if (from) for (const name of [CHECKPOINT_FILE, BEST_FILE]) this.files.adopt(name);
     withSystemErrors('write in', directory, () => removeLeftovers(directory));
     const hooks = { onRecord: (record: LossRecord) => this.#metrics.append(record), checkEvery };
-    this.#training = new Training(model, this.#trainExamples, config, hooks, from?.state);
+    const start = from?.state ?? (config.init === undefined ? undefined : 'parameters');
+    this.#training = new Training(model, this.#trainExamples, config, hooks, start);
     // The checkpoint comes first: until it is written, an older run in the directory stays complete.
     if (!from) this.#saveCheckpoint();
     if (!this.#best) this.files.remove(BEST_FILE);

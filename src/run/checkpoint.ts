@@ -20,13 +20,14 @@ import { allocateModel, type Capacity, type Model } from '../network/arrays.js';
 import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network/parameters.js';
 import { TRAINING_OPTIONS } from '../training/options.js';
 import { formatOf, knownFormats, modelConfig, orderedConfig, type RunConfig, WITHOUT_STATISTICS } from '../training/runConfig.js';
-import { configSchema, count, finite } from '../training/runConfigSchema.js';
+import { configSchema, count, finite, sha256Text } from '../training/runConfigSchema.js';
 import type { TrainingState } from '../training/training.js';
 import { decayedNames, hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState } from '../training/updater.js';
 import { loadFloats, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
 import { isSealed, NO_DIGEST, seal } from './seal.js';
 
-const FORMAT = 'backprop-ninja checkpoint';
+/** What the metadata of a checkpoint call its format. */
+export const FORMAT = 'backprop-ninja checkpoint';
 
 /** A run at one of its steps, without the weights. */
 export interface RunSnapshot {
@@ -82,8 +83,6 @@ const VocabularySchema = v.pipe(
 function json<const T extends v.GenericSchema>(schema: T) {
   return v.pipe(v.string(), v.parseJson(), schema);
 }
-
-const sha256Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'Expected 64 hexadecimal digits'));
 
 const power = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
@@ -247,8 +246,9 @@ function readTensors(
   return { arrays, problems };
 }
 
-function stepProblems({ step, config: { steps }, best }: Metadata): string[] {
+function stepProblems({ step, config: { steps, imported = false }, best }: Metadata): string[] {
   return [
+    ...((steps === 0) === imported ? [] : [`metadata: config: ${countOf(steps, 'step')}; an imported run has 0, and no other run`]),
     ...(step > steps ? [`metadata: step ${step} is beyond the last step, ${steps}`] : []),
     ...(best && best.step > step ? [`metadata: best step ${best.step} is beyond step ${step}`] : []),
   ];

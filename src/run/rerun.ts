@@ -11,7 +11,10 @@ import type { BestEvaluation, Checkpoint } from './checkpoint.js';
 import { HASH_EVERY, hashRecord, type MetricsRecord } from './records.js';
 
 export interface RerunOptions {
-  /** Makes a model with room for training and for evaluation. It is called again after each former end. */
+  /**
+   * Makes a model with room for training and for evaluation; with `init` in the configuration, with the parameters to begin with. It is called
+   * again after each former end.
+   */
   createModel: () => Model;
   trainExamples: Examples;
   valExamples: Examples;
@@ -103,7 +106,8 @@ export class Rerun {
   #createTraining(from?: Training): Training {
     const { config, trainExamples, onStep } = this.#options;
     const hooks = { onStep, onRecord: (record: MetricsRecord) => void this.#records.push(record) };
-    return new Training(this.#model, trainExamples, { ...config, steps: this.#ends.shift() ?? config.steps }, hooks, from?.state);
+    const start = from?.state ?? (config.init === undefined ? undefined : 'parameters');
+    return new Training(this.#model, trainExamples, { ...config, steps: this.#ends.shift() ?? config.steps }, hooks, start);
   }
 
   /** As a run that had ended and was extended: a new session starts from its state. */

@@ -14,10 +14,10 @@ const BLOCK_BYTES = { hashes: 160, header: 700 };
 const OVERHEAD_BYTES = 16_384;
 
 /**
- * An upper bound, in bytes, of what a run takes on the disk: checkpoint, best checkpoint, a third one while it is being written, and the
- * metrics.
+ * An upper bound, in bytes, of what a run takes on the disk: checkpoint, best checkpoint, a third one while it is being written, the
+ * parameters it began with, and the metrics.
  */
-export function runBytes(shape: ModelConfig, { steps, evalEvery, optimizer }: RunConfig): number {
+export function runBytes(shape: ModelConfig, { steps, evalEvery, optimizer, init }: RunConfig): number {
   const above = shape.hidden.length - 1;
   const hashes = RECORD_BYTES.hashes + above * BLOCK_BYTES.hashes;
   const metrics =
@@ -26,5 +26,6 @@ export function runBytes(shape: ModelConfig, { steps, evalEvery, optimizer }: Ru
   const tensors = 1 + OPTIMIZER_TENSORS[optimizer.name].length;
   // Each character takes at most 6 bytes in the header: it is escaped twice.
   const checkpoint = 4 * (tensors * parameterCount(shape) + 2 * units) + 8 * shape.vocabulary + above * BLOCK_BYTES.header + OVERHEAD_BYTES;
-  return 3 * checkpoint + Math.ceil(metrics) + OVERHEAD_BYTES;
+  const initial = init === undefined ? 0 : 4 * parameterCount(shape) + OVERHEAD_BYTES;
+  return 3 * checkpoint + initial + Math.ceil(metrics) + OVERHEAD_BYTES;
 }

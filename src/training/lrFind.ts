@@ -36,10 +36,18 @@ export function* scanRates(model: Model, examples: Examples, options: ScanOption
   for (const point of scanInParts(model, examples, options)) if (point) yield point;
 }
 
-/** {@link scanRates} in parts: between two points, it yields undefined after each part of a large step. */
-export function* scanInParts(model: Model, examples: Examples, { from, to, ...options }: ScanOptions): Generator<ScanPoint | undefined> {
+/**
+ * {@link scanRates} in parts: between two points, it yields undefined after each part of a large step.
+ * @param start 'parameters' begins with the model's current ones
+ */
+export function* scanInParts(
+  model: Model,
+  examples: Examples,
+  { from, to, ...options }: ScanOptions,
+  start?: 'parameters',
+): Generator<ScanPoint | undefined> {
   const rateAt = (step: number) => from * (to / from) ** (step / Math.max(1, options.steps - 1));
-  const training = new Training(model, examples, { ...options, learningRate: rateAt });
+  const training = new Training(model, examples, { ...options, learningRate: rateAt }, {}, start);
   const mean = new ExponentialMean(SMOOTHING);
   let least = Number.POSITIVE_INFINITY;
   while (!training.done) {

@@ -3,7 +3,7 @@
  * configuration, --resume, sweeps, lr-find and docs/cli.md all follow from this table: to add an option, add a row, and use its value in
  * the trainer. A new row needs a default and `since`, the checkpoint format that it introduces.
  */
-import { choice, decimalNumber, flag, type Kind, wholeNumber, wholeNumbers } from '../core/kinds.js';
+import { choice, decimalNumber, flag, type Kind, text, wholeNumber, wholeNumbers } from '../core/kinds.js';
 import type { GivenValues, OptionRow } from '../core/optionRow.js';
 import { SAMPLINGS } from '../data/batch.js';
 import { normalization } from '../data/parseNames.js';
@@ -96,7 +96,8 @@ export const RECIPE_OPTIONS = [
     flag: '--steps <count>',
     description: 'training steps',
     group: RECIPE,
-    kind: wholeNumber(1, MAX_STEPS),
+    // An imported run has 0.
+    kind: { ...wholeNumber(1, MAX_STEPS), stored: { type: 'whole', min: 0 } } as Kind<number>,
     default: 200_000,
     commands: BOTH_TRAINS,
     stored: ['steps'],
@@ -331,7 +332,35 @@ export const NAMES_OPTIONS = [
   },
 ] as const satisfies readonly OptionRow[];
 
-export const TRAINING_OPTIONS = [...RECIPE_OPTIONS, ...RUN_OPTIONS, ...NAMES_OPTIONS] as const;
+/** Where the parameters come from, if they are not drawn. */
+const ORIGIN_OPTIONS = [
+  {
+    key: 'init',
+    flag: '--init <file>',
+    description: 'begin with the parameters of a run, a .safetensors or a .npz file, which decide the sizes of the network',
+    defaultText: 'drawn by --seed',
+    group: NETWORK,
+    // A run stores the SHA-256 of its init.safetensors.
+    kind: { ...text, stored: { type: 'sha256' } } as Kind<string>,
+    commands: ['train', 'lr-find'],
+    stored: ['init'],
+    since: 5,
+  },
+  {
+    key: 'imported',
+    description: 'imported weights',
+    kind: flag,
+    default: false,
+    commands: [],
+    stored: ['imported'],
+    since: 5,
+  },
+] as const satisfies readonly OptionRow[];
+
+export const TRAINING_OPTIONS = [...RECIPE_OPTIONS, ...RUN_OPTIONS, ...NAMES_OPTIONS, ...ORIGIN_OPTIONS] as const;
+
+/** The options that decide what the names are and which are held out. */
+export const DATA_OPTIONS = TRAINING_OPTIONS.filter((row) => ['splitSeed', 'unique', 'column', 'normalize'].includes(row.key));
 
 export type RecipeRow = (typeof RECIPE_OPTIONS)[number];
 export type TrainingRow = (typeof TRAINING_OPTIONS)[number];

@@ -9,7 +9,7 @@ import { buildConfig, type RunConfig } from './runConfig.js';
 import { decayedNames, type WeightDecay } from './updater.js';
 
 /** The network and its training: the sizes of a model, and the options of a Training. */
-export type Recipe = Omit<RunConfig, 'evalEvery' | 'seed' | 'splitSeed' | 'unique'>;
+export type Recipe = Omit<RunConfig, 'evalEvery' | 'seed' | 'splitSeed' | 'unique' | 'init' | 'imported'>;
 
 /**
  * A complete recipe: the given options, then the preset's, then the defaults.

@@ -7,6 +7,7 @@ import type { RunConfig } from './runConfig.js';
 /** 0, 1, 2, … */
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 export const finite = v.pipe(v.number(), v.finite());
+export const sha256Text = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'Expected 64 hexadecimal digits'));
 
 /** Accepts the configurations that a table of options describes. */
 export function configSchema(rows: readonly OptionRow[]): v.GenericSchema<unknown, RunConfig> {
@@ -56,6 +57,8 @@ function kindSchema(stored: StoredKind): v.GenericSchema {
       return v.boolean();
     case 'text':
       return v.string();
+    case 'sha256':
+      return sha256Text;
   }
 }
 

@@ -115,10 +115,11 @@ export class Training {
 
   /**
    * Allocates activations and optimizer state, and initialises the model's parameters.
-   * @param from resumes from this state, with the model's current parameters
+   * @param start resumes from this state, with the model's current parameters; 'parameters' begins with them at step 0
    * @throws RangeError if the model's backend has no room for activations and optimizer state
    */
-  constructor(model: Model, examples: Examples, options: TrainingOptions, hooks: TrainingHooks = {}, from?: TrainingState) {
+  constructor(model: Model, examples: Examples, options: TrainingOptions, hooks: TrainingHooks = {}, start?: TrainingState | 'parameters') {
+    const from = start === 'parameters' ? undefined : start;
     this.#model = model;
     this.#examples = examples;
     this.#options = options;
@@ -138,7 +139,7 @@ export class Training {
     if (from) {
       this.#lossSinceRecord = from.lossSinceRecord;
       this.#stepsSinceRecord = from.stepsSinceRecord;
-    } else initialise(model, options.seed);
+    } else if (start === undefined) initialise(model, options.seed);
   }
 
   /** Completed steps. */

@@ -28,17 +28,17 @@ const NAMED: [what: string, start: string, kind: RegExp][] = [
   [
     'a .pt from torch.save',
     zip('archive/data.pkl', '\x80\x02'),
-    /^a PyTorch file \(\.pt\); PyTorch's safetensors\.torch\.save_file writes a file that can be read$/,
+    /^a PyTorch file \(\.pt\); in Python, ninja\.save\(.*\) or safetensors\.torch\.save_file writes a file that can be read; .* writes ninja\.py$/,
   ],
   [
     'a .pt whose version comes first',
     zip('model/version', '3\n'),
-    /^a PyTorch file \(\.pt\); PyTorch's safetensors\.torch\.save_file writes a file that can be read$/,
+    /^a PyTorch file \(\.pt\); in Python, ninja\.save\(.*\) or safetensors\.torch\.save_file writes a file that can be read; .* writes ninja\.py$/,
   ],
   [
     'a .pt whose byte order comes first',
     zip('model/byteorder', 'little'),
-    /^a PyTorch file \(\.pt\); PyTorch's safetensors\.torch\.save_file writes a file that can be read$/,
+    /^a PyTorch file \(\.pt\); in Python, ninja\.save\(.*\) or safetensors\.torch\.save_file writes a file that can be read; .* writes ninja\.py$/,
   ],
   ['another zip archive', zip('names.txt', 'emma\n'), /^a zip archive; unpack it with unzip$/],
   ['an old .pt, or any pickle of protocol 2', '\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.', /^a Python pickle .*save_file/],

@@ -3,6 +3,7 @@ import { findCheckpoint } from '../../node/runDirectory.js';
 import { formerEnds } from '../../run/rerun.js';
 import { defineCommand } from '../command.js';
 import { loadRunData } from '../data.js';
+import { refuseImported } from '../imported.js';
 import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { shortPath } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
@@ -18,6 +19,7 @@ export const replay = defineCommand({
   examples: [['backprop-ninja replay runs/0001', 'prove that a run can be reproduced bit for bit']],
   async run({ io, json, options, printJson, paint }, run?: string) {
     const stored = new StoredRun(findCheckpoint(io.cwd, run), io);
+    refuseImported(stored.path, stored.checkpoint, 'replay', io);
     const data = loadRunData(stored.path, stored.checkpoint, options.data, 'must be the same', io);
     const { signal, replay } = await inTurns(io, async (turns) => {
       const ends = await turns.run(formerEnds(stored.records('again'), stored.checkpoint.config));

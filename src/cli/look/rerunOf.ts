@@ -12,16 +12,17 @@ import type { StoredRun } from './storedRun.js';
  * Repeats a stored run.
  * @param options `ends` as {@link formerEnds} finds them, and the last step
  */
-export function rerunOf(
-  { checkpoint }: StoredRun,
-  { dataset }: LoadedData,
-  options: Pick<RerunOptions, 'ends' | 'until' | 'onStep'>,
-): Rerun {
-  const { config, vocabulary } = checkpoint;
+export function rerunOf(stored: StoredRun, { dataset }: LoadedData, options: Pick<RerunOptions, 'ends' | 'until' | 'onStep'>): Rerun {
+  const { config, vocabulary } = stored.checkpoint;
+  const init = config.init === undefined ? undefined : stored.initialParameters();
   const shape = modelConfig(config, vocabulary);
   const examplesOf = (names: readonly string[]) => createExamples(names, vocabulary, config.context);
   return new Rerun({
-    createModel: () => allocateModel(createWasmBackend, shape, trainingCapacity(config, [EVALUATION_BATCH])),
+    createModel: () => {
+      const model = allocateModel(createWasmBackend, shape, trainingCapacity(config, [EVALUATION_BATCH]));
+      if (init) for (const [name, values] of init) model.parameters[name].set(values);
+      return model;
+    },
     trainExamples: examplesOf(dataset.parts.train),
     valExamples: examplesOf(dataset.parts.val),
     config,

@@ -5,7 +5,9 @@ import { metricsLines } from '../../node/metricsFile.js';
 import { BEST_FILE, METRICS_FILE, RUN_FILE } from '../../node/runDirectory.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import type { MetricsRecord } from '../../run/records.js';
+import type { Weights } from '../../run/weights.js';
 import { type IO, shortPath } from '../terminal/io.js';
+import { readInitFile } from '../weights.js';
 
 /** A line of metrics.jsonl that is no record, and so cannot be compared. */
 export interface FlawedLine {
@@ -45,6 +47,11 @@ export class StoredRun {
 
   get hasMetrics(): boolean {
     return existsSync(this.#metrics);
+  }
+
+  /** The parameters that the run began with, of a run with `init` in its configuration. @throws as readInitFile does */
+  initialParameters(): Weights['parameters'] {
+    return readInitFile(this.path, this.checkpoint, this.#io);
   }
 
   /** Whether this checkpoint is the best one. */

@@ -23,6 +23,7 @@ import type { IO } from '../terminal/io.js';
 import { plotCurves } from '../terminal/plot.js';
 import { Progress } from '../terminal/progress.js';
 import { inTurns } from '../terminal/turns.js';
+import { initialWeights, openWeights } from '../weights.js';
 
 /** The options of training that have an effect in a scan. */
 const TRAINING = rowsOf(TRAINING_OPTIONS, 'lr-find');
@@ -73,13 +74,18 @@ export const lrFind = defineCommand({
     ['backprop-ninja lr-find', "for the lesson's recipe"],
     ['backprop-ninja lr-find --preset best', 'for the network and the optimizer of another preset'],
   ],
-  async run({ io, json, given, options: { preset, steps, data }, printJson, paint }) {
+  async run({ io, json, given, options: { preset, steps, data: file, init: weights }, printJson, paint }) {
     const asked = withPreset(TRAINING, preset, given);
-    const config = storedOf(TRAINING, asked) as ScanConfig;
-    const [from, to] = rangeOf(config.optimizer.name, given);
-    const { dataset } = loadData(data, withDefaults(TRAINING, asked), io);
+    const { optimizer } = storedOf(TRAINING, asked) as ScanConfig;
+    const [from, to] = rangeOf(optimizer.name, given);
+    const source = weights === undefined ? undefined : openWeights(weights, io);
+    const data = loadData(file, withDefaults(TRAINING, asked), io);
+    const { dataset } = data;
+    const init = source && initialWeights(source, data, given, io);
+    const config = storedOf(TRAINING, { ...asked, ...init?.settings }) as ScanConfig;
     const shape = modelConfig(config, dataset.vocabulary);
     const model = allocateModel(createWasmBackend, shape, trainingCapacity(config));
+    init?.copyTo(model);
     io.stderr.write(
       `T ${shape.context}, E ${shape.embedding}, H ${shape.hidden.join(',')}: ${formatCount(parameterCount(shape))} parameters; ` +
         `${config.optimizer.name}, rates from ${from} to ${to} in ${formatCount(steps)} steps\n`,
@@ -88,7 +94,7 @@ export const lrFind = defineCommand({
     const progress = new Progress(io, 0, steps);
     const { points, signal } = await inTurns(io, async (turns) => {
       const collected: ScanPoint[] = [];
-      const job = collect(scanInParts(model, examples, { ...config, from, to, steps }), collected);
+      const job = collect(scanInParts(model, examples, { ...config, from, to, steps }, init && 'parameters'), collected);
       await turns.run(job, () => progress.update(collected.length, collected.at(-1)?.smoothed ?? Number.NaN));
       return { points: collected, signal: turns.signal };
     });

@@ -9,6 +9,7 @@ import {
   BEST_FILE,
   findCheckpoint,
   findRunDirectory,
+  INIT_FILE,
   RUN_FILE,
   type RunFile,
   readRunFile,
@@ -20,6 +21,7 @@ import { runBytes } from '../../run/size.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
 import { type RunConfig, trainingCapacity, valueIn } from '../../training/runConfig.js';
 import { loadRunData } from '../data.js';
+import { refuseImported } from '../imported.js';
 import { type IO, shortPath } from '../terminal/io.js';
 import { dataEntry, INFERENCE, limitedBackend, lockDirectory, type PreparedRun, programName } from './startRun.js';
 import type { GivenTrainOptions } from './trainOptions.js';
@@ -28,6 +30,7 @@ const NOT_WITH_RESUME = {
   preset: 'which keeps the recipe of the run',
   out: 'which continues in the directory of the run',
   force: 'which continues in the directory of the run',
+  init: 'which continues with the weights of the run',
 } as const;
 
 /**
@@ -44,6 +47,7 @@ export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<Prepa
   const lock = await lockDirectory(directory, io.date().toISOString(), io);
   try {
     const from = loadResumable(path, directory, io);
+    refuseImported(path, from, 'resume', io);
     const config = resumedConfig(from, given, shortPath(directory, io));
     const data = loadRunData(path, from, given.data, 'must be the same', io);
     const model = restoreModel(from, limitedBackend(config, data), trainingCapacity(config, INFERENCE));
@@ -54,6 +58,7 @@ export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<Prepa
     const runFile = { ...stored, ...(hasMore ? {} : { finishedAt, result }), data: dataEntry(data, directory), config };
     const onBegun = (files: RunFiles) => {
       files.adopt(RUN_FILE);
+      files.adopt(INIT_FILE);
       if (hasMore || stored.data?.path !== runFile.data.path) replaceRunFile(files, runFile);
     };
     return { directory, config, data, model, program, from, runFile, onBegun, lock };

@@ -15,11 +15,13 @@ import {
   CHECKPOINT_FILE,
   createNamedRun,
   createNumberedRun,
+  INIT_FILE,
   linkLatest,
   RUN_FILE,
   type RunFile,
   readRunFile,
   replaceRunFile,
+  writeInitFile,
   writeRunFile,
 } from '../../node/runDirectory.js';
 import type { RunFiles } from '../../node/runFiles.js';
@@ -32,6 +34,7 @@ import { type LoadedData, loadData } from '../data.js';
 import { formatBytes, formatCount } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
 import { programVersion } from '../version.js';
+import { initialWeights, openWeights, sourceEntry } from '../weights.js';
 import type { GivenTrainOptions } from './trainOptions.js';
 
 /** A run that is ready to be trained: new, or from a checkpoint. */
@@ -54,24 +57,44 @@ export interface PreparedRun {
 export async function startRun(given: GivenTrainOptions, io: IO): Promise<PreparedRun> {
   const { out, force = false, preset = 'lesson' } = given;
   const asked = withPreset(TRAINING_OPTIONS, preset, given);
+  const source = given.init === undefined ? undefined : openWeights(given.init, io);
   const data = loadData(given.data, withDefaults(TRAINING_OPTIONS, asked), io);
-  const config = createRunConfig(asked, sizesOf(data.dataset));
+  const init = source && initialWeights(source, data, given, io);
+  const config = createRunConfig({ ...asked, ...init?.settings }, sizesOf(data.dataset));
   const shape = modelConfig(config, data.dataset.vocabulary);
   const model = allocateModel(limitedBackend(config, data), shape, trainingCapacity(config, INFERENCE));
+  init?.copyTo(model);
   const directory =
-    out === undefined ? createNumberedRun(io.cwd) : createNamedRun(resolve(io.cwd, out), force, data.bytes ? undefined : data.path);
+    out === undefined
+      ? createNumberedRun(io.cwd)
+      : createNamedRun(resolve(io.cwd, out), force, data.bytes ? undefined : data.path, source?.path);
   const startedAt = io.date().toISOString();
   const lock = await lockDirectory(directory, startedAt, io);
   try {
     checkDiskSpace(directory, runBytes(shape, config));
     const program = programName();
-    const runFile = { program, node: process.version, startedAt, data: dataEntry(data, directory), config };
+    const runFile = {
+      program,
+      node: process.version,
+      startedAt,
+      data: dataEntry(data, directory),
+      config,
+      ...(source && { source: sourceEntry(source) }),
+    };
     // An older run's run.json stays until the new checkpoint replaces the old one.
     const replaces = existsSync(join(directory, CHECKPOINT_FILE));
-    if (!replaces) writeRunFile(directory, runFile);
+    if (!replaces) {
+      if (init) writeInitFile(directory, init.bytes);
+      writeRunFile(directory, runFile);
+    }
     const onBegun = (files: RunFiles) => {
       files.adopt(RUN_FILE);
-      if (replaces) replaceRunFile(files, runFile);
+      files.adopt(INIT_FILE);
+      if (replaces) {
+        if (init) files.replace(INIT_FILE, init.bytes);
+        else files.remove(INIT_FILE);
+        replaceRunFile(files, runFile);
+      }
       tryLinkLatest(directory, io);
     };
     return { directory, config, data, model, program, runFile, onBegun, lock };
@@ -87,7 +110,7 @@ export function lockDirectory(directory: string, startedAt: string, io: IO): Pro
 }
 
 /** Points runs/latest to the run. Where that fails, a note says so, and the run continues. */
-function tryLinkLatest(directory: string, io: IO): void {
+export function tryLinkLatest(directory: string, io: IO): void {
   try {
     linkLatest(io.cwd, directory);
   } catch (error) {

@@ -5,7 +5,7 @@ import { flagName, type OptionRow, withDefaults } from '../../core/optionRow.js'
 import { randomStream } from '../../core/random.js';
 import type { Sweep } from '../../node/sweepDirectory.js';
 import { combinationsOf, drawFrom, gridOf, type OptionValues, parseVariation, type Variation } from '../../run/sweep.js';
-import { RECIPE_OPTIONS, TRAINING_OPTIONS } from '../../training/options.js';
+import { DATA_OPTIONS, RECIPE_OPTIONS, TRAINING_OPTIONS } from '../../training/options.js';
 import { createRunConfig, recipe, withPreset } from '../../training/recipe.js';
 import type { RunConfig } from '../../training/runConfig.js';
 import { type LoadedData, loadData } from '../data.js';
@@ -55,9 +55,6 @@ export function planSweep(
   const expectedConfig = (assignment: OptionValues) => configOf(givenTo(assignment), data);
   return { sweep, asked, expectedConfig, ...(data.bytes ? { names: data.bytes } : {}) };
 }
-
-/** The options of a training that decide what its names are and which are held out: with other values, losses cannot be compared. */
-export const DATA_OPTIONS = TRAINING_OPTIONS.filter((row) => ['splitSeed', 'unique', 'column', 'normalize'].includes(row.key));
 
 function configOf(given: GivenTrainOptions, { dataset }: LoadedData): RunConfig {
   return createRunConfig(withPreset(TRAINING_OPTIONS, given.preset ?? 'lesson', given), sizesOf(dataset));

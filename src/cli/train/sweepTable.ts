@@ -4,11 +4,12 @@ import { extentOf } from '../../core/numbers.js';
 import { flagName, type OptionRow } from '../../core/optionRow.js';
 import { shellWord } from '../../core/text.js';
 import { type OptionValues, type Ranked, rank, type SweepResult } from '../../run/sweep.js';
+import { DATA_OPTIONS } from '../../training/options.js';
 import type { Paint } from '../terminal/colors.js';
 import { type Align, formatCountOf, formatLoss, formatTable } from '../terminal/format.js';
 import { commandName, type IO } from '../terminal/io.js';
 import type { DifferingRun } from './sweepCheck.js';
-import { asArguments, DATA_OPTIONS } from './sweepPlan.js';
+import { asArguments } from './sweepPlan.js';
 
 /** Runs whose losses can be compared: they have the same data, split in the same way. */
 export interface ComparableRuns {

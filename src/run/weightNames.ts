@@ -1,0 +1,83 @@
+/** Finds the tensors of a network in a file by their names, and says what other names may mean. */
+import { closest } from '../core/spelling.js';
+import { showShape } from '../core/tensor.js';
+import { quoteText } from '../core/text.js';
+import { blockName, isParameterName, statisticNames } from '../network/parameters.js';
+import type { Safetensors, StoredTensor } from './safetensors.js';
+
+/** The network's tensors under their own names. */
+interface NamedTensors {
+  tensors: Map<string, StoredTensor>;
+  /** What precedes each name in the file. */
+  prefix: string;
+  /** As many entries as there are blocks. */
+  hidden: readonly number[];
+  /** The names of all other tensors, as the file has them. */
+  unused: string[];
+}
+
+/** The lecture keeps running statistics while it trains. */
+const RUNNING = /_running$/;
+
+export function nameTensors(file: Safetensors['tensors']): NamedTensors {
+  const prefix = prefixOf([...file.keys()]);
+  const own = new Map([...file].filter(([name]) => name.startsWith(prefix)).map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+  const blocks = [...own.keys()].map((name) => (isParameterName(name) ? Number(/^blocks\.(\d+)\./.exec(name)?.[1] ?? 1) : 1));
+  const hidden = Array<number>(Math.max(1, ...blocks)).fill(0);
+  const statistics: readonly string[] = statisticNames({ hidden });
+  const tensors = new Map<string, StoredTensor>();
+  const unused: string[] = [...file.keys()].filter((name) => !name.startsWith(prefix));
+  for (const [name, tensor] of own) {
+    const plain = name.replace(RUNNING, '');
+    if (isParameterName(name) || statistics.includes(name)) tensors.set(name, tensor);
+    else if (RUNNING.test(name) && statistics.includes(plain) && !own.has(plain)) tensors.set(plain, tensor);
+    else unused.push(prefix + name);
+  }
+  return { tensors, prefix, hidden, unused };
+}
+
+/** What a module puts before the names of its parameters, such as `model.`: what precedes C, if there is one C, and not alone. */
+function prefixOf(names: readonly string[]): string {
+  const found = names.filter((name) => /(^|\.)C$/.test(name)).map((name) => name.slice(0, -1));
+  return found.length === 1 && names.some((name) => name === `${found[0]}W1`) ? found[0] : '';
+}
+
+/** At most this many names of a file are listed. */
+const MOST_NAMES = 12;
+
+/** What the other names in a file may mean, and what they are. */
+export function suggestionsFor(missing: readonly string[], others: readonly string[], tensors: Safetensors['tensors']): string[] {
+  const meant = new Map(
+    others.flatMap((name) => {
+      const own = meaningOf(name, missing);
+      return own === undefined ? [] : [[own, name] as const];
+    }),
+  );
+  const suggestions = [...meant].map(([own, name]) => `"${quoteText(name)}" may be meant as ${own}`);
+  const rest = others.filter((name) => ![...meant.values()].includes(name));
+  if (meant.size === missing.length || rest.length === 0) return suggestions;
+  const shown = rest.slice(0, MOST_NAMES).map((name) => `${quoteText(name)} ${showShape(tensors.get(name)?.shape ?? [])}`);
+  return [
+    ...suggestions,
+    `the file also has ${shown.join(', ')}${rest.length > MOST_NAMES ? ` and ${rest.length - MOST_NAMES} more` : ''}`,
+  ];
+}
+
+/** The missing name that another name probably means: without case, path and punctuation, or misspelt. */
+function meaningOf(name: string, missing: readonly string[]): string | undefined {
+  const module = /^(?:.*\.)?(C|W[12]|blocks\.\d+\.W)\.(weight|bias)$/i.exec(name);
+  const readings = [
+    name,
+    name.split(/[./]/).at(-1) ?? '',
+    ...(module ? [module[2].toLowerCase() === 'weight' ? module[1] : module[1].replace(/W/i, 'b')] : []),
+    name.replace(/^blocks\.1\.(\w+)$/, (_, tensor) => blockName(1, tensor as string)),
+  ].map(lettersOf);
+  const same = missing.find((one) => readings.includes(lettersOf(one)));
+  if (same !== undefined) return same;
+  const long = missing.filter((one) => one.length >= 4);
+  return readings.map((reading) => closest(reading, long)).find((one) => one !== undefined);
+}
+
+function lettersOf(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
+}
