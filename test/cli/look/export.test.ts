@@ -19,7 +19,7 @@ import { restoreModel } from '../../../src/run/checkpoint.js';
 import { readNpz } from '../../../src/run/npz.js';
 import { loadFloats, loadIndices, readSafetensors, type StoredTensor } from '../../../src/run/safetensors.js';
 import { NAMES, runCli, trainSmall, writeNames } from '../../support/fakeIO.js';
-import { expectRefusal } from '../../support/faults.js';
+import { expectRefusal, ninja } from '../../support/faults.js';
 import { onnxOf } from '../../support/onnxRun.js';
 import { makeDirectory, removeDirectory, tempDirectory } from '../../support/tempDirectory.js';
 
@@ -301,6 +301,19 @@ describe('export refuses', () => {
     expectRefusal(await runCli(cwd, ['export', 'run', '--to', 'missing/model.npz']), 4, 'there is no directory', 'create it first');
     expectRefusal(await runCli(cwd, ['export', 'run', '--to', 'model.npz', '--force']), 4, 'model.npz: it is a directory; name a file');
     expectRefusal(await runCli(cwd, ['export', 'run', '--to', 'names.txt/model.npz']), 4, 'names.txt is a file');
+  });
+
+  it('to leave half a file where the disk is full: the old one stays, and no temporary file (4)', () => {
+    const cwd = copyOfRun();
+    writeFileSync(join(cwd, 'model.json'), 'mine');
+    const { exitCode, stdout, stderr } = ninja(cwd, ['export', 'run', '--to', 'model.json', '--force'], { shellLimit: 'ulimit -f 4' });
+    expect({ exitCode, stdout, stderr }).toEqual({
+      exitCode: 4,
+      stdout: '',
+      stderr: 'error: cannot write model.json: the file-size limit is reached\n',
+    });
+    expect(readFileSync(join(cwd, 'model.json'), 'utf8')).toBe('mine');
+    expect(readdirSync(cwd).sort()).toEqual(['model.json', 'names.txt', 'run']);
   });
 
   it('a run that is missing (4)', async () => {
