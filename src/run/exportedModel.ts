@@ -164,10 +164,13 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** The shortest decimal that gives this float32 again. */
+/** Below it, a float32 has fewer than 24 bits. */
+const SMALLEST_NORMAL = 2 ** -126;
+
+/** The shortest decimal that gives this float32 again. Six digits or fewer survive in any normal float32, so the search begins there. */
 function shortest(x: number): string {
   if (Object.is(x, -0)) return '-0.0';
-  for (let digits = 1; digits < 9; digits++) {
+  for (let digits = Math.abs(x) < SMALLEST_NORMAL ? 1 : 6; digits < 9; digits++) {
     const rounded = Number(x.toPrecision(digits));
     if (Math.fround(rounded) === x) return String(rounded);
   }
