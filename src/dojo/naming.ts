@@ -27,6 +27,9 @@ export interface Observation {
 const EXPLAINED = 0.999;
 /** A prediction that is off by this share of its terms may be the same in float32. */
 const ROUNDING = 1e-6;
+/** The same in float64. */
+const NOTHING = 1e-12;
+const SAME = 1e-18;
 /** Results with more entries are not looked at. */
 const LARGEST = 1e6;
 /** No mistake that is not a constant factor costs less. */
@@ -36,7 +39,13 @@ const FAR_FETCHED = 2.05;
 /** Mistakes up to this cost are combined with another one. */
 const COMBINED = 1.5;
 /** Mistakes after which terms may cancel, and their cost. */
-const CANCELLING: Readonly<Record<string, number>> = { 'factor-missing': 1, 'sums-multiplied': 1, 'sum-partial': 1.1, 'sum-extra': 2 };
+const CANCELLING: Readonly<Record<string, number>> = {
+  'factor-missing': 1,
+  'sums-multiplied': 1,
+  'sum-partial': 1.1,
+  'summed-over': 1.2,
+  'sum-extra': 2,
+};
 /** A constant result is one mistake, whatever its value. */
 const CONSTANT = 1.05;
 /** The cost of a name that is not in the learner's line, and of a missing one that is. */
@@ -57,10 +66,14 @@ export function nameMistakes(
   return new Naming(name, line, observations, source).mistakes();
 }
 
-/** What is known about the learner's line besides its results. It only ranks explanations. */
+/** What is known about the learner's line besides its results. */
 export interface Source {
   /** The line as JavaScript, without comments. */
   text?: string;
+  /** How far the results may be off by rounding alone, as a share of their terms. */
+  rounding?: number;
+  /** How many pairs of mistakes are looked at, at most. With 0, one that is far-fetched has no name. */
+  pairs?: number;
 }
 
 /** The first gradient above that a line is given. */
@@ -135,11 +148,27 @@ class Naming {
   /** The observation that is tried first: small, with n of at least 3, because batch norm is degenerate at 2. */
   readonly #probe: number;
 
+  readonly #rounding: number;
+  /** Below this share of its terms, a sum is 0. */
+  readonly #nothing: number;
+  /** Below this share of squares, two results are the same. */
+  readonly #same: number;
+  readonly #mostPairs: number;
+
   /** The names in the learner's line; undefined where its text is not at hand. */
   readonly #written: ReadonlySet<string> | undefined;
 
-  constructor(name: GradientName, line: LineKnowledge, observations: readonly Observation[], { text }: Source) {
+  constructor(
+    name: GradientName,
+    line: LineKnowledge,
+    observations: readonly Observation[],
+    { text, rounding, pairs = MOST_PAIRS }: Source,
+  ) {
     this.#name = name;
+    this.#rounding = rounding ?? ROUNDING;
+    this.#nothing = rounding ?? NOTHING;
+    this.#same = rounding === undefined ? SAME : rounding ** 2;
+    this.#mostPairs = pairs;
     this.#written = text === undefined ? undefined : new Set(text.match(/[A-Za-z_]\w*/g));
     this.#line = line;
     this.#observations = observations;
@@ -154,13 +183,26 @@ class Naming {
 
   mistakes(): Mistake[] | undefined {
     if (this.#observations.every(({ found }) => found.size > 0 && squares(found.data) === 0)) return [this.#zero()];
-    if (this.#isRounding()) return chosen(this.#cancelling());
+    if (this.#isRounding()) return this.#chosen(this.#branchesAlone()) ?? this.#chosen(this.#cancelling());
     if (this.#line.expression.op === 'scattered' && this.#rowsAlike()) return [{ id: 'rows-alike' }];
     const scaled = this.#explain({ node: this.#line.expression, mistakes: [], cost: 0, reshapes: false });
-    if (cheapest(scaled) < SIMPLEST_EDIT) return chosen(scaled);
+    if (cheapest(scaled) < SIMPLEST_EDIT) return this.#chosen(scaled);
     const simple = [...scaled, ...this.#simple()];
-    const all = cheapest(simple) <= FAR_FETCHED ? simple : [...simple, ...this.#pairs()];
-    return chosen(all) ?? chosen(this.#results(otherResults(this.#name, this.#line.expression, this.#evaluators[this.#probe])));
+    const isSimple = cheapest(simple) <= FAR_FETCHED;
+    if (!isSimple && this.#mostPairs === 0) return undefined;
+    const all = isSimple ? simple : [...simple, ...this.#pairs()];
+    return this.#chosen(all) ?? this.#chosen(this.#results(otherResults(this.#name, this.#line.expression, this.#evaluators[this.#probe])));
+  }
+
+  /** The line with some of its branches, where the result is rounding: with the true gradients above, the branch through the maximum is. */
+  #branchesAlone(): Explanation[] {
+    if (this.#line.expression.op !== 'total') return [];
+    const found = this.#explain({ node: this.#line.expression, mistakes: [], cost: 0, reshapes: false });
+    return found.filter(({ mistakes }) => mistakes.every(({ id }) => id === 'branch-missing'));
+  }
+
+  #chosen(explanations: readonly Explanation[]): Mistake[] | undefined {
+    return chosen(explanations, this.#nothing);
   }
 
   /** Whether all rows of each result are the same, but not all of its entries. */
@@ -214,8 +256,8 @@ class Naming {
     const parts = edits.map((edit) => (comparable ? filter.partOf(edit) : undefined));
     let pairs = 0;
     let tried = 0;
-    for (let sum = 1; sum < 2 * edits.length && pairs < MOST_PAIRS; sum++) {
-      for (let i = Math.max(0, sum - edits.length + 1); 2 * i < sum && pairs < MOST_PAIRS; i++, pairs++) {
+    for (let sum = 1; sum < 2 * edits.length && pairs < this.#mostPairs; sum++) {
+      for (let i = Math.max(0, sum - edits.length + 1); 2 * i < sum && pairs < this.#mostPairs; i++, pairs++) {
         if (!filter.mayFit(parts[i], parts[sum - i])) continue;
         if (tried++ >= MOST_TRIED) continue;
         const hypothesis = this.#edited(edits[i], edits[sum - i]);
@@ -263,7 +305,7 @@ class Naming {
   #isRounding(): boolean {
     return this.#observations.every(({ at, found }) => {
       const scale = scaleOf(this.#line, at);
-      return found.size > 0 && squares(found.data) <= (1e-12 * scale) ** 2 * found.size;
+      return found.size > 0 && squares(found.data) <= (this.#nothing * scale) ** 2 * found.size;
     });
   }
 
@@ -280,7 +322,7 @@ class Naming {
         const total = whole.reduce((a, b) => a.add(b));
         const { found, expected, at } = this.#observations[i];
         const fits = sameShape(stripped(total.shape), stripped(found.shape)) || sameShape(found.shape, expected.shape);
-        return fits && squares(total.data) <= (1e-12 * scaleOf(this.#line, at)) ** 2 * total.size;
+        return fits && squares(total.data) <= (this.#nothing * scaleOf(this.#line, at)) ** 2 * total.size;
       });
       const cost = CANCELLING[edit.mistake.id] + this.#unwritten([edit.mistake]);
       return cancels ? [{ mistakes: [this.#withShapes(edit.mistake)], cost, rest: 0 }] : [];
@@ -298,8 +340,8 @@ class Naming {
       const target = reading.found[i];
       const basis = laidOut(terms, target);
       if (!basis) continue;
-      const ways = matches(basis, target);
-      if (ways.length === 0 || isIdle(hypothesis, basis, target)) continue;
+      const ways = matches(basis, target, this.#rounding);
+      if (ways.length === 0 || isIdle(hypothesis, basis, target, this.#rounding)) continue;
       const explanations = ways.flatMap((match) => this.#confirmed(hypothesis, reading, match) ?? []);
       if (explanations.length > 0) return explanations;
     }
@@ -329,7 +371,9 @@ class Naming {
     const fitted = fits.flatMap((coefficients, i) => (coefficients ? [{ coefficients, i }] : []));
     if (fitted.length === 0) return undefined;
     const scales: (FittedScale | undefined)[] = bases[0].map((_, k) => {
-      const negligible = fitted.every(({ coefficients, i }) => isNegligible(coefficients[k], bases[i][k], reading.found[i]));
+      const negligible = fitted.every(({ coefficients, i }) =>
+        isNegligible(coefficients[k], bases[i][k], reading.found[i], this.#rounding),
+      );
       if (negligible) return { scale: { number: 0, powers: {} }, cost: 1 };
       return recognise(
         fitted.map(({ coefficients }) => coefficients[k]),
@@ -349,11 +393,11 @@ class Naming {
       const numbers = coefficients.map((scale) => scaleValue(scale, this.#evaluators[i].sizes));
       const open = residual(combination(basis, numbers), found[i].data);
       const scale = basis.reduce((sum, term, k) => sum + numbers[k] ** 2 * squares(term.data), 0);
-      if (!(open <= ROUNDING ** 2 * scale)) return undefined;
+      if (!(open <= this.#rounding ** 2 * scale)) return undefined;
       const { expected } = this.#observations[i];
       const difference = expected.size === found[i].size ? residual(expected.data, found[i].data) : Number.POSITIVE_INFINITY;
       // At n = 2 a factor n - 1 makes no difference: there is nothing left to explain.
-      if (difference > 1e-18 * scale && open > (1 - EXPLAINED) * difference) return undefined;
+      if (difference > this.#same * scale && open > (1 - EXPLAINED) * difference) return undefined;
       largest = Math.max(largest, Math.sqrt(open / scale));
     }
     return largest;
@@ -453,24 +497,26 @@ function laidOut(terms: readonly Tensor[], target: Tensor): Tensor[] | undefined
 type Match = 'each' | 'sum' | number;
 
 /** The ways in which the branches give the result. Branches that depend on each other have no coefficients of their own. */
-function matches(basis: readonly Tensor[], target: Tensor): Match[] {
+function matches(basis: readonly Tensor[], target: Tensor, rounding: number): Match[] {
   const free = leastSquares(basis, target);
   const ways: Match[] = free || basis.length === 1 ? ['each'] : ['sum', ...basis.keys()];
   return ways.filter((way) => {
     const bases = way === 'sum' ? [basis.reduce((a, b) => a.add(b))] : basis;
     const coefficients = coefficientsOf(bases, target, way);
-    return coefficients !== undefined && isExact(bases, coefficients, target);
+    return coefficients !== undefined && isExact(bases, coefficients, target, rounding);
   });
 }
 
 /** Whether a branch is missing that is said to have another mistake. */
-function isIdle({ node, mistakes }: Hypothesis, basis: readonly Tensor[], target: Tensor): boolean {
+function isIdle({ node, mistakes }: Hypothesis, basis: readonly Tensor[], target: Tensor, rounding: number): boolean {
   const named = mistakes.flatMap(({ branch }) => branch ?? []);
   if (named.length === 0) return false;
   const coefficients = leastSquares(basis, target);
   const terms = describeTerms(node);
   if (!coefficients || terms.length !== basis.length) return false;
-  return terms.some(({ branch }, k) => branch !== undefined && named.includes(branch) && isNegligible(coefficients[k], basis[k], target));
+  return terms.some(
+    ({ branch }, k) => branch !== undefined && named.includes(branch) && isNegligible(coefficients[k], basis[k], target, rounding),
+  );
 }
 
 function coefficientsOf(basis: readonly Tensor[], target: Tensor, match: Match): number[] | undefined {
@@ -480,13 +526,13 @@ function coefficientsOf(basis: readonly Tensor[], target: Tensor, match: Match):
   return one && basis.map((_, k) => (k === match ? one[0] : 1));
 }
 
-function isExact(basis: readonly Tensor[], coefficients: readonly number[], target: Tensor): boolean {
+function isExact(basis: readonly Tensor[], coefficients: readonly number[], target: Tensor, rounding: number): boolean {
   const scale = basis.reduce((sum, { data }, k) => sum + coefficients[k] ** 2 * squares(data), 0);
-  return residual(combination(basis, coefficients), target.data) <= ROUNDING ** 2 * scale;
+  return residual(combination(basis, coefficients), target.data) <= rounding ** 2 * scale;
 }
 
-function isNegligible(coefficient: number, term: Tensor, target: Tensor): boolean {
-  return coefficient ** 2 * squares(term.data) <= ROUNDING ** 2 * squares(target.data);
+function isNegligible(coefficient: number, term: Tensor, target: Tensor, rounding: number): boolean {
+  return coefficient ** 2 * squares(term.data) <= rounding ** 2 * squares(target.data);
 }
 
 // Constant factors ---------------------------------------------------------------------------------------------------
@@ -611,9 +657,9 @@ function cheapest(explanations: readonly Explanation[]): number {
 }
 
 /** The simplest explanation; two if they are equally simple. An explanation that leaves a thousand times less open is better. */
-function chosen(explanations: readonly Explanation[]): Mistake[] | undefined {
+function chosen(explanations: readonly Explanation[], nothing: number): Mistake[] | undefined {
   if (explanations.length === 0) return undefined;
-  const closest = Math.max(1e-12, Math.min(...explanations.map(({ rest }) => rest)));
+  const closest = Math.max(nothing, Math.min(...explanations.map(({ rest }) => rest)));
   const good = explanations.filter(({ rest }) => rest <= 100 * closest);
   const least = cheapest(good);
   const seen = new Set<string>();

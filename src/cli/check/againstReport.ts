@@ -1,66 +1,139 @@
-/** The report on a file of gradients, as lines of text. */
+/** The report on a file of gradients: what is wrong first, then a table. */
 import { showShape } from '../../core/tensor.js';
-import { quoteName } from '../../core/text.js';
+import { countOf, showText } from '../../core/text.js';
 import type { AgainstReport, AgainstRow } from '../../dojo/against/report.js';
+import { type SummarySentence, summaryOf } from '../../dojo/against/summary.js';
 import type { Paint } from '../terminal/colors.js';
-import { type Align, formatCount, formatDifference, formatTable } from '../terminal/format.js';
+import { columnsThatFit, formatCount, formatDifference, formatTable, wrapText } from '../terminal/format.js';
+import { type HtmlRow, htmlParagraph, htmlTable, type Tone } from '../terminal/html.js';
 
-/** At most this many unknown tensors are listed. */
-const MOST_LINES = 50;
+/** The columns of the table. In a narrow terminal, those with the highest number are left out first. */
+const COLUMNS = [
+  { title: '  tensor', align: 'left', leaves: 0 },
+  { title: 'shape', align: 'left', leaves: 4 },
+  { title: 'verdict', align: 'left', leaves: 1 },
+  { title: 'error', align: 'right', leaves: 2 },
+  { title: 'as fed', align: 'right', leaves: 3 },
+  { title: 'exact', align: 'left', leaves: 5 },
+  { title: 'ULPs', align: 'right', leaves: 6 },
+] as const;
+/** A remark that more rows have is said once, below the table. */
+const ROWS_WITH_REMARK = 2;
+const INDENT = '    ';
 
-const COLUMNS: readonly { title: string; align: Align }[] = [
-  { title: 'tensor', align: 'left' },
-  { title: 'shape', align: 'left' },
-  { title: 'error', align: 'right' },
-  { title: 'limit', align: 'right' },
-  { title: 'exact', align: 'left' },
-  { title: 'ULPs', align: 'right' },
-  { title: '', align: 'left' },
-];
-
-/** A line per tensor, those that cannot be judged, which gradients the file holds, and the verdict. */
-export function reportLines({ tensors, unknown, duplicate, absent, compared, of, ok }: AgainstReport, paint: Paint): string[] {
-  const cells = [COLUMNS.map(({ title }) => title), ...tensors.map(cellsOf)];
-  const [head, ...rows] = formatTable(
-    cells,
-    COLUMNS.map(({ align }) => align),
-  );
-  const unclear = [
-    ...unknown.map(({ name, suggestion }) => {
-      const meant = suggestion === null ? '' : `; did you mean ${suggestion}?`;
-      return `${quoteName(name, '"')}: not compared, because there is no such tensor${meant}`;
-    }),
-    ...duplicate.map(({ name, of: own }) => `${quoteName(name, '"')}: the file also holds ${own}, which is the same tensor`),
+/** @param width columns of the terminal */
+export function reportLines(report: AgainstReport, paint: Paint, width: number): string[] {
+  const [above, below] = splitSummary(report);
+  const wrapped = ({ text, tone }: SummarySentence) => wrapText(showText(text), width).map((line) => painter(tone, paint)(line));
+  return [
+    ...above.flatMap(wrapped),
+    ...(above.length > 0 ? [''] : []),
+    ...forwardLine(report).map((line) => paint.green(line)),
+    ...tableLines(shownRows(report), paint, width),
+    '',
+    ...commonRemarks(report.tensors).flatMap((text) => wrapped({ text, tone: 'plain' })),
+    ...below.flatMap(wrapped),
   ];
-  const wrong = tensors.filter((row) => !row.ok).map(({ name }) => name);
+}
+
+/** The report as an HTML fragment for a notebook. */
+export function reportHtml(report: AgainstReport): string {
+  const [above, below] = splitSummary(report);
+  const paragraph = ({ text, tone }: SummarySentence) => htmlParagraph(text, tone === 'plain' ? undefined : tone);
+  const common = commonRemarks(report.tensors);
+  const rows = shownRows(report).map((row): HtmlRow => {
+    const tone = htmlTone(row);
+    const remark = row.remark === null || isCommon(row.remark, report.tensors) ? '' : row.remark;
+    return { cells: [...cellsOf(row), remark], ...(tone && { tone }) };
+  });
+  return [
+    ...above.map(paragraph),
+    ...forwardLine(report).map((line) => htmlParagraph(line, 'good')),
+    htmlTable([...COLUMNS.map(({ title }) => title.trim()), ''], rows),
+    ...common.map((text) => htmlParagraph(text)),
+    ...below.map(paragraph),
+  ].join('\n');
+}
+
+/** What comes before the table: what is wrong. */
+function splitSummary(report: AgainstReport): [above: SummarySentence[], below: SummarySentence[]] {
+  const sentences = summaryOf(report);
+  const quiet = sentences.findIndex(({ tone }) => tone === 'dim' || tone === 'good');
+  const last = quiet === -1 ? sentences.length - 1 : quiet;
+  return [sentences.slice(0, last), sentences.slice(last)];
+}
+
+/** The rows of the table: those of the forward pass only where something differs. */
+function shownRows({ tensors, forward }: AgainstReport): readonly AgainstRow[] {
+  return forward.first === null ? tensors.slice(forward.compared) : tensors;
+}
+
+function forwardLine({ forward: { first, compared } }: AgainstReport): string[] {
+  return first === null && compared > 0 ? [`✓ the forward pass: ${countOf(compared, 'tensor')} right`] : [];
+}
+
+function tableLines(tensors: readonly AgainstRow[], paint: Paint, width: number): string[] {
+  const cells = [COLUMNS.map(({ title }) => title), ...tensors.map(cellsOf)];
+  const shown = columnsThatFit(cells, COLUMNS, width);
+  const [head, ...lines] = formatTable(
+    cells.map((row) => shown.map((column) => row[column])),
+    shown.map((column) => COLUMNS[column].align),
+  );
   return [
     paint.dim(head),
-    ...rows.map((line, i) => (tensors[i].ok ? line : paint.red(line))),
-    '',
-    ...unclear.slice(0, MOST_LINES).map((line) => paint.red(line)),
-    ...(unclear.length > MOST_LINES ? [paint.red(`and ${formatCount(unclear.length - MOST_LINES)} more`)] : []),
-    ...(unclear.length > 0 ? [''] : []),
-    `${compared} of ${of} gradients compared${absent.length > 0 ? `; absent: ${absent.join(', ')}` : ''}`,
-    ok ? paint.green('all right') : paint.red(wrong.length > 0 ? `wrong: ${wrong.join(', ')}` : 'a name is not clear'),
+    ...lines.flatMap((line, i) => {
+      const row = tensors[i];
+      const remark = row.remark === null || isCommon(row.remark, tensors) ? [] : wrapText(showText(row.remark), width - INDENT.length);
+      return [rowPainter(row, paint)(line), ...remark.map((text) => `${INDENT}${text}`)];
+    }),
   ];
 }
 
-function cellsOf({ name, shape, expectedShape, error, limit, exact, maxUlps, ok, found, expected }: AgainstRow): string[] {
-  const figure = (value: number | null) => (value === null ? '-' : formatDifference(value));
-  const problem =
-    error === null ? `shape ${showShape(shape)}, expected ${showShape(expectedShape)}` : `found ${found}, expected ${expected}`;
+function isCommon(remark: string, tensors: readonly AgainstRow[]): boolean {
+  return tensors.filter((row) => row.remark === remark).length > ROWS_WITH_REMARK;
+}
+
+/** The remarks that many rows share. */
+function commonRemarks(tensors: readonly AgainstRow[]): string[] {
+  const remarks = new Set(tensors.flatMap(({ remark }) => (remark !== null && isCommon(remark, tensors) ? [remark] : [])));
+  return [...remarks].map((remark) => {
+    const rows = tensors.filter((row) => row.remark === remark);
+    return `${rows[0].name} and ${formatCount(rows.length - 1)} other rows: ${remark}`;
+  });
+}
+
+const MARKS = { right: '✓', wrong: '✗', 'right-as-fed': '·', unjudged: '?' } as const;
+const VERDICTS = { right: 'right', wrong: 'wrong by itself', 'right-as-fed': 'right as fed', unjudged: 'not judged' } as const;
+
+function cellsOf({ name, shape, verdict, error, asFed, exact, maxUlps, structuralZero }: AgainstRow): string[] {
+  const figure = (value: number | null | undefined) => (value === null || value === undefined ? '-' : formatDifference(value));
   return [
-    name,
+    `${MARKS[verdict]} ${showText(name)}`,
     showShape(shape),
+    verdictText(name, verdict, structuralZero),
     figure(error),
-    figure(limit),
+    figure(asFed?.error),
     exact === null ? '-' : exact ? 'yes' : 'no',
-    maxUlps === null ? '-' : formatUlps(maxUlps),
-    ok ? 'ok' : `FAILED: ${problem}`,
+    maxUlps === null ? '-' : formatCount(maxUlps),
   ];
 }
 
-/** Large distances need no exact figure. */
-function formatUlps(ulps: number): string {
-  return ulps < 1e6 ? formatCount(ulps) : ulps.toExponential(1);
+function verdictText(name: string, verdict: AgainstRow['verdict'], structuralZero: boolean): string {
+  if (verdict === 'wrong' && !name.startsWith('d')) return 'differs';
+  return structuralZero && verdict === 'right' ? 'right: always 0' : VERDICTS[verdict];
+}
+
+function painter(tone: SummarySentence['tone'], paint: Paint): (text: string) => string {
+  if (tone === 'plain') return (text) => text;
+  return { good: paint.green, bad: paint.red, dim: paint.dim }[tone];
+}
+
+function rowPainter({ verdict }: AgainstRow, paint: Paint): (text: string) => string {
+  if (verdict === 'right') return paint.green;
+  return verdict === 'wrong' ? paint.red : paint.dim;
+}
+
+function htmlTone({ verdict }: AgainstRow): Tone {
+  if (verdict === 'right') return 'good';
+  return verdict === 'wrong' ? 'bad' : 'dim';
 }

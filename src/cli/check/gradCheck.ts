@@ -11,6 +11,8 @@ import { printChecks, verdictLine } from './gradCheckTables.js';
 
 /** Options of the check of the program's own gradients. */
 const OWN = "The program's own gradients:";
+/** Options of the check of a file of gradients. */
+const FILE = 'Gradients from elsewhere:';
 /** Options of the check of layers in files. */
 const LAYERS = 'Layers in files:';
 
@@ -58,10 +60,12 @@ const OPTIONS = [
   {
     key: 'against',
     flag: '--against <file>',
-    description: 'check gradients from elsewhere: a safetensors file with parameters, Xb, Yb and d… tensors',
-    group: OWN,
+    description: 'judge gradients from elsewhere line by line: a safetensors file with parameters, Xb, Yb and d… tensors',
+    group: FILE,
     kind: text,
   },
+  { key: 'all', flag: '--all', description: 'fail if a gradient is absent, too', group: FILE, kind: flag },
+  { key: 'html', flag: '--html', description: 'print an HTML fragment, for a notebook', group: FILE, kind: flag },
   {
     key: 'only',
     flag: '--only <name>',
@@ -89,7 +93,7 @@ export const gradCheck = defineCommand({
   examples: [
     ['backprop-ninja grad-check', 'all parts of the program, in a few seconds'],
     ['backprop-ninja grad-check --part atomic --entries all', 'every entry of the 26 gradients'],
-    ['backprop-ninja grad-check --against mine.safetensors', "for example PyTorch's gradients, against ours"],
+    ['backprop-ninja grad-check --against mine.safetensors', "which line of a notebook's gradients is wrong, and why"],
     ['backprop-ninja grad-check layer.ts', 'every layer that the file exports'],
     ['backprop-ninja grad-check --example > layer.ts', 'a file with a layer to start from'],
   ],
@@ -99,7 +103,7 @@ export const gradCheck = defineCommand({
     if (example) return (await import('./gradCheckLayers.js')).printExample(context);
     if (watch) return (await import('./watchLayers.js')).watchLayers(files, context.options, context);
     if (files.length > 0) return (await import('./gradCheckLayers.js')).checkLayers(files, context.options, context);
-    if (against !== undefined) return (await import('./against.js')).checkFile(against, context);
+    if (against !== undefined) return (await import('./against.js')).checkFile(against, context.options, context);
     return (await checkOwnGradients(context)) ? 0 : EXIT_NO;
   },
 });
@@ -114,7 +118,16 @@ function refuseMixed(files: readonly string[], { given }: Context): void {
     if (what !== undefined) throw new UsageError(`--example prints a file with a layer, and takes ${what}`);
     return;
   }
-  const [own, layers] = [find(OWN), find(LAYERS)];
+  const [own, ofFile, layers] = [find(OWN), find(FILE), find(LAYERS)];
+  if (ofFile && given.against === undefined) {
+    throw new UsageError(`${flagName(ofFile)} needs a file of gradients`, {
+      hint: 'for example',
+      command: `grad-check --against mine.safetensors ${ofFile.flag}`,
+    });
+  }
+  if (files.length > 0 && ofFile) {
+    throw new UsageError(`${flagName(ofFile)} is for gradients from elsewhere, and cannot be used with a file of layers`);
+  }
   if (files.length > 0 && own) {
     throw new UsageError(`${flagName(own)} is for the program's own gradients, and cannot be used with a file of layers`);
   }

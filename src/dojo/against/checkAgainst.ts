@@ -1,17 +1,27 @@
-/** Compares the gradients in a file, for example PyTorch's, with ours in float64. */
+/** Judges the tensors in a file, for example the gradients of a notebook with PyTorch, line by line. */
 import { FileContentError } from '../../core/errors.js';
-import { backward, GRADIENT_NAMES } from '../../lesson/exercise1.js';
+import { indexAt } from '../../core/numbers.js';
+import { sameShape, Tensor } from '../../core/tensor.js';
+import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { lessonName } from '../../lesson/tensorNames.js';
-import type { Safetensors } from '../../run/safetensors.js';
-import { endToEnd } from './endToEnd.js';
+import { INTERMEDIATE_NAMES, type LessonValues } from '../../lesson/values.js';
+import { loadFloats, type Safetensors } from '../../run/safetensors.js';
+import { ATOMIC_LINES } from '../atomicLines.js';
 import { expectFinite, judgeForward } from './forward.js';
+import { readGradients } from './gradients.js';
 import { readInputs } from './inputs.js';
+import { GradientJudge, type JudgedGradient } from './judgeGradients.js';
+import { type Limits, limitsOf } from './limits.js';
+import { mistakeOf } from './mistakes.js';
 import { tensorsNamed, unclearNames } from './names.js';
-import type { AgainstReport } from './report.js';
+import { notebookMistakes } from './notebook.js';
+import { notShownIn } from './notShown.js';
+import { remarkOn } from './remarks.js';
+import type { AgainstReport, AgainstRow, NamedMistake } from './report.js';
 
 /**
- * Compares every tensor in the file, apart from the parameters and the batch, with ours, computed in float64 from the file's parameters and
- * batch.
+ * Judges every tensor in the file, apart from the parameters and the batch. A gradient is compared with the truth, and with what its line
+ * gives for the file's own gradients above it.
  * @param file holds C [V,E], W1 [T·E,H], b1 [H], bngain [1,H] or [H], bnbias [1,H] or [H], W2 [H,V], b2 [V], Xb [n,T], Yb [n] with
  * n at least 2, and at least one gradient as d + name. It may hold the loss and any intermediate. Floats are F32 or F64, indices I32 or I64.
  * @throws FileContentError if a needed tensor is missing, has a wrong shape or data type, or is not finite
@@ -26,20 +36,77 @@ export function checkAgainst(file: Safetensors): AgainstReport {
     throw new FileContentError(`no gradient found; expected at least one of ${GRADIENT_NAMES.join(', ')}`);
   }
   const { report: forward, rows, values } = judgeForward(file, inputs);
-  const truth = backward(values);
-  for (const name of GRADIENT_NAMES) expectFinite(name, truth[name]);
-  const gradients = compared.flatMap((own) => tensorsNamed(file, own).map(({ name, stored }) => endToEnd(name, stored, truth[own])));
-  const tensors = [...rows, ...gradients];
+  const limits = limitsOf(inputs);
+  const gradients = readGradients(file, values);
+  const judge = new GradientJudge(gradients, { values, own: ownValues(file, values), isOwnRight: forward.first === null, limits });
+  for (const name of GRADIENT_NAMES) expectFinite(name, judge.truth[name]);
+  const judged = judge.judge(gradients);
+  const mistakes = notebookMistakes(judged, judge.truth);
+  const tensors = [...rows, ...judged.map((one) => ({ ...rowOf(one), ...wrongness(one, mistakes, limits), remark: remarkOn(one) }))];
   return {
     ok: unknown.length === 0 && duplicate.length === 0 && tensors.every(({ ok }) => ok),
     compared: compared.length,
     of: GRADIENT_NAMES.length,
-    culprits: gradients.filter(({ verdict }) => verdict === 'wrong').map(({ name }) => name),
+    culprits: judged.filter(({ verdict }) => verdict === 'wrong').map(({ gradient }) => gradient.name),
     unknown,
     duplicate,
     absent: GRADIENT_NAMES.filter((name) => !held.has(name)),
-    notShown: [],
+    notShown: notShownIn(judged, values, judge.truth),
     forward,
     tensors,
   };
+}
+
+/** The forward values of the file over the others; undefined if it holds none. */
+function ownValues(file: Safetensors, values: LessonValues): LessonValues | undefined {
+  const own = INTERMEDIATE_NAMES.flatMap((name) =>
+    tensorsNamed(file, name).flatMap(({ stored }) => {
+      const data = loadFloats(name, stored);
+      const usable = sameShape(stored.shape, values[name].shape) && data.every((x) => Number.isFinite(x));
+      return usable ? [[name, Tensor.of(data, stored.shape, 'float64')] as const] : [];
+    }),
+  );
+  return own.length === 0 ? undefined : { ...values, ...Object.fromEntries(own) };
+}
+
+type Facts = Omit<AgainstRow, 'mistake' | 'remark'>;
+
+function rowOf(judged: JudgedGradient): Facts {
+  const { gradient, verdict, endToEnd, asFed, exact, ulps, fed } = judged;
+  const { name, own, stored, found } = gradient;
+  const shown = verdict === 'wrong' && asFed ? asFed : endToEnd;
+  const structuralZero = ATOMIC_LINES[own].zeroEndToEnd ?? false;
+  const isRight = verdict === 'right';
+  const meaningful = !structuralZero && endToEnd !== undefined;
+  return {
+    name,
+    ok: isRight,
+    verdict,
+    shape: stored.shape,
+    expectedShape: fed[0]?.expected.shape ?? [],
+    dtype: stored.dtype,
+    error: endToEnd?.error ?? null,
+    limit: endToEnd?.limit ?? null,
+    asFed: asFed ? { error: asFed.error, limit: asFed.limit } : null,
+    at: shown ? indexAt(shown.entry, shown.expected.shape) : null,
+    found: shown ? found.data[shown.entry] : null,
+    expected: shown ? shown.expected.data[shown.entry] : null,
+    structuralZero,
+    exact: meaningful ? (exact ? true : isRight ? null : false) : null,
+    maxUlps: meaningful && isRight && ulps !== undefined && ulps <= MEANINGFUL_ULPS ? ulps : null,
+  };
+}
+
+/** Further apart, two right results are differences of larger terms, and their last digits mean nothing. */
+const MEANINGFUL_ULPS = 100;
+
+/** The mistake of a wrong gradient. */
+function wrongness(judged: JudgedGradient, known: ReadonlyMap<string, NamedMistake>, limits: Limits): Pick<AgainstRow, 'mistake'> {
+  if (judged.verdict !== 'wrong') return { mistake: null };
+  return { mistake: known.get(judged.gradient.name) ?? mistakeOf(judged, roundingOf(judged, limits)) };
+}
+
+/** How far a float32 result may be off; undefined for float64. */
+function roundingOf({ gradient: { own, float32 }, onlyInFloat32 }: JudgedGradient, limits: Limits): number | undefined {
+  return float32 || onlyInFloat32 ? limits.float32[own].asFed : undefined;
 }

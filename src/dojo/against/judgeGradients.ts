@@ -1,0 +1,241 @@
+/** The verdict on each gradient of a file: end to end, and given the file's own gradients above it. */
+import { indexOfLargest, maxUlps } from '../../core/numbers.js';
+import { sameShape, type Tensor } from '../../core/tensor.js';
+import { backward, GRADIENT_NAMES } from '../../lesson/exercise1.js';
+import type { GradientName, LessonGradients, LessonValues } from '../../lesson/values.js';
+import { scaleOf } from '../knowledge.js';
+import type { ValuesAndGradients } from '../learnerFile.js';
+import type { FileGradient } from './gradients.js';
+import type { Limits, LineLimits } from './limits.js';
+import { type LineWay, linesOf } from './lines.js';
+import type { AgainstVerdict } from './report.js';
+
+/** The forward values that gradients are judged on. */
+export interface JudgedOn {
+  /** In float64: ours, or the file's own. */
+  values: LessonValues;
+  /** The file's own forward values over ours, where it holds any: their rounding is not held against a line. */
+  own: LessonValues | undefined;
+  /** Whether those are right. */
+  isOwnRight: boolean;
+  limits: Limits;
+}
+
+/** A right result to compare with, and how far from it is still right. */
+export interface Expectation {
+  way: LineWay;
+  at: ValuesAndGradients;
+  expected: Tensor;
+  limit: number;
+}
+
+/** A difference from an expectation, as a share of the terms that an entry sums. */
+interface Difference {
+  error: number;
+  limit: number;
+  /** The entry that differs most. */
+  entry: number;
+  expected: Tensor;
+}
+
+/** A gradient of a file with its verdict. */
+export interface JudgedGradient {
+  gradient: FileGradient;
+  verdict: AgainstVerdict;
+  /** Against the truth; undefined for another shape. */
+  endToEnd: Difference | undefined;
+  /** Given the file's own gradients above; undefined where nothing was fed, and for another shape. */
+  asFed: Difference | undefined;
+  /** What the line gives with what it was fed: its atomic line first. */
+  fed: readonly Expectation[];
+  /** The gradients that it reads and that were replaced by the truth. */
+  replaced: readonly GradientName[];
+  /** Whether it is right with the limits of float32 only. */
+  onlyInFloat32: boolean;
+  exact: boolean;
+  ulps: number | undefined;
+}
+
+/** The gradients above a line, by what takes the place of those that the file does not hold, or holds wrong. */
+interface Feeds {
+  /** The file's, else the truth. */
+  fed: LessonGradients;
+  /** The file's, else what their lines give with the file's gradients above them. */
+  chained: LessonGradients;
+  /** The file's in any shape. */
+  raw: LessonGradients;
+  /** The file's, but those that are wrong by themselves as they should be. */
+  corrected: LessonGradients;
+}
+
+/** Judges gradients in backward order. */
+export class GradientJudge {
+  readonly #on: JudgedOn;
+  readonly #truth: LessonGradients;
+  readonly #ownTruth: LessonGradients | undefined;
+  readonly #feeds: Feeds;
+  readonly #held: ReadonlyMap<GradientName, FileGradient>;
+  readonly #verdicts = new Map<GradientName, AgainstVerdict>();
+
+  constructor(gradients: readonly FileGradient[], on: JudgedOn) {
+    this.#on = on;
+    this.#truth = backward(on.values);
+    this.#ownTruth = on.own && backward(on.own);
+    this.#held = new Map([...gradients].reverse().map((gradient) => [gradient.own, gradient]));
+    this.#feeds = { fed: { ...this.#truth }, chained: { ...this.#truth }, raw: { ...this.#truth }, corrected: { ...this.#truth } };
+  }
+
+  get truth(): LessonGradients {
+    return this.#truth;
+  }
+
+  judge(gradients: readonly FileGradient[]): JudgedGradient[] {
+    return GRADIENT_NAMES.flatMap((own) => {
+      const judged = gradients.filter((one) => one.own === own).map((one) => this.#judge(one));
+      this.#feed(own, judged[0]);
+      return judged;
+    });
+  }
+
+  /** What the lines below are fed with. */
+  #feed(own: GradientName, judged: JudgedGradient | undefined): void {
+    const feeds = this.#feeds;
+    const [{ solution }] = linesOf(own);
+    const on = (above: LessonGradients) => solution({ ...this.#on.values, ...above });
+    if (judged === undefined) {
+      this.#verdicts.set(own, this.#isInnocent(own) ? 'right' : 'right-as-fed');
+      for (const key of ['chained', 'raw', 'corrected'] as const) feeds[key][own] = attempt(() => on(feeds[key])) ?? this.#truth[own];
+      return;
+    }
+    const { fitted, found, finite } = judged.gradient;
+    this.#verdicts.set(own, judged.verdict);
+    feeds.raw[own] = fitted ?? found;
+    if (fitted !== undefined && finite) for (const key of ['fed', 'chained', 'corrected'] as const) feeds[key][own] = fitted;
+    else feeds.chained[own] = attempt(() => on(feeds.chained)) ?? this.#truth[own];
+    if (judged.verdict === 'wrong') feeds.corrected[own] = attempt(() => on(feeds.corrected)) ?? this.#truth[own];
+  }
+
+  #judge(gradient: FileGradient): JudgedGradient {
+    const { own, float32 } = gradient;
+    const narrow = float32 !== false;
+    const first = this.#compared(gradient, narrow);
+    if (first.verdict !== 'wrong' || narrow) return first;
+    const second = this.#compared(gradient, true);
+    return second.verdict === 'wrong' || this.#on.limits.float32[own].asFed > LARGEST_UNNOTICED
+      ? first
+      : { ...second, onlyInFloat32: true };
+  }
+
+  #compared(gradient: FileGradient, narrow: boolean): JudgedGradient {
+    const { own, fitted, finite } = gradient;
+    const limits = this.#on.limits[narrow ? 'float32' : 'float64'][own];
+    const reads = [...new Set(linesOf(own).flatMap((way) => way.reads))];
+    const fed = this.#expectations(own, this.#feeds.fed, limits);
+    const direct = fitted && this.#endToEnd(own, fitted, limits);
+    const asFed = fitted && reads.length > 0 ? nearest(fitted, fed) : undefined;
+    const isRight = direct !== undefined && passes(direct);
+    const isFed = () => this.#isRightAsFed(gradient, asFed, limits);
+    const isInnocent = fitted !== undefined && this.#isInnocent(own) && (!this.#on.own || this.#on.isOwnRight);
+    const verdict = isRight ? 'right' : isFed() ? (isInnocent ? 'right' : 'right-as-fed') : 'wrong';
+    return {
+      gradient,
+      verdict,
+      endToEnd: direct,
+      asFed,
+      fed,
+      replaced: linesOf(own)[0].reads.filter((name) => !this.#isUsable(name)),
+      onlyInFloat32: false,
+      ...(fitted && finite && direct ? likeness(fitted, this.#truth[own], narrow) : { exact: false, ulps: undefined }),
+    };
+  }
+
+  /** Whether the gradients that its line reads are right. */
+  #isInnocent(own: GradientName): boolean {
+    return linesOf(own)[0].reads.every((name) => this.#verdicts.get(name) === 'right');
+  }
+
+  #isUsable(name: GradientName): boolean {
+    const held = this.#held.get(name);
+    return held?.fitted !== undefined && held.finite;
+  }
+
+  #endToEnd(own: GradientName, fitted: Tensor, { endToEnd }: LineLimits): Difference {
+    const truths = [
+      { values: this.#on.values, truth: this.#truth },
+      ...(this.#on.own && this.#on.isOwnRight && this.#ownTruth ? [{ values: this.#on.own, truth: this.#ownTruth }] : []),
+    ];
+    const [way] = linesOf(own);
+    return least(
+      truths.map(({ values, truth }) =>
+        differenceFrom(fitted, { way, at: { ...values, ...truth }, expected: truth[own], limit: endToEnd }),
+      ),
+    );
+  }
+
+  /** What the ways to compute a gradient give with these gradients above. */
+  #expectations(own: GradientName, above: LessonGradients, { asFed, onOwnValues }: LineLimits): Expectation[] {
+    const bases = [{ values: this.#on.values, limit: asFed }, ...(this.#on.own ? [{ values: this.#on.own, limit: onOwnValues }] : [])];
+    return bases.flatMap(({ values, limit }) =>
+      linesOf(own).flatMap((way) => {
+        const at = { ...values, ...above };
+        const expected = attempt(() => way.solution(at));
+        return expected === undefined ? [] : [{ way, at, expected, limit }];
+      }),
+    );
+  }
+
+  #isRightAsFed({ own, fitted, found }: FileGradient, asFed: Difference | undefined, limits: LineLimits): boolean {
+    if (asFed && passes(asFed)) return true;
+    if (linesOf(own)[0].reads.length === 0) return false;
+    const { chained, raw, corrected } = this.#feeds;
+    const wide = { ...limits, asFed: Math.max(limits.asFed, limits.endToEnd), onOwnValues: Math.max(limits.onOwnValues, limits.endToEnd) };
+    const others = [
+      ...this.#expectations(own, chained, wide),
+      ...this.#expectations(own, corrected, limits),
+      ...this.#expectations(own, raw, limits),
+    ];
+    const target = fitted ?? found;
+    return others.some((one) => sameShape(one.expected.shape, target.shape) && passes(differenceFrom(target, one)));
+  }
+}
+
+/** A float64 gradient that is off by more than this is not a rounded one. */
+const LARGEST_UNNOTICED = 1e-4;
+
+export function passes({ error, limit }: Difference): boolean {
+  return error <= limit;
+}
+
+function nearest(found: Tensor, expectations: readonly Expectation[]): Difference | undefined {
+  const comparable = expectations.filter(({ expected }) => sameShape(expected.shape, found.shape));
+  return comparable.length === 0 ? undefined : least(comparable.map((one) => differenceFrom(found, one)));
+}
+
+function least(differences: readonly Difference[]): Difference {
+  return differences.reduce((best, one) => (one.error / one.limit < best.error / best.limit || Number.isNaN(best.error) ? one : best));
+}
+
+/** @param found a tensor of the expected shape */
+export function differenceFrom(found: Tensor, { way, at, expected, limit }: Expectation): Difference {
+  // Equal entries differ by 0, also where both overflow or are NaN.
+  const off = Float64Array.from(found.data, (x, i) => (Object.is(x, expected.data[i]) ? 0 : Math.abs(x - expected.data[i])));
+  const entry = indexOfLargest(off);
+  const largest = off[entry] ?? 0;
+  const scale = attempt(() => scaleOf(way.knowledge, at)) ?? 0;
+  return { error: largest === 0 ? 0 : largest / scale, limit, entry, expected };
+}
+
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether all entries are ours, rounded to the file's precision, and the largest distance from them. */
+function likeness(fitted: Tensor, ours: Tensor, narrow: boolean): { exact: boolean; ulps: number } {
+  const dtype = narrow ? 'float32' : 'float64';
+  const ulps = maxUlps(fitted.to(dtype).data, ours.to(dtype).data);
+  return { exact: ulps === 0, ulps };
+}

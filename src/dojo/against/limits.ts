@@ -1,0 +1,130 @@
+/**
+ * How far a gradient may be off by rounding alone. For float32 that depends on the values: where two rows of hprebn differ by 0.003, the
+ * last bit of hprebn becomes the fourth digit of bnraw. So the lesson's lines run in float32, and what they are off is measured.
+ */
+import { largestMagnitude } from '../../core/numbers.js';
+import { type RandomStream, randomStream } from '../../core/random.js';
+import type { Tensor } from '../../core/tensor.js';
+import { backward, GRADIENT_NAMES } from '../../lesson/exercise1.js';
+import { forward } from '../../lesson/forward.js';
+import { type GradientName, INTERMEDIATE_NAMES, type LessonGradients, type LessonValues } from '../../lesson/values.js';
+import { byName, LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
+import { type LineKnowledge, scaleOf } from '../knowledge.js';
+import type { Line, ValuesAndGradients } from '../learnerFile.js';
+import type { FileInputs } from './inputs.js';
+import { linesOf } from './lines.js';
+
+/** The largest errors that pass, as shares of the terms that an entry sums. */
+export interface LineLimits {
+  /** Of the whole backward pass. */
+  endToEnd: number;
+  /** Of the line alone, on our forward values in float64. */
+  asFed: number;
+  /** Of the line alone, on the forward values that it was computed from. */
+  onOwnValues: number;
+}
+
+/** The limits of each line. */
+export type Limits = Record<'float32' | 'float64', Record<GradientName, LineLimits>>;
+
+const ROUNDS = 3;
+/** How much more than in our rounds another order of summation may be off. */
+const MARGIN = 20;
+const LEAST = { float32: 1e-6, float64: 1e-9 };
+/** Beyond this a limit would hide everything. */
+const MOST = 0.1;
+/** One unit in the last place of float64 over one of float32. */
+const FINER = 2 ** -29;
+
+/** Measures what rounding does to each line with these parameters on this batch. */
+export function limitsOf({ parameters, batch }: FileInputs): Limits {
+  const random = randomStream('grad-check', 'rounding');
+  const values = forward(parameters, batch);
+  const at = { ...values, ...backward(values) };
+  const errors = byName(
+    GRADIENT_NAMES,
+    GRADIENT_NAMES.map(() => ({ endToEnd: 0, asFed: 0, onOwnValues: 0 })),
+  );
+  for (let round = 0; round < ROUNDS; round++) {
+    const narrow = rounded(at, random);
+    for (const name of GRADIENT_NAMES) widen(errors[name], errorsIn(name, at, narrow));
+  }
+  const limits = (dtype: keyof Limits, unit: number) =>
+    byName(
+      GRADIENT_NAMES,
+      GRADIENT_NAMES.map((name) => {
+        const limit = (error: number) => Math.min(MOST, Math.max(LEAST[dtype], MARGIN * unit * error));
+        const { endToEnd, asFed, onOwnValues } = errors[name];
+        return { endToEnd: limit(endToEnd), asFed: limit(asFed), onOwnValues: limit(onOwnValues) };
+      }),
+    );
+  return { float32: limits('float32', 1), float64: limits('float64', FINER) };
+}
+
+/** Forward and backward pass in float32. The parameters are jittered by half a unit in the last place, as other orders of summation would do. */
+function rounded(at: LessonValues, random: RandomStream): ValuesAndGradients {
+  const parameters = byName(
+    LESSON_PARAMETER_NAMES,
+    LESSON_PARAMETER_NAMES.map((name) => jittered(at[name], random).to('float32')),
+  );
+  const values = forward(parameters, { Xb: at.Xb, Yb: at.Yb });
+  const all = { ...values, ...backward(values) };
+  const wide = Object.fromEntries(
+    [...LESSON_PARAMETER_NAMES, ...INTERMEDIATE_NAMES, ...GRADIENT_NAMES].map((name) => [name, all[name].to('float64')]),
+  );
+  return { ...all, ...wide };
+}
+
+function jittered(tensor: Tensor, random: RandomStream): Tensor {
+  const out = tensor.clone();
+  for (let i = 0; i < out.size; i++) out.data[i] *= 1 + (random() - 0.5) * 2 ** -23;
+  return out;
+}
+
+function errorsIn(name: GradientName, at: ValuesAndGradients, narrow: ValuesAndGradients): LineLimits {
+  const fed: LessonGradients & LessonValues = {
+    ...at,
+    ...byName(
+      GRADIENT_NAMES,
+      GRADIENT_NAMES.map((one) => narrow[one]),
+    ),
+  };
+  const [atomic, ...others] = linesOf(name);
+  const found = narrow[name];
+  const own = byName(
+    LESSON_PARAMETER_NAMES,
+    LESSON_PARAMETER_NAMES.map((one) => at[one]),
+  );
+  const errors: LineLimits = {
+    endToEnd: errorOf(found, at[name], atomic.knowledge, at),
+    asFed: errorOf(found, atomic.solution(fed), atomic.knowledge, fed),
+    onOwnValues: errorOf(found, atomic.solution({ ...narrow, ...own }), atomic.knowledge, narrow),
+  };
+  for (const { knowledge, solution } of others) {
+    const closed = inFloat32(solution, narrow);
+    errors.asFed = Math.max(errors.asFed, errorOf(closed, solution(fed), knowledge, fed));
+    errors.onOwnValues = Math.max(errors.onOwnValues, errorOf(closed, solution(narrow), knowledge, narrow));
+  }
+  return errors;
+}
+
+/** The result of a line that computes in float32. */
+function inFloat32(solution: Line, at: ValuesAndGradients): Tensor {
+  const tensors = Object.fromEntries(
+    [...LESSON_PARAMETER_NAMES, ...INTERMEDIATE_NAMES, ...GRADIENT_NAMES].map((name) => [name, at[name].to('float32')]),
+  );
+  return solution({ ...at, ...tensors });
+}
+
+function errorOf(found: Tensor, expected: Tensor, knowledge: LineKnowledge, at: ValuesAndGradients): number {
+  const off = largestMagnitude(found.sub(expected).data);
+  return off === 0 ? 0 : off / scaleOf(knowledge, at);
+}
+
+function widen(errors: LineLimits, others: LineLimits): void {
+  for (const key of ['endToEnd', 'asFed', 'onOwnValues'] as const) {
+    // Math.max keeps NaN, which an overflow gives: then the limit is the largest.
+    const other = Number.isNaN(others[key]) ? Number.POSITIVE_INFINITY : others[key];
+    errors[key] = Math.max(errors[key], other);
+  }
+}

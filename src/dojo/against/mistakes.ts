@@ -1,0 +1,65 @@
+/** Names the mistake of a gradient that is wrong by itself. */
+import { indexAt } from '../../core/numbers.js';
+import { sameShape, showShape } from '../../core/tensor.js';
+import type { Finding, Mistake } from '../findings.js';
+import { nameMistakes } from '../naming.js';
+import { sentenceOf } from '../sentences.js';
+import type { Expectation, JudgedGradient } from './judgeGradients.js';
+import type { NamedMistake } from './report.js';
+
+/** Beyond this magnitude squares of differences overflow. No mistake in a formula comes near it. */
+const MAX_NAMEABLE = 1e100;
+
+/** Pairs of mistakes that are tried: for an answer within a second or two. */
+const MOST_PAIRS = 3000;
+
+/** The mistake of a wrong gradient; null if nothing explains it. */
+export function mistakeOf(judged: JudgedGradient, rounding: number | undefined): NamedMistake | null {
+  const { gradient, fed } = judged;
+  const { found, fitted, stored } = gradient;
+  const broken = found.data.findIndex((x) => !Number.isFinite(x));
+  if (broken !== -1) {
+    const [entry, index] = [`${found.data[broken]}`, indexAt(broken, stored.shape)];
+    return { id: 'not-finite', text: `entry ${showShape(index)} is ${entry}`, entry, index };
+  }
+  const nameable = found.size > 0 && found.data.every((x) => Math.abs(x) <= MAX_NAMEABLE);
+  const named = nameable ? (simplest(judged, 0, rounding) ?? simplest(judged, MOST_PAIRS, rounding)) : undefined;
+  if (named !== undefined) return mistake(named);
+  const expectedShape = fed[0]?.expected.shape;
+  if (fitted !== undefined || expectedShape === undefined || sameShape(stored.shape, expectedShape)) return null;
+  return mistake([{ id: 'wrong-shape', found: stored.shape, expected: expectedShape }]);
+}
+
+/** The simplest explanation as a mistake in one of the ways to compute the gradient. */
+function simplest(judged: JudgedGradient, pairs: number, rounding: number | undefined): readonly Mistake[] | undefined {
+  const { own, fitted, found } = judged.gradient;
+  const source = { pairs, ...(rounding !== undefined && { rounding }) };
+  let best: readonly Mistake[] | undefined;
+  for (const { way, at, expected } of waysToName(judged)) {
+    const one = nameMistakes(own, way.knowledge, [{ at, expected, found: fitted ?? found }], source);
+    if (one !== undefined && isPlausible(one) && (!best || complexity(one) < complexity(best))) best = one;
+    if (best && complexity(best) === 1) return best;
+  }
+  return best;
+}
+
+/** On a single batch, two mistakes and a constant that nobody writes explain anything. */
+function isPlausible(mistakes: readonly Mistake[]): boolean {
+  return mistakes.length < 2 || !mistakes.some((one) => one.id === 'scaled' && /\d{3}|\./.test(one.by));
+}
+
+/** Each way to compute the gradient once, the atomic line first. A line none of whose gradients above is in the file was hardly written. */
+function waysToName({ fed, replaced }: JudgedGradient): Expectation[] {
+  const ways = fed.filter(({ way }, i) => fed.findIndex((one) => one.way.knowledge === way.knowledge) === i);
+  const written = ways.filter(({ way }) => way.reads.length === 0 || way.reads.some((name) => !replaced.includes(name)));
+  return written.length > 0 && ways.length > 1 ? written : ways;
+}
+
+function complexity(findings: readonly Finding[]): number {
+  const vague = findings.some(({ id }) => id === 'either' || id === 'other-expression');
+  return findings.length + (vague ? 1 : 0);
+}
+
+function mistake(findings: readonly Finding[]): NamedMistake {
+  return { ...findings[0], text: sentenceOf(findings, 'python') };
+}

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { Tensor } from '../../../src/core/tensor.js';
+import { checkAgainst } from '../../../src/dojo/against/checkAgainst.js';
+import type { AgainstReport } from '../../../src/dojo/against/report.js';
+import { findMutant } from '../../../src/dojo/mutants.js';
+import { GRADIENT_NAMES } from '../../../src/lesson/exercise1.js';
+import type { GradientName } from '../../../src/lesson/values.js';
+import { LESSON_PARAMETER_NAMES } from '../../../src/network/parameters.js';
+import { againstCase, fileOf, gradientsOf, planted } from '../../support/against.js';
+
+const CASES = [againstCase('float64'), againstCase('float32')];
+const rowOf = ({ tensors }: AgainstReport, name: string) => tensors.find((row) => row.name === name);
+const verdictsBelow = ({ tensors }: AgainstReport, line: string) =>
+  new Set(tensors.slice(tensors.findIndex(({ name }) => name === line) + 1).map(({ verdict }) => verdict));
+
+describe.each(CASES)('in $dtype', (given) => {
+  const right = gradientsOf(given);
+  const judged = (...names: string[]) => checkAgainst(fileOf(given, gradientsOf(given, planted(names.map(findMutant)))));
+  const changed = (gradients: Record<string, Tensor>) => checkAgainst(fileOf(given, { ...right, ...gradients }));
+
+  it.each<[string, GradientName, string]>([
+    ['dbnraw-gain-forgotten', 'dbnraw', 'the gain, bngain, is missing'],
+    ['dbndiff2-n-for-n-minus-1', 'dbndiff2', "you have the factor 1/n where 1/(n-1) belongs (Bessel's correction)"],
+    ['dhpreact-1-minus-h-for-1-minus-h2', 'dhpreact', 'you have 1 - h where 1 - h² belongs'],
+    ['dlogprobs-no-division-by-n', 'dlogprobs', 'the division by n is missing'],
+  ])('%s is located and named, and the rows below are right as fed', (name, line, text) => {
+    const report = judged(name);
+    expect(report.culprits).toEqual([line]);
+    expect(rowOf(report, line)?.mistake?.text).toBe(text);
+    expect(verdictsBelow(report, line)).toEqual(new Set(['right', 'right-as-fed']));
+  });
+
+  it('four mistakes at once are all located and named', () => {
+    const names = [
+      'dprobs-times-probs-for-divided-by',
+      'dhpreact-1-minus-h-for-1-minus-h2',
+      'dbndiff2-n-for-n-minus-1',
+      'dW1-averaged-over-the-batch',
+    ];
+    const { culprits, tensors } = judged(...names);
+    expect(culprits).toEqual(['dprobs', 'dhpreact', 'dbndiff2', 'dW1']);
+    expect(tensors.filter(({ verdict }) => verdict === 'wrong').every(({ mistake }) => mistake !== null)).toBe(true);
+  });
+
+  it('gradients that add up over backward calls are one mistake of all parameters', () => {
+    const report = changed(Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [`d${name}`, right[`d${name}`].mul(3)])));
+    expect(report.culprits).toEqual(['dW2', 'db2', 'dbngain', 'dbnbias', 'dW1', 'dC']);
+    for (const name of report.culprits) expect(rowOf(report, name)?.mistake).toMatchObject({ id: 'accumulated', times: 3 });
+  });
+
+  it('a tensor that was changed through its second name', () => {
+    const report = changed({ dbndiff: right.dhprebn });
+    expect(report.culprits).toEqual(['dbndiff']);
+    expect(rowOf(report, 'dbndiff')?.mistake).toMatchObject({ id: 'aliased', by: 'dhprebn' });
+    expect(report.tensors.filter(({ ok }) => !ok)).toHaveLength(1);
+  });
+
+  it('a wrong shape, and whether its values are right', () => {
+    const report = changed({ dW2: right.dW2.T, dcounts_sum: right.dcounts_sum.view([32]), db2: right.dlogits.sum(1) });
+    expect(report.culprits).toEqual(['dcounts_sum', 'dW2', 'db2']);
+    expect(report.culprits.map((name) => rowOf(report, name)?.mistake?.id)).toEqual(['reshaped', 'transposed', 'summed-over']);
+  });
+
+  it('a line below a wrong shape is right if it is what that shape gives', () => {
+    const report = judged('dcounts_sum_inv-sum-over-the-row-forgotten');
+    expect(report.culprits).toEqual(['dcounts_sum_inv']);
+    expect(rowOf(report, 'dcounts_sum')).toMatchObject({ verdict: 'right-as-fed', shape: [32, 27], expectedShape: [32, 1], error: null });
+  });
+
+  it('NaN is the mistake of the first row that has it', () => {
+    const report = checkAgainst(
+      fileOf(given, gradientsOf(given, { ...planted([findMutant('dh-divided-by-n')]), dh: ({ h }) => h.mul(Number.NaN) })),
+    );
+    expect(report.culprits).toEqual(['dh']);
+    expect(rowOf(report, 'dh')?.mistake).toMatchObject({ id: 'not-finite', entry: 'NaN', index: [0, 0] });
+  });
+
+  it('the closed forms of Exercises 2 and 3 are right, without the lines that they replace', () => {
+    const held = ['dlogits', 'dh', 'dW2', 'db2', 'dhpreact', 'dbngain', 'dbnbias', 'dhprebn', 'dembact', 'dW1', 'db1', 'demb', 'dC'];
+    const of = (gradients: Record<string, Tensor>) => fileOf(given, Object.fromEntries(held.map((name) => [name, gradients[name]])));
+    expect(checkAgainst(of(right))).toMatchObject({ ok: true, compared: 13, culprits: [] });
+    const wrong = checkAgainst(of(gradientsOf(given, planted([findMutant('batch-norm-mean-not-divided-by-n')]))));
+    expect(wrong.culprits).toEqual(['dhprebn']);
+    expect(rowOf(wrong, 'dhprebn')?.mistake?.text).toBe('the branch through the mean is too large by a factor of n');
+  });
+
+  it('a gradient that is absent is replaced by what its line gives for the file', () => {
+    const gradients = gradientsOf(given, planted([findMutant('dhpreact-1-minus-h-for-1-minus-h2')]));
+    const { dbnraw: _, ...others } = gradients;
+    const report = checkAgainst(fileOf(given, others));
+    expect(report).toMatchObject({ culprits: ['dhpreact'], absent: ['dbnraw'] });
+  });
+
+  it('what the values do not show is listed, with the way to check it', () => {
+    const { notShown } = changed({});
+    expect(notShown.map(({ name }) => name)).toEqual(['dlogit_maxes', 'dlogits', 'db1']);
+    for (const { name, text } of notShown) expect(text).toContain(`ninja.lines(${name}=`);
+  });
+});
+
+describe('float32 values that are stored as float64', () => {
+  it.each([true, false])('are judged as float32, with the forward pass: %s', (withForward) => {
+    const narrow = againstCase('float32');
+    const parameters = Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [name, narrow.values[name].to('float64')]));
+    const wide = { dtype: 'float64', values: { ...narrow.values, ...parameters } } as const;
+    const gradients = Object.fromEntries(GRADIENT_NAMES.map((name) => [name, gradientsOf(narrow)[name].to('float64')]));
+    const { tensors, ok } = checkAgainst(fileOf(wide, gradients, { forward: withForward }));
+    expect(tensors.filter((row) => row.name.startsWith('d') && !row.ok)).toEqual([]);
+    expect(tensors.find(({ name }) => name === 'dW1')?.remark).toContain('float32 values stored as float64');
+    expect(ok).toBe(true);
+  });
+});
+
+it('bngain of 1 hides a forgotten gain, and that is said', () => {
+  const given = againstCase('float64');
+  const values = { ...given.values, bngain: Tensor.onesLike(given.values.bngain) };
+  const flat = { ...given, values };
+  const report = checkAgainst(fileOf(flat, gradientsOf(flat)));
+  expect(report.notShown.map(({ name }) => name)).toContain('dbnraw');
+});
