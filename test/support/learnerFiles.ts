@@ -1,8 +1,8 @@
 /** Learners' files as the command checks them, in a process of their own. */
 import { expect } from 'vitest';
+import type { ExerciseReport } from '../../src/dojo/exerciseReport.js';
 import { EXERCISE_NUMBERS, EXERCISES, type ExerciseNumber, exerciseFile } from '../../src/dojo/exercises.js';
 import { solutionText } from '../../src/dojo/stub.js';
-import type { ExerciseReport } from '../../src/dojo/exerciseReport.js';
 import { runCli } from './fakeIO.js';
 import { put, tempDirectory } from './tempDirectory.js';
 
