@@ -19,6 +19,7 @@ import ast
 import contextlib
 import ctypes
 import dis
+import functools
 import inspect
 import io
 import json
@@ -78,9 +79,23 @@ class Verdict:
         """Nothing more, as the last expression of a notebook's cell."""
 
 
+def _brief(function):
+    """Leaves out the frames of this file below a function, when it raises an error."""
+
+    @functools.wraps(function)
+    def brief(*arguments, **named):
+        try:
+            return function(*arguments, **named)
+        except (Error, OSError, TypeError, ValueError) as error:
+            raise error.with_traceback(None) from None
+
+    return brief
+
+
 # Check --------------------------------------------------------------------------------------------------------------
 
 
+@_brief
 def check(tensors=None, /, *, program=None, all=False, **named):
     """Shows which gradients are wrong by themselves, and what is wrong with them.
 
@@ -164,6 +179,7 @@ def _edits(a, b):
 # Lines --------------------------------------------------------------------------------------------------------------
 
 
+@_brief
 def lines(functions=None, /, *, exercise=1, program=None, **named):
     """Judges lines of the backward pass that you write as functions, each alone.
 
@@ -384,10 +400,10 @@ def _judge(words, program, notes, path):
         from IPython.display import HTML, display
 
         display(HTML(done.stdout))
-    elif done.stdout is not None:
-        _print(done.stdout)
+    else:
+        _print((done.stdout or "") + "\n")
     for note in [*re.findall("(?m)^note: (.*)", done.stderr), *notes]:
-        _print("note: " + note + "\n")
+        _print(f"note: {note}\n")
     return Verdict(done.returncode == 0)
 
 
@@ -470,6 +486,7 @@ BYTES = {
 }  # fmt: skip
 
 
+@_brief
 def save(path, tensors=None, /, **named):
     """Writes tensors to a safetensors file: ninja.save('mine.safetensors', C=C, dC=dC), or with a dict of them.
 
@@ -629,6 +646,7 @@ class Tensors(dict):
     metadata = {}
 
 
+@_brief
 def load(path, like=None):
     """Reads a safetensors file: a dict of tensors by name, with the file's texts as its `metadata`.
 

@@ -158,7 +158,7 @@ ninja.check(t)`,
       { env: { BACKPROP_NINJA: `${process.execPath} -e "console.log('mine')"` } },
       cwd,
     );
-    expect(stdout).toBe('judged grad-check --against\njudged grad-check --against\nmine\n');
+    expect(stdout).toBe('judged grad-check --against\n\njudged grad-check --against\n\nmine\n\n');
   });
 
   it('is the one on the PATH without them, then the one that npx finds, without a download', async () => {
@@ -174,7 +174,7 @@ os.remove('bin/backprop-ninja')
 ninja.check(t)`;
     put(cwd, 'bin/nothing', '');
     const { stdout } = await run(script, { env: { BACKPROP_NINJA: '', PATH: join(cwd, 'bin') } }, cwd);
-    expect(stdout).toBe('backprop-ninja grad-check --against\nnpx --no-install backprop-ninja\n');
+    expect(stdout).toBe('backprop-ninja grad-check --against\n\nnpx --no-install backprop-ninja\n\n');
   });
 
   it('is asked for in one line if there is none', async () => {
