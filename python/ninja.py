@@ -637,7 +637,7 @@ def _kind(value):
     if callable(value) and not isinstance(value, type) and not _is_tensor(value):
         return "a function"
     kind = "tuple" if isinstance(value, tuple) else type(value).__name__
-    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
+    return f"{'an' if re.match('[aeiouAEIOU]|nd', kind) else 'a'} {kind}"
 
 
 class Tensors(dict):
@@ -669,7 +669,11 @@ def _read(path):
     try:
         header, start = _read_header(content)
         metadata = header.pop("__metadata__", {})
-        places = {name: _place(name, entry, len(content) - start) for name, entry in header.items()}
+        size = len(content) - start
+        places = {name: _place(name, entry, size) for name, entry in header.items()}
+        described = sum(last - first for _, _, first, last in places.values())
+        if described != size:
+            raise ValueError(f"its header describes {described} bytes of numbers, it has {size}")
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from None
     tensors = Tensors()

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { loadFloats, loadIndices, readSafetensors, type StoredTensor } from '../../src/run/safetensors.js';
+import { loadFloats, loadIndices, readSafetensors, type StoredTensor, writeSafetensors } from '../../src/run/safetensors.js';
+import { ninja } from '../support/child.js';
+import { SMALL, writeNames } from '../support/fakeIO.js';
 import { runPython } from '../support/python.js';
 import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
 
@@ -92,13 +94,13 @@ for value in [print, None, 'x', [[1], [2, 3]], [1, 'a'], torch.zeros(2, dtype=to
         print(error)
 `);
   expect(stdout.split('\n')).toEqual([
-    'dC is a builtin_function_or_method, and cannot be saved: expected a tensor, an array, or numbers',
-    'dC is a NoneType, and cannot be saved: expected a tensor, an array, or numbers',
+    'dC is a function, and cannot be saved: expected a tensor, an array, or numbers',
+    'dC is None, and cannot be saved: expected a tensor, an array, or numbers',
     "dC is a str, and cannot be saved: 'x' is no number",
     'dC is a list, and cannot be saved: its rows have different lengths',
     "dC is a list, and cannot be saved: 'a' is no number",
     'dC is a Tensor, and cannot be saved: its entries are complex, expected real numbers',
-    'dC is a ndarray, and cannot be saved: its entries are <U1, expected numbers',
+    'dC is an ndarray, and cannot be saved: its entries are <U1, expected numbers',
     'dC is an int, and cannot be saved: argument out of range',
     'dC is a Tensor, and cannot be saved: Cannot copy out of meta tensor; no data!',
     '',
@@ -145,4 +147,76 @@ for like in [None, 'numpy', 'list']:
     "{'C': [[0.5, 1.0], [2.0, 3.0]], 'Yb': [1, 2], 'loss': 2.0, 'none': []}",
     '',
   ]);
+});
+
+it('reads a checkpoint of the program, and its texts', async () => {
+  const cwd = tempDirectory();
+  writeNames(cwd);
+  expect((await ninja(['train', ...SMALL, '--out', 'run'], { cwd })).exitCode).toBe(0);
+  const stdout = await printed(
+    `
+t = ninja.load('run/checkpoint.safetensors')
+print(t['C'].shape[1], t['W1'].dtype, tuple(t['W1'].shape), all(isinstance(text, str) for text in t.metadata.values()), len(t.metadata) > 0)`,
+    cwd,
+  );
+  expect(stdout).toBe('4 torch.float32 (12, 8) True True\n');
+});
+
+it('refuses a broken file in one line that names it', async () => {
+  const stdout = await printed(`
+import struct, json
+import torch
+ninja.save('good', C=[[1.0, 2.0]], Yb=[1])
+good = open('good', 'rb').read()
+torch.save({}, 'torch.pt')
+def with_header(header):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack('<Q', len(text)) + text + bytes(8)
+entry = {'dtype': 'F64', 'shape': [1], 'data_offsets': [0, 8]}
+for content in [b'', b'<html>no tensors', good[:40], good[:-1], good + b'x', open('torch.pt', 'rb').read(), with_header([]), with_header(b'{"a": 1, "a": 2}'),
+                with_header({'a': 1}), with_header({'a': {**entry, 'dtype': 'F65'}}), with_header({'a': {**entry, 'shape': [2]}}),
+                with_header({'a': {**entry, 'shape': [-1]}}), with_header({'a': {**entry, 'data_offsets': [8, 16]}}), with_header({'a': entry, 'b': entry})]:
+    with open('bad', 'wb') as file:
+        file.write(content)
+    try:
+        print(ninja.load('bad'))
+    except ValueError as error:
+        print(error)
+`);
+  expect(stdout.trimEnd().split('\n')).toEqual([
+    'bad: not a safetensors file: it has 0 bytes, expected at least 8',
+    expect.stringMatching(/^bad: not a safetensors file, or cut off: its header needs \d+ bytes, the file has 16$/),
+    expect.stringMatching(/^bad: not a safetensors file, or cut off: its header needs \d+ bytes, the file has 40$/),
+    "bad: cut off: tensor 'Yb' ends at byte 24 of the numbers, the file has 23",
+    'bad: its header describes 24 bytes of numbers, it has 25',
+    'bad: not a safetensors file: this is a zip archive, such as torch.save and numpy.savez write',
+    'bad: not a safetensors file: its header is not an object',
+    "bad: its header has 'a' twice",
+    "bad: tensor 'a' has no known dtype, shape and place in the header",
+    "bad: tensor 'a' has no known dtype, shape and place in the header",
+    "bad: tensor 'a': [2] of F64 does not fit its place, 0 to 8",
+    "bad: tensor 'a': [-1] of F64 does not fit its place, 0 to 8",
+    "bad: cut off: tensor 'a' ends at byte 16 of the numbers, the file has 8",
+    'bad: its header describes 16 bytes of numbers, it has 8',
+  ]);
+});
+
+it('loads every data type of the format', async () => {
+  const tensors = new Map<string, StoredTensor>(
+    (['F64', 'F32', 'F16', 'BF16', 'I64', 'I32', 'I16', 'I8', 'U64', 'U32', 'U16', 'U8', 'BOOL'] as const).map((dtype) => {
+      const size = dtype === 'BOOL' ? 1 : Number(/\d+$/.exec(dtype)?.[0]) / 8;
+      // The number 1 in each.
+      const one = { F64: [0, 0, 0, 0, 0, 0, 0xf0, 0x3f], F32: [0, 0, 0x80, 0x3f], F16: [0, 0x3c], BF16: [0x80, 0x3f] }[dtype as string];
+      return [dtype, { dtype, shape: [1], bytes: Uint8Array.from(one ?? [1, ...new Array(size - 1).fill(0)]) }];
+    }),
+  );
+  const cwd = tempDirectory();
+  put(cwd, 'ones.safetensors', writeSafetensors({ metadata: {}, tensors }));
+  const stdout = await printed(
+    `
+for like in ['torch', 'numpy', 'list']:
+    print([name for name, value in ninja.load('ones.safetensors', like).items() if value[0] != 1])`,
+    cwd,
+  );
+  expect(stdout).toBe('[]\n[]\n[]\n');
 });
