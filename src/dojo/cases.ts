@@ -3,7 +3,7 @@
  * handed out holds a right answer: the gradients are random, and the truth is computed again from exercise and seed.
  */
 import { FileContentError } from '../core/errors.js';
-import { sizeOf, Tensor } from '../core/tensor.js';
+import { type Shape, sameShape, showShape, sizeOf, Tensor } from '../core/tensor.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { lessonName, similarName } from '../lesson/tensorNames.js';
 import { type GradientName, STEP_NAMES, valueNamed } from '../lesson/values.js';
@@ -15,6 +15,7 @@ import { EXERCISES, type ExerciseLine, type ExerciseNumber, shapeLetters } from 
 import type { BatchSizes, LoadFault, RunFault } from './findings.js';
 import { EXERCISE_4_NAMES, type ValuesAndGradients } from './learnerFile.js';
 import { MAX_DIMENSIONS, MAX_ENTRIES, type Outcome } from './outcome.js';
+import { adviceOnPython } from './pythonAdvice.js';
 import { sentenceOf } from './sentences.js';
 
 export const CASES_FORMAT = 'backprop-ninja cases';
@@ -99,7 +100,7 @@ export class ExerciseCases {
   judge(answers: Answers, { gradient, complete = false }: JudgedLines = {}): ExerciseReport {
     const { exercise } = this;
     const lines = EXERCISES[exercise].lines.filter(({ name }) => name === (gradient ?? name));
-    if (answers.fault) return { exercise, ok: false, broken: sentenceOf([answers.fault], 'python'), lines: [] };
+    if (answers.fault) return { exercise, ok: false, broken: sentenceOf([withAdvice(answers.fault)], 'python'), lines: [] };
     const { tensors } = answers;
     const strays = strayNames(exercise, answers);
     const judge = new LineJudge(this.#inputs, 'python');
@@ -107,13 +108,22 @@ export class ExerciseCases {
     const notGiven: string[] = [];
     for (const known of lines) {
       const outcomes = outcomesOf(known, tensors, answers.lines.get(known.name));
-      if (outcomes) reports.push(judge.judge(known, { outcomes, text: answers.lines.get(known.name)?.text ?? '' }));
+      if (outcomes) reports.push(this.#judgeLine(judge, known, outcomes, answers.lines.get(known.name)?.text));
       else if (complete) reports.push(judge.judge(known, { outcomes: [{ fault: notWritten(known, strays) }], text: '', strays }));
       else notGiven.push(known.name);
     }
     const found = strayKeys(exercise, strays).filter(({ suggestion }) => gradient === undefined || suggestion === gradient);
     const ok = reports.length > 0 && found.length === 0 && reports.every(({ verdict }) => verdict === 'right');
     return { exercise, ok, lines: reports, ...(notGiven.length > 0 && { notGiven }), ...(found.length > 0 && { strays: found }) };
+  }
+
+  /** PyTorch users write [H] for [1,H], and so does the lecture: the values count, and the shape is remarked on. */
+  #judgeLine(judge: LineJudge, known: ExerciseLine, outcomes: readonly Outcome[], text = ''): LineReport {
+    const asRows = outcomes.map((outcome, i) => asRow(outcome, this.#inputs.inputs[i].at[valueNamed(known.name)].shape));
+    const report = judge.judge(known, { outcomes: asRows.map((row, i) => row ?? outcomes[i]), text });
+    const found = asRows.every((row) => row !== undefined) ? outcomes.at(-1) : undefined;
+    if (!found || !('tensor' in found)) return report;
+    return { ...report, note: `its shape ${showShape(found.tensor.shape)} is taken for ${showShape(report.shape)}` };
   }
 }
 
@@ -168,7 +178,7 @@ function outcomesOf({ name }: ExerciseLine, tensors: Answers['tensors'], line: L
   // A fault that no case has left room for is one of them all: a line that changes its input may return the right tensor.
   const everywhere = line?.fault && found.every((one) => one !== undefined) ? line.fault : undefined;
   return found.map((one) => {
-    if (one === undefined || everywhere) return { fault: line?.fault ?? { id: 'no-answer' } };
+    if (one === undefined || everywhere) return { fault: line?.fault ? withAdvice(line.fault) : { id: 'no-answer' } };
     return readAnswer(name, one);
   });
 }
@@ -179,6 +189,19 @@ function readAnswer(name: string, stored: StoredTensor): Outcome {
   if (shape.length > MAX_DIMENSIONS) return invalid(`${shape.length} dimensions, at most ${MAX_DIMENSIONS} are possible`);
   if (dtype !== 'F64' && dtype !== 'F32') return invalid(`its numbers are ${dtype}, expected F64 or F32`);
   return sizeOf(shape) > MAX_ENTRIES ? { tooLarge: shape } : { tensor: new Tensor(loadFloats(name, stored), shape) };
+}
+
+/** Adds the right way to write the line to an error. */
+function withAdvice<T extends RunFault | LoadFault>(fault: T): T {
+  if (fault.id !== 'threw' && fault.id !== 'file-threw') return fault;
+  const advice = adviceOnPython(fault.thrown.text);
+  return advice === undefined ? fault : { ...fault, thrown: { ...fault.thrown, advice } };
+}
+
+/** A vector where a single row belongs, as that row; undefined for anything else. */
+function asRow(outcome: Outcome, [rows, columns]: Shape): Outcome | undefined {
+  if (rows !== 1 || !('tensor' in outcome) || !sameShape(outcome.tensor.shape, [columns])) return undefined;
+  return { tensor: outcome.tensor.view([1, columns]) };
 }
 
 /** A line that a file does not have: misspelt, or not written yet. */

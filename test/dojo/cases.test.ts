@@ -88,14 +88,26 @@ describe('what comes back', () => {
     }
   });
 
-  it.each(MUTANTS)('is wrong for $name, with the name that the dojo gives it', ({ exercise, line, planted, expected }) => {
-    const { ok, lines } = CASES[exercise].judge(answersOf(CASES[exercise], { [line]: planted }));
-    const [{ name, verdict, named, findings = [], problem, worst }] = lines;
-    expect({ ok, name, count: lines.length }).toEqual({ ok: false, name: line, count: 1 });
-    expect(['wrong', 'failed']).toContain(verdict);
-    expect(named ? findings : []).toEqual(expected.filter(({ id }) => id !== 'hidden-by-true-gradients'));
-    expect(problem !== undefined || worst !== undefined).toBe(true);
+  it('takes a vector for a row, as the lecture writes it, and remarks on it', () => {
+    const { solution } = lineOf(1, 'dbnmeani');
+    const asVector = (factor: number): Lines => ({ dbnmeani: (at) => solution(at).mul(factor).view([-1]) });
+    const right = CASES[1].judge(answersOf(CASES[1], asVector(1)));
+    expect(right).toMatchObject({ ok: true, lines: [{ verdict: 'right', note: 'its shape [64] is taken for [1, 64]' }] });
+    const wrong = CASES[1].judge(answersOf(CASES[1], asVector(-1)));
+    expect(wrong.lines[0]).toMatchObject({ verdict: 'wrong', problem: 'the sign is wrong', note: right.lines[0].note });
   });
+
+  it.each(MUTANTS.filter(({ name }) => !name.endsWith('shape-h-for-1-h')))(
+    'is wrong for $name, with the name that the dojo gives it',
+    ({ exercise, line, planted, expected }) => {
+      const { ok, lines } = CASES[exercise].judge(answersOf(CASES[exercise], { [line]: planted }));
+      const [{ name, verdict, named, findings = [], problem, worst }] = lines;
+      expect({ ok, name, count: lines.length }).toEqual({ ok: false, name: line, count: 1 });
+      expect(['wrong', 'failed']).toContain(verdict);
+      expect(named ? findings : []).toEqual(expected.filter(({ id }) => id !== 'hidden-by-true-gradients'));
+      expect(problem !== undefined || worst !== undefined).toBe(true);
+    },
+  );
 
   it('lists the lines of which nothing came back; only the others are judged', () => {
     const { ok, lines, notGiven } = CASES[1].judge(answersOf(CASES[1], { dh: lineOf(1, 'dh').solution }));
