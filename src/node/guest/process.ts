@@ -271,7 +271,7 @@ function startProcess<Reply>({ path, module, assignment, gigabytes, seconds }: G
 }
 
 /** The memory of a process, where the system tells it: its own watchdog may be gone. */
-function residentBytes(pid: number | undefined): number {
+export function residentBytes(pid: number | undefined): number {
   try {
     return Number(/^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
   } catch {

@@ -17,6 +17,9 @@ import { AnswersSchema, MAX_NAMES } from './answersSchema.js';
 
 const DESCRIPTION = 'exercise.json';
 const ANSWERS = 'answers.json';
+/** The name of the line that runs. */
+const RUNNING = 'running';
+const MAX_RUNNING = 2 ** 10;
 /** Bytes of each: ten times what a full one needs. */
 const MAX_DESCRIPTION = 2 ** 20;
 const MAX_ANSWERS = 2 ** 23;
@@ -69,13 +72,26 @@ export function readCases(directory: string, word: string): { cases: ExerciseCas
   if (!found.isDirectory())
     throw new SystemError(`${showPath(directory)} is no directory`, { hint: 'name the directory with the answers' });
   const cases = readDescription(directory, word);
+  for (const { file } of cases.describe().cases) refuseOther(join(directory, file), cases);
+  return { cases, answers: readAnswers(directory, cases) };
+}
+
+/**
+ * What came back to the cases of a directory.
+ * @throws SystemError if it cannot be read; FileContentError if it is broken, or to other cases
+ */
+export function readAnswers(directory: string, cases: ExerciseCases): Answers {
   const files = cases.describe().cases;
-  for (const { file } of files) refuseOther(join(directory, file), cases);
   const tensors = files.map(({ answers }) => {
     const path = join(directory, answers);
     return namingFile(path, () => byLessonName(refuseOther(path, cases)));
   });
-  return { cases, answers: { tensors, ...readAnswers(join(directory, ANSWERS)) } };
+  return { tensors, ...readNotes(join(directory, ANSWERS)) };
+}
+
+/** The line that a program has begun with, if it says so. */
+export function runningLine(directory: string): string | undefined {
+  return readIfThere(join(directory, RUNNING), MAX_RUNNING)?.toString('utf8');
 }
 
 function readDescription(directory: string, word: string): ExerciseCases {
@@ -103,7 +119,7 @@ function refuseOther(path: string, { exercise, seed }: ExerciseCases): ReadonlyM
   return tensors;
 }
 
-function readAnswers(path: string): Pick<Answers, 'lines' | 'strays' | 'fault'> {
+function readNotes(path: string): Pick<Answers, 'lines' | 'strays' | 'fault'> {
   const bytes = readIfThere(path, MAX_ANSWERS);
   if (bytes === undefined) return { lines: new Map(), strays: [] };
   const { lines, strays, fault } = parse(path, bytes, AnswersSchema);

@@ -1,0 +1,159 @@
+/**
+ * Checks a learner's file in Python. Its process gets cases in a temporary directory, and leaves answers there; this one judges them, as it judges
+ * the answers of any other program.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { FileContentError } from '../../core/errors.js';
+import { RECOGNISABLE_BYTES, recognise } from '../../core/recognise.js';
+import { showPath, showText } from '../../core/text.js';
+import { type Answers, ExerciseCases } from '../../dojo/cases.js';
+import type { ExerciseReport } from '../../dojo/exerciseReport.js';
+import { EXERCISES, type ExerciseNumber, lessonShape } from '../../dojo/exercises.js';
+import type { FileFault, Finding } from '../../dojo/findings.js';
+import { sentenceOf } from '../../dojo/sentences.js';
+import { valueNamed } from '../../lesson/values.js';
+import { Printed } from '../guest/printed.js';
+import { residentBytes } from '../guest/process.js';
+import { NINJA_PY } from '../paths.js';
+import { startOfFile } from '../readFile.js';
+import { systemError, withSystemErrors } from '../systemErrors.js';
+import { readAnswers, runningLine, writeCases } from './casesDirectory.js';
+
+/** Elapsed seconds for the file and all of its lines. Importing torch takes a few of them on a busy machine. */
+const TIME_LIMIT = 60;
+/** Gigabytes that its process may use; torch needs a third of one. */
+const MEMORY_LIMIT = 4;
+/** The seed of the cases. */
+const SEED = 0;
+
+export interface PythonFileOptions {
+  exercise: ExerciseNumber;
+  /** The command that starts Python. */
+  python: string;
+  /** The gradient to check; by default, all of the exercise. */
+  gradient?: string | undefined;
+  /** The name of the file in messages. */
+  shownAs: string;
+  /** Called with each line that the file prints. Control and bidirectional characters are escaped. */
+  onPrint: (line: string) => void;
+  /** Ends the check early. */
+  signal: AbortSignal;
+}
+
+/**
+ * @throws the signal's reason, when it ends the check early
+ * @throws SystemError if the file is missing or cannot be read, or Python cannot be started; FileContentError if the file has no line
+ */
+export async function checkPythonFile(path: string, options: PythonFileOptions): Promise<ExerciseReport> {
+  const { exercise, gradient, shownAs, signal } = options;
+  refuseOther(path, shownAs);
+  signal.throwIfAborted();
+  const directory = withSystemErrors('write in', tmpdir(), () => mkdtempSync(join(tmpdir(), 'backprop-ninja-')));
+  try {
+    const cases = new ExerciseCases(exercise, SEED);
+    writeCases(directory, cases);
+    const fault = await runPython(path, directory, options);
+    signal.throwIfAborted();
+    if (fault) return endedReport(fault, runningLine(directory), exercise);
+    const answers = readAnswers(directory, cases);
+    if (gradient === undefined) refuseEmpty(answers, exercise, shownAs);
+    return cases.judge(answers, { gradient, complete: true });
+  } finally {
+    withSystemErrors('remove', directory, () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
+  }
+}
+
+/** @throws SystemError if there is no such file; FileContentError if it is no source code */
+function refuseOther(path: string, shownAs: string): void {
+  const other = recognise(startOfFile(path, RECOGNISABLE_BYTES, shownAs));
+  if (other && other.group !== 'source') throw new FileContentError(`${showPath(shownAs)}: this is ${other.kind}; expected Python`);
+}
+
+/** @throws FileContentError if a file has neither lines nor misspelt ones */
+function refuseEmpty({ tensors, lines, strays, fault }: Answers, exercise: ExerciseNumber, shownAs: string): void {
+  if (fault || lines.size > 0 || strays.length > 0 || tensors.some(({ size }) => size > 0)) return;
+  const names = EXERCISES[exercise].lines.map(({ name }) => name);
+  const looked =
+    names.length === 1 ? `a function named ${names[0]}` : `functions named ${names.slice(0, 3).join(', ')} ... ${names.at(-1)}`;
+  throw new FileContentError(`${showPath(shownAs)} has no line of Exercise ${exercise}: looked for ${looked}`, {
+    hint: `write one, such as ${names[0]} = lambda at: …`,
+  });
+}
+
+/** The report on a file whose process was ended: by the line in which it was, if it had begun with one. */
+function endedReport(fault: FileFault, running: string | undefined, exercise: ExerciseNumber): ExerciseReport {
+  const problem = sentenceOf([fault], 'python');
+  const line = EXERCISES[exercise].lines.find(({ name }) => name === running);
+  if (!line) return { exercise, ok: false, broken: problem, lines: [] };
+  const { name } = line;
+  const report = { name, shape: lessonShape(valueNamed(name)), verdict: 'failed', findings: [fault as Finding], problem } as const;
+  const notGiven = EXERCISES[exercise].lines.map((one) => one.name as string).filter((one) => one !== name);
+  return { exercise, ok: false, lines: [report], ...(notGiven.length > 0 && { notGiven }) };
+}
+
+/**
+ * Runs the file on the cases in a directory.
+ * @returns the reason why its process ended before it had answered
+ */
+function runPython(path: string, directory: string, options: PythonFileOptions): Promise<FileFault | undefined> {
+  const { python, gradient, onPrint, signal } = options;
+  const file = resolve(path);
+  const printed = new Printed(onPrint);
+  printed.startSource(showText(basename(path)));
+  return new Promise((done, fail) => {
+    const child = spawn(python, [NINJA_PY, directory, file, ...(gradient === undefined ? [] : [gradient])], {
+      cwd: dirname(file),
+      // It leads a process group of its own, which ends with it.
+      detached: true,
+      windowsHide: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONIOENCODING: 'utf-8', PYTHONUNBUFFERED: '1' },
+    });
+    let fault: FileFault | undefined;
+    const end = (reason?: FileFault) => {
+      fault ??= reason;
+      kill(child);
+    };
+    const stop = () => end();
+    signal.addEventListener('abort', stop);
+    const ticks = watch(child, end);
+    child.stdout.on('data', (chunk: Buffer) => printed.take(0, chunk));
+    child.stderr.on('data', (chunk: Buffer) => printed.take(1, chunk));
+    child.on('error', (error) => fail(systemError(`cannot start ${showPath(python)}`, error)));
+    child.on('exit', (code, by) => {
+      if (code !== 0) fault ??= { id: 'process-ended', by: by ?? `exit code ${code}` };
+      // Its children would hold the streams.
+      kill(child);
+    });
+    child.on('close', () => {
+      clearInterval(ticks);
+      signal.removeEventListener('abort', stop);
+      printed.startSource(undefined);
+      done(fault);
+    });
+  });
+}
+
+/** Ends a process that takes too long or too much. It counts ticks, not the clock: a machine that was suspended loses nothing. */
+function watch(child: ChildProcess, end: (reason: FileFault) => void): NodeJS.Timeout {
+  let seconds = 0;
+  return setInterval(() => {
+    seconds++;
+    if (seconds > TIME_LIMIT) end({ id: 'timeout', seconds: TIME_LIMIT });
+    else if (residentBytes(child.pid) > MEMORY_LIMIT * 1e9) end({ id: 'memory', gigabytes: MEMORY_LIMIT });
+  }, 1_000);
+}
+
+/** Ends a process and its children. */
+function kill(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Windows has no process groups.
+    if (child.exitCode === null) child.kill('SIGKILL');
+  }
+}
