@@ -27,6 +27,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -245,7 +246,7 @@ def _answer(folder, functions, file=None):
     with open(os.path.join(folder, "exercise.json"), encoding="utf-8") as description:
         task = json.load(description)
     given = {line["name"]: line["given"] for line in task["lines"]}
-    known = {name: functions[name] for name in given if name in functions}
+    known = {name: functions[name] for name in given if name in functions and name not in _skipped(folder)}
     said = {name: {"text": _source(name, line)} for name, line in known.items()}
     gradients = {name for line in task["lines"] for name in [line["name"], *line["given"]]}
     last = task["cases"][-1]
@@ -257,12 +258,16 @@ def _answer(folder, functions, file=None):
             above = {key: value for key, value in values.items() if key not in gradients or key in given[name]}
             # What a line prints is shown once.
             output = contextlib.nullcontext() if case is last else contextlib.redirect_stdout(io.StringIO())
+            if said[name].get("fault", {}).get("id") == "timeout":
+                continue
+            if file is not None:
+                _say_running(folder, name)
             with output, _float64():
                 answer, fault = _run_line(name, line, above, sizes, file)
             if fault is None:
                 answers[name] = answer
             else:
-                said[name]["fault"] = fault
+                said[name].setdefault("fault", fault)
         _write(os.path.join(folder, case["answers"]), answers)
     strays = [name for name in functions if name not in given]
     with open(os.path.join(folder, "answers.json"), "w", encoding="utf-8") as report:
@@ -277,9 +282,12 @@ def _run_line(name, line, values, sizes, file):
     at = At(name, {**{key: decode(*value) for key, value in values.items()}, **sizes})
     before = {key: _encode(key, value) for key, value in at.items()}
     try:
-        result = line(at)
+        with _limited(file is not None):
+            result = line(at)
     except NotImplementedError:
         return None, {"id": "todo"}
+    except _TooLong:
+        return None, {"id": "timeout", "seconds": LINE_LIMIT}
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -299,6 +307,48 @@ def _run_line(name, line, values, sizes, file):
         return result, None
     except (TypeError, OverflowError) as error:
         return None, {"id": "invalid-tensor", "thrown": {"text": str(error)}}
+
+
+# Elapsed seconds for a line in a file: a notebook can be interrupted, a file cannot.
+LINE_LIMIT = 10
+
+
+class _TooLong(BaseException):
+    """A line did not finish in time."""
+
+
+@contextlib.contextmanager
+def _limited(limited):
+    """Ends a line in a file that does not finish, where the system has such an alarm."""
+    if not limited or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def end(*_):
+        raise _TooLong
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, LINE_LIMIT)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _skipped(folder):
+    """The lines that ended an earlier process."""
+    path = os.path.join(folder, "skipped")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        return file.read().split()
+
+
+def _say_running(folder, name):
+    """Tells the program which line runs, in case that it has to end this process."""
+    with open(os.path.join(folder, "running"), "w", encoding="utf-8") as file:
+        file.write(name)
 
 
 @contextlib.contextmanager

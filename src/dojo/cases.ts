@@ -9,12 +9,12 @@ import { lessonName, similarName } from '../lesson/tensorNames.js';
 import { type GradientName, STEP_NAMES, valueNamed } from '../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../network/parameters.js';
 import { loadFloats, type Safetensors, type StoredTensor, storeFloats } from '../run/safetensors.js';
-import { type LineInputs, LineJudge, type LineReport, randomInputs, sizesOf } from './check.js';
+import { type CaseOutcome, type LineInputs, LineJudge, type LineReport, randomInputs, sizesOf } from './check.js';
 import { type ExerciseReport, strayKeys } from './exerciseReport.js';
 import { EXERCISES, type ExerciseLine, type ExerciseNumber, shapeLetters } from './exercises.js';
-import type { BatchSizes, LoadFault, RunFault } from './findings.js';
+import type { BatchSizes, Fault, LoadFault } from './findings.js';
 import { EXERCISE_4_NAMES, type ValuesAndGradients } from './learnerFile.js';
-import { MAX_DIMENSIONS, MAX_ENTRIES, type Outcome } from './outcome.js';
+import { MAX_DIMENSIONS, MAX_ENTRIES } from './outcome.js';
 import { adviceOnPython } from './pythonAdvice.js';
 import { sentenceOf } from './sentences.js';
 
@@ -49,7 +49,7 @@ interface LineAnswer {
   /** Its source. */
   text?: string | undefined;
   /** The reason why cases have no tensor. */
-  fault?: RunFault | undefined;
+  fault?: Fault | undefined;
 }
 
 /** Which lines are judged. */
@@ -118,7 +118,7 @@ export class ExerciseCases {
   }
 
   /** PyTorch users write [H] for [1,H], and so does the lecture: the values count, and the shape is remarked on. */
-  #judgeLine(judge: LineJudge, known: ExerciseLine, outcomes: readonly Outcome[], text = ''): LineReport {
+  #judgeLine(judge: LineJudge, known: ExerciseLine, outcomes: readonly CaseOutcome[], text = ''): LineReport {
     const asRows = outcomes.map((outcome, i) => asRow(outcome, this.#inputs.inputs[i].at[valueNamed(known.name)].shape));
     const report = judge.judge(known, { outcomes: asRows.map((row, i) => row ?? outcomes[i]), text });
     const found = asRows.every((row) => row !== undefined) ? outcomes.at(-1) : undefined;
@@ -172,7 +172,7 @@ function strayNames(exercise: ExerciseNumber, { tensors, lines, strays }: Answer
 }
 
 /** What came back for a line, case by case; undefined if nothing did. */
-function outcomesOf({ name }: ExerciseLine, tensors: Answers['tensors'], line: LineAnswer | undefined): Outcome[] | undefined {
+function outcomesOf({ name }: ExerciseLine, tensors: Answers['tensors'], line: LineAnswer | undefined): CaseOutcome[] | undefined {
   const found = tensors.map((one) => one.get(name));
   if (!line && found.every((one) => one === undefined)) return undefined;
   // A fault that no case has left room for is one of them all: a line that changes its input may return the right tensor.
@@ -183,28 +183,28 @@ function outcomesOf({ name }: ExerciseLine, tensors: Answers['tensors'], line: L
   });
 }
 
-function readAnswer(name: string, stored: StoredTensor): Outcome {
+function readAnswer(name: string, stored: StoredTensor): CaseOutcome {
   const { shape, dtype } = stored;
-  const invalid = (text: string): Outcome => ({ fault: { id: 'invalid-tensor', thrown: { text } } });
+  const invalid = (text: string): CaseOutcome => ({ fault: { id: 'invalid-tensor', thrown: { text } } });
   if (shape.length > MAX_DIMENSIONS) return invalid(`${shape.length} dimensions, at most ${MAX_DIMENSIONS} are possible`);
   if (dtype !== 'F64' && dtype !== 'F32') return invalid(`its numbers are ${dtype}, expected F64 or F32`);
   return sizeOf(shape) > MAX_ENTRIES ? { tooLarge: shape } : { tensor: new Tensor(loadFloats(name, stored), shape) };
 }
 
 /** Adds the right way to write the line to an error. */
-function withAdvice<T extends RunFault | LoadFault>(fault: T): T {
+function withAdvice<T extends Fault | LoadFault>(fault: T): T {
   if (fault.id !== 'threw' && fault.id !== 'file-threw') return fault;
   const advice = adviceOnPython(fault.thrown.text);
   return advice === undefined ? fault : { ...fault, thrown: { ...fault.thrown, advice } };
 }
 
 /** A vector where a single row belongs, as that row; undefined for anything else. */
-function asRow(outcome: Outcome, [rows, columns]: Shape): Outcome | undefined {
+function asRow(outcome: CaseOutcome, [rows, columns]: Shape): CaseOutcome | undefined {
   if (rows !== 1 || !('tensor' in outcome) || !sameShape(outcome.tensor.shape, [columns])) return undefined;
   return { tensor: outcome.tensor.view([1, columns]) };
 }
 
 /** A line that a file does not have: misspelt, or not written yet. */
-function notWritten({ name }: ExerciseLine, strays: readonly string[]): RunFault {
+function notWritten({ name }: ExerciseLine, strays: readonly string[]): Fault {
   return { id: strays.some((one) => similarName(one, [name]) === name) ? 'line-missing' : 'todo' };
 }

@@ -108,10 +108,13 @@ const TOLERANCE = 1e-8;
 /** For lines that round to float32: solutions on rounded values are off by at most 1.4e-7, the smallest mistake of the bank by 5.9e-5. */
 const FLOAT32_TOLERANCE = 1e-6;
 
+/** What a line gave on one input: a tensor, or why there is none. */
+export type CaseOutcome = Outcome | { fault: Fault };
+
 /** The results of a line, wherever it ran. The side that ran it supplies nothing but arrays and faults. */
 export interface LineRuns {
   /** One for each of the line's inputs, in their order. After a fault the line is not run again. */
-  outcomes: readonly Outcome[];
+  outcomes: readonly CaseOutcome[];
   /** The line as JavaScript, without comments. */
   text: string;
   /** Keys of the file's default export that are not lines of the exercise. */
@@ -190,7 +193,7 @@ function givenTo(name: GradientName, at: ValuesAndGradients): GivenValues {
 }
 
 /** A tensor that can be judged: where its shape is right, its entries are finite. */
-function readable(name: GradientName, outcome: Outcome, at: ValuesAndGradients): { tensor: Tensor } | { fault: Fault } {
+function readable(name: GradientName, outcome: CaseOutcome, at: ValuesAndGradients): { tensor: Tensor } | { fault: Fault } {
   if ('fault' in outcome) return outcome;
   const { shape } = at[valueNamed(name)];
   if ('tooLarge' in outcome) return { fault: wrongShape(outcome.tooLarge, shape) };

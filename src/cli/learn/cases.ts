@@ -54,7 +54,7 @@ interface Shown {
 }
 
 /** Prints the report on lines that are in no folder of exercises. */
-async function printReport(report: ExerciseReport, { html, file }: Shown, { io, json, paint, printJson }: Context): Promise<void> {
+export async function printReport(report: ExerciseReport, { html, file }: Shown, { io, json, paint, printJson }: Context): Promise<void> {
   const proposals = looseProposals(io);
   if (json) printJson({ ok: report.ok, exercises: [report] });
   else if (html) io.stdout.write(`${reportHtml(report, proposals, file)}\n`);
@@ -65,7 +65,7 @@ async function printReport(report: ExerciseReport, { html, file }: Shown, { io, 
 }
 
 /** What to propose for lines that are in no folder. */
-function looseProposals(io: IO): Proposals {
+export function looseProposals(io: IO): Proposals {
   const program = commandName(io);
   return { exercise: (...words) => [program, 'exercise', ...words].join(' '), program, loose: true };
 }

@@ -7,6 +7,7 @@ import { handOut, judgeAnswers } from './cases.js';
 import { checkExercises, giveHint, resetExercise, showSolution, showStatus, startExercises } from './exerciseActions.js';
 import { findLine } from './findLine.js';
 import { exerciseNamed, placeOf } from './place.js';
+import { checkPython, pythonPlace, watchPython } from './pythonFile.js';
 import { startNotebook } from './startNotebook.js';
 import { watchExercise } from './watch.js';
 
@@ -18,7 +19,16 @@ const DIR = {
   kind: text,
 } as const satisfies OptionRow;
 
+const PYTHON = {
+  key: 'python',
+  flag: '--python <command>',
+  description: 'the Python that runs a Python file',
+  defaultText: '$PYTHON, python3 or python',
+  kind: text,
+} as const satisfies OptionRow;
+
 const EXERCISE = '1 to 4, or its file';
+const EXERCISE_OR_PYTHON = `${EXERCISE}, or a Python file with your lines`;
 
 /** If a file is named, its folder wins over --dir. */
 function folder(place: { dir?: string }, { dir }: { dir?: string }): { dir?: string } {
@@ -44,21 +54,29 @@ export const exercise: CommandGroup = {
     check: defineSubcommand({
       description: 'check your lines one by one, and say what is wrong',
       arguments: [
-        { name: '[exercise]', description: EXERCISE, defaultText: 'all' },
+        { name: '[exercise]', description: EXERCISE_OR_PYTHON, defaultText: 'all' },
         { name: '[gradient]', description: 'only that line, such as dprobs' },
+        { name: '[file]', description: 'for a Python file: the file, after the exercise' },
       ],
-      options: [DIR],
+      options: [DIR, PYTHON],
       run: (context, ...words: (string | undefined)[]) => {
-        const place = placeOf(words);
+        const place = placeOf(words, true);
+        const file = pythonPlace(place, context.options);
+        if (file) return checkPython(file, context);
         return checkExercises(place, folder(place, context.options), context);
       },
     }),
     watch: defineSubcommand({
       description: 'check at every save, with keys for hints and the next exercise',
-      arguments: [{ name: '[exercise]', description: EXERCISE, defaultText: 'the first that is not done' }],
-      options: [DIR],
+      arguments: [
+        { name: '[exercise]', description: EXERCISE_OR_PYTHON, defaultText: 'the first that is not done' },
+        { name: '[file]', description: 'for a Python file: the file, after the exercise' },
+      ],
+      options: [DIR, PYTHON],
       run: async (context, ...words: (string | undefined)[]) => {
-        const place = placeOf(words);
+        const place = placeOf(words, true);
+        const file = pythonPlace(place, context.options);
+        if (file) return watchPython(file, context);
         const { number } = await findLine(place, folder(place, context.options), context);
         return watchExercise(number, folder(place, context.options), context);
       },

@@ -11,20 +11,30 @@ export interface Place {
   gradient?: string;
   /** The folder of a named file. It wins over --dir. */
   dir?: string;
+  /** A file in Python, as it is typed. */
+  python?: string;
 }
+
+/** What a word can be, for a message that it is there twice. */
+const KINDS = { number: 'exercise', gradient: 'gradient', python: 'file' } as const;
 
 /**
  * Reads the words in any order.
+ * @param python whether a file in Python may be named
  * @throws UsageError that proposes the nearest word
  */
-export function placeOf(words: readonly (string | undefined)[]): Place {
+export function placeOf(words: readonly (string | undefined)[], python = false): Place {
   let place: Place = {};
   for (const word of words) {
     if (word === undefined) continue;
     const read = readWord(word);
-    const twice = (['number', 'gradient'] as const).find((key) => key in read && key in place);
-    if (twice)
-      throw new UsageError(`'${quoteText(word)}' is a second ${twice === 'number' ? 'exercise' : 'gradient'}`, { hint: 'name one' });
+    const twice = (['number', 'gradient', 'python'] as const).find((key) => key in read && key in place);
+    if (twice) throw new UsageError(`'${quoteText(word)}' is a second ${KINDS[twice]}`, { hint: 'name one' });
+    if (read.python !== undefined && !python) {
+      throw new UsageError(`'${quoteText(word)}' is a file in Python, which only check and watch take`, {
+        hint: 'name the exercise and the gradient, such as 1 dprobs',
+      });
+    }
     place = { ...place, ...read };
   }
   const { number, gradient } = place;
@@ -43,6 +53,12 @@ function readWord(word: string): Place {
   const [, number, file] = /^(?:([1-4])|(?:.*[\\/])?exercise([1-4])\.ts)$/.exec(word) ?? [];
   if (number !== undefined) return { number: Number(number) as ExerciseNumber };
   if (file !== undefined) return { number: Number(file) as ExerciseNumber, dir: dirname(word) };
+  if (word.endsWith('.py')) return { python: word };
+  if (word.endsWith('.ipynb')) {
+    throw new UsageError(`'${quoteText(word)}' is a notebook`, {
+      hint: "call ninja.lines in it, or save it as a .py file, with 'jupyter nbconvert --to script'",
+    });
+  }
   if (exercisesWith(word).length > 0) return { gradient: word };
   const similar = similarTo(word);
   throw new UsageError(`there is no exercise or gradient '${quoteText(word)}'`, {

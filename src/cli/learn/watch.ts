@@ -10,13 +10,27 @@ import { widthOf, wrapText } from '../terminal/format.js';
 import { shortPath } from '../terminal/io.js';
 import { QUIT_KEYS, type WatchedCheck, WatchLoop } from '../terminal/watchLoop.js';
 import { type ExerciseContext, type ExerciseOptions, printStatus, proposalsIn, showStatus } from './exerciseActions.js';
-import { ENDLESS, reportLines } from './exerciseReport.js';
+import { ENDLESS, type Proposals, reportLines } from './exerciseReport.js';
 import { firstOpenLine, showHint } from './hint.js';
 import { learnerFile } from './learnerFolder.js';
 
-const KEYS = 'h hint   n next exercise   l list   r run again   q quit';
+const KEYS = { hint: 'h hint', next: 'n next exercise', list: 'l list', again: 'r run again', quit: 'q quit' } as const;
 /** Lines around the report and the keys: the name of the file, an empty line, and the line of the cursor. */
 const AROUND = 3;
+
+/** What is watched: the exercises of a folder, or one file. */
+export interface Watched {
+  /** The exercises that the keys lead to, and their files. */
+  files: readonly (readonly [ExerciseNumber, file: string])[];
+  /** The exercise to begin with. */
+  first: ExerciseNumber;
+  /** @throws SystemError or FileContentError if the file cannot be checked */
+  prepare(exercise: ExerciseNumber): void;
+  check(exercise: ExerciseNumber, signal: AbortSignal, onPrint: (line: string) => void): Promise<ExerciseReport>;
+  /** Shows how many lines of each exercise are right; only where there are several. */
+  list?(signal: AbortSignal): Promise<ExerciseReport[]>;
+  proposals: Proposals;
+}
 
 /**
  * Checks an exercise at every save, until a key or a signal ends it. Keys need a terminal.
@@ -25,7 +39,23 @@ const AROUND = 3;
 export async function watchExercise(number: ExerciseNumber, { dir }: ExerciseOptions, context: ExerciseContext): Promise<number> {
   const { io } = context;
   const folder = dirname(learnerFile(number, dir, io));
-  const session = new WatchSession(number, folder, context);
+  return watch(
+    {
+      files: EXERCISE_NUMBERS.map((one) => [one, join(folder, exerciseFile(one))]),
+      first: number,
+      prepare: (exercise) => void learnerFile(exercise, folder, io),
+      check: (exercise, signal, onPrint) => checkFile(join(folder, exerciseFile(exercise)), exercise, { signal, train: true, onPrint }),
+      list: (signal) => showStatus({ dir: folder, signal }, context),
+      proposals: proposalsIn(folder, io),
+    },
+    context,
+  );
+}
+
+/** @returns the exit code: 0 for a key, the signal's code for a signal */
+export async function watch(watched: Watched, context: ExerciseContext): Promise<number> {
+  const { io } = context;
+  const session = new WatchSession(watched, context);
   const { loop } = session;
   const ended = new AbortController();
   const listeners = [
@@ -34,7 +64,7 @@ export async function watchExercise(number: ExerciseNumber, { dir }: ExerciseOpt
     io.onRedraw(() => loop.redraw()),
   ];
   try {
-    for (const one of EXERCISE_NUMBERS) watchFile(one, join(folder, exerciseFile(one)), session, context, ended.signal);
+    for (const [number, file] of watched.files) watchFile(number, file, session, context, ended.signal);
     return await loop.ended;
   } finally {
     loop.stop();
@@ -62,44 +92,48 @@ function watchFile(number: ExerciseNumber, file: string, session: WatchSession, 
 class WatchSession implements WatchedCheck {
   exercise: ExerciseNumber;
   readonly loop: WatchLoop;
-  readonly #folder: string;
+  readonly #watched: Watched;
   readonly #context: ExerciseContext;
   /** The last report: hints are for it. */
   #report: ExerciseReport | undefined;
   #hintStep = 0;
-  #file = '';
 
-  constructor(exercise: ExerciseNumber, folder: string, context: ExerciseContext) {
-    this.exercise = exercise;
-    this.#folder = folder;
+  constructor(watched: Watched, context: ExerciseContext) {
+    this.exercise = watched.first;
+    this.#watched = watched;
     this.#context = context;
     this.loop = new WatchLoop(this, context);
   }
 
+  /** Its name, as the user would type it. */
+  get #file(): string {
+    const [, file] = this.#watched.files.find(([number]) => number === this.exercise) as readonly [ExerciseNumber, string];
+    return shortPath(file, this.#context.io);
+  }
+
   press(key: string): void {
     if (QUIT_KEYS.includes(key)) this.loop.quit(0);
-    if (key === 'n') this.exercise = EXERCISE_NUMBERS[this.exercise % EXERCISE_NUMBERS.length];
-    if (key === 'n' || key === 'r') this.loop.restart();
+    const { list } = this.#watched;
+    if (list && key === 'n') this.exercise = EXERCISE_NUMBERS[this.exercise % EXERCISE_NUMBERS.length];
+    if (key === 'r' || (list && key === 'n')) this.loop.restart();
     if (key === 'h') this.loop.run(() => this.#hint());
-    if (key === 'l') {
+    if (list && key === 'l') {
       this.loop.stop();
-      this.loop.run((signal) => this.#list(signal));
+      this.loop.run((signal) => this.#list(signal, list));
     }
   }
 
   prepare(): void {
     this.#hintStep = 0;
-    this.#file = learnerFile(this.exercise, this.#folder, this.#context.io);
+    this.#watched.prepare(this.exercise);
   }
 
   begin(): void {
-    const { io } = this.#context;
-    const file = shortPath(join(this.#folder, exerciseFile(this.exercise)), io);
-    io.stdout.write(`${file}, checked at every save\n`);
+    this.#context.io.stdout.write(`${this.#file}, checked at every save\n`);
   }
 
   async check(signal: AbortSignal, onPrint: (line: string) => void): Promise<void> {
-    this.#report = await checkFile(this.#file, this.exercise, { signal, train: true, onPrint });
+    this.#report = await this.#watched.check(this.exercise, signal, onPrint);
   }
 
   print(): void {
@@ -111,9 +145,11 @@ class WatchSession implements WatchedCheck {
     const { io } = this.#context;
     const { stdout, hasKeys } = io;
     const width = widthOf(stdout);
-    const keys = hasKeys ? wrapText(KEYS, width) : [];
+    const { list, proposals } = this.#watched;
+    const known = [KEYS.hint, ...(list ? [KEYS.next, KEYS.list] : []), KEYS.again, KEYS.quit];
+    const keys = hasKeys ? wrapText(known.join('   '), width) : [];
     const page = this.loop.onScreen ? { width, height: stdout.rows - keys.length - AROUND } : { ...ENDLESS, width };
-    const lines = reportLines(this.#report, painted, page, { ...proposalsIn(this.#folder, io), keys: hasKeys });
+    const lines = reportLines(this.#report, painted, page, { ...proposals, keys: hasKeys }, this.#file);
     stdout.write(`${[...lines, '', ...keys].join('\n')}\n`);
   }
 
@@ -129,8 +165,8 @@ class WatchSession implements WatchedCheck {
     show();
   }
 
-  async #list(signal: AbortSignal): Promise<void> {
-    const reports = await showStatus({ dir: this.#folder, signal }, this.#context);
+  async #list(signal: AbortSignal, list: NonNullable<Watched['list']>): Promise<void> {
+    const reports = await list(signal);
     const painted = await this.#context.paint();
     this.loop.showAfter(() => printStatus(reports, painted, this.#context.io));
   }

@@ -1,7 +1,7 @@
 /** Validates answers.json, which another program wrote: what is known about its lines besides their tensors. */
 import * as v from 'valibot';
 import { showText } from '../../core/text.js';
-import type { LoadFault, RunFault } from '../../dojo/findings.js';
+import type { Fault, LoadFault, RunFault } from '../../dojo/findings.js';
 import { MAX_THROWN } from '../../dojo/outcome.js';
 import { count, faultIn } from '../guest/messageSchema.js';
 import { MAX_NAME } from '../guest/protocol.js';
@@ -24,7 +24,7 @@ const thrown = v.object({
   advice: v.exactOptional(text(MAX_THROWN)),
 });
 
-type AnswerFault = Exclude<RunFault, { id: 'line-missing' | 'no-answer' }>;
+type AnswerFault = Exclude<RunFault, { id: 'line-missing' | 'no-answer' }> | (Fault & { id: 'timeout'; seconds: number });
 
 const ANSWER_FAULTS: Record<AnswerFault['id'], v.ObjectEntries> = {
   todo: {},
@@ -35,6 +35,7 @@ const ANSWER_FAULTS: Record<AnswerFault['id'], v.ObjectEntries> = {
   'not-a-function': { found: text(MAX_NAME) },
   'input-changed': { value: text(MAX_NAME) },
   'invalid-tensor': { thrown },
+  timeout: { seconds: count },
 };
 
 type FileFault = Extract<LoadFault, { id: 'file-threw' | 'calls-exit' }>;

@@ -20,6 +20,8 @@ const ANSWERS = 'answers.json';
 /** The name of the line that runs. */
 const RUNNING = 'running';
 const MAX_RUNNING = 2 ** 10;
+/** The names of lines that must not run again. */
+const SKIPPED = 'skipped';
 /** Bytes of each: ten times what a full one needs. */
 const MAX_DESCRIPTION = 2 ** 20;
 const MAX_ANSWERS = 2 ** 23;
@@ -87,6 +89,12 @@ export function readAnswers(directory: string, cases: ExerciseCases): Answers {
     return namingFile(path, () => byLessonName(refuseOther(path, cases)));
   });
   return { tensors, ...readNotes(join(directory, ANSWERS)) };
+}
+
+/** Tells the program of these cases which lines not to run. */
+export function writeSkipped(directory: string, names: readonly string[]): void {
+  const path = join(directory, SKIPPED);
+  withSystemErrors('write', path, () => atomicWrite(path, Buffer.from(names.join('\n'))));
 }
 
 /** The line that a program has begun with, if it says so. */

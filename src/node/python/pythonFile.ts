@@ -12,20 +12,22 @@ import { showPath, showText } from '../../core/text.js';
 import { type Answers, ExerciseCases } from '../../dojo/cases.js';
 import type { ExerciseReport } from '../../dojo/exerciseReport.js';
 import { EXERCISES, type ExerciseNumber, lessonShape } from '../../dojo/exercises.js';
-import type { FileFault, Finding } from '../../dojo/findings.js';
+import type { Fault } from '../../dojo/findings.js';
 import { sentenceOf } from '../../dojo/sentences.js';
-import { valueNamed } from '../../lesson/values.js';
+import { type GradientName, valueNamed } from '../../lesson/values.js';
 import { Printed } from '../guest/printed.js';
 import { residentBytes } from '../guest/process.js';
 import { NINJA_PY } from '../paths.js';
 import { startOfFile } from '../readFile.js';
 import { systemError, withSystemErrors } from '../systemErrors.js';
-import { readAnswers, runningLine, writeCases } from './casesDirectory.js';
+import { readAnswers, runningLine, writeCases, writeSkipped } from './casesDirectory.js';
 
 /** Elapsed seconds for the file and all of its lines. Importing torch takes a few of them on a busy machine. */
 const TIME_LIMIT = 60;
 /** Gigabytes that its process may use; torch needs a third of one. */
 const MEMORY_LIMIT = 4;
+/** How often the file is run again, without the lines that ended its process. */
+const MAX_RUNS = 3;
 /** The seed of the cases. */
 const SEED = 0;
 
@@ -55,19 +57,29 @@ export async function checkPythonFile(path: string, options: PythonFileOptions):
   try {
     const cases = new ExerciseCases(exercise, SEED);
     writeCases(directory, cases);
-    const fault = await runPython(path, directory, options);
-    signal.throwIfAborted();
-    if (fault) return endedReport(fault, runningLine(directory), exercise);
+    const ended = new Map<string, Fault>();
+    for (let runs = 1; ; runs++) {
+      const fault = await runPython(path, directory, options, runs > 1);
+      signal.throwIfAborted();
+      if (!fault) break;
+      const line = lineNamed(exercise, runningLine(directory));
+      if (!line || fault.id === 'timeout' || runs > MAX_RUNS || ended.has(line)) return endedReport(fault, line, exercise);
+      // The others run without it.
+      ended.set(line, fault);
+      writeSkipped(directory, [...ended.keys()]);
+    }
     const answers = readAnswers(directory, cases);
-    if (gradient === undefined) refuseEmpty(answers, exercise, shownAs);
-    return cases.judge(answers, { gradient, complete: true });
+    if (gradient === undefined && ended.size === 0) refuseEmpty(answers, exercise, shownAs);
+    const lines = new Map(answers.lines);
+    for (const [name, fault] of ended) lines.set(name, { fault });
+    return cases.judge({ ...answers, lines }, { gradient, complete: true });
   } finally {
     withSystemErrors('remove', directory, () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   }
 }
 
 /** @throws SystemError if there is no such file; FileContentError if it is no source code */
-function refuseOther(path: string, shownAs: string): void {
+export function refuseOther(path: string, shownAs: string): void {
   const other = recognise(startOfFile(path, RECOGNISABLE_BYTES, shownAs));
   if (other && other.group !== 'source') throw new FileContentError(`${showPath(shownAs)}: this is ${other.kind}; expected Python`);
 }
@@ -83,26 +95,29 @@ function refuseEmpty({ tensors, lines, strays, fault }: Answers, exercise: Exerc
   });
 }
 
-/** The report on a file whose process was ended: by the line in which it was, if it had begun with one. */
-function endedReport(fault: FileFault, running: string | undefined, exercise: ExerciseNumber): ExerciseReport {
+function lineNamed(exercise: ExerciseNumber, running: string | undefined): GradientName | undefined {
+  return EXERCISES[exercise].lines.find(({ name }) => name === running)?.name;
+}
+
+/** The report on a file whose process was ended. @param name the line in which it was, if it had begun with one */
+function endedReport(fault: Fault, name: GradientName | undefined, exercise: ExerciseNumber): ExerciseReport {
   const problem = sentenceOf([fault], 'python');
-  const line = EXERCISES[exercise].lines.find(({ name }) => name === running);
-  if (!line) return { exercise, ok: false, broken: problem, lines: [] };
-  const { name } = line;
-  const report = { name, shape: lessonShape(valueNamed(name)), verdict: 'failed', findings: [fault as Finding], problem } as const;
-  const notGiven = EXERCISES[exercise].lines.map((one) => one.name as string).filter((one) => one !== name);
+  if (name === undefined) return { exercise, ok: false, broken: problem, lines: [] };
+  const report = { name, shape: lessonShape(valueNamed(name)), verdict: 'failed', findings: [fault], problem } as const;
+  const notGiven = EXERCISES[exercise].lines.flatMap((one) => (one.name === name ? [] : [one.name]));
   return { exercise, ok: false, lines: [report], ...(notGiven.length > 0 && { notGiven }) };
 }
 
 /**
  * Runs the file on the cases in a directory.
+ * @param quiet whether to drop what it prints: it has printed that before
  * @returns the reason why its process ended before it had answered
  */
-function runPython(path: string, directory: string, options: PythonFileOptions): Promise<FileFault | undefined> {
+function runPython(path: string, directory: string, options: PythonFileOptions, quiet: boolean): Promise<Fault | undefined> {
   const { python, gradient, onPrint, signal } = options;
   const file = resolve(path);
   const printed = new Printed(onPrint);
-  printed.startSource(showText(basename(path)));
+  printed.startSource(quiet ? undefined : showText(basename(path)));
   return new Promise((done, fail) => {
     const child = spawn(python, [NINJA_PY, directory, file, ...(gradient === undefined ? [] : [gradient])], {
       cwd: dirname(file),
@@ -112,8 +127,8 @@ function runPython(path: string, directory: string, options: PythonFileOptions):
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONIOENCODING: 'utf-8', PYTHONUNBUFFERED: '1' },
     });
-    let fault: FileFault | undefined;
-    const end = (reason?: FileFault) => {
+    let fault: Fault | undefined;
+    const end = (reason?: Fault) => {
       fault ??= reason;
       kill(child);
     };
@@ -138,7 +153,7 @@ function runPython(path: string, directory: string, options: PythonFileOptions):
 }
 
 /** Ends a process that takes too long or too much. It counts ticks, not the clock: a machine that was suspended loses nothing. */
-function watch(child: ChildProcess, end: (reason: FileFault) => void): NodeJS.Timeout {
+function watch(child: ChildProcess, end: (reason: Fault) => void): NodeJS.Timeout {
   let seconds = 0;
   return setInterval(() => {
     seconds++;

@@ -1,0 +1,211 @@
+// What the program does with a Python file and a Python. The Python is a stand-in; test/python/ has the real one.
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { ExerciseCases } from '../../../src/dojo/cases.js';
+import { EXERCISES } from '../../../src/dojo/exercises.js';
+import { writeSafetensors } from '../../../src/run/safetensors.js';
+import { answersOf, type Lines } from '../../support/cases.js';
+import { startNinja } from '../../support/child.js';
+import { lineOf } from '../../support/dojo.js';
+import { runCli } from '../../support/fakeIO.js';
+import { fakePython } from '../../support/fakePython.js';
+import { expectRefusal } from '../../support/faults.js';
+import { put, tempDirectory } from '../../support/tempDirectory.js';
+
+let cwd: string;
+beforeEach(() => {
+  cwd = tempDirectory();
+  fakePython(cwd, 'python');
+  mkdirSync(join(cwd, 'tmp'));
+});
+
+/** A check with a temporary directory of its own, so that leftovers are seen. */
+async function check(...words: string[]) {
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = join(cwd, 'tmp');
+  try {
+    return await runCli(cwd, ['exercise', 'check', ...words, '--python', './python']);
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    expect(readdirSync(join(cwd, 'tmp'))).toEqual([]);
+  }
+}
+
+/** The text of a file that answers with what the lines return. */
+function answering(lines: Lines, exercise: 1 | 2 | 3 | 4 = 1): string {
+  const cases = new ExerciseCases(exercise, 0);
+  const { tensors } = answersOf(cases, lines);
+  return cases
+    .describe()
+    .cases.map(({ answers }, i) => {
+      const bytes = Buffer.from(writeSafetensors({ metadata: {}, tensors: tensors[i] })).toString('base64');
+      return `fs.writeFileSync(directory + '/${answers}', Buffer.from('${bytes}', 'base64'));`;
+    })
+    .join('\n');
+}
+
+const solutions = (exercise: 1 | 2 | 3 | 4): Lines =>
+  Object.fromEntries(EXERCISES[exercise].lines.map(({ name, solution }) => [name, solution]));
+
+describe('exercise check FILE.py', () => {
+  it('judges what the lines of the file return, and shows what it prints', async () => {
+    put(cwd, 'lines.py', `console.log('a\\x1b[31m'); console.error('b');\n${answering({ dprobs: lineOf(1, 'dprobs').solution })}`);
+    const { exitCode, stdout, stderr } = await check('lines.py');
+    expect(exitCode).toBe(1);
+    expect(stderr.split('\n').sort()).toEqual(['', 'lines.py: a\\x1b[31m', 'lines.py: b']);
+    expect(stdout).toMatch(/^✓ dprobs /m);
+    expect(stdout.match(/^· .* not written yet$/gm)).toHaveLength(25);
+    expect(stdout).toContain('1 of 26 right; next: dlogprobs\nhint: backprop-ninja exercise hint 1 dlogprobs\n');
+  });
+
+  it.each([
+    [['exercise2.py'], 2],
+    [['2', 'lines.py'], 2],
+    [['lines.py', '3'], 3],
+    [['4', 'exercise2.py'], 4],
+    [['exercise1.py'], 1],
+  ] as const)('takes the exercise from the words %j: %i', async (words, exercise) => {
+    put(cwd, words.find((word) => word.endsWith('.py')) ?? '', answering(solutions(exercise), exercise));
+    const { exitCode, stdout } = await check(...words);
+    expect({ exitCode, title: stdout.split('\n')[0] }).toEqual({
+      exitCode: 0,
+      title: `Exercise ${exercise}: ${EXERCISES[exercise].title}`,
+    });
+    expect(stdout).not.toContain('exercise watch');
+  });
+
+  it('passes the gradient on, and shows its row alone, in the JSON of today', async () => {
+    put(cwd, 'lines.py', `say('answers.json', { lines: { dh: { fault: { id: 'threw', thrown: { text: 'KeyError: ' + gradient } } } } });`);
+    const { exitCode, stdout } = await check('lines.py', 'dh', '--json');
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      exercises: [{ exercise: 1, ok: false, lines: [{ name: 'dh', verdict: 'failed', problem: 'it threw KeyError: dh' }] }],
+    });
+    expect((await check('lines.py', 'dh')).stdout).toMatch(/^✗ dh .*KeyError: dh\nhint: backprop-ninja exercise hint 1 dh\n$/m);
+  });
+
+  it('makes only the row red in which the process ended; the file prints once', async () => {
+    const file = `console.log('once');
+      const skipped = fs.existsSync(directory + '/skipped') ? fs.readFileSync(directory + '/skipped', 'utf8') : '';
+      if (!skipped.includes('dh')) { say('running', 'dh'); process.exit(7); }
+      if (!skipped.includes('dW2')) { say('running', 'dW2'); process.kill(process.pid, 'SIGSEGV'); }
+      ${answering({ dprobs: lineOf(1, 'dprobs').solution })}`;
+    put(cwd, 'lines.py', file);
+    const { exitCode, stdout, stderr } = await check('lines.py');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: 'lines.py: once\n' });
+    expect(stdout).toMatch(/^✗ dh .* it ended the program \(exit code 7\)$/m);
+    expect(stdout).toMatch(/^✗ dW2 .* it ended the program \(SIGSEGV\)$/m);
+    expect(stdout).toMatch(/^✓ dprobs /m);
+  });
+
+  it('says that the file cannot run, if its process ends before any line', async () => {
+    put(cwd, 'lines.py', 'process.exit(9);');
+    const { exitCode, stdout } = await check('lines.py');
+    expect({ exitCode, last: stdout.split('\n')[1] }).toEqual({
+      exitCode: 1,
+      last: 'lines.py cannot run: it ended the program (exit code 9)',
+    });
+  });
+
+  it('says what is wrong with a file that cannot be loaded', async () => {
+    const thrown = { text: "ModuleNotFoundError: No module named 'torch'", line: 2 };
+    put(cwd, 'lines.py', `say('answers.json', ${JSON.stringify({ fault: { id: 'file-threw', thrown } })});`);
+    const { exitCode, stdout } = await check('lines.py');
+    expect({ exitCode, last: stdout.split('\n')[1] }).toEqual({
+      exitCode: 1,
+      last: "lines.py cannot run: ModuleNotFoundError: No module named 'torch' (line 2): name a Python that has it with --python",
+    });
+  });
+
+  it('refuses a file without lines (3), and lists misspelt ones (1)', async () => {
+    put(cwd, 'empty.py', "say('answers.json', {});");
+    expectRefusal(
+      await check('empty.py'),
+      3,
+      'empty.py has no line of Exercise 1: looked for functions named dlogprobs, dprobs, dcounts_sum_inv ... dC',
+    );
+    put(cwd, 'misspelt.py', "say('answers.json', { strays: ['dprob'] });");
+    const { exitCode, stdout } = await check('misspelt.py');
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^✗ dprobs .*; it has dprob, which is not a line of this exercise$/m);
+  });
+
+  it.each<[string, string[], number, string]>([
+    ['a missing file', ['none.py'], 4, 'cannot read none.py: no such file or directory'],
+    ['a directory', ['folder.py'], 4, 'cannot read folder.py: it is a directory'],
+    ['a picture', ['picture.py'], 3, 'picture.py: this is a PNG image; expected Python'],
+    ['two files', ['lines.py', 'other.py'], 2, "'other.py' is a second file"],
+    ['a notebook', ['lines.ipynb'], 2, "'lines.ipynb' is a notebook; call ninja.lines in it, or save it as a .py file"],
+    ['a gradient of another exercise', ['2', 'lines.py', 'dh'], 2, 'Exercise 2 has no gradient dh'],
+    ['a folder', ['lines.py', '--dir', 'dojo'], 2, '--dir names a folder of exercises, and cannot be used with a Python file'],
+    ['no file', ['1'], 2, '--python runs a Python file, and none is named; for example: backprop-ninja exercise check lines.py'],
+  ])('refuses %s', async (_, words, code, says) => {
+    mkdirSync(join(cwd, 'folder.py'));
+    put(cwd, 'picture.py', Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'));
+    put(cwd, 'lines.py', '');
+    expectRefusal(await check(...words), code, says);
+  });
+
+  it('is not for hints, solutions and resets: these take the exercise and the gradient', async () => {
+    put(cwd, 'lines.py', '');
+    for (const command of ['hint', 'solution', 'reset']) {
+      expectRefusal(
+        await runCli(cwd, ['exercise', command, 'lines.py']),
+        2,
+        "'lines.py' is a file in Python, which only check and watch take",
+      );
+    }
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('ends at %s with %d: no process and no directory is left', async (signal, code) => {
+    put(cwd, 'lines.py', "console.log('pid ' + process.pid); setInterval(() => {}, 1000);");
+    const child = startNinja(['exercise', 'check', 'lines.py', '--python', './python'], {
+      cwd,
+      env: { ...process.env, TMPDIR: join(cwd, 'tmp') },
+    });
+    onTestFinished(() => child.kill('SIGKILL'));
+    await child.says(/pid \d+\n/);
+    const pid = Number(/pid (\d+)/.exec(child.output())?.[1]);
+    child.kill(signal);
+    expect(await child.ended).toMatchObject({ exitCode: code, stdout: '' });
+    expect(readdirSync(join(cwd, 'tmp'))).toEqual([]);
+    for (let tries = 0; tries < 100 && isRunning(pid); tries++) await sleep(50);
+    expect(isRunning(pid)).toBe(false);
+  });
+});
+
+describe('exercise watch FILE.py', () => {
+  it('checks at every save, and ends a check that runs', async () => {
+    put(cwd, 'exercise2.py', "console.log('begun'); setInterval(() => {}, 1000);");
+    const child = startNinja(['exercise', 'watch', 'exercise2.py', '--python', './python'], { cwd });
+    onTestFinished(() => child.kill('SIGKILL'));
+    await child.says(/exercise2\.py: begun\n/);
+    put(cwd, 'exercise2.py', answering({ dlogits: (at) => lineOf(2, 'dlogits').solution(at).mul(at.n) }, 2));
+    await child.says(
+      /✗ dlogits .* the division by n is missing\nhint: \S*.*exercise hint 2 dlogits\n|✗ dlogits .* the division by n is missing\n0 of 1 right/,
+    );
+    put(cwd, 'exercise2.py', answering(solutions(2), 2));
+    await child.says(/✓ dlogits .*\nright\n/);
+    child.kill('SIGTERM');
+    const { exitCode, stdout, stderr } = await child.ended;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 143, stderr: 'exercise2.py: begun\n' });
+    expect(stdout.match(/^exercise2\.py, checked at every save$/gm)).toHaveLength(3);
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
