@@ -9,7 +9,7 @@ import { put } from './tempDirectory.js';
 const PYTHON_FOLDER = fileURLToPath(new URL('../../python/', import.meta.url));
 
 /** A Python with torch. */
-const PYTHON = pythonWithTorch();
+export const PYTHON = pythonWithTorch();
 
 function pythonWithTorch(): string {
   const python = process.env.PYTHON ?? '/usr/bin/python3';
