@@ -12,7 +12,7 @@ import { type IO, shellPath, shortPath } from './terminal/io.js';
  * @param path the checkpoint's path
  * @throws UsageError with the command that trains from its weights
  */
-export function refuseImported(path: string, { config }: Checkpoint, what: 'resume' | 'replay', io: IO): void {
+export function refuseImported(path: string, { config }: Checkpoint, what: 'resume' | 'replay' | 'trace', io: IO): void {
   if (!config.imported) return;
   const data = readRunFile(path)?.data.path;
   const named = data === undefined || data === BUNDLED_NAMES ? '' : ` --data ${shellWord(data, 'file')}`;

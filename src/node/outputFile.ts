@@ -5,7 +5,7 @@ import { SystemError, UsageError } from '../core/errors.js';
 import { showPath } from '../core/text.js';
 import { atomicWrite } from './atomicWrite.js';
 import { specialKind } from './readFile.js';
-import { BEST_FILE, CHECKPOINT_FILE, METRICS_FILE, RUN_FILE } from './runDirectory.js';
+import { BEST_FILE, CHECKPOINT_FILE, INIT_FILE, METRICS_FILE, RUN_FILE } from './runDirectory.js';
 import { withSystemErrors } from './systemErrors.js';
 
 export interface OutputOptions {
@@ -18,7 +18,7 @@ export interface OutputOptions {
 }
 
 /** The files of a run, which other commands read. */
-const RUN_FILES: readonly string[] = [CHECKPOINT_FILE, BEST_FILE, METRICS_FILE, RUN_FILE];
+const RUN_FILES: readonly string[] = [CHECKPOINT_FILE, BEST_FILE, INIT_FILE, METRICS_FILE, RUN_FILE];
 
 /**
  * Checks, before the work begins, that a file can be written.

@@ -11,14 +11,27 @@ const RUNS: Record<string, string[]> = {
   lesson: [],
   deep: ['--hidden', '20,15,10', '--context', '5', '--embedding', '4'],
   momentum: ['--optimizer', 'momentum', '--clip', '0.5', '--warmup', '4'],
+  init: ['--init', 'torch.safetensors'],
   adamw: ['--optimizer', 'adamw', '--weight-decay', '0.3', '--schedule', 'cosine', '--sampling', 'epochs'],
 };
+
+/** Parameters as the lesson draws them, for 4 numbers per character, 24 units and the characters of the names. */
+const FIRST_WEIGHTS = `
+import ninja, torch
+T, E, H = 3, 4, 24
+V = 1 + len(set(open('names.txt').read()) - {'\\n'})
+g = torch.Generator().manual_seed(2147483647)
+draw = lambda *shape: torch.randn(shape, generator=g)
+ninja.save('torch.safetensors', C=draw(V, E), W1=draw(T * E, H) * (5 / 3) / (T * E) ** 0.5, b1=draw(H) * 0.1,
+           W2=draw(H, V) * 0.1, b2=draw(V) * 0.1, bngain=draw(1, H) * 0.1 + 1.0, bnbias=draw(1, H) * 0.1)
+`;
 
 let cwd: string;
 
 beforeAll(async () => {
   cwd = makeDirectory();
   writeNames(cwd);
+  await runPython(cwd, FIRST_WEIGHTS);
   for (const [run, options] of Object.entries(RUNS)) {
     await cli('train', '--data', 'names.txt', '--steps', '60', ...options, '--out', run);
     for (const extension of ['npz', 'safetensors', 'json']) await cli('export', run, '--to', `${run}.${extension}`);
@@ -40,6 +53,15 @@ async function answerOf(script: string, ...args: string[]): Promise<unknown> {
   expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
   return JSON.parse(stdout.trim().split('\n').at(-1) as string);
 }
+
+it('a run from --init begins with the parameters that PyTorch saved, to the last bit', async () => {
+  const same = await answerOf(`
+import ninja, torch
+mine, trace = ninja.load('torch.safetensors', like='torch'), ninja.load('init-trace.safetensors', like='torch')
+print(str(all(torch.equal(tensor, trace['initial.' + name]) for name, tensor in mine.items())).lower())
+`);
+  expect(same).toBe(true);
+});
 
 /** The network as a function, by the arrays alone: the forward pass of evaluation. */
 const FORWARD = `

@@ -9,6 +9,7 @@ import { formerEnds, type Rerun } from '../../run/rerun.js';
 import { Trace } from '../../run/trace.js';
 import { modelConfig } from '../../training/runConfig.js';
 import { type LoadedData, loadRunData } from '../data.js';
+import { refuseImported } from '../imported.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { formatBytes, formatCount, formatCountOf, formatLoss } from '../terminal/format.js';
 import { type IO, type StopSignal, shellPath, shortPath } from '../terminal/io.js';
@@ -27,6 +28,7 @@ export async function exportTrace(context: ExportContext, K: number, run?: strin
   const { io, json, options, printJson } = context;
   const file = resolve(io.cwd, traceFile(options.to));
   const stored = new StoredRun(findCheckpoint(io.cwd, run), io);
+  refuseImported(stored.path, stored.checkpoint, 'trace', io);
   checkSteps(K, stored);
   checkOutput(file, { option: '--to', force: options.force ?? false, inputs: inputsOf(stored.path, options.data, io) });
   const data = loadRunData(stored.path, stored.checkpoint, options.data, 'must be the same', io);

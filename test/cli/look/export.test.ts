@@ -79,6 +79,26 @@ describe('the network', () => {
     expect(readFileSync(join(cwd, 'newest.npz'))).toEqual(readFileSync(join(cwd, 'best.npz')));
   });
 
+  it.each(['safetensors', 'npz'])(
+    'comes back by import of the .%s: the same loss to the last bit, and the same file again',
+    async (extension) => {
+      const cwd = copyOfRun();
+      await exported(cwd, 'run', '--to', `model.${extension}`);
+      const argv = ['import', `model.${extension}`, '--data', 'names.txt', '--split-seed', '5', '--out', 'back'];
+      expect((await runCli(cwd, argv)).exitCode).toBe(0);
+      const lossOf = async (run: string) => JSON.parse((await runCli(cwd, ['eval', run, '--json'])).stdout).loss;
+      expect(await lossOf('back')).toBe(await lossOf('run'));
+      await exported(cwd, 'run', '--to', 'own.npz');
+      await exported(cwd, 'back', '--to', 'again.npz');
+      expect(readFileSync(join(cwd, 'again.npz'))).toEqual(readFileSync(join(cwd, 'own.npz')));
+      expectRefusal(
+        await runCli(cwd, ['export', 'back', '--trace', '1', '--to', 'x.safetensors']),
+        2,
+        'back was imported: there is no training to trace; train from its weights: backprop-ninja train --init back',
+      );
+    },
+  );
+
   it('is described by --json', async () => {
     const cwd = copyOfRun();
     const document = JSON.parse(await exported(cwd, 'run', '--to', 'model.ONNX', '--json'));
@@ -234,6 +254,17 @@ describe('the trace', () => {
     const trace = read(cwd);
     expect(floats(trace, 'final.C')).toEqual(ownArrays(cwd).get('C'));
     expect([...floats(trace, 'rates')].slice(20, 55)).toEqual(Array.from({ length: 35 }, (_, k) => (k < 5 ? 0.1 : 0.01)));
+  });
+
+  it('of a run that began with given parameters begins with them', async () => {
+    const cwd = copyOfRun();
+    await exported(cwd, 'run', '--to', 'model.npz');
+    const argv = ['train', '--init', 'model.npz', '--data', 'names.txt', '--steps', '4', '--out', 'next', '--json'];
+    expect((await runCli(cwd, argv)).exitCode).toBe(0);
+    await exported(cwd, 'next', '--trace', '4', '--to', 'trace.safetensors');
+    const trace = read(cwd);
+    expect(floats(trace, 'initial.W1')).toEqual(ownArrays(cwd).get('W1'));
+    expect(floats(trace, 'final.W1')).toEqual(loadCheckpoint(join(cwd, 'next', 'checkpoint.safetensors')).tensors.get('W1'));
   });
 
   it('ends at a signal, without a file', async () => {
