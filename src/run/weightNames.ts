@@ -12,28 +12,44 @@ interface NamedTensors {
   prefix: string;
   /** As many entries as there are blocks. */
   hidden: readonly number[];
+  /** Statistics that are missing, if others are there. */
+  missingStatistics: readonly string[];
   /** The names of all other tensors, as the file has them. */
   unused: string[];
 }
 
-/** The lecture keeps running statistics while it trains. */
-const RUNNING = /_running$/;
+/** What follows the names of statistics: nothing, or what the lecture adds to those that it keeps while it trains. */
+const SUFFIXES = ['', '_running'] as const;
 
 export function nameTensors(file: Safetensors['tensors']): NamedTensors {
   const prefix = prefixOf([...file.keys()]);
   const own = new Map([...file].filter(([name]) => name.startsWith(prefix)).map(([name, tensor]) => [name.slice(prefix.length), tensor]));
   const blocks = [...own.keys()].map((name) => (isParameterName(name) ? Number(/^blocks\.(\d+)\./.exec(name)?.[1] ?? 1) : 1));
   const hidden = Array<number>(Math.max(1, ...blocks)).fill(0);
-  const statistics: readonly string[] = statisticNames({ hidden });
-  const tensors = new Map<string, StoredTensor>();
-  const unused: string[] = [...file.keys()].filter((name) => !name.startsWith(prefix));
-  for (const [name, tensor] of own) {
-    const plain = name.replace(RUNNING, '');
-    if (isParameterName(name) || statistics.includes(name)) tensors.set(name, tensor);
-    else if (RUNNING.test(name) && statistics.includes(plain) && !own.has(plain)) tensors.set(plain, tensor);
-    else unused.push(prefix + name);
-  }
-  return { tensors, prefix, hidden, unused };
+  const { statistics, missing } = findStatistics(own, statisticNames({ hidden }));
+  const parameters = [...own].filter(([name]) => isParameterName(name));
+  const used = new Set([...parameters.map(([name]) => name), ...statistics.values()].map((name) => prefix + name));
+  return {
+    tensors: new Map([...parameters, ...[...statistics].map(([name, found]) => [name, own.get(found) as StoredTensor] as const)]),
+    prefix,
+    hidden,
+    missingStatistics: missing,
+    unused: [...file.keys()].filter((name) => !used.has(name)),
+  };
+}
+
+/**
+ * The names of the statistics in the file, all with the same suffix: a mean does not go with any variance, such as that of a batch.
+ * @returns none unless all are there, and then what is missing if some are
+ */
+function findStatistics(
+  own: ReadonlyMap<string, StoredTensor>,
+  names: readonly string[],
+): { statistics: Map<string, string>; missing: string[] } {
+  const missing = SUFFIXES.map((suffix) => names.map((name) => name + suffix).filter((name) => !own.has(name)));
+  const whole = missing.findIndex((list) => list.length === 0);
+  if (whole !== -1) return { statistics: new Map(names.map((name) => [name, name + SUFFIXES[whole]])), missing: [] };
+  return { statistics: new Map(), missing: missing.find((list) => list.length < names.length) ?? [] };
 }
 
 /** What a module puts before the names of its parameters, such as `model.`: what precedes C, if there is one C, and not alone. */

@@ -82,9 +82,8 @@ export function readWeights({ tensors, metadata }: Safetensors, { vocabulary, la
   for (const [name, stored] of named.tensors) {
     if (!isStatistic(name)) parameters.set(name as ParameterName, values.read(name, stored));
   }
-  const names = statisticNames(named);
-  const absent = names.filter((name) => !named.tensors.has(name));
-  const statistics = new Map(absent.length > 0 ? [] : names.map((name) => [name, values.read(name, stored(named.tensors, name))] as const));
+  const found = statisticNames(named).filter((name) => named.tensors.has(name));
+  const statistics = new Map(found.map((name) => [name, values.read(name, stored(named.tensors, name))] as const));
   if (problems.length > 0 || !layout || !shape) throw refusal(problems, missing);
   const isLinear = layout.layout === 'linear';
   return {
@@ -95,17 +94,14 @@ export function readWeights({ tensors, metadata }: Safetensors, { vocabulary, la
         return [name, isLinear && isMatrix(name) ? transposed(data, parameterShapes(shape)[name]) : data];
       }),
     ),
-    statistics: absent.length > 0 ? undefined : statistics,
+    statistics: found.length > 0 ? statistics : undefined,
     reading: {
       prefix: named.prefix,
       ...layout,
       rounded: values.rounded,
       wide: values.wide,
-      missingStatistics: absent.length < names.length ? absent : [],
-      unused: [
-        ...named.unused,
-        ...(absent.length > 0 ? names.filter((name) => named.tensors.has(name)).map((name) => named.prefix + name) : []),
-      ],
+      missingStatistics: named.missingStatistics,
+      unused: named.unused,
     },
   };
 }

@@ -114,6 +114,17 @@ describe('weights', () => {
     expect(reading).toMatchObject({ missingStatistics: ['bnvar'], unused: ['bnmean'] });
   });
 
+  it('have statistics of one kind: a running mean does not go with the variance of a batch', () => {
+    const tensors = weightTensors(SHAPE, 'statistics');
+    const running = (name: string) => tensor([8], new Float32Array(8).fill(name === 'bnvar' ? 5 : 4));
+    const mixed = new Map([...tensors, ['bnmean_running', running('bnmean')]]);
+    mixed.delete('bnmean');
+    expect(read(mixed).reading).toMatchObject({ missingStatistics: ['bnmean'], unused: ['bnvar', 'bnmean_running'] });
+    const whole = read(mixed.set('bnvar_running', running('bnvar')));
+    expect(whole.statistics?.get('bnvar')?.[0]).toBe(5);
+    expect(whole.reading).toMatchObject({ missingStatistics: [], unused: ['bnvar'] });
+  });
+
   it('are rounded from float64, and the changed numbers are counted', () => {
     const tensors = weightTensors();
     tensors.set('b1', tensor([8], Float64Array.of(0.1, 0.2, 0.5, 1, 2, 3, 4, 5)));

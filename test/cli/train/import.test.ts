@@ -111,12 +111,12 @@ describe('import', () => {
         'W1, W2 are in the layout of nn.Linear, [out, in]: transposed',
         'float64 is rounded to float32: 8 of 8 numbers change',
         'bnvar missing, so the statistics of batch norm are computed',
-        'not used: step, m.bnmean',
+        'not used: m.bnmean, step',
       ]
         .map((text) => `note: w.safetensors: ${text}\n`)
         .join(''),
     );
-    expect({ layout, rounded, unused }).toEqual({ layout: 'linear', rounded: 8, unused: ['step', 'm.bnmean'] });
+    expect({ layout, rounded, unused }).toEqual({ layout: 'linear', rounded: 8, unused: ['m.bnmean', 'step'] });
   });
 
   it('says that square matrices do not show their layout, unless --layout decides', async () => {
