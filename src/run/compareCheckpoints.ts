@@ -38,7 +38,12 @@ export interface CheckpointComparison {
 /** The part of a checkpoint that is compared. */
 export type ComparedState = Pick<Checkpoint, 'config' | 'vocabulary' | 'state' | 'best' | 'tensors' | 'statistics'>;
 
-export function compareCheckpoints(a: ComparedState, b: ComparedState): CheckpointComparison {
+/** @param parts those to compare */
+export function compareCheckpoints(
+  a: ComparedState,
+  b: ComparedState,
+  parts: readonly CheckpointPart[] = CHECKPOINT_PARTS,
+): CheckpointComparison {
   const values = (pick: (of: ComparedState) => Record<string, unknown>) => valueDifference(pick(a), pick(b));
   const tensors = (pick: (of: ComparedState) => Record<string, NamedTensor>) => tensorDifference(pick(a), pick(b));
   const hasOptimizerState = [a, b].some(({ state }) => Object.keys(state.optimizer.tensors).length > 0);
@@ -53,9 +58,11 @@ export function compareCheckpoints(a: ComparedState, b: ComparedState): Checkpoi
   const isStopped = [a, b].some(({ statistics }) => statistics === 'missing');
   const notCompared: CheckpointComparison['notCompared'] = [
     ...(isStopped ? [{ part: 'statistics', reason: 'the run was stopped before they were computed' } as const] : []),
-    ...(hasOptimizerState ? [] : [{ part: 'optimizer state', reason: `${a.config.optimizer.name} has none` } as const]),
+    ...(hasOptimizerState || !parts.includes('optimizer state')
+      ? []
+      : [{ part: 'optimizer state', reason: `${a.config.optimizer.name} has none` } as const]),
   ];
-  const compared = CHECKPOINT_PARTS.filter((part) => notCompared.every((one) => one.part !== part));
+  const compared = parts.filter((part) => notCompared.every((one) => one.part !== part));
   return { compared, differences: compared.flatMap((part) => (found[part] ? [{ part, ...found[part] }] : [])), notCompared };
 }
 

@@ -20,6 +20,7 @@ import {
   scopeLines,
   tensorList,
 } from './describeComparison.js';
+import { diffWeights } from './diffWeights.js';
 import { hasReport, reportDifferences, runFileProblems } from './runFile.js';
 import { type FlawedLine, StoredRun } from './storedRun.js';
 
@@ -30,8 +31,10 @@ export const diff = defineCommand({
     { name: '<run-b>', description: 'run directory' },
   ],
   examples: [['backprop-ninja diff runs/0001 runs/0002', 'the first differing step and tensors, and all differing settings']],
-  async run({ io, json, printJson, paint }, runA: string, runB: string) {
+  async run(context, runA: string, runB: string) {
+    const { io, json, printJson, paint } = context;
     const [a, b] = [runA, runB].map((run) => new StoredRun(findCheckpoint(io.cwd, findRunDirectory(io.cwd, run)), io));
+    if (a.isImported !== b.isImported) return diffWeights(a, b, differingSettings(a, b), context);
     const job = compareRecords(a.records(), b.records(), [a.step, b.step]);
     const status = new Status(io);
     let step: number | undefined;

@@ -54,6 +54,11 @@ export class StoredRun {
     return readInitFile(this.path, this.checkpoint, this.#io);
   }
 
+  /** Whether its weights were imported: it has no training. */
+  get isImported(): boolean {
+    return this.checkpoint.config.imported ?? false;
+  }
+
   /** Whether this checkpoint is the best one. */
   get isBest(): boolean {
     return basename(this.path) === BEST_FILE;

@@ -157,6 +157,33 @@ describe('an imported run', () => {
     expect((await runCli(cwd, ['train', '--init', 'torch', '--data', data, '--steps', '3'])).exitCode).toBe(0);
   });
 
+  it('is compared by diff with a trained one in weights and data, at whatever step', async () => {
+    const cwd = tempDirectory();
+    await trainSmall(cwd);
+    for (const [file, options] of [
+      ['w.npz', []],
+      ['w.safetensors', ['--split-seed', '3']],
+    ] as const) {
+      await runCli(cwd, ['export', 'run', '--to', file]);
+      await imported(cwd, ['import', file, '--data', 'names.txt', '--out', `from-${file}`, ...options]);
+    }
+    const same = await runCli(cwd, ['diff', 'run', 'from-w.npz']);
+    expect(same).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(same.stdout).toBe(
+      'the same weights\ncompared:\n  data and sizes\n  weights: parameters, statistics\n' +
+        'not compared:\n  records, and the state of the training: one of the runs was imported\n  settings of the training: for the same reason\n',
+    );
+    const other = await runCli(cwd, ['diff', 'from-w.safetensors', 'run']);
+    expect(other.exitCode).toBe(1);
+    expect(other.stdout).toMatch(/^--split-seed: 3 and 42\nthe same weights, except for the settings\n/);
+    await runCli(cwd, ['train', '--resume', 'run', '--steps', '60']);
+    const { stdout, exitCode } = await runCli(cwd, ['diff', 'from-w.npz', 'run', '--json']);
+    expect(exitCode).toBe(1);
+    const { same: isSame, weights } = JSON.parse(stdout);
+    expect([isSame, weights.differences.map(({ part }: { part: string }) => part)]).toEqual([false, ['parameters', 'statistics']]);
+    expect((await runCli(cwd, ['diff', 'from-w.npz', 'run'])).stdout).toMatch(/^the weights differ: C, W1, .* differ$/m);
+  });
+
   it('is compared by diff with another one', async () => {
     const cwd = withWeights();
     await imported(cwd, [...IMPORT, '--out', 'a']);
