@@ -23,7 +23,7 @@ export interface AgainstRow {
   /** Against the truth end to end; null where there is nothing to compare. */
   error: number | null;
   limit: number | null;
-  /** Given the file's own gradients above; null for the forward pass and where nothing was fed. */
+  /** Given the file's own values above, for a gradient its gradients above; null where all of them are right, or nothing was fed. */
   asFed: ErrorFigures | null;
   /** Index of the entry that decides, the file's value there, and the right one. */
   at: readonly number[] | null;
