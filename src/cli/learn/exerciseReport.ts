@@ -191,10 +191,15 @@ function strayText({ key, suggestion, exercise }: StrayKey): string {
   return suggestion === undefined ? shown : `${shown} (did you mean ${suggestion}?)`;
 }
 
+/** Lines that were not given, and that are listed by name. */
+const MAX_NOT_GIVEN = 5;
+
 /** The lines that may be left out. */
-function notGivenLines({ lines, notGiven = [] }: ExerciseReport, width: number): string[] {
+function notGivenLines({ exercise, lines, notGiven = [] }: ExerciseReport, width: number): string[] {
   if (notGiven.length === 0 || lines.length === 0) return [];
-  const [first, ...others] = wrapText(`· not given: ${notGiven.join(', ')}`, width - INDENT.length);
+  const few = notGiven.length <= MAX_NOT_GIVEN;
+  const what = few ? `not given: ${notGiven.join(', ')}` : `${notGiven.length} of ${EXERCISES[exercise].lines.length} lines not given`;
+  const [first, ...others] = wrapText(`· ${what}`, width - INDENT.length);
   return [first, ...others.map((line) => `${INDENT}${line}`)];
 }
 

@@ -91,6 +91,11 @@ export function readAnswers(directory: string, cases: ExerciseCases): Answers {
   return { tensors, ...readNotes(join(directory, ANSWERS)) };
 }
 
+/** Whether a program has said what there is to know about its lines, which it does last. */
+export function hasAnswers(directory: string): boolean {
+  return existsSync(join(directory, ANSWERS));
+}
+
 /** Tells the program of these cases which lines not to run. */
 export function writeSkipped(directory: string, names: readonly string[]): void {
   const path = join(directory, SKIPPED);

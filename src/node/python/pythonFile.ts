@@ -20,7 +20,7 @@ import { residentBytes } from '../guest/process.js';
 import { NINJA_PY } from '../paths.js';
 import { startOfFile } from '../readFile.js';
 import { systemError, withSystemErrors } from '../systemErrors.js';
-import { readAnswers, runningLine, writeCases, writeSkipped } from './casesDirectory.js';
+import { hasAnswers, readAnswers, runningLine, writeCases, writeSkipped } from './casesDirectory.js';
 
 /** Elapsed seconds for the file and all of its lines. Importing torch takes a few of them on a busy machine. */
 const TIME_LIMIT = 60;
@@ -61,7 +61,8 @@ export async function checkPythonFile(path: string, options: PythonFileOptions):
     for (let runs = 1; ; runs++) {
       const fault = await runPython(path, directory, options, runs > 1);
       signal.throwIfAborted();
-      if (!fault) break;
+      // With all answers there, it does not matter how the process ended: perhaps a module crashed at the very end.
+      if (!fault || hasAnswers(directory)) break;
       const line = lineNamed(exercise, runningLine(directory));
       if (!line || fault.id === 'timeout' || runs > MAX_RUNS || ended.has(line)) return endedReport(fault, line, exercise);
       // The others run without it.

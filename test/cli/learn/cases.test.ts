@@ -115,7 +115,7 @@ describe('exercise judge', () => {
     );
   });
 
-  it('shows only the rows that came back, and lists the others in one line', async () => {
+  it('shows only the rows that came back, and says how many others there are', async () => {
     const cwd = await handedOut();
     answer(cwd, { dprobs: lineOf(1, 'dprobs').solution, db1: (at) => lineOf(1, 'db1').solution(at).div(at.n) });
     const { exitCode, stdout } = await judge(cwd);
@@ -123,8 +123,17 @@ describe('exercise judge', () => {
     const lines = stdout.trimEnd().split('\n');
     expect(lines.filter((line) => /^[✓✗] /.test(line)).map((line) => line.split(/ +/)[1])).toEqual(['dprobs', 'db1']);
     expect(stdout).toMatch(/^✗ db1 .*over the batch/m);
-    expect(lines.at(-3)).toMatch(/^· not given: dlogprobs, dcounts_sum_inv, .*, dC$/);
+    expect(lines.at(-3)).toBe('· 24 of 26 lines not given');
     expect(lines.slice(-2)).toEqual(['1 of 2 right; next: db1', 'hint: backprop-ninja exercise hint 1 db1']);
+  });
+
+  it('lists a few lines by name that were not given', async () => {
+    const cwd = await handedOut(4);
+    const { dh: _, dC: __, ...others } = solutions(4);
+    answer(cwd, others, 4);
+    const { exitCode, stdout } = await judge(cwd);
+    expect(exitCode).toBe(0);
+    expect(stdout.trimEnd().split('\n').slice(-2)).toEqual(['· not given: dh, dC', 'all 11 right']);
   });
 
   it('proposes a hint that works without a folder', async () => {

@@ -102,6 +102,15 @@ describe('exercise check FILE.py', () => {
     expect(stdout).toMatch(/^✓ dprobs /m);
   });
 
+  it('judges answers that are complete, however the process ended then', async () => {
+    put(
+      cwd,
+      'lines.py',
+      `${answering({ dprobs: lineOf(1, 'dprobs').solution })}; say('answers.json', {}); process.kill(process.pid, 'SIGSEGV');`,
+    );
+    expect((await check('lines.py')).stdout).toMatch(/^✓ dprobs /m);
+  });
+
   it('says that the file cannot run, if its process ends before any line', async () => {
     put(cwd, 'lines.py', 'process.exit(9);');
     const { exitCode, stdout } = await check('lines.py');
