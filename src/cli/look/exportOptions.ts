@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { FileContentError } from '../../core/errors.js';
 import { flag, text, wholeNumber } from '../../core/kinds.js';
 import { readRunFile } from '../../node/runDirectory.js';
 import type { CommandContext } from '../command.js';
@@ -20,7 +21,7 @@ export const EXPORT_OPTIONS = [
   {
     key: 'trace',
     flag: '--trace <K>',
-    description: 'train again for K steps, and write batches, losses and parameters to the .safetensors file of --to',
+    description: "repeat the run's first K steps, and write their batches, losses and parameters to the .safetensors file of --to",
     kind: wholeNumber(1, 1_000_000_000),
   },
   {
@@ -36,8 +37,14 @@ export const EXPORT_OPTIONS = [
 /** What the parts of the command get. */
 export type ExportContext = CommandContext<(typeof EXPORT_OPTIONS)[number]>;
 
-/** The files of a run that no export may overwrite: its checkpoint and its data set. */
+/** The files of a run that no export may overwrite: its checkpoint, and its data set if run.json can be read. */
 export function inputsOf(checkpoint: string, data: string | undefined, { cwd }: IO): string[] {
-  const own = data === undefined ? readRunFile(checkpoint)?.data.path : resolve(cwd, data);
-  return own === undefined ? [checkpoint] : [checkpoint, own];
+  if (data !== undefined) return [checkpoint, resolve(cwd, data)];
+  try {
+    const own = readRunFile(checkpoint)?.data.path;
+    return own === undefined ? [checkpoint] : [checkpoint, own];
+  } catch (error) {
+    if (error instanceof FileContentError) return [checkpoint];
+    throw error;
+  }
 }

@@ -99,6 +99,16 @@ describe('the network', () => {
     },
   );
 
+  it('needs neither run.json nor the data', async () => {
+    const cwd = copyOfRun();
+    writeFileSync(join(cwd, 'run', 'run.json'), 'damaged');
+    await exported(cwd, 'run', '--to', 'model.npz');
+    const alone = tempDirectory();
+    cpSync(join(cwd, 'run', 'checkpoint.safetensors'), join(alone, 'mine.safetensors'));
+    await exported(alone, 'mine.safetensors', '--to', 'model.npz');
+    expect(readFileSync(join(alone, 'model.npz'))).toEqual(readFileSync(join(cwd, 'model.npz')));
+  });
+
   it('is described by --json', async () => {
     const cwd = copyOfRun();
     const document = JSON.parse(await exported(cwd, 'run', '--to', 'model.ONNX', '--json'));
