@@ -107,7 +107,7 @@ def check(tensors=None, /, *, program=None, all=False, **named):
     all=True counts a gradient that is not there as wrong.
     Returns something that is true if everything is right.
     """
-    chosen, notes = _chosen({} if tensors is None else tensors)
+    chosen, notes = _chosen(_mapping(tensors, "check"))
     chosen.update((name, value) for name, value in named.items() if value is not None)
     if _loading is not None:
         return Verdict(False)
@@ -121,6 +121,12 @@ def check(tensors=None, /, *, program=None, all=False, **named):
         _write(path, chosen)
         words = ["grad-check", "--against", path, *(["--all"] if all else [])]
         return _judge(words, program, notes, path)
+
+
+def _mapping(variables, function):
+    if variables is None or hasattr(variables, "items"):
+        return variables or {}
+    raise TypeError(f"ninja.{function} got {_kind(variables)}, expected names with their values, such as locals()")
 
 
 def _chosen(mapping):
@@ -137,28 +143,29 @@ def _chosen(mapping):
         elif name in OTHER_WORDS:
             if _is_numeric(value) and mapping.get(OTHER_WORDS[name]) is None:
                 chosen[OTHER_WORDS[name]] = value
-        elif not name.isidentifier():
+        elif not isinstance(name, str) or not name.isidentifier():
             chosen[name] = value  # no variable has such a name: blocks.2.W, C.grad
         elif _is_tensor(value):
             meant = _meant(name)
-            if meant is not None and mapping.get(meant) is None:
+            if any(mapping.get(one) is None for one in meant):
                 chosen[name] = value
-            elif meant is not None:
-                notes.append(f"{name} was left out, because {meant} is there")
+            elif meant:
+                notes.append(f"{name} was left out, because {meant[0]} is there")
     return chosen, notes
 
 
 def _meant(name):
-    """The lesson's name that a misspelt one probably means: two letters may differ. Case and underscores do not matter."""
+    """The lesson's names that a misspelt one may mean: two letters differ at most. Case and underscores do not matter."""
     letters = _letters(name)
     known = {_letters(one): one for one in KNOWN}
     gradient = re.fullmatch(r"(?:gradient|grad)s?(?:of)?(.+)|(.+?)(?:gradient|grad)s?", letters)
     words = [letters] if gradient is None else ["d" + (gradient[1] or gradient[2]), letters]
-    same = next((known[word] for word in words if len(word) > 1 and word in known), None)
-    if same is not None or len(letters) < 4:
-        return same
-    distance, nearest = min((_edits(letters, one), one) for one in known)
-    return known[nearest] if distance <= 2 else None
+    same = [known[word] for word in words if len(word) > 1 and word in known]
+    # In a shorter word, a letter makes another word: x is not h.
+    most = 2 if len(letters) > 3 else 1 if re.fullmatch("d..", letters) else 0
+    distances = {one: _edits(letters, one) for one in known}
+    least = min(distances.values())
+    return same or [known[one] for one, distance in distances.items() if distance == least <= most]
 
 
 def _letters(name):
@@ -191,7 +198,7 @@ def lines(functions=None, /, *, exercise=1, program=None, **named):
     ninja.lines(locals()) takes your functions that are named like a gradient. exercise=2 and so on judges the closed forms.
     Returns something that is true if every line is right.
     """
-    chosen = {**_functions({} if functions is None else functions), **named}
+    chosen = {**_functions(_mapping(functions, "lines")), **named}
     chosen = {LECTURE.get(name, name): line for name, line in chosen.items() if line is not None}
     if not chosen:
         raise Error("there is no line to judge; pass a function: ninja.lines(dprobs=lambda at: at.dlogprobs / at.probs)")
@@ -213,7 +220,7 @@ _loading = None
 def _functions(mapping):
     """The functions in a mapping that are named like a gradient, or almost."""
     found = {name: value for name, value in mapping.items() if callable(value) and not _is_tensor(value)}
-    near = {name for name in found if name not in KNOWN and _meant(name) in GRADIENTS and _meant(name) not in found}
+    near = {name for name in found if name not in KNOWN and any(one in GRADIENTS and one not in found for one in _meant(name))}
     return {LECTURE.get(name, name): value for name, value in found.items() if name in [*GRADIENTS, "dembcat"] or name in near}
 
 
@@ -237,8 +244,8 @@ class At(dict):
             raise KeyError(f"{name} is what this line computes")
         if name in GRADIENTS:
             raise KeyError(f"{name} is computed after {self._line}: a line reads only the gradients above it")
-        meant = _meant(str(name))
-        raise KeyError(f"there is no value {name}" + (f"; did you mean {meant}?" if meant in self else ""))
+        meant = [one for one in _meant(str(name)) if one in self]
+        raise KeyError(f"there is no value {name}" + (f"; did you mean {meant[0]}?" if meant else ""))
 
 
 def _answer(folder, functions, file=None):
@@ -284,14 +291,15 @@ def _run_line(name, line, values, sizes, file):
     try:
         with _limited(file is not None):
             result = line(at)
-    except NotImplementedError:
-        return None, {"id": "todo"}
     except _TooLong:
         return None, {"id": "timeout", "seconds": LINE_LIMIT}
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return None, {"id": "threw", "thrown": _thrown(error, line, file)}
+        own = getattr(getattr(line, "__code__", None), "co_filename", file)
+        # PyTorch raises it, too.
+        todo = isinstance(error, NotImplementedError) and traceback.extract_tb(error.__traceback__)[-1].filename == own
+        return None, {"id": "todo"} if todo else {"id": "threw", "thrown": _thrown(error, own)}
     if result is ... or result is None and _is_stub(line):
         return None, {"id": "todo"}
     if result is None:
@@ -365,15 +373,14 @@ def _float64():
             torch.set_default_dtype(before)
 
 
-def _thrown(error, line=None, file=None):
-    """An error in one line, and the line of the cell or file that it comes from."""
+def _thrown(error, file):
+    """An error in one line, and the line of the learner's cell or file that it comes from."""
     message = error.args[0] if isinstance(error, KeyError) and error.args else error
     first = str(message).strip().split("\n")[0]
     thrown = {"text": f"{type(error).__name__}: {first}" if first else type(error).__name__}
     if isinstance(error, SyntaxError) and error.filename == file:
         return {**thrown, "text": f"{type(error).__name__}: {error.msg}", "line": error.lineno, "source": (error.text or "").strip()}
-    own = getattr(getattr(line, "__code__", None), "co_filename", file)
-    places = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == own]
+    places = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     return {**thrown, "line": places[-1]} if places else thrown
 
 
@@ -425,7 +432,7 @@ def _main(folder, path, gradient=None):
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        fault = {"id": "file-threw", "thrown": _thrown(error, file=path)}
+        fault = {"id": "file-threw", "thrown": _thrown(error, path)}
         if isinstance(error, SystemExit):
             fault = {"id": "calls-exit", "call": "sys.exit()"}
         with open(os.path.join(folder, "answers.json"), "w", encoding="utf-8") as report:
@@ -544,7 +551,7 @@ def save(path, tensors=None, /, **named):
     float64, and shorter ones become float32; whole numbers become int64. From all your variables, locals(), it takes the lesson's names.
     The file is complete or unchanged: the numbers go to another file first, which then takes its place.
     """
-    tensors = {} if tensors is None else tensors
+    tensors = _mapping(tensors, "save")
     chosen = _chosen(tensors)[0] if _is_namespace(tensors) else dict(tensors)
     _write(path, {**chosen, **named})
 
@@ -826,4 +833,6 @@ def _decode_numbers(dtype, shape, raw):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4):
+        sys.exit("ninja.py is imported by a notebook, or run by backprop-ninja: python ninja.py DIR FILE.py [gradient]")
     _main(*sys.argv[1:])

@@ -115,6 +115,15 @@ ninja.check(t)`);
     expect(stdout).toMatch(/absent: dC|dC is absent|25 of 26/);
   });
 
+  it('takes a helper whose name is as near to a gradient that is not there for that one', async () => {
+    const { stdout, last } = await run(`
+t = lesson()
+t['dbndiff3'] = t.pop('dbndiff2')
+print(bool(ninja.check(t)))`);
+    expect(stdout).toMatch(/dbndiff3.*did you mean/);
+    expect(last).toBe('False');
+  });
+
   it('takes arrays of NumPy and lists', async () => {
     const { stdout, last } = await run(`
 t = {k: v.detach().numpy() for k, v in lesson().items()}
