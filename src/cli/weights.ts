@@ -7,6 +7,7 @@ import { quoteText, showPath } from '../core/text.js';
 import type { Model } from '../network/arrays.js';
 import { findCheckpoint, INIT_FILE } from '../node/runDirectory.js';
 import { sha256 } from '../node/sha256.js';
+import { withSystemErrors } from '../node/systemErrors.js';
 import { readTensorsFile, type TensorsFile } from '../node/tensorsFile.js';
 import type { Checkpoint } from '../run/checkpoint.js';
 import { type ReadWeightsOptions, readWeights, type Weights, weightsBytes } from '../run/weights.js';
@@ -26,7 +27,7 @@ export interface WeightsSource extends TensorsFile {
 /** @param file a file, or a run's directory @throws SystemError, FileContentError as readTensorsFile does */
 export function openWeights(file: string, io: IO): WeightsSource {
   const named = resolve(io.cwd, file);
-  const isDirectory = statSync(named, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const isDirectory = withSystemErrors('read', file, () => statSync(named, { throwIfNoEntry: false })?.isDirectory() ?? false);
   const path = isDirectory ? findCheckpoint(io.cwd, file) : named;
   const shownAs = isDirectory ? shortPath(path, io) : file;
   return { path, shownAs: showPath(shownAs), ...readTensorsFile(path, shownAs) };

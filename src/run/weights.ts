@@ -72,9 +72,10 @@ export function readWeights({ tensors, metadata }: Safetensors, { vocabulary, la
   const matrices = matricesOf(named.tensors, sizes);
   const layout = layoutOf(matrices, asked, problems);
   const shape = layout && shapeOf(named.tensors, sizes, layout.layout, problems);
+  const others = vocabularyProblems(sizes, vocabulary, metadata);
   problems.push(
     ...shapeProblems(named.tensors, matrices, sizes),
-    ...vocabularyProblems(sizes, vocabulary, metadata),
+    ...others,
     ...(problems.length === 0 && shape ? limitProblems(shape) : []),
   );
   const values = new Values(problems);
@@ -84,7 +85,7 @@ export function readWeights({ tensors, metadata }: Safetensors, { vocabulary, la
   }
   const found = statisticNames(named).filter((name) => named.tensors.has(name));
   const statistics = new Map(found.map((name) => [name, values.read(name, stored(named.tensors, name))] as const));
-  if (problems.length > 0 || !layout || !shape) throw refusal(problems, missing);
+  if (problems.length > 0 || !layout || !shape) throw refusal(problems, missing, others.length > 0);
   const isLinear = layout.layout === 'linear';
   return {
     shape,
@@ -299,10 +300,13 @@ class Values {
   }
 }
 
-function refusal(problems: readonly string[], missing: readonly string[]): FileContentError {
+function refusal(problems: readonly string[], missing: readonly string[], isOtherVocabulary: boolean): FileContentError {
   const rename = "save the tensors under the lesson's names: C, W1, b1, bngain, bnbias, W2, b2";
-  const hint = missing.length === 1 && /(^|\.)b1?$/.test(missing[0]) ? 'for a layer without bias, save zeros' : rename;
-  return new FileContentError(problems.join('; '), missing.length > 0 ? { hint } : {});
+  const hints = [
+    ...(missing.length === 0 ? [] : [missing.every((name) => /(^|\.)b1?$/.test(name)) ? 'for a layer without bias, save zeros' : rename]),
+    ...(isOtherVocabulary ? ['name the list that the weights were trained on with --data'] : []),
+  ];
+  return new FileContentError(problems.join('; '), hints.length > 0 ? { hint: hints.join('; ') } : {});
 }
 
 function isStatistic(name: string): boolean {

@@ -216,6 +216,7 @@ describe('a result that cannot be written (4)', () => {
     ['sample', 'run'],
     ['sample', 'run', '--json'],
     ['diff', 'run', 'run'],
+    ['import', 'run', '--data', 'names.txt'],
     ['train', '--resume', 'run'],
     ['--version'],
   ];

@@ -7,6 +7,7 @@ import { MAIN, startNinja } from '../support/child.js';
 import { runCli, SMALL, trainSmall, writeNames } from '../support/fakeIO.js';
 import { expectRefusal, ninja } from '../support/faults.js';
 import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
+import { NAMES_SHAPE, weightsFile, weightTensors } from '../support/weights.js';
 
 const onLinux = existsSync('/proc/self/stat');
 
@@ -134,6 +135,9 @@ describe.runIf(process.platform !== 'win32')(
       ['replay', 'it'],
       ['diff', 'it', 'it'],
       ['grad-check', '--against', 'it'],
+      ['import', 'it'],
+      ['import', 'weights', '--data', 'names.txt', '--out', 'it', '--force'],
+      ['train', ...SMALL, '--init', 'it'],
       ['exercise', 'start', 'it'],
     ];
 
@@ -141,6 +145,7 @@ describe.runIf(process.platform !== 'win32')(
       for (const argv of COMMANDS) {
         const cwd = tempDirectory();
         writeNames(cwd);
+        put(cwd, 'weights', weightsFile(weightTensors(NAMES_SHAPE)));
         make(join(cwd, 'it'));
         const { ino } = lstatSync(join(cwd, 'it'));
         const { exitCode, stdout, stderr } = await runCli(cwd, argv);
@@ -156,12 +161,14 @@ describe.runIf(process.platform !== 'win32')(
 describe.runIf(process.platform !== 'win32')(
   "links and pipes in somebody else's run directory: nothing outside it is written, and nothing waits",
   () => {
-    const FILES = ['checkpoint.safetensors', 'best.safetensors', 'metrics.jsonl', 'run.json', 'lock', 'sweep.json', 'runs.jsonl'];
+    const RUN_FILES = ['checkpoint.safetensors', 'best.safetensors', 'metrics.jsonl', 'run.json', 'init.safetensors', 'lock'];
+    const FILES = [...RUN_FILES, 'sweep.json', 'runs.jsonl'];
 
     /** A directory of a finished run in which one file is a link to a file outside, with the file's content. */
     async function withLink(name: string): Promise<{ cwd: string; victim: string }> {
       const cwd = tempDirectory();
       await trainSmall(cwd);
+      put(cwd, 'weights', weightsFile(weightTensors(NAMES_SHAPE)));
       const path = join(cwd, 'run', name);
       const victim = put(cwd, 'victim', existsSync(path) ? readFileSync(path) : 'mine');
       spawnSync('ln', ['-sfn', '../victim', path]);
@@ -176,6 +183,8 @@ describe.runIf(process.platform !== 'win32')(
         ['train', '--resume', 'run', '--steps', '70'],
         ['train', ...SMALL, '--out', 'run', '--force'],
         ['sweep', '--vary', 'lr=0.1', '--out', 'run', '--', ...SMALL],
+        ['train', ...SMALL, '--init', 'weights', '--out', 'run', '--force'],
+        ['import', 'weights', '--data', 'names.txt', '--out', 'run', '--force'],
       ]) {
         const { exitCode, stderr } = await runCli(cwd, argv);
         expect([0, 2, 3, 4], stderr).toContain(exitCode);

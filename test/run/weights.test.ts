@@ -236,7 +236,7 @@ describe('weights are refused', () => {
   it('for a vocabulary of another size, with the order of the characters', () => {
     expect(refused(() => {}, { V: 27 })).toBe(
       "the network has 18 characters, the rows of C, but the data has 27: .abcdefghijklmnopqrstuvwxyz (row 0 of C is the boundary '.', " +
-        'the others are sorted by code point)',
+        'the others are sorted by code point); name the list that the weights were trained on with --data',
     );
   });
 

@@ -44,6 +44,16 @@ describe.each(FLOAT32_BACKENDS)('Training on $name', ({ create }) => {
     expect([...model.flatParameters]).toEqual([...fresh.flatParameters]);
   });
 
+  it("begins with the model's parameters if it is told so, on the batches of its seed", () => {
+    const { parameters } = train();
+    const model = modelOn(create());
+    initialise(model, OPTIONS.seed);
+    const training = new Training(model, EXAMPLES, OPTIONS, {}, 'parameters');
+    expect(training.step).toBe(0);
+    while (!training.done) training.advance();
+    expect([...model.flatParameters]).toEqual(parameters);
+  });
+
   it('learns: the loss falls from about ln V to below 1.5 within 1,000 steps, on batches and over all examples', () => {
     const { losses, model } = train({ steps: 1_000, batchSize: 16 });
     expect(Math.abs(mean(losses.slice(0, 5)) - Math.log(VOCABULARY.length))).toBeLessThan(0.6);
