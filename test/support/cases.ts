@@ -11,7 +11,7 @@ import { loadFloats, loadIndices, type Safetensors, type StoredTensor, storeFloa
 export type Lines = Partial<Record<GradientName, (at: ValuesAndGradients) => Tensor>>;
 
 /** The values of a case, without the gradients that a line is not given. */
-export function valuesIn({ tensors }: Safetensors, given: readonly string[], dtype: 'float32' | 'float64' = 'float64'): GivenValues {
+function valuesIn({ tensors }: Safetensors, given: readonly string[], dtype: 'float32' | 'float64' = 'float64'): GivenValues {
   const entries = [...tensors].flatMap(([name, stored]) => {
     if (name.startsWith('d') && !given.includes(name)) return [];
     const { shape } = stored;
