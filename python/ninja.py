@@ -482,6 +482,10 @@ def _reason(done):
     return (errors or lines[-1:] or [f"backprop-ninja ended with {done.returncode}"])[0]
 
 
+# The folders from which npx finds the program: asking it takes a second.
+_has_npx = set()
+
+
 def _program(program):
     """The words that start the program."""
     for given, source in [(program, "program="), (os.environ.get("BACKPROP_NINJA"), "$BACKPROP_NINJA")]:
@@ -494,7 +498,8 @@ def _program(program):
     if npx:
         words = [npx, "--no-install", "backprop-ninja"]
         silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        if subprocess.run([*words, "--version"], **silent).returncode == 0:
+        if os.getcwd() in _has_npx or subprocess.run([*words, "--version"], **silent).returncode == 0:
+            _has_npx.add(os.getcwd())
             return words
     raise Error(
         "the program backprop-ninja was not found: $BACKPROP_NINJA is not set, it is not on the PATH, and "
