@@ -515,7 +515,7 @@ def _words(given, source):
     elif os.path.isfile(given):
         words = [given]
     else:
-        words = shlex.split(given, posix=os.name != "nt")
+        words = [word.strip('"') for word in shlex.split(given, posix=os.name != "nt")]
     if words and words[0].endswith(".js"):
         words.insert(0, "node")
     if not words or shutil.which(words[0]) is None:
@@ -526,7 +526,7 @@ def _words(given, source):
 def _is_notebook():
     """Whether a notebook shows what runs here: IPython with a kernel, not in a terminal."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return hasattr(shell, "kernel")
+    return hasattr(shell, "kernel") or type(shell).__name__ == "ZMQInteractiveShell"
 
 
 def _is_terminal():
@@ -661,6 +661,8 @@ def _flat(value):
         value = value.tolist()
     if isinstance(value, (bool, int, float)):
         return [], [value]
+    if isinstance(value, tuple) and type(value) is not tuple:
+        raise TypeError("take one of its parts, such as .values")
     if not isinstance(value, (list, tuple)):
         raise TypeError("expected a tensor, an array, or numbers" if not isinstance(value, str) else f"{value[:20]!r} is no number")
     parts = [_flat(one) for one in value]
@@ -689,7 +691,7 @@ def _is_tensor(value):
 
 
 def _is_numeric(value):
-    return _is_tensor(value) or isinstance(value, (bool, int, float, list, tuple))
+    return _is_tensor(value) or isinstance(value, (bool, int, float, list)) or type(value) is tuple
 
 
 def _kind(value):

@@ -87,7 +87,7 @@ ninja.save('mine.safetensors', half=x.half(), brain=x.bfloat16(), short=x.short(
 it('refuses what is no tensor, and names it', async () => {
   const stdout = await printed(`
 import numpy, torch
-for value in [print, None, 'x', [[1], [2, 3]], [1, 'a'], torch.zeros(2, dtype=torch.complex64), numpy.array(['a']), 2 ** 70, torch.empty(2, device='meta')]:
+for value in [print, None, 'x', [[1], [2, 3]], [1, 'a'], torch.zeros(2, dtype=torch.complex64), numpy.array(['a']), 2 ** 70, torch.empty(2, device='meta'), torch.ones(2, 2).max(1)]:
     try:
         ninja.save('mine.safetensors', dC=value)
     except TypeError as error:
@@ -103,6 +103,7 @@ for value in [print, None, 'x', [[1], [2, 3]], [1, 'a'], torch.zeros(2, dtype=to
     'dC is an ndarray, and cannot be saved: its entries are <U1, expected numbers',
     'dC is an int, and cannot be saved: argument out of range',
     'dC is a Tensor, and cannot be saved: Cannot copy out of meta tensor; no data!',
+    'dC is a tuple, and cannot be saved: take one of its parts, such as .values',
     '',
   ]);
 });
