@@ -5,6 +5,24 @@ import type { ValuesAndGradients } from './learnerFile.js';
 
 // One-hot rows -------------------------------------------------------------------------------------------------------
 
+/** 1 where it holds, 0 elsewhere. */
+function everyEntry([n, V]: readonly [number, number], holds: (row: number, column: number) => boolean): Tensor {
+  const entries = Array.from({ length: n * V }, (_, k) => Number(holds(Math.floor(k / V), k % V)));
+  return Tensor.of(entries, [n, V], 'float64');
+}
+
+/** 1 at the flat index of a target, with another row length. */
+function atFlatIndex({ logits, Yb }: ValuesAndGradients, place: 'row-length-1' | 'row-length-1-added' | 'row-length-n'): Tensor {
+  const [n, V] = logits.shape;
+  const out = Tensor.zeros([n, V], 'float64');
+  const length = place === 'row-length-n' ? n : 1;
+  Yb.data.forEach((column, row) => {
+    const k = row * length + column;
+    if (k < n * V) out.data[k] = place === 'row-length-1' ? 1 : out.data[k] + 1;
+  });
+  return out;
+}
+
 /** 1 at the place, 0 elsewhere: [n,V]. */
 export function placed(at: ValuesAndGradients, place: Place): Tensor {
   const [n, V] = at.logits.shape;
@@ -13,6 +31,7 @@ export function placed(at: ValuesAndGradients, place: Place): Tensor {
     for (let row = 0; row < n; row++) out.data[row * V + column(row)] = 1;
     return out;
   };
+  const targets = new Set(at.Yb.data);
   switch (place) {
     case 'target':
       return hot((row) => at.Yb.data[row]);
@@ -38,17 +57,18 @@ export function placed(at: ValuesAndGradients, place: Place): Tensor {
       });
       return out;
     }
+    case 'last-character': {
+      const T = at.Xb.shape[1];
+      return hot((row) => at.Xb.data[row * T + T - 1]);
+    }
+    case 'target-columns':
+      return everyEntry([n, V], (_, column) => targets.has(column));
+    case 'target-rows':
+      return everyEntry([n, V], (row) => targets.has(row));
     case 'row-length-1':
     case 'row-length-1-added':
-    case 'row-length-n': {
-      const out = Tensor.zeros([n, V], 'float64');
-      const length = place === 'row-length-n' ? n : 1;
-      at.Yb.data.forEach((column, row) => {
-        const k = row * length + column;
-        if (k < n * V) out.data[k] = place === 'row-length-1' ? 1 : out.data[k] + 1;
-      });
-      return out;
-    }
+    case 'row-length-n':
+      return atFlatIndex(at, place);
     case 'rows-reversed':
       return hot((row) => at.Yb.data[n - 1 - row]);
     case 'index':

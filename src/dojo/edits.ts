@@ -159,7 +159,7 @@ const APPLIED_TO_OTHERS: readonly FunctionName[] = ['exp', 'x²', 'tanh', '1 - x
 const PLACES: readonly Place[] = [
   ...(['target', 'row-maximum', 'everywhere', 'not-target', 'not-row-maximum'] as const),
   ...(['column-maximum', 'after-target', 'before-target', 'next-entry', 'previous-entry', 'first-column', 'context'] as const),
-  ...(['row-length-1', 'row-length-1-added', 'row-length-n', 'rows-reversed'] as const),
+  ...(['last-character', 'target-columns', 'target-rows', 'row-length-1', 'row-length-1-added', 'row-length-n', 'rows-reversed'] as const),
 ];
 
 /** The reasons why people confuse one expression with another, by what they write and what belongs. */
@@ -791,8 +791,9 @@ class EditList {
     }
     const { scale, rest } = splitNumber(node.of);
     const outside = { op: 'number', scale } as const;
-    const largest = apply(node.over === 'row' ? 'maximum over the row' : 'maximum over the batch', productOf(rest));
-    this.#add(at, { id: 'maximum', over }, COST.function, () => product(outside, largest));
+    const maximum = (of: Expression) => apply(node.over === 'row' ? 'maximum over the row' : 'maximum over the batch', of);
+    this.#add(at, { id: 'maximum', over }, COST.function, () => product(outside, maximum(productOf(rest))));
+    if (scale.number < 0) this.#add(at, { id: 'maximum', over }, COST.function, () => maximum(node.of));
     const viewed: Expression = sum(node.over === 'row' ? 'batch' : 'row', { op: 'transposed', how: 'viewed', of: node.of });
     const mixed = { id: 'viewed-before-sum', value: formulaOf(productOf(rest)), over } as const;
     if (at.top) this.#add(at, mixed, COST.function, () => viewed, { reshapes: true });

@@ -41,6 +41,10 @@ export type Place =
   | 'previous-entry'
   | 'first-column'
   | 'context'
+  /** `last-character` is the last of the context; `target-columns` are the columns of all targets in every row, `target-rows` the rows numbered like them. */
+  | 'last-character'
+  | 'target-columns'
+  | 'target-rows'
   /** The index in Yb in every entry of its row. */
   | 'index'
   /** A flat index with another row length: 1, or n; the row counted from the end. */

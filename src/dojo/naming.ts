@@ -51,6 +51,8 @@ const CONSTANT = 1.05;
 /** The cost of a name that is not in the learner's line, and of a missing one that is. */
 const NOT_WRITTEN = 0.3;
 const WRITTEN = 0.15;
+/** On one batch, a gradient that the line does not read is its own formula: dbnraw is bngain · dhpreact. */
+const BORROWED = 0.5;
 /** Pairs of mistakes that are looked at, and those of them that cannot be rejected cheaply. */
 const MOST_PAIRS = 80_000;
 const MOST_TRIED = 15_000;
@@ -202,7 +204,21 @@ class Naming {
   }
 
   #chosen(explanations: readonly Explanation[]): Mistake[] | undefined {
-    return chosen(explanations, this.#nothing);
+    const ranked =
+      this.#observations.length > 1 ? explanations : explanations.map((one) => ({ ...one, cost: one.cost + this.#borrowed(one) }));
+    return chosen(ranked, this.#nothing);
+  }
+
+  /** The cost of a gradient in place of a factor, where it may as well be an extra factor. */
+  #borrowed({ mistakes }: Explanation): number {
+    const reads: readonly string[] = namesIn(this.#line.expression);
+    const isBorrowed = mistakes.some(
+      (one) =>
+        one.id === 'exchanged' &&
+        one.confusion === undefined &&
+        tensorsIn(one.found).some((name) => name.startsWith('d') && !reads.includes(name)),
+    );
+    return isBorrowed ? BORROWED : 0;
   }
 
   /** Whether all rows of each result are the same, but not all of its entries. */

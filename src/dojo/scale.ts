@@ -206,7 +206,7 @@ function sizeProducts(): SizeProduct[] {
 }
 
 /** The cost of the number beside a product of sizes; undefined for a number that nobody writes there. */
-function numberCost(number: number, alone: boolean): number | undefined {
+function numberCost(number: number, alone: boolean, ofOneSize: boolean): number | undefined {
   const sign = number < 0 ? 0.5 : 0;
   const size = Math.abs(number);
   const near = (x: number) => Math.abs(size - x) < 1e-6 * x;
@@ -215,7 +215,9 @@ function numberCost(number: number, alone: boolean): number | undefined {
   if ([4, 0.25, 3, 1 / 3, 1.5, 2 / 3].some(near)) return 1 + sign;
   if (constantIn(size)) return 1.3 + sign;
   const short = Math.abs(size - Number(size.toPrecision(2))) < 1e-9 * size;
-  return alone ? 1.5 + sign : short ? 1.8 + sign : undefined;
+  // At one batch size 0.0009766 is rather 1/n².
+  if (alone) return (ofOneSize && !short ? 1.9 : 1.5) + sign;
+  return short ? 1.8 + sign : undefined;
 }
 
 /** A scale that was found, and how far-fetched it is: 0 for the factor 1. */
@@ -235,7 +237,7 @@ export function recognise(values: readonly number[], sizes: readonly Sizes[]): F
     const number = ratios[ratios.length - 1];
     if (!ratios.every((ratio) => Math.abs(ratio - number) <= ALIKE * Math.abs(number))) continue;
     const rounded = roundedNumber(number);
-    const more = numberCost(rounded, cost === 0);
+    const more = numberCost(rounded, cost === 0, values.length === 1);
     if (more !== undefined && (!best || cost + more < best.cost)) best = { scale: { number: rounded, powers }, cost: cost + more };
   }
   return best;

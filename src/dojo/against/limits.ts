@@ -9,6 +9,7 @@ import { backward, GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { forward } from '../../lesson/forward.js';
 import { type GradientName, INTERMEDIATE_NAMES, type LessonGradients, type LessonValues } from '../../lesson/values.js';
 import { byName, LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
+import { ATOMIC_LINES } from '../atomicLines.js';
 import { type LineKnowledge, scaleOf } from '../knowledge.js';
 import type { Line, ValuesAndGradients } from '../learnerFile.js';
 import type { FileInputs } from './inputs.js';
@@ -31,6 +32,8 @@ const ROUNDS = 3;
 /** How much more than in our rounds another order of summation may be off. */
 const MARGIN = 20;
 const LEAST = { float32: 1e-6, float64: 1e-9 };
+/** A sum that is 0 is all rounding in float32, times whatever factor. */
+const LEAST_OF_ZERO = 1e-4;
 /** Beyond this a limit would hide everything. */
 const MOST = 0.1;
 /** One unit in the last place of float64 over one of float32. */
@@ -53,7 +56,8 @@ export function limitsOf({ parameters, batch }: FileInputs): Limits {
     byName(
       GRADIENT_NAMES,
       GRADIENT_NAMES.map((name) => {
-        const limit = (error: number) => Math.min(MOST, Math.max(LEAST[dtype], MARGIN * unit * error));
+        const least = dtype === 'float32' && ATOMIC_LINES[name].zeroEndToEnd ? LEAST_OF_ZERO : LEAST[dtype];
+        const limit = (error: number) => Math.min(MOST, Math.max(least, MARGIN * unit * error));
         const { endToEnd, asFed, onOwnValues } = errors[name];
         return { endToEnd: limit(endToEnd), asFed: limit(asFed), onOwnValues: limit(onOwnValues) };
       }),

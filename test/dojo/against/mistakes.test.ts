@@ -30,6 +30,23 @@ describe.each(CASES)('in $dtype', (given) => {
     expect(verdictsBelow(report, line)).toEqual(new Set(['right', 'right-as-fed']));
   });
 
+  it.each<[string, (row: number, column: number, targets: readonly number[], last: readonly number[]) => boolean]>([
+    ['in the columns of all targets, in every row', (_, column, targets) => targets.includes(column)],
+    ['in whole rows, those numbered like the targets', (row, _, targets) => targets.includes(row)],
+    ['at the last character of the context, Xb', (row, column, _, last) => last[row] === column],
+  ])('dlogprobs %s', (text, holds) => {
+    const { Xb, Yb } = given.values;
+    const [n, V] = right.dlogprobs.shape;
+    const last = Array.from({ length: n }, (_, row) => Xb.data[row * Xb.shape[1] + Xb.shape[1] - 1]);
+    const data = Array.from({ length: n * V }, (_, k) => (holds(Math.floor(k / V), k % V, [...Yb.data], last) ? -1 / n : 0));
+    const report = changed({ dlogprobs: Tensor.of(data, [n, V], given.dtype) });
+    expect(rowOf(report, 'dlogprobs')?.mistake?.text).toBe(`the entries are ${text}, expected at the target`);
+  });
+
+  it('a sum of squares of sizes is read as sizes, not as a number', () => {
+    expect(rowOf(changed({ dW2: right.dW2.div(32 * 32) }), 'dW2')?.mistake).toMatchObject({ id: 'scaled', by: '1/n²' });
+  });
+
   it('four mistakes at once are all located and named', () => {
     const names = [
       'dprobs-times-probs-for-divided-by',
