@@ -200,7 +200,7 @@ export class GradientJudge {
 }
 
 /** A float64 gradient that is off by more than this is not a rounded one. */
-const LARGEST_UNNOTICED = 1e-4;
+const LARGEST_UNNOTICED = 5e-5;
 
 export function passes({ error, limit }: Difference): boolean {
   return error <= limit;

@@ -86,7 +86,7 @@ describe('grad-check --against', () => {
       const { exitCode, stdout, stderr } = await runCli(cwd, AGAINST);
       expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
       expect(stdout).toContain(name === 'loss' ? 'The forward pass differs, first at loss' : `${name} is wrong by itself`);
-      expect(stdout).toContain(` is ${Number(theirs.toPrecision(7))}, expected `);
+      if (name !== 'loss') expect(stdout).toContain(` is ${Number(theirs.toPrecision(7))}, expected `);
       const json = await runCli(cwd, [...AGAINST, '--json']);
       expect(json.exitCode).toBe(1);
       const { ok, tensors } = JSON.parse(json.stdout);
