@@ -110,6 +110,7 @@ def check(tensors=None, /, *, program=None, all=False, **named):
     chosen, notes = _chosen(_mapping(tensors, "check"))
     chosen.update((name, value) for name, value in named.items() if value is not None)
     if _loading is not None:
+        _keep(tensors, chosen)
         return Verdict(False)
     if not chosen:
         raise Error("there is nothing to check; pass your variables: ninja.check(locals())")
@@ -215,6 +216,8 @@ def lines(functions=None, /, *, exercise=1, program=None, **named):
 
 # While this file runs a file of lines for the program, nothing is judged: the functions that are passed to lines, by exercise.
 _loading = None
+# Keeps the values that are passed to check then: they may change until the end of the file.
+_keep = None
 
 
 def _functions(mapping):
@@ -415,7 +418,7 @@ def _first_line(node):
 
 def _main(folder, path, gradient=None):
     """Runs a file of lines for `backprop-ninja exercise check FILE.py`: computes its functions on the cases in a folder."""
-    global _loading
+    global _loading, _keep
     _loading = {}
     with open(os.path.join(folder, "exercise.json"), encoding="utf-8") as description:
         task = json.load(description)
@@ -426,9 +429,18 @@ def _main(folder, path, gradient=None):
     module = type(sys)(os.path.splitext(os.path.basename(path))[0])
     module.__file__ = path
     sys.modules.setdefault(module.__name__, module)
+    variables = vars(module)
+    kept = {True: os.path.join(folder, "values.safetensors"), False: os.path.join(folder, "pass.safetensors")}
+
+    def _keep(mapping, chosen):
+        if any(name in GRADIENTS or name == "dembcat" for name in chosen):
+            _write(kept[mapping is variables], chosen)
+
     try:
         with open(path, "rb") as file:
-            exec(compile(file.read(), path, "exec"), module.__dict__)
+            exec(compile(file.read(), path, "exec"), variables)
+        if not os.path.exists(kept[True]):
+            _keep(variables, {name: value for name, value in _chosen(variables)[0].items() if _is_tensor(value)})
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -439,7 +451,7 @@ def _main(folder, path, gradient=None):
             json.dump({"fault": fault}, report)
         return
     own = [line["name"] for line in task["lines"]]
-    functions = {name: line for name, line in _functions(vars(module)).items() if name in own or name not in GRADIENTS}
+    functions = {name: line for name, line in _functions(variables).items() if name in own or name not in GRADIENTS}
     functions.update(_loading.get(task["exercise"], {}))
     _answer(folder, {name: line for name, line in functions.items() if gradient in (None, name)}, path)
 

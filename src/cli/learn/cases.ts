@@ -54,7 +54,7 @@ interface Shown {
 }
 
 /** Prints the report on lines that are in no folder of exercises. */
-export async function printReport(report: ExerciseReport, { html, file }: Shown, { io, json, paint, printJson }: Context): Promise<void> {
+async function printReport(report: ExerciseReport, { html, file }: Shown, { io, json, paint, printJson }: Context): Promise<void> {
   const proposals = looseProposals(io);
   if (json) printJson({ ok: report.ok, exercises: [report] });
   else if (html) io.stdout.write(`${reportHtml(report, proposals, file)}\n`);

@@ -3,11 +3,15 @@ import { basename, resolve } from 'node:path';
 import { UsageError } from '../../core/errors.js';
 import type { ExerciseNumber } from '../../dojo/exercises.js';
 import { findPython } from '../../node/python/python.js';
-import { checkPythonFile, refuseOther } from '../../node/python/pythonFile.js';
+import { checkPythonFile, type PythonReport, refuseOther } from '../../node/python/pythonFile.js';
+import { reportLines as againstLines } from '../check/againstReport.js';
+import type { Paint } from '../terminal/colors.js';
 import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
+import { widthOf } from '../terminal/format.js';
 import { nearPath, type StopSignal, shortPath } from '../terminal/io.js';
-import { looseProposals, printReport } from './cases.js';
+import { looseProposals } from './cases.js';
 import type { ExerciseContext } from './exerciseActions.js';
+import { ENDLESS, reportLines } from './exerciseReport.js';
 import { lineIn, type Place } from './place.js';
 import { watch } from './watch.js';
 
@@ -52,7 +56,7 @@ export async function checkPython({ file, ...place }: PythonPlace, context: Exer
     refuseOther(path, shownAs);
     const python = await findPython({ python: place.python, env: io.env, cwd: io.cwd });
     const report = await checkPythonFile(path, { ...place, python, shownAs, onPrint, signal: stopped.signal });
-    await printReport(report, { file: shortPath(path, io) }, context);
+    await printPython(report, shortPath(path, io), context);
     return report.ok ? 0 : EXIT_NO;
   } catch (error) {
     if (stopped.signal.aborted) return EXIT_SIGNAL[stopped.signal.reason as StopSignal];
@@ -62,6 +66,38 @@ export async function checkPython({ file, ...place }: PythonPlace, context: Exer
   }
 }
 
+/** Prints the report on the functions of a file, and that on its values. */
+async function printPython(report: PythonReport, file: string, context: ExerciseContext): Promise<void> {
+  const { io, json, paint, printJson } = context;
+  if (json) printJson(documentOf(report));
+  else {
+    const page = { ...ENDLESS, width: widthOf(io.stdout) };
+    const painted = await paint();
+    const lines = hasLines(report) ? reportLines(report.lines, painted, page, looseProposals(io), file) : [];
+    io.stdout.write(`${[...lines, ...valueLines(report, painted, page.width)].join('\n')}\n`);
+  }
+}
+
+/** The JSON document of a check. */
+function documentOf({ ok, lines, values }: PythonReport): object {
+  return { ok, exercises: [lines], ...(values && { values }) };
+}
+
+/** A file may consist of values alone. */
+function hasLines({ lines, values }: PythonReport): boolean {
+  return !values || lines.lines.length > 0 || lines.broken !== undefined || lines.strays !== undefined;
+}
+
+/** The report on the values, after that on the functions. */
+function valueLines(report: PythonReport, paint: Paint, width: number): string[] {
+  if (!report.values) return [];
+  return [
+    ...(hasLines(report) ? [''] : []),
+    paint.bold('Values, as ninja.check judges them'),
+    ...againstLines(report.values, paint, width),
+  ];
+}
+
 /** Checks the file at every save. @returns the exit code: 0 for a key, the signal's code for a signal */
 export async function watchPython({ file, ...place }: PythonPlace, context: ExerciseContext): Promise<number> {
   const { io } = context;
@@ -69,12 +105,18 @@ export async function watchPython({ file, ...place }: PythonPlace, context: Exer
   const shownAs = nearPath(path, io);
   refuseOther(path, shownAs);
   const python = await findPython({ python: place.python, env: io.env, cwd: io.cwd });
+  let last: PythonReport | undefined;
   return watch(
     {
       files: [[place.exercise, path]],
       first: place.exercise,
       prepare: () => refuseOther(path, shownAs),
-      check: (_, signal, onPrint) => checkPythonFile(path, { ...place, python, shownAs, onPrint, signal }),
+      check: async (_, signal, onPrint) => {
+        last = await checkPythonFile(path, { ...place, python, shownAs, onPrint, signal });
+        return last.lines;
+      },
+      more: (paint, width) => (last ? valueLines(last, paint, width) : []),
+      document: () => (last ? documentOf(last) : {}),
       proposals: looseProposals(io),
     },
     context,

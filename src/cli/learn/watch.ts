@@ -30,6 +30,9 @@ export interface Watched {
   /** Shows how many lines of each exercise are right; only where there are several. */
   list?(signal: AbortSignal): Promise<ExerciseReport[]>;
   proposals: Proposals;
+  /** More to show below the report on an exercise, and the JSON document, where there is more. */
+  more?(paint: Paint, width: number): string[];
+  document?(): object;
 }
 
 /**
@@ -137,7 +140,8 @@ class WatchSession implements WatchedCheck {
   }
 
   print(): void {
-    if (this.#report) this.#context.printJson({ ok: this.#report.ok, exercises: [this.#report] });
+    const { document } = this.#watched;
+    if (this.#report) this.#context.printJson(document ? document() : { ok: this.#report.ok, exercises: [this.#report] });
   }
 
   show(painted: Paint): void {
@@ -145,12 +149,15 @@ class WatchSession implements WatchedCheck {
     const { io } = this.#context;
     const { stdout, hasKeys } = io;
     const width = widthOf(stdout);
-    const { list, proposals } = this.#watched;
+    const { list, proposals, more } = this.#watched;
+    const below = more ? more(painted, width) : [];
     const known = [KEYS.hint, ...(list ? [KEYS.next, KEYS.list] : []), KEYS.again, KEYS.quit];
     const keys = hasKeys ? wrapText(known.join('   '), width) : [];
-    const page = this.loop.onScreen ? { width, height: stdout.rows - keys.length - AROUND } : { ...ENDLESS, width };
-    const lines = reportLines(this.#report, painted, page, { ...proposals, keys: hasKeys }, this.#file);
-    stdout.write(`${[...lines, '', ...keys].join('\n')}\n`);
+    const page = this.loop.onScreen ? { width, height: stdout.rows - keys.length - below.length - AROUND } : { ...ENDLESS, width };
+    // Everything may be below.
+    const isEmpty = below.length > 0 && this.#report.lines.length === 0 && this.#report.broken === undefined;
+    const lines = isEmpty ? [] : reportLines(this.#report, painted, page, { ...proposals, keys: hasKeys }, this.#file);
+    stdout.write(`${[...lines, ...below, '', ...keys].join('\n')}\n`);
   }
 
   /** Shows the next step of a hint. */

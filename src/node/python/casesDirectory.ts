@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { FileContentError, namingFile, SystemError, UsageError } from '../../core/errors.js';
 import { quoteText, showPath } from '../../core/text.js';
 import { type Answers, byLessonName, CASES_FORMAT, CASES_VERSION, casesMetadata, ExerciseCases } from '../../dojo/cases.js';
-import { EXERCISE_NUMBERS } from '../../dojo/exercises.js';
+import { EXERCISE_NUMBERS, type ExerciseNumber } from '../../dojo/exercises.js';
 import { type Safetensors, type StoredTensor, writeSafetensors } from '../../run/safetensors.js';
 import { atomicWrite } from '../atomicWrite.js';
 import { makeDirectory } from '../makeDirectory.js';
@@ -89,6 +89,13 @@ export function readAnswers(directory: string, cases: ExerciseCases): Answers {
     return namingFile(path, () => byLessonName(refuseOther(path, cases)));
   });
   return { tensors, ...readNotes(join(directory, ANSWERS)) };
+}
+
+/** The values that a file passed to `ninja.check`: its variables, or for Exercise 4 what its own function returned. Undefined if there are none. */
+export function keptValues(directory: string, exercise: ExerciseNumber): Safetensors | undefined {
+  const name = { 1: 'values.safetensors', 2: undefined, 3: undefined, 4: 'pass.safetensors' }[exercise];
+  if (name === undefined || !existsSync(join(directory, name))) return undefined;
+  return readSafetensorsFile(join(directory, name));
 }
 
 /** Whether a program has said what there is to know about its lines, which it does last. */

@@ -6,21 +6,24 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { FileContentError } from '../../core/errors.js';
+import { FileContentError, NumericalError } from '../../core/errors.js';
 import { RECOGNISABLE_BYTES, recognise } from '../../core/recognise.js';
 import { showPath, showText } from '../../core/text.js';
+import { checkAgainst } from '../../dojo/against/checkAgainst.js';
+import type { AgainstReport } from '../../dojo/against/report.js';
 import { type Answers, ExerciseCases } from '../../dojo/cases.js';
 import type { ExerciseReport } from '../../dojo/exerciseReport.js';
 import { EXERCISES, type ExerciseNumber, lessonShape } from '../../dojo/exercises.js';
 import type { Fault } from '../../dojo/findings.js';
 import { sentenceOf } from '../../dojo/sentences.js';
+import { lessonName } from '../../lesson/tensorNames.js';
 import { type GradientName, valueNamed } from '../../lesson/values.js';
 import { Printed } from '../guest/printed.js';
 import { residentBytes } from '../guest/process.js';
 import { NINJA_PY } from '../paths.js';
 import { startOfFile } from '../readFile.js';
 import { systemError, withSystemErrors } from '../systemErrors.js';
-import { hasAnswers, readAnswers, runningLine, writeCases, writeSkipped } from './casesDirectory.js';
+import { hasAnswers, keptValues, readAnswers, runningLine, writeCases, writeSkipped } from './casesDirectory.js';
 
 /** Elapsed seconds for the file and all of its lines. Importing torch takes a few of them on a busy machine. */
 const TIME_LIMIT = 60;
@@ -45,11 +48,20 @@ export interface PythonFileOptions {
   signal: AbortSignal;
 }
 
+/** The reports on a Python file. */
+export interface PythonReport {
+  ok: boolean;
+  /** On its functions, each alone. */
+  lines: ExerciseReport;
+  /** On the values that it passes to `ninja.check`, together. */
+  values?: AgainstReport;
+}
+
 /**
  * @throws the signal's reason, when it ends the check early
  * @throws SystemError if the file is missing or cannot be read, or Python cannot be started; FileContentError if the file has no line
  */
-export async function checkPythonFile(path: string, options: PythonFileOptions): Promise<ExerciseReport> {
+export async function checkPythonFile(path: string, options: PythonFileOptions): Promise<PythonReport> {
   const { exercise, gradient, shownAs, signal } = options;
   refuseOther(path, shownAs);
   signal.throwIfAborted();
@@ -64,16 +76,21 @@ export async function checkPythonFile(path: string, options: PythonFileOptions):
       // With all answers there, it does not matter how the process ended: perhaps a module crashed at the very end.
       if (!fault || hasAnswers(directory)) break;
       const line = lineNamed(exercise, runningLine(directory));
-      if (!line || fault.id === 'timeout' || runs > MAX_RUNS || ended.has(line)) return endedReport(fault, line, exercise);
+      if (!line || fault.id === 'timeout' || runs > MAX_RUNS || ended.has(line))
+        return { ok: false, lines: endedReport(fault, line, exercise) };
       // The others run without it.
       ended.set(line, fault);
       writeSkipped(directory, [...ended.keys()]);
     }
     const answers = readAnswers(directory, cases);
-    if (gradient === undefined && ended.size === 0) refuseEmpty(answers, exercise, shownAs);
-    const lines = new Map(answers.lines);
-    for (const [name, fault] of ended) lines.set(name, { fault });
-    return cases.judge({ ...answers, lines }, { gradient, complete: true });
+    const values = valuesReport(directory, options);
+    if (gradient === undefined && ended.size === 0 && !values) refuseEmpty(answers, exercise, shownAs);
+    const notes = new Map(answers.lines);
+    for (const [name, fault] of ended) notes.set(name, { fault });
+    const elsewhere = values ? values.tensors.map(({ name }) => lessonName(name)) : [];
+    const lines = cases.judge({ ...answers, lines: notes }, { gradient, complete: true, elsewhere });
+    const isEmpty = lines.lines.length === 0 && lines.broken === undefined && lines.strays === undefined;
+    return { ok: (lines.ok || isEmpty) && (values?.ok ?? true), lines, ...(values && { values }) };
   } finally {
     withSystemErrors('remove', directory, () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   }
@@ -98,6 +115,18 @@ function refuseEmpty({ tensors, lines, strays, fault }: Answers, exercise: Exerc
 
 function lineNamed(exercise: ExerciseNumber, running: string | undefined): GradientName | undefined {
   return EXERCISES[exercise].lines.find(({ name }) => name === running)?.name;
+}
+
+/** The report on the values that a file passed to `ninja.check`. */
+function valuesReport(directory: string, { exercise, onPrint, shownAs }: PythonFileOptions): AgainstReport | undefined {
+  const values = keptValues(directory, exercise);
+  try {
+    return values && checkAgainst(values);
+  } catch (error) {
+    if (!(error instanceof FileContentError || error instanceof NumericalError)) throw error;
+    onPrint(`note: the values in ${showPath(shownAs)} cannot be judged: ${showText(error.message)}`);
+    return undefined;
+  }
 }
 
 /** The report on a file whose process was ended. @param name the line in which it was, if it had begun with one */
