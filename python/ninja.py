@@ -433,8 +433,9 @@ def _main(folder, path, gradient=None):
     kept = {True: os.path.join(folder, "values.safetensors"), False: os.path.join(folder, "pass.safetensors")}
 
     def _keep(mapping, chosen):
-        if any(name in GRADIENTS or name == "dembcat" for name in chosen):
-            _write(kept[mapping is variables], chosen)
+        values = {name: value for name, value in chosen.items() if not callable(value) or _is_tensor(value)}
+        if any(name in GRADIENTS or name == "dembcat" for name in values):
+            _write(kept[mapping is variables], values)
 
     try:
         with open(path, "rb") as file:

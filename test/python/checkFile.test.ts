@@ -1,5 +1,6 @@
 // exercise check FILE.py, with the built program and real Python.
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ExerciseReport } from '../../src/dojo/exerciseReport.js';
 import { type Ended, startNinja } from '../support/child.js';
@@ -147,6 +148,29 @@ def dW2(at):
     expect(remarks({ lines } as ExerciseReport)).toEqual({
       dprobs: 'it did not finish within 10 s',
       dW2: 'it ended the program (exit code 3)',
+    });
+  });
+
+  it('judges the notebook as a script: its values as they were at ninja.check, and its functions alone', async () => {
+    const cwd = tempDirectory();
+    const start = startNinja(['exercise', 'start', '--python', '.'], { cwd });
+    expect((await start.ended).exitCode).toBe(0);
+    const notebook = readFileSync(join(cwd, 'backprop_ninja.py'), 'utf8')
+      .replace('dlogprobs = None', 'dlogprobs = torch.zeros_like(logprobs)\ndlogprobs[range(n), Yb] = -1.0 / n')
+      .replace('dprobs = None', 'dprobs = dlogprobs * probs')
+      .replace('dlogit_maxes=lambda at: ...', 'dlogit_maxes=lambda at: at.dnorm_logits.sum(1, keepdim=True)')
+      // What training does to the parameters.
+      .concat('\nfor parameter in parameters:\n    parameter *= 2\n');
+    put(cwd, 'backprop_ninja.py', notebook);
+    const child = startNinja(['exercise', 'check', 'backprop_ninja.py', '--json', '--python', PYTHON], { cwd });
+    const { ok, exercises, values } = JSON.parse((await child.ended).stdout);
+    expect(ok).toBe(false);
+    expect(remarks(exercises[0])).toMatchObject({ dlogit_maxes: 'the sign is wrong' });
+    expect(exercises[0].lines.map(({ name }: { name: string }) => name)).not.toContain('dlogprobs');
+    expect({ culprits: values.culprits, first: values.forward.first, compared: values.compared }).toEqual({
+      culprits: ['dprobs'],
+      first: null,
+      compared: 2,
     });
   });
 

@@ -3,9 +3,13 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import type { Tensor } from '../../../src/core/tensor.js';
 import { ExerciseCases } from '../../../src/dojo/cases.js';
 import { EXERCISES } from '../../../src/dojo/exercises.js';
-import { writeSafetensors } from '../../../src/run/safetensors.js';
+import { GRADIENT_NAMES } from '../../../src/lesson/exercise1.js';
+import type { GradientName } from '../../../src/lesson/values.js';
+import { storeFloats, writeSafetensors } from '../../../src/run/safetensors.js';
+import { againstCase, fileOf, gradientsOf } from '../../support/against.js';
 import { answersOf, type Lines } from '../../support/cases.js';
 import { startNinja } from '../../support/child.js';
 import { lineOf } from '../../support/dojo.js';
@@ -188,6 +192,57 @@ describe('exercise check FILE.py', () => {
     expect(readdirSync(join(cwd, 'tmp'))).toEqual([]);
     for (let tries = 0; tries < 100 && isRunning(pid); tries++) await sleep(50);
     expect(isRunning(pid)).toBe(false);
+  });
+});
+
+describe('the values of a file', () => {
+  /** A file that keeps these gradients of a batch for the program, as ninja.check does. */
+  const keeping = (gradients: readonly GradientName[], change: (one: Tensor) => Tensor = (one) => one, name = 'values') => {
+    const values = againstCase('float64');
+    const all = gradientsOf(values);
+    const file = fileOf(values, Object.fromEntries(gradients.map((one) => [one, change(all[one])])));
+    const bytes = Buffer.from(writeSafetensors(file)).toString('base64');
+    return `fs.writeFileSync(directory + '/${name}.safetensors', Buffer.from('${bytes}', 'base64')); say('answers.json', {});`;
+  };
+
+  it('are judged together, beside its functions, each alone', async () => {
+    put(
+      cwd,
+      'lines.py',
+      `${answering({ dprobs: lineOf(1, 'dprobs').solution })}; ${keeping(['dlogprobs', 'dprobs'], (one) => one.mul(2))}`,
+    );
+    const { exitCode, stdout } = await check('lines.py');
+    expect(exitCode).toBe(1);
+    const [functions, values] = stdout.split('\nValues, as ninja.check judges them\n');
+    expect(functions).toMatch(/^✓ dprobs /m);
+    expect(functions).not.toContain('dlogprobs  ');
+    expect(functions).toContain('1 of 25 right; next: dcounts_sum_inv');
+    expect(values).toMatch(/^dlogprobs is wrong by itself: /m);
+    const { ok, exercises, values: report } = JSON.parse((await check('lines.py', '--json')).stdout);
+    expect({ ok, count: exercises[0].lines.length, culprits: report.culprits }).toEqual({ ok: false, count: 25, culprits: ['dlogprobs'] });
+  });
+
+  it('are judged alone, where the file has nothing else', async () => {
+    put(cwd, 'lines.py', keeping(GRADIENT_NAMES));
+    const { exitCode, stdout } = await check('lines.py');
+    expect({ exitCode, first: stdout.split('\n')[0] }).toEqual({ exitCode: 0, first: 'Values, as ninja.check judges them' });
+  });
+
+  it('of Exercise 4 are those of a function; Exercises 2 and 3 have none', async () => {
+    put(cwd, 'lines.py', keeping(['dlogits', 'dh'], undefined, 'pass'));
+    expect((await check('4', 'lines.py')).stdout).toMatch(/^✓ dh /m);
+    for (const other of ['1', '2']) expectRefusal(await check(other, 'lines.py'), 3, 'lines.py has no line of Exercise');
+  });
+
+  it('that cannot be judged are said to be so; its functions are judged', async () => {
+    const bytes = Buffer.from(
+      writeSafetensors({ metadata: {}, tensors: new Map([['dh', storeFloats(new Float64Array(1), [1])]]) }),
+    ).toString('base64');
+    const keep = `fs.writeFileSync(directory + '/values.safetensors', Buffer.from('${bytes}', 'base64'));`;
+    put(cwd, 'lines.py', `${answering({ dprobs: lineOf(1, 'dprobs').solution })}; ${keep}`);
+    const { stdout, stderr } = await check('lines.py');
+    expect(stderr).toMatch(/^note: the values in lines\.py cannot be judged: .*C/);
+    expect(stdout).toMatch(/^✓ dprobs /m);
   });
 });
 
