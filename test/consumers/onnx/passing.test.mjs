@@ -1,4 +1,5 @@
-// Exported networks in onnxruntime, beside the program itself. Logits have a free constant in the program's losses, so log-probabilities are compared.
+// Exported networks in onnxruntime, beside the program itself, whose losses give log-probabilities, and beside the arrays of the .json, which give
+// logits.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -22,11 +23,25 @@ const NETWORKS = {
 // One thread: Node has no shared memory with which the others would start at once.
 ort.env.wasm.numThreads = 1;
 
+/** The forward pass of evaluation in plain JavaScript, from an exported .json: the logits after one context. */
+function logitsOf({ parameters: p, statistics: s, hidden, epsilon }, context) {
+  const linear = (x, W, b) => b.map((bias, j) => x.reduce((sum, value, i) => sum + value * W[i][j], bias));
+  let h = context.flatMap((index) => p.C[index]);
+  for (const k of hidden.keys()) {
+    const of = (tensor) => (k === 0 ? tensor : `blocks.${k + 1}.${tensor}`);
+    const [W, b] = k === 0 ? [p.W1, p.b1] : [p[of('W')], p[of('b')]];
+    const [[gain], [bias], [mean], [variance]] = [p[of('bngain')], p[of('bnbias')], s[of('bnmean')], s[of('bnvar')]];
+    h = linear(h, W, b).map((x, j) => Math.tanh((gain[j] * (x - mean[j])) / Math.sqrt(variance[j] + epsilon) + bias[j]));
+  }
+  return linear(h, p.W2, p.b2);
+}
+
 for (const [name, options] of Object.entries(NETWORKS)) {
   describe(`the exported ${name} network`, () => {
     let cwd;
     let session;
     let evaluator;
+    let document;
     let vocabulary;
     let T;
 
@@ -41,7 +56,8 @@ for (const [name, options] of Object.entries(NETWORKS)) {
       program('export', 'run', '--to', 'model.json');
       program('export', 'run', '--split', 'lists');
       session = await ort.InferenceSession.create(readFileSync(join(cwd, 'model.onnx')));
-      ({ vocabulary, context: T } = JSON.parse(readFileSync(join(cwd, 'model.json'), 'utf8')));
+      document = JSON.parse(readFileSync(join(cwd, 'model.json'), 'utf8'));
+      ({ vocabulary, context: T } = document);
       const checkpoint = loadCheckpoint(join(cwd, 'run', 'checkpoint.safetensors'));
       evaluator = new Evaluator(restoreModel(checkpoint, createWasmBackend, { inference: [EVALUATION_BATCH] }));
     });
@@ -88,6 +104,15 @@ for (const [name, options] of Object.entries(NETWORKS)) {
         }
       });
     }
+
+    it('gives the logits that the arrays of the .json give in float64', async () => {
+      const V = vocabulary.length;
+      const contexts = Array.from({ length: 50 }, (_, i) => Array.from({ length: T }, (_, t) => (i * 17 + t * 5) % V));
+      const { logits } = await session.run({ context: new ort.Tensor('int64', BigInt64Array.from(contexts.flat(), BigInt), [50, T]) });
+      for (const [i, context] of contexts.entries()) {
+        for (const [c, x] of logitsOf(document, context).entries()) assert.ok(Math.abs(x - logits.data[i * V + c]) < LIMIT);
+      }
+    });
 
     it('has the validation loss of eval', async () => {
       const indexOf = new Map(vocabulary.map((character, index) => [character, index]));
