@@ -63,9 +63,9 @@ function splitSummary(report: AgainstReport): [above: SummarySentence[], below: 
   return [sentences.slice(0, last), sentences.slice(last)];
 }
 
-/** The rows of the table: those of the forward pass only where something differs. */
+/** The rows of the table: those of the forward pass only where something differs, or is to be known. */
 function shownRows({ tensors, forward }: AgainstReport): readonly AgainstRow[] {
-  return forward.first === null ? tensors.slice(forward.compared) : tensors;
+  return forward.first === null ? tensors.filter(({ remark }, i) => i >= forward.compared || remark !== null) : tensors;
 }
 
 function forwardLine({ forward: { first, compared } }: AgainstReport): string[] {

@@ -4,7 +4,7 @@ import { indexAt } from '../../core/numbers.js';
 import { sameShape, Tensor } from '../../core/tensor.js';
 import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { lessonName } from '../../lesson/tensorNames.js';
-import { INTERMEDIATE_NAMES, type LessonValues } from '../../lesson/values.js';
+import { INTERMEDIATE_NAMES, type LessonValues, STEP_NAMES } from '../../lesson/values.js';
 import { loadFloats, type Safetensors } from '../../run/safetensors.js';
 import { ATOMIC_LINES } from '../atomicLines.js';
 import { expectFinite, judgeForward } from './forward.js';
@@ -23,7 +23,7 @@ import type { AgainstReport, AgainstRow, NamedMistake } from './report.js';
  * Judges every tensor in the file, apart from the parameters and the batch. A gradient is compared with the truth, and with what its line
  * gives for the file's own gradients above it.
  * @param file holds C [V,E], W1 [T·E,H], b1 [H], bngain [1,H] or [H], bnbias [1,H] or [H], W2 [H,V], b2 [V], Xb [n,T], Yb [n] with
- * n at least 2, and at least one gradient as d + name. It may hold the loss and any intermediate. Floats are F32 or F64, indices I32 or I64.
+ * n at least 2, and at least one gradient as d + name, intermediate or loss. Floats are F32 or F64, indices integers, whole floats or one-hot.
  * @throws FileContentError if a needed tensor is missing, has a wrong shape or data type, or is not finite
  * @throws NumericalError if one of our tensors is not finite with these parameters
  */
@@ -32,10 +32,11 @@ export function checkAgainst(file: Safetensors): AgainstReport {
   const { unknown, duplicate } = unclearNames(file);
   const held = new Set([...file.tensors.keys()].map(lessonName));
   const compared = GRADIENT_NAMES.filter((name) => held.has(name));
-  if (compared.length === 0 && !unknown.some(({ suggestion }) => suggestion?.startsWith('d'))) {
+  const hasForward = STEP_NAMES.some((name) => held.has(name));
+  if (compared.length === 0 && !hasForward && !unknown.some(({ suggestion }) => suggestion?.startsWith('d'))) {
     throw new FileContentError(`no gradient found; expected at least one of ${GRADIENT_NAMES.join(', ')}`);
   }
-  const { report: forward, rows, values } = judgeForward(file, inputs);
+  const { report: forward, rows, values, remarks } = judgeForward(file, inputs);
   const limits = limitsOf(inputs);
   const gradients = readGradients(file, values);
   const judge = new GradientJudge(gradients, { values, own: ownValues(file, values), isOwnRight: forward.first === null, limits });
@@ -44,7 +45,7 @@ export function checkAgainst(file: Safetensors): AgainstReport {
   const mistakes = notebookMistakes(judged, judge.truth);
   const tensors = [...rows, ...judged.map((one) => ({ ...rowOf(one), ...wrongness(one, mistakes, limits), remark: remarkOn(one) }))];
   return {
-    ok: unknown.length === 0 && duplicate.length === 0 && tensors.every(({ ok }) => ok),
+    ok: unknown.length === 0 && duplicate.length === 0 && forward.first === null && tensors.every(({ ok }) => ok),
     compared: compared.length,
     of: GRADIENT_NAMES.length,
     culprits: judged.filter(({ verdict }) => verdict === 'wrong').map(({ gradient }) => gradient.name),
@@ -53,6 +54,7 @@ export function checkAgainst(file: Safetensors): AgainstReport {
     absent: GRADIENT_NAMES.filter((name) => !held.has(name)),
     notShown: notShownIn(judged, values, judge.truth),
     forward,
+    remarks: [...inputs.remarks, ...remarks],
     tensors,
   };
 }

@@ -2,16 +2,17 @@
 import { NumericalError } from '../../core/errors.js';
 import { indexAt, maxUlps } from '../../core/numbers.js';
 import { type FloatArray, sameShape, showShape, Tensor } from '../../core/tensor.js';
+import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { forward } from '../../lesson/forward.js';
-import { INTERMEDIATE_NAMES, type LessonValues, STEP_INPUTS, STEP_NAMES, type StepName } from '../../lesson/values.js';
-import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
+import { INTERMEDIATE_NAMES, type LessonValues, STEP_INPUTS, STEP_NAMES, type StepName, valueNamed } from '../../lesson/values.js';
 import { loadFloats, type Safetensors, type StoredTensor } from '../../run/safetensors.js';
 import type { FileInputs } from './inputs.js';
 import { isAccepted, type Layout, layoutsOf } from './layout.js';
 import { tensorsNamed } from './names.js';
 import { isParameter, Pass } from './pass.js';
 import { attempt, type RecognisedCause, recogniseForward } from './recogniseForward.js';
-import type { AgainstRow, AgainstVerdict, ForwardReport, NamedMistake } from './report.js';
+import { type FileGradients, recogniseInGradients } from './recogniseGradients.js';
+import type { AgainstRow, AgainstVerdict, ForwardDifference, ForwardReport, NamedMistake } from './report.js';
 import { FLOAT32, FLOAT64, isFloat32Valued } from './rounding.js';
 
 /** The verdict on the forward pass, a row per tensor, and the forward values that the gradients are judged on, in float64. */
@@ -19,6 +20,8 @@ export interface JudgedForward {
   report: ForwardReport;
   rows: AgainstRow[];
   values: LessonValues;
+  /** Something to know about the forward pass that no row shows, a sentence each. */
+  remarks: readonly string[];
 }
 
 /** @throws NumericalError if one of our tensors is not finite with these parameters */
@@ -27,27 +30,22 @@ export function judgeForward(file: Safetensors, inputs: FileInputs): JudgedForwa
   for (const step of STEP_NAMES) expectFinite(step, values[step]);
   const judge = new ForwardJudge(file, inputs, values);
   const rows = STEP_NAMES.flatMap((step) => judge.rowsOf(step));
+  const first = firstDifference(rows);
+  const seen = judge.seenInGradients(first);
   const own = judge.ownValues();
-  const first = rows.find(({ ok }) => !ok);
-  const cause = first?.mistake ?? null;
   return {
-    report: {
-      compared: rows.length,
-      judgedOn: own === undefined ? 'ours' : 'file',
-      first:
-        first === undefined
-          ? null
-          : {
-              name: first.name,
-              at: first.at,
-              found: first.found,
-              expected: first.expected,
-              cause: cause && { id: cause.id, text: cause.text },
-            },
-    },
+    report: { compared: rows.length, judgedOn: own === undefined ? 'ours' : 'file', first: seen.first },
     rows,
     values: own ?? values,
+    remarks: seen.remarks,
   };
+}
+
+function firstDifference(rows: readonly AgainstRow[]): ForwardDifference | null {
+  const first = rows.find(({ ok }) => !ok);
+  if (first === undefined) return null;
+  const { name, at, found, expected, mistake } = first;
+  return { name, at, found, expected, cause: mistake && { id: mistake.id, text: mistake.text } };
 }
 
 /** @throws NumericalError if one of our tensors is not finite */
@@ -77,7 +75,7 @@ interface Comparison {
 class ForwardJudge {
   readonly #file: Safetensors;
   readonly #ours: LessonValues;
-  readonly #gradients: Readonly<Record<string, Tensor>>;
+  readonly #gradients: FileGradients;
   /** The right pass, and the one with the harmless changes of the file. */
   readonly #truth: Pass;
   #harmless: Pass;
@@ -94,9 +92,11 @@ class ForwardJudge {
     const held = STEP_NAMES.flatMap((step) =>
       tensorsNamed(file, step).map(({ name, stored }) => ({ step, data: loadFloats(name, stored) })),
     );
-    const narrow = held.some(
-      ({ step, data }) => data instanceof Float32Array || (step !== 'emb' && step !== 'embact' && isFloat32Valued(data)),
-    );
+    const gradients = GRADIENT_NAMES.flatMap((name) => tensorsNamed(file, name));
+    const narrow =
+      held.length === 0
+        ? gradients.some(({ stored }) => stored.dtype === 'F32')
+        : held.some(({ step, data }) => data instanceof Float32Array || (step !== 'emb' && step !== 'embact' && isFloat32Valued(data)));
     const given = new Map<StepName, Tensor>();
     for (const { step, data } of held) {
       const { shape } = ours[step];
@@ -108,9 +108,11 @@ class ForwardJudge {
     this.#harmless = this.#truth;
     this.#pass = new Pass({ ...parts, given });
     this.#gradients = Object.fromEntries(
-      LESSON_PARAMETER_NAMES.flatMap((name) => {
-        const stored = file.tensors.get(`d${name}`);
-        return stored === undefined ? [] : [[`d${name}`, Tensor.of(loadFloats(name, stored), stored.shape, 'float64')]];
+      GRADIENT_NAMES.flatMap((gradient) => {
+        const [first] = tensorsNamed(file, gradient);
+        const { shape } = ours[valueNamed(gradient)];
+        if (first === undefined || !isAccepted(first.stored.shape, shape)) return [];
+        return [[gradient, Tensor.of(loadFloats(first.name, first.stored), shape, 'float64')]];
       }),
     );
   }
@@ -123,16 +125,40 @@ class ForwardJudge {
     return rows;
   }
 
+  /**
+   * What the gradients show of the forward pass, where no cause is known from its values and some of them are absent.
+   * @param first the first value that differs
+   */
+  seenInGradients(first: ForwardDifference | null): { first: ForwardDifference | null; remarks: readonly string[] } {
+    const { given } = this.#pass.parts;
+    const isKnown = first !== null && this.#explained && first.cause?.id !== 'other-inputs';
+    if (isKnown || INTERMEDIATE_NAMES.every((name) => given.has(name))) return { first, remarks: [] };
+    const cause = recogniseInGradients(this.#pass, this.#gradients, (pass) => this.#valuesIn(pass));
+    if (cause === undefined) return { first, remarks: [] };
+    if (cause === 'inputs') return { first, remarks: first === null ? [`many lines disagree: ${OTHER_INPUTS}`] : [] };
+    const { id, text, parts, harmless } = cause;
+    this.#pass = this.#pass.with(parts);
+    this.#explained = true;
+    if (harmless) return { first, remarks: [text] };
+    this.#differs = true;
+    const seen = first ?? { name: 'loss', at: null, found: null, expected: null };
+    return { first: { ...seen, cause: { id, text } }, remarks: [] };
+  }
+
   /** The forward values of the file, completed by steps from them; undefined where ours are as good, or where they are not known. */
   ownValues(): LessonValues | undefined {
-    const { given, lines, inputs } = this.#pass.parts;
+    const { given, lines } = this.#pass.parts;
     if (!this.#differs && Object.keys(lines).length === 0) return undefined;
     const complete = INTERMEDIATE_NAMES.every((name) => given.has(name));
-    if (!complete && !this.#explained) return undefined;
-    const values = { ...inputs, n: this.#ours.n } as LessonValues;
+    return complete || this.#explained ? this.#valuesIn(this.#pass) : undefined;
+  }
+
+  /** All forward values of a pass; undefined if one has another shape, or is not finite. */
+  #valuesIn(pass: Pass): LessonValues | undefined {
+    const values = { ...pass.parts.inputs, n: this.#ours.n } as LessonValues;
     for (const step of STEP_NAMES) {
       // Broadcast, because the maximum over everything is one number where a column belongs.
-      const value = attempt(() => Tensor.zeros(this.#ours[step].shape, 'float64').add(this.#pass.value(step)));
+      const value = attempt(() => Tensor.zeros(this.#ours[step].shape, 'float64').add(pass.value(step)));
       if (value === undefined || !sameShape(value.shape, this.#ours[step].shape) || !value.data.every(Number.isFinite)) return undefined;
       values[step] = value;
     }
@@ -257,6 +283,8 @@ function distance(found: number, expected: number): number {
   return found === expected || found === Math.fround(expected) ? 0 : Math.abs(found - expected);
 }
 
+const OTHER_INPUTS = 'are the parameters, Xb and Yb those of this forward pass, from before the update?';
+
 /** What to ask where no cause is recognised. */
 function question(step: StepName, pass: Pass, data: FloatArray): NamedMistake | null {
   const at = data.findIndex((x) => !Number.isFinite(x));
@@ -274,7 +302,7 @@ function question(step: StepName, pass: Pass, data: FloatArray): NamedMistake | 
   if (step === 'emb' || step === 'embact') {
     return { id: 'other-inputs', text: 'it holds no rows of C: are C and Xb those of this forward pass, from before the update?' };
   }
-  if (alone) return { id: 'other-inputs', text: 'are the parameters, Xb and Yb those of this forward pass, from before the update?' };
+  if (alone) return { id: 'other-inputs', text: OTHER_INPUTS };
   if (step === 'loss') return { id: 'other-targets', text: 'are Yb and the loss those of this forward pass?' };
   return null;
 }

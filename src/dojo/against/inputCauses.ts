@@ -1,9 +1,10 @@
 /** Mistakes in the parameters and the batch that a file holds, seen from its forward values. */
 import type { Indices, Tensor } from '../../core/tensor.js';
-import type { LessonBatch, LessonParameters, StepName } from '../../lesson/values.js';
+import type { LessonBatch, LessonParameters } from '../../lesson/values.js';
 import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../../network/parameters.js';
 import { fitted } from './fit.js';
 import { isParameter, type Pass } from './pass.js';
+import type { Sight } from './sight.js';
 
 type Inputs = LessonParameters & LessonBatch;
 
@@ -15,18 +16,14 @@ export interface InputCause {
 }
 
 /** @param gradients the file's own gradients by name */
-export function* inputCauses(
-  step: StepName,
-  found: Tensor,
-  pass: Pass,
-  gradients: Readonly<Partial<Record<string, Tensor>>>,
-): Generator<InputCause> {
+export function* inputCauses(sight: Sight, pass: Pass, gradients: Readonly<Partial<Record<string, Tensor>>>): Generator<InputCause> {
+  const { step, found } = sight;
   const sources = pass.sourcesOf(step).filter(isParameter);
   const { inputs } = pass.parts;
   yield* matricesInOtherOrder(sources, inputs);
   if (step === 'emb' || step === 'embact') yield* otherBatch(found, inputs);
   const moved = updated(inputs, gradients);
-  if (moved !== undefined && sources.length > 0) yield* afterUpdate(step, found, pass, moved);
+  if (moved !== undefined && sources.length > 0) yield* afterUpdate(sight, pass, moved);
 }
 
 /** Each set of matrices, read as the transposes of their bytes. */
@@ -89,8 +86,8 @@ function updated(inputs: Inputs, gradients: Readonly<Partial<Record<string, Tens
 }
 
 /** The learning rate that fits best, by Gauss-Newton from several starts; for a single number only a round one. */
-function* afterUpdate(step: StepName, found: Tensor, pass: Pass, before: (rate: number) => Inputs): Generator<InputCause> {
-  const valueAt = (rate: number) => pass.with({ inputs: before(rate) }).computed(step);
+function* afterUpdate({ found, valueIn }: Sight, pass: Pass, before: (rate: number) => Inputs): Generator<InputCause> {
+  const valueAt = (rate: number) => valueIn(pass.with({ inputs: before(rate) }));
   if (valueAt(0).size !== found.size) return;
   const tried = new Set<number>();
   for (const start of [0, 0.01, 0.1, 1]) {

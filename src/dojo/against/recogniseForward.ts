@@ -6,6 +6,7 @@ import { fitted } from './fit.js';
 import { FORWARD_CAUSES, type ForwardCause, withEpsilon } from './forwardCauses.js';
 import { inputCauses } from './inputCauses.js';
 import type { Pass, PassParts } from './pass.js';
+import type { Sight } from './sight.js';
 
 /** A cause that explains a value, and the pass with it. */
 export interface RecognisedCause {
@@ -41,7 +42,7 @@ export function recogniseForward(
   const wrong = errorOf(found, ours) ?? Number.POSITIVE_INFINITY;
   const near = found.size === 1 ? Math.max(NEAR.single * coarse, 4 * pass.parts.precision.u) : NEAR.many * coarse;
   const matches: (RecognisedCause & { error: number })[] = [];
-  for (const cause of candidates(step, found, pass, gradients)) {
+  for (const cause of candidates({ step, found, valueIn: (other) => other.computed(step) }, pass, gradients)) {
     const value = attempt(() => pass.with(cause.parts).computed(step));
     if (value === undefined) continue;
     const error = (errorOf(found, value) ?? Number.POSITIVE_INFINITY) / largestMagnitude(value.data);
@@ -74,34 +75,31 @@ function explained(step: StepName, pass: Pass): number {
   }).length;
 }
 
-function* candidates(
-  step: StepName,
-  found: Tensor,
-  pass: Pass,
-  gradients: Readonly<Partial<Record<string, Tensor>>>,
-): Generator<RecognisedCause> {
+/** Every mistake that what is seen may have: in its step, in those above it that the file does not hold, in the parameters and the batch. */
+export function* candidates(sight: Sight, pass: Pass, gradients: Readonly<Partial<Record<string, Tensor>>>): Generator<RecognisedCause> {
+  const { step } = sight;
   const { lines } = pass.parts;
   for (const at of [step, ...pass.absentAbove(step)]) {
-    for (const cause of causesAt(at, step, found, pass)) {
+    for (const cause of causesAt(at, sight, pass)) {
       const { id, text, harmless = false, epsilon } = cause;
       const where = at === step ? text : `${at}: ${text}`;
       yield { id, text: where, harmless, ...(epsilon !== undefined && { epsilon }), parts: { lines: { ...lines, [at]: cause.line } } };
     }
   }
-  for (const { id, text, inputs } of inputCauses(step, found, pass, gradients)) yield { id, text, harmless: false, parts: { inputs } };
+  for (const { id, text, inputs } of inputCauses(sight, pass, gradients)) yield { id, text, harmless: false, parts: { inputs } };
 }
 
-function causesAt(at: StepName, step: StepName, found: Tensor, pass: Pass): readonly ForwardCause[] {
+function causesAt(at: StepName, sight: Sight, pass: Pass): readonly ForwardCause[] {
   const usual = FORWARD_CAUSES[at] ?? [];
   if (at !== 'bnvar_inv') return usual;
-  return [...usual, ...fittingEpsilons(step, found, pass)];
+  return [...usual, ...fittingEpsilons(sight, pass)];
 }
 
 /** The epsilon that fits best, where there are enough numbers to tell. */
-function* fittingEpsilons(step: StepName, found: Tensor, pass: Pass): Generator<ForwardCause> {
+function* fittingEpsilons({ found, valueIn }: Sight, pass: Pass): Generator<ForwardCause> {
   if (found.size === 1) return;
   const valueAt = (logarithm: number) =>
-    pass.with({ lines: { ...pass.parts.lines, bnvar_inv: withEpsilon(Math.exp(logarithm)).line } }).computed(step);
+    valueIn(pass.with({ lines: { ...pass.parts.lines, bnvar_inv: withEpsilon(Math.exp(logarithm)).line } }));
   if (attempt(() => valueAt(0).size) !== found.size) return;
   for (const start of [1e-4, 1e-2, 1]) {
     const epsilon = Math.exp(fitted(found, valueAt, Math.log(start)));

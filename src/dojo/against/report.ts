@@ -80,5 +80,7 @@ export interface AgainstReport {
   /** What these values cannot show, with the way to check it. */
   notShown: readonly { name: string; text: string }[];
   forward: ForwardReport;
+  /** Something to know about the parameters, the batch and the forward pass that no row shows, a sentence each: one-hot targets. */
+  remarks: readonly string[];
   tensors: readonly AgainstRow[];
 }

@@ -79,9 +79,10 @@ function nameSentences({ unknown, duplicate }: AgainstReport): SummarySentence[]
   }));
 }
 
-function endSentences({ compared, of, absent, notShown, ok }: AgainstReport): SummarySentence[] {
+function endSentences({ compared, of, absent, notShown, remarks, ok }: AgainstReport): SummarySentence[] {
   const missing = absent.length === 0 ? '' : `; absent: ${absent.join(', ')}`;
   return [
+    ...remarks.map((text): SummarySentence => ({ text: `${text}${/[.?]$/.test(text) ? '' : '.'}`, tone: 'dim' })),
     ...notShown.map(({ name, text }): SummarySentence => ({ text: `${name}: ${text}.`, tone: 'dim' })),
     { text: `${compared} of ${of} gradients compared${missing}`, tone: ok ? 'good' : 'plain' },
   ];
