@@ -60,7 +60,7 @@ function notesOn({ shape, reading }: Weights, byDefault: boolean, uses: 'all' | 
   const { prefix, layout, ambiguous, wide, rounded, missingStatistics, unused } = reading;
   const matrices = [...shape.hidden.map((_, k) => (k === 0 ? 'W1' : `blocks.${k + 1}.W`)), 'W2'].join(', ');
   const other = uses === 'all' ? '--layout linear' : 'import with --layout linear';
-  const changed = rounded === 0 ? 'no number changes' : `${formatCount(rounded)} of ${formatCountOf(wide, 'number')} change`;
+  const changed = rounded === 0 ? 'no number' : `${formatCount(rounded)} of ${formatCountOf(wide, 'number')}`;
   const more = unused.length > MOST_UNUSED ? ` and ${formatCount(unused.length - MOST_UNUSED)} more` : '';
   return [
     ...(prefix === '' ? [] : [`read ${quoteText(prefix)}C as C, and the others likewise`]),
@@ -70,12 +70,20 @@ function notesOn({ shape, reading }: Weights, byDefault: boolean, uses: 'all' | 
         ]
       : []),
     ...(layout === 'linear' ? [`${matrices} are in the layout of nn.Linear, [out, in]: transposed`] : []),
-    ...(wide > 0 ? [`float64 is rounded to float32: ${changed}`] : []),
+    ...(wide > 0 ? [`float64 is rounded to float32, which changes ${changed}`] : []),
     ...(missingStatistics.length > 0 && uses === 'all'
-      ? [`${missingStatistics.join(', ')} missing, so the statistics of batch norm are computed`]
+      ? [`missing ${missingStatistics.join(', ')}: the statistics of batch norm are computed`]
       : []),
     ...(unused.length > 0 ? [`not used: ${unused.slice(0, MOST_UNUSED).map(quoteText).join(', ')}${more}`] : []),
   ];
+}
+
+/** The sizes that the file decides. */
+const SIZES = ['context', 'embedding', 'hidden'] as const;
+
+/** Whether an option sets one of the sizes that --init decides. */
+export function isSize(option: string): boolean {
+  return (SIZES as readonly string[]).includes(option);
 }
 
 /** The parameters that a training begins with. */
@@ -94,7 +102,7 @@ export interface InitialWeights {
 export function initialWeights(source: WeightsSource, data: LoadedData, given: GivenValues<TrainingRow>, io: IO): InitialWeights {
   const { shape, parameters } = weightsOf(source, data, { uses: 'parameters' }, io);
   const { context, embedding, hidden } = shape;
-  for (const key of ['context', 'embedding', 'hidden'] as const) {
+  for (const key of SIZES) {
     const row = RECIPE_OPTIONS.find((one) => one.key === key) as (typeof RECIPE_OPTIONS)[number];
     const [asked, found] = [given[key], shape[key]].map(String);
     if (given[key] === undefined || asked === found) continue;

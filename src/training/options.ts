@@ -342,7 +342,7 @@ const ORIGIN_OPTIONS = [
     group: NETWORK,
     // A run stores the SHA-256 of its init.safetensors.
     kind: { ...text, stored: { type: 'sha256' } } as Kind<string>,
-    commands: ['train', 'lr-find'],
+    commands: OPTIMIZING,
     stored: ['init'],
     since: 5,
   },

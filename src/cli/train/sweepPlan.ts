@@ -12,6 +12,7 @@ import { type LoadedData, loadData } from '../data.js';
 import { COMMON_OPTIONS, commanderMessage, parseWords } from '../options.js';
 import { formatCount } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
+import { initialWeights, isSize, openWeights } from '../weights.js';
 import { sizesOf } from './startRun.js';
 import { type GivenTrainOptions, TRAIN_OPTIONS } from './trainOptions.js';
 
@@ -39,6 +40,8 @@ export function planSweep(
   const twice = options.find((option, i) => options.indexOf(option) !== i);
   if (twice) throw new UsageError(`--vary ${twice} is given twice; give its values in one, such as ${twice}=1/2/3`);
   if (options.includes('data')) throw new UsageError('--vary data: losses on different data sets cannot be ranked');
+  if (options.includes('init'))
+    throw new UsageError('--vary init: all runs begin with the same parameters', { hint: 'give --init after --' });
   const shared = parseTrain(trainWords);
   for (const variation of variations) checkValues(variation);
   const asked = random ?? combinationsOf(variations);
@@ -48,9 +51,15 @@ export function planSweep(
     });
   }
   const runs = random === undefined ? gridOf(variations) : drawFrom(variations, random, randomStream('sweep', seed));
-  const givenTo = (assignment: OptionValues) => ({ ...shared, ...valuesOf(assignment) });
-  for (const assignment of runs) checkTogether(givenTo(assignment));
+  const source = shared.init === undefined ? undefined : openWeights(shared.init, io);
+  const ofInit = source && options.find((option) => isSize(option));
+  if (ofInit) throw new UsageError(`--vary ${ofInit} cannot be combined with --init, which decides the sizes of the network`);
+  const readTo = (assignment: OptionValues) => ({ ...shared, ...valuesOf(assignment) });
+  if (!source) for (const assignment of runs) checkTogether(readTo(assignment));
   const data = loadData(shared.data, withDefaults(DATA_OPTIONS, shared), io);
+  const init = source && initialWeights(source, data, shared, io).settings;
+  const givenTo = (assignment: OptionValues) => ({ ...readTo(assignment), ...init });
+  if (init) for (const assignment of runs) checkTogether(givenTo(assignment));
   const sweep = { vary: [...vary], random: random ?? null, seed, train: [...trainWords], dataSha256: data.sha256, runs };
   const expectedConfig = (assignment: OptionValues) => configOf(givenTo(assignment), data);
   return { sweep, asked, expectedConfig, ...(data.bytes ? { names: data.bytes } : {}) };

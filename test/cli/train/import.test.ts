@@ -109,8 +109,8 @@ describe('import', () => {
       [
         'read m.C as C, and the others likewise',
         'W1, W2 are in the layout of nn.Linear, [out, in]: transposed',
-        'float64 is rounded to float32: 8 of 8 numbers change',
-        'bnvar missing, so the statistics of batch norm are computed',
+        'float64 is rounded to float32, which changes 8 of 8 numbers',
+        'missing bnvar: the statistics of batch norm are computed',
         'not used: m.bnmean, step',
       ]
         .map((text) => `note: w.safetensors: ${text}\n`)
@@ -155,6 +155,13 @@ describe('an imported run', () => {
     const way = `train from its weights: backprop-ninja train --init torch --data ${data}`;
     expectRefusal(found, 2, `torch was imported: there is no training to ${what}; ${way}`);
     expect((await runCli(cwd, ['train', '--init', 'torch', '--data', data, '--steps', '3'])).exitCode).toBe(0);
+  });
+
+  it('has no steps to trace (2)', async () => {
+    const cwd = withWeights();
+    await imported(cwd, [...IMPORT, '--out', 'torch']);
+    const found = await runCli(cwd, ['export', 'torch', '--trace', '1', '--to', 'trace.safetensors']);
+    expectRefusal(found, 2, 'torch was imported: there is no training to trace; train from its weights: backprop-ninja train --init torch');
   });
 
   it('is compared by diff with a trained one in weights and data, at whatever step', async () => {

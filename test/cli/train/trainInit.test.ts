@@ -118,6 +118,18 @@ describe('train --init', () => {
     ]);
   });
 
+  it('is shared by the runs of a sweep', async () => {
+    const cwd = withWeights();
+    const rest = ['--data', 'names.txt', '--steps', '20', '--init', 'w.safetensors'];
+    const { ranked, differing } = JSON.parse(await done(cwd, 'sweep', '--vary', 'lr=0.1/0.2', '--json', '--', ...rest));
+    expect([ranked.length, differing]).toEqual([2, []]);
+    const configs = ['0001', '0002'].map((run) => loadCheckpoint(join(cwd, 'sweep', run, 'checkpoint.safetensors')).config);
+    expect(configs[0].init).toBe(configs[1].init);
+    put(cwd, 'w.safetensors', weightsFile(weightTensors(NAMES_SHAPE).set('b1', tensor([8]))));
+    const again = await runCli(cwd, ['sweep', '--vary', 'lr=0.1/0.2', '--', ...rest]);
+    expect([again.exitCode, again.stdout]).toEqual([1, expect.stringMatching(/--init is [0-9a-f]{64}, expected [0-9a-f]{64}/)]);
+  });
+
   it('can be scanned by lr-find', async () => {
     const cwd = withWeights();
     const scan = (...argv: string[]) => done(cwd, 'lr-find', '--data', 'names.txt', '--steps', '100', '--json', ...argv);
@@ -143,9 +155,13 @@ describe('refused with --init', () => {
     expect(snapshot(cwd)).toEqual(before);
   });
 
-  it('are the runs of a sweep (2)', async () => {
-    const found = await runCli(withWeights(), ['sweep', '--vary', 'lr=0.1/0.2', '--', '--init', 'w.safetensors']);
-    expectRefusal(found, 2, '--init cannot be set for the runs of a sweep');
+  it('is a sweep over sizes, over files, or with another size (2)', async () => {
+    const cwd = withWeights();
+    const rest = ['--', '--data', 'names.txt', '--init', 'w.safetensors'];
+    const sweep = (vary: string, ...more: string[]) => runCli(cwd, ['sweep', '--vary', vary, ...rest, ...more]);
+    expectRefusal(await sweep('hidden=8/9'), 2, '--vary hidden cannot be combined with --init, which decides the sizes of the network');
+    expectRefusal(await sweep('init=a/b'), 2, '--vary init: all runs begin with the same parameters; give --init after --');
+    expectRefusal(await sweep('lr=0.1/0.2', '--hidden', '9'), 2, '--hidden is 9, but 8 in w.safetensors');
   });
 
   it('is an --out that holds the file (2)', async () => {
