@@ -11,6 +11,7 @@ import { expectFinite, judgeForward } from './forward.js';
 import { readGradients } from './gradients.js';
 import { readInputs } from './inputs.js';
 import { GradientJudge, type JudgedGradient } from './judgeGradients.js';
+import { likenessOf } from './likeness.js';
 import { type Limits, limitsOf } from './limits.js';
 import { mistakeOf } from './mistakes.js';
 import { tensorsNamed, unclearNames } from './names.js';
@@ -74,15 +75,13 @@ function ownValues(file: Safetensors, values: LessonValues): LessonValues | unde
 type Facts = Omit<AgainstRow, 'mistake' | 'remark'>;
 
 function rowOf(judged: JudgedGradient): Facts {
-  const { gradient, verdict, endToEnd, asFed, exact, ulps, fed } = judged;
-  const { name, own, stored, found } = gradient;
+  const { gradient, verdict, endToEnd, asFed, fed, onlyInFloat32 } = judged;
+  const { name, own, stored, found, fitted, float32 } = gradient;
   const shown = verdict === 'wrong' && asFed ? asFed : endToEnd;
   const structuralZero = ATOMIC_LINES[own].zeroEndToEnd ?? false;
-  const isRight = verdict === 'right';
-  const meaningful = !structuralZero && endToEnd !== undefined;
   return {
     name,
-    ok: isRight,
+    ok: verdict === 'right',
     verdict,
     shape: stored.shape,
     expectedShape: fed[0]?.expected.shape ?? [],
@@ -94,13 +93,11 @@ function rowOf(judged: JudgedGradient): Facts {
     found: shown ? found.data[shown.entry] : null,
     expected: shown ? shown.expected.data[shown.entry] : null,
     structuralZero,
-    exact: meaningful ? (exact ? true : isRight ? null : false) : null,
-    maxUlps: meaningful && isRight && ulps !== undefined && ulps <= MEANINGFUL_ULPS ? ulps : null,
+    ...(fitted && endToEnd && !structuralZero
+      ? likenessOf(fitted, endToEnd.expected, float32 || onlyInFloat32 ? 'float32' : 'float64', verdict)
+      : { exact: null, maxUlps: null }),
   };
 }
-
-/** Further apart, two right results are differences of larger terms, and their last digits mean nothing. */
-const MEANINGFUL_ULPS = 100;
 
 /** The mistake of a wrong gradient. */
 function wrongness(judged: JudgedGradient, known: ReadonlyMap<string, NamedMistake>, limits: Limits): Pick<AgainstRow, 'mistake'> {

@@ -1,6 +1,6 @@
 /** Compares the forward pass in a file with ours: in order, end to end and given the file's own values above. */
 import { NumericalError } from '../../core/errors.js';
-import { indexAt, maxUlps } from '../../core/numbers.js';
+import { indexAt } from '../../core/numbers.js';
 import { type FloatArray, sameShape, showShape, Tensor } from '../../core/tensor.js';
 import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { forward } from '../../lesson/forward.js';
@@ -8,6 +8,7 @@ import { INTERMEDIATE_NAMES, type LessonValues, STEP_INPUTS, STEP_NAMES, type St
 import { loadFloats, type Safetensors, type StoredTensor } from '../../run/safetensors.js';
 import type { FileInputs } from './inputs.js';
 import { isAccepted, type Layout, layoutsOf } from './layout.js';
+import { likenessOf } from './likeness.js';
 import { tensorsNamed } from './names.js';
 import { isParameter, Pass } from './pass.js';
 import { attempt, type RecognisedCause, recogniseForward } from './recogniseForward.js';
@@ -177,8 +178,7 @@ class ForwardJudge {
     const near = truth?.ok || harmless?.ok;
     const row = (verdict: AgainstVerdict, mistake: NamedMistake | null, remark: string | null): AgainstRow => {
       const shown = verdict === 'wrong' && fed && !fed.ok ? fed : truth;
-      const rounded = data instanceof Float64Array ? Float64Array.from(expected.data) : Float32Array.from(expected.data);
-      const same = data.length === rounded.length;
+      const like = data.length === expected.size && new Tensor(data, expected.shape);
       return {
         name,
         ok: verdict === 'right',
@@ -193,8 +193,7 @@ class ForwardJudge {
         found: shown ? data[shown.at] : null,
         expected: shown?.expected ?? null,
         structuralZero: false,
-        exact: same ? data.every((x, i) => x === rounded[i]) : null,
-        maxUlps: same ? maxUlps(data, rounded) : null,
+        ...(like ? likenessOf(like, expected, like.dtype, verdict) : { exact: null, maxUlps: null }),
         mistake,
         remark,
       };

@@ -22,7 +22,7 @@ export interface FileGradient {
 
 /** The gradients of the file in backward order. A second name of one follows its own name. */
 export function readGradients(file: Safetensors, values: LessonValues): FileGradient[] {
-  return GRADIENT_NAMES.flatMap((own) => {
+  const gradients = GRADIENT_NAMES.flatMap((own) => {
     const { shape } = values[valueNamed(own)];
     return tensorsNamed(file, own).map(({ name, stored }): FileGradient => {
       const data = loadFloats(name, stored);
@@ -35,15 +35,21 @@ export function readGradients(file: Safetensors, values: LessonValues): FileGrad
         found,
         fitted: sameShape(stored.shape, shape) ? found : asRow ? found.view(shape) : undefined,
         finite: data.every((x) => Number.isFinite(x)),
-        float32: data instanceof Float32Array ? 'stored' : isFloat32(data) && 'widened',
+        float32: data instanceof Float32Array ? 'stored' : isFloat32(data) && hasDigits(data) && 'widened',
       };
     });
   });
+  // Beside those, -1/32 and sums that cancel are float32, too.
+  if (!gradients.some(({ float32 }) => float32 === 'widened')) return gradients;
+  return gradients.map((one) => (one.float32 === false && isFloat32(one.found.data) ? { ...one, float32: 'widened' } : one));
 }
 
-/** Whether every entry is a float32, and one has digits that only rounding to float32 leaves: -1/32 has not. */
+/** Whether every entry is a float32. */
 function isFloat32(data: FloatArray): boolean {
-  const rounded = Float32Array.from(data);
-  const bits = new Uint32Array(rounded.buffer);
-  return data.every((x, i) => rounded[i] === x) && bits.some((pattern) => (pattern & 0xff) !== 0);
+  return data.every((x) => Math.fround(x) === x);
+}
+
+/** Whether an entry has digits that rounding to float32 leaves: -1/32 has not. */
+function hasDigits(data: FloatArray): boolean {
+  return new Uint32Array(Float32Array.from(data).buffer).some((pattern) => (pattern & 0xff) !== 0);
 }

@@ -1,5 +1,5 @@
 /** The verdict on each gradient of a file: end to end, and given the file's own gradients above it. */
-import { indexOfLargest, maxUlps } from '../../core/numbers.js';
+import { indexOfLargest } from '../../core/numbers.js';
 import { sameShape, type Tensor } from '../../core/tensor.js';
 import { backward, GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import type { GradientName, LessonGradients, LessonValues } from '../../lesson/values.js';
@@ -52,8 +52,6 @@ export interface JudgedGradient {
   replaced: readonly GradientName[];
   /** Whether it is right with the limits of float32 only. */
   onlyInFloat32: boolean;
-  exact: boolean;
-  ulps: number | undefined;
 }
 
 /** The gradients above a line, by what takes the place of those that the file does not hold, or holds wrong. */
@@ -127,7 +125,7 @@ export class GradientJudge {
   }
 
   #compared(gradient: FileGradient, narrow: boolean): JudgedGradient {
-    const { own, fitted, finite } = gradient;
+    const { own, fitted } = gradient;
     const limits = this.#on.limits[narrow ? 'float32' : 'float64'][own];
     const reads = [...new Set(linesOf(own).flatMap((way) => way.reads))];
     const fed = this.#expectations(own, this.#feeds.fed, limits);
@@ -145,7 +143,6 @@ export class GradientJudge {
       fed,
       replaced: linesOf(own)[0].reads.filter((name) => !this.#isUsable(name)),
       onlyInFloat32: false,
-      ...(fitted && finite && direct ? likeness(fitted, this.#truth[own], narrow) : { exact: false, ulps: undefined }),
     };
   }
 
@@ -231,11 +228,4 @@ function attempt<T>(run: () => T): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Whether all entries are ours, rounded to the file's precision, and the largest distance from them. */
-function likeness(fitted: Tensor, ours: Tensor, narrow: boolean): { exact: boolean; ulps: number } {
-  const dtype = narrow ? 'float32' : 'float64';
-  const ulps = maxUlps(fitted.to(dtype).data, ours.to(dtype).data);
-  return { exact: ulps === 0, ulps };
 }

@@ -45,7 +45,10 @@ function simplest(judged: JudgedGradient, pairs: number, rounding: number | unde
 
 /** On a single batch, two mistakes and a constant that nobody writes explain anything. */
 function isPlausible(mistakes: readonly Mistake[]): boolean {
-  return mistakes.length < 2 || !mistakes.some((one) => one.id === 'scaled' && /\d{3}|\./.test(one.by));
+  return mistakes.every((one) => {
+    if (one.id === 'either') return one.of.every(isPlausible);
+    return mistakes.length < 2 || one.id !== 'scaled' || !/\d{3}|\./.test(one.by);
+  });
 }
 
 /** Each way to compute the gradient once, the atomic line first. A line none of whose gradients above is in the file was hardly written. */
