@@ -10,6 +10,7 @@ import { EXIT_NO } from '../terminal/exitCodes.js';
 import { widthOf, wrapCommand, wrapText } from '../terminal/format.js';
 import { commandName, type IO, shellPath, shortPath } from '../terminal/io.js';
 import { ENDLESS, type Proposals, reportHtml, reportLines } from './exerciseReport.js';
+import type { Page } from './foldRows.js';
 
 type Context = Pick<CommandContext, 'io' | 'json' | 'paint' | 'printJson'>;
 
@@ -59,9 +60,13 @@ async function printReport(report: ExerciseReport, { html, file }: Shown, { io, 
   if (json) printJson({ ok: report.ok, exercises: [report] });
   else if (html) io.stdout.write(`${reportHtml(report, proposals, file)}\n`);
   else {
-    const page = { ...ENDLESS, width: widthOf(io.stdout) };
-    io.stdout.write(`${reportLines(report, await paint(), page, proposals, file).join('\n')}\n`);
+    io.stdout.write(`${reportLines(report, await paint(), pageFor(report, io), proposals, file).join('\n')}\n`);
   }
+}
+
+/** The room for a report on several lines: a terminal without its last line, which is for the prompt. */
+export function pageFor({ lines }: ExerciseReport, { stdout }: IO): Page {
+  return { width: widthOf(stdout), height: stdout.isTTY && lines.length > 1 ? stdout.rows - 1 : ENDLESS.height };
 }
 
 /** What to propose for lines that are in no folder. */

@@ -9,7 +9,7 @@ import type { Paint } from '../terminal/colors.js';
 import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { widthOf } from '../terminal/format.js';
 import { nearPath, type StopSignal, shortPath } from '../terminal/io.js';
-import { looseProposals } from './cases.js';
+import { looseProposals, pageFor } from './cases.js';
 import type { ExerciseContext } from './exerciseActions.js';
 import { ENDLESS, reportLines } from './exerciseReport.js';
 import { lineIn, type Place } from './place.js';
@@ -71,10 +71,11 @@ async function printPython(report: PythonReport, file: string, context: Exercise
   const { io, json, paint, printJson } = context;
   if (json) printJson(documentOf(report));
   else {
-    const page = { ...ENDLESS, width: widthOf(io.stdout) };
+    const width = widthOf(io.stdout);
+    const page = report.values ? { ...ENDLESS, width } : pageFor(report.lines, io);
     const painted = await paint();
     const lines = hasLines(report) ? reportLines(report.lines, painted, page, looseProposals(io), file) : [];
-    io.stdout.write(`${[...lines, ...valueLines(report, painted, page.width)].join('\n')}\n`);
+    io.stdout.write(`${[...lines, ...valueLines(report, painted, width)].join('\n')}\n`);
   }
 }
 

@@ -41,6 +41,7 @@ export async function findPython({ python, env, cwd }: PythonChoice): Promise<st
 }
 
 async function named(word: string, source: '--python' | '$PYTHON', cwd: string): Promise<string> {
+  if (word === '') throw new UsageError(`${source} is empty`, { hint: 'name a Python' });
   // A word without a separator is looked for on the PATH.
   const command = /[\\/]/.test(word) ? resolve(cwd, word) : word;
   const shown = showPath(command);

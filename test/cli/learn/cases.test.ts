@@ -127,6 +127,14 @@ describe('exercise judge', () => {
     expect(lines.slice(-2)).toEqual(['1 of 2 right; next: db1', 'hint: backprop-ninja exercise hint 1 db1']);
   });
 
+  it('fits a terminal: rows of the same state become one line', async () => {
+    const cwd = await handedOut();
+    answer(cwd, { ...solutions(1), dh: (at) => lineOf(1, 'dh').solution(at).mul(-1) });
+    const { stdout } = await runCli(cwd, ['exercise', 'judge', 'cases'], { tty: true, rows: 12 });
+    expect(stdout.split('\n').length).toBeLessThanOrEqual(12);
+    expect(stdout).toContain('✓ dlogprobs ... dlogits: 8 right');
+  });
+
   it('lists a few lines by name that were not given', async () => {
     const cwd = await handedOut(4);
     const { dh: _, dC: __, ...others } = solutions(4);

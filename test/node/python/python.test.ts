@@ -44,6 +44,7 @@ describe('the Python for a file', () => {
   });
 
   it.each([
+    ['no text', '', UsageError, /^--python is empty$/],
     ['nothing', './none', SystemError, /^there is no \S*none, which --python names$/],
     ['another program', './other', UsageError, /^--python: \S*other is no Python$/],
     ['one that prints without end', './endless', UsageError, /^--python: \S*endless is no Python$/],
