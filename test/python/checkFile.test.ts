@@ -1,9 +1,9 @@
 // exercise check FILE.py, with the built program and real Python.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ExerciseReport } from '../../src/dojo/exerciseReport.js';
-import { type Ended, startNinja } from '../support/child.js';
+import { type Ended, HANGS, startNinja } from '../support/child.js';
 import { PYTHON } from '../support/python.js';
 import { put, tempDirectory } from '../support/tempDirectory.js';
 
@@ -179,6 +179,17 @@ def dW2(at):
     const { exitCode, stdout, stderr } = await check({ 'lines.py': text, 'data.txt': 'é' }, ['lines.py', 'dh']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: 'lines.py: é\nlines.py: \\x1b[2J (32, 64)\n' });
     expect(stdout).toContain('✓ dh ');
+  });
+
+  it.runIf(process.platform === 'linux')('ends with the program, even if that is killed', async () => {
+    const cwd = tempDirectory();
+    put(cwd, 'lines.py', "import os, time\nprint('pid', os.getpid())\ntime.sleep(1000)\n");
+    const child = startNinja(['exercise', 'check', 'lines.py', '--python', PYTHON], { cwd, env: { ...process.env, TMPDIR: cwd } });
+    await child.says(/pid \d+\n/);
+    const pid = Number(/pid (\d+)/.exec(child.output())?.[1]);
+    child.kill('SIGKILL');
+    await child.ended;
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), { timeout: HANGS / 10 });
   });
 
   it.each([
