@@ -1,10 +1,11 @@
 /** Names the mistake of a gradient that is wrong by itself. */
 import { indexAt } from '../../core/numbers.js';
 import { sameShape, showShape } from '../../core/tensor.js';
+import { ATOMIC_LINES } from '../atomicLines.js';
 import type { Finding, Mistake } from '../findings.js';
 import { nameMistakes } from '../naming.js';
 import { sentenceOf } from '../sentences.js';
-import type { Expectation, JudgedGradient } from './judgeGradients.js';
+import { differenceFrom, type Expectation, type JudgedGradient, passes } from './judgeGradients.js';
 import type { NamedMistake } from './report.js';
 
 /** Beyond this magnitude squares of differences overflow. No mistake in a formula comes near it. */
@@ -22,12 +23,27 @@ export function mistakeOf(judged: JudgedGradient, rounding: number | undefined):
     const [entry, index] = [`${found.data[broken]}`, indexAt(broken, stored.shape)];
     return { id: 'not-finite', text: `entry ${showShape(index)} is ${entry}`, entry, index };
   }
+  const reshaped = rightInAnotherShape(judged);
+  if (reshaped !== null) return reshaped;
   const nameable = found.size > 0 && found.data.every((x) => Math.abs(x) <= MAX_NAMEABLE);
   const named = nameable ? (simplest(judged, 0, rounding) ?? simplest(judged, MOST_PAIRS, rounding)) : undefined;
   if (named !== undefined) return mistake(named);
   const expectedShape = fed[0]?.expected.shape;
   if (fitted !== undefined || expectedShape === undefined || sameShape(stored.shape, expectedShape)) return null;
   return mistake([{ id: 'wrong-shape', found: stored.shape, expected: expectedShape }]);
+}
+
+/** A sum that is always 0 is all rounding. Anything that is 0, too, would explain it, so another shape is recognised first. */
+function rightInAnotherShape({ gradient: { own, found, fitted, stored }, fed }: JudgedGradient): NamedMistake | null {
+  if (fitted !== undefined || !ATOMIC_LINES[own].zeroEndToEnd) return null;
+  const isRight = fed.some(({ expected, ...rest }) => {
+    const sameSize = found.size === expected.size;
+    return sameSize && passes(differenceFrom(found.view(expected.shape), { expected, ...rest }));
+  });
+  const expected = fed[0]?.expected.shape;
+  if (!isRight || expected === undefined) return null;
+  const keepdim = stored.shape.length < expected.length ? 'missing' : 'extra';
+  return mistake([{ id: 'reshaped', found: stored.shape, expected, keepdim }]);
 }
 
 /** The simplest explanation as a mistake in one of the ways to compute the gradient. */

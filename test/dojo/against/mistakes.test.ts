@@ -43,6 +43,19 @@ describe.each(CASES)('in $dtype', (given) => {
     expect(rowOf(report, 'dlogprobs')?.mistake?.text).toBe(`the entries are ${text}, expected at the target`);
   });
 
+  it.each<['dlogit_maxes' | 'db1', string]>([
+    ['dlogit_maxes', 'missing'],
+    ['db1', 'extra'],
+  ])('%s, which is always 0, has right values in the wrong shape', (name, keepdim) => {
+    const { data, size } = right[name];
+    const shape = name === 'db1' ? [1, size] : [size];
+    expect(rowOf(changed({ [name]: Tensor.of(data, shape, given.dtype) }), name)?.mistake).toMatchObject({
+      id: 'reshaped',
+      found: shape,
+      keepdim,
+    });
+  });
+
   it('a sum of squares of sizes is read as sizes, not as a number', () => {
     expect(rowOf(changed({ dW2: right.dW2.div(32 * 32) }), 'dW2')?.mistake).toMatchObject({ id: 'scaled', by: '1/n²' });
   });

@@ -1,0 +1,3 @@
+import { testBank } from './bank/suite.js';
+
+testBank('float64');
