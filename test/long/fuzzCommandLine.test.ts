@@ -27,13 +27,18 @@ const QUICK: Record<string, string[]> = {
   'grad-check': '--entries 1 --part closed-forms'.split(' '),
   replay: [],
   diff: [],
+  import: [],
   bench: '--seconds 0.01 --hidden 2 --embedding 2 --context 2 --batch-size 3'.split(' '),
 };
 
 const SHORT_ANYWAY = ['eval', 'sample', 'replay', 'diff'];
 
 /** The data set for commands that would use the bundled names. A later option wins. */
-const FIRST: Record<string, string[]> = { train: ['--data', 'names.txt'], bench: ['--data', 'names.txt'] };
+const FIRST: Record<string, string[]> = {
+  train: ['--data', 'names.txt'],
+  bench: ['--data', 'names.txt'],
+  import: ['--data', 'names.txt'],
+};
 
 /** Parts of grad-check that take a second or more, and the option that prints more than one line. */
 const LEFT_OUT = ['atomic', 'model', 'backend', '--debug'];
