@@ -256,7 +256,8 @@ def _answer(folder, functions, file=None):
     with open(os.path.join(folder, "exercise.json"), encoding="utf-8") as description:
         task = json.load(description)
     given = {line["name"]: line["given"] for line in task["lines"]}
-    known = {name: functions[name] for name in given if name in functions and name not in _skipped(folder)}
+    skipped = _skipped(folder)
+    known = {name: functions[name] for name in given if name in functions and name not in skipped}
     said = {name: {"text": _source(name, line)} for name, line in known.items()}
     gradients = {name for line in task["lines"] for name in [line["name"], *line["given"]]}
     last = task["cases"][-1]
@@ -318,48 +319,6 @@ def _run_line(name, line, values, sizes, file):
         return result, None
     except (TypeError, OverflowError) as error:
         return None, {"id": "invalid-tensor", "thrown": {"text": str(error)}}
-
-
-# Elapsed seconds for a line in a file: a notebook can be interrupted, a file cannot.
-LINE_LIMIT = 10
-
-
-class _TooLong(BaseException):
-    """A line did not finish in time."""
-
-
-@contextlib.contextmanager
-def _limited(limited):
-    """Ends a line in a file that does not finish, where the system has such an alarm."""
-    if not limited or not hasattr(signal, "setitimer"):
-        yield
-        return
-
-    def end(*_):
-        raise _TooLong
-
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, LINE_LIMIT)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _skipped(folder):
-    """The lines that ended an earlier process."""
-    path = os.path.join(folder, "skipped")
-    if not os.path.exists(path):
-        return []
-    with open(path, encoding="utf-8") as file:
-        return file.read().split()
-
-
-def _say_running(folder, name):
-    """Tells the program which line runs, in case that it has to end this process."""
-    with open(os.path.join(folder, "running"), "w", encoding="utf-8") as file:
-        file.write(name)
 
 
 @contextlib.contextmanager
@@ -424,6 +383,9 @@ def _end_with_parent():
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+# A file of lines: `backprop-ninja exercise check FILE.py` runs python ninja.py DIR FILE.py [gradient] ----------------
+
+
 def _main(folder, path, gradient=None):
     """Runs a file of lines for `backprop-ninja exercise check FILE.py`: computes its functions on the cases in a folder."""
     global _loading, _keep
@@ -464,6 +426,48 @@ def _main(folder, path, gradient=None):
     functions = {name: line for name, line in _functions(variables).items() if name in own or name not in GRADIENTS}
     functions.update(_loading.get(task["exercise"], {}))
     _answer(folder, {name: line for name, line in functions.items() if gradient in (None, name)}, path)
+
+
+# Elapsed seconds for a line in a file: a notebook can be interrupted, a file cannot.
+LINE_LIMIT = 10
+
+
+class _TooLong(BaseException):
+    """A line did not finish in time."""
+
+
+@contextlib.contextmanager
+def _limited(limited):
+    """Ends a line in a file that does not finish, where the system has such an alarm."""
+    if not limited or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def end(*_):
+        raise _TooLong
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, LINE_LIMIT)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _skipped(folder):
+    """The lines that ended an earlier process."""
+    path = os.path.join(folder, "skipped")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        return file.read().split()
+
+
+def _say_running(folder, name):
+    """Tells the program which line runs, in case that it has to end this process."""
+    with open(os.path.join(folder, "running"), "w", encoding="utf-8") as file:
+        file.write(name)
 
 
 # The program --------------------------------------------------------------------------------------------------------
