@@ -62,6 +62,8 @@ export function expectFinite(name: string, { data, shape }: Tensor): void {
 /** In PyTorch's float32 and float64, no honest value was seen above a quarter of its bound; three times the bound passes. */
 const ROUNDING_SLACK = 3;
 
+type RowMaker = (verdict: AgainstVerdict, mistake: NamedMistake | null, remark: string | null) => AgainstRow;
+
 /** A tensor of the file beside the right one. */
 interface Comparison {
   ok: boolean;
@@ -137,13 +139,13 @@ class ForwardJudge {
     const cause = recogniseInGradients(this.#pass, this.#gradients, (pass) => this.#valuesIn(pass));
     if (cause === undefined) return { first, remarks: [] };
     if (cause === 'inputs') return { first, remarks: first === null ? [`many lines disagree: ${OTHER_INPUTS}`] : [] };
-    const { id, text, parts, harmless } = cause;
+    const { id, text, parts, harmless, at } = cause;
     this.#pass = this.#pass.with(parts);
     this.#explained = true;
-    if (harmless) return { first, remarks: [text] };
+    if (harmless) return { first, remarks: [`${at}: ${text}`] };
     this.#differs = true;
-    const seen = first ?? { name: 'loss', at: null, found: null, expected: null };
-    return { first: { ...seen, cause: { id, text } }, remarks: [] };
+    if (first !== null) return { first: { ...first, cause: { id, text: at === 'parameters' ? text : `${at}: ${text}` } }, remarks: [] };
+    return { first: { name: at, at: null, found: null, expected: null, cause: { id, text } }, remarks: [] };
   }
 
   /** The forward values of the file, completed by steps from them; undefined where ours are as good, or where they are not known. */
@@ -176,8 +178,10 @@ class ForwardJudge {
     const shaped =
       isAccepted(stored.shape, expected.shape) || (fed !== undefined && sameShape(stored.shape, this.#pass.computed(step).shape));
     const near = truth?.ok || harmless?.ok;
-    const row = (verdict: AgainstVerdict, mistake: NamedMistake | null, remark: string | null): AgainstRow => {
-      const shown = verdict === 'wrong' && fed && !fed.ok ? fed : truth;
+    const row: RowMaker = (verdict, mistake, said) => {
+      const { ok: isHarmless } = this.#compare(step, data, this.#harmless) ?? { ok: false };
+      const direct = isHarmless && !truth?.ok ? this.#compare(step, data, this.#harmless) : truth;
+      const shown = verdict === 'wrong' && fed && !fed.ok ? fed : direct;
       const like = data.length === expected.size && new Tensor(data, expected.shape);
       return {
         name,
@@ -186,8 +190,8 @@ class ForwardJudge {
         shape: stored.shape,
         expectedShape: expected.shape,
         dtype: stored.dtype,
-        error: truth?.error ?? null,
-        limit: truth?.limit ?? null,
+        error: direct?.error ?? null,
+        limit: direct?.limit ?? null,
         asFed: clean || !fed ? null : { error: fed.error, limit: fed.limit },
         at: shown ? indexAt(shown.at, expected.shape) : null,
         found: shown ? data[shown.at] : null,
@@ -195,7 +199,7 @@ class ForwardJudge {
         structuralZero: false,
         ...(like ? likenessOf(like, expected, like.dtype, verdict) : { exact: null, maxUlps: null }),
         mistake,
-        remark,
+        remark: said,
       };
     };
     const remark = sameShape(stored.shape, expected.shape) ? null : `${showShape(stored.shape)} is read as ${showShape(expected.shape)}`;
@@ -212,15 +216,14 @@ class ForwardJudge {
       return row('right', null, remark);
     }
     this.#differs = true;
-    if (cause) return this.#accept(cause, row);
+    if (cause) return this.#accept(step, cause, row);
     this.#explained &&= this.#isLocated(step);
     return row('wrong', question(step, this.#pass, data), null);
   }
 
-  #accept(
-    { text, id, harmless, parts }: RecognisedCause,
-    row: (verdict: AgainstVerdict, mistake: NamedMistake | null, remark: string | null) => AgainstRow,
-  ): AgainstRow {
+  #accept(step: StepName, cause: RecognisedCause, row: RowMaker): AgainstRow {
+    const { at, id, harmless, parts } = cause;
+    const text = at === step || at === 'parameters' ? cause.text : `${at}: ${cause.text}`;
     this.#pass = this.#pass.with(parts);
     if (!harmless) return row('wrong', { id, text }, null);
     this.#harmless = this.#harmless.with({ lines: { ...this.#harmless.parts.lines, ...parts.lines } });

@@ -12,6 +12,8 @@ import type { Sight } from './sight.js';
 export interface RecognisedCause {
   id: string;
   text: string;
+  /** Where the mistake is. */
+  at: StepName | 'parameters';
   harmless: boolean;
   /** Batch norm's epsilon, where it is another one. */
   epsilon?: number;
@@ -82,11 +84,11 @@ export function* candidates(sight: Sight, pass: Pass, gradients: Readonly<Partia
   for (const at of [step, ...pass.absentAbove(step)]) {
     for (const cause of causesAt(at, sight, pass)) {
       const { id, text, harmless = false, epsilon } = cause;
-      const where = at === step ? text : `${at}: ${text}`;
-      yield { id, text: where, harmless, ...(epsilon !== undefined && { epsilon }), parts: { lines: { ...lines, [at]: cause.line } } };
+      yield { id, text, at, harmless, ...(epsilon !== undefined && { epsilon }), parts: { lines: { ...lines, [at]: cause.line } } };
     }
   }
-  for (const { id, text, inputs } of inputCauses(sight, pass, gradients)) yield { id, text, harmless: false, parts: { inputs } };
+  for (const { id, text, inputs } of inputCauses(sight, pass, gradients))
+    yield { id, text, at: 'parameters', harmless: false, parts: { inputs } };
 }
 
 function causesAt(at: StepName, sight: Sight, pass: Pass): readonly ForwardCause[] {
@@ -121,7 +123,13 @@ function otherStatistics(step: StepName, found: Tensor, pass: Pass): RecognisedC
   const rest = difference(y.data, x.mul(scale).data).maxAbs;
   if (!(rest <= NEAR.many * largestMagnitude(pass.bound(step).data))) return undefined;
   const text = `each column is that of hprebn, shifted and scaled by other statistics than those of this batch: running ones? In training, batch norm uses the statistics of the batch`;
-  return { id: 'other-statistics', text, harmless: false, parts: { given: new Map([...pass.parts.given, [step, found.view([n, H])]]) } };
+  return {
+    id: 'other-statistics',
+    text,
+    at: step,
+    harmless: false,
+    parts: { given: new Map([...pass.parts.given, [step, found.view([n, H])]]) },
+  };
 }
 
 /** A value, or undefined where its shapes do not fit together. */

@@ -45,6 +45,7 @@ export type NamedMistake = { id: string; text: string } & Readonly<Record<string
 
 /** The first tensor of the forward pass that differs. */
 export interface ForwardDifference {
+  /** Where only the gradients show it: the step that is computed in another way, or 'parameters'. */
   name: string;
   at: readonly number[] | null;
   found: number | null;
