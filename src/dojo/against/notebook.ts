@@ -52,7 +52,7 @@ function timesRight({ gradient: { fitted, own, float32 } }: JudgedGradient, trut
 const MOST_CALLS = 1000;
 
 function accumulatedText(times: number): NamedMistake {
-  const text = `it is ${times} times the right one, as is every parameter's gradient in the file: the gradients of ${times} backward calls add up; set each .grad to None before backward()`;
+  const text = `every parameter's gradient is ${times} times the right one: the gradients of ${times} backward calls add up; set each .grad to None before backward()`;
   return { id: 'accumulated', text, times };
 }
 

@@ -34,7 +34,10 @@ function culpritSentences({ tensors, culprits }: AgainstReport): SummarySentence
   const sentences: SummarySentence[] = alone.map((row) => ({ text: `${row.name} is wrong by itself: ${mistakeText(row)}.`, tone: 'bad' }));
   if (together.length > 0) {
     const names = together.map(({ name }) => name).join(', ');
-    sentences.push({ text: `${names}: ${together[0].mistake?.text}.`, tone: 'bad' });
+    sentences.push({
+      text: `${names} ${together.length === 1 ? 'is' : 'are'} wrong for one reason: ${together[0].mistake?.text}.`,
+      tone: 'bad',
+    });
   }
   if (fed > 0) {
     const rows = `The ${fed === 1 ? '1 row' : `${fed} rows`} below ${wrong.length > 1 ? 'them' : 'it'}`;

@@ -127,6 +127,41 @@ describe('grad-check --against', () => {
     expect(stdout).toMatch(/^✓ dembact .* right/m);
   });
 
+  it('lists absent gradients and passes; with --all they fail', async () => {
+    const cwd = changed((tensors) => void tensors.delete('dbnraw'));
+    expect(await runCli(cwd, AGAINST)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('25 of 26 gradients compared; absent: dbnraw\n'),
+    });
+    expect((await runCli(cwd, [...AGAINST, '--all'])).exitCode).toBe(1);
+    expect((await runCli(FIXTURES, ['grad-check', '--against', SMALLEST, '--all'])).exitCode).toBe(0);
+  });
+
+  it('says what is wrong before the table, in 80 columns', async () => {
+    const cwd = changed((tensors) => {
+      const tensor = stored(tensors, 'dbnraw');
+      const gain = loadFloats('bngain', stored(tensors, 'bngain'));
+      const data = loadFloats('dbnraw', tensor).map((x, k) => x / gain[k % gain.length]);
+      tensors.set('dbnraw', storeFloats(data, tensor.shape));
+    });
+    const { stdout } = await runCli(cwd, AGAINST);
+    expect(stdout).toMatch(/^dbnraw is wrong by itself: the gain, bngain, is missing\.\n/);
+    const table = stdout.split('\n').filter((line) => /^( {2}tensor|[✓✗·] )/.test(line));
+    for (const line of table) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('prints an HTML fragment with --html, and not together with --json', async () => {
+    const { exitCode, stdout } = await runCli(FIXTURES, ['grad-check', '--against', SMALLEST, '--html']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^<p.*<table.*<\/table>.*26 of 26 gradients compared<\/p>\n$/s);
+    expect((await runCli(FIXTURES, ['grad-check', '--against', SMALLEST, '--html', '--json'])).exitCode).toBe(2);
+  });
+
+  it.each(['--all', '--html'])('%s needs --against', async (flag) => {
+    const { exitCode, stderr } = await runCli(FIXTURES, ['grad-check', flag]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`${flag} needs a file of gradients`)]);
+  });
+
   it('fails a file with unknown and duplicate names, and suggests what was meant', async () => {
     const cwd = changed((tensors) => {
       const dembact = stored(tensors, 'dembact');
