@@ -40,6 +40,8 @@ export const RULES: Record<Precision, Rules> = {
 };
 /** Saturated code rounds to 0 or to 1: a gradient below this share of what it is elsewhere may be 0, and the reverse. */
 const SATURATED = 2 ** -40;
+/** The error of a slope, as a share of it, from which nothing is known: batch norm of nearly equal rows loses 14 % in float32 by rounding alone. */
+const LOST: Record<Precision, number> = { float64: 1 / ERRORS, float32: 1 };
 /** A change of the outputs within the largest step, as a share of them, that is no rounding. */
 const ABRUPT = 1e-3;
 
@@ -82,7 +84,7 @@ export async function measureEntries(at: Measurement, entries: Int32Array): Prom
 function isUnmeasured({ error, summed }: MeasuredColumn, { outputs, dout, precision }: Measurement): boolean {
   const size = sumOf(outputs, (y, o) => Math.abs(y * dout[o]));
   const change = error * RULES[precision].first;
-  return size > 0 && ERRORS * error > summed && change > ABRUPT * size;
+  return size > 0 && error > LOST[precision] * summed && change > ABRUPT * size;
 }
 
 export function stepsOf({ magnitude, precision }: Measurement) {

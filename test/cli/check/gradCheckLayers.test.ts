@@ -196,7 +196,7 @@ describe('options that do not go together', () => {
     [['layer.ts', '--part', 'atomic'], "--part is for the program's own gradients"],
     [['layer.ts', '--entries', '5'], "--entries is for the program's own gradients"],
     [['layer.ts', '--tolerance', '0.001'], "--tolerance is for the program's own gradients"],
-    [['layer.ts', '--against', 'a.safetensors'], "--against is for the program's own gradients"],
+    [['layer.ts', '--against', 'a.safetensors'], '--against is for gradients from elsewhere'],
     [['--only', 'x'], '--only needs a file that exports layers; for example: backprop-ninja grad-check layer.ts --only <name>'],
     [['--float32'], '--float32 needs a file that exports layers'],
     [['--watch'], '--watch needs a file that exports layers'],

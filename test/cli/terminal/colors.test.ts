@@ -45,7 +45,7 @@ describe('colours', () => {
   });
 
   it('only add escapes to the text', async () => {
-    const plain = await runCli(tempDirectory(), ['grad-check', '--against', FIXTURE]);
+    const plain = await runCli(tempDirectory(), ['grad-check', '--against', FIXTURE], { tty: true, env: { NO_COLOR: '1' } });
     const painted = await runCli(tempDirectory(), ['grad-check', '--against', FIXTURE], { tty: true });
     expect(painted.stdout).not.toBe(plain.stdout);
     expect(stripVTControlCharacters(painted.stdout)).toBe(plain.stdout);
