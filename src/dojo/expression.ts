@@ -2,6 +2,7 @@
  * A gradient line as a tree. The tree is the one description of a line: its value, its formula and its common mistakes all come from it.
  * Sums keep their dimension with size 1; the shape of the line's result is that of its tensor.
  */
+import { absolute } from '../core/numbers.js';
 import { type Shape, sameShape, Tensor } from '../core/tensor.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { type GradientName, VALUE_NAMES, type ValueName } from '../lesson/values.js';
@@ -163,6 +164,30 @@ export class Evaluator {
     if (common.length === 0) return this.terms(node.factors[at]);
     const factor = common.map((one) => this.value(one)).reduce((a, b) => a.mul(b));
     return this.terms(node.factors[at]).map((term) => factor.mul(term));
+  }
+
+  /** The sum of the magnitudes of what each entry of an expression adds up. */
+  magnitude(node: Expression): Tensor {
+    switch (node.op) {
+      case 'product':
+        return node.factors.map((factor) => this.magnitude(factor)).reduce((a, b) => a.mul(b));
+      case 'total':
+        return node.terms.map((term) => this.magnitude(term)).reduce((a, b) => a.add(b));
+      case 'sum':
+        return reduced(this.magnitude(node.of), node.over);
+      case 'matmul':
+        return this.magnitude(node.left).matmul(this.magnitude(node.right));
+      case 'transposed':
+        return transposedTensor(this.magnitude(node.of), node.how);
+      case 'arranged':
+        return arranged(this.at, node.how, this.magnitude(node.of));
+      case 'scattered':
+        return scattered(this.at, node.how, this.magnitude(node.of));
+      case 'whole':
+        return this.magnitude(node.of);
+      default:
+        return absolute(this.value(node));
+    }
   }
 
   /** The values in one shape, if they broadcast to it. Tensors of the same shape are multiplied much faster. */

@@ -1,5 +1,5 @@
 /** What the dojo knows about a line. */
-import { absolute, largestMagnitude } from '../core/numbers.js';
+import { largestMagnitude } from '../core/numbers.js';
 import { Evaluator, type Expression } from './expression.js';
 import type { ValuesAndGradients } from './learnerFile.js';
 
@@ -16,11 +16,12 @@ export interface LineKnowledge {
 
 /** The largest sum of magnitudes behind an entry of the result. The result itself cannot be the scale of an error, because it may be 0. */
 export function scaleOf({ expression }: LineKnowledge, at: ValuesAndGradients): number {
-  const evaluator = new Evaluator(at);
-  const [inner, total] = expression.op === 'sum' ? [expression.of, expression.over] : [expression, undefined];
-  const magnitudes = evaluator
-    .terms(inner)
-    .map(absolute)
-    .reduce((a, b) => a.add(b));
-  return largestMagnitude((total === undefined ? magnitudes : magnitudes.sum(total === 'batch' ? 0 : 1)).data);
+  const scales = SCALES.get(at) ?? new Map<Expression, number>();
+  SCALES.set(at, scales);
+  const scale = scales.get(expression) ?? largestMagnitude(new Evaluator(at).magnitude(expression).data);
+  scales.set(expression, scale);
+  return scale;
 }
+
+/** The scales that are known. Inputs are not changed. */
+const SCALES = new WeakMap<ValuesAndGradients, Map<Expression, number>>();

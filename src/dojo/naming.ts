@@ -359,6 +359,12 @@ class Naming {
       const ways = matches(basis, target, this.#rounding);
       if (ways.length === 0 || isIdle(hypothesis, basis, target, this.#rounding)) continue;
       const explanations = ways.flatMap((match) => this.#confirmed(hypothesis, reading, match) ?? []);
+      // A branch that is all rounding has a coefficient that means nothing, or 0.
+      if (explanations.every(({ mistakes }) => mistakes.some(({ id }) => id === 'branch-missing'))) {
+        const whole = basis.length > 1 && !ways.includes('sum') && fits(basis, target, 'sum', this.#rounding);
+        const one = whole ? this.#confirmed(hypothesis, reading, 'sum') : undefined;
+        if (one && one.mistakes.length > 0) explanations.push(one);
+      }
       if (explanations.length > 0) return explanations;
     }
     return [];
@@ -436,7 +442,7 @@ class Naming {
     }
     return {
       mistakes: [...values, ...shapes],
-      cost: cost + described.cost + (mistake?.id === 'result-viewed' ? 1 : 0) + this.#unwritten(values),
+      cost: cost + described.cost + (extra ? oddness(by) : 0) + (mistake?.id === 'result-viewed' ? 1 : 0) + this.#unwritten(values),
       rest,
     };
   }
@@ -516,11 +522,13 @@ type Match = 'each' | 'sum' | number;
 function matches(basis: readonly Tensor[], target: Tensor, rounding: number): Match[] {
   const free = leastSquares(basis, target);
   const ways: Match[] = free || basis.length === 1 ? ['each'] : ['sum', ...basis.keys()];
-  return ways.filter((way) => {
-    const bases = way === 'sum' ? [basis.reduce((a, b) => a.add(b))] : basis;
-    const coefficients = coefficientsOf(bases, target, way);
-    return coefficients !== undefined && isExact(bases, coefficients, target, rounding);
-  });
+  return ways.filter((way) => fits(basis, target, way, rounding));
+}
+
+function fits(basis: readonly Tensor[], target: Tensor, way: Match, rounding: number): boolean {
+  const bases = way === 'sum' ? [basis.reduce((a, b) => a.add(b))] : basis;
+  const coefficients = coefficientsOf(bases, target, way);
+  return coefficients !== undefined && isExact(bases, coefficients, target, rounding);
 }
 
 /** Whether a branch is missing that is said to have another mistake. */
@@ -611,6 +619,14 @@ function costOf(scale: Scale): number {
   const sizes = { n: 5, T: 7, E: 11, H: 13, V: 17 };
   return recognise([scaleValue(scale, sizes)], [sizes])?.cost ?? 3;
 }
+
+/** The cost of a factor in front of an extra term that nobody writes, such as 1.001. */
+function oddness({ number, powers }: Scale): number {
+  const isShort = Math.abs(number - Number(number.toPrecision(2))) < 1e-5 * Math.abs(number);
+  return isShort || costOf({ number, powers }) < 1.5 ? 0 : ODD;
+}
+
+const ODD = 0.8;
 
 function scaled(by: Scale, { branch, scale, sums }: Term, common: Scale = ONE): ValueMistake {
   const magnitude = (one: Scale) => textOf({ ...one, number: Math.abs(one.number) });

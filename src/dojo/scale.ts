@@ -54,8 +54,9 @@ export function inverse({ number, powers }: Scale): Scale {
   return { number: 1 / number, powers: Object.fromEntries(Object.entries(powers).map(([name, power]) => [name, -power])) };
 }
 
+/** Whether it is 1, also where x · (1/x) is 1 up to rounding. */
 export function isOne({ number, powers }: Scale): boolean {
-  return number === 1 && Object.keys(powers).length === 0;
+  return Math.abs(number - 1) < 1e-9 && Object.keys(powers).length === 0;
 }
 
 // As text ------------------------------------------------------------------------------------------------------------
@@ -245,6 +246,8 @@ export function recognise(values: readonly number[], sizes: readonly Sizes[]): F
 
 /** A simple fraction near the number, else the number with six digits. */
 function roundedNumber(number: number): number {
+  // The coefficient of a small branch has few digits in float32. What its text says decides; whether it fits is seen later.
+  if (Math.abs(Number(number.toPrecision(4))) === 1) return Math.sign(number);
   for (let below = 1; below <= LARGEST_DENOMINATOR; below++) {
     const above = Math.round(number * below);
     if (above !== 0 && Math.abs(above) < 100 && Math.abs(number * below - above) <= ALIKE * Math.abs(above)) return above / below;

@@ -231,8 +231,10 @@ function scaledText({ branch, by, expected, mean }: ValueMistake & { id: 'scaled
   // -1/2 missing as a whole, sign included.
   if (expected !== undefined && isOne(found))
     return `${where}${own.number < 0 ? `the factor ${expected}` : missingFactor(expected)} is missing`;
+  if (expected === '1/(n-1)' && scaleText(found) === '-(n-1)/n')
+    return `${where}you have the factor 1/n - 1 where 1/(n-1) belongs: write n - 1 in parentheses`;
   const sign = factor.number < 0 ? `${where}the sign is wrong` : undefined;
-  if (size(factor) === '1') return sign ?? 'it is right';
+  if (sign !== undefined && size(factor) === '1') return sign;
   const rest = magnitudeText(branch, size(factor), expected === undefined ? undefined : [size(own), size(found)], mean);
   return sign === undefined ? rest : `${sign}, and ${rest.slice(rest.startsWith(where) ? where.length : 0)}`;
 }
@@ -253,6 +255,8 @@ function magnitudeText(
     return `${where}you have the factor ${own[1]} where ${own[0]} belongs${bessel}${sum}`;
   }
   if (mean) return `${subject} is divided by ${by.slice(2)} once too often: that is a mean over the ${mean}, and a sum belongs here`;
+  const length = /^n\/([VH])$/.exec(by)?.[1];
+  if (length) return `${subject} is ${by} times what it should be, as if you divided by ${length}${MEANINGS[length]} instead of n`;
   const over = /^1\/(.+)$/.exec(by);
   const sizes = Object.keys(powers).length > 0;
   if (sizes && over) return `${subject} is divided by ${over[1].replace(/^\((.*)\)$/, '$1')}${MEANINGS[over[1]] ?? ''} once too often`;

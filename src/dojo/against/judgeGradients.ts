@@ -27,6 +27,8 @@ export interface Expectation {
   at: ValuesAndGradients;
   expected: Tensor;
   limit: number;
+  /** The least scale of an error. */
+  leastScale: number;
 }
 
 /** A difference from an expectation, as a share of the terms that an entry sums. */
@@ -36,6 +38,12 @@ interface Difference {
   /** The entry that differs most. */
   entry: number;
   expected: Tensor;
+}
+
+/** A gradient above that was replaced by the truth, and why the file's own one was not used. */
+export interface Replaced {
+  name: GradientName;
+  why: 'absent' | 'other-shape' | 'not-finite';
 }
 
 /** A gradient of a file with its verdict. */
@@ -49,7 +57,7 @@ export interface JudgedGradient {
   /** What the line gives with what it was fed: its atomic line first. */
   fed: readonly Expectation[];
   /** The gradients that it reads and that were replaced by the truth. */
-  replaced: readonly GradientName[];
+  replaced: readonly Replaced[];
   /** Whether it is right with the limits of float32 only. */
   onlyInFloat32: boolean;
 }
@@ -141,7 +149,7 @@ export class GradientJudge {
       endToEnd: direct,
       asFed,
       fed,
-      replaced: linesOf(own)[0].reads.filter((name) => !this.#isUsable(name)),
+      replaced: linesOf(own)[0].reads.flatMap((name) => this.#replaced(name) ?? []),
       onlyInFloat32: false,
     };
   }
@@ -151,12 +159,14 @@ export class GradientJudge {
     return linesOf(own)[0].reads.every((name) => this.#verdicts.get(name) === 'right');
   }
 
-  #isUsable(name: GradientName): boolean {
+  #replaced(name: GradientName): Replaced | undefined {
     const held = this.#held.get(name);
-    return held?.fitted !== undefined && held.finite;
+    if (held === undefined) return { name, why: 'absent' };
+    if (held.fitted === undefined) return { name, why: 'other-shape' };
+    return held.finite ? undefined : { name, why: 'not-finite' };
   }
 
-  #endToEnd(own: GradientName, fitted: Tensor, { endToEnd }: LineLimits): Difference {
+  #endToEnd(own: GradientName, fitted: Tensor, { endToEnd, leastScale }: LineLimits): Difference {
     const truths = [
       { values: this.#on.values, truth: this.#truth },
       ...(this.#on.own && this.#on.isOwnRight && this.#ownTruth ? [{ values: this.#on.own, truth: this.#ownTruth }] : []),
@@ -164,19 +174,19 @@ export class GradientJudge {
     const [way] = linesOf(own);
     return least(
       truths.map(({ values, truth }) =>
-        differenceFrom(fitted, { way, at: { ...values, ...truth }, expected: truth[own], limit: endToEnd }),
+        differenceFrom(fitted, { way, at: { ...values, ...truth }, expected: truth[own], limit: endToEnd, leastScale }),
       ),
     );
   }
 
   /** What the ways to compute a gradient give with these gradients above. */
-  #expectations(own: GradientName, above: LessonGradients, { asFed, onOwnValues }: LineLimits): Expectation[] {
+  #expectations(own: GradientName, above: LessonGradients, { asFed, onOwnValues, leastScale }: LineLimits): Expectation[] {
     const bases = [{ values: this.#on.values, limit: asFed }, ...(this.#on.own ? [{ values: this.#on.own, limit: onOwnValues }] : [])];
     return bases.flatMap(({ values, limit }) =>
       linesOf(own).flatMap((way) => {
         const at = { ...values, ...above };
         const expected = attempt(() => way.solution(at));
-        return expected === undefined ? [] : [{ way, at, expected, limit }];
+        return expected === undefined ? [] : [{ way, at, expected, limit, leastScale }];
       }),
     );
   }
@@ -213,12 +223,12 @@ function least(differences: readonly Difference[]): Difference {
 }
 
 /** @param found a tensor of the expected shape */
-export function differenceFrom(found: Tensor, { way, at, expected, limit }: Expectation): Difference {
+export function differenceFrom(found: Tensor, { way, at, expected, limit, leastScale }: Expectation): Difference {
   // Equal entries differ by 0, also where both overflow or are NaN.
   const off = Float64Array.from(found.data, (x, i) => (Object.is(x, expected.data[i]) ? 0 : Math.abs(x - expected.data[i])));
   const entry = indexOfLargest(off);
   const largest = off[entry] ?? 0;
-  const scale = attempt(() => scaleOf(way.knowledge, at)) ?? 0;
+  const scale = Math.max(attempt(() => scaleOf(way.knowledge, at)) ?? 0, leastScale);
   return { error: largest === 0 ? 0 : largest / scale, limit, entry, expected };
 }
 

@@ -2,7 +2,7 @@
  * How far a gradient may be off by rounding alone. For float32 that depends on the values: where two rows of hprebn differ by 0.003, the
  * last bit of hprebn becomes the fourth digit of bnraw. So the lesson's lines run in float32, and what they are off is measured.
  */
-import { largestMagnitude } from '../../core/numbers.js';
+import { absolute, largestMagnitude } from '../../core/numbers.js';
 import { type RandomStream, randomStream } from '../../core/random.js';
 import type { Tensor } from '../../core/tensor.js';
 import { backward, GRADIENT_NAMES } from '../../lesson/exercise1.js';
@@ -13,7 +13,7 @@ import { ATOMIC_LINES } from '../atomicLines.js';
 import { type LineKnowledge, scaleOf } from '../knowledge.js';
 import type { Line, ValuesAndGradients } from '../learnerFile.js';
 import type { FileInputs } from './inputs.js';
-import { linesOf } from './lines.js';
+import { type LineWay, linesOf } from './lines.js';
 
 /** The largest errors that pass, as shares of the terms that an entry sums. */
 export interface LineLimits {
@@ -23,6 +23,8 @@ export interface LineLimits {
   asFed: number;
   /** Of the line alone, on the forward values that it was computed from. */
   onOwnValues: number;
+  /** The least scale of an error: where all rows of hprebn are equal, bnraw is 0 up to rounding, and what it multiplies is all rounding. */
+  leastScale: number;
 }
 
 /** The limits of each line. */
@@ -44,6 +46,7 @@ export function limitsOf({ parameters, batch }: FileInputs): Limits {
   const random = randomStream('grad-check', 'rounding');
   const values = forward(parameters, batch);
   const at = { ...values, ...backward(values) };
+  const off = withRounding(at);
   const errors = byName(
     GRADIENT_NAMES,
     GRADIENT_NAMES.map(() => ({ endToEnd: 0, asFed: 0, onOwnValues: 0 })),
@@ -52,18 +55,43 @@ export function limitsOf({ parameters, batch }: FileInputs): Limits {
     const narrow = rounded(at, random);
     for (const name of GRADIENT_NAMES) widen(errors[name], errorsIn(name, at, narrow));
   }
+  const scales = byName(
+    GRADIENT_NAMES,
+    GRADIENT_NAMES.map((name) => roundingScale(linesOf(name)[0], at, off)),
+  );
   const limits = (dtype: keyof Limits, unit: number) =>
     byName(
       GRADIENT_NAMES,
       GRADIENT_NAMES.map((name) => {
         const least = dtype === 'float32' && ATOMIC_LINES[name].zeroEndToEnd ? LEAST_OF_ZERO : LEAST[dtype];
-        const limit = (error: number) => Math.min(MOST, Math.max(least, MARGIN * unit * error));
         const { endToEnd, asFed, onOwnValues } = errors[name];
-        return { endToEnd: limit(endToEnd), asFed: limit(asFed), onOwnValues: limit(onOwnValues) };
+        const leastScale = unit * scales[name];
+        const limit = (error: number) => Math.min(MOST, Math.max(least, MARGIN * unit * error));
+        // What is all rounding may be off by more than its size.
+        if (leastScale > 0) return { endToEnd: MARGIN, asFed: MARGIN, onOwnValues: limit(onOwnValues), leastScale };
+        return { endToEnd: limit(endToEnd), asFed: limit(asFed), onOwnValues: limit(onOwnValues), leastScale };
       }),
     );
   return { float32: limits('float32', 1), float64: limits('float64', FINER) };
 }
+
+/** What is left of the differences from the mean where all rows of hprebn are equal: rounding in float32. */
+function withRounding(at: ValuesAndGradients): ValuesAndGradients {
+  const off = absolute(at.hprebn)
+    .add(absolute(at.bnmeani))
+    .mul(2 ** -24);
+  const bndiff = absolute(at.bndiff).add(off);
+  return { ...at, bndiff, bnraw: bndiff.mul(at.bnvar_inv) };
+}
+
+/** The scale of a line that is all rounding in float32; 0 for any other. */
+function roundingScale({ knowledge }: LineWay, at: ValuesAndGradients, off: ValuesAndGradients): number {
+  const scale = scaleOf(knowledge, off);
+  return scale > ROUNDING_ALONE * scaleOf(knowledge, at) ? scale : 0;
+}
+
+/** A scale that grows so many times by rounding is all rounding. */
+const ROUNDING_ALONE = 1000;
 
 /** Forward and backward pass in float32. The parameters are jittered by half a unit in the last place, as other orders of summation would do. */
 function rounded(at: LessonValues, random: RandomStream): ValuesAndGradients {
@@ -85,7 +113,9 @@ function jittered(tensor: Tensor, random: RandomStream): Tensor {
   return out;
 }
 
-function errorsIn(name: GradientName, at: ValuesAndGradients, narrow: ValuesAndGradients): LineLimits {
+type Errors = Omit<LineLimits, 'leastScale'>;
+
+function errorsIn(name: GradientName, at: ValuesAndGradients, narrow: ValuesAndGradients): Errors {
   const fed: LessonGradients & LessonValues = {
     ...at,
     ...byName(
@@ -99,7 +129,7 @@ function errorsIn(name: GradientName, at: ValuesAndGradients, narrow: ValuesAndG
     LESSON_PARAMETER_NAMES,
     LESSON_PARAMETER_NAMES.map((one) => at[one]),
   );
-  const errors: LineLimits = {
+  const errors: Errors = {
     endToEnd: errorOf(found, at[name], atomic.knowledge, at),
     asFed: errorOf(found, atomic.solution(fed), atomic.knowledge, fed),
     onOwnValues: errorOf(found, atomic.solution({ ...narrow, ...own }), atomic.knowledge, narrow),
@@ -125,7 +155,7 @@ function errorOf(found: Tensor, expected: Tensor, knowledge: LineKnowledge, at: 
   return off === 0 ? 0 : off / scaleOf(knowledge, at);
 }
 
-function widen(errors: LineLimits, others: LineLimits): void {
+function widen(errors: Errors, others: Errors): void {
   for (const key of ['endToEnd', 'asFed', 'onOwnValues'] as const) {
     // Math.max keeps NaN, which an overflow gives: then the limit is the largest.
     const other = Number.isNaN(others[key]) ? Number.POSITIVE_INFINITY : others[key];

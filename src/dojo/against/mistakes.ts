@@ -70,7 +70,7 @@ function isPlausible(mistakes: readonly Mistake[]): boolean {
 /** Each way to compute the gradient once, the atomic line first. A line none of whose gradients above is in the file was hardly written. */
 function waysToName({ fed, replaced }: JudgedGradient): Expectation[] {
   const ways = fed.filter(({ way }, i) => fed.findIndex((one) => one.way.knowledge === way.knowledge) === i);
-  const written = ways.filter(({ way }) => way.reads.length === 0 || way.reads.some((name) => !replaced.includes(name)));
+  const written = ways.filter(({ way }) => way.reads.length === 0 || way.reads.some((name) => !replaced.some((one) => one.name === name)));
   return written.length > 0 && ways.length > 1 ? written : ways;
 }
 

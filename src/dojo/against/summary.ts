@@ -15,10 +15,15 @@ export function summaryOf(report: AgainstReport): SummarySentence[] {
   return [...forwardSentences(report.forward), ...culpritSentences(report), ...nameSentences(report), ...endSentences(report)];
 }
 
+/** The sentence with a full stop, unless it ends already. */
+function ended(text: string): string {
+  return /[.?]$/.test(text) ? text : `${text}.`;
+}
+
 function forwardSentences({ first, judgedOn }: ForwardReport): SummarySentence[] {
   if (first === null) return [];
   const { name, cause } = first;
-  const difference = `The forward pass differs, first at ${name}: ${cause?.text ?? entryText(first)}.`;
+  const difference = ended(`The forward pass differs, first at ${name}: ${cause?.text ?? entryText(first)}`);
   const on =
     judgedOn === 'file'
       ? "The gradients are judged on the file's forward values."
@@ -85,7 +90,7 @@ function nameSentences({ unknown, duplicate }: AgainstReport): SummarySentence[]
 function endSentences({ compared, of, absent, notShown, remarks, ok }: AgainstReport): SummarySentence[] {
   const missing = absent.length === 0 ? '' : `; absent: ${absent.join(', ')}`;
   return [
-    ...remarks.map((text): SummarySentence => ({ text: `${text}${/[.?]$/.test(text) ? '' : '.'}`, tone: 'dim' })),
+    ...remarks.map((text): SummarySentence => ({ text: ended(text), tone: 'dim' })),
     ...notShown.map(({ name, text }): SummarySentence => ({ text: `${name}: ${text}.`, tone: 'dim' })),
     { text: `${compared} of ${of} gradients compared${missing}`, tone: ok ? 'good' : 'plain' },
   ];

@@ -4,8 +4,9 @@ import { checkAgainst } from '../../../src/dojo/against/checkAgainst.js';
 import type { AgainstReport } from '../../../src/dojo/against/report.js';
 import { findMutant } from '../../../src/dojo/mutants.js';
 import { GRADIENT_NAMES } from '../../../src/lesson/exercise1.js';
+import { forward } from '../../../src/lesson/forward.js';
 import type { GradientName } from '../../../src/lesson/values.js';
-import { LESSON_PARAMETER_NAMES } from '../../../src/network/parameters.js';
+import { byName, LESSON_PARAMETER_NAMES } from '../../../src/network/parameters.js';
 import { againstCase, fileOf, gradientsOf, planted } from '../../support/against.js';
 
 const CASES = [againstCase('float64'), againstCase('float32')];
@@ -126,6 +127,95 @@ describe.each(CASES)('in $dtype', (given) => {
     expect(notShown.map(({ name }) => name)).toEqual(['dlogit_maxes', 'dlogits', 'db1']);
     for (const { name, text } of notShown) expect(text).toContain(`ninja.lines(${name}=`);
   });
+});
+
+describe.each(CASES)('a name that is true, in $dtype', (given) => {
+  const right = gradientsOf(given);
+  const nameOf = (name: GradientName, gradient: Tensor) => {
+    const report = checkAgainst(fileOf(given, { ...right, [name]: gradient.to(given.dtype) }));
+    return rowOf(report, name)?.mistake?.text;
+  };
+  const { n, bndiff } = given.values;
+  const [, V] = right.dlogits.shape;
+
+  it('row and column of dembact swapped are no second name of demb', () => {
+    expect(nameOf('dembact', right.dembact.T.clone())).toMatch(/^this is the transpose of the right answer/);
+  });
+
+  it('dlogits of the closed form, divided by V or twice by n', () => {
+    const { probs, Yb } = given.values;
+    const closed = Tensor.of(
+      Array.from(probs.data, (p, k) => p - Number(Yb.data[Math.floor(k / V)] === k % V)),
+      [n, V],
+      given.dtype,
+    );
+    expect(nameOf('dlogits', closed.div(V))).toBe(
+      'it is n/V times what it should be, as if you divided by V, the row length, instead of n',
+    );
+    expect(nameOf('dlogits', closed.div(n * n))).toBe('it is divided by n once too often');
+  });
+
+  it('1.0/n-1 is 1/n - 1', () => {
+    expect(
+      nameOf(
+        'dbndiff2',
+        Tensor.onesLike(bndiff)
+          .mul(right.dbnvar)
+          .mul(1 / n - 1),
+      ),
+    ).toBe('you have the factor 1/n - 1 where 1/(n-1) belongs: write n - 1 in parentheses');
+  });
+
+  it('a branch in whose shadow the other one has few digits is not said to be right', () => {
+    const scaled = bndiff.add(right.dbnmeani.div(n));
+    expect(nameOf('dhprebn', scaled)).toBe('in the branch through bndiff, you have bndiff where dbndiff belongs');
+  });
+
+  it('a result that is 0 up to rounding has no far-fetched name', () => {
+    expect(nameOf('dbnmeani', bndiff.sum(0, { keepdim: true }).neg()) ?? '').not.toMatch(/Σ over everything/);
+  });
+});
+
+describe.each(CASES)('a batch of one repeated character, whose sums cancel, in $dtype', (given) => {
+  const { Xb, Yb } = given.values;
+  const batch = { Xb: { ...Xb, data: Xb.data.slice().fill(5) }, Yb };
+  const values = forward(
+    byName(
+      LESSON_PARAMETER_NAMES,
+      LESSON_PARAMETER_NAMES.map((name) => given.values[name]),
+    ),
+    batch,
+  );
+  const alike = { ...given, values };
+
+  it('is right by hand', () => {
+    expect(checkAgainst(fileOf(alike, gradientsOf(alike)))).toMatchObject({ ok: true, culprits: [] });
+  });
+
+  it('is right where the sums are rounded in another order', () => {
+    const right = gradientsOf(alike);
+    const [n, H] = right.dhprebn.shape;
+    const rounded = given.dtype === 'float32' ? Math.fround : (x: number) => x;
+    const dW1 = right.dW1.clone();
+    for (let i = 0; i < dW1.shape[0]; i++)
+      for (let j = 0; j < H; j++) {
+        let sum = 0;
+        for (let k = n - 1; k >= 0; k--) sum = rounded(sum + rounded(values.embact.data[i] * right.dhprebn.data[k * H + j]));
+        dW1.data[i * H + j] = sum;
+      }
+    expect(checkAgainst(fileOf(alike, { ...right, dW1 }))).toMatchObject({ ok: true, culprits: [] });
+  });
+});
+
+it('why an upstream gradient of the file is not used is said as it is', () => {
+  const given = againstCase('float64');
+  const wrong = gradientsOf(given, planted([findMutant('dhpreact-1-minus-h-for-1-minus-h2')]));
+  const remarkWith = (dh: Record<string, Tensor>) => {
+    const { dh: _, ...others } = wrong;
+    return rowOf(checkAgainst(fileOf(given, { ...others, ...dh })), 'dhpreact')?.remark;
+  };
+  expect(remarkWith({})).toBe('judged with the right dh, which the file does not hold');
+  expect(remarkWith({ dh: wrong.dh.T })).toBe('judged with the right dh, which the file holds in another shape');
 });
 
 describe('float32 values that are stored as float64', () => {
