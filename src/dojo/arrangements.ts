@@ -180,7 +180,7 @@ export interface Scattering {
   positions: 'all' | 'first' | 'last' | 'not-first' | 'not-last' | 'second' | 'first-n' | 'not-character-0';
   examples: 'all' | 'first' | 'last' | 'not-first' | 'not-last';
   /** The rows of a character that occurs several times. */
-  repeated: 'added' | 'last' | 'first' | 'mean' | 'once-per-example' | 'largest';
+  repeated: 'added' | 'last' | 'first' | 'mean' | 'once-per-example' | 'last-per-example' | 'largest';
   start: 'zeros' | 'C' | 'ones';
   /** How far apart the rows of dC are taken to be: E entries, or 1 where the factor E is missing. */
   stride: 'E' | '1';
@@ -202,7 +202,7 @@ export const SCATTERING_MISTAKES: { readonly [Aspect in keyof Scattering]: reado
   index: ['character-after', 'character-before', 'target', 'first-character', 'last-character'],
   positions: ['first', 'last', 'not-first', 'not-last', 'second', 'first-n', 'not-character-0'],
   examples: ['first', 'last', 'not-first', 'not-last'],
-  repeated: ['last', 'first', 'mean', 'once-per-example', 'largest'],
+  repeated: ['last', 'first', 'mean', 'once-per-example', 'last-per-example', 'largest'],
   start: ['C', 'ones'],
   stride: ['1'],
 };
@@ -225,6 +225,7 @@ export function scattered(at: ValuesAndGradients, how: Scattering, of: Tensor): 
       const key = `${i} ${row}`;
       if (how.repeated === 'once-per-example' && seen.has(key)) continue;
       seen.add(key);
+      if (how.repeated === 'last-per-example' && isRepeatedLater(at, how.index, i, t)) continue;
       counts.set(row, count + 1);
       for (let e = 0; e < E; e++) {
         const [old, more] = [out.data[row * stride + e], rows.data[(i * T + t) * E + e]];
@@ -233,6 +234,13 @@ export function scattered(at: ValuesAndGradients, how: Scattering, of: Tensor): 
     }
   }
   return out;
+}
+
+/** Whether the row of a position is that of a later position of the same example. */
+function isRepeatedLater(at: ValuesAndGradients, index: Scattering['index'], i: number, t: number): boolean {
+  const T = at.Xb.shape[1];
+  for (let later = t + 1; later < T; later++) if (rowOf(at, index, i, later) === rowOf(at, index, i, t)) return true;
+  return false;
 }
 
 function isUsed({ Xb }: ValuesAndGradients, positions: Scattering['positions'], i: number, t: number): boolean {
@@ -285,6 +293,7 @@ function combined(how: Scattering['repeated'], old: number, more: number, count:
   switch (how) {
     case 'added':
     case 'once-per-example':
+    case 'last-per-example':
       return old + more;
     case 'last':
       return more;

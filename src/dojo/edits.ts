@@ -897,7 +897,7 @@ class EditList {
     for (const aspect of Object.keys(RIGHT_SCATTERING) as (keyof Scattering)[]) {
       for (const found of SCATTERING_MISTAKES[aspect]) {
         // Positions have their own aspect.
-        if (aspect === 'order' && /position|shifted/.test(found) && !/next|previous/.test(found)) continue;
+        if (aspect === 'order' && /position|shifted/.test(found) && !/next|previous|everywhere/.test(found)) continue;
         const how = { [aspect]: found };
         const mistake: ValueMistake = aspect === 'order' ? ({ id: 'rearranged', how: found } as ValueMistake) : { id: 'scattered', ...how };
         this.#add(at, mistake, 1, (inner) => withScattering(inner, how), { wraps: true });

@@ -256,6 +256,38 @@ function keptPart({ over, kept }: { over: Dimension; kept: Kept }, of: Tensor, s
   );
 }
 
+/** The shape of a product, a sum or a matrix product of tensors, without computing it; undefined for anything else. */
+export function shapeWithout(node: Expression, at: ValuesAndGradients): Shape | undefined {
+  switch (node.op) {
+    case 'value':
+      return at[node.name].shape;
+    case 'number':
+      return [1];
+    case 'power':
+    case 'epsilon':
+      return shapeWithout(node.of, at);
+    case 'product':
+      return node.factors.map((factor) => shapeWithout(factor, at)).reduce(broadcastShape);
+    case 'sum': {
+      const of = shapeWithout(node.of, at);
+      if (of?.length !== 2) return undefined;
+      return [node.over === 'row' ? of[0] : 1, node.over === 'batch' ? of[1] : 1];
+    }
+    case 'matmul': {
+      const [left, right] = [shapeWithout(node.left, at), shapeWithout(node.right, at)];
+      return left?.length === 2 && right?.length === 2 ? [left[0], right[1]] : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function broadcastShape(a: Shape | undefined, b: Shape | undefined): Shape | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  const length = Math.max(a.length, b.length);
+  return Array.from({ length }, (_, k) => Math.max(a[k - length + a.length] ?? 1, b[k - length + b.length] ?? 1));
+}
+
 /** The tensors in the shape of the largest, if they broadcast to it. */
 function inOneShape(tensors: readonly Tensor[]): Tensor[] {
   const { shape } = tensors.reduce((widest, one) => (isWider(one, widest) ? one : widest));

@@ -7,7 +7,7 @@ import { type Shape, sameShape, Tensor } from '../core/tensor.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { type GradientName, VALUE_NAMES } from '../lesson/values.js';
 import { type Edit, editsOf, isGradient, namesIn, withEdits } from './edits.js';
-import { broadcastTo, Evaluator, type Expression, splitNumber, stripped } from './expression.js';
+import { broadcastTo, Evaluator, type Expression, shapeWithout, splitNumber, stripped } from './expression.js';
 import type { BranchName, Dimension, Mistake, ShapeMistake, ValueMistake } from './findings.js';
 import { type LineKnowledge, scaleOf } from './knowledge.js';
 import type { ValuesAndGradients } from './learnerFile.js';
@@ -349,6 +349,7 @@ class Naming {
 
   #explain(hypothesis: Hypothesis): Explanation[] {
     const i = this.#probe;
+    if (this.#cannotFit(hypothesis.node)) return [];
     const terms = termsOf(this.#evaluators[i], hypothesis.node);
     if (!terms) return [];
     const shape = shapeOf(terms);
@@ -368,6 +369,18 @@ class Naming {
       if (explanations.length > 0) return explanations;
     }
     return [];
+  }
+
+  /** Whether the shape alone, which is cheap, shows that an expression is not the result in any reading. */
+  #cannotFit(node: Expression): boolean {
+    const shape = shapeWithout(node, this.#evaluators[this.#probe].at);
+    if (shape === undefined) return false;
+    return [...this.#readings, this.#asFound].every(({ found }) => {
+      const wanted = found[this.#probe].shape;
+      const offset = wanted.length - shape.length;
+      const reaches = offset >= 0 && shape.every((length, dim) => length === 1 || length === wanted[dim + offset]);
+      return !reaches && !sameShape(stripped(shape), stripped(wanted));
+    });
   }
 
   #readingsFor({ reshapes }: Hypothesis, shape: Shape): readonly Reading[] {

@@ -389,6 +389,7 @@ const SCATTERING_TEXTS = {
     first: `${NOT_ADDED}: only the first one is kept`,
     mean: `${NOT_ADDED}: they are averaged`,
     'once-per-example': 'a character that occurs twice in one context is counted only once',
+    'last-per-example': 'a character that occurs twice in one context is counted only once: its last position overwrites the others',
     largest: `${NOT_ADDED}: only the largest is kept`,
   },
   start: {

@@ -1,5 +1,5 @@
 /** Names the mistake of a gradient that is wrong by itself. */
-import { indexAt } from '../../core/numbers.js';
+import { indexAt, largestMagnitude } from '../../core/numbers.js';
 import { sameShape, showShape } from '../../core/tensor.js';
 import { ATOMIC_LINES } from '../atomicLines.js';
 import type { Finding, Mistake } from '../findings.js';
@@ -26,7 +26,12 @@ export function mistakeOf(judged: JudgedGradient, rounding: number | undefined):
   const reshaped = rightInAnotherShape(judged);
   if (reshaped !== null) return reshaped;
   const nameable = found.size > 0 && found.data.every((x) => Math.abs(x) <= MAX_NAMEABLE);
-  const named = nameable ? (simplest(judged, 0, rounding) ?? simplest(judged, MOST_PAIRS, rounding)) : undefined;
+  const simple = nameable ? simplest(judged, 0, rounding) : undefined;
+  // What cancels is explained by anything that cancels, too.
+  if (isZeroByRounding(judged, rounding) && (simple === undefined || simple.some(({ id }) => id === 'term-extra'))) {
+    return { id: 'zero', text: 'it is 0 up to rounding' };
+  }
+  const named = nameable ? (simple ?? simplest(judged, MOST_PAIRS, rounding)) : undefined;
   if (named !== undefined) return mistake(named);
   const expectedShape = fed[0]?.expected.shape;
   if (fitted !== undefined || expectedShape === undefined || sameShape(stored.shape, expectedShape)) return null;
@@ -44,6 +49,14 @@ function rightInAnotherShape({ gradient: { own, found, fitted, stored }, fed }: 
   if (!isRight || expected === undefined) return null;
   const keepdim = stored.shape.length < expected.length ? 'missing' : 'extra';
   return mistake([{ id: 'reshaped', found: stored.shape, expected, keepdim }]);
+}
+
+/** Whether every entry is what rounding leaves of values of order 1, such as bndiff: tiny, and with few digits. */
+function isZeroByRounding({ gradient: { fitted }, fed }: JudgedGradient, rounding: number | undefined): boolean {
+  if (fitted === undefined) return false;
+  const [most, grid] = rounding === undefined ? [1e-13, 2 ** -59] : [1e-5, 2 ** -30];
+  const isSmall = fed.some(({ expected }) => largestMagnitude(fitted.data) <= 0.01 * largestMagnitude(expected.data));
+  return isSmall && fitted.data.every((x) => Math.abs(x) <= most && (x / grid) % 1 === 0);
 }
 
 /** The simplest explanation as a mistake in one of the ways to compute the gradient. */

@@ -3,9 +3,9 @@ import { Tensor } from '../../../src/core/tensor.js';
 import { checkAgainst } from '../../../src/dojo/against/checkAgainst.js';
 import type { AgainstReport } from '../../../src/dojo/against/report.js';
 import { findMutant } from '../../../src/dojo/mutants.js';
-import { GRADIENT_NAMES } from '../../../src/lesson/exercise1.js';
+import { exercise1, GRADIENT_NAMES } from '../../../src/lesson/exercise1.js';
 import { forward } from '../../../src/lesson/forward.js';
-import type { GradientName } from '../../../src/lesson/values.js';
+import type { GradientName, LessonGradients } from '../../../src/lesson/values.js';
 import { byName, LESSON_PARAMETER_NAMES } from '../../../src/network/parameters.js';
 import { againstCase, fileOf, gradientsOf, planted } from '../../support/against.js';
 
@@ -135,7 +135,8 @@ describe.each(CASES)('a name that is true, in $dtype', (given) => {
     const report = checkAgainst(fileOf(given, { ...right, [name]: gradient.to(given.dtype) }));
     return rowOf(report, name)?.mistake?.text;
   };
-  const { n, bndiff } = given.values;
+  const { n, bndiff, Xb } = given.values;
+  const contextOf = (row: number) => Array.from(Xb.data.slice(row * Xb.shape[1], (row + 1) * Xb.shape[1]));
   const [, V] = right.dlogits.shape;
 
   it('row and column of dembact swapped are no second name of demb', () => {
@@ -171,8 +172,24 @@ describe.each(CASES)('a name that is true, in $dtype', (given) => {
     expect(nameOf('dhprebn', scaled)).toBe('in the branch through bndiff, you have bndiff where dbndiff belongs');
   });
 
+  it.each<[string, (row: number, t: number) => number]>([
+    ['each position has the gradient of the first position', () => 0],
+    [
+      'a character that occurs twice in one context is counted only once: its last position overwrites the others',
+      (row, t) => (contextOf(row).lastIndexOf(contextOf(row)[t]) === t ? t : -1),
+    ],
+  ])('dC: %s', (text, from) => {
+    const [, T, E] = right.demb.shape;
+    const data = Array.from(right.demb.data, (_, k) => {
+      const [row, t] = [Math.floor(k / (T * E)), Math.floor(k / E) % T];
+      return from(row, t) < 0 ? 0 : right.demb.data[(row * T + from(row, t)) * E + (k % E)];
+    });
+    const demb = Tensor.of(data, right.demb.shape, given.dtype);
+    expect(nameOf('dC', exercise1.dC({ ...given.values, ...(right as unknown as LessonGradients), demb }))).toBe(text);
+  });
+
   it('a result that is 0 up to rounding has no far-fetched name', () => {
-    expect(nameOf('dbnmeani', bndiff.sum(0, { keepdim: true }).neg()) ?? '').not.toMatch(/Σ over everything/);
+    expect(nameOf('dbnmeani', bndiff.sum(0, { keepdim: true }).neg())).toBe('it is 0 up to rounding');
   });
 });
 
