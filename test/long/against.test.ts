@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Tensor } from '../../src/core/tensor.js';
 import { checkAgainst } from '../../src/dojo/against/checkAgainst.js';
 import type { Mistake } from '../../src/dojo/findings.js';
 import { MUTANTS, type Mutant } from '../../src/dojo/mutants.js';
@@ -62,6 +63,33 @@ describe.each([againstCase('float64'), againstCase('float32')])('the bank of mis
       const { culprits } = judge(set);
       expect([...culprits].sort(), set.map(({ name }) => name).join(' ')).toEqual(set.map(({ line }) => line).sort());
     }
+  });
+});
+
+describe('a file of the lesson', () => {
+  const given = againstCase('float64');
+  const right = gradientsOf(given);
+
+  it.each(['dC', 'dW1', 'dhprebn', 'dembact'] as const)('with one wrong entry of %s has no other wrong row', (name) => {
+    const { data, shape } = right[name];
+    for (const wrong of [0, data.length - 1]) {
+      const one = Tensor.of(
+        data.map((x, i) => (i === wrong ? x + 0.001 : x)),
+        shape,
+        'float64',
+      );
+      expect(checkAgainst(fileOf(given, { ...right, [name]: one })).culprits).toEqual([name]);
+    }
+  });
+
+  it('with another batch is asked about it', () => {
+    const { metadata, tensors } = fileOf(given, right);
+    const { data, shape } = given.values.Xb;
+    const other = Int32Array.from(data, (x, i) => (x * x + i) % 27);
+    const Xb = { dtype: 'I32', shape, bytes: new Uint8Array(other.buffer) } as const;
+    const { ok, remarks } = checkAgainst({ metadata, tensors: new Map([...tensors, ['Xb', Xb]]) });
+    expect(ok).toBe(false);
+    expect(remarks).toEqual([expect.stringMatching(/^many lines disagree: are the parameters, Xb and Yb those of this forward pass/)]);
   });
 });
 

@@ -5,7 +5,7 @@ import { type Mutant, plant } from '../../src/dojo/mutants.js';
 import { createNetworkCase, LESSON_CONFIG } from '../../src/lesson/case.js';
 import { backward, exercise1, GRADIENT_NAMES, type GradientLines } from '../../src/lesson/exercise1.js';
 import { forward } from '../../src/lesson/forward.js';
-import { INTERMEDIATE_NAMES, type LessonValues } from '../../src/lesson/values.js';
+import { INTERMEDIATE_NAMES, type LessonParameters, type LessonValues } from '../../src/lesson/values.js';
 import { byName, LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
 import { type Safetensors, type StoredTensor, storeFloats } from '../../src/run/safetensors.js';
 
@@ -15,9 +15,10 @@ export interface AgainstCase {
   values: LessonValues;
 }
 
-export function againstCase(dtype: DType, n = 32): AgainstCase {
+/** @param change parameters to take instead of the drawn ones */
+export function againstCase(dtype: DType, n = 32, change: Partial<LessonParameters> = {}): AgainstCase {
   const { parameters, batch } = createNetworkCase(LESSON_CONFIG, n, 'against');
-  const rounded = LESSON_PARAMETER_NAMES.map((name) => parameters[name].to(dtype));
+  const rounded = LESSON_PARAMETER_NAMES.map((name) => (change[name] ?? parameters[name]).to(dtype));
   return { dtype, values: forward(byName(LESSON_PARAMETER_NAMES, rounded), batch) };
 }
 

@@ -1,8 +1,10 @@
 /** Runs lines on cases as they are handed out, as another program does: it reads the files, and knows nothing else. */
+import { expect } from 'vitest';
 import { Tensor } from '../../src/core/tensor.js';
 import type { Answers, ExerciseCases } from '../../src/dojo/cases.js';
 import type { RunFault } from '../../src/dojo/findings.js';
 import type { GivenValues, ValuesAndGradients } from '../../src/dojo/learnerFile.js';
+import { MUTANTS, type Mutant } from '../../src/dojo/mutants.js';
 import { runLine, textOf } from '../../src/dojo/outcome.js';
 import type { GradientName } from '../../src/lesson/values.js';
 import { loadFloats, loadIndices, type Safetensors, type StoredTensor, storeFloats } from '../../src/run/safetensors.js';
@@ -39,4 +41,17 @@ export function answersOf(cases: ExerciseCases, lines: Lines, dtype: 'float32' |
     return answers;
   });
   return { tensors, lines: said, strays: [] };
+}
+
+/** The mistakes that answers show: not those of a vector for a row, which is accepted. */
+export const CASE_MUTANTS: readonly Mutant[] = MUTANTS.filter(({ name }) => !name.endsWith('shape-h-for-1-h'));
+
+/** Expects that answers with this mistake are wrong, with the name that the dojo gives it. */
+export function expectNamed(cases: ExerciseCases, { line, planted, expected }: Mutant): void {
+  const { ok, lines } = cases.judge(answersOf(cases, { [line]: planted }));
+  const [{ name, verdict, named, findings = [], problem, worst }] = lines;
+  expect({ ok, name, count: lines.length }).toEqual({ ok: false, name: line, count: 1 });
+  expect(['wrong', 'failed']).toContain(verdict);
+  expect(named ? findings : []).toEqual(expected.filter(({ id }) => id !== 'hidden-by-true-gradients'));
+  expect(problem !== undefined || worst !== undefined).toBe(true);
 }

@@ -10,8 +10,9 @@ import { type Checkpoint, restoreModel } from '../../src/run/checkpoint.js';
 import type { MetricsRecord } from '../../src/run/records.js';
 import { modelConfig, type RunConfig, trainingCapacity } from '../../src/training/runConfig.js';
 import { NAMES } from './fakeIO.js';
+import type { Recipe } from './recipes.js';
 import { RUN_CONFIG } from './runConfig.js';
-import { makeDirectory, removeDirectory, snapshot } from './tempDirectory.js';
+import { makeDirectory, removeDirectory, snapshot, tempDirectory } from './tempDirectory.js';
 
 /** A run of 24 steps; the rate falls after step 12. */
 export const SESSION_CONFIG: RunConfig = {
@@ -62,6 +63,21 @@ export function advanceTo(session: Session, step: number): Session {
 export function finish(session: Session): void {
   while (!session.done) session.advance();
   session.close();
+}
+
+/** A run of a recipe. 32 of about 330 examples: an epoch ends inside a batch. */
+export function recipeConfig(recipe: Recipe): RunConfig {
+  return { ...SESSION_CONFIG, ...recipe, learningRate: 0.02 };
+}
+
+/** The files of a run that was killed after a step, and then resumed. */
+export function killedAndFinished(config: RunConfig, step: number): Record<string, string> {
+  const directory = tempDirectory();
+  // Neither closed nor saved, like a killed process.
+  const killed = advanceTo(start(directory, config), step);
+  finish(resume(directory));
+  killed.close();
+  return snapshot(directory);
 }
 
 /** The files of an uninterrupted run. */

@@ -72,28 +72,25 @@ describe('grad-check --against', () => {
     });
   });
 
-  it.each(['dC', 'dW1', 'dhprebn', 'dlogits', 'loss'])(
-    'exits with 1 for one wrong entry of %s, and prints the tensor and both values',
-    async (name) => {
-      let theirs = Number.NaN;
-      const cwd = changed((tensors) => {
-        const tensor = stored(tensors, name);
-        const data = loadFloats(name, tensor);
-        data[data.length - 1] += 0.001;
-        theirs = data[data.length - 1];
-        tensors.set(name, storeFloats(data, tensor.shape));
-      });
-      const { exitCode, stdout, stderr } = await runCli(cwd, AGAINST);
-      expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
-      expect(stdout).toContain(name === 'loss' ? 'The forward pass differs, first at loss' : `${name} is wrong by itself`);
-      if (name !== 'loss') expect(stdout).toContain(` is ${Number(theirs.toPrecision(7))}, expected `);
-      const json = await runCli(cwd, [...AGAINST, '--json']);
-      expect(json.exitCode).toBe(1);
-      const { ok, tensors } = JSON.parse(json.stdout);
-      expect(ok).toBe(false);
-      expect(tensors.filter((row: { ok: boolean }) => !row.ok).map((row: { name: string }) => row.name)).toEqual([name]);
-    },
-  );
+  it.each(['dlogits', 'loss'])('exits with 1 for one wrong entry of %s, and prints the tensor and both values', async (name) => {
+    let theirs = Number.NaN;
+    const cwd = changed((tensors) => {
+      const tensor = stored(tensors, name);
+      const data = loadFloats(name, tensor);
+      data[data.length - 1] += 0.001;
+      theirs = data[data.length - 1];
+      tensors.set(name, storeFloats(data, tensor.shape));
+    });
+    const { exitCode, stdout, stderr } = await runCli(cwd, AGAINST);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
+    expect(stdout).toContain(name === 'loss' ? 'The forward pass differs, first at loss' : `${name} is wrong by itself`);
+    if (name !== 'loss') expect(stdout).toContain(` is ${Number(theirs.toPrecision(7))}, expected `);
+    const json = await runCli(cwd, [...AGAINST, '--json']);
+    expect(json.exitCode).toBe(1);
+    const { ok, tensors } = JSON.parse(json.stdout);
+    expect(ok).toBe(false);
+    expect(tensors.filter((row: { ok: boolean }) => !row.ok).map((row: { name: string }) => row.name)).toEqual([name]);
+  });
 
   it.each([
     ['NaN', Number.NaN],

@@ -3,23 +3,23 @@
  * from the specification of a layer alone, by someone who had not read the checker.
  */
 import { describe, expect, it } from 'vitest';
-import { checkLayer, type Layer, type LayerReport } from '../../../src/gradcheck.js';
-import * as activation from './bank/activation.js';
-import * as attention from './bank/attention.js';
-import * as convolution from './bank/convolution.js';
-import * as dropout from './bank/dropout.js';
-import * as embedding from './bank/embedding.js';
-import type { Expectation } from './bank/expectation.js';
-import * as gating from './bank/gating.js';
-import * as linear from './bank/linear.js';
-import * as loss from './bank/loss.js';
-import * as normalisation from './bank/normalisation.js';
-import * as padding from './bank/padding.js';
-import * as pooling from './bank/pooling.js';
-import * as rearranging from './bank/rearranging.js';
-import * as recurrent from './bank/recurrent.js';
-import * as reduction from './bank/reduction.js';
-import * as scan from './bank/scan.js';
+import { checkLayer, type Layer, type LayerReport } from '../../src/gradcheck.js';
+import * as activation from '../gradCheck/anyLayer/bank/activation.js';
+import * as attention from '../gradCheck/anyLayer/bank/attention.js';
+import * as convolution from '../gradCheck/anyLayer/bank/convolution.js';
+import * as dropout from '../gradCheck/anyLayer/bank/dropout.js';
+import * as embedding from '../gradCheck/anyLayer/bank/embedding.js';
+import type { Expectation } from '../gradCheck/anyLayer/bank/expectation.js';
+import * as gating from '../gradCheck/anyLayer/bank/gating.js';
+import * as linear from '../gradCheck/anyLayer/bank/linear.js';
+import * as loss from '../gradCheck/anyLayer/bank/loss.js';
+import * as normalisation from '../gradCheck/anyLayer/bank/normalisation.js';
+import * as padding from '../gradCheck/anyLayer/bank/padding.js';
+import * as pooling from '../gradCheck/anyLayer/bank/pooling.js';
+import * as rearranging from '../gradCheck/anyLayer/bank/rearranging.js';
+import * as recurrent from '../gradCheck/anyLayer/bank/recurrent.js';
+import * as reduction from '../gradCheck/anyLayer/bank/reduction.js';
+import * as scan from '../gradCheck/anyLayer/bank/scan.js';
 
 const FAMILIES: Record<string, { EXPECTED: Record<string, Expectation> }> = {
   activation,
