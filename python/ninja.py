@@ -65,16 +65,19 @@ class Error(Exception):
 
 
 class Verdict:
-    """The answer of the program: true if everything that it judged is right. The report has already been shown."""
+    """The answer of the program: true if everything that it judged is right. The report has already been shown.
+
+    In a file that the program runs, `ok` is None: it judges at the end of the file. That counts as true, so the file goes on.
+    """
 
     def __init__(self, ok):
         self.ok = ok
 
     def __bool__(self):
-        return self.ok
+        return self.ok is not False
 
     def __repr__(self):
-        return "<ninja: right>" if self.ok else "<ninja: not right yet>"
+        return {True: "<ninja: right>", False: "<ninja: not right yet>", None: "<ninja: judged at the end of the file>"}[self.ok]
 
     def _ipython_display_(self):
         """Nothing more, as the last expression of a notebook's cell."""
@@ -101,8 +104,8 @@ def check(tensors=None, /, *, program=None, all=False, **named):
     """Shows which gradients are wrong by themselves, and what is wrong with them.
 
     ninja.check(locals()) takes the lesson's names from your variables, and names that are almost one of them, which the report lists as
-    misspelt. ninja.check(C=C, ..., dC=dC) takes exactly what you pass. Needed are the parameters, Xb and Yb, and one gradient or more;
-    what is None is not there yet. Gradients are the tensors that you name d...: C.grad is never looked at.
+    misspelt. ninja.check(C=C, ..., dC=dC) takes exactly what you pass. Needed are the parameters, Xb and Yb, and one value of the forward
+    pass or one gradient; what is None is not there yet. Gradients are the tensors that you name d...: C.grad is never looked at.
 
     all=True counts a gradient that is not there as wrong.
     Returns something that is true if everything is right.
@@ -111,17 +114,29 @@ def check(tensors=None, /, *, program=None, all=False, **named):
     chosen.update((name, value) for name, value in named.items() if value is not None)
     if _loading is not None:
         _keep(tensors, chosen)
-        return Verdict(False)
+        return Verdict(None)
     if not chosen:
         raise Error("there is nothing to check; pass your variables: ninja.check(locals())")
-    if not any(name in GRADIENTS or name == "dembcat" or name not in KNOWN for name in chosen):
-        _print("no gradient yet: the first is dlogprobs\n")
+    if not _can_judge(chosen):
+        _print("nothing to judge yet: write dlogprobs, the first gradient, and check again\n")
+        _print_notes(notes)
         return Verdict(False)
+    if not any(map(_is_gradient, chosen)):
+        notes.append("there is no gradient yet: only the forward pass was judged")
     with tempfile.TemporaryDirectory(prefix="ninja-") as folder:
         path = os.path.join(folder, "notebook.safetensors")
         _write(path, chosen)
         words = ["grad-check", "--against", path, *(["--all"] if all else [])]
         return _judge(words, program, notes, path)
+
+
+def _is_gradient(name):
+    return name in GRADIENTS or name == "dembcat" or name not in KNOWN
+
+
+def _can_judge(names):
+    """Whether there is more than what everything is computed from: a value of the forward pass, a gradient, or a misspelt one."""
+    return any(name not in PARAMETERS and name not in BATCH and name != "loss" for name in names)
 
 
 def _mapping(variables, function):
@@ -205,7 +220,7 @@ def lines(functions=None, /, *, exercise=1, program=None, **named):
         raise Error("there is no line to judge; pass a function: ninja.lines(dprobs=lambda at: at.dlogprobs / at.probs)")
     if _loading is not None:
         _loading.setdefault(exercise, {}).update(chosen)
-        return Verdict(False)
+        return Verdict(None)
     with tempfile.TemporaryDirectory(prefix="ninja-") as folder:
         done = _run(program, ["exercise", "cases", str(exercise), "--out", folder])
         if done.returncode != 0:
@@ -218,6 +233,8 @@ def lines(functions=None, /, *, exercise=1, program=None, **named):
 _loading = None
 # Keeps the values that are passed to check then: they may change until the end of the file.
 _keep = None
+# Calls of check whose values are kept, beside those with the variables of the file.
+MOST_CALLS = 16
 
 
 def _functions(mapping):
@@ -251,8 +268,8 @@ class At(dict):
         raise KeyError(f"there is no value {name}" + (f"; did you mean {meant[0]}?" if meant else ""))
 
 
-def _answer(folder, functions, file=None):
-    """Computes the lines on the cases in a folder, and writes the answers beside them."""
+def _answer(folder, functions, file=None, **also):
+    """Computes the lines on the cases in a folder, and writes the answers beside them; `also` goes to answers.json."""
     with open(os.path.join(folder, "exercise.json"), encoding="utf-8") as description:
         task = json.load(description)
     given = {line["name"]: line["given"] for line in task["lines"]}
@@ -282,7 +299,7 @@ def _answer(folder, functions, file=None):
         _write(os.path.join(folder, case["answers"]), answers)
     strays = [name for name in functions if name not in given]
     with open(os.path.join(folder, "answers.json"), "w", encoding="utf-8") as report:
-        json.dump({"lines": said, "strays": strays}, report)
+        json.dump({"lines": said, "strays": strays, **also}, report)
 
 
 def _run_line(name, line, values, sizes, file):
@@ -401,18 +418,29 @@ def _main(folder, path, gradient=None):
     module.__file__ = path
     sys.modules.setdefault(module.__name__, module)
     variables = vars(module)
-    kept = {True: os.path.join(folder, "values.safetensors"), False: os.path.join(folder, "pass.safetensors")}
+    own_values = os.path.join(folder, "values.safetensors")
+    calls, dropped = 0, set()
 
     def _keep(mapping, chosen):
+        nonlocal calls
         values = {name: value for name, value in chosen.items() if not callable(value) or _is_tensor(value)}
-        if any(name in GRADIENTS or name == "dembcat" for name in values):
-            _write(kept[mapping is variables], values)
+        if not _can_judge(values):
+            return
+        if mapping is variables:
+            return _write(own_values, values)
+        line = next((frame.lineno for frame in reversed(traceback.extract_stack()) if frame.filename == path), 0)
+        calls += 1
+        if calls > MOST_CALLS:
+            dropped.add(line)
+        else:
+            _write(os.path.join(folder, f"call-{calls}-{line}.safetensors"), values)
 
     try:
         with open(path, "rb") as file:
             exec(compile(file.read(), path, "exec"), variables)
-        if not os.path.exists(kept[True]):
-            _keep(variables, {name: value for name, value in _chosen(variables)[0].items() if _is_tensor(value)})
+        left = {name: value for name, value in _chosen(variables)[0].items() if _is_tensor(value)}
+        if task["exercise"] == 1 and not os.path.exists(own_values) and any(map(_is_gradient, left)):
+            _keep(variables, left)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -424,8 +452,9 @@ def _main(folder, path, gradient=None):
         return
     own = [line["name"] for line in task["lines"]]
     functions = {name: line for name, line in _functions(variables).items() if name in own or name not in GRADIENTS}
-    functions.update(_loading.get(task["exercise"], {}))
-    _answer(folder, {name: line for name, line in functions.items() if gradient in (None, name)}, path)
+    functions.update(_loading.pop(task["exercise"], {}))
+    others = {exercise: [name for name, line in passed.items() if not _is_stub(line)] for exercise, passed in _loading.items()}
+    _answer(folder, {name: line for name, line in functions.items() if gradient in (None, name)}, path, dropped=sorted(dropped), others=others)
 
 
 # Elapsed seconds for a line in a file: a notebook can be interrupted, a file cannot.
@@ -465,7 +494,7 @@ def _skipped(folder):
 
 
 def _say_running(folder, name):
-    """Tells the program which line runs, in case that it has to end this process."""
+    """Tells the program which line runs, in case it has to end this process."""
     with open(os.path.join(folder, "running"), "w", encoding="utf-8") as file:
         file.write(name)
 
@@ -477,7 +506,7 @@ def _judge(words, program, notes, path):
     """Lets the program judge, and shows its report."""
     html = _is_notebook()
     done = _run(program, [*words, *(["--html"] if html else [])], shown=not html and _is_terminal())
-    if done.returncode not in (0, 1) or done.stdout == "":
+    if not _has_verdict(done):
         raise Error(_reason(done).replace(path + ": ", "your tensors: ")) from None
     if html:
         from IPython.display import HTML, display
@@ -485,9 +514,23 @@ def _judge(words, program, notes, path):
         display(HTML(done.stdout))
     else:
         _print((done.stdout or "") + "\n")
-    for note in [*re.findall("(?m)^note: (.*)", done.stderr), *notes]:
-        _print(f"note: {note}\n")
+    _print_notes([*re.findall("(?m)^note: (.*)", done.stderr), *notes])
     return Verdict(done.returncode == 0)
+
+
+def _print_notes(notes):
+    for note in notes:
+        _print(f"note: {note}\n")
+
+
+def _has_verdict(done):
+    """Whether the program has judged. When it cannot start or crashes, Node ends with 1 as well."""
+    if done.returncode not in (0, 1):
+        return False
+    if done.stdout is not None:
+        return done.stdout != ""
+    # What it wrote to the terminal is not known. With a verdict, there are only notes beside it, and Node's warnings: (node:1) ...
+    return done.returncode == 0 or not re.search("(?m)^(?!note: |[(]|$)", done.stderr)
 
 
 def _run(program, words, shown=False):
@@ -503,9 +546,13 @@ def _run(program, words, shown=False):
 
 def _reason(done):
     """The one line in which the program says why it cannot answer."""
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    errors = [line[len("error: ") :] for line in lines if line.startswith("error: ")]
-    return (errors or lines[-1:] or [f"backprop-ninja ended with {done.returncode}"])[0]
+    errors = re.findall("(?m)^error: (.*)", done.stderr)
+    if errors:
+        return errors[0]
+    # Of a crash, the line that says what is wrong: the stack and the version of Node come after it.
+    lines = re.findall(r"(?m)^\w*Error\b.*", done.stderr) or done.stderr.split("\n")
+    reason = next((line.strip() for line in lines if line.strip()), f"it ended with {done.returncode}, and said nothing")
+    return f"{shlex.join(done.args[:2])} does not work: {reason}"
 
 
 # The folders from which npx finds the program: asking it takes a second.

@@ -133,11 +133,17 @@ print(bool(ninja.check(**t)))`);
     expect(last).toBe('True');
   });
 
-  it('says that there is no gradient yet, and judges nothing', async () => {
+  it('judges the forward pass before there is a gradient, and says if there is nothing to judge', async () => {
     const { stdout } = await run(`
 t = {k: None if k.startswith('d') else v for k, v in lesson().items()}
-print(bool(ninja.check(t)))`);
-    expect(stdout).toBe('no gradient yet: the first is dlogprobs\nFalse\n');
+print(bool(ninja.check(t)))
+t['bnvar'] = t['bnvar'] * 31 / 32
+print(bool(ninja.check(t)))
+print(bool(ninja.check({k: t[k] for k in 'C W1 b1 W2 b2 bngain bnbias Xb Yb loss'.split()})))`);
+    expect(stdout).toContain('the forward pass: 20 tensors right');
+    expect(stdout).toContain('note: there is no gradient yet: only the forward pass was judged\nTrue\n');
+    expect(stdout).toMatch(/first at bnvar: the variance is divided by n/);
+    expect(stdout).toMatch(/False\nnothing to judge yet: write dlogprobs, the first gradient, and check again\nFalse\n$/);
   });
 
   it('passes on the one line in which the program says what is missing', async () => {
@@ -200,6 +206,25 @@ ninja.check(t)`;
   it('is named if it does not exist', async () => {
     const { stderr } = await run("ninja.check(lesson(), program='no-such-program x')");
     expect(stderr.trimEnd().split('\n').at(-1)).toBe("ninja.Error: there is no program 'no-such-program', which program= names");
+  });
+
+  it.each([
+    ['', 'in a notebook or a pipe'],
+    [
+      'import pty\npid, end = pty.fork()\nif pid:\n    try:\n        while text := os.read(end, 999): sys.stdout.buffer.write(text)\n    except OSError: sys.exit()\n',
+      'in a terminal',
+    ],
+  ])('is an error if it cannot start or crashes, with the line that says why %#', async (start) => {
+    const { stdout } = await run(`${start}
+t = lesson()
+for program in ['node missing.js', [sys.executable, '-c', 'import sys; print("note: x", file=sys.stderr); 1 / 0']]:
+    try:
+        print(ninja.check(t, program=program))
+    except ninja.Error as error:
+        print('Error', error)`);
+    expect(stdout).toMatch(
+      /^Error node missing\.js does not work: Error: Cannot find module '.*missing\.js'\r?\nError .*python.* does not work: ZeroDivisionError: division by zero\r?\n$/,
+    );
   });
 
   it('leaves no file behind', async () => {

@@ -143,11 +143,16 @@ def dprobs(at):
 def dW2(at):
     import os
     os._exit(3)
+
+def db2(at):
+    import os
+    os._exit(0)
 `);
-    expect(lines.filter(({ verdict }) => verdict === 'right')).toHaveLength(24);
+    expect(lines.filter(({ verdict }) => verdict === 'right')).toHaveLength(23);
     expect(remarks({ lines } as ExerciseReport)).toEqual({
       dprobs: 'it did not finish within 10 s',
       dW2: 'it ended the program (exit code 3)',
+      db2: 'it ended the program (exit code 0)',
     });
   });
 
@@ -172,6 +177,32 @@ def dW2(at):
       first: null,
       compared: 2,
     });
+  });
+
+  it('judges all that the file passes to ninja.check, and does not stop it at an assert', async () => {
+    const text = (factor: string) => `${readFileSync(join('python', 'backprop_ninja.py'), 'utf8').split('# ## Exercise 1')[0]}
+dlogprobs = torch.zeros_like(logprobs)
+dlogprobs[range(n), Yb] = -1.0 / n
+dprobs = dlogprobs / probs
+assert ninja.check(locals())
+def judge():
+    return ninja.check(C=C, W1=W1, b1=b1, W2=W2, b2=b2, bngain=bngain, bnbias=bnbias, Xb=Xb, Yb=Yb, dlogprobs=dlogprobs * ${factor})
+assert judge() and ninja.lines(exercise=2, dlogits=lambda at: at.logits)
+`;
+    for (const [factor, code] of [
+      ['2', 1],
+      ['1', 0],
+    ] as const) {
+      const { stdout } = await check({ 'lines.py': text(factor) }, ['1', 'lines.py', '--json']);
+      const { ok, values, moreValues, notJudged } = JSON.parse(stdout);
+      expect({ values: values.ok, more: moreValues[0].ok, line: moreValues[0].line > 100, notJudged }).toEqual({
+        values: true,
+        more: code === 0,
+        line: true,
+        notJudged: [{ id: 'other-exercise', text: '1 line of Exercise 2 was not judged: exercise check 2 lines.py' }],
+      });
+      expect(ok).toBe(false);
+    }
   });
 
   it('shows what the file prints once, escaped, and reads files beside it', async () => {

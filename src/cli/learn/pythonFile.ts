@@ -7,7 +7,7 @@ import { checkPythonFile, type PythonReport, refuseOther } from '../../node/pyth
 import { reportLines as againstLines } from '../check/againstReport.js';
 import type { Paint } from '../terminal/colors.js';
 import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
-import { widthOf } from '../terminal/format.js';
+import { widthOf, wrapText } from '../terminal/format.js';
 import { nearPath, type StopSignal, shortPath } from '../terminal/io.js';
 import { looseProposals, pageFor } from './cases.js';
 import type { ExerciseContext } from './exerciseActions.js';
@@ -20,6 +20,8 @@ interface PythonPlace {
   /** As it is typed. */
   file: string;
   exercise: ExerciseNumber;
+  /** Whether the command names it. */
+  isNamed: boolean;
   gradient: string | undefined;
   /** The value of --python. */
   python: string | undefined;
@@ -41,7 +43,7 @@ export function pythonPlace(
   const [, named] = /^exercise([1-4])\.py$/.exec(basename(file)) ?? [];
   const exercise = number ?? ((named === undefined ? 1 : Number(named)) as ExerciseNumber);
   if (gradient !== undefined) lineIn(exercise, gradient);
-  return { file, exercise, gradient, python };
+  return { file, exercise, isNamed: number !== undefined, gradient, python };
 }
 
 /** @returns the exit code: 1 unless all checked lines are right, a signal's code if one ended the check */
@@ -72,31 +74,39 @@ async function printPython(report: PythonReport, file: string, context: Exercise
   if (json) printJson(documentOf(report));
   else {
     const width = widthOf(io.stdout);
-    const page = report.values ? { ...ENDLESS, width } : pageFor(report.lines, io);
+    const page = report.values.length > 0 ? { ...ENDLESS, width } : pageFor(report.lines, io);
     const painted = await paint();
     const lines = hasLines(report) ? reportLines(report.lines, painted, page, looseProposals(io), file) : [];
-    io.stdout.write(`${[...lines, ...valueLines(report, painted, width)].join('\n')}\n`);
+    io.stdout.write(`${[...lines, ...passedLines(report, painted, width)].join('\n')}\n`);
   }
 }
 
 /** The JSON document of a check. */
-function documentOf({ ok, lines, values }: PythonReport): object {
-  return { ok, exercises: [lines], ...(values && { values }) };
+function documentOf({ ok, lines, values: [values, ...moreValues], notJudged }: PythonReport): object {
+  return {
+    ok,
+    exercises: [lines],
+    ...(values && { values }),
+    ...(moreValues.length > 0 && { moreValues }),
+    ...(notJudged.length > 0 && { notJudged }),
+  };
 }
 
 /** A file may consist of values alone. */
 function hasLines({ lines, values }: PythonReport): boolean {
-  return !values || lines.lines.length > 0 || lines.broken !== undefined || lines.strays !== undefined;
+  return values.length === 0 || lines.lines.length > 0 || lines.broken !== undefined || lines.strays !== undefined;
 }
 
-/** The report on the values, after that on the functions. */
-function valueLines(report: PythonReport, paint: Paint, width: number): string[] {
-  if (!report.values) return [];
-  return [
-    ...(hasLines(report) ? [''] : []),
-    paint.bold('Values, as ninja.check judges them'),
-    ...againstLines(report.values, paint, width),
-  ];
+/** The report on the values, after that on the functions; and what was not judged. */
+function passedLines(report: PythonReport, paint: Paint, width: number): string[] {
+  const titled = report.values.map((values) => {
+    const where = values.line === undefined ? '' : `, in line ${values.line}`;
+    return [paint.bold(`Values, as ninja.check judges them${where}`), ...againstLines(values, paint, width)];
+  });
+  const tone = report.ok ? paint.dim : paint.red;
+  const notJudged = report.notJudged.flatMap(({ text }) => wrapText(text, width)).map((line) => tone(line));
+  const parts = [...titled, ...(notJudged.length > 0 ? [notJudged] : [])];
+  return parts.flatMap((part, i) => [...(i > 0 || hasLines(report) ? [''] : []), ...part]);
 }
 
 /** Checks the file at every save. @returns the exit code: 0 for a key, the signal's code for a signal */
@@ -116,7 +126,7 @@ export async function watchPython({ file, ...place }: PythonPlace, context: Exer
         last = await checkPythonFile(path, { ...place, python, shownAs, onPrint, signal });
         return last.lines;
       },
-      more: (paint, width) => (last ? valueLines(last, paint, width) : []),
+      more: (paint, width) => (last ? passedLines(last, paint, width) : []),
       document: () => (last ? documentOf(last) : {}),
       proposals: looseProposals(io),
     },

@@ -55,8 +55,12 @@ const line = v.object({
   fault: v.exactOptional(faultIn<AnswerFault>(ANSWER_FAULTS)),
 });
 
+const names = v.pipe(v.array(v.pipe(v.string(), v.maxLength(MAX_LINE_TEXT))), v.maxLength(MAX_NAMES));
+
 export const AnswersSchema = v.object({
   lines: v.exactOptional(v.record(v.pipe(v.string(), v.maxLength(MAX_LINE_TEXT)), line), {}),
-  strays: v.exactOptional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(MAX_LINE_TEXT))), v.maxLength(MAX_NAMES)), []),
+  strays: v.exactOptional(names, []),
   fault: v.exactOptional(faultIn<FileFault>(FILE_FAULTS)),
+  dropped: v.exactOptional(v.pipe(v.array(count), v.maxLength(MAX_NAMES)), []),
+  others: v.exactOptional(v.record(v.picklist(['1', '2', '3', '4']), names), {}),
 });

@@ -91,11 +91,36 @@ export function readAnswers(directory: string, cases: ExerciseCases): Answers {
   return { tensors, ...readNotes(join(directory, ANSWERS)) };
 }
 
-/** The values that a file passed to `ninja.check`: its variables, or for Exercise 4 what its own function returned. Undefined if there are none. */
-export function keptValues(directory: string, exercise: ExerciseNumber): Safetensors | undefined {
-  const name = { 1: 'values.safetensors', 2: undefined, 3: undefined, 4: 'pass.safetensors' }[exercise];
-  if (name === undefined || !existsSync(join(directory, name))) return undefined;
-  return readSafetensorsFile(join(directory, name));
+/** What a file passed to `ninja.check` and `ninja.lines` besides the lines of the exercise. */
+export interface Passed {
+  /** Files: the one with the variables of the learner's file first, then one for each call with other values, and the line of the call. */
+  values: { path: string; line?: number }[];
+  /** Lines of the file with calls whose values were not kept, because there are too many. */
+  dropped: number[];
+  /** Lines of other exercises, by exercise. */
+  others: Partial<Record<`${ExerciseNumber}`, string[]>>;
+}
+
+export function readPassed(directory: string): Passed {
+  const bytes = readIfThere(join(directory, ANSWERS), MAX_ANSWERS) ?? Buffer.from('{}');
+  const { dropped, others } = parse(ANSWERS, bytes, AnswersSchema);
+  const calls = readdirSync(directory).flatMap((name) => {
+    const [, call, line] = /^call-(\d+)-(\d+)\.safetensors$/.exec(name) ?? [];
+    return call === undefined ? [] : [{ path: join(directory, name), call: Number(call), line: Number(line) }];
+  });
+  const own = join(directory, 'values.safetensors');
+  const values = calls.sort((a, b) => a.call - b.call).map(({ path, line }) => ({ path, line }));
+  return { values: [...(existsSync(own) ? [{ path: own }] : []), ...values], dropped, others };
+}
+
+/** @throws SystemError if it cannot be read; FileContentError if it is broken or too large */
+export function readValues(path: string, shownAs: string): Safetensors {
+  refuseLarge(withSystemErrors('read', shownAs, () => statSync(path)).size, shownAs);
+  return readSafetensorsFile(path, shownAs);
+}
+
+function refuseLarge(size: number, shownAs: string): void {
+  if (size > MAX_TENSORS) throw new FileContentError(`${showPath(shownAs)} is larger than the limit of ${MAX_TENSORS / 2 ** 20} MiB`);
 }
 
 /** Whether a program has said what there is to know about its lines, which it does last. */
@@ -127,7 +152,7 @@ function readDescription(directory: string, word: string): ExerciseCases {
 function refuseOther(path: string, { exercise, seed }: ExerciseCases): ReadonlyMap<string, StoredTensor> {
   const found = withSystemErrors('read', path, () => statSync(path, { throwIfNoEntry: false }));
   if (!found) return new Map();
-  if (found.size > MAX_TENSORS) throw new FileContentError(`${showPath(path)} is larger than the limit of ${MAX_TENSORS / 2 ** 20} MiB`);
+  refuseLarge(found.size, path);
   const { metadata, tensors }: Safetensors = readSafetensorsFile(path);
   for (const [key, expected] of Object.entries(casesMetadata(exercise, seed))) {
     const value = metadata[key];

@@ -6,11 +6,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { FileContentError, NumericalError } from '../../core/errors.js';
+import { FileContentError } from '../../core/errors.js';
 import { RECOGNISABLE_BYTES, recognise } from '../../core/recognise.js';
 import { showPath, showText } from '../../core/text.js';
-import { checkAgainst } from '../../dojo/against/checkAgainst.js';
-import type { AgainstReport } from '../../dojo/against/report.js';
 import { type Answers, ExerciseCases } from '../../dojo/cases.js';
 import type { ExerciseReport } from '../../dojo/exerciseReport.js';
 import { EXERCISES, type ExerciseNumber, lessonShape } from '../../dojo/exercises.js';
@@ -23,9 +21,10 @@ import { residentBytes } from '../guest/process.js';
 import { NINJA_PY } from '../paths.js';
 import { startOfFile } from '../readFile.js';
 import { systemError, withSystemErrors } from '../systemErrors.js';
-import { hasAnswers, keptValues, readAnswers, runningLine, writeCases, writeSkipped } from './casesDirectory.js';
+import { hasAnswers, readAnswers, runningLine, writeCases, writeSkipped } from './casesDirectory.js';
+import { judgePassed, onlyGradient, type PassedReport } from './passedValues.js';
 
-/** Elapsed seconds for the file and all of its lines. Importing torch takes a few of them on a busy machine. */
+/** Elapsed seconds for the file and all of its lines, however often it is run. Importing torch takes a few of them on a busy machine. */
 const TIME_LIMIT = 60;
 /** Gigabytes that its process may use; torch needs a third of one. */
 const MEMORY_LIMIT = 4;
@@ -36,6 +35,8 @@ const SEED = 0;
 
 export interface PythonFileOptions {
   exercise: ExerciseNumber;
+  /** Whether the exercise is asked for. Otherwise, what the file has of others may not be left out without a word. */
+  isNamed: boolean;
   /** The command that starts Python. */
   python: string;
   /** The gradient to check; by default, all of the exercise. */
@@ -49,12 +50,10 @@ export interface PythonFileOptions {
 }
 
 /** The reports on a Python file. */
-export interface PythonReport {
+export interface PythonReport extends PassedReport {
   ok: boolean;
   /** On its functions, each alone. */
   lines: ExerciseReport;
-  /** On the values that it passes to `ninja.check`, together. */
-  values?: AgainstReport;
 }
 
 /**
@@ -69,28 +68,16 @@ export async function checkPythonFile(path: string, options: PythonFileOptions):
   try {
     const cases = new ExerciseCases(exercise, SEED);
     writeCases(directory, cases);
-    const ended = new Map<string, Fault>();
-    for (let runs = 1; ; runs++) {
-      const fault = await runPython(path, directory, options, runs > 1);
-      signal.throwIfAborted();
-      // With all answers there, it does not matter how the process ended: perhaps a module crashed at the very end.
-      if (!fault || hasAnswers(directory)) break;
-      const line = lineNamed(exercise, runningLine(directory));
-      if (!line || fault.id === 'timeout' || runs > MAX_RUNS || ended.has(line))
-        return { ok: false, lines: endedReport(fault, line, exercise) };
-      // The others run without it.
-      ended.set(line, fault);
-      writeSkipped(directory, [...ended.keys()]);
-    }
+    const { ended, broken } = await runRepeatedly(path, directory, options);
+    const passed = judgePassed(directory, exercise, shownAs);
+    if (broken) return reportOf({ exercise, ok: false, broken: sentenceOf([broken], 'python'), lines: [] }, passed, options);
+    if (!hasAnswers(directory)) return reportOf(endedReport(ended, exercise), passed, options);
     const answers = readAnswers(directory, cases);
-    const values = valuesReport(directory, options);
-    if (gradient === undefined && ended.size === 0 && !values) refuseEmpty(answers, exercise, shownAs);
+    if (gradient === undefined && ended.size === 0 && !isAnything(answers)) refuseEmpty(passed, exercise, shownAs);
     const notes = new Map(answers.lines);
     for (const [name, fault] of ended) notes.set(name, { fault });
-    const elsewhere = values ? values.tensors.map(({ name }) => lessonName(name)) : [];
-    const lines = cases.judge({ ...answers, lines: notes }, { gradient, complete: true, elsewhere });
-    const isEmpty = lines.lines.length === 0 && lines.broken === undefined && lines.strays === undefined;
-    return { ok: (lines.ok || isEmpty) && (values?.ok ?? true), lines, ...(values && { values }) };
+    const elsewhere = passed.values.flatMap(({ tensors }) => tensors.map(({ name }) => lessonName(name)));
+    return reportOf(cases.judge({ ...answers, lines: notes }, { gradient, complete: true, elsewhere }), passed, options);
   } finally {
     withSystemErrors('remove', directory, () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   }
@@ -102,14 +89,61 @@ export function refuseOther(path: string, shownAs: string): void {
   if (other && other.group !== 'source') throw new FileContentError(`${showPath(shownAs)}: this is ${other.kind}; expected Python`);
 }
 
-/** @throws FileContentError if a file has neither lines nor misspelt ones */
-function refuseEmpty({ tensors, lines, strays, fault }: Answers, exercise: ExerciseNumber, shownAs: string): void {
-  if (fault || lines.size > 0 || strays.length > 0 || tensors.some(({ size }) => size > 0)) return;
+/** Puts the reports together. */
+function reportOf(lines: ExerciseReport, passed: PassedReport, { gradient, isNamed }: PythonFileOptions): PythonReport {
+  const isEmpty = lines.lines.length === 0 && lines.broken === undefined && lines.strays === undefined;
+  // A function goes before the values; of the values, only those of the gradient count.
+  const values = gradient === undefined ? passed.values : isEmpty ? onlyGradient(passed.values, gradient) : [];
+  const notJudged = gradient === undefined ? passed.notJudged : [];
+  const isComplete = notJudged.every(({ id }) => isNamed && id === 'other-exercise');
+  return { ok: (lines.ok || isEmpty) && values.every(({ ok }) => ok) && isComplete, lines, values, notJudged };
+}
+
+/** The time that is left for all runs. */
+interface Budget {
+  seconds: number;
+}
+
+/** What is known after the last run. */
+interface Runs {
+  /** The lines that ended a process, and how. */
+  ended: ReadonlyMap<GradientName, Fault>;
+  /** The reason why no line could run. */
+  broken?: Fault;
+}
+
+/** Runs the file, and again without each line that ends its process, as long as there is time. */
+async function runRepeatedly(path: string, directory: string, options: PythonFileOptions): Promise<Runs> {
+  const ended = new Map<GradientName, Fault>();
+  const budget = { seconds: TIME_LIMIT };
+  for (let runs = 1; ; runs++) {
+    const fault = await runPython(path, directory, options, budget, runs > 1);
+    options.signal.throwIfAborted();
+    // With all answers there, it does not matter how the process ended: perhaps a module crashed at the very end.
+    if (hasAnswers(directory)) return { ended };
+    const line = lineNamed(options.exercise, runningLine(directory));
+    if (!line) return { ended, broken: fault };
+    if (ended.has(line)) return { ended };
+    ended.set(line, fault);
+    if (fault.id === 'timeout' || runs > MAX_RUNS) return { ended };
+    writeSkipped(directory, [...ended.keys()]);
+  }
+}
+
+/** Whether a file has lines, or misspelt ones. */
+function isAnything({ tensors, lines, strays, fault }: Answers): boolean {
+  return fault !== undefined || lines.size > 0 || strays.length > 0 || tensors.some(({ size }) => size > 0);
+}
+
+/** @throws FileContentError if a file without lines has no values that can be judged, either */
+function refuseEmpty({ values, notJudged }: PassedReport, exercise: ExerciseNumber, shownAs: string): void {
+  const [other] = notJudged;
+  if (values.length > 0 || (other && other.id !== 'other-exercise')) return;
   const names = EXERCISES[exercise].lines.map(({ name }) => name);
   const looked =
     names.length === 1 ? `a function named ${names[0]}` : `functions named ${names.slice(0, 3).join(', ')} ... ${names.at(-1)}`;
   throw new FileContentError(`${showPath(shownAs)} has no line of Exercise ${exercise}: looked for ${looked}`, {
-    hint: `write one, such as ${names[0]} = lambda at: …`,
+    hint: other?.text ?? `write one, such as ${names[0]} = lambda at: ...`,
   });
 }
 
@@ -117,38 +151,31 @@ function lineNamed(exercise: ExerciseNumber, running: string | undefined): Gradi
   return EXERCISES[exercise].lines.find(({ name }) => name === running)?.name;
 }
 
-/** The report on the values that a file passed to `ninja.check`. */
-function valuesReport(directory: string, { exercise, onPrint, shownAs }: PythonFileOptions): AgainstReport | undefined {
-  const values = keptValues(directory, exercise);
-  try {
-    return values && checkAgainst(values);
-  } catch (error) {
-    if (!(error instanceof FileContentError || error instanceof NumericalError)) throw error;
-    onPrint(`note: the values in ${showPath(shownAs)} cannot be judged: ${showText(error.message)}`);
-    return undefined;
-  }
-}
-
-/** The report on a file whose process was ended. @param name the line in which it was, if it had begun with one */
-function endedReport(fault: Fault, name: GradientName | undefined, exercise: ExerciseNumber): ExerciseReport {
-  const problem = sentenceOf([fault], 'python');
-  if (name === undefined) return { exercise, ok: false, broken: problem, lines: [] };
-  const report = { name, shape: lessonShape(valueNamed(name)), verdict: 'failed', findings: [fault], problem } as const;
-  const notGiven = EXERCISES[exercise].lines.flatMap((one) => (one.name === name ? [] : [one.name]));
-  return { exercise, ok: false, lines: [report], ...(notGiven.length > 0 && { notGiven }) };
+/** The report on a file that never answered: the lines that ended its processes. Nothing is known of the others. */
+function endedReport(ended: ReadonlyMap<GradientName, Fault>, exercise: ExerciseNumber): ExerciseReport {
+  const names = EXERCISES[exercise].lines.map(({ name }) => name);
+  const lines = names.flatMap((name) => {
+    const fault = ended.get(name);
+    const shape = lessonShape(valueNamed(name));
+    return fault ? [{ name, shape, verdict: 'failed', findings: [fault], problem: sentenceOf([fault], 'python') } as const] : [];
+  });
+  const notGiven = names.filter((name) => !ended.has(name));
+  return { exercise, ok: false, lines, ...(notGiven.length > 0 && { notGiven }) };
 }
 
 /**
  * Runs the file on the cases in a directory.
+ * @param budget the time that is left; it shrinks
  * @param quiet whether to drop what it prints: it has printed that before
- * @returns the reason why its process ended before it had answered
+ * @returns how its process ended
  */
-function runPython(path: string, directory: string, options: PythonFileOptions, quiet: boolean): Promise<Fault | undefined> {
+function runPython(path: string, directory: string, options: PythonFileOptions, budget: Budget, quiet: boolean): Promise<Fault> {
   const { python, gradient, onPrint, signal } = options;
   const file = resolve(path);
   const printed = new Printed(onPrint);
   printed.startSource(quiet ? undefined : showText(basename(path)));
   return new Promise((done, fail) => {
+    let fault: Fault | undefined;
     const child = spawn(python, [NINJA_PY, directory, file, ...(gradient === undefined ? [] : [gradient])], {
       cwd: dirname(file),
       // It leads a process group of its own, which ends with it.
@@ -157,19 +184,18 @@ function runPython(path: string, directory: string, options: PythonFileOptions, 
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONIOENCODING: 'utf-8', PYTHONUNBUFFERED: '1' },
     });
-    let fault: Fault | undefined;
     const end = (reason?: Fault) => {
       fault ??= reason;
       kill(child);
     };
     const stop = () => end();
     signal.addEventListener('abort', stop);
-    const ticks = watch(child, end);
+    const ticks = watch(child, budget, end);
     child.stdout.on('data', (chunk: Buffer) => printed.take(0, chunk));
     child.stderr.on('data', (chunk: Buffer) => printed.take(1, chunk));
     child.on('error', (error) => fail(systemError(`cannot start ${showPath(python)}`, error)));
     child.on('exit', (code, by) => {
-      if (code !== 0) fault ??= { id: 'process-ended', by: by ?? `exit code ${code}` };
+      fault ??= { id: 'process-ended', by: by ?? `exit code ${code}` };
       // Its children would hold the streams.
       kill(child);
     });
@@ -177,17 +203,16 @@ function runPython(path: string, directory: string, options: PythonFileOptions, 
       clearInterval(ticks);
       signal.removeEventListener('abort', stop);
       printed.startSource(undefined);
-      done(fault);
+      done(fault as Fault);
     });
   });
 }
 
 /** Ends a process that takes too long or too much. It counts ticks, not the clock: a machine that was suspended loses nothing. */
-function watch(child: ChildProcess, end: (reason: Fault) => void): NodeJS.Timeout {
-  let seconds = 0;
+function watch(child: ChildProcess, budget: Budget, end: (reason: Fault) => void): NodeJS.Timeout {
   return setInterval(() => {
-    seconds++;
-    if (seconds > TIME_LIMIT) end({ id: 'timeout', seconds: TIME_LIMIT });
+    budget.seconds--;
+    if (budget.seconds < 0) end({ id: 'timeout', seconds: TIME_LIMIT });
     else if (residentBytes(child.pid) > MEMORY_LIMIT * 1e9) end({ id: 'memory', gigabytes: MEMORY_LIMIT });
   }, 1_000);
 }

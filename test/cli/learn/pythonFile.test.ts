@@ -42,13 +42,14 @@ async function check(...words: string[]) {
 function answering(lines: Lines, exercise: 1 | 2 | 3 | 4 = 1): string {
   const cases = new ExerciseCases(exercise, 0);
   const { tensors } = answersOf(cases, lines);
-  return cases
+  const files = cases
     .describe()
     .cases.map(({ answers }, i) => {
       const bytes = Buffer.from(writeSafetensors({ metadata: {}, tensors: tensors[i] })).toString('base64');
       return `fs.writeFileSync(directory + '/${answers}', Buffer.from('${bytes}', 'base64'));`;
     })
     .join('\n');
+  return `${files}\nsay('answers.json', {});`;
 }
 
 const solutions = (exercise: 1 | 2 | 3 | 4): Lines =>
@@ -96,14 +97,25 @@ describe('exercise check FILE.py', () => {
     const file = `console.log('once');
       const skipped = fs.existsSync(directory + '/skipped') ? fs.readFileSync(directory + '/skipped', 'utf8') : '';
       if (!skipped.includes('dh')) { say('running', 'dh'); process.exit(7); }
+      if (!skipped.includes('db2')) { say('running', 'db2'); process.exit(0); }
       if (!skipped.includes('dW2')) { say('running', 'dW2'); process.kill(process.pid, 'SIGSEGV'); }
       ${answering({ dprobs: lineOf(1, 'dprobs').solution })}`;
     put(cwd, 'lines.py', file);
     const { exitCode, stdout, stderr } = await check('lines.py');
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: 'lines.py: once\n' });
     expect(stdout).toMatch(/^✗ dh .* it ended the program \(exit code 7\)$/m);
+    expect(stdout).toMatch(/^✗ db2 .* it ended the program \(exit code 0\)$/m);
     expect(stdout).toMatch(/^✗ dW2 .* it ended the program \(SIGSEGV\)$/m);
     expect(stdout).toMatch(/^✓ dprobs /m);
+  });
+
+  it('keeps what is known of each line, if one ends every process', async () => {
+    const file = `const skipped = fs.existsSync(directory + '/skipped') ? fs.readFileSync(directory + '/skipped', 'utf8') : '';
+      say('running', ['dh', 'dW2', 'db2', 'db1', 'dC'].find((name) => !skipped.includes(name))); process.exit(3);`;
+    put(cwd, 'lines.py', file);
+    const { exitCode, stdout } = await check('lines.py');
+    expect({ exitCode, rows: stdout.match(/^✗ \w+/gm) }).toEqual({ exitCode: 1, rows: ['✗ dh', '✗ dW2', '✗ db2', '✗ db1'] });
+    expect(stdout).toContain('22 of 26 lines not given');
   });
 
   it('judges answers that are complete, however the process ended then', async () => {
@@ -197,12 +209,12 @@ describe('exercise check FILE.py', () => {
 
 describe('the values of a file', () => {
   /** A file that keeps these gradients of a batch for the program, as ninja.check does. */
-  const keeping = (gradients: readonly GradientName[], change: (one: Tensor) => Tensor = (one) => one, name = 'values') => {
+  const keeping = (gradients: readonly GradientName[], change: (one: Tensor) => Tensor = (one) => one, name = 'values', answers = '{}') => {
     const values = againstCase('float64');
     const all = gradientsOf(values);
     const file = fileOf(values, Object.fromEntries(gradients.map((one) => [one, change(all[one])])));
     const bytes = Buffer.from(writeSafetensors(file)).toString('base64');
-    return `fs.writeFileSync(directory + '/${name}.safetensors', Buffer.from('${bytes}', 'base64')); say('answers.json', {});`;
+    return `fs.writeFileSync(directory + '/${name}.safetensors', Buffer.from('${bytes}', 'base64')); say('answers.json', ${answers});`;
   };
 
   it('are judged together, beside its functions, each alone', async () => {
@@ -229,9 +241,58 @@ describe('the values of a file', () => {
   });
 
   it('of Exercise 4 are those of a function; Exercises 2 and 3 have none', async () => {
-    put(cwd, 'lines.py', keeping(['dlogits', 'dh'], undefined, 'pass'));
+    put(cwd, 'lines.py', keeping(['dlogits', 'dh'], undefined, 'call-1-12'));
     expect((await check('4', 'lines.py')).stdout).toMatch(/^✓ dh /m);
-    for (const other of ['1', '2']) expectRefusal(await check(other, 'lines.py'), 3, 'lines.py has no line of Exercise');
+    expectRefusal(await check('2', 'lines.py'), 3, 'lines.py has no line of Exercise 2');
+  });
+
+  it('that a call gets besides the variables are judged too, for Exercise 1, with the line of the call', async () => {
+    const wrong = keeping(['dlogits', 'dh'], (one) => one.mul(2), 'call-2-12');
+    put(cwd, 'lines.py', `${keeping(GRADIENT_NAMES)}\n${keeping(['dh'], undefined, 'call-1-11')}\n${wrong}`);
+    const { exitCode, stdout } = await check('lines.py');
+    expect(exitCode).toBe(1);
+    expect(stdout.match(/^Values, .*$/gm)).toEqual([
+      'Values, as ninja.check judges them',
+      'Values, as ninja.check judges them, in line 11',
+      'Values, as ninja.check judges them, in line 12',
+    ]);
+    const { values, moreValues } = JSON.parse((await check('lines.py', '--json')).stdout);
+    expect({ ok: values.ok, more: moreValues.map(({ ok, line }: { ok: boolean; line: number }) => [line, ok]) }).toEqual({
+      ok: true,
+      more: [
+        [11, true],
+        [12, false],
+      ],
+    });
+  });
+
+  it('count for a gradient that is named only if they are its own', async () => {
+    const wrong = keeping(['dlogprobs', 'dprobs', 'dh'], (one) => (one.shape[1] === 64 ? one.mul(2) : one));
+    put(cwd, 'lines.py', wrong);
+    const { exitCode, stdout } = await check('lines.py', 'dprobs');
+    expect({ exitCode, rows: stdout.match(/^. d\w+/gm) }).toEqual({ exitCode: 0, rows: ['✓ dprobs'] });
+    put(cwd, 'lines.py', `${answering({ dprobs: lineOf(1, 'dprobs').solution })}; ${wrong}`);
+    expect((await check('lines.py', 'dprobs')).stdout).toMatch(/^✓ dprobs .*\nright\n$/m);
+  });
+
+  it('of calls that were not kept are said, and the answer is no', async () => {
+    put(cwd, 'lines.py', keeping(GRADIENT_NAMES, undefined, 'call-1-3', '{ dropped: [3, 9] }'));
+    const { exitCode, stdout } = await check('lines.py');
+    expect({ exitCode, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({
+      exitCode: 1,
+      last: 'the file calls ninja.check very often, and later calls in lines 3, 9 were not judged',
+    });
+  });
+
+  it('are read up to 64 MiB', async () => {
+    const large =
+      "fs.closeSync(fs.openSync(directory + '/values.safetensors', 'w')); fs.truncateSync(directory + '/values.safetensors', 2 ** 27);";
+    put(cwd, 'lines.py', `${answering({ dprobs: lineOf(1, 'dprobs').solution })}; ${large}`);
+    const { exitCode, stdout } = await check('lines.py');
+    expect({ exitCode, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({
+      exitCode: 1,
+      last: 'ninja.check cannot judge the variables of the file: values.safetensors is larger than the limit of 64 MiB',
+    });
   });
 
   it('that cannot be judged are said to be so; its functions are judged', async () => {
@@ -239,10 +300,29 @@ describe('the values of a file', () => {
       writeSafetensors({ metadata: {}, tensors: new Map([['dh', storeFloats(new Float64Array(1), [1])]]) }),
     ).toString('base64');
     const keep = `fs.writeFileSync(directory + '/values.safetensors', Buffer.from('${bytes}', 'base64'));`;
-    put(cwd, 'lines.py', `${answering({ dprobs: lineOf(1, 'dprobs').solution })}; ${keep}`);
-    const { stdout, stderr } = await check('lines.py');
-    expect(stderr).toMatch(/^note: the values in lines\.py cannot be judged: .*C/);
+    put(cwd, 'exercise2.py', `${answering(solutions(2), 2)}; ${keep}`);
+    expect(await check('exercise2.py', '2')).toMatchObject({ exitCode: 0, stderr: '' });
+    put(cwd, 'lines.py', `${answering(solutions(1))}; ${keep}`);
+    const { exitCode, stdout, stderr } = await check('lines.py');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
     expect(stdout).toMatch(/^✓ dprobs /m);
+    expect(stdout).toMatch(/^ninja\.check cannot judge the variables of the file: missing C/m);
+    const { ok, notJudged } = JSON.parse((await check('lines.py', '--json')).stdout);
+    expect({ ok, notJudged }).toEqual({ ok: false, notJudged: [{ id: 'broken-values', text: expect.stringContaining('missing C') }] });
+  });
+
+  it('lines of another exercise are not dropped without a word', async () => {
+    put(cwd, 'lines.py', `${answering(solutions(1))}; say('answers.json', { others: { 2: ['dlogits'] } });`);
+    const text = '1 line of Exercise 2 was not judged: exercise check 2 lines.py';
+    for (const [words, code] of [
+      [['lines.py'], 1],
+      [['1', 'lines.py'], 0],
+    ] as const) {
+      const { exitCode, stdout } = await check(...words);
+      expect({ exitCode, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({ exitCode: code, last: text });
+    }
+    put(cwd, 'lines.py', "say('answers.json', { others: { 2: ['dlogits'] } });");
+    expectRefusal(await check('lines.py'), 3, text);
   });
 });
 
