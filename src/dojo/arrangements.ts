@@ -37,8 +37,10 @@ export function placed(at: ValuesAndGradients, place: Place): Tensor {
       return hot((row) => at.Yb.data[row]);
     case 'not-target':
       return placed(at, 'target').neg().add(1);
-    case 'row-maximum':
-      return hot((row) => at.logits.max(1).indices.data[row]);
+    case 'row-maximum': {
+      const { indices } = at.logits.max(1);
+      return hot((row) => indices.data[row]);
+    }
     case 'not-row-maximum':
       return placed(at, 'row-maximum').neg().add(1);
     case 'after-target':

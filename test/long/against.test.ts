@@ -101,3 +101,20 @@ function isHidden({ name, invisibleEndToEnd }: Mutant): boolean {
 function changesShape({ expected }: Mutant): boolean {
   return expected.some((one) => 'found' in one && Array.isArray(one.found));
 }
+
+describe('large batches', () => {
+  /** Milliseconds to judge right gradients and forward values. */
+  const timeOf = (n: number): number => {
+    const given = againstCase('float32', n);
+    const file = fileOf(given, gradientsOf(given), { forward: true });
+    const start = performance.now();
+    expect(checkAgainst(file)).toMatchObject({ ok: true, culprits: [] });
+    return performance.now() - start;
+  };
+
+  it('take time in proportion to their size', { timeout: TIMEOUT }, () => {
+    timeOf(32);
+    // 4 times the examples; a step that compares every example with every other would take 16 times as long.
+    expect(timeOf(2_000) / timeOf(500)).toBeLessThan(9);
+  });
+});

@@ -34,6 +34,7 @@ export class Pass {
   readonly parts: PassParts;
   readonly #values = new Map<string, Tensor>();
   readonly #bounds = new Map<string, Tensor>();
+  readonly #rounded = new Map<string, Tensor>();
   /** All values by name; each is computed when it is read. */
   readonly at: LessonValues;
   readonly #boundsAt: Bounds;
@@ -92,9 +93,8 @@ export class Pass {
 
   /** A given or a computed value is at most rounded by itself. */
   #bound(name: ValueName | 'loss'): Tensor {
-    const { u } = this.parts.precision;
-    if (isParameter(name) || this.parts.given.has(name)) return absolute(this.value(name)).mul(u);
-    return this.bound(name);
+    if (!isParameter(name) && !this.parts.given.has(name)) return this.bound(name);
+    return memoised(this.#rounded, name, () => absolute(this.value(name)).mul(this.parts.precision.u));
   }
 
   #withComputed(step: StepName): LessonValues {
