@@ -25,10 +25,11 @@ import type { AgainstReport, AgainstRow, NamedMistake } from './report.js';
  * gives for the file's own gradients above it.
  * @param file holds C [V,E], W1 [T·E,H], b1 [H], bngain [1,H] or [H], bnbias [1,H] or [H], W2 [H,V], b2 [V], Xb [n,T], Yb [n] with
  * n at least 2, and at least one gradient as d + name, intermediate or loss. Floats are F32 or F64, indices integers, whole floats or one-hot.
+ * @param options all: whether absent gradients fail, too
  * @throws FileContentError if a needed tensor is missing, has a wrong shape or data type, or is not finite
  * @throws NumericalError if one of our tensors is not finite with these parameters
  */
-export function checkAgainst(file: Safetensors): AgainstReport {
+export function checkAgainst(file: Safetensors, { all = false }: { all?: boolean } = {}): AgainstReport {
   const inputs = readInputs(file);
   const { unknown, duplicate } = unclearNames(file);
   const held = new Set([...file.tensors.keys()].map(lessonName));
@@ -45,14 +46,17 @@ export function checkAgainst(file: Safetensors): AgainstReport {
   const judged = judge.judge(gradients);
   const mistakes = notebookMistakes(judged, judge.truth);
   const tensors = [...rows, ...judged.map((one) => ({ ...rowOf(one), ...wrongness(one, mistakes, limits), remark: remarkOn(one) }))];
+  const absent = GRADIENT_NAMES.filter((name) => !held.has(name));
+  const isComplete = !all || absent.length === 0;
   return {
-    ok: unknown.length === 0 && duplicate.length === 0 && forward.first === null && tensors.every(({ ok }) => ok),
+    ok: isComplete && unknown.length === 0 && duplicate.length === 0 && forward.first === null && tensors.every(({ ok }) => ok),
     compared: compared.length,
     of: GRADIENT_NAMES.length,
     culprits: judged.filter(({ verdict }) => verdict === 'wrong').map(({ gradient }) => gradient.name),
     unknown,
     duplicate,
-    absent: GRADIENT_NAMES.filter((name) => !held.has(name)),
+    absent,
+    all,
     notShown: notShownIn(judged, values, judge.truth),
     forward,
     remarks: [...inputs.remarks, ...remarks],

@@ -23,6 +23,8 @@ export interface LineLimits {
   asFed: number;
   /** Of the line alone, on the forward values that it was computed from. */
   onOwnValues: number;
+  /** Of the whole backward pass, on the forward values that it was computed from. */
+  backwardOnly: number;
   /** The least scale of an error: where all rows of hprebn are equal, bnraw is 0 up to rounding, and what it multiplies is all rounding. */
   leastScale: number;
 }
@@ -49,11 +51,12 @@ export function limitsOf({ parameters, batch }: FileInputs): Limits {
   const off = withRounding(at);
   const errors = byName(
     GRADIENT_NAMES,
-    GRADIENT_NAMES.map(() => ({ endToEnd: 0, asFed: 0, onOwnValues: 0 })),
+    GRADIENT_NAMES.map(() => ({ endToEnd: 0, asFed: 0, onOwnValues: 0, backwardOnly: 0 })),
   );
   for (let round = 0; round < ROUNDS; round++) {
     const narrow = rounded(at, random);
-    for (const name of GRADIENT_NAMES) widen(errors[name], errorsIn(name, at, narrow));
+    const exact = { ...narrow, ...backward(narrow) };
+    for (const name of GRADIENT_NAMES) widen(errors[name], errorsIn(name, { at, narrow, exact }));
   }
   const scales = byName(
     GRADIENT_NAMES,
@@ -64,12 +67,13 @@ export function limitsOf({ parameters, batch }: FileInputs): Limits {
       GRADIENT_NAMES,
       GRADIENT_NAMES.map((name) => {
         const least = dtype === 'float32' && ATOMIC_LINES[name].zeroEndToEnd ? LEAST_OF_ZERO : LEAST[dtype];
-        const { endToEnd, asFed, onOwnValues } = errors[name];
+        const { endToEnd, asFed, onOwnValues, backwardOnly } = errors[name];
         const leastScale = unit * scales[name];
         const limit = (error: number) => Math.min(MOST, Math.max(least, MARGIN * unit * error));
         // What is all rounding may be off by more than its size.
-        if (leastScale > 0) return { endToEnd: MARGIN, asFed: MARGIN, onOwnValues: limit(onOwnValues), leastScale };
-        return { endToEnd: limit(endToEnd), asFed: limit(asFed), onOwnValues: limit(onOwnValues), leastScale };
+        const own = { onOwnValues: limit(onOwnValues), backwardOnly: limit(backwardOnly), leastScale };
+        if (leastScale > 0) return { endToEnd: MARGIN, asFed: MARGIN, ...own };
+        return { endToEnd: limit(endToEnd), asFed: limit(asFed), ...own };
       }),
     );
   return { float32: limits('float32', 1), float64: limits('float64', FINER) };
@@ -115,7 +119,10 @@ function jittered(tensor: Tensor, random: RandomStream): Tensor {
 
 type Errors = Omit<LineLimits, 'leastScale'>;
 
-function errorsIn(name: GradientName, at: ValuesAndGradients, narrow: ValuesAndGradients): Errors {
+/** A round: everything in float64, forward and backward in float32, and backward in float64 on those forward values. */
+type Round = Readonly<Record<'at' | 'narrow' | 'exact', ValuesAndGradients>>;
+
+function errorsIn(name: GradientName, { at, narrow, exact }: Round): Errors {
   const fed: LessonGradients & LessonValues = {
     ...at,
     ...byName(
@@ -133,6 +140,7 @@ function errorsIn(name: GradientName, at: ValuesAndGradients, narrow: ValuesAndG
     endToEnd: errorOf(found, at[name], atomic.knowledge, at),
     asFed: errorOf(found, atomic.solution(fed), atomic.knowledge, fed),
     onOwnValues: errorOf(found, atomic.solution({ ...narrow, ...own }), atomic.knowledge, narrow),
+    backwardOnly: errorOf(found, exact[name], atomic.knowledge, exact),
   };
   for (const { knowledge, solution } of others) {
     const closed = inFloat32(solution, narrow);
@@ -156,7 +164,7 @@ function errorOf(found: Tensor, expected: Tensor, knowledge: LineKnowledge, at: 
 }
 
 function widen(errors: Errors, others: Errors): void {
-  for (const key of ['endToEnd', 'asFed', 'onOwnValues'] as const) {
+  for (const key of ['endToEnd', 'asFed', 'onOwnValues', 'backwardOnly'] as const) {
     // Math.max keeps NaN, which an overflow gives: then the limit is the largest.
     const other = Number.isNaN(others[key]) ? Number.POSITIVE_INFINITY : others[key];
     errors[key] = Math.max(errors[key], other);

@@ -65,7 +65,7 @@ export interface ForwardReport {
 
 /** The verdict on a file. */
 export interface AgainstReport {
-  /** Whether every row is 'right' and every tensor of the file is known. */
+  /** Whether every row is 'right' and every tensor of the file is known; with `all`, also whether no gradient is absent. */
   ok: boolean;
   /** How many of the 26 gradients the file holds. */
   compared: number;
@@ -78,6 +78,8 @@ export interface AgainstReport {
   duplicate: readonly { name: string; of: string }[];
   /** Gradients that the file does not hold, in backward order. */
   absent: readonly string[];
+  /** Whether absent gradients fail, too. */
+  all: boolean;
   /** What these values cannot show, with the way to check it. */
   notShown: readonly { name: string; text: string }[];
   forward: ForwardReport;

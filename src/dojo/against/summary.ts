@@ -12,7 +12,13 @@ export interface SummarySentence {
 const MOST_NAMES = 50;
 
 export function summaryOf(report: AgainstReport): SummarySentence[] {
-  return [...forwardSentences(report.forward), ...culpritSentences(report), ...nameSentences(report), ...endSentences(report)];
+  return [
+    ...forwardSentences(report.forward),
+    ...culpritSentences(report),
+    ...nameSentences(report),
+    ...absentSentences(report),
+    ...endSentences(report),
+  ];
 }
 
 /** The sentence with a full stop, unless it ends already. */
@@ -85,6 +91,11 @@ function nameSentences({ unknown, duplicate }: AgainstReport): SummarySentence[]
     text,
     tone: 'bad',
   }));
+}
+
+function absentSentences({ absent, all }: AgainstReport): SummarySentence[] {
+  if (!all || absent.length === 0) return [];
+  return [{ text: `--all: ${absent.join(', ')} ${absent.length === 1 ? 'is' : 'are'} absent.`, tone: 'bad' }];
 }
 
 function endSentences({ compared, of, absent, notShown, remarks, ok }: AgainstReport): SummarySentence[] {

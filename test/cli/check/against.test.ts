@@ -130,7 +130,10 @@ describe('grad-check --against', () => {
       exitCode: 0,
       stdout: expect.stringContaining('25 of 26 gradients compared; absent: dbnraw\n'),
     });
-    expect((await runCli(cwd, [...AGAINST, '--all'])).exitCode).toBe(1);
+    const failed = await runCli(cwd, [...AGAINST, '--all']);
+    expect(failed).toMatchObject({ exitCode: 1, stdout: expect.stringMatching(/^--all: dbnraw is absent\.\n/) });
+    const { stdout } = await runCli(cwd, [...AGAINST, '--all', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, all: true, absent: ['dbnraw'] });
     expect((await runCli(FIXTURES, ['grad-check', '--against', SMALLEST, '--all'])).exitCode).toBe(0);
   });
 
