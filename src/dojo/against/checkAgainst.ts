@@ -79,7 +79,7 @@ function ownValues(file: Safetensors, values: LessonValues): LessonValues | unde
 type Facts = Omit<AgainstRow, 'mistake' | 'remark'>;
 
 function rowOf(judged: JudgedGradient): Facts {
-  const { gradient, verdict, endToEnd, asFed, fed, onlyInFloat32 } = judged;
+  const { gradient, verdict, endToEnd, asFed, fed } = judged;
   const { name, own, stored, found, fitted, float32 } = gradient;
   const shown = verdict === 'wrong' && asFed ? asFed : endToEnd;
   const structuralZero = ATOMIC_LINES[own].zeroEndToEnd ?? false;
@@ -98,7 +98,7 @@ function rowOf(judged: JudgedGradient): Facts {
     expected: shown ? shown.expected.data[shown.entry] : null,
     structuralZero,
     ...(fitted && endToEnd && !structuralZero
-      ? likenessOf(fitted, endToEnd.expected, float32 || onlyInFloat32 ? 'float32' : 'float64', verdict)
+      ? likenessOf(fitted, endToEnd.expected, float32 ? 'float32' : 'float64', verdict)
       : { exact: null, maxUlps: null }),
   };
 }
@@ -110,6 +110,6 @@ function wrongness(judged: JudgedGradient, known: ReadonlyMap<string, NamedMista
 }
 
 /** How far a float32 result may be off; undefined for float64. */
-function roundingOf({ gradient: { own, float32 }, onlyInFloat32 }: JudgedGradient, limits: Limits): number | undefined {
-  return float32 || onlyInFloat32 ? limits.float32[own].asFed : undefined;
+function roundingOf({ gradient: { own, float32 } }: JudgedGradient, limits: Limits): number | undefined {
+  return float32 ? limits.float32[own].asFed : undefined;
 }

@@ -59,8 +59,6 @@ export interface JudgedGradient {
   fed: readonly Expectation[];
   /** The gradients that it reads and that were replaced by the truth. */
   replaced: readonly Replaced[];
-  /** Whether it is right with the limits of float32 only. */
-  onlyInFloat32: boolean;
 }
 
 /** The gradients above a line, by what takes the place of those that the file does not hold, or holds wrong. */
@@ -130,19 +128,8 @@ export class GradientJudge {
   }
 
   #judge(gradient: FileGradient): JudgedGradient {
-    const { own, float32 } = gradient;
-    const narrow = float32 !== false;
-    const first = this.#compared(gradient, narrow);
-    if (first.verdict !== 'wrong' || narrow) return first;
-    const second = this.#compared(gradient, true);
-    return second.verdict === 'wrong' || this.#on.limits.float32[own].asFed > LARGEST_UNNOTICED
-      ? first
-      : { ...second, onlyInFloat32: true };
-  }
-
-  #compared(gradient: FileGradient, narrow: boolean): JudgedGradient {
-    const { own, fitted } = gradient;
-    const limits = this.#on.limits[narrow ? 'float32' : 'float64'][own];
+    const { own, fitted, float32 } = gradient;
+    const limits = this.#on.limits[float32 === false ? 'float64' : 'float32'][own];
     const reads = [...new Set(linesOf(own).flatMap((way) => way.reads))];
     const fed = this.#expectations(own, this.#feeds.fed, limits);
     const direct = fitted && this.#endToEnd(own, fitted, limits);
@@ -162,7 +149,6 @@ export class GradientJudge {
       asFed,
       fed,
       replaced,
-      onlyInFloat32: false,
     };
   }
 
@@ -227,8 +213,6 @@ export class GradientJudge {
  * later, or autograd's gradient beside lines by hand, was seen to be off by 1e-5.
  */
 const WIDE = 1e-4;
-/** A float64 gradient that is off by more than this is not a rounded one. */
-const LARGEST_UNNOTICED = 5e-5;
 
 export function passes({ error, limit }: Difference): boolean {
   return error <= limit;

@@ -3,12 +3,11 @@ import { sameShape, showShape } from '../../core/tensor.js';
 import type { JudgedGradient, Replaced } from './judgeGradients.js';
 
 /** One sentence; null if there is nothing to say. */
-export function remarkOn({ gradient, verdict, onlyInFloat32, replaced }: JudgedGradient): string | null {
+export function remarkOn({ gradient, verdict, replaced }: JudgedGradient): string | null {
   const { found, fitted, float32 } = gradient;
   const remarks = [
     ...(fitted && !sameShape(found.shape, fitted.shape) ? [`shape ${showShape(found.shape)} is read as ${showShape(fitted.shape)}`] : []),
     ...(float32 === 'widened' ? ["float32 values stored as float64: judged with float32's limits"] : []),
-    ...(onlyInFloat32 ? ["off by what float32 rounds: judged with float32's limits"] : []),
     ...(verdict === 'right' ? [] : replacedTexts(replaced)),
   ];
   return remarks.length === 0 ? null : remarks.join('; ');

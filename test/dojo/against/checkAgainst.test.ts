@@ -171,7 +171,7 @@ describe('checkAgainst fails', () => {
   });
 
   it.each([
-    ['F64', FIXTURE, 1e-5],
+    ['F64', FIXTURE, 1e-8],
     ['F32', loadFixture('gradients-n5-t2-e3-h7-v11-f32'), 1e-3],
   ] as const)('%s gradients with a small relative error, except the structural zeros', (_, fixture, factor) => {
     const edits = Object.fromEntries(ALL.map((name) => [name, changed(name, (x) => x * (1 + factor), fixture)]));

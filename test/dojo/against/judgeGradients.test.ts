@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../../src/core/tensor.js';
 import { checkAgainst } from '../../../src/dojo/against/checkAgainst.js';
+import type { ValuesAndGradients } from '../../../src/dojo/learnerFile.js';
+import { createNetworkCase, LESSON_CONFIG } from '../../../src/lesson/case.js';
 import { exercise1, type GradientLines } from '../../../src/lesson/exercise1.js';
 import { forward } from '../../../src/lesson/forward.js';
 import { byName, LESSON_PARAMETER_NAMES } from '../../../src/network/parameters.js';
@@ -35,6 +37,15 @@ describe('where float32 has few digits end to end', () => {
     const { ok, culprits } = judge(given, { dbnvar: (at) => exercise1.dbnvar(at).mul(1.02) }, options);
     expect({ ok, culprits }).toEqual({ ok: false, culprits: ['dbnvar'] });
   });
+});
+
+it('a float64 file is judged as float64, also where its mistake is as small as rounding in float32', () => {
+  const { parameters, batch } = createNetworkCase(LESSON_CONFIG, 32, 'against');
+  const given = { dtype: 'float64', values: forward({ ...parameters, W1: parameters.W1.mul(4) }, batch) } as const;
+  const lines = { dbnvar: ({ bnvar, dbnvar_inv }: ValuesAndGradients) => bnvar.pow(-1.5).mul(-0.5).mul(dbnvar_inv) };
+  const { ok, culprits, tensors } = judge(given, lines);
+  expect({ ok, culprits }).toEqual({ ok: false, culprits: ['dbnvar'] });
+  expect(tensors.find(({ name }) => name === 'dbnvar')?.error).toBeLessThan(5e-6);
 });
 
 it.each(['float32', 'float64'] as const)('Infinity in a gradient excuses no mistake below it, and blames no right line, in %s', (dtype) => {
