@@ -3,9 +3,10 @@ import { FileContentError } from '../../core/errors.js';
 import { type FloatArray, type Indices, type Shape, sameShape, showShape, sizeOf, Tensor } from '../../core/tensor.js';
 import { quoteText } from '../../core/text.js';
 import { similarName } from '../../lesson/tensorNames.js';
-import type { LessonBatch, LessonParameters } from '../../lesson/values.js';
+import { INTERMEDIATE_NAMES, type LessonBatch, type LessonParameters } from '../../lesson/values.js';
 import { LESSON_PARAMETER_NAMES, type LessonParameterName, parameterShapes } from '../../network/parameters.js';
 import { loadFloats, loadIndices, type Safetensors, type StoredTensor } from '../../run/safetensors.js';
+import { shapeText } from '../exercises.js';
 import { INPUT_NAMES, isKnown } from './names.js';
 
 /** What the gradients of a file are computed from. */
@@ -33,7 +34,23 @@ export function readInputs(file: Safetensors): FileInputs {
   if (n < 2) throw new FileContentError(`tensor "Xb" has ${n} example; the variance over the batch needs at least 2`);
   const parameters = readParameters(stored, { V, E, T });
   expectShape('Yb', Yb.shape, [n], 'Xb');
+  refuseOtherBatch(file, n);
   return { parameters, batch: { Xb, Yb }, remarks };
+}
+
+/** The tensors with a row per example. */
+const PER_EXAMPLE = INTERMEDIATE_NAMES.filter((name) => shapeText(name).startsWith('[n,'));
+
+/** Nothing can be said of values of another batch, such as those beside all training examples. One tensor of another length may be a mistake. */
+function refuseOtherBatch({ tensors }: Safetensors, n: number): void {
+  const names = PER_EXAMPLE.flatMap((name) => [name, `d${name}`]).filter((name) => (tensors.get(name)?.shape.length ?? 0) >= 2);
+  const lengths = new Set(names.map((name) => tensors.get(name)?.shape[0]));
+  const [length] = lengths;
+  if (names.length < 2 || lengths.size > 1 || length === n) return;
+  const listed = names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
+  throw new FileContentError(`Xb has ${n} examples, but ${listed} have ${length}`, {
+    hint: 'save the Xb and Yb from which they were computed: those of one batch',
+  });
 }
 
 function readParameters(stored: (name: string) => StoredTensor, { V, E, T }: { V: number; E: number; T: number }): LessonParameters {

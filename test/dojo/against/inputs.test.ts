@@ -131,3 +131,11 @@ it('the parameters are read in float64, bngain and bnbias of [H] as [1,H]', () =
   expect(parameters.bngain).toMatchObject({ shape: [1, 7], dtype: 'float64' });
   expect(Array.from(parameters.W1.data)).toEqual(Array.from(loadFloats('W1', stored('W1'))));
 });
+
+it('values of another batch are refused, not judged: Xb with all training examples', () => {
+  const Xb = indices('I32', new Int32Array(3_000 * 2), [3_000, 2]);
+  const Yb = indices('I32', new Int32Array(3_000), [3_000]);
+  expect(refusal(() => readInputs(edited({ Xb, Yb })))).toBe(
+    'Xb has 3000 examples, but demb, dembact, dhprebn, … have 5; save the Xb and Yb from which they were computed: those of one batch',
+  );
+});
