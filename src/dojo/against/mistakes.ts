@@ -66,10 +66,19 @@ function simplest(judged: JudgedGradient, pairs: number, rounding: number | unde
   let best: readonly Mistake[] | undefined;
   for (const { way, at, expected } of waysToName(judged)) {
     const one = nameMistakes(own, way.knowledge, [{ at, expected, found: fitted ?? found }], source);
-    if (one !== undefined && isPlausible(one) && (!best || complexity(one) < complexity(best))) best = one;
-    if (best && complexity(best) === 1) return best;
+    if (one !== undefined && isPlausible(one) && (!best || complexity(one) < complexity(best) || isOwnFactor(one))) best = one;
+    if (best && complexity(best) === 1 && !isForeignFactor(best)) return best;
   }
   return best;
+}
+
+/** A factor that the way has not itself: dlogits has 1/n in its closed form alone. */
+function isForeignFactor([one, ...more]: readonly Mistake[]): boolean {
+  return more.length === 0 && one.id === 'scaled' && one.expected === undefined && one.by.includes('n');
+}
+
+function isOwnFactor([one, ...more]: readonly Mistake[]): boolean {
+  return more.length === 0 && one.id === 'scaled' && one.branch === undefined && one.expected !== undefined;
 }
 
 /** On a single batch, two mistakes and a constant that nobody writes explain anything. */

@@ -152,9 +152,11 @@ describe.each(CASES)('a name that is true, in $dtype', (given) => {
       [n, V],
       given.dtype,
     );
-    expect(nameOf('dlogits', closed.div(V))).toBe(
+    expect(nameOf('dlogits', closed.div(V))).toBe('you have the factor 1/V where 1/n belongs');
+    expect(nameOf('dh', right.dh.mul(n / V))).toBe(
       'it is n/V times what it should be, as if you divided by V, the row length, instead of n',
     );
+    expect(nameOf('dlogits', closed)).toBe('the division by n is missing');
     expect(nameOf('dlogits', closed.div(n * n))).toBe('it is divided by n once too often');
   });
 
