@@ -180,6 +180,7 @@ def db2(at):
   });
 
   it('judges all that the file passes to ninja.check, and does not stop it at an assert', async () => {
+    const names = readFileSync('data/names.txt', 'utf8');
     const text = (factor: string) => `${readFileSync(join('python', 'backprop_ninja.py'), 'utf8').split('# ## Exercise 1')[0]}
 dlogprobs = torch.zeros_like(logprobs)
 dlogprobs[range(n), Yb] = -1.0 / n
@@ -193,7 +194,7 @@ assert judge() and ninja.lines(exercise=2, dlogits=lambda at: at.logits)
       ['2', 1],
       ['1', 0],
     ] as const) {
-      const { stdout } = await check({ 'lines.py': text(factor) }, ['1', 'lines.py', '--json']);
+      const { stdout } = await check({ 'lines.py': text(factor), 'names.txt': names }, ['1', 'lines.py', '--json']);
       const { ok, values, moreValues, notJudged } = JSON.parse(stdout);
       expect({ values: values.ok, more: moreValues[0].ok, line: moreValues[0].line > 100, notJudged }).toEqual({
         values: true,
@@ -203,6 +204,8 @@ assert judge() and ninja.lines(exercise=2, dlogits=lambda at: at.logits)
       });
       expect(ok).toBe(false);
     }
+    const { exitCode, stdout } = await check({ 'lines.py': text('2'), 'names.txt': names }, ['lines.py', 'dprobs']);
+    expect({ exitCode, rows: stdout.match(/^. d\w+/gm) }).toEqual({ exitCode: 0, rows: ['✓ dprobs'] });
   });
 
   it('shows what the file prints once, escaped, and reads files beside it', async () => {

@@ -72,12 +72,14 @@ function ofOthers({ others }: Passed, hasValues: boolean, file: string): NotJudg
 export function onlyGradient(values: readonly ValuesReport[], gradient: string): ValuesReport[] {
   const isMeant = ({ name }: { name: string }) => lessonName(name) === gradient;
   return values.flatMap((report) => {
-    const tensors = report.tensors.filter(isMeant);
-    if (tensors.length === 0) return [];
+    const meant = report.tensors.filter(isMeant);
+    if (meant.length === 0) return [];
+    // The rows of the forward pass come first.
+    const tensors = [...report.tensors.slice(0, report.forward.compared), ...meant];
     const culprits = report.culprits.filter((name) => lessonName(name) === gradient);
     const notShown = report.notShown.filter(isMeant);
-    const ok = tensors.every((row) => row.ok);
-    return [{ ...report, ok, compared: tensors.length, culprits, notShown, tensors, unknown: [], duplicate: [], absent: [] }];
+    const ok = meant.every((row) => row.ok);
+    return [{ ...report, ok, compared: meant.length, culprits, notShown, tensors, unknown: [], duplicate: [], absent: [] }];
   });
 }
 
