@@ -127,7 +127,7 @@ export class ExerciseCases {
     const report = judge.judge(known, { outcomes: asRows.map((row, i) => row ?? outcomes[i]), text });
     const found = asRows.every((row) => row !== undefined) ? outcomes.at(-1) : undefined;
     if (!found || !('tensor' in found)) return report;
-    return { ...report, note: `its shape ${showShape(found.tensor.shape)} is taken for ${showShape(report.shape)}` };
+    return { ...report, note: `its shape ${showShape(found.tensor.shape)} is read as ${showShape(report.shape)}` };
   }
 }
 

@@ -81,7 +81,7 @@ describe('what comes back', () => {
     const { solution } = lineOf(1, 'dbnmeani');
     const asVector = (factor: number): Lines => ({ dbnmeani: (at) => solution(at).mul(factor).view([-1]) });
     const right = CASES[1].judge(answersOf(CASES[1], asVector(1)));
-    expect(right).toMatchObject({ ok: true, lines: [{ verdict: 'right', note: 'its shape [64] is taken for [1, 64]' }] });
+    expect(right).toMatchObject({ ok: true, lines: [{ verdict: 'right', note: 'its shape [64] is read as [1, 64]' }] });
     const wrong = CASES[1].judge(answersOf(CASES[1], asVector(-1)));
     expect(wrong.lines[0]).toMatchObject({ verdict: 'wrong', problem: 'the sign is wrong', note: right.lines[0].note });
   });

@@ -94,7 +94,7 @@ describe('exercise check FILE.py', () => {
     const { ok, lines } = await report(LECTURE);
     expect(lines.filter(({ verdict }) => verdict !== 'right')).toEqual([]);
     expect(lines.filter(({ note }) => note !== undefined).map(({ name, note }) => [name, note])).toEqual([
-      ['dbnmeani', 'its shape [64] is taken for [1, 64]'],
+      ['dbnmeani', 'its shape [64] is read as [1, 64]'],
     ]);
     expect({ ok, count: lines.length }).toEqual({ ok: true, count: 26 });
   });

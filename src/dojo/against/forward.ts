@@ -67,7 +67,7 @@ type RowMaker = (verdict: AgainstVerdict, mistake: NamedMistake | null, remark: 
 /** A tensor of the file beside the right one. */
 interface Comparison {
   ok: boolean;
-  /** At the worst entry: the difference and the largest one that passes, as shares of the terms it sums. */
+  /** At the worst entry: the difference and the largest one that passes, relative to the sum of the magnitudes of its terms. */
   error: number;
   limit: number;
   at: number;

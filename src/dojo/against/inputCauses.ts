@@ -42,7 +42,7 @@ function orderText(names: readonly LessonParameterName[], inputs: Inputs): { id:
   const are = names.join(' and ');
   if (names.every((name) => name !== 'C' && inputs[name].shape[0] === inputs[name].shape[1])) {
     const save = names.map((name) => `${name}.T`).join(' and ');
-    return { id: 'transposed', text: `${are} ${names.length > 1 ? 'are' : 'is'} transposed: nn.Linear keeps its weight so; save ${save}` };
+    return { id: 'transposed', text: `${are} ${names.length > 1 ? 'are' : 'is'} transposed: nn.Linear stores the transpose; save ${save}` };
   }
   const save = names.map((name) => `${name}.contiguous()`).join(' and ');
   return { id: 'column-order', text: `the bytes of ${are} are in column order: save ${save}, with NumPy np.ascontiguousarray` };

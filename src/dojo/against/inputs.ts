@@ -77,7 +77,7 @@ function refuseTransposed(parameters: readonly { name: string; found: Shape; exp
   if (matrices.length === 0) return;
   const are = matrices.map(({ name, found, expected }) => `${name} is ${showShape(found)}, the transpose of ${showShape(expected)}`);
   const save = matrices.map(({ name }) => `${name}.T`).join(' and ');
-  throw new FileContentError(are.join(', and '), { hint: `nn.Linear keeps its weight so; save ${save}` });
+  throw new FileContentError(are.join(', and '), { hint: `nn.Linear stores the transpose; save ${save}` });
 }
 
 function dimensions(name: string, { shape }: StoredTensor, rank: number): Shape {

@@ -15,7 +15,7 @@ import type { Line, ValuesAndGradients } from '../learnerFile.js';
 import type { FileInputs } from './inputs.js';
 import { type LineWay, linesOf } from './lines.js';
 
-/** The largest errors that pass, as shares of the terms that an entry sums. */
+/** The largest errors that pass, relative to the sum of the magnitudes of an entry's terms. */
 export interface LineLimits {
   /** Of the whole backward pass. */
   endToEnd: number;

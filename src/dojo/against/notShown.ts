@@ -7,17 +7,13 @@ import type { JudgedGradient } from './judgeGradients.js';
 import { linesOf } from './lines.js';
 import type { AgainstReport } from './report.js';
 
-/** For each gradient that is not wrong, what does not show, and the way to check it. */
+/** For each gradient that is not wrong, what does not show. */
 export function notShownIn(judged: readonly JudgedGradient[], values: LessonValues, truth: LessonGradients): AgainstReport['notShown'] {
   return judged.flatMap((one) => {
     const { gradient, verdict } = one;
     const reason = verdict === 'wrong' ? undefined : (zeroReason(one, truth) ?? REASONS[gradient.own]?.(values, one));
-    return reason === undefined ? [] : [{ name: gradient.name, text: `${reason}; ${wayTo(gradient.own)}` }];
+    return reason === undefined ? [] : [{ name: gradient.name, text: reason }];
   });
-}
-
-function wayTo(name: GradientName): string {
-  return `to check it: ninja.lines(${name}=lambda at: …) in Python, exercise check 1 ${name} in TypeScript`;
 }
 
 /** The reason why a line whose right values are all 0 shows nothing. */

@@ -4,7 +4,7 @@ import type { Shape } from '../../core/tensor.js';
 /** 'wrong' is wrong by itself: given what it was fed. 'right-as-fed' differs from the truth only because of the gradients above it. */
 export type AgainstVerdict = 'right' | 'wrong' | 'right-as-fed' | 'unjudged';
 
-/** An error, and the largest one that passes; both are shares of the terms that an entry sums. */
+/** An error, and the largest one that passes; both are relative to the sum of the magnitudes of an entry's terms. */
 export interface ErrorFigures {
   error: number;
   limit: number;

@@ -32,8 +32,8 @@ function forwardSentences({ first, judgedOn }: ForwardReport): SummarySentence[]
   const difference = ended(`The forward pass differs, first at ${name}: ${cause?.text ?? entryText(first)}`);
   const on =
     judgedOn === 'file'
-      ? "The gradients are judged on the file's forward values."
-      : 'The gradients are judged on our forward values, because the file does not hold all of its own.';
+      ? 'The gradients are judged on your forward values.'
+      : "The gradients are judged on the program's forward values, because yours are not complete.";
   return [{ text: `${difference} ${on}`, tone: 'bad' }];
 }
 
@@ -82,7 +82,7 @@ function nameSentences({ unknown, duplicate }: AgainstReport): SummarySentence[]
   const unclear = [
     ...unknown.map(({ name, suggestion }) => {
       const meant = suggestion === null ? '' : `; did you mean ${suggestion}?`;
-      return `${quoteName(name, '"')} is not compared, because there is no such tensor${meant}`;
+      return `${quoteName(name, '"')} is not compared: the lesson has no tensor of this name${meant}`;
     }),
     ...duplicate.map(({ name, of }) => `${quoteName(name, '"')} is the same tensor as ${of}, which the file holds, too; save one of them`),
   ];
@@ -98,11 +98,19 @@ function absentSentences({ absent, all }: AgainstReport): SummarySentence[] {
   return [{ text: `--all: ${absent.join(', ')} ${absent.length === 1 ? 'is' : 'are'} absent.`, tone: 'bad' }];
 }
 
+/** What the values do not show, and the way to check it. */
+function notShownSentences(notShown: AgainstReport['notShown']): SummarySentence[] {
+  if (notShown.length === 0) return [];
+  const lines = notShown.length === 1 ? 'this line' : 'these lines';
+  const way = `To check ${lines}, write functions: ninja.lines(${notShown[0].name}=lambda at: …) in Python, exercise check 1 in TypeScript.`;
+  return [...notShown.map(({ name, text }) => `${name}: ${text}.`), way].map((text) => ({ text, tone: 'dim' }));
+}
+
 function endSentences({ compared, of, absent, notShown, remarks, ok }: AgainstReport): SummarySentence[] {
   const missing = absent.length === 0 ? '' : `; absent: ${absent.join(', ')}`;
   return [
     ...remarks.map((text): SummarySentence => ({ text: ended(text), tone: 'dim' })),
-    ...notShown.map(({ name, text }): SummarySentence => ({ text: `${name}: ${text}.`, tone: 'dim' })),
+    ...notShownSentences(notShown),
     { text: `${compared} of ${of} gradients compared${missing}`, tone: ok ? 'good' : 'plain' },
   ];
 }

@@ -61,7 +61,7 @@ const DescriptionSchema = v.object(
     exercise: v.picklist(EXERCISE_NUMBERS, 'expected a number from 1 to 4'),
     seed: v.pipe(v.number(SEED), v.safeInteger(SEED), v.minValue(0, SEED)),
   },
-  'missing: these are no cases of this program',
+  'missing: these are not cases of this program',
 );
 
 /**
@@ -72,7 +72,7 @@ const DescriptionSchema = v.object(
 export function readCases(directory: string, word: string): { cases: ExerciseCases; answers: Answers } {
   const found = withSystemErrors('read', directory, () => statSync(directory));
   if (!found.isDirectory())
-    throw new SystemError(`${showPath(directory)} is no directory`, { hint: 'name the directory with the answers' });
+    throw new SystemError(`${showPath(directory)} is not a directory`, { hint: 'name the directory with the answers' });
   const cases = readDescription(directory, word);
   for (const { file } of cases.describe().cases) refuseOther(join(directory, file), cases);
   return { cases, answers: readAnswers(directory, cases) };
@@ -158,7 +158,7 @@ function refuseOther(path: string, { exercise, seed }: ExerciseCases): ReadonlyM
     const value = metadata[key];
     if (value === undefined || value === expected) continue;
     const what = `${showPath(path)} is of other cases than ${DESCRIPTION}: ${key} ${quoteText(value)}, expected ${expected}`;
-    throw new FileContentError(what, { hint: 'write the cases anew, with --force, and compute the answers again' });
+    throw new FileContentError(what, { hint: 'write the cases again, with --force, and compute the answers again' });
   }
   if (tensors.size > MAX_NAMES) throw new FileContentError(`${showPath(path)} has ${tensors.size} tensors, at most ${MAX_NAMES} are read`);
   return tensors;

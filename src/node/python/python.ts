@@ -48,7 +48,7 @@ async function named(word: string, source: '--python' | '$PYTHON', cwd: string):
   const found = await probe(command, source);
   if (found === 'python') return command;
   if (found === 'missing') throw new SystemError(`there is no ${shown}, which ${source} names`, { hint: 'name a Python that is there' });
-  const what = found === 'other' ? `${shown} is no Python` : `${shown} is ${found}, and 3.${LEAST_MINOR} or later is needed`;
+  const what = found === 'other' ? `${shown} is not Python` : `${shown} is ${found}, and 3.${LEAST_MINOR} or later is needed`;
   if (source === '--python') throw new UsageError(`--python: ${what}`, { hint: 'name another one' });
   throw new SystemError(`$PYTHON: ${what}`, { hint: WAY_OUT });
 }

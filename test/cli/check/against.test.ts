@@ -170,10 +170,10 @@ describe('grad-check --against', () => {
     });
     const { exitCode, stdout } = await runCli(cwd, AGAINST);
     expect(exitCode).toBe(1);
-    expect(stdout).toContain('"dw1" is not compared, because there is no such tensor; did you mean dW1?\n');
+    expect(stdout).toContain('"dw1" is not compared: the lesson has no tensor of this name; did you mean dW1?\n');
     expect(stdout).toContain('\n"dembcat" is the same tensor as dembact, which the file holds, too; save one of them\n');
-    expect(stdout).toContain('\n"\\u202enotes" is not compared, because there is no such tensor\n');
-    expect(stdout).toContain('\n"d\u0421" (with U+0421) is not compared, because there is no such tensor\n');
+    expect(stdout).toContain('\n"\\u202enotes" is not compared: the lesson has no tensor of this name\n');
+    expect(stdout).toContain('\n"d\u0421" (with U+0421) is not compared: the lesson has no tensor of this name\n');
     const json = await runCli(cwd, [...AGAINST, '--json']);
     expect([json.exitCode, JSON.parse(json.stdout)]).toMatchObject([
       1,

@@ -209,7 +209,7 @@ describe('exercise judge', () => {
 it('refuses a file in place of the directory (4)', async () => {
   const cwd = tempDirectory();
   put(cwd, 'cases', '');
-  expectRefusal(await judge(cwd), 4, 'cases is no directory; name the directory with the answers');
+  expectRefusal(await judge(cwd), 4, 'cases is not a directory; name the directory with the answers');
 });
 
 describe('broken answers are refused with one line', () => {
@@ -227,7 +227,7 @@ describe('broken answers are refused with one line', () => {
       'another exercise.json',
       (cwd) => put(cwd, 'cases/exercise.json', '{"a":1}'),
       3,
-      'cases/exercise.json: format: missing: these are no cases of this program',
+      'cases/exercise.json: format: missing: these are not cases of this program',
     ],
     [
       'a newer exercise.json',

@@ -269,7 +269,7 @@ describe('mistakes in what is saved', () => {
     const file = fileOf(forward(parameters, batchOf(SMALL)), ['loss'], { W1: stored(W1.T) });
     expect(judge(file).report.first?.cause).toEqual({
       id: 'transposed',
-      text: 'W1 is transposed: nn.Linear keeps its weight so; save W1.T',
+      text: 'W1 is transposed: nn.Linear stores the transpose; save W1.T',
     });
   });
 

@@ -62,12 +62,12 @@ describe('a file is refused in one line, with the way out:', () => {
     [
       'W1 of nn.Linear',
       edited({ W1: transposed('W1') }),
-      'W1 is [7, 6], the transpose of [6, 7]; nn.Linear keeps its weight so; save W1.T',
+      'W1 is [7, 6], the transpose of [6, 7]; nn.Linear stores the transpose; save W1.T',
     ],
     [
       'both weights of nn.Linear',
       edited({ W1: transposed('W1'), W2: transposed('W2') }),
-      'W1 is [7, 6], the transpose of [6, 7], and W2 is [11, 7], the transpose of [7, 11]; nn.Linear keeps its weight so; save W1.T and W2.T',
+      'W1 is [7, 6], the transpose of [6, 7], and W2 is [11, 7], the transpose of [7, 11]; nn.Linear stores the transpose; save W1.T and W2.T',
     ],
     [
       'half precision',

@@ -124,10 +124,9 @@ describe.each(CASES)('in $dtype', (given) => {
     expect(report).toMatchObject({ culprits: ['dhpreact'], absent: ['dbnraw'] });
   });
 
-  it('what the values do not show is listed, with the way to check it', () => {
+  it('what the values do not show is listed', () => {
     const { notShown } = changed({});
     expect(notShown.map(({ name }) => name)).toEqual(['dlogit_maxes', 'dlogits', 'db1']);
-    for (const { name, text } of notShown) expect(text).toContain(`ninja.lines(${name}=`);
   });
 });
 

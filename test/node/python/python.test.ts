@@ -46,8 +46,8 @@ describe('the Python for a file', () => {
   it.each([
     ['no text', '', UsageError, /^--python is empty$/],
     ['nothing', './none', SystemError, /^there is no \S*none, which --python names$/],
-    ['another program', './other', UsageError, /^--python: \S*other is no Python$/],
-    ['one that prints without end', './endless', UsageError, /^--python: \S*endless is no Python$/],
+    ['another program', './other', UsageError, /^--python: \S*other is not Python$/],
+    ['one that prints without end', './endless', UsageError, /^--python: \S*endless is not Python$/],
     ['an old version', './old', UsageError, /^--python: \S*old is Python 3\.7, and 3\.8 or later is needed$/],
     ['a file that is no program', './text', SystemError, /^cannot run \S*text, which --python names: permission denied$/],
     ['a directory', './bin', SystemError, /^cannot run \S*bin, which --python names: permission denied$/],
@@ -64,7 +64,7 @@ describe('the Python for a file', () => {
 
   it('is refused if $PYTHON names something else', async () => {
     executable(cwd, 'other', tells('hello'));
-    await expect(find(undefined, { PYTHON: './other' })).rejects.toThrow(/^\$PYTHON: \S*other is no Python$/);
+    await expect(find(undefined, { PYTHON: './other' })).rejects.toThrow(/^\$PYTHON: \S*other is not Python$/);
     await expect(find(undefined, { PYTHON: 'none' })).rejects.toThrow('there is no none, which $PYTHON names');
   });
 });
