@@ -180,6 +180,8 @@ ninja.lines(dlogits=lambda at: at.logits, exercise=2)
         db2: { text: 'lambda at: at.dlogits' },
       },
       strays: ['dcount'],
+      others: { 2: ['dlogits'] },
+      dropped: [],
     });
     expect(report.lines.map(({ name, verdict }: { name: string; verdict: string }) => `${name} ${verdict}`)).toEqual([
       'dprobs right',
