@@ -28,7 +28,7 @@ const NUMPY_NAMES: Readonly<Partial<Record<SafetensorsDType, string>>> = {
 const DTYPES = new Map(Object.entries(NUMPY_NAMES).map(([dtype, name]) => [name, dtype as SafetensorsDType]));
 
 const MAGIC = '\x93NUMPY';
-/** Header and all that precedes it fill a multiple of so many bytes. */
+/** The header, with all that precedes it, fills a multiple of this number of bytes. */
 const ALIGNMENT = 64;
 /** The header of an array of numbers is shorter by far. */
 const MAX_HEADER_BYTES = 2 ** 16;

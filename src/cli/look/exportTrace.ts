@@ -58,7 +58,7 @@ function traceFile(to: string | undefined): string {
   throw new UsageError(`--trace writes a .safetensors file, not ${showPath(to)}`, { hint: 'change the extension of --to' });
 }
 
-/** @throws UsageError unless the run has so many steps and their batches fit into memory */
+/** @throws UsageError unless the run has at least that number of steps, and their batches fit into memory */
 function checkSteps(K: number, { checkpoint: { config }, step, path }: StoredRun): void {
   if (K > step) {
     throw new UsageError(`--trace ${K}: the run of ${showPath(path)} has ${formatCountOf(step, 'step')}`, {

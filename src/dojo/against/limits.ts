@@ -94,7 +94,7 @@ function roundingScale({ knowledge }: LineWay, at: ValuesAndGradients, off: Valu
   return scale > ROUNDING_ALONE * scaleOf(knowledge, at) ? scale : 0;
 }
 
-/** A scale that grows so many times by rounding is all rounding. */
+/** A scale that rounding makes larger by this factor is all rounding. */
 const ROUNDING_ALONE = 1000;
 
 /** Forward and backward pass in float32. The parameters are jittered by half a unit in the last place, as other orders of summation would do. */

@@ -16,7 +16,7 @@ const LEAST_LINES = 3;
 const DOUBTFUL_LINES = 6;
 /** A line is right within this share of its largest entry. Exact limits are not needed to count lines. */
 const CLOSE = { float32: 3e-5, float64: 1e-8 };
-/** Examples times entries of W1 from which so many passes take too long. */
+/** Above this product of examples and entries of W1, the passes of the search take too long. */
 const LARGEST = 2 ** 20;
 
 /**
