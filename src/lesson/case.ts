@@ -49,7 +49,7 @@ export const DEEP_CONFIG: ModelConfig = { context: 3, embedding: 10, hidden: [24
 const MAX_ROUNDS = 100;
 
 /** The lesson's steps from a block's input to its output. */
-const BLOCK_STEPS = ['hprebn', 'bnmeani', 'bndiff', 'bndiff2', 'bnvar', 'bnvar_inv', 'bnraw', 'hpreact', 'h'] as const;
+export const BLOCK_STEPS = ['hprebn', 'bnmeani', 'bndiff', 'bndiff2', 'bnvar', 'bnvar_inv', 'bnraw', 'hpreact', 'h'] as const;
 
 /**
  * Draws a test case. Parameters are random as in the lesson, so they avoid values that hide mistakes (gain 1, zero weights). In the
