@@ -1,4 +1,4 @@
-/** The `lesson` namespace: the forward pass in atomic steps, the four exercises solved, and a test case to try them on. */
+/** The `lesson` namespace: the forward pass in atomic steps, the four exercises solved, a test case to try them on, and why an entry has its value. */
 
 export {
   type BlockValues,
@@ -8,6 +8,7 @@ export {
   type LessonConfig,
   type NetworkCase,
 } from './case.js';
+export { entryText, isTensorName, readEntry, type Shapes, TENSOR_NAMES, type TensorName } from './entry.js';
 export { backward, exercise1, GRADIENT_NAMES, type GradientLine, type GradientLines } from './exercise1.js';
 export { exercise2 } from './exercise2.js';
 export { exercise3 } from './exercise3.js';
@@ -25,3 +26,5 @@ export {
   type StepName,
   type ValueName,
 } from './values.js';
+export { type Explanation, type Factor, type Term, why } from './why.js';
+export type { Pass } from './whyLines.js';
