@@ -32,7 +32,7 @@ export interface Exercise {
 }
 
 /** The forward pass, one step per line. */
-const FORWARD_TEXT: Record<StepName, string> = {
+export const FORWARD_TEXT: Record<StepName, string> = {
   emb: 'emb = rows of C at Xb',
   embact: 'embact = emb, viewed as [n,T·E]',
   hprebn: 'hprebn = embact W1 + b1',

@@ -2,15 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { type OutputChunk, rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as core from '../../src/index.js';
 import { sha256 } from '../../src/node/sha256.js';
+import { launchChromium } from '../support/browser.js';
+import { inProject } from '../support/inProject.js';
 import { type TrainingResult, trainLesson } from './trainLesson.js';
-
-const inProject = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** Bundles a module for browsers into one file. A warning, such as that of an unresolved import, is an error. */
 async function bundle(input: string): Promise<OutputChunk> {
@@ -54,10 +53,7 @@ beforeAll(async () => {
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
-  });
+  browser = await launchChromium();
 }, 120_000);
 
 afterAll(async () => {

@@ -1,0 +1,19 @@
+/** What scripts/bundlePage.ts puts into the bundles: the page is one file that loads nothing. */
+
+/** dist/kernels.wasm in base64. */
+declare module 'bundled:kernels' {
+  const base64: string;
+  export default base64;
+}
+
+/** data/names.txt. */
+declare module 'bundled:names' {
+  const text: string;
+  export default text;
+}
+
+/** src/page/engine/worker.ts as the source of a classic worker. */
+declare module 'bundled:engine' {
+  const source: string;
+  export default source;
+}

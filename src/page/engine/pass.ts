@@ -1,0 +1,80 @@
+/** One pass of the lesson's network: the values and gradients that the page shows. */
+import { BOUNDARY } from '../../data/dataset.js';
+import type { LessonConfig } from '../../lesson/case.js';
+import { backward } from '../../lesson/exercise1.js';
+import { createNamesCase } from '../../lesson/namesCase.js';
+import {
+  type GradientName,
+  type LessonGradients,
+  type LessonValues,
+  STEP_NAMES,
+  VALUE_NAMES,
+  type ValueName,
+} from '../../lesson/values.js';
+import { datasetOf, type NamesText } from './names.js';
+
+/** Which pass: the same fields give the same numbers in every browser, and in `backprop-ninja why`. */
+export interface PassSource {
+  seed: number;
+  /** The number of the batch, from 0. */
+  batch: number;
+  /** Batch size. */
+  n: number;
+  names: NamesText;
+}
+
+/** A tensor as the page gets it: row-major entries in float64. */
+export interface TensorData {
+  data: Float64Array;
+  shape: readonly number[];
+}
+
+/** The name of a tensor of the pass: a value, the loss, or a gradient. */
+export type TensorName = ValueName | 'loss' | GradientName;
+
+export interface PassData {
+  source: PassSource;
+  config: LessonConfig;
+  vocabulary: readonly string[];
+  /** The examples of the batch: the context's characters, and the one that follows. */
+  examples: readonly { context: string; target: string }[];
+  tensors: Record<TensorName, TensorData>;
+}
+
+export type Pass = LessonValues & LessonGradients;
+
+/** The most recent pass: what is asked next is about the same one. */
+let latest: { key: string; config: LessonConfig; pass: Pass } | undefined;
+
+/** All tensors of a pass. Callers must not change them. */
+function passAt(source: PassSource): { config: LessonConfig; pass: Pass } {
+  const key = JSON.stringify(source);
+  if (latest?.key !== key) {
+    const { config, values } = createNamesCase(datasetOf(source.names), source);
+    latest = { key, config, pass: { ...values, ...backward(values) } };
+  }
+  return latest;
+}
+
+/** The tensors of a pass in the order in which they are computed, the parameters first. */
+const TENSOR_NAMES: readonly TensorName[] = [
+  ...new Set([...VALUE_NAMES, ...STEP_NAMES]),
+  ...VALUE_NAMES.map((name) => `d${name}` as const),
+];
+
+export const passMethods = {
+  pass(source: PassSource): PassData {
+    const { config, pass } = passAt(source);
+    const { vocabulary } = datasetOf(source.names);
+    const T = config.context;
+    const characters = (from: number, to: number) => Array.from(pass.Xb.data.subarray(from, to), (index) => vocabulary[index] ?? BOUNDARY);
+    const examples = Array.from(pass.Yb.data, (target, i) => ({
+      context: characters(i * T, (i + 1) * T).join(''),
+      target: vocabulary[target] ?? BOUNDARY,
+    }));
+    const tensors = Object.fromEntries(
+      TENSOR_NAMES.map((name) => [name, { data: Float64Array.from(pass[name].data), shape: [...pass[name].shape] }]),
+    ) as unknown as PassData['tensors'];
+    return { source, config, vocabulary, examples, tensors };
+  },
+};

@@ -1,0 +1,37 @@
+/** Numbers as the page writes them. */
+
+/** Four significant digits, a minus sign that is as wide as a digit, and words for what is not finite. */
+export function showNumber(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return value > 0 ? 'infinity' : '−infinity';
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  const text = size >= 1e-4 && size < 1e6 ? value.toPrecision(4) : value.toExponential(3);
+  return text.replaceAll('-', '−');
+}
+
+/** dW1[3,17]; the name alone for a scalar. */
+export function entryName(name: string, at: readonly number[]): string {
+  return at.length === 0 ? name : `${name}[${at.join(',')}]`;
+}
+
+/** [32,27] */
+export function showSizes(shape: readonly number[]): string {
+  return `[${shape.join(',')}]`;
+}
+
+/** The place of an entry in the row-major data. */
+export function positionOf(at: readonly number[], shape: readonly number[]): number {
+  return at.reduce((position, index, k) => position * (shape[k] as number) + index, 0);
+}
+
+/** Whether the shape has this entry. */
+export function isIn(at: readonly number[], shape: readonly number[]): boolean {
+  return at.length === shape.length && at.every((index, k) => index >= 0 && index < (shape[k] as number));
+}
+
+/** Rows and columns of the picture of a tensor: [n,T,E] is drawn as [n,T·E], [H] and [] as one row. */
+export function gridOf(shape: readonly number[]): [rows: number, columns: number] {
+  if (shape.length < 2) return [1, shape[0] ?? 1];
+  return [shape[0] as number, shape.slice(1).reduce((product, size) => product * size, 1)];
+}

@@ -1,0 +1,95 @@
+/** The state of the page that a link carries: one row per property, from which address and defaults derive. */
+import { choice, flag, type Kind, wholeNumber } from '../core/kinds.js';
+import { GRADIENT_NAMES } from '../lesson/exercise1.js';
+import { STEP_NAMES, VALUE_NAMES } from '../lesson/values.js';
+import type { TensorName } from './engine/pass.js';
+
+export const VIEWS = ['pass', 'mistakes', 'hunt', 'exercises', 'names'] as const;
+export type View = (typeof VIEWS)[number];
+
+/** The steps of the pass: the forward lines, then the gradient lines. A step is named after the tensor that it computes. */
+export const PASS_STEPS: readonly TensorName[] = [...STEP_NAMES, ...GRADIENT_NAMES];
+const TENSORS: readonly TensorName[] = [...new Set([...VALUE_NAMES, ...PASS_STEPS])];
+
+/** How a value is written in an address. */
+type Written<T> = Pick<Kind<T>, 'expected' | 'read' | 'show'>;
+
+export interface Property<T> {
+  kind: Written<T>;
+  default: T;
+}
+
+/** One of these, or none. */
+function optional<T>(kind: Written<T>): Written<T | null> {
+  return {
+    expected: kind.expected,
+    read: (text) => (text === '' ? null : kind.read(text)),
+    show: (value) => (value === null ? '' : kind.show(value)),
+  };
+}
+
+/** The indices of an entry: 3,17. */
+const indices: Written<readonly number[]> = {
+  expected: 'indices such as 3,17',
+  read: (text) => (/^\d{1,6}(,\d{1,6}){0,2}$/.test(text) ? text.split(',').map(Number) : undefined),
+  show: (value) => value.join(','),
+};
+
+const property = <T>(kind: Written<T>, value: T): Property<T> => ({ kind, default: value });
+
+const PROPERTIES = {
+  view: property(choice(VIEWS), 'pass' as View),
+  /** Seed of the parameters and the batches. */
+  seed: property(wholeNumber(0, 2 ** 32 - 1), 1),
+  /** The number of the batch, from 0. */
+  batch: property(wholeNumber(0, 9_999), 0),
+  /** Batch size. */
+  n: property(wholeNumber(2, 64), 32),
+  /** The line of the pass. */
+  step: property(choice(PASS_STEPS), PASS_STEPS[0] as TensorName),
+  /** The tensor whose entry is inspected; by default that of the step. */
+  tensor: property(optional(choice(TENSORS)), null),
+  /** The entry that is inspected. */
+  entry: property(optional(indices), null),
+  /** One scale for all heat maps. */
+  sameScale: property(flag, false),
+  /** Symmetric logarithmic scale. */
+  log: property(flag, false),
+};
+
+type Properties = typeof PROPERTIES;
+export type Key = keyof Properties;
+export type PageState = { [K in Key]: Properties[K] extends Property<infer T> ? T : never };
+
+const DEFAULTS = Object.fromEntries(Object.entries(PROPERTIES).map(([key, { default: value }]) => [key, value])) as unknown as PageState;
+
+/** The state as the fragment of an address, without `#`. Properties at their default are left out. */
+export function addressOf(state: PageState): string {
+  const parts = (Object.keys(PROPERTIES) as Key[]).flatMap((key) => {
+    const { kind, default: value } = PROPERTIES[key] as Property<unknown>;
+    const text = kind.show(state[key]);
+    return text === kind.show(value) ? [] : [`${key}=${encodeURIComponent(text).replaceAll('%2C', ',')}`];
+  });
+  return parts.join('&');
+}
+
+/** A property of an address that has no such value. */
+export interface Unreadable {
+  key: string;
+  text: string;
+  expected: string;
+}
+
+/** The state of an address. What cannot be read gets its default, and is reported. */
+export function readAddress(fragment: string): { state: PageState; unreadable: Unreadable[] } {
+  const state: Record<string, unknown> = { ...DEFAULTS };
+  const unreadable: Unreadable[] = [];
+  for (const [key, text] of new URLSearchParams(fragment.replace(/^#/, '').replaceAll('+', '%2B'))) {
+    if (!Object.hasOwn(PROPERTIES, key)) continue;
+    const { kind } = PROPERTIES[key as Key] as Property<unknown>;
+    const value = kind.read(text);
+    if (value === undefined) unreadable.push({ key, text, expected: kind.expected });
+    else state[key] = value;
+  }
+  return { state: state as unknown as PageState, unreadable };
+}

@@ -1,0 +1,43 @@
+/** Opens dist/page.html in Debian's Chromium, and collects what a browser complains about. */
+import { pathToFileURL } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { inProject } from './inProject.js';
+
+/** The page, from file://. */
+const PAGE_URL = pathToFileURL(inProject('dist/page.html')).href;
+
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
+  });
+}
+
+/** A page that is open, and everything that must not happen on it: errors, warnings, violations of its policy. */
+export interface OpenPage {
+  page: Page;
+  complaints: string[];
+}
+
+/**
+ * Opens an address of the page and waits until the pass is drawn.
+ * @param fragment the part after #
+ * @param options by default 1280 x 800, light
+ */
+export async function openPage(browser: Browser, fragment = '', options: BrowserContextOptions = {}, url = PAGE_URL): Promise<OpenPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type()) || message.text().startsWith('CSP')) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    if (!/^(file|blob|data):/.test(request.url()) && request.url().split('#')[0] !== url) complaints.push(`request: ${request.url()}`);
+  });
+  // As text, because it is a browser's code.
+  await page.addInitScript("addEventListener('securitypolicyviolation', (e) => console.log('CSP', e.violatedDirective, e.blockedURI))");
+  await page.goto(fragment === '' ? url : `${url}#${fragment}`);
+  await page.waitForSelector('[data-ready]');
+  return { page, complaints };
+}
