@@ -1,7 +1,8 @@
 /** The bank of planted mistakes: common mistakes in each line. A gradient check is only as good as the mistakes that it catches. */
 import { UsageError } from '../core/errors.js';
 import { showText } from '../core/text.js';
-import type { ClosedForm, ClosedFormName } from '../gradCheck/closedForms.js';
+import type { ClosedForm } from '../gradCheck/closedForms.js';
+import type { ClosedFormName } from '../lesson/closedTerms.js';
 import { exercise1, type GradientLine, type GradientLines } from '../lesson/exercise1.js';
 import type { GradientName } from '../lesson/values.js';
 import { ATOMIC_MISTAKES } from './atomicMutants.js';

@@ -4,6 +4,7 @@ import { largestMagnitude } from '../core/numbers.js';
 import { randomStream } from '../core/random.js';
 import type { Tensor } from '../core/tensor.js';
 import { type LessonCase, randomTensor } from '../lesson/case.js';
+import { type ClosedFormName, REPLACED_LINES } from '../lesson/closedTerms.js';
 import { exercise1 } from '../lesson/exercise1.js';
 import { exercise2 } from '../lesson/exercise2.js';
 import { exercise3 } from '../lesson/exercise3.js';
@@ -15,25 +16,10 @@ import { type CheckRow, judge, type Witness } from './row.js';
 
 /** A gradient in one expression, from the forward values and the gradient of the layer's output. */
 export type ClosedForm = (at: LessonValues & Pick<LessonGradients, 'dhpreact'>) => Tensor;
-export type ClosedFormName = 'dlogits' | 'dhprebn';
 export type ClosedForms = Record<ClosedFormName, ClosedForm>;
 
 /** The solved exercises. */
 export const SOLVED: ClosedForms = { dlogits: exercise2.dlogits, dhprebn: exercise3.dhprebn };
-
-/** The atomic gradients from the loss to dlogits, in backward order. */
-const CROSS_ENTROPY_CHAIN: readonly GradientName[] = [
-  'dlogprobs',
-  'dprobs',
-  'dcounts_sum_inv',
-  'dcounts_sum',
-  'dcounts',
-  'dnorm_logits',
-  'dlogit_maxes',
-  'dlogits',
-];
-/** The atomic gradients from dhpreact to dhprebn, in backward order. */
-const BATCH_NORM_CHAIN: readonly GradientName[] = ['dbnraw', 'dbnvar_inv', 'dbnvar', 'dbndiff2', 'dbndiff', 'dbnmeani', 'dhprebn'];
 
 /**
  * Checks dlogits [n,V] and dhprebn [n,H], each in two rows: against differences and against the atomic chain.
@@ -47,8 +33,8 @@ export function checkClosedForms({ n, config, values }: LessonCase, options: Che
     dhprebn: { compute: () => exercise3.hpreact(values).data, unmoved: values.hpreact.data, dout: dhpreact.data },
   };
   const chain = {
-    dlogits: alongChain(values, {}, CROSS_ENTROPY_CHAIN).dlogits,
-    dhprebn: alongChain(values, { dhpreact }, BATCH_NORM_CHAIN).dhprebn,
+    dlogits: alongChain(values, {}, REPLACED_LINES.dlogits).dlogits,
+    dhprebn: alongChain(values, { dhpreact }, REPLACED_LINES.dhprebn).dhprebn,
   };
   return (['dlogits', 'dhprebn'] as const).flatMap((name) => {
     const value = name === 'dlogits' ? 'logits' : 'hprebn';
