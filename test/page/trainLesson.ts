@@ -7,8 +7,8 @@ export interface TrainingResult {
   valLoss: number;
 }
 
-const STEPS = 2_000;
-const BATCH_SIZE = 32;
+/** The same training as a request to the engine of the page. */
+export const LESSON_REQUEST = { steps: 2_000, batchSize: 32, learningRate: 0.1, seed: 1, hidden: 200, names: null };
 
 /**
  * Trains the lesson's network of 200 hidden units on the kernels for 2,000 steps and evaluates it.
@@ -19,11 +19,12 @@ const BATCH_SIZE = 32;
 export function trainLesson(core: typeof Core, kernels: Core.WasmModule, names: Uint8Array, sha256: Core.Sha256): TrainingResult {
   const dataset = core.createDataset(core.parseNames(names, 'names.txt').names, { splitSeed: 42, unique: false });
   const { vocabulary, parts } = dataset;
-  const config: Core.ModelConfig = { context: 3, embedding: 10, hidden: [200], vocabulary: vocabulary.length };
+  const { names: _bundled, hidden, ...options } = LESSON_REQUEST;
+  const config: Core.ModelConfig = { context: 3, embedding: 10, hidden: [hidden], vocabulary: vocabulary.length };
   const examples = core.createExamples(parts.train, vocabulary, config.context);
-  const capacity = { training: BATCH_SIZE, inference: [core.EVALUATION_BATCH] };
+  const capacity = { training: options.batchSize, inference: [core.EVALUATION_BATCH] };
   const model = core.allocateModel(core.wasmBackend(kernels), config, capacity);
-  const training = new core.Training(model, examples, { steps: STEPS, batchSize: BATCH_SIZE, learningRate: 0.1, seed: 1 });
+  const training = new core.Training(model, examples, options);
   while (!training.done) training.advance();
   const evaluator = new core.Evaluator(model);
   evaluator.calibrate(examples);

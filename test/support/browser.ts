@@ -4,7 +4,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { inProject } from './inProject.js';
 
 /** The page, from file://. */
-const PAGE_URL = pathToFileURL(inProject('dist/page.html')).href;
+export const PAGE_URL = pathToFileURL(inProject('dist/page.html')).href;
 
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
