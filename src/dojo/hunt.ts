@@ -1,11 +1,11 @@
 /** The hunt: a backward pass with one mistake. The player finds it by comparing as few gradients as possible. */
 
-import { difference } from '../core/numbers.js';
 import { type RandomStream, randomInteger, randomStream, shuffled } from '../core/random.js';
 import { type Shape, sameShape } from '../core/tensor.js';
 import { createLessonCase, LESSON_CONFIG } from '../lesson/case.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import type { GradientName, LessonGradients } from '../lesson/values.js';
+import { agrees } from './agreement.js';
 import { LINE_MUTANTS, type Mutant, plant } from './mutants.js';
 import { type WorstEntry, worstEntry } from './worstEntry.js';
 
@@ -21,9 +21,6 @@ export interface Probe {
 export const FULL_SCORE = 100;
 export const PROBE_COST = 5;
 export const WRONG_COST = 20;
-
-/** Relative to the largest entry, in float64: the same line on the same numbers gives the same bits, except for the sign of 0. */
-const ALIKE = 1e-12;
 
 /** The state of a hunt. It hides the mistake until the line is {@link found}. */
 export class Hunt {
@@ -113,15 +110,8 @@ function hide(random: RandomStream, run: (mutant: Mutant) => LessonGradients, ri
 function compare(name: GradientName, right: LessonGradients, wrong: LessonGradients): Probe {
   const [expected, found] = [right[name], wrong[name]];
   if (!sameShape(expected.shape, found.shape)) return { name, shape: found.shape, agrees: false };
-  const { maxAbs, largest } = difference(found.data, expected.data);
-  const agrees = maxAbs <= ALIKE * Math.max(largest, scaleAbove(name, right));
-  return agrees ? { name, shape: found.shape, agrees } : { name, shape: found.shape, agrees, worst: worstEntry(found, expected) };
-}
-
-/** db1 and dlogit_maxes are sums of terms that cancel: rounding is relative to these terms. */
-function scaleAbove(name: GradientName, right: LessonGradients): number {
-  const summed = { db1: right.dhprebn, dlogit_maxes: right.dnorm_logits }[name as string];
-  return summed ? difference(summed.data, summed.data).largest * summed.shape[0] : 0;
+  const alike = agrees(name, found, right);
+  return { name, shape: found.shape, agrees: alike, ...(alike ? {} : { worst: worstEntry(found, expected) }) };
 }
 
 export function isGradientName(text: string): text is GradientName {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CHECKS, isCaught, KillMatrix, type KillRow } from '../../src/dojo/killMatrix.js';
+import { CHECK_TEXT, CHECKS, isCaught, KillMatrix, type KillRow, verdictsOn } from '../../src/dojo/killMatrix.js';
 import { findMutant } from '../../src/dojo/mutants.js';
 import { exercise1 } from '../../src/lesson/exercise1.js';
 
@@ -34,5 +34,14 @@ describe('the kill matrix', () => {
     const misnamed = matrix.judge({ ...findMutant('dh-sign'), expected: [{ id: 'scaled', by: 'n' }] });
     expect(misnamed.naming).toBe('wrong');
     expect(isCaught(misnamed)).toBe(false);
+  });
+
+  it('says of one mistake what each check compares and whether it notices it, and what the dojo says', () => {
+    const { checks, said, naming } = verdictsOn(findMutant('dh-sign'));
+    expect(checks.map(({ check, text }) => [check, text])).toEqual(CHECKS.map((check) => [check, CHECK_TEXT[check]]));
+    expect(checks.filter(({ notices }) => !notices).map(({ check }) => check)).toEqual(
+      CHECKS.filter((check) => !row('dh-sign').noticedBy[check]),
+    );
+    expect([said, naming]).toEqual([row('dh-sign').said, 'right']);
   });
 });
