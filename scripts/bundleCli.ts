@@ -8,7 +8,8 @@ import { build } from 'rolldown';
 await build({
   input: { 'cli/main': 'src/cli/main.ts' },
   platform: 'node',
-  external: /^node:/,
+  // The package open brings a script, xdg-open, which it finds beside itself.
+  external: /^(node:|open$)/,
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   preserveEntrySignatures: false,
   output: {

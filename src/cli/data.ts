@@ -133,6 +133,16 @@ export function loadWholeList(
   return readKnownData(path, checkpoint, { file, another: 'may be another', names }, io).names;
 }
 
+/**
+ * The data set of a run before its split, repeated names and all; null if it is the list of names that comes with the program.
+ * @param file as in {@link loadRunData}
+ * @throws FileContentError unless it is the run's data set
+ */
+export function loadOwnNames(path: string, checkpoint: Checkpoint, file: string | undefined, io: IO): readonly string[] | null {
+  if (checkpoint.dataSha256 === readNamesFile(BUNDLED_NAMES).sha256) return null;
+  return readKnownData(path, checkpoint, { file, another: 'must be the same', names: checkpoint.config }, io).names;
+}
+
 /** Which file {@link readKnownData} reads, and how: see {@link loadRunData}. */
 interface KnownData {
   file: string | undefined;

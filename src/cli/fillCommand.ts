@@ -53,9 +53,10 @@ function refuseArguments(command: Command, options: readonly OptionRow[], { cwd 
   const [argument] = command.args;
   if (argument === undefined) return;
   const has = (key: string) => options.some((row) => row.key === key);
-  const isRun = has('resume') && statSync(resolve(cwd, argument), { throwIfNoEntry: false })?.isDirectory();
+  const takesRun = has('resume') ? '--resume' : has('run') ? '--run' : undefined;
+  const isRun = takesRun !== undefined && statSync(resolve(cwd, argument), { throwIfNoEntry: false })?.isDirectory();
   const isPreset = options.some(({ key, kind }) => key === 'preset' && kind.read(argument) !== undefined);
-  const meant = isRun ? '--resume' : isPreset ? '--preset' : has('data') ? '--data' : undefined;
+  const meant = isRun ? takesRun : isPreset ? '--preset' : has('data') ? '--data' : undefined;
   const details = meant === undefined ? {} : { hint: `did you mean ${meant} ${shellWord(argument, 'file')}?` };
   throw new UsageError(`'${command.name()}' takes no arguments, but got '${argument}'`, details);
 }

@@ -107,6 +107,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'find the one wrong line in a backward pass',
     load: async () => (await import('./learn/hunt.js')).hunt,
   },
+  {
+    name: 'open',
+    group: LEARN,
+    summary: 'open the page: see the backward pass, write it, prove it',
+    load: async () => (await import('./learn/open.js')).open,
+  },
 ];
 
 const EXAMPLES: readonly Example[] = [

@@ -8,3 +8,6 @@ declare class TextDecoder {
   constructor(encoding: 'utf-8', options?: { fatal?: boolean; ignoreBOM?: boolean });
   decode(bytes?: Uint8Array, options?: { stream?: boolean }): string;
 }
+
+declare function atob(base64: string): string;
+declare function btoa(bytes: string): string;

@@ -9,6 +9,8 @@ export const PACKAGE_JSON = inPackage('package.json');
 export const MAIN = inPackage('bin/backprop-ninja.js');
 /** The compiled kernels. */
 export const KERNELS = inPackage('dist/kernels.wasm');
+/** The page, as built: one HTML file. */
+export const PAGE = inPackage('dist/page.html');
 /** The thread that watches a guest's process, as built. */
 export const GUEST_WATCHDOG = inPackage('dist/node/guest/watchdog.js');
 /** The process in which a learner's file runs, as built, and the library that the file imports. */

@@ -14,8 +14,7 @@ import type { OptionRow } from '../core/optionRow.js';
 import { isStreamState } from '../core/random.js';
 import type { Sha256 } from '../core/sha256.js';
 import { type FloatArray, type Shape, sameShape, showShape } from '../core/tensor.js';
-import { countOf, quoteText, UNPRINTABLE } from '../core/text.js';
-import { BOUNDARY } from '../data/dataset.js';
+import { countOf, quoteText } from '../core/text.js';
 import { allocateModel, type Capacity, type Model } from '../network/arrays.js';
 import { type ModelConfig, parameterCount, parameterNames, parameterShapes, statisticShapes } from '../network/parameters.js';
 import { TRAINING_OPTIONS } from '../training/options.js';
@@ -25,6 +24,7 @@ import type { TrainingState } from '../training/training.js';
 import { decayedNames, hasPowers, OPTIMIZER_TENSORS, type OptimizerConfig, type OptimizerState } from '../training/updater.js';
 import { loadFloats, readSafetensors, type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
 import { isSealed, NO_DIGEST, seal } from './seal.js';
+import { VocabularySchema } from './vocabularySchema.js';
 
 /** What the metadata of a checkpoint call its format. */
 export const FORMAT = 'backprop-ninja checkpoint';
@@ -65,18 +65,6 @@ const BestEvaluationSchema = v.strictObject({ step: count, valLoss: finite });
 const StreamStateSchema = v.pipe(
   v.strictObject({ c: v.number(), s0: v.number(), s1: v.number(), s2: v.number() }),
   v.check(isStreamState, 'Expected the state of a random stream'),
-);
-
-/** The boundary, then different single characters. */
-const VocabularySchema = v.pipe(
-  v.array(v.string()),
-  v.minLength(2),
-  v.check((list) => list[0] === BOUNDARY && !list.slice(1).includes(BOUNDARY), `Expected '${BOUNDARY}' first, and only there`),
-  v.check(
-    (list) => list.every((entry) => [...entry].length === 1 && entry.search(UNPRINTABLE) === -1),
-    'Expected single printable characters',
-  ),
-  v.check((list) => new Set(list).size === list.length, 'Expected different characters'),
 );
 
 /** A value stored as JSON in a metadata string. */

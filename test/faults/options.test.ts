@@ -262,6 +262,7 @@ describe('run or checkpoint missing or unreadable (4)', () => {
     ['replay', (run: string) => ['replay', run]],
     ['diff', (run: string) => ['diff', run, run]],
     ['train --resume', (run: string) => ['train', '--resume', run]],
+    ['open --run', (run: string) => ['open', '--run', run]],
   ] as const;
 
   it.each(COMMANDS)('%s: no such run', async (_, argv) => {

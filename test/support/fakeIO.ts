@@ -14,6 +14,10 @@ export interface Surroundings {
   date?: string;
   /** The lines of standard input. */
   input?: readonly string[];
+  /** Default: linux. */
+  platform?: string;
+  /** The opener of the browser. By default there must be none that is used: no test starts a browser. */
+  openInBrowser?: IO['openInBrowser'];
   /** A signal to stop, and the time on the clock at which it comes, in milliseconds. */
   stop?: { signal: StopSignal; at: number };
 }
@@ -62,7 +66,18 @@ export interface FakeIO extends IO {
 /** An IO that collects the output. Its clock advances by `tick` at each reading. */
 export function fakeIO(
   cwd: string,
-  { env = {}, tty = false, columns = 80, rows = 24, tick = 1, date, stop, input = [] }: Surroundings = {},
+  {
+    env = {},
+    tty = false,
+    columns = 80,
+    rows = 24,
+    tick = 1,
+    date,
+    stop,
+    input = [],
+    platform = 'linux',
+    openInBrowser = startsNoBrowser,
+  }: Surroundings = {},
 ): FakeIO {
   let clock = 0;
   let onStop: ((signal: StopSignal) => void) | undefined;
@@ -72,6 +87,8 @@ export function fakeIO(
     stderr: output('stderr'),
     env,
     cwd,
+    platform,
+    openInBrowser,
     now: () => {
       clock += tick;
       if (stop && clock >= stop.at && onStop) {
@@ -94,6 +111,10 @@ export function fakeIO(
       };
     },
   };
+}
+
+async function startsNoBrowser(path: string): Promise<void> {
+  throw new TypeError(`a test would open ${path}`);
 }
 
 /** Runs a command line in this process. */

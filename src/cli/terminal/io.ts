@@ -16,6 +16,10 @@ export interface IO {
   stderr: Output;
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
+  /** As in process.platform. */
+  readonly platform: string;
+  /** Opens a file in the default browser, without waiting for the browser's end. @throws if that fails */
+  openInBrowser(path: string): Promise<void>;
   /** Milliseconds that never run backwards. */
   now(): number;
   /** The time of day, for run.json. */
@@ -84,6 +88,8 @@ export function processIO(): IO {
     get cwd() {
       return workingDirectory();
     },
+    platform: process.platform,
+    openInBrowser,
     now: () => performance.now(),
     date: () => new Date(),
     onStop: listenForStop,
@@ -93,6 +99,23 @@ export function processIO(): IO {
     onRedraw: listenForRedraw,
     readLines,
   };
+}
+
+/** Milliseconds after which an opener that has not failed has opened the file: without a desktop, xdg-open lives as long as the browser. */
+const OPENS = 2_000;
+
+async function openInBrowser(path: string): Promise<void> {
+  const { default: open } = await import('open');
+  const opener = await open(path);
+  const exitCode = await new Promise<number | null>((resolve) => {
+    if (opener.exitCode !== null) return resolve(opener.exitCode);
+    const timer = setTimeout(() => resolve(null), OPENS);
+    opener.once('exit', (code) => {
+      clearTimeout(timer);
+      resolve(code);
+    });
+  });
+  if (exitCode) throw new Error(`the opener ended with ${exitCode}`);
 }
 
 /** The message by which a sweep asks its runs to save and end. */
