@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
-import { quoteText, shellWord, showCharacters, showPath } from '../core/text.js';
+import { shellWord, showCharacters, showPath } from '../core/text.js';
 import { createDataset, createVocabulary, type Dataset, type DatasetOptions, SPLITS, vocabularyIndex } from '../data/dataset.js';
+import { describeTable, describeTidied } from '../data/namesNotes.js';
 import { findOddities, severalPerLine } from '../data/oddities.js';
 import { type NamesOptions, STANDARD_INPUT_NAME } from '../data/parseNames.js';
-import { separatorText, type TableLayout } from '../data/table.js';
 import { keptNames } from '../node/keptNames.js';
 import { type NamesFile, type NamesStream, readNamesFile, STANDARD_INPUT } from '../node/namesFile.js';
 import { BUNDLED_NAMES } from '../node/paths.js';
@@ -75,11 +75,6 @@ function withFile(hint: string, typed: string): string {
 function describeWait(stream: NamesStream, shownAs: string): string {
   if (stream === 'a terminal') return 'waiting for names on standard input: one per line; Ctrl-D at the start of a line ends them';
   return stream === 'a pipe' ? `waiting for names from ${shownAs}` : 'reading names from standard input';
-}
-
-function describeTable({ separator, columns, column, header }: TableLayout, first: string): string {
-  const place = columns === 1 ? 'the only column' : `column ${column} of ${columns}, separated by ${separatorText(separator, columns)}`;
-  return `read ${place}${header === undefined ? '' : ', below a header'}; the first name is '${quoteText(first)}'`;
 }
 
 function splitData({ path, typed, shownAs, sha256, names, bytes }: ReadData, options: DatasetOptions): LoadedData {
@@ -202,18 +197,4 @@ function checkKnown(shownAs: string, vocabulary: readonly string[], found: reado
   throw new FileContentError(
     `${shownAs} has characters that the network does not know: ${showCharacters(unknown, 'all')}; it knows ${showCharacters(vocabulary)}`,
   );
-}
-
-function describeTidied(tidied: NamesFile['tidied']): string {
-  const { byteOrderMark, carriageReturns, loneCarriageReturns, surroundingBlanks, blankLines, blankFields, normalized } = tidied;
-  const notes = [
-    byteOrderMark > 0 ? 'a byte order mark' : '',
-    carriageReturns > 0 ? formatCountOf(carriageReturns, 'CRLF line ending') : '',
-    loneCarriageReturns > 0 ? formatCountOf(loneCarriageReturns, 'CR line ending') : '',
-    surroundingBlanks > 0 ? `blanks around ${formatCountOf(surroundingBlanks, 'name')}` : '',
-    blankLines > 0 ? formatCountOf(blankLines, 'blank line') : '',
-    blankFields > 0 ? `${formatCountOf(blankFields, 'line')} with an empty column` : '',
-  ].filter((text) => text !== '');
-  const changed = normalized > 0 ? [`brought ${formatCountOf(normalized, 'name')} into NFC`] : [];
-  return [...(notes.length > 0 ? [`dropped ${notes.join(', ')}`] : []), ...changed].join('; ');
 }

@@ -2,6 +2,7 @@
 import type { ComponentType } from 'preact';
 import { VIEWS, type View } from './properties.js';
 import { pass, refused, set, state, unreadable } from './state.js';
+import { NamesView } from './views/names/NamesView.js';
 import { PassView } from './views/pass/PassView.js';
 
 /** The views in the order of the navigation. */
@@ -13,7 +14,7 @@ const TITLES: Record<View, string> = {
   names: 'Your names',
 };
 
-const CONTENTS: Partial<Record<View, ComponentType>> = { pass: PassView };
+const CONTENTS: Partial<Record<View, ComponentType>> = { pass: PassView, names: NamesView };
 
 export function App() {
   const { view } = state.value;

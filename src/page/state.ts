@@ -1,8 +1,8 @@
 /** The state of the page as signals. What a link carries is in one signal, which follows the address and is followed by it. */
 import { computed, effect, signal } from '@preact/signals';
 import { ask, type RefusedError } from './engine/client.js';
-import type { NamesText } from './engine/names.js';
 import type { PassData, PassSource } from './engine/pass.js';
+import { ownNames } from './ownNames.js';
 import { addressOf, type PageState, readAddress, type Unreadable } from './properties.js';
 
 const initial = readAddress(location.hash);
@@ -10,8 +10,6 @@ const initial = readAddress(location.hash);
 export const state = signal<PageState>(initial.state);
 /** What an address asked for and does not exist. */
 export const unreadable = signal<readonly Unreadable[]>(initial.unreadable);
-/** The reader's own names; null for the bundled ones. They stay in the browser. */
-const namesText = signal<NamesText>(null);
 /** The pass that is shown: the latest that the engine has answered. */
 export const pass = signal<PassData | undefined>(undefined);
 /** Why there is no pass for the state. */
@@ -43,7 +41,7 @@ export function followAddress(): void {
 /** Which pass the state asks for. Its text changes only if the pass does. */
 const sourceKey = computed(() => {
   const { seed, batch, n } = state.value;
-  return JSON.stringify({ seed, batch, n, names: namesText.value } satisfies PassSource);
+  return JSON.stringify({ seed, batch, n, names: ownNames.value?.id ?? null } satisfies PassSource);
 });
 
 /** Asks the engine for each pass that the state needs. Of several, the latest counts. */

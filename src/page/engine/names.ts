@@ -1,22 +1,74 @@
-/** The data sets that the engine knows: the bundled names, and those of the reader. */
+/** The data sets that the engine knows: the bundled names, and the list of the reader. */
 import bundledNames from 'bundled:names';
-import { createDataset, type Dataset } from '../../data/dataset.js';
-import { parseNames } from '../../data/parseNames.js';
+import { FileContentError } from '../../core/errors.js';
+import { countExamples, createDataset, type Dataset, SPLITS } from '../../data/dataset.js';
+import { describeTable, describeTidied } from '../../data/namesNotes.js';
+import { findOddities, severalPerLine } from '../../data/oddities.js';
+import { type NamesOptions, parseNames } from '../../data/parseNames.js';
 
-/** The names as text; null for the bundled ones. */
-export type NamesText = string | null;
+/** A list of names: null for the bundled ones, a number for a list that was read. */
+export type NamesId = number | null;
 
-/** The most recent data set: reading 32,000 names takes 40 ms. */
-let latest: { text: NamesText; dataset: Dataset } | undefined;
+/** What a list consists of, for its reader. */
+export interface NamesSummary {
+  id: number;
+  /** Names, with repeats. */
+  count: number;
+  /** Examples of the training split. */
+  examples: number;
+  vocabulary: readonly string[];
+  first: readonly string[];
+  /** What was tidied, which column was read, and what is odd. */
+  notes: readonly string[];
+}
 
-/**
- * The data set of these names.
- * @throws FileContentError with line and byte if a line is not a name
- */
-export function datasetOf(text: NamesText): Dataset {
-  if (latest?.text !== text || latest === undefined) {
-    const { names } = parseNames(new TextEncoder().encode(text ?? bundledNames), text === null ? 'names.txt' : 'your names');
-    latest = { text, dataset: createDataset(names, { splitSeed: 42, unique: false }) };
+const SPLIT = { splitSeed: 42, unique: false } as const;
+/** Names that a summary shows. */
+const FIRST = 12;
+
+let bundled: Dataset | undefined;
+/** The latest list of the reader. */
+let own: { id: number; dataset: Dataset } | undefined;
+
+/** The data set of a list. A list that is no longer kept is refused: the page reads it again. */
+export function datasetOf(id: NamesId): Dataset {
+  if (id === null) {
+    bundled ??= createDataset(parseNames(new TextEncoder().encode(bundledNames), 'names.txt').names, SPLIT);
+    return bundled;
   }
-  return latest.dataset;
+  if (own?.id !== id) throw new RangeError(`the engine does not have list ${id} of names`);
+  return own.dataset;
+}
+
+export const namesMethods = {
+  /**
+   * Reads a list, as `--data` does, and keeps it.
+   * @throws FileContentError with line and byte if a line is not a name, or if there are too few; UsageError if there is no such column
+   */
+  readNames(bytes: Uint8Array, id: number, options: NamesOptions): NamesSummary {
+    const { names, tidied, table } = parseNames(bytes, 'your list', options);
+    const dataset = createDataset(names, SPLIT);
+    if (SPLITS.some((split) => dataset.parts[split].length === 0)) throw tooFew(names);
+    own = { id, dataset };
+    return {
+      id,
+      count: names.length,
+      examples: countExamples(dataset.parts.train),
+      vocabulary: dataset.vocabulary,
+      first: names.slice(0, FIRST),
+      notes: [
+        ...(table ? [describeTable(table, names[0] as string)] : []),
+        describeTidied(tidied),
+        ...findOddities(names, table).map(({ text }) => text),
+      ].filter((note) => note !== ''),
+    };
+  },
+};
+
+function tooFew(names: readonly string[]): FileContentError {
+  const several = severalPerLine(names);
+  if (several) return new FileContentError(several.text);
+  return new FileContentError(`${names.length === 1 ? '1 name is' : `${names.length} names are`} too few to split 80/10/10`, {
+    hint: 'give at least 6, one per line',
+  });
 }

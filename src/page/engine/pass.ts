@@ -11,7 +11,7 @@ import {
   VALUE_NAMES,
   type ValueName,
 } from '../../lesson/values.js';
-import { datasetOf, type NamesText } from './names.js';
+import { datasetOf, type NamesId } from './names.js';
 
 /** Which pass: the same fields give the same numbers in every browser, and in `backprop-ninja why`. */
 export interface PassSource {
@@ -20,7 +20,7 @@ export interface PassSource {
   batch: number;
   /** Batch size. */
   n: number;
-  names: NamesText;
+  names: NamesId;
 }
 
 /** A tensor as the page gets it: row-major entries in float64. */

@@ -9,7 +9,7 @@ import { allocateModel } from '../../network/arrays.js';
 import type { ModelConfig } from '../../network/parameters.js';
 import { parameterHashes } from '../../run/records.js';
 import { Training } from '../../training/training.js';
-import { datasetOf, type NamesText } from './names.js';
+import { datasetOf, type NamesId } from './names.js';
 
 export interface TrainRequest {
   steps: number;
@@ -17,7 +17,7 @@ export interface TrainRequest {
   learningRate: number;
   seed: number;
   hidden: number;
-  names: NamesText;
+  names: NamesId;
 }
 
 export interface TrainResult {
