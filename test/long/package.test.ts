@@ -1,6 +1,6 @@
 // The published package: packed from a copy of the sources, installed into an empty folder, and run there in processes.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, statSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -68,6 +68,7 @@ describe('the tarball', () => {
       'dist/index.js',
       'dist/index.d.ts',
       'dist/cli/main.js',
+      'dist/page.html',
       'bin/backprop-ninja.js',
       'examples/layerNorm.ts',
       'python/ninja.py',
@@ -86,9 +87,15 @@ describe('the tarball', () => {
       /^python\/(ninja|backprop_ninja)\.py$/,
       /^examples\/layerNorm\.ts$/,
       /^dist\/.+\.(js|d\.ts|wasm)$/,
+      /^dist\/page\.html$/,
       /^dist\/gradcheck\.(cjs|d\.cts)$/,
     ];
     expect(packed.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([]);
+  });
+
+  it('is below 2 MB', () => {
+    const [tarball] = readdirSync(directory).filter((name) => name.endsWith('.tgz'));
+    expect(statSync(join(directory, tarball)).size).toBeLessThan(2_000_000);
   });
 
   it('has a declaration and a source for every script of the library', () => {
@@ -199,6 +206,32 @@ describe('the binary', () => {
       child.on('close', (status, signal) => resolve({ status, signal }));
     });
     expect({ ended, stderr }).toEqual({ ended: { status: 0, signal: null }, stderr: '' });
+  });
+});
+
+describe('the page', () => {
+  // Without a display: no test starts a browser.
+  const env = { ...process.env, DISPLAY: '', WAYLAND_DISPLAY: '', BROWSER: 'none' };
+  const open = (...argv: string[]) => {
+    const { status, stdout } = spawnSync(process.execPath, [join(app, BINARY), 'open', ...argv], { cwd: app, encoding: 'utf8', env });
+    return { status, file: stdout.trim() };
+  };
+
+  it('is in the package, and its path is printed', () => {
+    const { status, file } = open();
+    expect({ status, file }).toEqual({ status: 0, file: join(realpathSync(app), 'node_modules', 'backprop-ninja', 'dist', 'page.html') });
+    expect(readFileSync(file, 'utf8')).toContain('<script type="application/json" id="run-data">null</script>');
+  });
+
+  it('is written with a run in it', () => {
+    ninja(app, 'train', ...QUICK, '--out', 'shown');
+    const { status, file } = open('--run', 'shown');
+    expect({ status, file }).toEqual({ status: 0, file: join(realpathSync(app), 'shown', 'page.html') });
+    expect(readFileSync(file, 'utf8')).toContain('<script type="application/json" id="run-data">{"name":"shown",');
+  });
+
+  it('finds the package that opens the browser, as its script xdg-open lies there', () => {
+    expect(existsSync(join(app, 'node_modules', 'open', 'xdg-open'))).toBe(true);
   });
 });
 
