@@ -64,6 +64,11 @@ export function allFinite(values: FloatArray): boolean {
   return sum === 0;
 }
 
+/** Whether every value is a number of float32; NaN is none. */
+export function allFloat32(values: FloatArray): boolean {
+  return values.every((x) => Math.fround(x) === x);
+}
+
 /** The index of an entry, one number per dimension, from its row-major position: 5 in shape [2, 3] is [1, 2]. */
 export function indexAt(position: number, shape: Shape): number[] {
   const index: number[] = [];

@@ -8,7 +8,7 @@ import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { lessonName, similarName } from '../lesson/tensorNames.js';
 import { type GradientName, STEP_NAMES, valueNamed } from '../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../network/parameters.js';
-import { loadFloats, type Safetensors, type StoredTensor, storeFloats } from '../run/safetensors.js';
+import { loadFloats, type Safetensors, type StoredTensor, storeFloats, storeIndices } from '../run/safetensors.js';
 import { type CaseOutcome, type LineInputs, LineJudge, type LineReport, randomInputs, sizesOf } from './check.js';
 import { type ExerciseReport, strayKeys } from './exerciseReport.js';
 import { EXERCISES, type ExerciseLine, type ExerciseNumber, shapeLetters } from './exercises.js';
@@ -152,7 +152,7 @@ function tensorsOf(at: ValuesAndGradients, gradients: readonly GradientName[]): 
   });
   const indices = (['Xb', 'Yb'] as const).map((name): [string, StoredTensor] => {
     const { data, shape } = at[name];
-    return [name, { dtype: 'I64', shape, bytes: new Uint8Array(BigInt64Array.from(data, BigInt).buffer) }];
+    return [name, storeIndices(data, shape)];
   });
   return new Map([...floats, ...indices]);
 }

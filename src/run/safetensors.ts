@@ -261,6 +261,17 @@ export function storeFloats(data: FloatArray, shape: Shape): StoredTensor {
 }
 
 /**
+ * Integers as an I64 tensor for a file.
+ * @param shape with as many entries as `values`
+ */
+export function storeIndices(values: ArrayLike<number>, shape: Shape): StoredTensor {
+  const bytes = new Uint8Array(8 * values.length);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < values.length; i++) view.setBigInt64(8 * i, BigInt(values[i]), true);
+  return { dtype: 'I64', shape, bytes };
+}
+
+/**
  * The numbers of an F32 or F64 tensor, copied, because its place in the file need not be aligned.
  * @param name for messages
  * @throws FileContentError for another dtype

@@ -8,15 +8,15 @@ import { type ModelConfig, type ParameterArrays, parameterNames, parameterShapes
 import type { RunConfig } from '../training/runConfig.js';
 import type { DoneStep } from '../training/training.js';
 import { decayOf } from '../training/updater.js';
-import { type StoredTensor, storeFloats, writeSafetensors } from './safetensors.js';
+import { type StoredTensor, storeFloats, storeIndices, writeSafetensors } from './safetensors.js';
 
 /** Collects the steps as they are done. */
 export class Trace {
   readonly #steps: number;
   readonly #n: number;
   readonly #config: ModelConfig;
-  readonly #Xb: BigInt64Array;
-  readonly #Yb: BigInt64Array;
+  readonly #Xb: Int32Array;
+  readonly #Yb: Int32Array;
   readonly #losses: Float64Array;
   readonly #rates: Float64Array;
   readonly #initial: ReadonlyMap<string, FloatArray>;
@@ -30,14 +30,14 @@ export class Trace {
     this.#steps = steps;
     this.#n = n;
     this.#config = config;
-    this.#Xb = new BigInt64Array(steps * n * config.context);
-    this.#Yb = new BigInt64Array(steps * n);
+    this.#Xb = new Int32Array(steps * n * config.context);
+    this.#Yb = new Int32Array(steps * n);
     this.#losses = new Float64Array(steps);
     this.#rates = new Float64Array(steps);
     this.#initial = new Map(Object.entries(initial).map(([name, data]) => [name, data.slice()]));
   }
 
-  /** Bytes of the batches, in memory and in the file. */
+  /** Bytes of the batches in the file. */
   static batchBytes({ context: T }: Pick<ModelConfig, 'context'>, steps: number, n: number): number {
     return 8 * steps * n * (T + 1);
   }
@@ -45,8 +45,8 @@ export class Trace {
   add({ step, loss, rate, batch: { Xb, Yb } }: DoneStep): void {
     const k = step - 1;
     const [n, T] = [this.#n, this.#config.context];
-    for (let i = 0; i < n * T; i++) this.#Xb[k * n * T + i] = BigInt(Xb[i]);
-    for (let i = 0; i < n; i++) this.#Yb[k * n + i] = BigInt(Yb[i]);
+    this.#Xb.set(Xb.subarray(0, n * T), k * n * T);
+    this.#Yb.set(Yb.subarray(0, n), k * n);
     this.#losses[k] = loss;
     this.#rates[k] = rate;
   }
@@ -65,8 +65,8 @@ export class Trace {
     const K = this.#steps;
     const n = this.#n;
     const tensors = new Map<string, StoredTensor>([
-      ['Xb', { dtype: 'I64', shape: [K, n, this.#config.context], bytes: littleEndian(this.#Xb) }],
-      ['Yb', { dtype: 'I64', shape: [K, n], bytes: littleEndian(this.#Yb) }],
+      ['Xb', storeIndices(this.#Xb, [K, n, this.#config.context])],
+      ['Yb', storeIndices(this.#Yb, [K, n])],
       ['losses', storeFloats(this.#losses, [K])],
       ['rates', storeFloats(this.#rates, [K])],
     ]);
@@ -100,11 +100,4 @@ function traceMetadata(program: string, run: RunConfig, vocabulary: readonly str
 function decaysOf({ optimizer, hidden }: RunConfig): Record<string, number> {
   const decay = 'weightDecay' in optimizer ? optimizer.weightDecay : 0;
   return Object.fromEntries(parameterNames({ hidden }).map((name) => [name, decayOf(decay, name)]));
-}
-
-function littleEndian(values: BigInt64Array): Uint8Array {
-  const bytes = new Uint8Array(values.byteLength);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < values.length; i++) view.setBigInt64(8 * i, values[i], true);
-  return bytes;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { absolute, allFinite, difference, indexAt, indexOfLargest, largestMagnitude, maxUlps } from '../../src/core/numbers.js';
+import { absolute, allFinite, allFloat32, difference, indexAt, indexOfLargest, largestMagnitude, maxUlps } from '../../src/core/numbers.js';
 import { type Shape, Tensor } from '../../src/core/tensor.js';
 
 const { NaN: nan } = Number;
@@ -113,6 +113,18 @@ describe('absolute', () => {
     const { data, shape, dtype } = absolute(tensor);
     expect({ data: [...data], shape, dtype }).toEqual({ data: [1, 2, 0], shape: [1, 3], dtype: 'float64' });
     expect([...tensor.data]).toEqual([1, -2, -0]);
+  });
+});
+
+describe('allFloat32', () => {
+  it.each([
+    [[], true],
+    [[0, -0, 1 / 32, Math.fround(0.1), Infinity], true],
+    [[Math.fround(0.1), 0.1], false],
+    [[1e300], false],
+    [[nan], false],
+  ])('of %j is %j', (values, all) => {
+    expect(allFloat32(Float64Array.from(values))).toBe(all);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   type SafetensorsDType,
   type StoredTensor,
   storeFloats,
+  storeIndices,
   writeSafetensors,
 } from '../../src/run/safetensors.js';
 import { rawFile, refusal, smallSafetensors } from '../support/safetensorsFiles.js';
@@ -184,6 +185,17 @@ describe('the numbers of a tensor', () => {
     expect(refusal(() => loadIndices('Xb', { dtype: 'I64', shape: [2], bytes }, 13))).toBe(
       `tensor "Xb" holds the index ${index}, expected 0 to 12`,
     );
+  });
+
+  it('are stored as int64, little-endian', () => {
+    const stored = storeIndices([-1, 258, 2 ** 40], [3, 1]);
+    expect(stored).toMatchObject({ dtype: 'I64', shape: [3, 1] });
+    expect([...new Uint8Array(BigInt64Array.of(-1n, 258n, 2n ** 40n).buffer)]).toEqual([...stored.bytes]);
+  });
+
+  it('are read as they were stored', () => {
+    const values = Int32Array.of(0, 5, 12);
+    expect(loadIndices('Xb', storeIndices(values, [3]), 13)).toEqual(values);
   });
 
   it('are not read as indices from floats', () => {

@@ -1,4 +1,5 @@
 /** Reads the gradients of a file. */
+import { allFloat32 } from '../../core/numbers.js';
 import { type FloatArray, sameShape, Tensor } from '../../core/tensor.js';
 import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { type GradientName, type LessonValues, valueNamed } from '../../lesson/values.js';
@@ -35,18 +36,13 @@ export function readGradients(file: Safetensors, values: LessonValues): FileGrad
         found,
         fitted: sameShape(stored.shape, shape) ? found : asRow ? found.view(shape) : undefined,
         finite: data.every((x) => Number.isFinite(x)),
-        float32: data instanceof Float32Array ? 'stored' : isFloat32(data) && hasDigits(data) && 'widened',
+        float32: data instanceof Float32Array ? 'stored' : allFloat32(data) && hasDigits(data) && 'widened',
       };
     });
   });
   // Beside those, -1/32 and sums that cancel are float32, too.
   if (!gradients.some(({ float32 }) => float32 === 'widened')) return gradients;
-  return gradients.map((one) => (one.float32 === false && isFloat32(one.found.data) ? { ...one, float32: 'widened' } : one));
-}
-
-/** Whether every entry is a float32. */
-function isFloat32(data: FloatArray): boolean {
-  return data.every((x) => Math.fround(x) === x);
+  return gradients.map((one) => (one.float32 === false && allFloat32(one.found.data) ? { ...one, float32: 'widened' } : one));
 }
 
 /** Whether an entry has digits that rounding to float32 leaves: -1/32 has not. */

@@ -156,7 +156,7 @@ export function boundOf(step: StepName, at: LessonValues, inputs: Bounds, { u, l
     .add(least);
 }
 
-/** Whether float64 entries are numbers of float32: computed in float32, stored as float64. Multiples of 1/256 tell nothing. */
+/** Whether float64 entries are numbers of float32: computed in float32, stored as float64. NaN is one of them: a pass may overflow. Multiples of 1/256 tell nothing. */
 export function isFloat32Valued(data: FloatArray): boolean {
   if (data instanceof Float32Array) return false;
   return data.every((x) => Object.is(x, Math.fround(x))) && data.some((x) => (256 * x) % 1 !== 0);

@@ -1,5 +1,6 @@
 /** Whether a layer can be judged in float64: whether its code computes in float64 once Float64Array takes the place of Float32Array. */
 
+import { allFloat32 } from '../../core/numbers.js';
 import { normal, randomStream } from '../../core/random.js';
 import { Calls, LayerThrew, type Point } from './calls.js';
 import type { Arrays } from './float64.js';
@@ -62,7 +63,7 @@ async function gradientsAt(calls: Calls, point: Point, dout: Float64Array): Prom
 
 /** Whether all numbers are float32 numbers, and some need all its digits. */
 function isFloat32(values: Float64Array): boolean {
-  return values.every((x) => Math.fround(x) === x) && values.some((x) => Number.isFinite(x) && !Number.isInteger(x * 2 ** 16));
+  return allFloat32(values) && values.some((x) => Number.isFinite(x) && !Number.isInteger(x * 2 ** 16));
 }
 
 /** Third differences of a smooth function at tiny steps are rounding: their size says in which precision it computes. */

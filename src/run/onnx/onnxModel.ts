@@ -6,7 +6,7 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { BATCH_NORM_EPSILON } from '../../layers/batchNorm.js';
 import { blockName, blockSizes } from '../../network/parameters.js';
 import { type ExportedArray, type ExportedModel, exportedMetadata, FORWARD_PASS } from '../exportedModel.js';
-import { storeFloats } from '../safetensors.js';
+import { storeFloats, storeIndices } from '../safetensors.js';
 import { ModelProtoSchema, type NodeProtoSchema, type TensorProtoSchema, type ValueInfoProtoSchema } from './onnx_pb.js';
 
 /** ONNX 1.8, from 2020: whatever reads ONNX today reads these versions. */
@@ -102,9 +102,6 @@ function epsilon(): Tensor {
 
 /** [-1, T·E]: -1 is n. */
 function embactShape({ config }: ExportedModel): Tensor {
-  const bytes = new Uint8Array(16);
-  const view = new DataView(bytes.buffer);
-  view.setBigInt64(0, -1n, true);
-  view.setBigInt64(8, BigInt(config.context * config.embedding), true);
+  const { bytes } = storeIndices([-1, config.context * config.embedding], [2]);
   return { name: EMBACT_SHAPE, dataType: INT64, dims: [2n], rawData: bytes };
 }
