@@ -31,7 +31,8 @@ export function recogniseInGradients(
   const names = GRADIENT_NAMES.filter((name) => gradients[name] !== undefined && !ATOMIC_LINES[name].zeroEndToEnd);
   const close = pass.parts.precision === FLOAT32 ? CLOSE.float32 : CLOSE.float64;
   const wrongIn = (values: LessonValues | undefined) => (values ? wrongLines(values, gradients, names, close) : Number.POSITIVE_INFINITY);
-  const before = wrongIn(valuesIn(pass));
+  // With values that are not usable, no more than all lines can be wrong: what explains few of them is no cause.
+  const before = Math.min(wrongIn(valuesIn(pass)), names.length);
   const { W1, Xb } = pass.parts.inputs;
   const seen = names.find((name) => name !== 'dlogprobs');
   if (before < LEAST_LINES || seen === undefined || W1.size * Xb.shape[0] > LARGEST) return undefined;

@@ -60,6 +60,13 @@ describe('without forward values, the gradients show a mistake of the forward pa
   });
 });
 
+it('a cause that the forward values show is kept, where the gradients have no other one', () => {
+  const values = pass({ counts_sum: ({ counts }) => counts.sum(0) });
+  const held = STEP_NAMES.filter((name) => name !== 'hprebn').map((name) => [name, stored(values[name])] as const);
+  const { forward } = checkAgainst(fileOf(values, Object.fromEntries(held)));
+  expect(forward.first).toMatchObject({ name: 'counts_sum', cause: { id: 'sum-over-batch' } });
+});
+
 it('wrong lines alone are not taken for a mistake of the forward pass', () => {
   const values = pass();
   const { dhpreact, dh, dprobs, dembact } = backward(values);
