@@ -28,6 +28,17 @@ export function combination(basis: readonly Entries[], coefficients: readonly nu
   return out;
 }
 
+/** Whether the squared differences of the combination from the target sum up to at most a limit. It ends at the first entry beyond it. */
+export function isWithin(limit: number, basis: readonly Entries[], coefficients: readonly number[], target: Entries): boolean {
+  let sum = 0;
+  for (let i = 0; i < target.data.length && !(sum > limit); i++) {
+    let entry = 0;
+    for (let k = 0; k < basis.length; k++) entry += coefficients[k] * basis[k].data[i];
+    sum += (entry - target.data[i]) ** 2;
+  }
+  return sum <= limit;
+}
+
 /** The sum of squared differences. */
 export function residual(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;

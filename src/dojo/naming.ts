@@ -11,7 +11,7 @@ import { broadcastTo, Evaluator, type Expression, shapeWithout, splitNumber, str
 import type { BranchName, Dimension, Mistake, ShapeMistake, ValueMistake } from './findings.js';
 import { type LineKnowledge, scaleOf } from './knowledge.js';
 import type { ValuesAndGradients } from './learnerFile.js';
-import { combination, leastSquares, residual, squares } from './leastSquares.js';
+import { combination, isWithin, leastSquares, residual, squares } from './leastSquares.js';
 import { extraTerms, type OtherExpression, otherResults, simpleResults } from './otherExpressions.js';
 import { PairFilter } from './pairFilter.js';
 import { type FittedScale, inverse, isOne, ONE, recognise, type Scale, scaleValue, textOf, times } from './scale.js';
@@ -534,7 +534,8 @@ type Match = 'each' | 'sum' | number;
 /** The ways in which the branches give the result. Branches that depend on each other have no coefficients of their own. */
 function matches(basis: readonly Tensor[], target: Tensor, rounding: number): Match[] {
   const free = leastSquares(basis, target);
-  const ways: Match[] = free || basis.length === 1 ? ['each'] : ['sum', ...basis.keys()];
+  if (free) return isExact(basis, free, target, rounding) ? ['each'] : [];
+  const ways: Match[] = basis.length === 1 ? [] : ['sum', ...basis.keys()];
   return ways.filter((way) => fits(basis, target, way, rounding));
 }
 
@@ -565,7 +566,7 @@ function coefficientsOf(basis: readonly Tensor[], target: Tensor, match: Match):
 
 function isExact(basis: readonly Tensor[], coefficients: readonly number[], target: Tensor, rounding: number): boolean {
   const scale = basis.reduce((sum, { data }, k) => sum + coefficients[k] ** 2 * squares(data), 0);
-  return residual(combination(basis, coefficients), target.data) <= rounding ** 2 * scale;
+  return isWithin(rounding ** 2 * scale, basis, coefficients, target);
 }
 
 function isNegligible(coefficient: number, term: Tensor, target: Tensor, rounding: number): boolean {
