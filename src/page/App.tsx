@@ -1,5 +1,8 @@
 /** The frame of the page: its name, its views, and the one that is open. */
 import type { ComponentType } from 'preact';
+import { countOf } from '../core/text.js';
+import { ownNames } from './ownNames.js';
+import { damagedRun, pageRun } from './pageRun.js';
 import { VIEWS, type View } from './properties.js';
 import { pass, refused, set, state, unreadable } from './state.js';
 import { NamesView } from './views/names/NamesView.js';
@@ -30,6 +33,7 @@ export function App() {
             </button>
           ))}
         </nav>
+        <NetworkChoice />
       </header>
       <main data-ready={pass.value || refused.value ? '' : undefined}>
         <Notices />
@@ -39,9 +43,27 @@ export function App() {
   );
 }
 
+/** Which parameters the pass has, where the page's file holds a run. */
+function NetworkChoice() {
+  const run = pageRun.value;
+  if (!run) return null;
+  const onChange = (event: { currentTarget: HTMLSelectElement }) => set({ network: event.currentTarget.value as 'start' | 'run' }, 'push');
+  return (
+    <label class="network">
+      Network{' '}
+      <select value={ownNames.value ? 'start' : state.value.network} disabled={ownNames.value !== undefined} onChange={onChange}>
+        <option value="run">
+          {run.name}, after {countOf(run.step, 'step')}
+        </option>
+        <option value="start">at the start of a training</option>
+      </select>
+    </label>
+  );
+}
+
 /** What the address asked for and does not exist, and what the engine refused. */
 function Notices() {
-  const error = refused.value;
+  const errors = [damagedRun.value, refused.value].filter((one) => one !== undefined);
   return (
     <div class="notices" role="status">
       {unreadable.value.map(({ key, text, expected }) => (
@@ -49,12 +71,12 @@ function Notices() {
           The address has {key}={text}. Expected {expected}; the page shows its default.
         </p>
       ))}
-      {error && (
-        <p>
-          {error.message}
-          {error.hint !== undefined && `; ${error.hint}`}
+      {errors.map(({ message, hint }) => (
+        <p key={message}>
+          {message}
+          {hint !== undefined && `; ${hint}`}
         </p>
-      )}
+      ))}
     </div>
   );
 }

@@ -45,6 +45,8 @@ const PROPERTIES = {
   batch: property(wholeNumber(0, 9_999), 0),
   /** Batch size. */
   n: property(wholeNumber(2, 64), 32),
+  /** The parameters at the start of a training, or those of the run in the page's file. */
+  network: property(choice(['start', 'run']), 'run' as 'start' | 'run'),
   /** The line of the pass. */
   step: property(choice(PASS_STEPS), PASS_STEPS[0] as TensorName),
   /** The tensor whose entry is inspected; by default that of the step. */

@@ -40,8 +40,8 @@ export function followAddress(): void {
 
 /** Which pass the state asks for. Its text changes only if the pass does. */
 const sourceKey = computed(() => {
-  const { seed, batch, n } = state.value;
-  return JSON.stringify({ seed, batch, n, names: ownNames.value?.id ?? null } satisfies PassSource);
+  const { seed, batch, n, network } = state.value;
+  return JSON.stringify({ seed, batch, n, names: ownNames.value?.id ?? null, network } satisfies PassSource);
 });
 
 /** Asks the engine for each pass that the state needs. Of several, the latest counts. */

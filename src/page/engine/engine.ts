@@ -1,7 +1,8 @@
 /** The computations of the page: a thin face of the core. Each is a pure function of its arguments, or a generator that yields progress. */
 import { namesMethods } from './names.js';
 import { passMethods } from './pass.js';
+import { runMethods } from './run.js';
 import { trainMethods } from './train.js';
 
-export const ENGINE = { ...namesMethods, ...passMethods, ...trainMethods };
+export const ENGINE = { ...namesMethods, ...passMethods, ...runMethods, ...trainMethods };
 export type Engine = typeof ENGINE;

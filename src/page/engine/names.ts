@@ -1,5 +1,5 @@
 /** The data sets that the engine knows: the bundled names, and the list of the reader. */
-import bundledNames from 'bundled:names';
+import bundledText from 'bundled:names';
 import { FileContentError } from '../../core/errors.js';
 import { countExamples, createDataset, type Dataset, SPLITS } from '../../data/dataset.js';
 import { describeTable, describeTidied } from '../../data/namesNotes.js';
@@ -30,10 +30,15 @@ let bundled: Dataset | undefined;
 /** The latest list of the reader. */
 let own: { id: number; dataset: Dataset } | undefined;
 
+/** The names that come with the program. */
+export function bundledNames(): readonly string[] {
+  return parseNames(new TextEncoder().encode(bundledText), 'names.txt').names;
+}
+
 /** The data set of a list. A list that is no longer kept is refused: the page reads it again. */
 export function datasetOf(id: NamesId): Dataset {
   if (id === null) {
-    bundled ??= createDataset(parseNames(new TextEncoder().encode(bundledNames), 'names.txt').names, SPLIT);
+    bundled ??= createDataset(bundledNames(), SPLIT);
     return bundled;
   }
   if (own?.id !== id) throw new RangeError(`the engine does not have list ${id} of names`);

@@ -1,5 +1,5 @@
 /** One pass of the lesson's network: the values and gradients that the page shows. */
-import { BOUNDARY } from '../../data/dataset.js';
+import { BOUNDARY, type Dataset } from '../../data/dataset.js';
 import type { LessonConfig } from '../../lesson/case.js';
 import { backward } from '../../lesson/exercise1.js';
 import { createNamesCase } from '../../lesson/namesCase.js';
@@ -12,6 +12,7 @@ import {
   type ValueName,
 } from '../../lesson/values.js';
 import { datasetOf, type NamesId } from './names.js';
+import { runInPage } from './run.js';
 
 /** Which pass: the same fields give the same numbers in every browser, and in `backprop-ninja why`. */
 export interface PassSource {
@@ -21,6 +22,8 @@ export interface PassSource {
   /** Batch size. */
   n: number;
   names: NamesId;
+  /** The parameters: those at the start of a training (the default), or those of the run in the page's file, if it holds one. */
+  network?: 'start' | 'run';
 }
 
 /** A tensor as the page gets it: row-major entries in float64. */
@@ -46,11 +49,21 @@ export type Pass = LessonValues & LessonGradients;
 /** The most recent pass: what is asked next is about the same one. */
 let latest: { key: string; config: LessonConfig; pass: Pass } | undefined;
 
+/** The run that a pass is of. Other names than its own have other characters, which its network does not know. */
+function runOf({ names, network }: PassSource) {
+  return names === null && network === 'run' ? runInPage() : undefined;
+}
+
+function datasetFor(source: PassSource): Dataset {
+  return runOf(source)?.dataset ?? datasetOf(source.names);
+}
+
 /** All tensors of a pass. Callers must not change them. */
 function passAt(source: PassSource): { config: LessonConfig; pass: Pass } {
   const key = JSON.stringify(source);
   if (latest?.key !== key) {
-    const { config, values } = createNamesCase(datasetOf(source.names), source);
+    const run = runOf(source);
+    const { config, values } = createNamesCase(datasetFor(source), { ...source, ...(run && { trained: run }) });
     latest = { key, config, pass: { ...values, ...backward(values) } };
   }
   return latest;
@@ -65,7 +78,7 @@ const TENSOR_NAMES: readonly TensorName[] = [
 export const passMethods = {
   pass(source: PassSource): PassData {
     const { config, pass } = passAt(source);
-    const { vocabulary } = datasetOf(source.names);
+    const { vocabulary } = datasetFor(source);
     const T = config.context;
     const characters = (from: number, to: number) => Array.from(pass.Xb.data.subarray(from, to), (index) => vocabulary[index] ?? BOUNDARY);
     const examples = Array.from(pass.Yb.data, (target, i) => ({
