@@ -239,6 +239,13 @@ const OF_COMMAND: Readonly<Record<string, readonly (readonly [names: readonly st
     [['lists', 'names', 'parts', 'data-dir', 'split-dir'], 'it is --split here, with a directory'],
     [['steps', 'k', 'num-steps', 'n-steps', 'iters', 'max-steps'], 'it is --trace here'],
   ],
+  open: [
+    [['o', 'output-file', 'out-file', 'outfile', 'file', 'f', 'dest', 'save', 'to', 'export', 'copy'], 'it is --out here'],
+    [['no-open', 'no-browser', 'no-launch', 'path', 'url', 'dry-run', 'n'], '--print prints the path and opens nothing'],
+    [['p', 'port', 'host', 'bind', 'serve', 'server', 'listen'], 'leave it out: there is no server, the page is one file'],
+    [['browser', 'b', 'app', 'with'], 'the default browser opens the page; --print prints the path for another one'],
+    [['r', 'checkpoint', 'model', 'weights', 'resume', 'load'], 'it is --run here'],
+  ],
 };
 
 const TRAINING_COMMANDS = ['train', 'sweep', 'lr-find', 'bench'];
@@ -274,6 +281,27 @@ const COMMAND_HABITS: readonly (readonly [names: readonly string[], answer: stri
   [['compare', 'cmp'], 'diff'],
   [['benchmark', 'time', 'speed', 'profile'], 'bench'],
   [['exercises', 'start', 'lesson', 'dojo', 'init', 'ex'], 'exercise start'],
+  [
+    [
+      'page',
+      'browse',
+      'browser',
+      'web',
+      'ui',
+      'gui',
+      'serve',
+      'server',
+      'show',
+      'view',
+      'app',
+      'html',
+      'playground',
+      'visualize',
+      'visualise',
+      'viz',
+    ],
+    'open',
+  ],
   [['check'], 'exercise check'],
   [['watch'], 'exercise watch'],
   [['hint', 'hints'], 'exercise hint'],

@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { namingFile, UsageError } from '../../core/errors.js';
 import { flag, text } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
-import { showPath, showText } from '../../core/text.js';
+import { shellWord, showPath, showText } from '../../core/text.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
-import { checkOutput, writeOutput } from '../../node/outputFile.js';
+import { checkOutput, type OutputOptions, writeOutput } from '../../node/outputFile.js';
 import { isPageFile, readPage } from '../../node/pageFile.js';
 import { PAGE } from '../../node/paths.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
@@ -70,10 +70,19 @@ function pageOf({ run, out, data, force = false }: OpenContext['options'], io: I
   if (data !== undefined) throw new UsageError('--data goes with --run', { hint: 'leave it out, or name a run' });
   const page = readPage();
   if (out === undefined) return PAGE;
-  const file = resolve(io.cwd, out);
-  checkOutput(file, { option: '--out', force, inputs: [PAGE] });
+  const file = checkCopy(out, { force, inputs: [PAGE] }, io);
   writeOutput(file, new TextEncoder().encode(page));
   return file;
+}
+
+/** Checks the file of --out. Returns its path. @throws UsageError unless a browser would show it as a page */
+function checkCopy(out: string, { force, inputs }: Pick<OutputOptions, 'force' | 'inputs'>, { cwd }: IO): string {
+  const file = resolve(cwd, out);
+  checkOutput(file, { option: '--out', force, inputs });
+  if (/\.html?$/i.test(file)) return file;
+  throw new UsageError(`--out ${showPath(out)} does not end with .html: a browser would not show it as a page`, {
+    hint: `did you mean --out ${shellWord(`${out}.html`, 'file')}?`,
+  });
 }
 
 /** Writes the page with a run's network. Returns its path. */
@@ -91,10 +100,9 @@ function writeRunPage(
   const inputs = [PAGE, ...inputsOf(path, data, io)];
   // A page that was written here before is replaced, as the files of a run are.
   if (out === undefined) checkOutput(own, { option: '--run:', force: force || isPageFile(own), inputs });
-  else checkOutput(resolve(io.cwd, out), { option: '--out', force, inputs });
+  const file = out === undefined ? own : checkCopy(out, { force, inputs }, io);
   const names = loadOwnNames(path, checkpoint, data, io);
   const html = namingFile(PAGE, () => fillPage(page, runData(basename(directory), checkpoint, names)));
-  const file = out === undefined ? own : resolve(io.cwd, out);
   writeOutput(file, new TextEncoder().encode(html));
   if (names) io.stderr.write(`note: ${shortPath(file, io)} holds the ${formatCountOf(names.length, 'name')} of the run's data set\n`);
   return file;

@@ -157,10 +157,29 @@ describe('open --out', () => {
     expect(readFileSync(join(cwd, 'mine.html'), 'utf8')).toBe(HTML);
   });
 
+  it('refuses a name that a browser would not show as a page', async () => {
+    const cwd = tempDirectory();
+    expectRefusal(
+      await runCli(cwd, ['open', '--out', 'my page']),
+      2,
+      "--out 'my page' does not end with .html",
+      "did you mean --out 'my page.html'?",
+    );
+    expectRefusal(await runCli(cwd, ['open', '--out', 'page.txt']), 2, 'did you mean --out page.txt.html?');
+    for (const name of ['page.HTML', 'page.htm']) expect(await runCli(cwd, ['open', '--out', name])).toMatchObject({ exitCode: 0 });
+  });
+
   it('refuses a directory that is missing, and a path that is a directory', async () => {
     const cwd = tempDirectory();
     expectRefusal(await runCli(cwd, ['open', '--out', 'none/page.html']), 4, 'there is no directory none');
     expectRefusal(await runCli(cwd, ['open', '--out', '.']), 4, 'it is a directory');
+  });
+
+  it('is answered for the words of other programs: no server, no other browser, -o', async () => {
+    const cwd = tempDirectory();
+    expectRefusal(await runCli(cwd, ['open', '--port', '80']), 2, 'there is no server, the page is one file');
+    expectRefusal(await runCli(cwd, ['open', '-o', 'x.html']), 2, 'it is --out here');
+    expectRefusal(await runCli(cwd, ['serve']), 2, "unknown command 'serve'", 'open');
   });
 });
 
