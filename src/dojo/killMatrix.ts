@@ -118,7 +118,7 @@ export interface Verdicts {
 
 let shared: KillMatrix | undefined;
 
-/** What every check says of a mistake. The first call takes about 0.3 s for the cases, which later calls share; a mistake takes at most 0.2 s. */
+/** What every check says of a mistake. The first call takes about 0.3 s for the cases, which later calls share; a mistake takes 0.03 to 0.3 s. */
 export function verdictsOn(mutant: Mutant): Verdicts {
   shared ??= new KillMatrix();
   const { noticedBy, said, naming } = shared.judge(mutant);

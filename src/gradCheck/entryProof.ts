@@ -71,7 +71,7 @@ export function nudge(values: LessonValues, gradients: LessonGradients, name: Va
 }
 
 /**
- * The errors of the quotient for ε up to 1. n 32, H 64: at most 50 ms in float64 and 35 in float32, for C; 10 for W1.
+ * The errors of the quotient for ε up to 1. n 32, H 64: at most 50 ms, for C; 15 for W1.
  * @param gradients the backward pass in float64, which is the reference for both precisions
  * @param options dtype: the precision in which the losses are computed
  */
