@@ -1,7 +1,7 @@
 /** The hunt: a backward pass with one mistake. The player finds it by comparing as few gradients as possible. */
 
 import { type RandomStream, randomInteger, randomStream, shuffled } from '../core/random.js';
-import { type Shape, sameShape } from '../core/tensor.js';
+import { type Shape, sameShape, type Tensor } from '../core/tensor.js';
 import { createLessonCase, LESSON_CONFIG } from '../lesson/case.js';
 import { backward, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import type { GradientName, LessonGradients } from '../lesson/values.js';
@@ -16,6 +16,12 @@ export interface Probe {
   agrees: boolean;
   /** Set where the shapes agree and the values do not. */
   worst?: WorstEntry;
+}
+
+/** The gradient of the wrong pass, and the right one. */
+export interface Probed extends Probe {
+  found: Tensor;
+  right: Tensor;
 }
 
 export const FULL_SCORE = 100;
@@ -61,9 +67,9 @@ export class Hunt {
   }
 
   /** Compares a gradient of the pass with the right one. Probing it again is free. */
-  probe(name: GradientName): Probe {
+  probe(name: GradientName): Probed {
     if (!this.probes.includes(name)) this.probes.push(name);
-    return compare(name, this.#right, this.#wrong);
+    return { ...compare(name, this.#right, this.#wrong), found: this.#wrong[name], right: this.#right[name] };
   }
 
   /** Whether this is the wrong line. Guessing it again is free. */

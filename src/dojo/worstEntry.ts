@@ -1,5 +1,5 @@
 import { indexAt } from '../core/numbers.js';
-import type { Tensor } from '../core/tensor.js';
+import { showShape, type Tensor } from '../core/tensor.js';
 
 /** The entry of a wrong tensor with the largest error. */
 export interface WorstEntry {
@@ -22,4 +22,10 @@ export function worstEntry(found: Tensor, expected: Tensor): WorstEntry {
   const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length;
   const constant = ratios.length > 0 && ratios.every((ratio) => Math.abs(ratio - mean) <= 1e-6 * Math.abs(mean));
   return { index: indexAt(at, expected.shape), yours: found.data[at], truth: expected.data[at], ratio: constant ? mean : null };
+}
+
+/** The worst entry: its place, your value, and the right one. */
+export function showWorst({ index, yours, truth, ratio }: WorstEntry): string {
+  const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the right one`;
+  return `entry ${showShape(index)} is ${yours.toPrecision(6)}, expected ${truth.toPrecision(6)}${constant}`;
 }

@@ -1,7 +1,9 @@
 /** The state of the page that a link carries: one row per property, from which address and defaults derive. */
 import { choice, flag, type Kind, wholeNumber } from '../core/kinds.js';
+import { MUTANTS } from '../dojo/mutants.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { STEP_NAMES, VALUE_NAMES } from '../lesson/values.js';
+import { MAX_SEED } from '../training/options.js';
 import type { TensorName } from './engine/pass.js';
 
 export const VIEWS = ['pass', 'mistakes', 'hunt', 'exercises', 'names'] as const;
@@ -10,6 +12,8 @@ export type View = (typeof VIEWS)[number];
 /** The steps of the pass: the forward lines, then the gradient lines. A step is named after the tensor that it computes. */
 export const PASS_STEPS: readonly TensorName[] = [...STEP_NAMES, ...GRADIENT_NAMES];
 const TENSORS: readonly TensorName[] = [...new Set([...VALUE_NAMES, ...PASS_STEPS])];
+
+const MISTAKES: readonly string[] = MUTANTS.map(({ name }) => name);
 
 /** How a value is written in an address. */
 type Written<T> = Pick<Kind<T>, 'expected' | 'read' | 'show'>;
@@ -57,6 +61,10 @@ const PROPERTIES = {
   sameScale: property(flag, false),
   /** Symmetric logarithmic scale. */
   log: property(flag, false),
+  /** The planted mistake, by its name in the bank. */
+  mistake: property({ ...choice(MISTAKES), expected: `the name of a mistake, such as ${MISTAKES[0]}` }, MISTAKES[0] as string),
+  /** Seed of the hunt. */
+  hunt: property(optional(wholeNumber(0, MAX_SEED)), null),
 };
 
 type Properties = typeof PROPERTIES;

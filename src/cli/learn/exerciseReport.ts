@@ -5,7 +5,7 @@ import { quoteName, showText } from '../../core/text.js';
 import type { LineReport, Verdict } from '../../dojo/check.js';
 import type { ExerciseReport, StrayKey } from '../../dojo/exerciseReport.js';
 import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
-import type { WorstEntry } from '../../dojo/worstEntry.js';
+import { showWorst, type WorstEntry } from '../../dojo/worstEntry.js';
 import { type Paint, PLAIN } from '../terminal/colors.js';
 import {
   columnsThatFit,
@@ -293,12 +293,6 @@ function showUlps(ulps: number): string {
 /** The worst entry in a sentence, for a line: its place and the right value, and the batch that the figures are for. */
 function worstOf(worst: WorstEntry): string {
   return `${showWorst(worst)} (batch of 32${worst.random ? ', random gradients above' : ''})`;
-}
-
-/** The worst entry: its place, your value, and the right one. */
-export function showWorst({ index, yours, truth, ratio }: WorstEntry): string {
-  const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the right one`;
-  return `entry ${showShape(index)} is ${yours.toPrecision(6)}, expected ${truth.toPrecision(6)}${constant}`;
 }
 
 function paintLine(line: string, verdict: Verdict | undefined, paint: Paint): string {

@@ -3,7 +3,8 @@ import type { OptionRow } from '../../core/optionRow.js';
 import { closest } from '../../core/spelling.js';
 import { showShape } from '../../core/tensor.js';
 import { quoteText } from '../../core/text.js';
-import { FULL_SCORE, Hunt, isGradientName, PROBE_COST, type Probe, WRONG_COST } from '../../dojo/hunt.js';
+import { Hunt, isGradientName, type Probe } from '../../dojo/hunt.js';
+import { HUNT_SEEDS, HUNT_TEXTS, probeResult } from '../../dojo/huntTexts.js';
 import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { MAX_SEED } from '../../training/options.js';
 import { type CommandContext, defineCommand } from '../command.js';
@@ -11,7 +12,6 @@ import { type Paint, paintFor } from '../terminal/colors.js';
 import { EXIT_NO } from '../terminal/exitCodes.js';
 import { formatCountOf, listCommands, widthOf, wrapCommand, wrapText } from '../terminal/format.js';
 import { commandName, type Output } from '../terminal/io.js';
-import { showWorst } from './exerciseReport.js';
 import { similarGradient } from './place.js';
 
 const OPTIONS = [
@@ -43,28 +43,22 @@ const HELP = [
   ['quit', 'give up and see the mistake'],
 ] as const;
 
-/** Default seeds are below this: short enough to tell a friend. */
-const SEEDS = 10_000;
-
 /** @returns whether the player found the line */
 async function play({ io, json, color, options, printJson }: CommandContext<(typeof OPTIONS)[number]>): Promise<boolean> {
-  const seed = options.seed ?? io.date().getTime() % SEEDS;
+  const seed = options.seed ?? io.date().getTime() % HUNT_SEEDS;
   const hunt = new Hunt(seed);
   const out = json ? io.stderr : io.stdout;
   const paint = await paintFor(out, io.env, color);
   const page = new Page(out, paint);
-  page.say(
-    `Hunt ${seed}: a backward pass of ${GRADIENT_NAMES.length} lines, on a batch of 32. One line is wrong, and so is every gradient computed ` +
-      `from it. You have ${FULL_SCORE} points. A probe costs ${PROBE_COST}, a wrong answer ${WRONG_COST}.`,
-  );
+  page.say(`Hunt ${seed}: ${HUNT_TEXTS.task}`);
   page.write(['', ...page.help(), '']);
   for await (const line of io.readLines('hunt> ', [...COMMANDS, ...GRADIENT_NAMES])) {
     if (answer(line.trim(), hunt, page) === 'end') break;
   }
   const { line, name, mistake } = hunt.reveal();
   const { found, named, score, probes, guesses } = hunt;
-  if (!named) page.say(`It was ${line}: ${mistake}.`);
-  if (found) page.say(`${paint.green(`Score: ${score} of ${FULL_SCORE}`)}, with ${formatCountOf(probes.length, 'probe')}.`);
+  if (!named) page.say(HUNT_TEXTS.answer(line, mistake));
+  if (found) page.say(`${paint.green(HUNT_TEXTS.score(score))}, with ${formatCountOf(probes.length, 'probe')}.`);
   page.write(wrapCommand('Give a friend the same hunt:', `${commandName(io)} hunt --seed ${seed}`, page.width));
   page.write(wrapCommand('See what the mistake does to training:', `${commandName(io)} train --mutant ${name}`, page.width));
   if (json) printJson({ seed, found, named, line, mutant: name, mistake, probes, guesses, score: found ? score : 0 });
@@ -114,9 +108,9 @@ function answer(text: string, hunt: Hunt, page: Page): 'on' | 'end' {
   else if (!isGradientName(name)) refuse('gradient', name, similarGradient(name), page);
   else if (command === 'probe') page.say(`${probeText(hunt.probe(name))}; ${hunt.score} points`, '   ');
   else if (hunt.guess(name)) {
-    page.say(`${page.bold(`Yes, it is ${name}.`)} What is wrong with it?`);
+    page.say(`${page.bold(HUNT_TEXTS.found(name))} ${HUNT_TEXTS.question}`);
     showChoices(hunt, page);
-  } else page.say(`No, the line of ${name} is right. You have ${hunt.score} points left.`);
+  } else page.say(HUNT_TEXTS.otherLine(name, hunt.score));
   return 'on';
 }
 
@@ -139,10 +133,10 @@ function choose(text: string, hunt: Hunt, page: Page): 'on' | 'end' {
     return 'on';
   }
   if (hunt.choose(number - 1)) {
-    page.say('Right.');
+    page.say(HUNT_TEXTS.named);
     return 'end';
   }
-  page.say(`No. You have ${hunt.score} points left.`);
+  page.say(HUNT_TEXTS.otherMistake(hunt.score));
   return 'on';
 }
 
@@ -150,7 +144,6 @@ function showChoices({ choices }: Hunt, page: Page): void {
   for (const [i, mistake] of choices.entries()) page.say(`  ${i + 1}  ${mistake}`, '     ');
 }
 
-function probeText({ name, shape, agrees, worst }: Probe): string {
-  const result = agrees ? 'agrees' : worst ? showWorst(worst) : 'wrong shape';
-  return `${agrees ? '✓' : '✗'}  ${name} ${showShape(shape)}  ${result}`;
+function probeText(probe: Probe): string {
+  return `${probe.agrees ? '✓' : '✗'}  ${probe.name} ${showShape(probe.shape)}  ${probeResult(probe)}`;
 }

@@ -1,0 +1,207 @@
+/** The hunt: one line of a backward pass is wrong. Which one, with as few probes as possible? */
+import { signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { countOf } from '../../../core/text.js';
+import { EXERCISES } from '../../../dojo/exercises.js';
+import { PROBE_COST } from '../../../dojo/hunt.js';
+import { HUNT_TEXTS, probeResult } from '../../../dojo/huntTexts.js';
+import { GRADIENT_NAMES } from '../../../lesson/exercise1.js';
+import type { GradientName } from '../../../lesson/values.js';
+import type { HuntData, HuntMove } from '../../engine/hunt.js';
+import { Comparison } from '../../parts/Comparison.js';
+import { showSizes } from '../../parts/numbers.js';
+import { OneOf } from '../../parts/OneOf.js';
+import { set } from '../../state.js';
+import { followHunt, game, lastMove, play, playAgain } from './game.js';
+
+/** The gradient that is looked at, and the entry under the cursor. */
+const chosen = signal<GradientName>(GRADIENT_NAMES[0] as GradientName);
+const cursor = signal<number[] | null>(null);
+
+function choose(name: GradientName): void {
+  chosen.value = name;
+  cursor.value = null;
+}
+
+const FORMULAS = new Map(EXERCISES[1].lines.map(({ name, knowledge }) => [name, knowledge.formula]));
+
+export function HuntView() {
+  useEffect(followHunt, []);
+  const data = game.value;
+  if (!data) return <p class="waiting">Hiding a mistake …</p>;
+  return (
+    <div class="hunt">
+      <div class="hunt-head">
+        <h2>Hunt {data.seed}</h2>
+        <p class="hunt-score">
+          <b class="number">{data.score}</b> points, {countOf(data.probes.length, 'probe')}
+        </p>
+        <p class="hunt-task">{HUNT_TEXTS.task[0]?.toUpperCase() + HUNT_TEXTS.task.slice(1)}</p>
+      </div>
+      <div class="hunt-lines">
+        <OneOf
+          label="The 26 gradients in backward order"
+          items={GRADIENT_NAMES}
+          chosen={chosen.value}
+          onChoose={choose}
+          onEnter={(name) => play({ kind: 'probe', name })}
+        >
+          {(name) => <Line name={name} data={data} />}
+        </OneOf>
+        <p class="hint">
+          If a gradient agrees, everything that it is computed from is right. If it differs, the mistake is there or above. Arrows choose,
+          Enter probes.
+        </p>
+      </div>
+      <p class="unseen" role="status">
+        {said(data, lastMove.value)}
+      </p>
+      {data.answer ? <End data={data} /> : data.line ? <Choices data={data} /> : <Moves data={data} />}
+      <Maps data={data} />
+    </div>
+  );
+}
+
+/** A gradient of the list, with what is known about it. */
+function Line({ name, data }: { name: GradientName; data: HuntData }) {
+  const probe = data.probes.find((one) => one.name === name);
+  const isFound = data.line === name || data.answer?.line === name;
+  return (
+    <span class="hunt-line">
+      <code>{name}</code>
+      {isFound ? (
+        <span class="wrong">✗ the mistake</span>
+      ) : data.rightLines.includes(name) ? (
+        <span class="right">✓ line is right</span>
+      ) : probe ? (
+        <span class={probe.agrees ? 'right' : 'wrong'}>{probe.agrees ? '✓ agrees' : '✗ differs'}</span>
+      ) : null}
+    </span>
+  );
+}
+
+/** What the last move has shown, in the words of the terminal. */
+function said(data: HuntData, move: HuntMove | undefined): string {
+  if (!move) return '';
+  if (move.kind === 'probe') {
+    const probe = data.probes.find(({ name }) => name === move.name);
+    return probe ? `${probe.agrees ? '✓' : '✗'} ${probe.name}: ${probeResult(probe)}` : '';
+  }
+  if (move.kind === 'guess') return data.line === move.name ? HUNT_TEXTS.found(move.name) : HUNT_TEXTS.otherLine(move.name, data.score);
+  if (move.kind === 'choose' && !data.named) return HUNT_TEXTS.otherMistake(data.score);
+  return data.named ? HUNT_TEXTS.named : '';
+}
+
+/** The line that is looked at, and what can be done with it. */
+function Moves({ data }: { data: HuntData }) {
+  const name = chosen.value;
+  const isProbed = data.probes.some((one) => one.name === name);
+  return (
+    <section class="card hunt-now hunt-probing" aria-labelledby="hunt-chosen">
+      <h3 id="hunt-chosen">
+        <code>{name}</code>
+      </h3>
+      <code class="line">{FORMULAS.get(name)}</code>
+      <div class="hunt-moves">
+        <button type="button" aria-disabled={isProbed} onClick={() => play({ kind: 'probe', name })}>
+          Probe {name} ({PROBE_COST} points)
+        </button>
+        <button type="button" aria-disabled={data.rightLines.includes(name)} onClick={() => play({ kind: 'guess', name })}>
+          It is this line
+        </button>
+        <button type="button" class="plain" onClick={() => play({ kind: 'give-up' })}>
+          Give up
+        </button>
+      </div>
+      <p class="hunt-said">{said(data, lastMove.value)}</p>
+    </section>
+  );
+}
+
+/** What a probe of the gradient has shown. */
+function Maps({ data }: { data: HuntData }) {
+  const name = chosen.value;
+  const probe = data.probes.find((one) => one.name === name);
+  if (!probe) return null;
+  return (
+    <section class="hunt-maps" aria-labelledby="hunt-maps">
+      <h3 id="hunt-maps">
+        <code>{name}</code> <span class="shape">{showSizes(probe.right.shape)}</span>
+      </h3>
+      <Comparison
+        name={name}
+        title="In this pass"
+        found={probe.found}
+        right={probe.right}
+        difference={probe.difference}
+        cursor={cursor.value}
+        onMove={(at) => {
+          cursor.value = at;
+        }}
+      />
+    </section>
+  );
+}
+
+/** The mistakes of the line, of which one is hidden. */
+function Choices({ data }: { data: HuntData }) {
+  const heading = useFocusOnce();
+  return (
+    <section class="card hunt-now hunt-choices" aria-labelledby="hunt-question">
+      <h3 id="hunt-question" ref={heading} tabIndex={-1}>
+        {data.line && HUNT_TEXTS.found(data.line)} {HUNT_TEXTS.question}
+      </h3>
+      <ol>
+        {data.choices.map((mistake, index) => (
+          <li key={mistake}>
+            <button type="button" disabled={data.wrongChoices.includes(index)} onClick={() => play({ kind: 'choose', index })}>
+              {data.wrongChoices.includes(index) && '✗ '}
+              {mistake}
+            </button>
+          </li>
+        ))}
+      </ol>
+      {data.wrongChoices.length > 0 && <p>{HUNT_TEXTS.otherMistake(data.score)}</p>}
+      <button type="button" class="plain" onClick={() => play({ kind: 'give-up' })}>
+        Give up
+      </button>
+    </section>
+  );
+}
+
+/** The end: the mistake, the score, and what to do next. */
+function End({ data }: { data: HuntData }) {
+  const heading = useFocusOnce();
+  const { answer, line, score, seed } = data;
+  if (!answer) return null;
+  return (
+    <section class="card hunt-now hunt-end" aria-labelledby="hunt-end">
+      <h3 id="hunt-end" ref={heading} tabIndex={-1}>
+        {line ? `${HUNT_TEXTS.score(score)}, with ${countOf(data.probes.length, 'probe')}.` : 'Given up.'}
+      </h3>
+      <p>{HUNT_TEXTS.answer(answer.line, answer.mistake)}</p>
+      <div class="hunt-moves">
+        <button type="button" onClick={playAgain}>
+          Play again
+        </button>
+        <button type="button" onClick={() => set({ view: 'mistakes', mistake: answer.name }, 'push')}>
+          See what the mistake does
+        </button>
+        <button type="button" onClick={() => set({ view: 'pass', step: answer.line, tensor: null, entry: null }, 'push')}>
+          Show the line in the pass
+        </button>
+      </div>
+      <p>
+        The same hunt for a friend: <a href={`#view=hunt&hunt=${seed}`}>the link to this hunt</a>, or in the terminal{' '}
+        <code>backprop-ninja hunt --seed {seed}</code>
+      </p>
+    </section>
+  );
+}
+
+/** Focuses a heading when it appears: what the keyboard comes to next is below it. */
+function useFocusOnce() {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  return heading;
+}
