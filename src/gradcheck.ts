@@ -1,6 +1,8 @@
 /** Gradient checks: of any layer against finite differences, and of the lesson's gradients, also against the atomic chain and a float64 reference. */
 
 export { checkAgainst } from './dojo/against/checkAgainst.js';
+export type { FileRemark, HarmlessCause, Remark, TensorRemark } from './dojo/against/remarks.js';
+export { remarkText } from './dojo/against/remarks.js';
 export type {
   AgainstReport,
   AgainstRow,

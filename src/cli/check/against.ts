@@ -6,7 +6,7 @@ import { readSafetensorsFile } from '../../node/safetensorsFile.js';
 import type { CommandContext } from '../command.js';
 import { EXIT_NO } from '../terminal/exitCodes.js';
 import { widthOf } from '../terminal/format.js';
-import { reportHtml, reportLines } from './againstReport.js';
+import { reportHtml, reportJson, reportLines } from './againstReport.js';
 
 interface AgainstOptions {
   /** Absent gradients fail, too. */
@@ -25,7 +25,7 @@ export async function checkFile(file: string, { all = false, html }: AgainstOpti
   if (html && json) throw new UsageError('--html cannot be used with --json: choose one of them');
   const content = readSafetensorsFile(resolve(io.cwd, file), file);
   const { ok, ...report } = namingFile(file, () => checkAgainst(content, { all }));
-  if (json) printJson({ ok, file, ...report });
+  if (json) printJson({ ok, file, ...reportJson({ ok, ...report }) });
   else if (html) io.stdout.write(`${reportHtml({ ok, ...report })}\n`);
   else io.stdout.write(`${reportLines({ ok, ...report }, await paint(), widthOf(io.stdout)).join('\n')}\n`);
   return ok ? 0 : EXIT_NO;

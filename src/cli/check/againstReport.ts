@@ -1,6 +1,7 @@
 /** The report on a file of gradients: what is wrong first, then a table. */
 import { showShape } from '../../core/tensor.js';
 import { countOf, showText } from '../../core/text.js';
+import { remarkOn, remarkText } from '../../dojo/against/remarks.js';
 import type { AgainstReport, AgainstRow } from '../../dojo/against/report.js';
 import { type SummarySentence, summaryOf } from '../../dojo/against/summary.js';
 import type { Paint } from '../terminal/colors.js';
@@ -43,8 +44,7 @@ export function reportHtml(report: AgainstReport): string {
   const common = commonRemarks(report.tensors);
   const rows = shownRows(report).map((row): HtmlRow => {
     const tone = htmlTone(row);
-    const remark = row.remark === null || isCommon(row.remark, report.tensors) ? '' : row.remark;
-    return { cells: [...cellsOf(row), remark], ...(tone && { tone }) };
+    return { cells: [...cellsOf(row), ownRemark(row, report.tensors) ?? ''], ...(tone && { tone }) };
   });
   return [
     ...above.map(paragraph),
@@ -53,6 +53,15 @@ export function reportHtml(report: AgainstReport): string {
     ...common.map((text) => htmlParagraph(text)),
     ...below.map(paragraph),
   ].join('\n');
+}
+
+/** The report as JSON has it, with a sentence for each remark. */
+export function reportJson(report: AgainstReport): object {
+  return {
+    ...report,
+    remarks: report.remarks.map(remarkText),
+    tensors: report.tensors.map(({ remarks, ...row }) => ({ ...row, remark: remarkOn(remarks) })),
+  };
 }
 
 /** What comes before the table: what is wrong. */
@@ -65,7 +74,7 @@ function splitSummary(report: AgainstReport): [above: SummarySentence[], below: 
 
 /** The rows of the table: those of the forward pass only where something differs, or is to be known. */
 function shownRows({ tensors, forward }: AgainstReport): readonly AgainstRow[] {
-  return forward.first === null ? tensors.filter(({ remark }, i) => i >= forward.compared || remark !== null) : tensors;
+  return forward.first === null ? tensors.filter(({ remarks }, i) => i >= forward.compared || remarks.length > 0) : tensors;
 }
 
 function forwardLine({ forward: { first, compared } }: AgainstReport): string[] {
@@ -83,23 +92,34 @@ function tableLines(tensors: readonly AgainstRow[], paint: Paint, width: number)
     paint.dim(head),
     ...lines.flatMap((line, i) => {
       const row = tensors[i];
-      const remark = row.remark === null || isCommon(row.remark, tensors) ? [] : wrapText(showText(row.remark), width - INDENT.length);
-      return [rowPainter(row, paint)(line), ...remark.map((text) => `${INDENT}${text}`)];
+      const remark = ownRemark(row, tensors);
+      const below = remark === null ? [] : wrapText(showText(remark), width - INDENT.length);
+      return [rowPainter(row, paint)(line), ...below.map((text) => `${INDENT}${text}`)];
     }),
   ];
 }
 
-function isCommon(remark: string, tensors: readonly AgainstRow[]): boolean {
-  return tensors.filter((row) => row.remark === remark).length > ROWS_WITH_REMARK;
+/** The rows with the same remarks, by these. */
+function rowsByRemarks(tensors: readonly AgainstRow[]): AgainstRow[][] {
+  const rows = new Map<string, AgainstRow[]>();
+  for (const row of tensors) {
+    const key = JSON.stringify(row.remarks);
+    rows.set(key, [...(rows.get(key) ?? []), row]);
+  }
+  return [...rows.values()].filter(([{ remarks }]) => remarks.length > 0);
+}
+
+/** The remark of a row, unless it is said for several at once. */
+function ownRemark(row: AgainstRow, tensors: readonly AgainstRow[]): string | null {
+  const isCommon = rowsByRemarks(tensors).some((rows) => rows.includes(row) && rows.length > ROWS_WITH_REMARK);
+  return isCommon ? null : remarkOn(row.remarks);
 }
 
 /** The remarks that many rows share. */
 function commonRemarks(tensors: readonly AgainstRow[]): string[] {
-  const remarks = new Set(tensors.flatMap(({ remark }) => (remark !== null && isCommon(remark, tensors) ? [remark] : [])));
-  return [...remarks].map((remark) => {
-    const rows = tensors.filter((row) => row.remark === remark);
-    return `${rows[0].name} and ${formatCount(rows.length - 1)} other rows: ${remark}`;
-  });
+  return rowsByRemarks(tensors).flatMap((rows) =>
+    rows.length > ROWS_WITH_REMARK ? [`${rows[0].name} and ${formatCount(rows.length - 1)} other rows: ${remarkOn(rows[0].remarks)}`] : [],
+  );
 }
 
 const MARKS = { right: '✓', wrong: '✗', 'right-as-fed': '·', unjudged: '?' } as const;

@@ -4,7 +4,7 @@ import { UsageError } from '../../core/errors.js';
 import type { ExerciseNumber } from '../../dojo/exercises.js';
 import { findPython } from '../../node/python/python.js';
 import { checkPythonFile, type PythonReport, refuseOther } from '../../node/python/pythonFile.js';
-import { reportLines as againstLines } from '../check/againstReport.js';
+import { reportLines as againstLines, reportJson } from '../check/againstReport.js';
 import type { Paint } from '../terminal/colors.js';
 import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { widthOf, wrapText } from '../terminal/format.js';
@@ -86,8 +86,8 @@ function documentOf({ ok, lines, values: [values, ...moreValues], notJudged }: P
   return {
     ok,
     exercises: [lines],
-    ...(values && { values }),
-    ...(moreValues.length > 0 && { moreValues }),
+    ...(values && { values: reportJson(values) }),
+    ...(moreValues.length > 0 && { moreValues: moreValues.map(reportJson) }),
     ...(notJudged.length > 0 && { notJudged }),
   };
 }

@@ -17,7 +17,7 @@ import { mistakeOf } from './mistakes.js';
 import { tensorsNamed, unclearNames } from './names.js';
 import { notebookMistakes } from './notebook.js';
 import { notShownIn } from './notShown.js';
-import { remarkOn } from './remarks.js';
+import { gradientRemarks } from './remarks.js';
 import type { AgainstReport, AgainstRow, NamedMistake } from './report.js';
 
 /**
@@ -45,7 +45,12 @@ export function checkAgainst(file: Safetensors, { all = false }: { all?: boolean
   for (const name of GRADIENT_NAMES) expectFinite(name, judge.truth[name]);
   const judged = judge.judge(gradients);
   const mistakes = notebookMistakes(judged, judge.truth);
-  const tensors = [...rows, ...judged.map((one) => ({ ...rowOf(one), ...wrongness(one, mistakes, limits), remark: remarkOn(one) }))];
+  // It explains why many lines disagree.
+  const isAccumulated = [...mistakes.values()].some(({ id }) => id === 'accumulated');
+  const tensors = [
+    ...rows,
+    ...judged.map((one) => ({ ...rowOf(one), ...wrongness(one, mistakes, limits), remarks: gradientRemarks(one) })),
+  ];
   const absent = GRADIENT_NAMES.filter((name) => !held.has(name));
   const isComplete = !all || absent.length === 0;
   return {
@@ -59,7 +64,7 @@ export function checkAgainst(file: Safetensors, { all = false }: { all?: boolean
     all,
     notShown: notShownIn(judged, values, judge.truth),
     forward,
-    remarks: [...inputs.remarks, ...remarks],
+    remarks: [...inputs.remarks, ...(isAccumulated ? [] : remarks)],
     tensors,
   };
 }
@@ -76,7 +81,7 @@ function ownValues(file: Safetensors, values: LessonValues): LessonValues | unde
   return own.length === 0 ? undefined : { ...values, ...Object.fromEntries(own) };
 }
 
-type Facts = Omit<AgainstRow, 'mistake' | 'remark'>;
+type Facts = Omit<AgainstRow, 'mistake' | 'remarks'>;
 
 function rowOf(judged: JudgedGradient): Facts {
   const { gradient, verdict, endToEnd, asFed, fed } = judged;

@@ -13,6 +13,7 @@ import { tensorsNamed } from './names.js';
 import { isParameter, Pass } from './pass.js';
 import { attempt, type RecognisedCause, recogniseForward } from './recogniseForward.js';
 import { type FileGradients, recogniseInGradients } from './recogniseGradients.js';
+import { type FileRemark, OTHER_INPUTS, type TensorRemark } from './remarks.js';
 import type { AgainstRow, AgainstVerdict, ForwardDifference, ForwardReport, NamedMistake } from './report.js';
 import { FLOAT32, FLOAT64, isFloat32Valued } from './rounding.js';
 
@@ -21,8 +22,8 @@ export interface JudgedForward {
   report: ForwardReport;
   rows: AgainstRow[];
   values: LessonValues;
-  /** Something to know about the forward pass that no row shows, a sentence each. */
-  remarks: readonly string[];
+  /** Something to know about the forward pass that no row shows. */
+  remarks: readonly FileRemark[];
 }
 
 /** @throws NumericalError if one of our tensors is not finite with these parameters */
@@ -62,7 +63,7 @@ export function expectFinite(name: string, { data, shape }: Tensor): void {
 /** In PyTorch's float32 and float64, no honest value was seen above a quarter of its bound; three times the bound passes. */
 const ROUNDING_SLACK = 3;
 
-type RowMaker = (verdict: AgainstVerdict, mistake: NamedMistake | null, remark: string | null) => AgainstRow;
+type RowMaker = (verdict: AgainstVerdict, mistake: NamedMistake | null, remarks: readonly TensorRemark[]) => AgainstRow;
 
 /** A tensor of the file beside the right one. */
 interface Comparison {
@@ -132,17 +133,17 @@ class ForwardJudge {
    * What the gradients show of the forward pass, where no cause is known from its values and some of them are absent.
    * @param first the first value that differs
    */
-  seenInGradients(first: ForwardDifference | null): { first: ForwardDifference | null; remarks: readonly string[] } {
+  seenInGradients(first: ForwardDifference | null): { first: ForwardDifference | null; remarks: readonly FileRemark[] } {
     const { given } = this.#pass.parts;
     const isKnown = first !== null && this.#explained && first.cause?.id !== 'other-inputs';
     if (isKnown || INTERMEDIATE_NAMES.every((name) => given.has(name))) return { first, remarks: [] };
     const cause = recogniseInGradients(this.#pass, this.#gradients, (pass) => this.#valuesIn(pass));
     if (cause === undefined) return { first, remarks: [] };
-    if (cause === 'inputs') return { first, remarks: first === null ? [`many lines disagree: ${OTHER_INPUTS}`] : [] };
+    if (cause === 'inputs') return { first, remarks: first === null ? [{ id: 'inputs-doubted' }] : [] };
     const { id, text, parts, harmless, at } = cause;
     this.#pass = this.#pass.with(parts);
     this.#explained = true;
-    if (harmless) return { first, remarks: [`${at}: ${text}`] };
+    if (harmless && at !== 'parameters') return { first, remarks: [{ id: 'harmless', at, cause: { id, text } }] };
     this.#differs = true;
     if (first !== null) return { first: { ...first, cause: { id, text: at === 'parameters' ? text : `${at}: ${text}` } }, remarks: [] };
     return { first: { name: at, at: null, found: null, expected: null, cause: { id, text } }, remarks: [] };
@@ -199,35 +200,36 @@ class ForwardJudge {
         structuralZero: false,
         ...(like ? likenessOf(like, expected, like.dtype, verdict) : { exact: null, maxUlps: null }),
         mistake,
-        remark: said,
+        remarks: said,
       };
     };
-    const remark = sameShape(stored.shape, expected.shape) ? null : `${showShape(stored.shape)} is read as ${showShape(expected.shape)}`;
-    if (shaped && fed?.ok) return row(clean || near ? 'right' : 'right-as-fed', null, remark);
+    const { shape } = expected;
+    const remarks = sameShape(stored.shape, shape) ? [] : [{ id: 'read-as', of: 'value', found: stored.shape, expected: shape } as const];
+    if (shaped && fed?.ok) return row(clean || near ? 'right' : 'right-as-fed', null, remarks);
     const tensor = Tensor.of(data, stored.shape, 'float64');
     const layout = this.#layoutOf(step, name, tensor);
     if (layout) {
       this.#give(step, layout.tensor);
-      return row('wrong', { id: layout.id, text: layout.text }, null);
+      return row('wrong', { id: layout.id, text: layout.text }, []);
     }
     const cause = attempt(() => recogniseForward(step, tensor, this.#pass, this.#gradients));
     if (shaped && near && (!cause || !clean)) {
       if (!clean) this.#dropUnused(step);
-      return row('right', null, remark);
+      return row('right', null, remarks);
     }
     this.#differs = true;
     if (cause) return this.#accept(step, cause, row);
     this.#explained &&= this.#isLocated(step);
-    return row('wrong', question(step, this.#pass, data), null);
+    return row('wrong', question(step, this.#pass, data), []);
   }
 
   #accept(step: StepName, cause: RecognisedCause, row: RowMaker): AgainstRow {
     const { at, id, harmless, parts } = cause;
     const text = at === step || at === 'parameters' ? cause.text : `${at}: ${cause.text}`;
     this.#pass = this.#pass.with(parts);
-    if (!harmless) return row('wrong', { id, text }, null);
+    if (!harmless) return row('wrong', { id, text }, []);
     this.#harmless = this.#harmless.with({ lines: { ...this.#harmless.parts.lines, ...parts.lines } });
-    return row('right', null, text);
+    return row('right', null, [{ id: 'harmless', ...(at !== step && at !== 'parameters' && { at }), cause: { id, text: cause.text } }]);
   }
 
   /** Whether a step on the way from the file's values is computed in another way. */
@@ -284,8 +286,6 @@ class ForwardJudge {
 function distance(found: number, expected: number): number {
   return found === expected || found === Math.fround(expected) ? 0 : Math.abs(found - expected);
 }
-
-const OTHER_INPUTS = 'are the parameters, Xb and Yb those of this forward pass, from before the update?';
 
 /** What to ask where no cause is recognised. */
 function question(step: StepName, pass: Pass, data: FloatArray): NamedMistake | null {

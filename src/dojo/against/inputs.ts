@@ -8,13 +8,14 @@ import { LESSON_PARAMETER_NAMES, type LessonParameterName, parameterShapes } fro
 import { loadFloats, loadIndices, type Safetensors, type StoredTensor } from '../../run/safetensors.js';
 import { shapeText } from '../exercises.js';
 import { INPUT_NAMES, isKnown } from './names.js';
+import type { FileRemark } from './remarks.js';
 
 /** What the gradients of a file are computed from. */
 export interface FileInputs {
   parameters: LessonParameters;
   batch: LessonBatch;
-  /** Something to know about them, a sentence each. */
-  remarks: readonly string[];
+  /** Something to know about them. */
+  remarks: readonly FileRemark[];
 }
 
 /**
@@ -27,7 +28,7 @@ export function readInputs(file: Safetensors): FileInputs {
   refuseDTypes(file);
   const stored = (name: string) => file.tensors.get(name) as StoredTensor;
   const [V, E] = dimensions('C', stored('C'), 2);
-  const remarks: string[] = [];
+  const remarks: FileRemark[] = [];
   const Xb = readIndices('Xb', stored('Xb'), V, remarks);
   const Yb = readIndices('Yb', stored('Yb'), V, remarks);
   const [n, T] = contextShape(Xb.shape, Yb.shape, stored('W1').shape, E);
@@ -103,21 +104,21 @@ function contextShape(Xb: Shape, Yb: Shape, W1: Shape, E: number): Shape {
 }
 
 /** Indices of any kind. A remark says what was made of them. */
-function readIndices(name: 'Xb' | 'Yb', stored: StoredTensor, V: number, remarks: string[]): Indices {
+function readIndices(name: 'Xb' | 'Yb', stored: StoredTensor, V: number, remarks: FileRemark[]): Indices {
   const rank = name === 'Xb' ? 2 : 1;
   const isFloat = FLOATS.includes(stored.dtype);
   const { shape } = stored;
   if (shape.length === rank + 1 && shape[rank] === V && V > 1) {
     const oneHot = readOneHot(name, stored);
     if (oneHot !== undefined) {
-      remarks.push(`${name} is one-hot and read as its indices, ${name}.argmax(-1)`);
+      remarks.push({ id: 'one-hot', name });
       return oneHot;
     }
   }
   const data = isFloat ? wholeNumbers(name, stored, V) : loadIndices(name, stored, V);
-  if (isFloat) remarks.push(`${name} holds whole numbers as ${stored.dtype} and is read as indices, ${name}.long()`);
+  if (isFloat) remarks.push({ id: 'float-indices', name, dtype: stored.dtype });
   if (name === 'Yb' && shape.length === 2 && shape.includes(1)) {
-    remarks.push(`Yb is ${showShape(shape)} and read as [${data.length}], Yb.view(-1)`);
+    remarks.push({ id: 'targets-flattened', found: shape, expected: [data.length] });
     return { data, shape: [data.length] };
   }
   return { data, shape };

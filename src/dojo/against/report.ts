@@ -1,5 +1,6 @@
 /** What is said about a file of tensors from elsewhere, such as a notebook in Python. `grad-check --against FILE --json` prints it. */
 import type { Shape } from '../../core/tensor.js';
+import type { FileRemark, TensorRemark } from './remarks.js';
 
 /** 'wrong' is wrong by itself: given what it was fed. 'right-as-fed' differs from the truth only because of the gradients above it. */
 export type AgainstVerdict = 'right' | 'wrong' | 'right-as-fed' | 'unjudged';
@@ -36,8 +37,8 @@ export interface AgainstRow {
   maxUlps: number | null;
   /** The name of the mistake, its sentence, and its data. */
   mistake: NamedMistake | null;
-  /** Something to know whatever the verdict: [64] for [1,64], a view of another gradient. */
-  remark: string | null;
+  /** Something to know whatever the verdict: [64] for [1,64], float32 stored as float64. */
+  remarks: readonly TensorRemark[];
 }
 
 /** A mistake with its sentence. Where a line has several, id and data are those of the first, and the sentence says all. */
@@ -83,7 +84,7 @@ export interface AgainstReport {
   /** What these values cannot show, with the way to check it. */
   notShown: readonly { name: string; text: string }[];
   forward: ForwardReport;
-  /** Something to know about the parameters, the batch and the forward pass that no row shows, a sentence each: one-hot targets. */
-  remarks: readonly string[];
+  /** Something to know about the parameters, the batch and the forward pass that no row shows: one-hot targets. */
+  remarks: readonly FileRemark[];
   tensors: readonly AgainstRow[];
 }

@@ -1,6 +1,7 @@
 /** The sentences about a file, the most important first: what its table does not say, or says too quietly. */
 import { showShape } from '../../core/tensor.js';
 import { countOf, quoteName } from '../../core/text.js';
+import { remarkText } from './remarks.js';
 import type { AgainstReport, AgainstRow, ForwardReport } from './report.js';
 
 export interface SummarySentence {
@@ -109,7 +110,7 @@ function notShownSentences(notShown: AgainstReport['notShown']): SummarySentence
 function endSentences({ compared, of, absent, notShown, remarks, ok }: AgainstReport): SummarySentence[] {
   const missing = absent.length === 0 ? '' : `; absent: ${absent.join(', ')}`;
   return [
-    ...remarks.map((text): SummarySentence => ({ text: ended(text), tone: 'dim' })),
+    ...remarks.map((remark): SummarySentence => ({ text: ended(remarkText(remark)), tone: 'dim' })),
     ...notShownSentences(notShown),
     { text: `${compared} of ${of} gradients compared${missing}`, tone: ok ? 'good' : 'plain' },
   ];

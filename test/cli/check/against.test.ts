@@ -72,6 +72,23 @@ describe('grad-check --against', () => {
     });
   });
 
+  it('says a remark that more than two rows have once, and every row has it as JSON', async () => {
+    const rows = ['dbngain', 'dbnbias', 'dbnmeani'];
+    const flat = changed((tensors) => {
+      for (const name of rows) tensors.set(name, { ...stored(tensors, name), shape: [9] });
+    });
+    const { stdout } = await runCli(flat, AGAINST);
+    expect(stdout.match(/is read as/g)).toHaveLength(1);
+    expect(stdout).toContain('\ndbngain and 2 other rows: shape [9] is read as [1, 9]\n');
+    const { tensors } = JSON.parse((await runCli(flat, [...AGAINST, '--json'])).stdout);
+    const remarks = tensors.flatMap(({ name, remark }: Record<string, string | null>) => (remark === null ? [] : [[name, remark]]));
+    expect(remarks).toEqual(rows.map((name) => [name, 'shape [9] is read as [1, 9]']));
+    const two = changed((all) => {
+      for (const name of rows.slice(1)) all.set(name, { ...stored(all, name), shape: [9] });
+    });
+    expect((await runCli(two, AGAINST)).stdout.match(/^ {4}shape \[9\] is read as \[1, 9\]$/gm)).toHaveLength(2);
+  });
+
   it.each(['dlogits', 'loss'])('exits with 1 for one wrong entry of %s, and prints the tensor and both values', async (name) => {
     let theirs = Number.NaN;
     const cwd = changed((tensors) => {

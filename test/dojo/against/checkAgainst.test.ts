@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FileContentError, fullMessage, NumericalError } from '../../../src/core/errors.js';
 import { checkAgainst } from '../../../src/dojo/against/checkAgainst.js';
+import { remarkOn } from '../../../src/dojo/against/remarks.js';
 import type { AgainstRow } from '../../../src/dojo/against/report.js';
 import { backward, GRADIENT_NAMES } from '../../../src/lesson/exercise1.js';
 import { forward } from '../../../src/lesson/forward.js';
@@ -70,7 +71,7 @@ describe('checkAgainst passes', () => {
     const names = ['dbngain', 'dbnbias', 'dbnvar_inv', 'dbnvar', 'dbnmeani'];
     const rows = rowsOf(edited(Object.fromEntries(names.map((name) => [name, reshaped(name, [7])]))));
     expect(red(rows)).toEqual([]);
-    expect(rows.filter(({ remark }) => remark === 'shape [7] is read as [1, 7]').map(({ name }) => name)).toEqual(names);
+    expect(rows.filter(({ remarks }) => remarkOn(remarks) === 'shape [7] is read as [1, 7]').map(({ name }) => name)).toEqual(names);
   });
 
   it('dembcat as dembact', () => {

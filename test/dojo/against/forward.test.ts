@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type DType, type Shape, Tensor } from '../../../src/core/tensor.js';
 import { judgeForward } from '../../../src/dojo/against/forward.js';
 import { readInputs } from '../../../src/dojo/against/inputs.js';
+import { remarkOn } from '../../../src/dojo/against/remarks.js';
 import { backward } from '../../../src/lesson/exercise1.js';
 import { forward, forwardLines } from '../../../src/lesson/forward.js';
 import { softmax } from '../../../src/lesson/softmax.js';
@@ -83,7 +84,11 @@ describe('a right forward pass', () => {
       fileOf(values, STEP_NAMES, { bnmeani: as('bnmeani', [7]), counts_sum: as('counts_sum', [5]), loss: as('loss', [1]) }),
     );
     expect(rows.filter(({ ok }) => !ok)).toEqual([]);
-    expect(rows.flatMap(({ remark }) => remark ?? [])).toEqual(['[7] is read as [1, 7]', '[5] is read as [5, 1]', '[1] is read as []']);
+    expect(rows.flatMap(({ remarks }) => remarkOn(remarks) ?? [])).toEqual([
+      '[7] is read as [1, 7]',
+      '[5] is read as [5, 1]',
+      '[1] is read as []',
+    ]);
   });
 
   it('may call embact embcat', () => {
@@ -195,7 +200,7 @@ describe('what is harmless is a remark:', () => {
     const { report, rows, values: judged } = judge(fileOf(values));
     expect(report).toMatchObject({ judgedOn: 'file', first: null });
     expect(rows.filter(({ ok }) => !ok)).toEqual([]);
-    expect(rows.find(({ name }) => name === step)?.remark).toContain(remark);
+    expect(remarkOn(rows.find(({ name }) => name === step)?.remarks ?? [])).toContain(remark);
     // The gradients of counts belong to these counts.
     const error = backward(judged).dcounts.sub(backward({ ...values, logit_maxes: values.logit_maxes }).dcounts);
     expect(Math.max(...error.data.map(Math.abs))).toBeLessThan(1e-12);

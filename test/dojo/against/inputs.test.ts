@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkAgainst } from '../../../src/dojo/against/checkAgainst.js';
 import { readInputs } from '../../../src/dojo/against/inputs.js';
+import { remarkText } from '../../../src/dojo/against/remarks.js';
 import { loadFloats, type Safetensors, type SafetensorsDType, type StoredTensor, storeFloats } from '../../../src/run/safetensors.js';
 import { DEEP_FIXTURES, loadFixture } from '../../support/fixtures.js';
 import { refusal } from '../../support/safetensorsFiles.js';
@@ -52,7 +53,7 @@ describe('a batch is read', () => {
   ])('%s, with a remark', (_, edits, remark) => {
     const { batch, remarks } = readInputs(edited(edits));
     expect(batch).toEqual({ Xb: { data: X, shape: [5, 2] }, Yb: { data: Y, shape: [5] } });
-    expect(remarks).toEqual([remark]);
+    expect(remarks.map(remarkText)).toEqual([remark]);
     expect(checkAgainst(edited(edits)).ok).toBe(true);
   });
 });

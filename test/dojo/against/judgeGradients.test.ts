@@ -63,6 +63,6 @@ it.each(['float32', 'float64'] as const)('Infinity in a gradient excuses no mist
   const finite = checkAgainst(fileOf(given, { ...right, dlogits: infinite(right.dlogits), dh: right.dh.mul(2) }));
   expect(finite.tensors.find(({ name }) => name === 'dh')).toMatchObject({
     verdict: 'wrong',
-    remark: 'judged with the right dlogits, which is not finite in the file',
+    remarks: [{ id: 'replaced', names: ['dlogits'], why: 'not-finite' }],
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Tensor } from '../../../src/core/tensor.js';
 import { checkAgainst } from '../../../src/dojo/against/checkAgainst.js';
+import { remarkOn } from '../../../src/dojo/against/remarks.js';
 import type { AgainstReport } from '../../../src/dojo/against/report.js';
 import { findMutant } from '../../../src/dojo/mutants.js';
 import { exercise1, GRADIENT_NAMES } from '../../../src/lesson/exercise1.js';
@@ -79,6 +80,13 @@ describe.each(CASES)('in $dtype', (given) => {
     const report = changed(Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [`d${name}`, right[`d${name}`].mul(3)])));
     expect(report.culprits).toEqual(['dW2', 'db2', 'dbngain', 'dbnbias', 'dW1', 'dC']);
     for (const name of report.culprits) expect(rowOf(report, name)?.mistake).toMatchObject({ id: 'accumulated', times: 3 });
+  });
+
+  once('nothing more is said of many lines that disagree, where gradients add up', () => {
+    const sums = Object.fromEntries(LESSON_PARAMETER_NAMES.map((name) => [`d${name}`, right[`d${name}`].mul(2)]));
+    const { culprits, remarks } = checkAgainst(fileOf(given, sums));
+    expect(culprits).toHaveLength(6);
+    expect(remarks).toEqual([]);
   });
 
   it('a tensor that was changed through its second name', () => {
@@ -232,7 +240,7 @@ it('why an upstream gradient of the file is not used is said as it is', () => {
   const wrong = gradientsOf(given, planted([findMutant('dhpreact-1-minus-h-for-1-minus-h2')]));
   const remarkWith = (dh: Record<string, Tensor>) => {
     const { dh: _, ...others } = wrong;
-    return rowOf(checkAgainst(fileOf(given, { ...others, ...dh })), 'dhpreact')?.remark;
+    return remarkOn(rowOf(checkAgainst(fileOf(given, { ...others, ...dh })), 'dhpreact')?.remarks ?? []);
   };
   expect(remarkWith({})).toBe('judged with the right dh, which the file does not hold');
   expect(remarkWith({ dh: wrong.dh.T })).toBe('judged with the right dh, which the file holds in another shape');
@@ -247,7 +255,7 @@ describe('float32 values that are stored as float64', () => {
     const { tensors, ok } = checkAgainst(fileOf(wide, gradients, { forward: withForward }));
     expect(tensors.filter((row) => row.name.startsWith('d') && !row.ok)).toEqual([]);
     for (const name of ['dW1', 'db1', 'dlogit_maxes'])
-      expect(tensors.find((row) => row.name === name)?.remark).toContain('float32 values stored as float64');
+      expect(tensors.find((row) => row.name === name)?.remarks).toEqual([{ id: 'widened' }]);
     expect(ok).toBe(true);
   });
 });

@@ -76,7 +76,7 @@ export function testBank(dtype: Case['dtype']): void {
       cases.filter(({ report }) => !report?.ok).map((one) => named(one, one.report?.tensors.filter(({ ok }) => !ok) ?? one.refusal)),
     ).toEqual([]);
     for (const { row, report } of cases) {
-      const remarks = report?.tensors.filter(({ remark }) => remark).map(({ name, remark }) => [name, remark]);
+      const remarks = report?.tensors.filter((one) => one.remarks.length > 0).map((one) => [one.name, one.remarks] as const);
       if (row.remarks)
         expect(
           remarks?.map(([name]) => name),
