@@ -179,7 +179,7 @@ export interface Scattering {
   order: Arrangement;
   /** The row of dC for a position: the character there, the next or previous character of the alphabet, a neighbour's, or the target. */
   index: 'character' | 'character-after' | 'character-before' | 'target' | 'first-character' | 'last-character';
-  positions: 'all' | 'first' | 'last' | 'not-first' | 'not-last' | 'second' | 'first-n' | 'not-character-0';
+  positions: 'all' | 'first' | 'last' | 'not-first' | 'not-last' | 'second' | 'first-n' | 'not-character-0' | 'summed';
   examples: 'all' | 'first' | 'last' | 'not-first' | 'not-last';
   /** The rows of a character that occurs several times. */
   repeated: 'added' | 'last' | 'first' | 'mean' | 'once-per-example' | 'last-per-example' | 'largest';
@@ -202,7 +202,7 @@ export const RIGHT_SCATTERING: Scattering = {
 export const SCATTERING_MISTAKES: { readonly [Aspect in keyof Scattering]: readonly Scattering[Aspect][] } = {
   order: ARRANGEMENTS.filter((how) => how !== 'right'),
   index: ['character-after', 'character-before', 'target', 'first-character', 'last-character'],
-  positions: ['first', 'last', 'not-first', 'not-last', 'second', 'first-n', 'not-character-0'],
+  positions: ['first', 'last', 'not-first', 'not-last', 'second', 'first-n', 'not-character-0', 'summed'],
   examples: ['first', 'last', 'not-first', 'not-last'],
   repeated: ['last', 'first', 'mean', 'once-per-example', 'last-per-example', 'largest'],
   start: ['C', 'ones'],
@@ -213,7 +213,9 @@ export const SCATTERING_MISTAKES: { readonly [Aspect in keyof Scattering]: reado
 export function scattered(at: ValuesAndGradients, how: Scattering, of: Tensor): Tensor {
   const [V, E] = at.C.shape;
   const [n, T] = at.Xb.shape;
-  const rows = arranged(at, how.order, of);
+  const own = arranged(at, how.order, of);
+  // The one-hot summed over the context, times demb summed over it.
+  const rows = how.positions === 'summed' ? Tensor.zerosLike(own).add(own.sum(1, { keepdim: true })) : own;
   const out = Tensor.zeros([V, E], 'float64').add(how.start === 'C' ? at.C : how.start === 'ones' ? 1 : 0);
   const stride = how.stride === 'E' ? E : 1;
   const counts = new Map<number, number>();
@@ -247,12 +249,13 @@ function isRepeatedLater(at: ValuesAndGradients, index: Scattering['index'], i: 
 
 function isUsed({ Xb }: ValuesAndGradients, positions: Scattering['positions'], i: number, t: number): boolean {
   const [n, T] = Xb.shape;
+  if (positions === 'summed') return true;
   if (positions === 'first-n') return i * T + t < n;
   return positions === 'not-character-0' ? Xb.data[i * T + t] !== 0 : within(positions, t, T);
 }
 
 function within(
-  which: Exclude<Scattering['positions'], 'first-n' | 'not-character-0'> | Scattering['examples'],
+  which: Exclude<Scattering['positions'], 'first-n' | 'not-character-0' | 'summed'> | Scattering['examples'],
   i: number,
   count: number,
 ): boolean {

@@ -545,6 +545,9 @@ class EditList {
     const inner: Position = { ...at, path: [...at.path, 0] };
     this.#add(inner, { id: 'epsilon-missing' }, COST.epsilon, () => of);
     this.#add(at, { id: 'epsilon-outside' }, COST.epsilon, () => ({ op: 'epsilon', of: power(of, node.power), epsilon }));
+    const found = `${formulaOf(of)} + ${epsilonText(epsilon)}^(${exponentText(node.power)})`;
+    const unbracketed = { id: 'parentheses', found, expected: formulaOf(node) } as const;
+    this.#add(at, unbracketed, COST.parentheses, () => ({ op: 'epsilon', of, epsilon: epsilon ** node.power }));
     for (const found of [1e-3, 1e-4, 1e-6, 1e-7, 1e-8, 1e-10, -1e-5, 1e-2, 0.1, 0.5, 1, 1e5, 1e-9, 1e-12]) {
       const text = `${found < 0 ? '-' : ''}${epsilonText(found)}`;
       this.#add(inner, { id: 'epsilon-other', found: text }, COST.epsilon + 0.1, () => ({ op: 'epsilon', of, epsilon: found }));

@@ -109,7 +109,7 @@ const ATOMIC: Record<GradientName, Hint> = {
   demb: { kind: 'view', rule: 'embact [n,T·E] holds the entries of emb in the same order. Give the gradient the shape of emb again.' },
   dC: {
     kind: 'lookup',
-    rule: 'emb[i,t] is a copy of row Xb[i,t] of C. Start from zeros in the shape of C; scatterAddRows adds each row of a tensor at its index.',
+    rule: 'emb[i,t] is a copy of row Xb[i,t] of C. Start from zeros in the shape of C, and add each row of the gradient above at its index: scatterAddRows does that, in PyTorch index_add_.',
   },
 };
 

@@ -376,6 +376,7 @@ const SCATTERING_TEXTS = {
     'not-last': 'the last position of each context is left out',
     'first-n': 'only the first n positions are used; there are n·T',
     second: 'only the second position of each context is used',
+    summed: 'each character gets the sum over all positions of its context, expected only its own position',
     'not-character-0': 'the character 0 is left out: its row of C is a parameter like any other',
   },
   examples: {

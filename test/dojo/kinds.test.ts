@@ -791,6 +791,29 @@ const KINDS: readonly (readonly [kind: string, exercise: 1 | 2 | 3, line: Gradie
     ({ C, Xb, demb }) => scattered(C, Xb.data, demb, (k) => Xb.data[k] > 0),
   ],
   [
+    'the one-hot of the context summed, times demb summed',
+    1,
+    'dC',
+    'each character gets the sum over all positions of its context, expected only its own position',
+    ({ C, Xb, demb }) => {
+      const [n, T] = Xb.shape;
+      const counts = Tensor.zeros([n, C.shape[0]], 'float64');
+      for (const [k, character] of Xb.data.entries()) counts.data[Math.floor(k / T) * C.shape[0] + character]++;
+      return counts.T.matmul(demb.sum(1));
+    },
+  ],
+  [
+    'a power before a sum',
+    1,
+    'dbnvar',
+    'you have bnvar + 1e-5^(-3/2) where (bnvar + 1e-5)^(-3/2) belongs: check your parentheses',
+    ({ bnvar, dbnvar_inv }) =>
+      bnvar
+        .add(1e-5 ** -1.5)
+        .mul(dbnvar_inv)
+        .mul(-0.5),
+  ],
+  [
     'H for n - 1',
     1,
     'dbndiff2',
