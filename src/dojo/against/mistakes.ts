@@ -3,7 +3,7 @@ import { indexAt, largestMagnitude } from '../../core/numbers.js';
 import { sameShape, showShape } from '../../core/tensor.js';
 import { ATOMIC_LINES } from '../atomicLines.js';
 import type { Finding, Mistake } from '../findings.js';
-import { nameMistakes } from '../naming.js';
+import { nameMistakes } from '../naming/naming.js';
 import { sentenceOf } from '../sentences.js';
 import { differenceFrom, type Expectation, type JudgedGradient, passes } from './judgeGradients.js';
 import type { NamedMistake } from './report.js';

@@ -9,7 +9,7 @@ export type TensorRemark =
   /** Values of float32, stored as float64. */
   | { id: 'widened' }
   /** Gradients above that the truth replaced. */
-  | { id: 'replaced'; names: readonly string[]; why: Replaced['why'] }
+  | { id: 'replaced'; names: readonly string[]; why: 'absent' | 'other-shape' | 'not-finite' }
   | HarmlessCause;
 
 /** Something to know about the parameters, the batch and the forward pass. */

@@ -3,25 +3,23 @@
  * factors of its branches, and accepts it if the factors are the same simple scale (-1, 2, 1/n, …) at every batch size and the result is
  * the learner's. The simplest explanation is the name; two equally simple ones are both said.
  */
-import { type Shape, sameShape, Tensor } from '../core/tensor.js';
-import { GRADIENT_NAMES } from '../lesson/exercise1.js';
-import { type GradientName, VALUE_NAMES } from '../lesson/values.js';
-import { type Edit, editsOf, isGradient, namesIn, withEdits } from './edits.js';
-import { broadcastTo, Evaluator, type Expression, shapeWithout, splitNumber, stripped } from './expression.js';
-import type { BranchName, Dimension, Mistake, ShapeMistake, ValueMistake } from './findings.js';
-import { type LineKnowledge, scaleOf } from './knowledge.js';
-import type { ValuesAndGradients } from './learnerFile.js';
-import { combination, isWithin, leastSquares, residual, squares } from './leastSquares.js';
-import { extraTerms, type OtherExpression, otherResults, simpleResults } from './otherExpressions.js';
-import { PairFilter } from './pairFilter.js';
-import { type FittedScale, inverse, isOne, ONE, recognise, type Scale, scaleValue, textOf, times } from './scale.js';
-
-/** The input of a line, its right result, and its actual result. */
-export interface Observation {
-  at: ValuesAndGradients;
-  expected: Tensor;
-  found: Tensor;
-}
+import { type Shape, sameShape, type Tensor } from '../../core/tensor.js';
+import type { GradientName } from '../../lesson/values.js';
+import { type Edit, editsOf, namesIn, withEdits } from '../edits.js';
+import { broadcastTo, Evaluator, type Expression, shapeWithout, stripped } from '../expression.js';
+import type { Mistake, ShapeMistake, ValueMistake } from '../findings.js';
+import { type LineKnowledge, scaleOf } from '../knowledge.js';
+import { combination, residual, squares } from '../leastSquares.js';
+import { extraTerms, type OtherExpression, otherResults, simpleResults } from '../otherExpressions.js';
+import { PairFilter } from '../pairFilter.js';
+import { type FittedScale, recognise, type Scale, scaleValue, textOf } from '../scale.js';
+import { cheapest, chosen } from './choosing.js';
+import { coefficientMistakes, contradict, oddness } from './constantFactors.js';
+import { coefficientsOf, fits, isIdle, isNegligible, laidOut, type Match, matches, shapeOf, size, termsOf } from './fitting.js';
+import { foundIn, tensorsIn } from './namesFound.js';
+import type { Explanation, Hypothesis, Observation, Reading } from './observations.js';
+import { readingsOf } from './readings.js';
+import { aboveOf } from './unrelated.js';
 
 /** The share of the squared difference that a name must explain. */
 const EXPLAINED = 0.999;
@@ -56,7 +54,6 @@ const BORROWED = 0.5;
 /** Pairs of mistakes that are looked at, and those of them that cannot be rejected cheaply. */
 const MOST_PAIRS = 80_000;
 const MOST_TRIED = 15_000;
-
 /** The mistakes in a line: of its values first, then of its shape. Undefined if nothing explains the result. */
 export function nameMistakes(
   name: GradientName,
@@ -76,67 +73,6 @@ export interface Source {
   rounding?: number;
   /** How many pairs of mistakes are looked at, at most. With 0, one that is far-fetched has no name. */
   pairs?: number;
-}
-
-/** The first gradient above that a line is given. */
-function aboveOf({ expression }: LineKnowledge): GradientName | undefined {
-  return namesIn(expression).find(isGradient);
-}
-
-/** Whether the results are the same with the true and with random gradients above. */
-export function ignoresGradients(trials: readonly Observation[]): boolean {
-  return trials.every(({ found: real }, i) => {
-    if (i % 2 === 1) return true;
-    const { found: random } = trials[i + 1];
-    return real.size === random.size && residual(real.data, random.data) <= 1e-16 * squares(real.data);
-  });
-}
-
-/** Below this, two results on nearly the same input have nothing to do with each other. */
-const RELATED = 0.9;
-
-/**
- * Recognises a result that no expression explains, but that is not computed from the input, or not from the gradient above.
- * @param trials pairs of the same batch, with the true and with random gradients above
- * @param shown the result on the batch of the last pair, in float32, with the true gradients
- */
-export function unrelatedToInput(line: LineKnowledge, trials: readonly Observation[], shown: Tensor): ValueMistake | undefined {
-  const [{ found: again }, { found: random }] = trials.slice(-2);
-  // Some sums are 0 up to rounding, which differs in float32: of the true gradients, or of values such as bndiff. Values are of order 1.
-  const isRounding = squares(again.data) < Math.max(1e-6 * squares(random.data), 1e-20 * again.size);
-  if (!isRounding && again.size === shown.size && correlation(again, shown) < RELATED) return { id: 'random' };
-  const above = aboveOf(line);
-  return above !== undefined && ignoresGradients(trials) ? { id: 'independent', of: above } : undefined;
-}
-
-function correlation(a: Tensor, b: Tensor): number {
-  let product = 0;
-  for (let i = 0; i < a.size; i++) product += a.data[i] * b.data[i];
-  const scale = Math.sqrt(squares(a.data) * squares(b.data));
-  return scale === 0 ? 1 : product / scale;
-}
-
-/** A wrong version of the line. */
-interface Hypothesis {
-  node: Expression;
-  mistakes: readonly ValueMistake[];
-  cost: number;
-  reshapes: boolean;
-  /** Whether the last branch is one that does not belong to the line. */
-  extra?: boolean;
-}
-
-interface Explanation {
-  mistakes: readonly (ValueMistake | ShapeMistake)[];
-  cost: number;
-  /** The part of the result that it leaves open. */
-  rest: number;
-}
-
-/** The learner's results in a shape that can be compared with the line's, and the mistake that led to another one. */
-interface Reading {
-  found: readonly Tensor[];
-  mistake?: ShapeMistake;
 }
 
 class Naming {
@@ -495,294 +431,4 @@ class Naming {
     const { found, expected } = this.#shapes();
     return !sameShape(found, expected);
   }
-}
-
-// Fitting ------------------------------------------------------------------------------------------------------------
-
-/** The branches of a wrong expression; undefined where its shapes do not fit. */
-function termsOf(evaluator: Evaluator, node: Expression): Tensor[] | undefined {
-  try {
-    return evaluator.terms(node);
-  } catch {
-    return undefined;
-  }
-}
-
-function shapeOf(terms: readonly Tensor[]): Shape {
-  return terms.reduce((widest, { shape }) => (shape.length > widest.length || size(shape) > size(widest) ? shape : widest), terms[0].shape);
-}
-
-const size = (shape: Shape) => shape.reduce((a, b) => a * b, 1);
-
-/** The branches in the shape of the result. */
-function laidOut(terms: readonly Tensor[], target: Tensor): Tensor[] | undefined {
-  const shape = shapeOf(terms);
-  const same = sameShape(stripped(shape), stripped(target.shape));
-  const wanted = same ? shape : target.shape;
-  const out: Tensor[] = [];
-  for (const term of terms) {
-    const whole = broadcastTo(term, wanted);
-    if (!whole) return undefined;
-    out.push(whole);
-  }
-  return out;
-}
-
-/** How branches give a result: each times a coefficient; only their sum times one; or only the branch with this index times one. */
-type Match = 'each' | 'sum' | number;
-
-/** The ways in which the branches give the result. Branches that depend on each other have no coefficients of their own. */
-function matches(basis: readonly Tensor[], target: Tensor, rounding: number): Match[] {
-  const free = leastSquares(basis, target);
-  if (free) return isExact(basis, free, target, rounding) ? ['each'] : [];
-  const ways: Match[] = basis.length === 1 ? [] : ['sum', ...basis.keys()];
-  return ways.filter((way) => fits(basis, target, way, rounding));
-}
-
-function fits(basis: readonly Tensor[], target: Tensor, way: Match, rounding: number): boolean {
-  const bases = way === 'sum' ? [basis.reduce((a, b) => a.add(b))] : basis;
-  const coefficients = coefficientsOf(bases, target, way);
-  return coefficients !== undefined && isExact(bases, coefficients, target, rounding);
-}
-
-/** Whether a branch is missing that is said to have another mistake. */
-function isIdle({ node, mistakes }: Hypothesis, basis: readonly Tensor[], target: Tensor, rounding: number): boolean {
-  const named = mistakes.flatMap(({ branch }) => branch ?? []);
-  if (named.length === 0) return false;
-  const coefficients = leastSquares(basis, target);
-  const terms = describeTerms(node);
-  if (!coefficients || terms.length !== basis.length) return false;
-  return terms.some(
-    ({ branch }, k) => branch !== undefined && named.includes(branch) && isNegligible(coefficients[k], basis[k], target, rounding),
-  );
-}
-
-function coefficientsOf(basis: readonly Tensor[], target: Tensor, match: Match): number[] | undefined {
-  if (typeof match === 'string') return leastSquares(basis, target);
-  const others = basis.filter((_, k) => k !== match).reduce((rest, term) => rest.sub(term.view(target.shape)), target);
-  const one = leastSquares([basis[match]], others);
-  return one && basis.map((_, k) => (k === match ? one[0] : 1));
-}
-
-function isExact(basis: readonly Tensor[], coefficients: readonly number[], target: Tensor, rounding: number): boolean {
-  const scale = basis.reduce((sum, { data }, k) => sum + coefficients[k] ** 2 * squares(data), 0);
-  return isWithin(rounding ** 2 * scale, basis, coefficients, target);
-}
-
-function isNegligible(coefficient: number, term: Tensor, target: Tensor, rounding: number): boolean {
-  return coefficient ** 2 * squares(term.data) <= rounding ** 2 * squares(target.data);
-}
-
-// Constant factors ---------------------------------------------------------------------------------------------------
-
-/** What is known about a branch: its name, its own constant factor, and the sum that a mean would divide. */
-interface Term {
-  branch?: BranchName | undefined;
-  scale: Scale;
-  sums: Dimension | undefined;
-}
-
-function describeTerms(node: Expression, around: Term = { scale: ONE, sums: undefined }): Term[] {
-  switch (node.op) {
-    case 'total':
-      return node.terms.flatMap((term, k) => describeTerms(term, { ...around, branch: node.branches[k] ?? around.branch }));
-    case 'sum':
-      return describeTerms(node.of, { ...around, sums: node.over === 'row' ? 'row' : 'batch' });
-    case 'product': {
-      const { scale, rest } = splitNumber(node);
-      const inner = rest.find(({ op }) => op === 'total');
-      const sums = rest.some((factor) => factor.op === 'sum' && factor.over === 'batch') ? 'batch' : around.sums;
-      return inner ? describeTerms(inner, { ...around, sums }) : [{ ...around, scale, sums }];
-    }
-    default:
-      return [{ ...around, scale: node.op === 'number' ? node.scale : ONE }];
-  }
-}
-
-/** The mistakes that the coefficients of the branches mean, and their cost; undefined if they mean none. */
-function coefficientMistakes(node: Expression, coefficients: readonly Scale[]): { mistakes: ValueMistake[]; cost: number } | undefined {
-  const terms = describeTerms(node);
-  const known = coefficients.filter(({ number }) => number !== 0);
-  if (known.length === 0) return undefined;
-  const options = [ONE, ...known].map((base) => {
-    const parts = coefficients.map((scale) => (scale.number === 0 ? scale : times(scale, inverse(base))));
-    const cost = costOf(base) + parts.reduce((sum, part) => sum + (part.number === 0 ? 1 : costOf(part)), 0);
-    return { base, parts, cost };
-  });
-  const { base, parts, cost } = options.reduce((best, one) => (one.cost < best.cost - 1e-9 ? one : best));
-  const several = coefficients.length > 1;
-  const whole: Term = several ? { scale: commonScale(node), sums: undefined } : { ...terms[0], branch: undefined };
-  const mistakes: ValueMistake[] = isOne(base) ? [] : [scaled(base, { ...whole, branch: undefined })];
-  for (const [k, part] of parts.entries()) {
-    if (isOne(part)) continue;
-    const term = several ? terms[k] : whole;
-    if (part.number !== 0) mistakes.push(scaled(part, term, commonScale(node)));
-    else if (term.branch) mistakes.push({ id: 'branch-missing', branch: term.branch });
-    else return undefined;
-  }
-  return { mistakes, cost };
-}
-
-/** The constant factor in front of all branches. */
-function commonScale(node: Expression): Scale {
-  return node.op === 'product' ? splitNumber(node).scale : ONE;
-}
-
-function costOf(scale: Scale): number {
-  if (isOne(scale)) return 0;
-  const sizes = { n: 5, T: 7, E: 11, H: 13, V: 17 };
-  return recognise([scaleValue(scale, sizes)], [sizes])?.cost ?? 3;
-}
-
-/** The cost of a factor in front of an extra term that nobody writes, such as 1.001. */
-function oddness({ number, powers }: Scale): number {
-  const isShort = Math.abs(number - Number(number.toPrecision(2))) < 1e-5 * Math.abs(number);
-  return isShort || costOf({ number, powers }) < 1.5 ? 0 : ODD;
-}
-
-const ODD = 0.8;
-
-function scaled(by: Scale, { branch, scale, sums }: Term, common: Scale = ONE): ValueMistake {
-  const magnitude = (one: Scale) => textOf({ ...one, number: Math.abs(one.number) });
-  // The common factor does not reach a branch.
-  const isCommon = branch !== undefined && magnitude(common) !== '1' && magnitude(times(common, by)) === '1';
-  const own = isCommon ? common : scale;
-  const expected = textOf(by) === '-1' || magnitude(own) === '1' ? undefined : textOf(own);
-  const size = magnitude(by);
-  const mean = (sums === 'batch' && size === '1/n') || (sums === 'row' && (size === '1/V' || size === '1/H')) ? sums : undefined;
-  return {
-    id: 'scaled',
-    by: textOf(by),
-    ...(expected !== undefined && { expected }),
-    ...(mean && { mean }),
-    ...(branch !== undefined && { branch }),
-  };
-}
-
-/** Whether one mistake speaks of a branch that another one misses. */
-function contradict(mistakes: readonly ValueMistake[]): boolean {
-  const missing = mistakes.flatMap((one) => (one.id === 'branch-missing' ? [one.branch] : []));
-  return mistakes.some((one) => {
-    if (one.id === 'branch-missing') return false;
-    const named = one.id === 'common-factor' ? one.on : one.id === 'branches-multiplied' ? (one.these ?? []) : [];
-    const all = one.branch === undefined ? named : [...named, one.branch];
-    return all.some((branch) => missing.includes(branch));
-  });
-}
-
-/** The expressions that a mistake finds in the line. */
-function foundIn(mistake: ValueMistake): string {
-  switch (mistake.id) {
-    case 'exchanged':
-    case 'other-expression':
-      return 'confusion' in mistake && mistake.confusion === 'function-for-derivative' ? '' : mistake.found.replace(/^your own.*/, '');
-    case 'factor-extra':
-    case 'factor-squared':
-      return mistake.factor;
-    case 'division-extra':
-      return mistake.by;
-    case 'sums-multiplied':
-      return `${mistake.a} ${mistake.b}`;
-    case 'term-extra':
-      return mistake.term;
-    default:
-      return '';
-  }
-}
-
-function tensorsIn(formula: string): string[] {
-  return (formula.match(/[A-Za-z_]\w*/g) ?? []).filter((name) => NAMES.has(name));
-}
-
-const NAMES: ReadonlySet<string> = new Set<string>([...GRADIENT_NAMES, ...VALUE_NAMES]);
-
-// Choosing -----------------------------------------------------------------------------------------------------------
-
-function cheapest(explanations: readonly Explanation[]): number {
-  return Math.min(...explanations.map(({ cost }) => cost));
-}
-
-/** The simplest explanation; two if they are equally simple. An explanation that leaves a thousand times less open is better. */
-function chosen(explanations: readonly Explanation[], nothing: number): Mistake[] | undefined {
-  if (explanations.length === 0) return undefined;
-  const closest = Math.max(nothing, Math.min(...explanations.map(({ rest }) => rest)));
-  const good = explanations.filter(({ rest }) => rest <= 100 * closest);
-  const least = cheapest(good);
-  const seen = new Set<string>();
-  const equal = good.filter(({ cost, mistakes }) => {
-    const key = JSON.stringify(mistakes);
-    return cost <= least + 1e-6 && !seen.has(key) && seen.add(key);
-  });
-  return equal.length === 1 ? [...equal[0].mistakes] : [{ id: 'either', of: equal.slice(0, 2).map(({ mistakes }) => mistakes) }];
-}
-
-// Shapes -------------------------------------------------------------------------------------------------------------
-
-/** The ways in which a result can be read in the line's shape. */
-function readingsOf(observations: readonly Observation[], sums: boolean, indexed: boolean): Reading[] {
-  // The last one is on the lesson's batch: its shapes are those that the learner sees.
-  const shapes = observations[observations.length - 1];
-  const [found, expected] = [shapes.found.shape, shapes.expected.shape];
-  const read = (undo: (observation: Observation) => Tensor | undefined, mistake?: ShapeMistake): Reading[] => {
-    const undone = observations.map(undo);
-    return undone.every((tensor) => tensor !== undefined) ? [{ found: undone, ...(mistake && { mistake }) }] : [];
-  };
-  if (sameShape(found, expected)) {
-    const viewed = expected.length === 2 && expected.every((length) => length > 1);
-    return [
-      ...read((one) => one.found),
-      ...(viewed
-        ? read(({ found: { shape }, found: one }) => one.view([shape[1], shape[0]]).T, {
-            id: 'result-viewed',
-            found,
-            expected,
-            ...(indexed && { indexed }),
-          })
-        : []),
-    ];
-  }
-  const whole = { found, expected };
-  return [
-    ...read(
-      (one) => (sameShape(stripped(one.found.shape), stripped(one.expected.shape)) ? one.found.view(one.expected.shape) : undefined),
-      { id: 'reshaped', ...whole, ...(sums && keepdimOf(found, expected)) },
-    ),
-    ...read((one) => transposedBack(one), { id: 'transposed', ...whole }),
-    ...read((one) => (one.found.size === one.expected.size && !isTurned(one) ? one.found.view(one.expected.shape) : undefined), {
-      id: 'reshaped',
-      ...whole,
-    }),
-    // A column [n,1] repeats along the row, a row [1,H] over the batch.
-    ...read((one) => (one.found.size > 1 && one.found.size < one.expected.size ? broadcastTo(one.found, one.expected.shape) : undefined), {
-      id: 'not-broadcast',
-      over: found.at(-1) === 1 ? 'row' : 'batch',
-      ...whole,
-    }),
-    ...(['batch', 'row'] as const).flatMap((over) => read((one) => unrepeated(one, over), { id: 'repeated', over, ...whole })),
-  ];
-}
-
-function isTurned({ found, expected }: Observation): boolean {
-  return sameShape(stripped(found.shape), stripped(expected.shape));
-}
-
-function transposedBack({ found, expected }: Observation): Tensor | undefined {
-  const turned = found.shape.length === 2 && found.shape[0] !== found.shape[1] && found.shape.every((length) => length > 1);
-  return turned && sameShape([found.shape[1], found.shape[0]], stripped(expected.shape)) ? found.T : undefined;
-}
-
-/** One row or column of a result whose rows or columns are all the same, where only one belongs. */
-function unrepeated({ found, expected }: Observation, over: Dimension): Tensor | undefined {
-  if (found.shape.length !== 2) return undefined;
-  const mean = found.mean(over === 'batch' ? 0 : 1, { keepdim: true });
-  if (!sameShape(stripped(mean.shape), stripped(expected.shape)) || found.size === expected.size) return undefined;
-  const same = residual(Tensor.zeros(found.shape, 'float64').add(mean).data, found.data) <= 1e-14 * squares(found.data);
-  return same ? mean.view(expected.shape) : undefined;
-}
-
-/** A dimension of size 1 too few or too many. */
-function keepdimOf(found: Shape, expected: Shape): { keepdim?: 'missing' | 'extra' } {
-  const ones = (shape: Shape) => shape.filter((length) => length === 1).length;
-  if (ones(expected) === ones(found)) return {};
-  return { keepdim: ones(expected) > ones(found) ? 'missing' : 'extra' };
 }
