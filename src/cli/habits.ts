@@ -246,6 +246,12 @@ const OF_COMMAND: Readonly<Record<string, readonly (readonly [names: readonly st
     [['browser', 'b', 'app', 'with'], 'the default browser opens the page; --print prints the path for another one'],
     [['r', 'checkpoint', 'model', 'weights', 'resume', 'load'], 'it is --run here'],
   ],
+  why: [
+    [['batch-size', 'b', 'bs', 'batchsize', 'size', 'examples'], 'it is --n here'],
+    [['step', 'k', 'iter', 'batch-number'], 'it is --batch here'],
+    [['checkpoint', 'ckpt', 'model', 'resume', 'load', 'r', 'weights'], 'it is --run here'],
+    [['at', 'entry', 'index', 'i', 'tensor', 'name', 'grad', 'gradient'], 'leave it out: name the tensor and the entry, such as dW1 3,17'],
+  ],
 };
 
 const TRAINING_COMMANDS = ['train', 'sweep', 'lr-find', 'bench'];
@@ -257,6 +263,7 @@ const TRAINING_COMMANDS = ['train', 'sweep', 'lr-find', 'bench'];
  * @param has whether that command has an option
  */
 export function habitHint(option: string, command: string): string | undefined {
+  if (command === 'why' && /^-\d/.test(option)) return 'indices count from 0, and never from the end';
   const name = option.replace(/^-+/, '').replace(/=.*$/s, '').replaceAll('_', '-').toLowerCase();
   const ofCommand = OF_COMMAND[command]?.find(([names]) => names.includes(name));
   if (ofCommand) return ofCommand[1];
@@ -277,6 +284,7 @@ const COMMAND_HABITS: readonly (readonly [names: readonly string[], answer: stri
   [['fit', 'run', 'learn', 'start-training', 'new'], 'train'],
   [['gradcheck', 'gradient-check', 'grad', 'check-gradients', 'verify'], 'grad-check'],
   [['lrfind', 'find-lr', 'lr', 'lr-finder'], 'lr-find'],
+  [['explain', 'inspect', 'entry', 'because', 'backward'], 'why'],
   [['grid', 'search', 'tune', 'hyperparameters', 'grid-search'], 'sweep'],
   [['compare', 'cmp'], 'diff'],
   [['benchmark', 'time', 'speed', 'profile'], 'bench'],

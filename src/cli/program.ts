@@ -102,6 +102,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./learn/exercise.js')).exercise,
   },
   {
+    name: 'why',
+    group: LEARN,
+    summary: 'show what an entry of a gradient is made of, up to the loss',
+    load: async () => (await import('./learn/why.js')).why,
+  },
+  {
     name: 'hunt',
     group: LEARN,
     summary: 'find the one wrong line in a backward pass',

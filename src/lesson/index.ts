@@ -28,3 +28,4 @@ export {
 } from './values.js';
 export { type Explanation, type Factor, type Term, why } from './why.js';
 export type { Pass } from './whyLines.js';
+export { showValue } from './whyText.js';

@@ -5,6 +5,7 @@
 import { checkEntry, entryText, type TensorName } from './entry.js';
 import type { StepName } from './values.js';
 import { ENTRY_LINES, type EntryLine, type FactorLine, type Pass, type Product } from './whyLines.js';
+import { numbersText } from './whyText.js';
 
 /** A factor of a term: an entry of a tensor, a function of one, or a constant. */
 export interface Factor {
@@ -27,6 +28,8 @@ export interface Term {
   factors: Factor[];
   /** For a term of a gradient: the forward step it comes through, which reads the tensor. */
   through?: StepName;
+  /** For a term of a sum: the numbers of the letters that the sum runs over, `{ i: 13 }`. */
+  index?: Readonly<Record<string, number>>;
 }
 
 /** What one entry consists of. */
@@ -37,6 +40,8 @@ export interface Explanation {
   value: number;
   /** `dW1[3,17] = Σᵢ embact[i,3] · dhprebn[i,17]`. Without terms it says why: a parameter, or 0 and the reason. */
   formula: string;
+  /** The right side of the formula in numbers, of a sum the largest terms: `1.18 · 0.002687 + 1.093 · 0.002482 + 30 more`. Without terms, ''. */
+  numbers: string;
   /** What the letters of the formula are, and what it does not show: `i runs over the 32 examples`. It may be empty. */
   where: string;
   /** Largest magnitude first; NaN counts as infinite. */
@@ -53,14 +58,20 @@ export interface Explanation {
 export function why(pass: Pass, name: TensorName, at: readonly number[]): Explanation {
   checkEntry(pass, name, at);
   const line = ENTRY_LINES[name](pass, at);
+  const parts = line.products.map((product) => bySize(termsOf(pass, product)));
   return {
     name,
     at: [...at],
     value: pass[name].at(...at),
     formula: `${entryText(name, at)} ${formulaOf(line)}`,
+    numbers: numbersText(parts),
     where: whereOf(line, pass),
-    terms: line.products.flatMap((product) => termsOf(pass, product)).sort((a, b) => sizeOf(b) - sizeOf(a)),
+    terms: bySize(parts.flat()),
   };
+}
+
+function bySize(terms: readonly Term[]): Term[] {
+  return [...terms].sort((a, b) => sizeOf(b) - sizeOf(a));
 }
 
 function sizeOf({ value }: Term): number {
@@ -71,7 +82,8 @@ function termsOf(pass: Pass, { through, over, factors }: Product): Term[] {
   return (over?.numbers ?? [[]]).map((index) => {
     const parts = factors(...index).map((factor) => factorOf(pass, factor));
     const value = parts.reduce((result, part) => result * part.value, 1);
-    return { value, factors: parts, ...(through && { through }) };
+    const letters = over && { index: Object.fromEntries(over.letters.map((letter, dim) => [letter, index[dim]])) };
+    return { value, factors: parts, ...(through && { through }), ...letters };
   });
 }
 
