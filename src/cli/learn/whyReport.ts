@@ -1,13 +1,12 @@
 /** An explanation of an entry, as lines of text. */
 import { largestMagnitude } from '../../core/numbers.js';
-import { countOf } from '../../core/text.js';
 import { entryMeaning, type NamedBatch, termMeaning } from '../../dojo/entryMeaning.js';
 import { isTensorName } from '../../lesson/entry.js';
 import type { Explanation, Factor, Term } from '../../lesson/why.js';
 import { countOfNonzero, showValue } from '../../lesson/whyText.js';
 import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
 import type { Paint } from '../terminal/colors.js';
-import { type Align, formatTable, wrapCommand, wrapText } from '../terminal/format.js';
+import { type Align, formatCount, formatCountOf, formatTable, wrapCommand, wrapText } from '../terminal/format.js';
 import { displayWidth } from '../terminal/width.js';
 
 /** Terms that are listed without --all. */
@@ -39,7 +38,7 @@ export function whyLines(explanation: Explanation, page: WhyPage): string[] {
   const dim = (text: string) => wrapText(text, width).map((line) => paint.dim(line));
   const left = formula.split(' ', 1)[0];
   return [
-    paint.bold(`${left} = ${showValue(value, 6)}`),
+    ...wrapText(`${left} = ${showValue(value, 6)}`, width).map((line) => paint.bold(line)),
     ...dim(subtitle(explanation, page)),
     '',
     ...hanging(left, formula.slice(left.length + 1), width),
@@ -53,10 +52,7 @@ export function whyLines(explanation: Explanation, page: WhyPage): string[] {
 
 function subtitle({ name, at }: Explanation, { batch, largestOf, pass }: WhyPage): string {
   const meaning = entryMeaning(name, at, batch);
-  const largest =
-    largestOf === undefined || largestOf === 1
-      ? ''
-      : `the largest of the ${countOf(largestOf, 'entry').replace(/entrys$/, 'entries')} of ${name}`;
+  const largest = largestOf === undefined ? '' : `the largest of the ${formatCount(largestOf)} entries of ${name}`;
   return [largest, meaning, pass].filter((part) => part !== '').join('; ');
 }
 
@@ -87,7 +83,7 @@ function largestTerms(terms: readonly Term[]): readonly Term[] {
 function restLines(rest: readonly Term[], { width, paint }: WhyPage): string[] {
   if (rest.length === 0) return [];
   const sum = rest.reduce((total, { value }) => total + value, 0);
-  const count = countOf(rest.length, 'more term');
+  const count = formatCountOf(rest.length, 'more term');
   const one = rest.length === 1;
   const text = rest.every(({ value }) => value === 0)
     ? `${one ? 'is' : 'are'} 0`
