@@ -11,7 +11,7 @@ export interface NamedBatch extends LessonBatch {
 }
 
 /** An example: its context and its target, `.em → m`. */
-export function exampleText({ Xb, Yb, vocabulary }: NamedBatch, i: number): string {
+function exampleText({ Xb, Yb, vocabulary }: NamedBatch, i: number): string {
   const [, T] = Xb.shape;
   const context = Array.from(Xb.data.subarray(i * T, (i + 1) * T), (v) => characterText(vocabulary, v));
   return `${context.join('')} → ${characterText(vocabulary, Yb.data[i])}`;
