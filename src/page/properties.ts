@@ -57,6 +57,8 @@ const PROPERTIES = {
   tensor: property(optional(choice(TENSORS)), null),
   /** The entry that is inspected. */
   entry: property(optional(indices), null),
+  /** The gradient lines one by one, or cross-entropy and batch norm in one expression each. */
+  form: property(choice(['atomic', 'closed']), 'atomic' as 'atomic' | 'closed'),
   /** One scale for all heat maps. */
   sameScale: property(flag, false),
   /** Symmetric logarithmic scale. */
@@ -81,6 +83,16 @@ export function addressOf(state: PageState): string {
     return text === kind.show(value) ? [] : [`${key}=${encodeURIComponent(text).replaceAll('%2C', ',')}`];
   });
   return parts.join('&');
+}
+
+/** The value that a text has as a property; undefined if it has none. */
+export function readProperty<K extends Key>(key: K, text: string): PageState[K] | undefined {
+  return (PROPERTIES[key] as unknown as Property<PageState[K]>).kind.read(text);
+}
+
+/** What a property may be, for a message: a whole number from 2 to 64. */
+export function expectedOf(key: Key): string {
+  return PROPERTIES[key].kind.expected;
 }
 
 /** A property of an address that has no such value. */

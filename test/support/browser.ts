@@ -41,3 +41,17 @@ export async function openPage(browser: Browser, fragment = '', options: Browser
   await page.waitForSelector('[data-ready]');
   return { page, complaints };
 }
+
+/**
+ * The colours of a canvas, row by row, as numbers 0xrrggbb. They are read from a copy: reading the canvas itself twice makes Chromium warn.
+ * @param selector finds the canvas; the first counts
+ */
+export function canvasColours(page: Page, selector: string): Promise<number[]> {
+  return page.evaluate(`(() => {
+    const canvas = document.querySelector(${JSON.stringify(selector)});
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+    return Array.from({ length: data.length / 4 }, (_, i) => (data[4 * i] << 16) | (data[4 * i + 1] << 8) | data[4 * i + 2]);
+  })()`);
+}

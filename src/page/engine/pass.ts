@@ -41,6 +41,8 @@ export interface PassData {
   vocabulary: readonly string[];
   /** The examples of the batch: the context's characters, and the one that follows. */
   examples: readonly { context: string; target: string }[];
+  /** The indices of the characters: contexts [n,T], targets [n]. */
+  batch: Pick<LessonValues, 'Xb' | 'Yb'>;
   tensors: Record<TensorName, TensorData>;
 }
 
@@ -88,6 +90,6 @@ export const passMethods = {
     const tensors = Object.fromEntries(
       TENSOR_NAMES.map((name) => [name, { data: Float64Array.from(pass[name].data), shape: [...pass[name].shape] }]),
     ) as unknown as PassData['tensors'];
-    return { source, config, vocabulary, examples, tensors };
+    return { source, config, vocabulary, examples, batch: { Xb: pass.Xb, Yb: pass.Yb }, tensors };
   },
 };

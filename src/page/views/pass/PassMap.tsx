@@ -1,32 +1,119 @@
-/** The whole pass at a glance: a cell per forward line and its gradient, in the order of the forward pass. */
-import { STEP_NAMES } from '../../../lesson/values.js';
+/** The whole pass at a glance: the network with its values and gradients, where you are, and what flows where. */
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { PassData, TensorName } from '../../engine/pass.js';
-import { set, state } from '../../state.js';
-import { placeOf } from './steps.js';
+import { largestFinite } from '../../parts/colors.js';
+import { state } from '../../state.js';
+import { Picture } from './Equation.js';
+import { jumpTo, stepOf } from './jump.js';
+import { type MapNode, neighbour, networkMap } from './mapLayout.js';
+import { isReplaced, placeOf } from './steps.js';
+
+/** The widest that the map is stretched to. */
+const WIDEST = 1392;
 
 export function PassMap({ data }: { data: PassData }) {
-  const { step } = state.value;
-  const go = (to: TensorName) => set({ step: to, tensor: null, entry: null }, 'push');
-  const cell = (name: TensorName) =>
-    name in data.tensors && (
-      <button
-        type="button"
-        class="map-cell"
-        aria-current={name === step ? 'step' : undefined}
-        data-done={placeOf(name) <= placeOf(step) || undefined}
-        onClick={() => go(name)}
-      >
-        {name}
-      </button>
-    );
+  const { step, form } = state.value;
+  const scroller = useRef<HTMLElement>(null);
+  const [width, setWidth] = useState(1216);
+  const map = useMemo(() => networkMap(Math.min(WIDEST, width)), [width]);
+  const [focused, setFocused] = useState<TensorName>(step);
+  const current = map.nodes.find(({ name }) => name === step);
+  useLayoutEffect(() => {
+    const seen = scroller.current as HTMLElement;
+    const observer = new ResizeObserver(() => setWidth(seen.clientWidth));
+    observer.observe(seen);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
+    setFocused(step);
+    const seen = scroller.current;
+    if (seen && current) seen.scrollLeft = current.x + current.width / 2 - seen.clientWidth / 2;
+  }, [step, map]);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const from = map.nodes.find(({ name }) => name === focused);
+    const to = from && neighbour(map.nodes, from, event.key);
+    if (!to || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    setFocused(to.name);
+    scroller.current?.querySelector<HTMLElement>(`[data-node="${to.name}"]`)?.focus();
+  };
   return (
-    <nav class="map" aria-label="Steps of the pass">
-      {STEP_NAMES.map((name) => (
-        <div key={name} class="map-column">
-          {cell(name)}
-          {cell(`d${name}` as TensorName)}
-        </div>
-      ))}
+    <nav ref={scroller} class="map" aria-label="Steps of the pass" onKeyDown={onKeyDown}>
+      <div class="map-sheet" style={{ width: `${map.width}px`, height: `${map.height}px` }}>
+        {map.groups.map(({ label, x, width: wide }) => (
+          <span key={label + x} class="map-group" style={{ left: `${x}px`, width: `${wide}px` }}>
+            {label}
+          </span>
+        ))}
+        <svg class="map-edges" width={map.width} height={map.height} aria-hidden="true">
+          {map.edges.map(({ from, to, path }) => (
+            <path key={`${from} ${to}`} d={path} data-now={stepOf(to) === step || undefined} data-done={isDone(to, step) || undefined} />
+          ))}
+        </svg>
+        <span class="map-lane" style={{ left: `${map.legend.x}px`, top: `${map.legend.forward}px` }}>
+          values, forward →
+        </span>
+        <span class="map-lane" style={{ left: `${map.legend.x}px`, top: `${map.legend.backward}px` }}>
+          ← gradients, backward
+        </span>
+        {map.nodes.map((node) => (
+          <Node
+            key={node.name}
+            node={node}
+            data={data}
+            now={node.name === step}
+            done={isDone(node.name, step)}
+            replaced={form === 'closed' && isReplaced(node.name)}
+            isStop={node.name === focused}
+          />
+        ))}
+      </div>
     </nav>
+  );
+}
+
+/** Whether a tensor is known at a step. Parameters are from the start. */
+function isDone(name: TensorName, step: TensorName): boolean {
+  return placeOf(name) <= placeOf(step);
+}
+
+interface NodeProps {
+  node: MapNode;
+  data: PassData;
+  now: boolean;
+  done: boolean;
+  replaced: boolean;
+  isStop: boolean;
+}
+
+function Node({ node: { name, lane, lines, x, y, width, height }, data, now, done, replaced, isStop }: NodeProps) {
+  const tensor = data.tensors[name];
+  const hasPicture = lane === 'value' || lane === 'gradient';
+  const scale = { most: largestFinite(tensor.data), log: state.value.log };
+  return (
+    <button
+      type="button"
+      class="map-node"
+      data-node={name}
+      data-lane={lane}
+      data-done={done || undefined}
+      data-replaced={replaced || undefined}
+      aria-current={now ? 'step' : undefined}
+      aria-label={name}
+      tabIndex={isStop ? 0 : -1}
+      style={{ left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` }}
+      onClick={() => jumpTo(name)}
+    >
+      {hasPicture && (
+        <span class="map-picture" aria-hidden="true">
+          <Picture tensor={tensor} scale={scale} label="" />
+        </span>
+      )}
+      <span class="map-name">
+        {lines.map((line) => (
+          <span key={line}>{line}</span>
+        ))}
+      </span>
+    </button>
   );
 }

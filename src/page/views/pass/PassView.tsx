@@ -1,18 +1,25 @@
 /** The backward pass, step by step: the first view. */
-import { pass } from '../../state.js';
+import { largestFinite } from '../../parts/colors.js';
+import { pass, state } from '../../state.js';
+import { Controls } from './Controls.js';
 import { Inspector } from './Inspector.js';
 import { PassMap } from './PassMap.js';
 import { StepCard } from './StepCard.js';
 import { StepKeys } from './StepKeys.js';
+import { pictureOf } from './stepPicture.js';
 
 export function PassView() {
   const data = pass.value;
   if (!data) return <p class="waiting">Computing the pass …</p>;
+  const { step, form, sameScale } = state.value;
+  const picture = pictureOf(data, step, form);
+  const most = sameScale ? Math.max(...picture.maps.map(({ tensor }) => largestFinite(tensor.data))) : undefined;
   return (
     <div class="pass">
       <StepKeys />
+      <Controls most={most} />
       <PassMap data={data} />
-      <StepCard data={data} />
+      <StepCard data={data} picture={picture} most={most} />
       <Inspector data={data} />
     </div>
   );

@@ -1,65 +1,130 @@
-/** One step: its line, what it reads, the value and its gradient as heat maps. */
-
+/** One step: its lines, what reads what, and its equation as heat maps. */
 import type { PassData, TensorName } from '../../engine/pass.js';
-import { largestFinite } from '../../parts/colors.js';
-import { HeatMap } from '../../parts/HeatMap.js';
-import { showNumber, showSizes } from '../../parts/numbers.js';
-import { PASS_STEPS } from '../../properties.js';
+import { showSizes } from '../../parts/numbers.js';
 import { set, state } from '../../state.js';
+import { ClosedForm } from './ClosedForm.js';
+import { Equation } from './Equation.js';
+import { jumpTo } from './jump.js';
+import { Names } from './Names.js';
+import { Readout } from './Readout.js';
 import { moveStep } from './StepKeys.js';
-import { forwardFormula, gradientFormula, isGradient, placeOf, valueBehind } from './steps.js';
+import type { StepPicture } from './stepPicture.js';
+import {
+  closedFormOf,
+  closedLinesOf,
+  inputsOf,
+  isGradient,
+  lettersOf,
+  linesOf,
+  placeOf,
+  readersOf,
+  stepsOf,
+  valueBehind,
+} from './steps.js';
 
-export function StepCard({ data }: { data: PassData }) {
+interface StepCardProps {
+  data: PassData;
+  picture: StepPicture;
+  most: number | undefined;
+}
+
+export function StepCard({ data, picture, most }: StepCardProps) {
   const { step } = state.value;
-  const place = placeOf(step);
-  const backward = isGradient(step);
-  const value = valueBehind(step);
-  const forward = forwardFormula(value);
-  const gradient: TensorName = `d${value}` as TensorName;
+  const name = picture.closed?.name ?? step;
+  const { forward, gradient } = picture.closed ? closedLinesOf(picture.closed.name) : linesOf(step);
   return (
     <section class="step" aria-labelledby="step-title">
-      <div class="step-head">
-        <h2 id="step-title">
-          {step} <span class="shape">{showSizes(data.tensors[step].shape)}</span>
-        </h2>
-        <p class="step-place">
-          Step {place + 1} of {PASS_STEPS.length}, {backward ? 'backward' : 'forward'}
+      <StepHead name={name} data={data} />
+      <div class="step-lines">
+        <p>
+          {forward.map((line) => (
+            <code key={line} class={gradient ? 'line line-forward' : 'line line-main'}>
+              {line}
+            </code>
+          ))}
         </p>
-        <div class="step-buttons">
-          <button type="button" onClick={() => moveStep(-1)} disabled={place === 0}>
-            <span aria-hidden="true">←</span> Previous
-          </button>
-          <button type="button" onClick={() => moveStep(1)} disabled={place === PASS_STEPS.length - 1}>
-            Next <span aria-hidden="true">→</span>
-          </button>
-        </div>
+        {closedFormOf(step) && <FormSwitch />}
+        {gradient && <code class="line line-main">{gradient.formula}</code>}
       </div>
-      {forward !== undefined && <code class="line">{forward}</code>}
-      {backward && <code class="line line-gradient">{gradientFormula(step)}</code>}
-      <TensorFigure name={value} data={data} />
-      {backward && gradient in data.tensors && <TensorFigure name={gradient} data={data} />}
+      <Equation items={picture.items} most={most} label={`Equation of ${name}`} height={370} />
+      <Readout data={data} />
+      {gradient && <pre class="line-code">{gradient.code}</pre>}
+      {picture.closed ? <ClosedForm closed={picture.closed} /> : <Neighbours step={step} />}
+      <Equation items={picture.pair.map((block) => ({ sign: '', block }))} most={most} label={`${name} and its gradient`} height={200} />
     </section>
   );
 }
 
-function TensorFigure({ name, data }: { name: TensorName; data: PassData }) {
-  const { tensor, step, entry, log } = state.value;
-  const shown = data.tensors[name];
-  const most = largestFinite(shown.data);
-  const move = (at: number[]) => set({ tensor: name, entry: at });
+function StepHead({ name, data }: { name: TensorName; data: PassData }) {
+  const { form } = state.value;
+  const steps = stepsOf(form);
+  const place = steps.filter((one) => placeOf(one) <= placeOf(name)).length;
   return (
-    <figure class="tensor">
-      <figcaption>
-        <b>{name}</b> <span class="shape">{showSizes(shown.shape)}</span> <span class="range">±{showNumber(most)}</span>
-      </figcaption>
-      <HeatMap
-        name={name}
-        tensor={shown}
-        scale={{ most, log }}
-        cursor={(tensor ?? step) === name ? entry : null}
-        onMove={move}
-        onPick={move}
-      />
-    </figure>
+    <div class="step-head">
+      <h2 id="step-title">
+        {name} <span class="shape">{shapeOf(name, data)}</span>
+      </h2>
+      <p class="step-place" aria-live="polite">
+        Step {place} of {steps.length}, {isGradient(name) ? 'backward' : 'forward'}
+      </p>
+      <div class="step-buttons">
+        <button type="button" onClick={() => moveStep(-1)} disabled={place <= 1}>
+          <span aria-hidden="true">←</span> Previous
+        </button>
+        <select aria-label="Step" value={name} onChange={(event) => jumpTo(event.currentTarget.value as TensorName)}>
+          {steps.map((one) => (
+            <option key={one} value={one}>
+              {one}
+            </option>
+          ))}
+        </select>
+        <button type="button" onClick={() => moveStep(1)} disabled={place === steps.length}>
+          Next <span aria-hidden="true">→</span>
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** [n,H] = [32,64] */
+function shapeOf(name: TensorName, data: PassData): string {
+  const letters = lettersOf(name);
+  const sizes = showSizes(data.tensors[name].shape);
+  return letters.length === 0 ? sizes : `[${letters.join(',')}] = ${sizes}`;
+}
+
+/** Line by line, or in one expression. */
+function FormSwitch() {
+  const { form, step } = state.value;
+  const choose = (to: typeof form) =>
+    set({ form: to, step: to === 'closed' ? (closedFormOf(step) ?? step) : step, tensor: null, entry: null }, 'push');
+  return (
+    <fieldset class="form-switch">
+      <legend class="hidden">Form of the gradient</legend>
+      {(['atomic', 'closed'] as const).map((one) => (
+        <label key={one}>
+          <input type="radio" name="form" checked={form === one} onChange={() => choose(one)} />
+          {one === 'atomic' ? 'Atomic steps' : 'Closed form'}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+/** What the step reads, and what reads its tensor. */
+function Neighbours({ step }: { step: TensorName }) {
+  const { forward, backward } = readersOf(step);
+  return (
+    <dl class="neighbours">
+      <Names title="Reads" names={inputsOf(step)} none="the targets Yb" />
+      {isGradient(step) ? (
+        <Names title="Read by" names={backward} none={`the update of ${valueBehind(step)}`} />
+      ) : (
+        <>
+          <Names title="Read forward by" names={forward} none="nothing: it is the result" />
+          <Names title="Read backward by" names={backward} none="no gradient line" />
+        </>
+      )}
+    </dl>
   );
 }

@@ -1,21 +1,22 @@
 /** The keys [ and ] for the previous and the next step, wherever the focus is but in a text field. */
 import { useEffect } from 'preact/hooks';
-import { PASS_STEPS } from '../../properties.js';
 import { set, state } from '../../state.js';
-import { placeOf } from './steps.js';
+import { placeOf, stepsOf } from './steps.js';
 
-/** Goes some steps on (or back, for a negative number), and stays inside the pass. */
-export function moveStep(by: number): void {
-  const to = Math.min(PASS_STEPS.length - 1, Math.max(0, placeOf(state.value.step) + by));
-  const step = PASS_STEPS[to];
-  if (step !== undefined && step !== state.value.step) set({ step, tensor: null, entry: null }, 'push');
+/** Goes to the next step, or to the previous one, and stays inside the pass. */
+export function moveStep(by: 1 | -1): void {
+  const { step, form } = state.value;
+  const steps = stepsOf(form);
+  const to = by === 1 ? steps.find((one) => placeOf(one) > placeOf(step)) : steps.findLast((one) => placeOf(one) < placeOf(step));
+  if (to !== undefined) set({ step: to, tensor: null, entry: null }, 'push');
 }
 
 export function StepKeys() {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement | null;
-      if (target?.closest('input, textarea, select, [contenteditable]') || event.ctrlKey || event.metaKey) return;
+      const isText = target?.closest('input:not([type="checkbox"], [type="radio"], [type="range"]), textarea, select, [contenteditable]');
+      if (isText || event.ctrlKey || event.metaKey) return;
       if (event.key === '[') moveStep(-1);
       else if (event.key === ']') moveStep(1);
     };

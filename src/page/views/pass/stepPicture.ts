@@ -1,0 +1,64 @@
+/** Everything that is drawn of a step: its equation, by atomic lines or as a closed form, and the tensor with its gradient. */
+import { largestMagnitude } from '../../../core/numbers.js';
+import { type ClosedFormName, type ClosedTerms, closedTerms } from '../../../lesson/closedTerms.js';
+import type { ValueName } from '../../../lesson/values.js';
+import type { PassData, TensorName } from '../../engine/pass.js';
+import type { PageState } from '../../properties.js';
+import { type Block, equationOf, type Item, type MapBlock, mapOf, valuesOf } from './equation.js';
+import { closedFormOf, lettersOf, valueBehind } from './steps.js';
+
+export interface StepPicture {
+  items: readonly Item[];
+  /** The value, and the gradient where there is one. */
+  pair: readonly MapBlock[];
+  /** All heat maps. */
+  maps: readonly MapBlock[];
+  /** Set for a closed form. */
+  closed?: { name: ClosedFormName; terms: ClosedTerms; difference: number };
+}
+
+const PICTURES = new WeakMap<PassData, Map<string, StepPicture>>();
+
+export function pictureOf(data: PassData, step: TensorName, form: PageState['form']): StepPicture {
+  const pictures = PICTURES.get(data) ?? new Map<string, StepPicture>();
+  PICTURES.set(data, pictures);
+  const key = `${form} ${step}`;
+  const picture = pictures.get(key) ?? draw(data, step, form);
+  pictures.set(key, picture);
+  return picture;
+}
+
+function draw(data: PassData, step: TensorName, form: PageState['form']): StepPicture {
+  const name = form === 'closed' ? closedFormOf(step) : undefined;
+  const value = valueBehind(step);
+  const pair = (value === 'loss' ? [value] : [value, `d${value as ValueName}` as const]).map((one) => mapOf(data, one));
+  if (name === undefined) {
+    const items = equationOf(data, step);
+    return { items, pair, maps: [...mapsIn(items), ...pair] };
+  }
+  const terms = closedTerms(valuesOf(data), name);
+  const items = terms.terms.map(({ label, value: { data: entries, shape } }, i): Item => {
+    const block: MapBlock = { kind: 'map', text: label, letters: lettersOf(name), tensor: { data: entries as Float64Array, shape } };
+    return { sign: i > 0 ? '+' : '', block };
+  });
+  items.push({ sign: '=', block: { ...mapOf(data, name), isResult: true } });
+  const difference = largestMagnitude(terms.value.sub(valuesOf(data)[name]).data);
+  return { items, pair, maps: [...mapsIn(items), ...pair], closed: { name, terms, difference } };
+}
+
+function mapsIn(items: readonly Item[]): MapBlock[] {
+  return items.flatMap(({ block }) => mapsOf(block));
+}
+
+function mapsOf(block: Block): MapBlock[] {
+  switch (block.kind) {
+    case 'map':
+      return [block];
+    case 'matmul':
+      return [block.left, block.right, block.result];
+    case 'reduced':
+      return [block.of, block.result];
+    case 'branches':
+      return [...block.branches.flatMap(({ items }) => mapsIn(items)), block.result];
+  }
+}
