@@ -128,7 +128,7 @@ function Branches({ block: { branches, result }, place }: { block: BranchesBlock
 }
 
 /** A heat map with its name, shape and range. That of a tensor of the pass can be inspected. */
-export function MapFigure({ map, place }: { map: MapBlock; place: Place }) {
+function MapFigure({ map, place }: { map: MapBlock; place: Place }) {
   const { tensor, text, name, transposed, copies, isResult } = map;
   const { log, step, tensor: inspected, entry } = state.value;
   const { pixel } = place.layout;
