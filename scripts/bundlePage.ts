@@ -71,8 +71,9 @@ async function page(): Promise<string> {
     kernels: readFileSync(inPackage('dist/kernels.wasm')).toString('base64'),
     names: read('data/names.txt'),
   });
+  const learner = await script('src/page/learner/worker.ts', {});
   // An HTML parser ends a script at the text </script, wherever it is.
-  const main = (await script('src/page/main.tsx', { engine })).replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
+  const main = (await script('src/page/main.tsx', { engine, learner })).replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
   const style = styles();
   const csp = [
     "default-src 'none'",

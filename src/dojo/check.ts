@@ -141,6 +141,11 @@ export class LineJudge {
     return this.#inputs.map(({ at }) => givenTo(name, at));
   }
 
+  /** The right result on the input whose figures are shown. */
+  rightOn({ solution }: ExerciseLine): Tensor {
+    return solution(this.#inputs[this.#shown].at);
+  }
+
   judge(known: ExerciseLine, { outcomes, text, strays = [] }: LineRuns): LineReport {
     const { at: lesson } = this.#inputs[this.#shown];
     const head = { name: known.name, shape: lesson[valueNamed(known.name)].shape };

@@ -19,11 +19,15 @@ export const MAX_ENTRIES = 2 ** 18;
 export const MAX_DIMENSIONS = 64;
 /** Characters of an error that are kept. */
 export const MAX_THROWN = 500;
+/** Characters of a name that are kept: of a key, of an export, of a kind of value. */
+export const MAX_NAME = 100;
 
 /** The surroundings of a line, for the report on an error. */
 export interface LineContext {
   /** The learner's file: an error is traced to one of its lines. */
   file?: string | undefined;
+  /** Where the learner's code begins in it, counted from 1; lines are counted from there. Default 1. */
+  firstLine?: number | undefined;
   /** Shows a thrown value that is not an error, in one line. */
   inspect?: ((value: unknown) => string) | undefined;
 }
@@ -167,14 +171,18 @@ function isTodo(thrown: unknown): boolean {
  * Describes anything that was thrown.
  * @param values the names of a line's input, for the advice
  */
-export function describeThrown(thrown: unknown, { file, inspect = String }: LineContext, values: readonly string[] = []): Thrown {
+export function describeThrown(
+  thrown: unknown,
+  { file, firstLine = 1, inspect = String }: LineContext,
+  values: readonly string[] = [],
+): Thrown {
   try {
     if (!(thrown instanceof Error)) return { text: cut(inspect(thrown)) };
     const { name, message } = thrown;
     const [first] = asWritten(String(message).slice(0, 2 * MAX_THROWN))
       .trim()
       .split(/\s*\n/);
-    const line = file === undefined ? undefined : lineOf(thrown, file);
+    const line = file === undefined ? undefined : lineOf(thrown, file, firstLine);
     const advice = adviceOn(first, values);
     const text = /^\w*Error: /.test(first) ? first : `${name}${first === '' ? '' : `: ${first}`}`;
     return { text: cut(text), ...(line !== undefined && { line }), ...(advice !== undefined && { advice }) };
@@ -188,9 +196,10 @@ function cut(text: string): string {
 }
 
 /** The line of the file that an error comes from. A syntax error has its place in the message. */
-function lineOf({ message, stack }: Error, file: string): number | undefined {
-  const line = Number.parseInt(`${message}\n${stack}`.split(`${file}:`)[1], 10);
-  return Number.isNaN(line) ? undefined : line;
+function lineOf({ message, stack }: Error, file: string, firstLine: number): number | undefined {
+  const [, ...places] = `${message}\n${stack}`.split(`${file}:`);
+  const line = places.map((place) => Number.parseInt(place, 10)).find((one) => one >= firstLine);
+  return line === undefined ? undefined : line - firstLine + 1;
 }
 
 /** A copy of a tensor or of indices; a number is its own copy. */

@@ -24,6 +24,11 @@ export function worstEntry(found: Tensor, expected: Tensor): WorstEntry {
   return { index: indexAt(at, expected.shape), yours: found.data[at], truth: expected.data[at], ratio: constant ? mean : null };
 }
 
+/** The worst entry in a sentence, for a line: its place and the right value, and the batch that the figures are for. */
+export function worstText(worst: WorstEntry): string {
+  return `${showWorst(worst)} (batch of 32${worst.random ? ', random gradients above' : ''})`;
+}
+
 /** The worst entry: its place, your value, and the right one. */
 export function showWorst({ index, yours, truth, ratio }: WorstEntry): string {
   const constant = ratio === null ? '' : `; every entry is ${ratio.toPrecision(6)} times the right one`;

@@ -5,6 +5,7 @@ import { ownNames } from './ownNames.js';
 import { damagedRun, pageRun } from './pageRun.js';
 import { VIEWS, type View } from './properties.js';
 import { pass, refused, set, state, unreadable } from './state.js';
+import { ExercisesView } from './views/exercises/ExercisesView.js';
 import { HuntView } from './views/hunt/HuntView.js';
 import { NamesView } from './views/names/NamesView.js';
 import { PassView } from './views/pass/PassView.js';
@@ -18,7 +19,7 @@ const TITLES: Record<View, string> = {
   names: 'Your names',
 };
 
-const CONTENTS: Partial<Record<View, ComponentType>> = { pass: PassView, hunt: HuntView, names: NamesView };
+const CONTENTS: Partial<Record<View, ComponentType>> = { pass: PassView, hunt: HuntView, exercises: ExercisesView, names: NamesView };
 
 export function App() {
   const { view } = state.value;

@@ -17,3 +17,9 @@ declare module 'bundled:engine' {
   const source: string;
   export default source;
 }
+
+/** src/page/learner/worker.ts as the first part of the source of a classic worker; a learner's lines follow it. */
+declare module 'bundled:learner' {
+  const source: string;
+  export default source;
+}

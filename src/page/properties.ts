@@ -1,5 +1,6 @@
 /** The state of the page that a link carries: one row per property, from which address and defaults derive. */
 import { choice, flag, type Kind, wholeNumber } from '../core/kinds.js';
+import type { ExerciseNumber } from '../dojo/exercises.js';
 import { MUTANTS } from '../dojo/mutants.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { STEP_NAMES, VALUE_NAMES } from '../lesson/values.js';
@@ -67,6 +68,9 @@ const PROPERTIES = {
   mistake: property({ ...choice(MISTAKES), expected: `the name of a mistake, such as ${MISTAKES[0]}` }, MISTAKES[0] as string),
   /** Seed of the hunt. */
   hunt: property(optional(wholeNumber(0, MAX_SEED)), null),
+  /** The exercise, and its line; by default the first that is not right. */
+  exercise: property(wholeNumber(1, 4) as Written<ExerciseNumber>, 1 as ExerciseNumber),
+  line: property(optional(choice(GRADIENT_NAMES)), null),
 };
 
 type Properties = typeof PROPERTIES;

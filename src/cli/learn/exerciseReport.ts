@@ -5,7 +5,7 @@ import { quoteName, showText } from '../../core/text.js';
 import type { LineReport, Verdict } from '../../dojo/check.js';
 import type { ExerciseReport, StrayKey } from '../../dojo/exerciseReport.js';
 import { EXERCISES, type ExerciseNumber, exerciseFile } from '../../dojo/exercises.js';
-import { showWorst, type WorstEntry } from '../../dojo/worstEntry.js';
+import { worstText } from '../../dojo/worstEntry.js';
 import { type Paint, PLAIN } from '../terminal/colors.js';
 import {
   columnsThatFit,
@@ -269,7 +269,7 @@ function cellsOf({ name, shape, figures, verdict }: LineReport): string[] {
 
 function remarkOn({ verdict, problem, worst, note }: LineReport): string {
   const text = verdict === 'todo' ? 'not written yet' : problem;
-  return showText([text, worst && worstOf(worst), note].filter((part) => part !== undefined).join('; '));
+  return showText([text, worst && worstText(worst), note].filter((part) => part !== undefined).join('; '));
 }
 
 /** The row with the remark behind it, from the column `start` on, or below it. */
@@ -288,11 +288,6 @@ function cut(lines: readonly string[], most: number): string[] {
 
 function showUlps(ulps: number): string {
   return ulps < 1e6 ? `${ulps}` : '>1e6';
-}
-
-/** The worst entry in a sentence, for a line: its place and the right value, and the batch that the figures are for. */
-function worstOf(worst: WorstEntry): string {
-  return `${showWorst(worst)} (batch of 32${worst.random ? ', random gradients above' : ''})`;
 }
 
 function paintLine(line: string, verdict: Verdict | undefined, paint: Paint): string {

@@ -2,9 +2,6 @@
 import type { LoadFault, Thrown } from '../../dojo/findings.js';
 import type { Limits } from './limits.js';
 
-/** Characters of a name that are sent: of a key, of an export. */
-export const MAX_NAME = 100;
-
 export interface GuestAssignment {
   /** The guest's file. */
   path: string;

@@ -1,7 +1,6 @@
 /** Finds the layers among the exports of a file. */
-import { kindOf } from '../../dojo/outcome.js';
+import { kindOf, MAX_NAME } from '../../dojo/outcome.js';
 import { isLayer, type Layer, PARTS } from '../../gradCheck/anyLayer/layer.js';
-import { MAX_NAME } from '../guest/protocol.js';
 import { MAX_LAYERS, MAX_OTHERS, type OtherExport } from './protocol.js';
 
 /** Functions of an export that are listed. */

@@ -1,9 +1,11 @@
 /** Validates what the process of a file of layers sends. */
 import * as v from 'valibot';
+import { count, text } from '../../dojo/faultSchema.js';
+import { MAX_NAME } from '../../dojo/outcome.js';
 import { KINK_SIDES, type LayerReport, PROPERTIES, REFUSALS } from '../../gradCheck/anyLayer/report.js';
 import type { ArrayHead, Frame } from '../guest/frames.js';
-import { count, NOTICES, text } from '../guest/messageSchema.js';
-import { MAX_NAME, type Notice } from '../guest/protocol.js';
+import { NOTICES } from '../guest/messageSchema.js';
+import type { Notice } from '../guest/protocol.js';
 import { MAX_LAYERS, MAX_NUMBERS, MAX_OTHERS, type Reply } from './protocol.js';
 
 /** Characters of a sentence. */

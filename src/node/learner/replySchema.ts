@@ -1,39 +1,23 @@
 /** Validates what a learner's process sends. Anything else than arrays and faults of its own lines ends the process. */
 import * as v from 'valibot';
-import type { RunFault } from '../../dojo/findings.js';
-import { MAX_DIMENSIONS, MAX_ENTRIES } from '../../dojo/outcome.js';
+import { count, runFault, text } from '../../dojo/faultSchema.js';
+import { MAX_DIMENSIONS, MAX_ENTRIES, MAX_NAME } from '../../dojo/outcome.js';
 import { type ArrayHead, DTYPES, type Frame, sizeOfEntry } from '../guest/frames.js';
-import { count, faultIn, NOTICES, text, thrown } from '../guest/messageSchema.js';
-import { MAX_NAME, type Notice } from '../guest/protocol.js';
+import { NOTICES } from '../guest/messageSchema.js';
+import type { Notice } from '../guest/protocol.js';
 import { MAX_KEYS, MAX_LINE_TEXT, type Reply } from './protocol.js';
 
 const shape = v.pipe(v.array(count), v.maxLength(MAX_DIMENSIONS));
 
-const found = text(MAX_NAME);
-
-const RUN_FAULTS: Record<RunFault['id'], v.ObjectEntries> = {
-  'line-missing': {},
-  'not-a-function': { found },
-  todo: {},
-  threw: { thrown },
-  'input-changed': { value: text(MAX_NAME) },
-  'returns-nothing': {},
-  'returns-promise': {},
-  'returns-other': { found },
-  'invalid-tensor': { thrown },
-  'no-answer': {},
-};
-
-const lineFault = faultIn<RunFault>(RUN_FAULTS);
 const lineText = v.pipe(v.string(), v.maxLength(MAX_LINE_TEXT));
 const message = v.variant('kind', [
   v.object({ kind: v.literal('loaded'), id: count, keys: v.pipe(v.array(text(MAX_NAME)), v.maxLength(MAX_KEYS)) }),
   v.object({ kind: v.literal('settled'), id: count }),
   v.object({ kind: v.literal('returned'), id: count, text: lineText }),
   v.object({ kind: v.literal('too-large'), id: count, text: lineText, shape }),
-  v.object({ kind: v.literal('failed'), id: count, text: lineText, fault: lineFault }),
+  v.object({ kind: v.literal('failed'), id: count, text: lineText, fault: runFault }),
   v.object({ kind: v.literal('passed'), id: count }),
-  v.object({ kind: v.literal('pass-failed'), id: count, name: text(MAX_NAME), fault: lineFault }),
+  v.object({ kind: v.literal('pass-failed'), id: count, name: text(MAX_NAME), fault: runFault }),
   ...NOTICES,
 ]);
 

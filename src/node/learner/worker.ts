@@ -6,11 +6,10 @@
 import { type Indices, Tensor } from '../../core/tensor.js';
 import type { LoadFault } from '../../dojo/findings.js';
 import type { GivenValues } from '../../dojo/learnerFile.js';
-import { kindOf, runLine, runPass, textOf } from '../../dojo/outcome.js';
+import { kindOf, MAX_NAME, runLine, runPass, textOf } from '../../dojo/outcome.js';
 import type { GradientName } from '../../lesson/values.js';
 import { type ArrayHead, arraysIn, type Frame, type NamedArray } from '../guest/frames.js';
 import { settle, startHost } from '../guest/host.js';
-import { MAX_NAME } from '../guest/protocol.js';
 import { LEARNER_LIBRARY } from '../paths.js';
 import { type Assignment, MAX_KEYS, MAX_LINE_TEXT, type Reply, type Request } from './protocol.js';
 

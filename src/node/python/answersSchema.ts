@@ -1,10 +1,9 @@
 /** Validates answers.json, which another program wrote: what is known about its lines besides their tensors. */
 import * as v from 'valibot';
 import { showText } from '../../core/text.js';
+import { count, faultIn } from '../../dojo/faultSchema.js';
 import type { Fault, LoadFault, RunFault } from '../../dojo/findings.js';
-import { MAX_THROWN } from '../../dojo/outcome.js';
-import { count, faultIn } from '../guest/messageSchema.js';
-import { MAX_NAME } from '../guest/protocol.js';
+import { MAX_NAME, MAX_THROWN } from '../../dojo/outcome.js';
 import { MAX_LINE_TEXT } from '../learner/protocol.js';
 
 /** Names that are read: far more than there are lines. */

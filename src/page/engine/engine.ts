@@ -1,9 +1,11 @@
 /** The computations of the page: a thin face of the core. Each is a pure function of its arguments, or a generator that yields progress. */
+
+import { exerciseMethods } from './exercises.js';
 import { huntMethods } from './hunt.js';
 import { namesMethods } from './names.js';
 import { passMethods } from './pass.js';
 import { runMethods } from './run.js';
 import { trainMethods } from './train.js';
 
-export const ENGINE = { ...huntMethods, ...namesMethods, ...passMethods, ...runMethods, ...trainMethods };
+export const ENGINE = { ...exerciseMethods, ...huntMethods, ...namesMethods, ...passMethods, ...runMethods, ...trainMethods };
 export type Engine = typeof ENGINE;

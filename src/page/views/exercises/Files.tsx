@@ -1,0 +1,96 @@
+/** Taking your lines out as the files of the command line, and in again. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { countOf } from '../../../core/text.js';
+import { ask } from '../../engine/client.js';
+import type { ExerciseEntry } from '../../engine/exercises.js';
+import { codeOf } from '../../learner/lineCode.js';
+import { catalogue, checkRest } from './checks.js';
+import { textOf } from './progress.js';
+import { type Restore, takeFiles } from './takeFiles.js';
+
+export function Files({ exercise }: { exercise: ExerciseEntry }) {
+  const [said, setSaid] = useState<{ texts: readonly string[]; restore?: Restore | undefined }>({ texts: [] });
+  const input = useRef<HTMLInputElement>(null);
+  const take = async (files: Iterable<File>) => {
+    const { taken, problems, restore } = await takeFiles(files, catalogue.value ?? []);
+    const texts = [...taken.map(({ file, count }) => `Took ${countOf(count, 'line')} from ${file}.`), ...problems];
+    setSaid({ texts, restore: taken.length > 0 ? restore : undefined });
+    checkRest();
+  };
+  useDroppedFiles(take);
+  const undo = () => {
+    said.restore?.();
+    setSaid({ texts: ['Your lines are as before.'] });
+    checkRest();
+  };
+  return (
+    <div class="files">
+      <button type="button" title={`exercise${exercise.number}.ts, as the command line reads it`} onClick={() => save(exercise)}>
+        Save as file
+      </button>
+      <button type="button" onClick={() => input.current?.click()}>
+        Open files
+      </button>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        accept=".ts,.js,.txt"
+        hidden
+        aria-label="Files of the exercises"
+        onChange={({ currentTarget }) => {
+          take([...(currentTarget.files ?? [])]);
+          currentTarget.value = '';
+        }}
+      />
+      <div class="files-said" role="status">
+        {said.texts.map((text) => (
+          <p key={text}>{text}</p>
+        ))}
+        {said.restore && (
+          <button type="button" onClick={undo}>
+            Undo
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** Files may be dropped anywhere on the page while the exercises are open. */
+function useDroppedFiles(take: (files: Iterable<File>) => void): void {
+  const latest = useRef(take);
+  latest.current = take;
+  useEffect(() => {
+    const holdsFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
+    const onDragOver = (event: DragEvent) => {
+      if (holdsFiles(event)) event.preventDefault();
+    };
+    const onDrop = (event: DragEvent) => {
+      if (!holdsFiles(event)) return;
+      event.preventDefault();
+      latest.current([...(event.dataTransfer?.files ?? [])]);
+    };
+    addEventListener('dragover', onDragOver);
+    addEventListener('drop', onDrop, true);
+    return () => {
+      removeEventListener('dragover', onDragOver);
+      removeEventListener('drop', onDrop, true);
+    };
+  }, []);
+}
+
+/** Saves the file that `exercise check` reads. */
+async function save({ number, lines }: ExerciseEntry): Promise<void> {
+  const written = lines.flatMap(({ name }) => {
+    const text = textOf(number, name);
+    return text === undefined ? [] : [[name, codeOf(name, text).trim()] as const];
+  });
+  const text = await ask('exerciseText', number, { lines: Object.fromEntries(written), top: textOf(number, 'top') ?? '' });
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = `exercise${number}.ts`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

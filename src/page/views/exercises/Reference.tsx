@@ -1,0 +1,68 @@
+/** Beside the editor: the names that a line may read, with their shapes, and the methods of a tensor. */
+import { signal } from '@preact/signals';
+import { useState } from 'preact/hooks';
+import type { LineEntry, ScopeEntry } from '../../engine/exercises.js';
+import { FUNCTIONS, type ReferenceRow, TENSOR_METHODS, TENSOR_STATICS } from '../../learner/tensorReference.js';
+
+/** Inserts a name at the cursor of the editor. */
+export const inserter = signal<((name: string) => void) | undefined>(undefined);
+
+type Subject = 'Names' | 'Methods';
+
+export function Reference({ line: { scope } }: { line: LineEntry }) {
+  const [subject, setSubject] = useState<Subject>('Names');
+  return (
+    <aside class="reference" aria-label="Names and methods">
+      <div class="subjects">
+        {(['Names', 'Methods'] as const).map((one) => (
+          <button key={one} type="button" aria-pressed={one === subject} onClick={() => setSubject(one)}>
+            {one}
+          </button>
+        ))}
+      </div>
+      {subject === 'Names' ? <Scope scope={scope} /> : <Methods rows={[...TENSOR_METHODS, ...TENSOR_STATICS, ...FUNCTIONS]} />}
+    </aside>
+  );
+}
+
+function Scope({ scope }: { scope: readonly ScopeEntry[] }) {
+  const gradients = scope.filter(({ kind }) => kind === 'gradient');
+  return (
+    <>
+      <h3>Gradients above this line</h3>
+      {gradients.length === 0 ? <p class="quiet">None: this is the first line.</p> : <Names entries={gradients} />}
+      <h3>Values</h3>
+      <Names entries={scope.filter(({ kind }) => kind !== 'gradient')} />
+      <p class="quiet">n 32 examples, T 3 characters, E 10 numbers each, H 64 hidden, V 27 characters.</p>
+    </>
+  );
+}
+
+function Names({ entries }: { entries: readonly ScopeEntry[] }) {
+  return (
+    <ul class="names">
+      {entries.map(({ name, shape }) => (
+        <li key={name}>
+          <button type="button" title={`Insert ${name}`} onClick={() => inserter.value?.(name)}>
+            {name} <span class="shape">{shape}</span>
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Methods({ rows }: { rows: readonly ReferenceRow[] }) {
+  return (
+    <dl class="methods">
+      {rows.map(({ call, text }) => (
+        <div key={call}>
+          <dt>
+            <code>{call}</code>
+          </dt>
+          <dd>{text}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,81 @@
+/** The checks of lines: what is being checked, and what came out. */
+import { signal } from '@preact/signals';
+import type { ExerciseNumber } from '../../../dojo/exercises.js';
+import { ask } from '../../engine/client.js';
+import type { ExerciseEntry, LineEntry } from '../../engine/exercises.js';
+import { type CheckedLine, checkLine } from '../../learner/checkLine.js';
+import { keepVerdict, textOf, verdictOf } from './progress.js';
+
+/** The exercises, once the engine has told them. */
+export const catalogue = signal<readonly ExerciseEntry[] | undefined>(undefined);
+
+/** A result, and the text that it is of. */
+interface Result {
+  key: string;
+  checked: CheckedLine;
+}
+
+const results = signal<ReadonlyMap<string, Result>>(new Map());
+/** The line that is being checked. */
+const checking = signal<string | undefined>(undefined);
+
+const idOf = (exercise: ExerciseNumber, name: string) => `${exercise}.${name}`;
+const keyOf = (exercise: ExerciseNumber, line: LineEntry) => JSON.stringify([written(exercise, line), textOf(exercise, 'top') ?? '']);
+
+/** The text of a line: what is written, or its stub. */
+export function written(exercise: ExerciseNumber, line: LineEntry): string {
+  return textOf(exercise, line.name) ?? line.stub;
+}
+
+/** What the latest check of a line said, if the line has not changed since. */
+export function resultOf(exercise: ExerciseNumber, line: LineEntry): CheckedLine | undefined {
+  const result = results.value.get(idOf(exercise, line.name));
+  return result?.key === keyOf(exercise, line) ? result.checked : undefined;
+}
+
+/** The latest result, of whatever text. */
+export function latestResult(exercise: ExerciseNumber, line: LineEntry): CheckedLine | undefined {
+  return results.value.get(idOf(exercise, line.name))?.checked;
+}
+
+let current: AbortController | undefined;
+
+/** Checks a line, and ends the check that is running. */
+export async function check(exercise: ExerciseNumber, line: LineEntry): Promise<void> {
+  current?.abort();
+  const controller = new AbortController();
+  current = controller;
+  const id = idOf(exercise, line.name);
+  const key = keyOf(exercise, line);
+  const text = written(exercise, line);
+  checking.value = id;
+  try {
+    const checked = await checkLine({ exercise, line, text, top: textOf(exercise, 'top') ?? '' }, controller.signal);
+    results.value = new Map(results.value).set(id, { key, checked });
+    keepVerdict(exercise, line.name, text, checked.report.verdict);
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+  } finally {
+    if (current === controller) checking.value = undefined;
+  }
+}
+
+export function isChecking(exercise: ExerciseNumber, name: string): boolean {
+  return checking.value === idOf(exercise, name);
+}
+
+/** Checks the lines that are written and not checked, one after the other, while no other check runs. */
+export async function checkRest(): Promise<void> {
+  for (const { number, lines } of catalogue.value ?? []) {
+    for (const line of lines) {
+      if (textOf(number, line.name) === undefined || verdictOf(number, line.name) !== undefined) continue;
+      if (checking.value !== undefined) return;
+      await check(number, line);
+    }
+  }
+}
+
+/** Asks the engine for the exercises, once. */
+export async function loadCatalogue(): Promise<void> {
+  catalogue.value ??= await ask('exercises');
+}
