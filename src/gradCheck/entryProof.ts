@@ -133,7 +133,8 @@ function gradientNamed(name: ValueName): GradientName {
   return `d${name}`;
 }
 
-function inPrecision(values: LessonValues, dtype: DType): LessonValues {
+/** The values rounded to a precision. */
+export function inPrecision(values: LessonValues, dtype: DType): LessonValues {
   const out = { ...values };
   for (const name of [...VALUE_NAMES, 'loss'] as const) out[name] = values[name].to(dtype);
   return out;

@@ -1,18 +1,17 @@
 /** The state of the page that a link carries: one row per property, from which address and defaults derive. */
-import { choice, flag, type Kind, wholeNumber } from '../core/kinds.js';
+import { choice, decimalNumber, flag, type Kind, wholeNumber } from '../core/kinds.js';
 import type { ExerciseNumber } from '../dojo/exercises.js';
 import { MUTANTS } from '../dojo/mutants.js';
+import { TENSOR_NAMES, type TensorName } from '../lesson/entry.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
-import { STEP_NAMES, VALUE_NAMES } from '../lesson/values.js';
+import { STEP_NAMES } from '../lesson/values.js';
 import { MAX_SEED } from '../training/options.js';
-import type { TensorName } from './engine/pass.js';
 
 export const VIEWS = ['pass', 'mistakes', 'hunt', 'exercises', 'names'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** The steps of the pass: the forward lines, then the gradient lines. A step is named after the tensor that it computes. */
 export const PASS_STEPS: readonly TensorName[] = [...STEP_NAMES, ...GRADIENT_NAMES];
-const TENSORS: readonly TensorName[] = [...new Set([...VALUE_NAMES, ...PASS_STEPS])];
 
 const MISTAKES: readonly string[] = MUTANTS.map(({ name }) => name);
 
@@ -55,11 +54,13 @@ const PROPERTIES = {
   /** The line of the pass. */
   step: property(choice(PASS_STEPS), PASS_STEPS[0] as TensorName),
   /** The tensor whose entry is inspected; by default that of the step. */
-  tensor: property(optional(choice(TENSORS)), null),
+  tensor: property(optional(choice(TENSOR_NAMES)), null),
   /** The entry that is inspected. */
   entry: property(optional(indices), null),
   /** The gradient lines one by one, or cross-entropy and batch norm in one expression each. */
   form: property(choice(['atomic', 'closed']), 'atomic' as 'atomic' | 'closed'),
+  /** ε of the proof. */
+  eps: property(decimalNumber(1e-12, 1), 1e-5),
   /** One scale for all heat maps. */
   sameScale: property(flag, false),
   /** Symmetric logarithmic scale. */

@@ -4,8 +4,19 @@ import { exerciseMethods } from './exercises.js';
 import { huntMethods } from './hunt.js';
 import { namesMethods } from './names.js';
 import { passMethods } from './pass.js';
+import { proofMethods } from './proof.js';
 import { runMethods } from './run.js';
 import { trainMethods } from './train.js';
+import { whyMethods } from './why.js';
 
-export const ENGINE = { ...exerciseMethods, ...huntMethods, ...namesMethods, ...passMethods, ...runMethods, ...trainMethods };
+export const ENGINE = {
+  ...exerciseMethods,
+  ...huntMethods,
+  ...namesMethods,
+  ...passMethods,
+  ...whyMethods,
+  ...proofMethods,
+  ...runMethods,
+  ...trainMethods,
+};
 export type Engine = typeof ENGINE;

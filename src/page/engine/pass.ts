@@ -1,16 +1,11 @@
 /** One pass of the lesson's network: the values and gradients that the page shows. */
 import { BOUNDARY, type Dataset } from '../../data/dataset.js';
 import type { LessonConfig } from '../../lesson/case.js';
+import { TENSOR_NAMES, type TensorName } from '../../lesson/entry.js';
 import { backward } from '../../lesson/exercise1.js';
 import { createNamesCase } from '../../lesson/namesCase.js';
-import {
-  type GradientName,
-  type LessonGradients,
-  type LessonValues,
-  STEP_NAMES,
-  VALUE_NAMES,
-  type ValueName,
-} from '../../lesson/values.js';
+import type { LessonValues } from '../../lesson/values.js';
+import type { Pass } from '../../lesson/whyLines.js';
 import { datasetOf, type NamesId } from './names.js';
 import { runInPage } from './run.js';
 
@@ -32,8 +27,7 @@ export interface TensorData {
   shape: readonly number[];
 }
 
-/** The name of a tensor of the pass: a value, the loss, or a gradient. */
-export type TensorName = ValueName | 'loss' | GradientName;
+export type { TensorName };
 
 export interface PassData {
   source: PassSource;
@@ -45,8 +39,6 @@ export interface PassData {
   batch: Pick<LessonValues, 'Xb' | 'Yb'>;
   tensors: Record<TensorName, TensorData>;
 }
-
-export type Pass = LessonValues & LessonGradients;
 
 /** The most recent pass: what is asked next is about the same one. */
 let latest: { key: string; config: LessonConfig; pass: Pass } | undefined;
@@ -61,7 +53,7 @@ function datasetFor(source: PassSource): Dataset {
 }
 
 /** All tensors of a pass. Callers must not change them. */
-function passAt(source: PassSource): { config: LessonConfig; pass: Pass } {
+export function passAt(source: PassSource): { config: LessonConfig; pass: Pass } {
   const key = JSON.stringify(source);
   if (latest?.key !== key) {
     const run = runOf(source);
@@ -70,12 +62,6 @@ function passAt(source: PassSource): { config: LessonConfig; pass: Pass } {
   }
   return latest;
 }
-
-/** The tensors of a pass in the order in which they are computed, the parameters first. */
-const TENSOR_NAMES: readonly TensorName[] = [
-  ...new Set([...VALUE_NAMES, ...STEP_NAMES]),
-  ...VALUE_NAMES.map((name) => `d${name}` as const),
-];
 
 export const passMethods = {
   pass(source: PassSource): PassData {

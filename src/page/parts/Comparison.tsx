@@ -1,9 +1,10 @@
 /** A gradient with a mistake in it beside the right one, and their difference: heat maps with one cursor. */
+import { entryText } from '../../lesson/entry.js';
 import type { TensorData } from '../engine/pass.js';
 import { state } from '../state.js';
 import { largestFinite } from './colors.js';
 import { HeatMap } from './HeatMap.js';
-import { entryName, gridOf, isIn, positionOf, showNumber, showSizes } from './numbers.js';
+import { gridOf, isIn, positionOf, showNumber, showSizes } from './numbers.js';
 
 interface ComparisonProps {
   name: string;
@@ -51,7 +52,7 @@ export function Comparison({ name, title: first, found, right, difference, curso
       {difference && (
         <p class="comparison-entry number" aria-live="polite">
           {at
-            ? `${entryName(name, at)}: ${shown.map(({ title, tensor: { data, shape } }) => `${title.toLowerCase()} ${showNumber(data[positionOf(at, shape)] as number)}`).join(', ')}`
+            ? `${entryText(name, at)}: ${shown.map(({ title, tensor: { data, shape } }) => `${title.toLowerCase()} ${showNumber(data[positionOf(at, shape)] as number)}`).join(', ')}`
             : 'Choose an entry to see its numbers.'}
         </p>
       )}

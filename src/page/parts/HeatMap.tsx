@@ -1,95 +1,151 @@
-/** A tensor as a picture: one pixel per entry, enlarged. Focused, arrows move a cursor over its entries. */
-import { useLayoutEffect, useRef } from 'preact/hooks';
+/** A tensor as a picture: one pixel per entry, enlarged to fill its container. Focused, keys move a cursor over its entries. */
+import { useState } from 'preact/hooks';
 import { indexAt } from '../../core/numbers.js';
+import { entryText } from '../../lesson/entry.js';
 import type { TensorData } from '../engine/pass.js';
-import { largestFinite, paint, palette, type Scale } from './colors.js';
-import { entryName, gridOf, positionOf, showNumber, showSizes } from './numbers.js';
+import { finiteRange, largestFinite, type Scale } from './colors.js';
+import { movedBy, type Region, regionsOf } from './grid.js';
+import { hasUnusual, Marks } from './Marks.js';
+import { gridOf, positionOf, showNumber, showSizes } from './numbers.js';
+import { Picture } from './Picture.js';
 
 interface HeatMapProps {
   name: string;
   tensor: TensorData;
   /** By default its own: the strongest colour is its largest magnitude. */
   scale?: Scale | undefined;
-  /** Index of the entry under the cursor. */
+  /** Index of the entry under the cursor, null for none. By default the heat map keeps its own cursor. */
   cursor?: readonly number[] | null | undefined;
+  /** Positions of the entries to outline. */
+  outlined?: Iterable<number> | undefined;
   onMove?: ((at: number[]) => void) | undefined;
   /** A click or Enter on an entry. */
-  onPick?: ((at: number[]) => void) | undefined;
+  onPick?: ((at: number[], by: 'mouse' | 'keyboard') => void) | undefined;
+  /** Whether the value under the mouse is beside it, which is the default. */
+  readout?: boolean;
 }
 
-const STEPS: Readonly<Record<string, readonly [row: number, column: number]>> = {
-  ArrowUp: [-1, 0],
-  ArrowDown: [1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-};
+/** The entry under the mouse, and where the mouse is. */
+interface Hovered {
+  position: number;
+  x: number;
+  y: number;
+}
 
-export function HeatMap({ name, tensor, scale, cursor, onMove, onPick }: HeatMapProps) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const [rows, columns] = gridOf(tensor.shape);
-  const own = scale ?? { most: largestFinite(tensor.data), log: false };
-  const colors = palette.value;
-  useLayoutEffect(() => {
-    const context = canvas.current?.getContext('2d');
-    if (!context) return;
-    const image = context.createImageData(columns, rows);
-    paint(image.data, tensor.data, own, colors);
-    context.putImageData(image, 0, 0);
-  }, [tensor, own.most, own.log, colors, rows, columns]);
-  const position = cursor ? positionOf(cursor, tensor.shape) : undefined;
-  const atPosition = (row: number, column: number) => indexAt(row * columns + column, tensor.shape);
-  const entryUnder = (event: MouseEvent) => {
-    const box = (canvas.current as HTMLCanvasElement).getBoundingClientRect();
-    const within = (share: number, size: number) => Math.min(size - 1, Math.max(0, Math.floor(share * size)));
-    return atPosition(within((event.clientY - box.top) / box.height, rows), within((event.clientX - box.left) / box.width, columns));
+export function HeatMap({ name, tensor, scale, cursor, outlined = [], onMove, onPick, readout = true }: HeatMapProps) {
+  const { shape, data } = tensor;
+  const grid = gridOf(shape);
+  const [, columns] = grid;
+  const [own, setOwn] = useState<readonly number[] | null>(null);
+  const [hovered, setHovered] = useState<Hovered | undefined>(undefined);
+  const [said, setSaid] = useState('');
+  const at = cursor === undefined ? own : cursor;
+  const position = at ? positionOf(at, shape) : undefined;
+  const valueText = (entry: number) => `${entryText(name, indexAt(entry, shape))} ${showNumber(data[entry] as number)}`;
+  const move = (to: number) => {
+    setOwn(indexAt(to, shape));
+    onMove?.(indexAt(to, shape));
+  };
+  const pick = (entry: number, by: 'mouse' | 'keyboard') => {
+    setOwn(indexAt(entry, shape));
+    onPick?.(indexAt(entry, shape), by);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const from = position ?? 0;
-    const [row, column] = [Math.floor(from / columns), from % columns];
-    const step = STEPS[event.key];
-    if (step && !event.altKey && !event.ctrlKey && !event.metaKey) {
-      const to = [row + step[0], column + step[1]] as const;
-      if (to[0] >= 0 && to[0] < rows && to[1] >= 0 && to[1] < columns) onMove?.(atPosition(...to));
-      event.preventDefault();
-    } else if (event.key === 'Enter' || event.key === ' ') {
-      onPick?.(atPosition(row, column));
-      event.preventDefault();
-    }
+    if (event.altKey || event.metaKey) return;
+    const to = movedBy(event.key, event.ctrlKey, position, grid);
+    if (to !== undefined) {
+      move(to);
+      setSaid(valueText(to));
+    } else if (event.key === 'Enter' || event.key === ' ') pick(position ?? 0, 'keyboard');
+    else return;
+    event.preventDefault();
   };
-  const value = position === undefined || cursor === null || cursor === undefined ? undefined : tensor.data[position];
-  const label = `${name} ${showSizes(tensor.shape)}, from ${showNumber(least(tensor.data))} to ${showNumber(most(tensor.data))}`;
+  const point = (event?: OnElement<PointerEvent>) => {
+    const under = event?.pointerType === 'mouse' ? entryUnder(event, grid) : undefined;
+    setHovered(event && under !== undefined ? { position: under, x: event.clientX, y: event.clientY } : undefined);
+  };
   return (
     <div
       class="heat-map"
       role="application"
       aria-roledescription="heat map"
-      aria-label={value === undefined ? label : `${label}. ${entryName(name, cursor ?? [])} is ${showNumber(value)}`}
+      aria-label={`${labelOf(name, tensor)}${position === undefined ? '' : `. Cursor: ${valueText(position)}`}`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move its cursor
       tabIndex={0}
       data-tensor={name}
       onKeyDown={onKeyDown}
-      onClick={(event) => onPick?.(entryUnder(event))}
+      onClick={(event) => pick(entryUnder(event, grid), 'mouse')}
+      onPointerMove={point}
+      onPointerLeave={() => point()}
     >
-      <canvas ref={canvas} width={columns} height={rows} />
-      {position !== undefined && (
-        <span
-          class="heat-map-cursor"
-          style={{
-            left: `${(100 * (position % columns)) / columns}%`,
-            top: `${(100 * Math.floor(position / columns)) / rows}%`,
-            width: `${100 / columns}%`,
-            height: `${100 / rows}%`,
-          }}
-        />
-      )}
+      <Picture tensor={tensor} scale={scale ?? { most: largestFinite(data), log: false }} />
+      {hasUnusual(data) && <Marks data={data} grid={grid} />}
+      {hovered && <Crosshair position={hovered.position} grid={grid} />}
+      {regionsOf(outlined, columns).map((region) => (
+        <Box key={`${region.row},${region.column}`} class="heat-map-outline" region={region} grid={grid} />
+      ))}
+      {position !== undefined && <Box class="heat-map-cursor" region={cellAt(position, columns)} grid={grid} />}
+      {hovered && readout && <Readout text={valueText(hovered.position)} {...hovered} />}
+      <span class="unseen" role="status">
+        {said}
+      </span>
     </div>
   );
 }
 
-function least(data: ArrayLike<number>): number {
-  return Array.from(data).reduce((a, b) => Math.min(a, b));
+/** What a screen reader says of the whole: dh [32,64], from −0.01046 to 0.009310. */
+function labelOf(name: string, { data, shape }: TensorData): string {
+  const range = finiteRange(data);
+  const notFinite = data.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);
+  const parts = [
+    `${name} ${showSizes(shape)}`,
+    ...(range ? [`from ${showNumber(range[0])} to ${showNumber(range[1])}`] : []),
+    ...(notFinite > 0 ? [`${notFinite} NaN or infinite`] : []),
+  ];
+  return parts.join(', ');
 }
 
-function most(data: ArrayLike<number>): number {
-  return Array.from(data).reduce((a, b) => Math.max(a, b));
+type OnElement<E extends Event> = E & { currentTarget: HTMLElement };
+
+function entryUnder(event: OnElement<MouseEvent>, [rows, columns]: readonly [number, number]): number {
+  const box = event.currentTarget.getBoundingClientRect();
+  const within = (share: number, size: number) => Math.min(size - 1, Math.max(0, Math.floor(share * size)));
+  return within((event.clientY - box.top) / box.height, rows) * columns + within((event.clientX - box.left) / box.width, columns);
+}
+
+function cellAt(position: number, columns: number): Region {
+  return { row: Math.floor(position / columns), column: position % columns, rows: 1, columns: 1 };
+}
+
+/** A rectangle over some entries. */
+function Box({ class: name, region, grid: [rows, columns] }: { class: string; region: Region; grid: readonly [number, number] }) {
+  const style = {
+    left: `${(100 * region.column) / columns}%`,
+    top: `${(100 * region.row) / rows}%`,
+    width: `${(100 * region.columns) / columns}%`,
+    height: `${(100 * region.rows) / rows}%`,
+  };
+  return <span class={name} style={style} />;
+}
+
+/** The row and the column of an entry. */
+function Crosshair({ position, grid }: { position: number; grid: readonly [number, number] }) {
+  const [rows, columns] = grid;
+  const { row, column } = cellAt(position, columns);
+  return (
+    <>
+      {rows > 1 && <Box class="heat-map-line" region={{ row, column: 0, rows: 1, columns }} grid={grid} />}
+      {columns > 1 && <Box class="heat-map-line" region={{ row: 0, column, rows, columns: 1 }} grid={grid} />}
+    </>
+  );
+}
+
+/** The value under the mouse, beside it: in a place of its own, so that nothing moves. */
+function Readout({ text, x, y }: Hovered & { text: string }) {
+  const left = x > innerWidth / 2;
+  return (
+    <span class="heat-map-readout" aria-hidden="true" data-left={left || undefined} style={{ left: `${x}px`, top: `${y}px` }}>
+      {text}
+    </span>
+  );
 }

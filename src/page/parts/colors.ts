@@ -1,25 +1,17 @@
 /** Colours of heat maps: diverging, zero in the middle, told apart by colour-blind eyes. */
-import { signal } from '@preact/signals';
 
 type Rgb = readonly [red: number, green: number, blue: number];
 
-interface Palette {
+export interface Palette {
   negative: Rgb;
   zero: Rgb;
   positive: Rgb;
-  /** NaN and infinity: no colour between negative and positive. */
+  /** NaN and infinity: no colour between negative and positive. Marks tell them from each other. */
   notFinite: Rgb;
 }
 
-const LIGHT: Palette = { negative: [179, 88, 6], zero: [247, 247, 247], positive: [33, 102, 172], notFinite: [200, 0, 160] };
-const DARK: Palette = { negative: [255, 160, 87], zero: [22, 24, 29], positive: [90, 169, 255], notFinite: [255, 90, 220] };
-
-const darkQuery = matchMedia('(prefers-color-scheme: dark)');
-/** The palette of the reader's colour scheme. */
-export const palette = signal(darkQuery.matches ? DARK : LIGHT);
-darkQuery.addEventListener('change', () => {
-  palette.value = darkQuery.matches ? DARK : LIGHT;
-});
+export const LIGHT: Palette = { negative: [179, 88, 6], zero: [247, 247, 247], positive: [33, 102, 172], notFinite: [200, 0, 160] };
+export const DARK: Palette = { negative: [255, 160, 87], zero: [22, 24, 29], positive: [90, 169, 255], notFinite: [255, 90, 220] };
 
 /** How a value becomes a place between -1 and 1. */
 export interface Scale {
@@ -32,7 +24,7 @@ export interface Scale {
 const LINEAR_SHARE = 1e-3;
 
 /** The place of a value on the scale: -1 to 1; NaN for a value that is not finite. */
-function placeOn(value: number, { most, log }: Scale): number {
+export function placeOn(value: number, { most, log }: Scale): number {
   if (!Number.isFinite(value)) return Number.NaN;
   if (most === 0) return 0;
   const share = Math.min(1, Math.abs(value) / most);
@@ -50,18 +42,40 @@ export function largestFinite(data: ArrayLike<number>): number {
   return most;
 }
 
-/** Writes the colours of the entries into the bytes of an image, four per entry. */
-export function paint(
-  pixels: Uint8ClampedArray,
-  data: ArrayLike<number>,
-  scale: Scale,
-  { negative, zero, positive, notFinite }: Palette,
-): void {
+/** The smallest and the largest finite value; undefined if there is none. */
+export function finiteRange(data: ArrayLike<number>): readonly [least: number, most: number] | undefined {
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < data.length; i++) {
-    const place = placeOn(data[i] as number, scale);
-    const to = Number.isNaN(place) ? notFinite : place < 0 ? negative : positive;
-    const share = Number.isNaN(place) ? 1 : Math.abs(place);
-    for (let c = 0; c < 3; c++) pixels[4 * i + c] = (zero[c] as number) + share * ((to[c] as number) - (zero[c] as number));
+    const value = data[i] as number;
+    if (!Number.isFinite(value)) continue;
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  return least <= most ? [least, most] : undefined;
+}
+
+/** The colour of a place, each part from 0 to 255. */
+export function colorAt(place: number, { negative, zero, positive, notFinite }: Palette): [number, number, number] {
+  if (Number.isNaN(place)) return [...notFinite];
+  const to = place < 0 ? negative : positive;
+  const mixed = (c: 0 | 1 | 2) => Math.round(zero[c] + Math.abs(place) * (to[c] - zero[c]));
+  return [mixed(0), mixed(1), mixed(2)];
+}
+
+/** Writes the colours of the entries into the bytes of an image, four per entry. */
+export function paint(pixels: Uint8ClampedArray, data: ArrayLike<number>, scale: Scale, palette: Palette): void {
+  for (let i = 0; i < data.length; i++) {
+    pixels.set(colorAt(placeOn(data[i] as number, scale), palette), 4 * i);
     pixels[4 * i + 3] = 255;
   }
+}
+
+/** The values that are not finite, in the order of a legend. */
+export const UNUSUAL = ['NaN', 'infinity', '−infinity'] as const;
+export type Unusual = (typeof UNUSUAL)[number];
+
+/** The word of a value that is not finite. */
+export function unusual(value: number): Unusual | undefined {
+  if (Number.isFinite(value)) return undefined;
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'infinity' : '−infinity';
 }

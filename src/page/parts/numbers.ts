@@ -1,18 +1,12 @@
 /** Numbers as the page writes them. */
+import { unusual } from './colors.js';
 
 /** Four significant digits, a minus sign that is as wide as a digit, and words for what is not finite. */
 export function showNumber(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? 'infinity' : '−infinity';
   if (value === 0) return '0';
   const size = Math.abs(value);
   const text = size >= 1e-4 && size < 1e6 ? value.toPrecision(4) : value.toExponential(3);
-  return text.replaceAll('-', '−');
-}
-
-/** dW1[3,17]; the name alone for a scalar. */
-export function entryName(name: string, at: readonly number[]): string {
-  return at.length === 0 ? name : `${name}[${at.join(',')}]`;
+  return unusual(value) ?? text.replaceAll('-', '−');
 }
 
 /** [32,27] */

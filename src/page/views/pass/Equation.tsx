@@ -2,12 +2,14 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { indexAt } from '../../../core/numbers.js';
 import type { TensorData } from '../../engine/pass.js';
-import { largestFinite, paint, palette, type Scale } from '../../parts/colors.js';
-import { HeatMap } from '../../parts/HeatMap.js';
+import { largestFinite, type Scale } from '../../parts/colors.js';
+import { UnusualWords } from '../../parts/Marks.js';
 import { gridOf, showNumber, showSizes } from '../../parts/numbers.js';
-import { set, state } from '../../state.js';
+import { Picture } from '../../parts/Picture.js';
+import { state } from '../../state.js';
 import type { Block, BranchesBlock, Item, MapBlock, MatmulBlock, ReducedBlock } from './equation.js';
 import { gridOfMap, isTall, type Layout, layoutOf, signWidth } from './layout.js';
+import { PassTensor } from './PassTensor.js';
 import { pointed } from './Readout.js';
 
 interface Place {
@@ -130,20 +132,19 @@ function Branches({ block: { branches, result }, place }: { block: BranchesBlock
 /** A heat map with its name, shape and range. That of a tensor of the pass can be inspected. */
 function MapFigure({ map, place }: { map: MapBlock; place: Place }) {
   const { tensor, text, name, transposed, copies, isResult } = map;
-  const { log, step, tensor: inspected, entry } = state.value;
+  const { log } = state.value;
   const { pixel } = place.layout;
   const own = largestFinite(tensor.data);
   const scale: Scale = { most: place.most ?? own, log };
   const [rows, columns] = gridOfMap(map);
-  const pick = (at: number[]) => set({ tensor: name ?? null, entry: transposed ? at.reverse() : at });
-  const cursor = name !== undefined && (inspected ?? step) === name ? entry : null;
   const shown = transposed ? transposedOf(tensor) : tensor;
   return (
     <figure class="equation-map" data-result={isResult || undefined}>
       <figcaption>
         <b>{text}</b>
         <span>
-          <span class="shape">{showSizes(shown.shape)}</span> <span class="range">±{showNumber(own)}</span>
+          <span class="shape">{showSizes(shown.shape)}</span> <span class="range">±{showNumber(own)}</span>{' '}
+          <UnusualWords data={tensor.data} />
         </span>
       </figcaption>
       <div class="equation-grid" data-copies={copies?.along}>
@@ -164,14 +165,7 @@ function MapFigure({ map, place }: { map: MapBlock; place: Place }) {
           {name === undefined ? (
             <Picture tensor={tensor} scale={scale} label={`${text} ${showSizes(tensor.shape)}`} />
           ) : (
-            <HeatMap
-              name={text}
-              tensor={shown}
-              scale={scale}
-              cursor={cursor && transposed ? [...cursor].reverse() : cursor}
-              onMove={pick}
-              onPick={pick}
-            />
+            <PassTensor name={name} label={text} tensor={shown} transposed={transposed} scale={scale} />
           )}
         </div>
         {copies && (
@@ -213,19 +207,4 @@ function transposedOf(tensor: TensorData): TensorData {
   const transposed = { data, shape: [columns, rows] };
   TRANSPOSES.set(tensor, transposed);
   return transposed;
-}
-
-/** A tensor as a picture that only shows. */
-export function Picture({ tensor, scale, label }: { tensor: TensorData; scale: Scale; label: string }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const [rows, columns] = gridOf(tensor.shape);
-  const colors = palette.value;
-  useLayoutEffect(() => {
-    const context = canvas.current?.getContext('2d');
-    if (!context) return;
-    const image = context.createImageData(columns, rows);
-    paint(image.data, tensor.data, scale, colors);
-    context.putImageData(image, 0, 0);
-  }, [tensor, scale.most, scale.log, colors, rows, columns]);
-  return <canvas ref={canvas} class="picture" role="img" aria-label={label} width={columns} height={rows} />;
 }

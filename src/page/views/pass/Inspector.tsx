@@ -1,18 +1,99 @@
-/** One entry of a tensor: its value. */
+/** One entry of a tensor: its value, why it has it, and a proof. */
+import { useEffect, useState } from 'preact/hooks';
+import { indexAt, indexOfLargest } from '../../../core/numbers.js';
+import { entryText } from '../../../lesson/entry.js';
 import type { PassData } from '../../engine/pass.js';
-import { entryName, isIn, positionOf, showNumber } from '../../parts/numbers.js';
-import { state } from '../../state.js';
+import { positionOf, showNumber, showSizes } from '../../parts/numbers.js';
+import { TensorTable } from '../../parts/TensorTable.js';
+import { set, state } from '../../state.js';
+import { meaningOf } from './axes.js';
+import { INSPECTOR_TITLE, leaveInspector } from './focus.js';
+import { type Entry, followTrail, goTo, inspected, inspectedTensor } from './inspected.js';
+import { Proof } from './Proof.js';
+import { isGradient, lettersOf, valueBehind } from './steps.js';
+import { Trail } from './Trail.js';
+import { Why } from './Why.js';
 
 export function Inspector({ data }: { data: PassData }) {
-  const { tensor, step, entry } = state.value;
-  const name = tensor ?? step;
-  const { shape, data: entries } = data.tensors[name];
-  if (entry === null) return <aside class="inspector">Choose an entry of a heat map, with the mouse or with the arrow keys.</aside>;
-  if (!isIn(entry, shape)) return <aside class="inspector">{entryName(name, entry)} is outside the tensor.</aside>;
+  useEffect(followTrail, []);
+  const entry = inspected.value;
   return (
-    <aside class="inspector" aria-live="polite">
-      <h2>{entryName(name, entry)}</h2>
-      <p class="number">{showNumber(entries[positionOf(entry, shape)] as number)}</p>
+    <aside class="inspector" aria-label="Inspector" onKeyDown={(event) => event.key === 'Escape' && leaveInspector()}>
+      {entry ? (
+        <>
+          <Trail />
+          <Head entry={entry} data={data} />
+          <Why entry={entry} />
+          <Proof entry={entry} />
+        </>
+      ) : (
+        <Empty data={data} />
+      )}
+      <AsTable data={data} />
     </aside>
+  );
+}
+
+/** What to do, and an entry to begin with. */
+function Empty({ data }: { data: PassData }) {
+  const name = inspectedTensor();
+  const { shape, data: entries } = data.tensors[name];
+  const { entry } = state.value;
+  const largest = indexAt(indexOfLargest(entries), shape);
+  return (
+    <div class="inspector-empty">
+      <h2 {...INSPECTOR_TITLE}>One entry</h2>
+      {entry !== null && (
+        <p>
+          {entryText(name, entry)} is outside of {name}, whose shape is {showSizes(shape)}. Indices count from 0.
+        </p>
+      )}
+      <p>Choose an entry of a heat map: click it, or move there with the arrow keys and press Enter. You see where its value comes from.</p>
+      <button type="button" onClick={() => set({ entry: largest }, 'push')}>
+        Look at the largest: <code>{entryText(name, largest)}</code>
+      </button>
+    </div>
+  );
+}
+
+/** The value, what its indices mean, and its gradient or the value that it is the gradient of. */
+function Head({ entry: { name, at }, data }: { entry: Entry; data: PassData }) {
+  const meaning = meaningOf(lettersOf(name), at, data);
+  return (
+    <div class="inspector-head">
+      <h2 {...INSPECTOR_TITLE}>{entryText(name, at)}</h2>
+      <p class="inspector-value">{showNumber(data.tensors[name].data[positionOf(at, data.tensors[name].shape)] as number)}</p>
+      {meaning !== '' && <p class="inspector-meaning">{meaning}</p>}
+      {name !== 'loss' && <Counterpart entry={{ name, at }} data={data} />}
+    </div>
+  );
+}
+
+function Counterpart({ entry: { name, at }, data }: { entry: Entry; data: PassData }) {
+  const other = isGradient(name) ? valueBehind(name) : (`d${name}` as Entry['name']);
+  const value = data.tensors[other].data[positionOf(at, data.tensors[name].shape)] as number;
+  return (
+    <p>
+      {isGradient(name) ? 'It is the gradient of ' : 'Its gradient is '}
+      <button type="button" class="entry-link" onClick={() => goTo({ name: other, at })}>
+        {entryText(other, at)}
+      </button>{' '}
+      <span class="number">{showNumber(value)}</span>
+    </p>
+  );
+}
+
+/** The tensor as a table, for those who do not see its picture. */
+function AsTable({ data }: { data: PassData }) {
+  const [open, setOpen] = useState(false);
+  const name = inspectedTensor();
+  const cursor = inspected.value?.at;
+  return (
+    <div class="inspector-table">
+      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+        {open ? 'Hide the table of' : 'Show as table:'} <code>{name}</code>
+      </button>
+      {open && <TensorTable key={`${name} ${cursor}`} name={name} tensor={data.tensors[name]} cursor={cursor} />}
+    </div>
   );
 }

@@ -2,8 +2,8 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { PassData, TensorName } from '../../engine/pass.js';
 import { largestFinite } from '../../parts/colors.js';
+import { Picture } from '../../parts/Picture.js';
 import { state } from '../../state.js';
-import { Picture } from './Equation.js';
 import { jumpTo, stepOf } from './jump.js';
 import { type MapNode, neighbour, networkMap } from './mapLayout.js';
 import { isReplaced, placeOf } from './steps.js';

@@ -1,7 +1,8 @@
 /** The entry under the mouse, or else the chosen one: its value, and what its row and column are. */
 import { signal } from '@preact/signals';
+import { entryText } from '../../../lesson/entry.js';
 import type { PassData, TensorData } from '../../engine/pass.js';
-import { entryName, isIn, positionOf, showNumber } from '../../parts/numbers.js';
+import { isIn, positionOf, showNumber } from '../../parts/numbers.js';
 import { state } from '../../state.js';
 import { meaningOf } from './axes.js';
 import { lettersOf } from './steps.js';
@@ -30,7 +31,7 @@ export function Readout({ data }: { data: PassData }) {
   return (
     <p class="readout">
       <code>
-        {entryName(/\W/.test(text) && !text.endsWith('ᵀ') ? `(${text})` : text, at)} ={' '}
+        {entryText(/\W/.test(text) && !text.endsWith('ᵀ') ? `(${text})` : text, at)} ={' '}
         {showNumber(shown.tensor.data[positionOf(at, shown.tensor.shape)] as number)}
       </code>{' '}
       {meaning}

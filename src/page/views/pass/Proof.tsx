@@ -1,0 +1,105 @@
+/** The proof of an entry: moved by ±ε, what the loss does, beside what the backward pass says; and how far that depends on ε. */
+import { entryText } from '../../../lesson/entry.js';
+import { valueNamed } from '../../../lesson/values.js';
+import { showNumber } from '../../parts/numbers.js';
+import { set, state } from '../../state.js';
+import { ErrorChart } from './ErrorChart.js';
+import { curves, type Entry, nudged } from './inspected.js';
+import { besideEachOther, curveText, EPSILONS, placeOfEps, showEps } from './proofTexts.js';
+import { isGradient } from './steps.js';
+
+export function Proof({ entry: { name, at } }: { entry: Entry }) {
+  const { eps } = state.value;
+  if (name === 'loss') return null;
+  const value = isGradient(name) ? valueNamed(name) : name;
+  const text = entryText(value, at);
+  return (
+    <section class="proof" aria-labelledby="proof-title">
+      <h3 id="proof-title">Nudge it</h3>
+      <label class="eps">
+        <span>
+          {text} ± <b class="number">{showEps(eps)}</b>
+        </span>
+        <input
+          type="range"
+          min={0}
+          max={EPSILONS.length - 1}
+          value={placeOfEps(eps)}
+          aria-label={`ε, by which ${text} is moved`}
+          aria-valuetext={showEps(eps)}
+          onInput={(event) => set({ eps: EPSILONS[Number(event.currentTarget.value)] as number })}
+        />
+      </label>
+      <Losses text={text} />
+      <Agreement />
+      {curves.value && <ErrorChart curves={curves.value} eps={eps} />}
+      {curves.value && (
+        <p class="proof-text">
+          {curveText(curves.value.float64)} {curveText(curves.value.float32)}
+        </p>
+      )}
+    </section>
+  );
+}
+
+/** The loss on both sides and in the middle. */
+function Losses({ text }: { text: string }) {
+  const found = nudged.value?.float64;
+  if (!found) return null;
+  const rows = [
+    [`${text} + ε`, found.plus],
+    ['as it is', found.loss],
+    [`${text} − ε`, found.minus],
+  ] as const;
+  return (
+    <table class="losses">
+      <caption>Loss in nats</caption>
+      <tbody>
+        {rows.map(([what, loss]) => (
+          <tr key={what}>
+            <th scope="row">{what}</th>
+            <td>{Number.isFinite(loss) ? loss.toFixed(14) : showNumber(loss)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** The quotients beside the gradient; the digits that agree are underlined and counted. */
+function Agreement() {
+  const found = nudged.value;
+  if (!found) return null;
+  const { gradient } = found.float64;
+  const [wide, narrow] = [besideEachOther(gradient, found.float64.quotient), besideEachOther(gradient, found.float32.quotient)];
+  return (
+    <>
+      <table class="agreement">
+        <caption>(loss at +ε − loss at −ε) / 2ε</caption>
+        <tbody>
+          <tr>
+            <th scope="row">gradient</th>
+            <td>{wide.texts[0]}</td>
+            <td />
+          </tr>
+          <Quotient what="in float64" {...wide} />
+          <Quotient what="in float32" {...narrow} />
+        </tbody>
+      </table>
+      {found.float64.relativeTo === 'one' && <p class="proof-text">The gradient is 0 except for rounding, so no digits can agree.</p>}
+    </>
+  );
+}
+
+function Quotient({ what, texts: [, text], same, digits }: { what: string } & ReturnType<typeof besideEachOther>) {
+  return (
+    <tr>
+      <th scope="row">{what}</th>
+      <td>
+        <u>{text.slice(0, same)}</u>
+        {text.slice(same)}
+      </td>
+      <td class="digits">{digits === 1 ? '1 digit' : `${digits} digits`}</td>
+    </tr>
+  );
+}

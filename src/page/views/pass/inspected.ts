@@ -1,0 +1,145 @@
+/** The entry that the inspector is about, what the engine says of it, and the way on which the reader came to it. */
+import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
+import { isTensorName, type TensorName } from '../../../lesson/entry.js';
+import { valueNamed } from '../../../lesson/values.js';
+import type { Term } from '../../../lesson/why.js';
+import { ask } from '../../engine/client.js';
+import type { PassData } from '../../engine/pass.js';
+import type { ArgumentsOf, Method, ResultOf } from '../../engine/protocol.js';
+import { isIn, positionOf } from '../../parts/numbers.js';
+import { pass, set, state } from '../../state.js';
+import { focusInspector } from './focus.js';
+import { stepOf } from './jump.js';
+import { isGradient } from './steps.js';
+
+export interface Entry {
+  name: TensorName;
+  at: readonly number[];
+}
+
+type Inspected = Entry & { data: PassData };
+let latest: Inspected | undefined;
+
+const same = (a: Entry, b: Entry) => a.name === b.name && a.at.join() === b.at.join();
+
+/** The tensor that the inspector is about. */
+export function inspectedTensor(): TensorName {
+  return state.value.tensor ?? state.value.step;
+}
+
+/** The entry of the address, in the pass that is shown; undefined if none is chosen, or if the tensor does not have it. */
+export const inspected = computed<Inspected | undefined>(() => {
+  const data = pass.value;
+  if (!data) return undefined;
+  const name = inspectedTensor();
+  const { shape } = data.tensors[name];
+  const at = shape.length === 0 ? [] : state.value.entry;
+  const found = at && isIn(at, shape) ? { name, at, data } : undefined;
+  // The same object for the same entry: the engine is asked once.
+  if (!(found && latest && latest.data === data && same(found, latest))) latest = found;
+  return latest;
+});
+
+/** The engine's answer to the latest arguments, undefined while there are none. The answer before stays until the next one comes. */
+function answerTo<M extends Method>(
+  method: M,
+  parameters: ReadonlySignal<ArgumentsOf<M> | undefined>,
+  delay = 0,
+): ReadonlySignal<ResultOf<M> | undefined> {
+  const answer = signal<ResultOf<M> | undefined>(undefined);
+  effect(() => {
+    const asked = parameters.value;
+    if (!asked) {
+      answer.value = undefined;
+      return;
+    }
+    const send = async () => {
+      const result = await ask(method, ...asked);
+      if (asked === parameters.peek()) answer.value = result;
+    };
+    const timer = setTimeout(send, delay);
+    return () => clearTimeout(timer);
+  });
+  return answer;
+}
+
+/** Why the entry has its value. */
+export const explanation = answerTo(
+  'why',
+  computed(() => inspected.value && [inspected.value.data.source, inspected.value.name, inspected.value.at]),
+);
+
+/** The value that a proof moves: W1[3,17] for dW1[3,17]; none for the loss. */
+const moved = computed(() => {
+  const entry = inspected.value;
+  if (!entry || entry.name === 'loss') return undefined;
+  const { name, at, data } = entry;
+  return { source: data.source, name: isGradient(name) ? valueNamed(name) : name, position: positionOf(at, data.tensors[name].shape) };
+});
+
+const eps = computed(() => state.value.eps);
+
+/** The loss on both sides, and the quotient, with the ε of the address. */
+export const nudged = answerTo(
+  'nudge',
+  computed(() => moved.value && [moved.value.source, moved.value.name, moved.value.position, eps.value]),
+);
+
+/** Milliseconds that the cursor rests before the curves are computed, which takes 20 to 90. */
+const CURVES_WAIT = 80;
+
+/** The error of the quotient by ε. */
+export const curves = answerTo(
+  'errorCurves',
+  computed(() => moved.value && [moved.value.source, moved.value.name, moved.value.position]),
+  CURVES_WAIT,
+);
+
+/** A term whose factors alone are outlined: that under the mouse or with the focus. */
+export const pointedTerm = signal<Term | undefined>(undefined);
+
+/** Positions of the entries that the inspected entry is made of, by tensor. */
+const madeOf = computed(() => {
+  const positions = new Map<TensorName, number[]>();
+  const { data } = inspected.value ?? {};
+  const terms = pointedTerm.value ? [pointedTerm.value] : (explanation.value?.terms ?? []);
+  for (const { name, at } of data ? terms.flatMap(({ factors }) => factors) : []) {
+    if (!data || !isTensorName(name)) continue;
+    const { shape } = data.tensors[name];
+    if (isIn(at, shape)) positions.set(name, [...(positions.get(name) ?? []), positionOf(at, shape)]);
+  }
+  return positions;
+});
+
+/** The row, the column or the entries of a tensor that the inspected entry is made of. */
+export function entriesRead(name: TensorName): readonly number[] {
+  return madeOf.value.get(name) ?? [];
+}
+
+/** The entries from the one that the reader chose to the one that is inspected, which is the last. */
+export const trail = signal<readonly Entry[]>([]);
+
+/** Keeps the way up to date: it ends with the inspected entry, or begins anew with one that is not on it. */
+export function followTrail(): () => void {
+  return effect(() => {
+    const entry = inspected.value;
+    const way = trail.peek();
+    const place = entry ? way.findIndex((one) => same(one, entry)) : -1;
+    pointedTerm.value = undefined;
+    trail.value = entry ? (place < 0 ? [entry] : way.slice(0, place + 1)) : [];
+  });
+}
+
+/** Goes to an entry that the inspected one is made of. */
+export function followTo({ name, at }: Entry): void {
+  const to = { name, at };
+  if (!trail.peek().some((one) => same(one, to))) trail.value = [...trail.peek(), to];
+  goTo(to);
+}
+
+/** Goes to an entry, in the step that shows its tensor. The focus goes to the inspector: the button that was pressed may be gone. */
+export function goTo({ name, at }: Entry): void {
+  const step = stepOf(name);
+  set({ step, tensor: step === name ? null : name, entry: at.length === 0 ? null : at }, 'push');
+  focusInspector();
+}
