@@ -1,7 +1,7 @@
 /** Entries of a pass as people write them: `dW1[3,17]`, `dW1 3,17`, `[3, 17]`. */
 import { UsageError } from '../core/errors.js';
 import { type Shape, showShape } from '../core/tensor.js';
-import { quoteText } from '../core/text.js';
+import { quoteName, quoteText } from '../core/text.js';
 import { lessonName, similarName } from './tensorNames.js';
 import { type GradientName, VALUE_NAMES, type ValueName } from './values.js';
 
@@ -22,7 +22,8 @@ export function entryText(name: string, at: readonly (number | string)[]): strin
   return at.length === 0 ? name : `${name}[${at.join(',')}]`;
 }
 
-const SEPARATORS = /[\s,;()[\]]+/;
+/** Also as other keyboards have them: `，` and `［`. */
+const SEPARATORS = /[\s,;()[\]{}、，；（）［］【】]+/;
 
 /**
  * Reads the name of a tensor and an entry of it, with or without brackets: `dW1[3,17]`, `dW1 3 17`, `dW1`, and, where the tensor is known,
@@ -33,7 +34,7 @@ const SEPARATORS = /[\s,;()[\]]+/;
  */
 export function readEntry(text: string, shapes: Shapes, known?: TensorName): { name: TensorName; at?: number[] } {
   const words = text.split(SEPARATORS).filter((word) => word !== '');
-  const isNamed = known === undefined || /^[A-Za-z_∂]/.test(text.trim());
+  const isNamed = known === undefined || /^[\p{L}_∂]/u.test(text.trim());
   const name = isNamed ? tensorNamed(words[0] ?? '') : known;
   const written = isNamed ? words.slice(1) : words;
   const { shape } = shapes[name];
@@ -72,7 +73,7 @@ function tensorNamed(word: string): TensorName {
     throw new UsageError(`${word} is the batch, which no step computes and which has no gradient`, { hint: 'name a tensor, such as emb' });
   }
   const similar = similarName(word, TENSOR_NAMES);
-  throw new UsageError(word === '' ? 'the name of a tensor is missing' : `there is no tensor '${quoteText(word)}'`, {
+  throw new UsageError(word === '' ? 'the name of a tensor is missing' : `there is no tensor ${quoteName(word, "'")}`, {
     hint:
       similar === undefined
         ? `the tensors are ${VALUE_NAMES.join(', ')} and loss; d in front, as in dlogits, is the gradient, which all but loss have`

@@ -28,6 +28,7 @@ const QUICK: Record<string, string[]> = {
   replay: [],
   diff: [],
   import: [],
+  why: '--n 3'.split(' '),
   bench: '--seconds 0.01 --hidden 2 --embedding 2 --context 2 --batch-size 3'.split(' '),
 };
 
@@ -38,6 +39,7 @@ const FIRST: Record<string, string[]> = {
   train: ['--data', 'names.txt'],
   bench: ['--data', 'names.txt'],
   import: ['--data', 'names.txt'],
+  why: ['--data', 'names.txt', 'dW1'],
 };
 
 /** Parts of grad-check that take a second or more, and the option that prints more than one line. */

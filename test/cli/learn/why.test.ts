@@ -176,8 +176,8 @@ describe('why refuses', () => {
     ['dW1 -1 0', 'the first index is -1, expected 0 to 29; indices count from 0: the last one is 29'],
     ['dW1 -1,0', "unknown option '-1,0'; indices count from 0, and never from the end"],
     ['dW1 1.5,0', "dW1[1.5,0]: '1.5' is not a whole number"],
-    ['dW1 --n 1', 'a whole number from 2 to 4096'],
-    ['dW1 --batch -1', 'a whole number from 0 to 1000000'],
+    ['dW1 --n 1', 'a whole number from 2 to 1024'],
+    ['dW1 --batch -1', 'a whole number from 0 to 100000'],
     ['dW1 --batch-size 8', 'it is --n here'],
   ])('%s', async (words, message) => expectRefusal(await ask(words), 2, message));
 });
