@@ -215,5 +215,8 @@ function isCopyOf(copy: unknown, original: unknown): boolean {
   if (typeof original !== 'object') return Object.is(copy, original);
   const [left, right] = [copy, original] as Tensor[];
   if (!ArrayBuffer.isView(left.data) || !Array.isArray(left.shape) || !sameShape(left.shape, right.shape)) return false;
-  return left.data.length === right.data.length && right.data.every((x, i) => Object.is(left.data[i], x));
+  const [a, b] = [left.data, right.data];
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < b.length; i++) if (!Object.is(a[i], b[i])) return false;
+  return true;
 }

@@ -29,7 +29,11 @@ interface StepRounding {
 /** exp, log, tanh and powers of the usual libraries are within 2 units. */
 const FUNCTION = 2;
 const KEEP = { keepdim: true };
-const entry = (a: Tensor, f: (x: number, i: number) => number) => new Tensor(Float64Array.from(a.data, f), a.shape);
+function entry({ data, shape }: Tensor, f: (x: number, i: number) => number): Tensor {
+  const out = new Float64Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = f(data[i], i);
+  return new Tensor(out, shape);
+}
 /** A relative error, at most 1/2 so that first order is of the right size. */
 const relative = (error: Tensor, of: Tensor) => entry(error, (x, i) => (x === 0 ? 0 : Math.min(x / Math.abs(of.data[i]), 0.5)));
 const rowMax = (a: Tensor) => a.max(1, KEEP).values;
