@@ -4,7 +4,7 @@ import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { type GradientName, type ValueName, valueNamed } from '../lesson/values.js';
 import { ATOMIC_LINES } from './atomicLines.js';
 import { CLOSED_LINES } from './closedLines.js';
-import { isGradient, namesIn } from './edits.js';
+import { isGradient, namesIn } from './edits/trees.js';
 import {
   apply,
   broadcastTo,

@@ -3,7 +3,7 @@
  * mistakes in different parts do not affect each other: each part is evaluated once per mistake, and a pair is put together from them.
  */
 import type { Shape, Tensor } from '../core/tensor.js';
-import { type Edit, withEdits } from './edits.js';
+import { type Edit, withEdits } from './edits/edit.js';
 import { broadcastTo, childrenOf, type Evaluator, type Expression } from './expression.js';
 import { combination, leastSquares, residual, squares } from './leastSquares.js';
 

@@ -5,7 +5,7 @@ import { exercise3 } from '../../lesson/exercise3.js';
 import type { GradientName } from '../../lesson/values.js';
 import { ATOMIC_LINES } from '../atomicLines.js';
 import { CLOSED_LINES } from '../closedLines.js';
-import { isGradient, namesIn } from '../edits.js';
+import { isGradient, namesIn } from '../edits/trees.js';
 import type { LineKnowledge } from '../knowledge.js';
 import type { Line } from '../learnerFile.js';
 

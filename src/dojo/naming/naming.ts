@@ -1,11 +1,13 @@
 /**
- * Names a mistake. The mistakes of a line are derived from its tree (edits.ts). Each gives a wrong expression; this fits the constant
+ * Names a mistake. The mistakes of a line are derived from its tree (edits/). Each gives a wrong expression; this fits the constant
  * factors of its branches, and accepts it if the factors are the same simple scale (-1, 2, 1/n, …) at every batch size and the result is
  * the learner's. The simplest explanation is the name; two equally simple ones are both said.
  */
 import { type Shape, sameShape, type Tensor } from '../../core/tensor.js';
 import type { GradientName } from '../../lesson/values.js';
-import { type Edit, editsOf, namesIn, withEdits } from '../edits.js';
+import { type Edit, withEdits } from '../edits/edit.js';
+import { editsOf } from '../edits/editsOf.js';
+import { namesIn } from '../edits/trees.js';
 import { broadcastTo, Evaluator, type Expression, shapeWithout, stripped } from '../expression.js';
 import type { Mistake, ShapeMistake, ValueMistake } from '../findings.js';
 import { type LineKnowledge, scaleOf } from '../knowledge.js';

@@ -1,7 +1,7 @@
 /** Results that are not computed from the input of a line, or not from the gradient above it. */
 import type { Tensor } from '../../core/tensor.js';
 import type { GradientName } from '../../lesson/values.js';
-import { isGradient, namesIn } from '../edits.js';
+import { isGradient, namesIn } from '../edits/trees.js';
 import type { ValueMistake } from '../findings.js';
 import type { LineKnowledge } from '../knowledge.js';
 import { residual, squares } from '../leastSquares.js';

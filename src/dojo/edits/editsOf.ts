@@ -2,16 +2,14 @@
  * The mistakes that a line can have, derived from its tree: any factor missing, squared, inverted or exchanged, any sum missing or over
  * something else, and so on. Constant factors and signs are not among them: naming fits them.
  */
-import { type Shape, sameShape } from '../core/tensor.js';
-import { GRADIENT_NAMES } from '../lesson/exercise1.js';
-import { type GradientName, valueNamed } from '../lesson/values.js';
-import { ARRANGEMENTS, RIGHT_SCATTERING, SCATTERING_MISTAKES, type Scattering } from './arrangements.js';
-import { ATOMIC_LINES } from './atomicLines.js';
+import { type Shape, sameShape } from '../../core/tensor.js';
+import { type GradientName, valueNamed } from '../../lesson/values.js';
+import { ARRANGEMENTS, RIGHT_SCATTERING, SCATTERING_MISTAKES, type Scattering } from '../arrangements.js';
+import { ATOMIC_LINES } from '../atomicLines.js';
 import {
   apply,
   axisOf,
   broadcastTo,
-  childrenOf,
   type Evaluator,
   type Expression,
   epsilonText,
@@ -29,153 +27,17 @@ import {
   sum,
   type TensorName,
   value,
-  withChild,
-} from './expression.js';
-import type { BranchName, Confusion, Dimension, Place, ValueMistake } from './findings.js';
-import type { FunctionName } from './functions.js';
-import type { Scale } from './scale.js';
-
-/** A mistake at one node of the tree. */
-export interface Edit {
-  /** The node, as child indices from the root. */
-  path: readonly number[];
-  make: (node: Expression) => Expression;
-  /** Whether the node stays, inside of something else. Otherwise it is replaced. */
-  wraps: boolean;
-  mistake: ValueMistake;
-  /** How far-fetched the mistake is; about 1 for a common one. */
-  cost: number;
-  /** Whether the result has another shape because of the mistake. */
-  reshapes?: boolean;
-}
-
-/** The surroundings of a node. */
-interface Position {
-  path: readonly number[];
-  branch?: BranchName | undefined;
-  /** The shape of the product or the sum that the node is part of. */
-  shape: Shape;
-  /** Whether the node's value is the result of the line. */
-  top: boolean;
-  /** Set inside and in front of a sum that is part of a branch. */
-  sum?: 'inside-sum' | 'before-sum' | undefined;
-  /** The sum whose only operand is the node. */
-  summed?: (Expression & { op: 'sum' }) | undefined;
-}
+} from '../expression.js';
+import type { Dimension, ValueMistake } from '../findings.js';
+import type { Scale } from '../scale.js';
+import { ALTERNATIVES, APPLIED, APPLIED_TO_BASE, APPLIED_TO_OTHERS, APPLIED_TO_RESULT, CONFUSIONS, COST, PLACES } from './alternatives.js';
+import type { Edit, Position } from './edit.js';
+import { hasBatchSum, hasSum, inBatchSums, isGradient, namesIn, renamed } from './trees.js';
 
 /** All single mistakes of a line. */
 export function editsOf(name: GradientName, line: Expression, evaluator: Evaluator): Edit[] {
   return new EditList(evaluator, name).of(line);
 }
-
-/** The line with the mistakes; undefined where one of them removes the place of the other. */
-export function withEdits(line: Expression, edits: readonly Edit[]): Expression | undefined {
-  // The deepest first; what wraps a node comes after what replaces it.
-  const ordered = [...edits].sort((a, b) => b.path.length - a.path.length || Number(a.wraps) - Number(b.wraps));
-  for (const [i, { path, wraps }] of ordered.entries()) {
-    const inside = (other: Edit) => path.every((step, k) => other.path[k] === step);
-    if (!wraps && ordered.slice(0, i).some(inside)) return undefined;
-  }
-  return ordered.reduce((node, { path, make }) => changedAt(node, path, make), line);
-}
-
-function changedAt(node: Expression, path: readonly number[], make: Edit['make']): Expression {
-  const [first, ...rest] = path;
-  return first === undefined ? make(node) : withChild(node, first, changedAt(childrenOf(node)[first], rest, make));
-}
-
-export const isGradient = (name: TensorName): name is GradientName => (GRADIENT_NAMES as readonly string[]).includes(name);
-
-const COST = {
-  missing: 1,
-  near: 1,
-  far: 1.3,
-  inverted: 1.1,
-  squared: 1.2,
-  sum: 1,
-  function: 1.1,
-  rareFunction: 1.7,
-  power: 1,
-  rarePower: 1.8,
-  extra: 1.5,
-  extraOwn: 1.2,
-  divided: 1.8,
-  place: 1,
-  parentheses: 1.2,
-  added: 1.5,
-  epsilon: 1,
-  kept: 1.3,
-  primitive: 1.25,
-  rare: 1.9,
-};
-
-/** Functions that people write for the function of a node. */
-const ALTERNATIVES: Partial<Record<FunctionName, readonly FunctionName[]>> = {
-  softmax: [
-    'exp',
-    'exp without its sum',
-    'softmax over the batch',
-    'softmax over everything',
-    'log of the softmax',
-    'derivative of the softmax',
-    'softmax of the negative',
-    'softmax of twice',
-    'softmax of 1/n',
-    'softmax of a half',
-    'sigmoid',
-    'tanh',
-    'one-hot of its row maximum',
-  ],
-  '1 - x²': [
-    ...(['1/2 - x²', '2 - x²', '1/(1 + x²)', 'derivative of ReLU', 'derivative of the sigmoid', '1 + x³'] as const),
-    ...(['1 - x', '1 + x', '1 + x²', 'x²', 'x (1 - x)', '(1 - x)²', '(1 - x²)²', 'sqrt(1 - x²)', '1 - tanh(x)²'] as const),
-    ...(['1 - tanh(x)', '-2x', '1 - 2x', '1 - x³', '1 - 2x²', '1 - x²/2', 'tanh', '|x|'] as const),
-  ],
-};
-
-/** Functions that people apply to a tensor that is a factor already. */
-const APPLIED: readonly FunctionName[] = [
-  ...(['exp', 'log', 'tanh', '1 - x', '1 - x²', 'x (1 - x)', '1 + x', 'sqrt(x)', 'x³', '1/sqrt(x)', '|x|', 'sign', 'sigmoid'] as const),
-  ...(['minus its mean over the batch', 'minus its mean over the row', 'minus its row maximum'] as const),
-  ...(['its first row', 'viewed back'] as const),
-];
-/** Functions that people apply to the result of a line. */
-const APPLIED_TO_RESULT: readonly FunctionName[] = [...(['x²', '|x|', 'exp', 'log', 'tanh', 'sqrt(x)', 'sign'] as const)];
-/** Functions that people apply to the base of a power. */
-const APPLIED_TO_BASE: readonly FunctionName[] = [
-  'exp',
-  'log',
-  'x (1 - x)',
-  '1 - x',
-  '1 - x²',
-  '1 + x',
-  '1/(1 + x)',
-  '1/(1 + x)²',
-  'sqrt(x)',
-];
-/** Functions of a tensor that belongs nowhere in the line. */
-const APPLIED_TO_OTHERS: readonly FunctionName[] = ['exp', 'x²', 'tanh', '1 - x²'];
-
-const PLACES: readonly Place[] = [
-  ...(['target', 'row-maximum', 'everywhere', 'not-target', 'not-row-maximum'] as const),
-  ...(['column-maximum', 'after-target', 'before-target', 'next-entry', 'previous-entry', 'first-column', 'context'] as const),
-  ...(['last-character', 'target-columns', 'target-rows', 'row-length-1', 'row-length-1-added', 'row-length-n', 'rows-reversed'] as const),
-];
-
-/** The reasons why people confuse one expression with another, by what they write and what belongs. */
-const CONFUSIONS: Record<string, Confusion> = {
-  'norm_logits · exp(norm_logits - 1) for counts': 'power-rule',
-  '1/logprobs for 1/probs': 'derivative-at-output',
-  'logprobs for 1/probs': 'function-for-derivative',
-  'h for 1 - h²': 'function-for-derivative',
-  'norm_logits for counts': 'input-for-output',
-  'exp(counts) for counts': 'exp-twice',
-  '1 - tanh(h)² for 1 - h²': 'tanh-twice',
-  '-2 · h for 1 - h²': 'derived-twice',
-  'h · (1 - h) for 1 - h²': 'sigmoid',
-  '1 - hpreact² for 1 - h²': 'derivative-at-input',
-  'dhpreact for dhprebn': 'batch-norm-skipped',
-};
 
 class EditList {
   readonly #evaluator: Evaluator;
@@ -909,43 +771,15 @@ class EditList {
   }
 }
 
-function hasSum(node: Expression): boolean {
-  return ['sum', 'matmul', 'scattered'].includes(node.op) || childrenOf(node).some(hasSum);
-}
-
 const difference = (a: Expression, b: Expression): Expression => ({
   op: 'whole',
   of: { op: 'total', terms: [a, product(number(-1), b)], branches: [] },
 });
 
-function isBatchSum(node: Expression): node is Expression & { op: 'sum' } {
-  return node.op === 'sum' && node.over === 'batch';
-}
-
-function hasBatchSum(node: Expression): boolean {
-  return isBatchSum(node) || childrenOf(node).some(hasBatchSum);
-}
-
-/** The node with other expressions in place of its sums over the batch. */
-function inBatchSums(node: Expression, make: (inner: Expression) => Expression): Expression {
-  if (isBatchSum(node)) return make(node.of);
-  return childrenOf(node).reduce((changed, child, i) => withChild(changed, i, inBatchSums(child, make)), node);
-}
-
 /** A term with a positive constant factor. */
 function withoutSign(term: Expression): Expression {
   const { scale, rest } = splitNumber(term);
   return scale.number > 0 ? term : product({ op: 'number', scale: { ...scale, number: -scale.number } }, ...rest);
-}
-
-/** The tensors of an expression, one by one. */
-export function namesIn(node: Expression): TensorName[] {
-  return node.op === 'value' ? [node.name] : childrenOf(node).flatMap(namesIn);
-}
-
-function renamed(node: Expression, name: TensorName, found: TensorName): Expression {
-  if (node.op === 'value') return node.name === name ? value(found) : node;
-  return childrenOf(node).reduce((changed, child, i) => withChild(changed, i, renamed(child, name, found)), node);
 }
 
 function withScattering(node: Expression, how: Partial<Scattering>): Expression {
