@@ -84,6 +84,24 @@ describe.each([2, 3, 32])('every entry of every tensor, for a batch of %i,', (n)
   });
 });
 
+it('from the loss, the values among the factors lead down to the parameters that the batch reads', () => {
+  const pass = passOf(3);
+  const reached = new Map<string, Explanation>();
+  const visit = (name: TensorName, at: number[]): void => {
+    const key = `${name}[${at}]`;
+    if (reached.has(key)) return;
+    const entry = why(pass, name, at);
+    reached.set(key, entry);
+    for (const { factors } of entry.terms) for (const factor of factors) if (isTensorName(factor.name)) visit(factor.name, factor.at);
+  };
+  visit('loss', []);
+  const ends = [...reached.values()].filter(({ terms }) => terms.length === 0).map(({ name }) => name);
+  expect([...new Set(ends)].sort()).toEqual([...LESSON_PARAMETER_NAMES].sort());
+  const rows = new Set(pass.Xb.data);
+  expect(ends.filter((name) => name === 'C')).toHaveLength(rows.size * SMALL.embedding);
+  expect(ends.filter((name) => name === 'W1')).toHaveLength(pass.W1.size);
+});
+
 function tensorOf(name: string): ValueName {
   return valueNamed(name as `d${ValueName}`);
 }

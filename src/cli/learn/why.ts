@@ -12,6 +12,7 @@ import { createNamesCase, type NamesCaseOptions } from '../../lesson/namesCase.j
 import { why as explain } from '../../lesson/why.js';
 import { byName, LESSON_PARAMETER_NAMES, parameterShapes } from '../../network/parameters.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
+import { STANDARD_INPUT } from '../../node/namesFile.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import { MAX_SEED, NAMES_OPTIONS } from '../../training/options.js';
@@ -126,6 +127,8 @@ function oneBlock(path: string, { config, vocabulary, tensors }: Checkpoint, io:
 function repeated(given: WhyContext['given']): string[] {
   return OPTIONS.flatMap((row) => {
     const value = given[row.key];
-    return value === undefined || row.key === 'all' ? [] : [flagName(row), shellWord(String(value), 'file')];
+    return value === undefined || row.key === 'all'
+      ? []
+      : [flagName(row), shellWord(String(value), value === STANDARD_INPUT ? 'text' : 'file')];
   });
 }
