@@ -192,17 +192,17 @@ describe('the proof', () => {
     expect(await page.textContent('.agreement td')).toContain(digits);
     const losses = (await page.locator('.losses td').allTextContents()).map(Number) as [number, number, number];
     expect((losses[0] - losses[2]) / 2e-5).toBeCloseTo(await entryOf(page, 'dW1', [3, 17]), 7);
-    await page.focus('.eps input');
+    await page.focus('.eps');
     await page.keyboard.press('ArrowRight');
-    await expect.poll(() => page.getAttribute('.eps input', 'aria-valuetext')).toBe('2e-5');
+    await expect.poll(() => page.getAttribute('.eps', 'aria-valuetext')).toBe('2e-5');
     expect(address(page)).toContain('eps=0.00002');
     await page.keyboard.press('Home');
-    await expect.poll(() => page.textContent('.eps b')).toBe('1e-12');
+    await expect.poll(() => page.textContent('.proof b.number')).toBe('1e-12');
     await page.keyboard.press('End');
-    await expect.poll(() => page.textContent('.eps b')).toBe('1e0');
+    await expect.poll(() => page.textContent('.proof b.number')).toBe('1e0');
     await page.reload();
     await page.waitForSelector('.eps');
-    expect(await page.textContent('.eps b')).toBe('1e0');
+    expect(await page.textContent('.proof b.number')).toBe('1e0');
     expect(complaints).toEqual([]);
   });
 

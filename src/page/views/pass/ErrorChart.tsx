@@ -1,6 +1,6 @@
 /** The error of the difference quotient by ε, in both precisions, on logarithmic axes; the chosen ε is marked. */
 import type { ErrorCurve, Quotient } from '../../../gradCheck/entryProof.js';
-import type { Curves } from '../../engine/proof.js';
+import type { Curves, Nudged } from '../../engine/proof.js';
 import { showEps } from './proofTexts.js';
 
 /** The picture in CSS pixels, and the place of the axes in it. */
@@ -36,24 +36,33 @@ function pathOf(points: readonly Quotient[]): string {
     .join('');
 }
 
-export function ErrorChart({ curves: { float64, float32 }, eps }: { curves: Curves; eps: number }) {
+interface ErrorChartProps {
+  /** Undefined until the engine has computed them. */
+  curves: Curves | undefined;
+  /** The errors with the chosen ε. */
+  nudged: Nudged | undefined;
+  eps: number;
+}
+
+export function ErrorChart({ curves, nudged, eps }: ErrorChartProps) {
   return (
-    <figure class="error-chart">
-      <figcaption>
-        Error by ε: <b class="key-float64">float64</b> and <b class="key-float32">float32</b>
-      </figcaption>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label="The error of the difference quotient by ε, in float64 and float32">
-        <Regions curve={float32} />
-        <Axes />
-        <path class="curve-float32" d={pathOf(float32.points)} />
-        <path class="curve-float64" d={pathOf(float64.points)} />
-        <line class="chosen" x1={xOf(eps)} x2={xOf(eps)} y1={TOP} y2={BOTTOM} />
-        <text x={xOf(eps)} y={TOP - 6} class={xOf(eps) > RIGHT - 24 ? 'end' : 'middle'}>
-          {showEps(eps)}
-        </text>
-      </svg>
-    </figure>
+    <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label="The error of the difference quotient by ε, in float64 and float32">
+      {curves && <Regions curve={curves.float32} />}
+      <Axes />
+      {curves && <path class="curve-float32" d={pathOf(curves.float32.points)} />}
+      {curves && <path class="curve-float64" d={pathOf(curves.float64.points)} />}
+      <line class="chosen" x1={xOf(eps)} x2={xOf(eps)} y1={TOP} y2={BOTTOM} />
+      {nudged && <Point quotient={nudged.float32} class="point-float32" />}
+      {nudged && <Point quotient={nudged.float64} class="point-float64" />}
+      <text x={xOf(eps)} y={TOP - 6} class={xOf(eps) > RIGHT - 24 ? 'end' : 'middle'}>
+        {showEps(eps)}
+      </text>
+    </svg>
   );
+}
+
+function Point({ quotient: { eps, error }, class: name }: { quotient: Quotient; class: string }) {
+  return Number.isFinite(error) ? <circle class={name} cx={xOf(eps)} cy={yOf(error)} r={4} /> : null;
 }
 
 /** Where rounding in float32 hides the change of the loss, and where the loss bends: on both sides of the least error of float32. */

@@ -61,8 +61,10 @@ function Head({ entry: { name, at }, data }: { entry: Entry; data: PassData }) {
   const meaning = meaningOf(lettersOf(name), at, data);
   return (
     <div class="inspector-head">
-      <h2 {...INSPECTOR_TITLE}>{entryText(name, at)}</h2>
-      <p class="inspector-value">{showNumber(data.tensors[name].data[positionOf(at, data.tensors[name].shape)] as number)}</p>
+      <div class="inspector-name">
+        <h2 {...INSPECTOR_TITLE}>{entryText(name, at)}</h2>
+        <p class="inspector-value">{showNumber(data.tensors[name].data[positionOf(at, data.tensors[name].shape)] as number)}</p>
+      </div>
       {meaning !== '' && <p class="inspector-meaning">{meaning}</p>}
       {name !== 'loss' && <Counterpart entry={{ name, at }} data={data} />}
     </div>
@@ -88,6 +90,7 @@ function AsTable({ data }: { data: PassData }) {
   const [open, setOpen] = useState(false);
   const name = inspectedTensor();
   const cursor = inspected.value?.at;
+  if (data.tensors[name].shape.length === 0) return null;
   return (
     <div class="inspector-table">
       <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>

@@ -16,12 +16,19 @@ export function Proof({ entry: { name, at } }: { entry: Entry }) {
   return (
     <section class="proof" aria-labelledby="proof-title">
       <h3 id="proof-title">Nudge it</h3>
-      <label class="eps">
-        <span>
-          {text} ± <b class="number">{showEps(eps)}</b>
-        </span>
+      <p class="proof-text">
+        {text} alone moves by ±ε, and the loss is computed again. ε is <b class="number">{showEps(eps)}</b>.
+      </p>
+      <Losses text={text} />
+      <Agreement />
+      <figure class="error-chart">
+        <figcaption>
+          Error of the quotient by ε, in <b class="key-float64">float64</b> and <b class="key-float32">float32</b>
+        </figcaption>
+        <ErrorChart curves={curves.value} nudged={nudged.value} eps={eps} />
         <input
           type="range"
+          class="eps"
           min={0}
           max={EPSILONS.length - 1}
           value={placeOfEps(eps)}
@@ -29,15 +36,9 @@ export function Proof({ entry: { name, at } }: { entry: Entry }) {
           aria-valuetext={showEps(eps)}
           onInput={(event) => set({ eps: EPSILONS[Number(event.currentTarget.value)] as number })}
         />
-      </label>
-      <Losses text={text} />
-      <Agreement />
-      {curves.value && <ErrorChart curves={curves.value} eps={eps} />}
-      {curves.value && (
-        <p class="proof-text">
-          {curveText(curves.value.float64)} {curveText(curves.value.float32)}
-        </p>
-      )}
+      </figure>
+      {curves.value && <p class="proof-text">{curveText(curves.value.float64)}</p>}
+      {curves.value && <p class="proof-text">{curveText(curves.value.float32)}</p>}
     </section>
   );
 }

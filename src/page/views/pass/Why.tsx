@@ -30,7 +30,7 @@ function Answer({ found: { name, at, value, formula, where, terms } }: { found: 
     <>
       <p class="why-formula">{formula}</p>
       {where !== '' && <p class="why-where">{where}.</p>}
-      {terms.length > 0 && <p class="why-numbers">{inNumbers(entryText(name, at), value, terms)}</p>}
+      {terms.flatMap(({ factors }) => factors).length > 1 && <p class="why-numbers">{inNumbers(entryText(name, at), value, terms)}</p>}
       {terms.length > 0 && (
         <ol class="terms" onPointerLeave={() => (pointedTerm.value = undefined)}>
           {shown.map((term) => (
@@ -56,16 +56,20 @@ function Answer({ found: { name, at, value, formula, where, terms } }: { found: 
 /** dh[3,17] = −0.03086 · 0.1169 + 0.001864 · (−0.2547) + … = −0.004380 */
 function inNumbers(text: string, value: number, terms: readonly Term[]): string {
   const products = terms.slice(0, 2).map(({ factors }, k) => {
-    const product = factors.map((factor, place) => inProduct(factor.value, place)).join(' · ');
+    const product = productText(factors);
     return k === 0 ? product : product.startsWith('−') ? ` − ${product.slice(1)}` : ` + ${product}`;
   });
   return `${text} = ${products.join('')}${terms.length > 2 ? ' + …' : ''} = ${showNumber(value)}`;
 }
 
-/** A number in a product: in brackets if it is negative and not the first. */
-function inProduct(value: number, place: number): string {
-  const shown = showNumber(value);
-  return place > 0 && shown.startsWith('−') ? `(${shown})` : shown;
+/** A product in numbers; a negative one is in brackets unless it comes first. */
+function productText(factors: readonly Factor[]): string {
+  return factors
+    .map(({ name, value }, k) => {
+      const shown = !isTensorName(name) && Number.isInteger(value) ? String(value).replace('-', '−') : showNumber(value);
+      return k > 0 && shown.startsWith('−') ? `(${shown})` : shown;
+    })
+    .join(' · ');
 }
 
 /** @param most the largest magnitude of a term, whose bar has the full length */
@@ -86,7 +90,7 @@ function TermRow({ term, most }: { term: Term; most: number }) {
         {term.through === 'loss' && <FromLoss />}
       </span>
       <span class="number term-value">{showNumber(term.value)}</span>
-      <span class="term-numbers">{term.factors.length > 1 && term.factors.map(({ value }, k) => inProduct(value, k)).join(' · ')}</span>
+      <span class="term-numbers">{term.factors.length > 1 && productText(term.factors)}</span>
       <span class="term-bar" aria-hidden="true">
         <span data-sign={term.value < 0 ? 'negative' : 'positive'} style={{ width: `${50 * (Number.isFinite(share) ? share : 1)}%` }} />
       </span>
