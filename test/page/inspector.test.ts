@@ -270,6 +270,23 @@ describe('for those who do not see the picture', () => {
   );
 });
 
+it('on a narrow screen a tap chooses an entry, and Why? beside its value leads down to the inspector', async () => {
+  const options = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+  const { page, complaints } = await openPage(browser, 'step=dh', options);
+  const { width, height } = (await heatMap(page, 'dh').boundingBox()) ?? { width: 0, height: 0 };
+  await heatMap(page, 'dh').tap({ position: { x: (20.5 * width) / 64, y: (9.5 * height) / 32 } });
+  await expect.poll(() => title(page)).toBe('dh[9,20]');
+  expect(await page.locator('.heat-map-readout').count()).toBe(0);
+  await page.waitForSelector('.error-chart path.curve-float64');
+  await page.locator('.readout-why').tap();
+  await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('inspector-title');
+  const top = (await page.locator('.inspector h2').boundingBox())?.y ?? Number.NaN;
+  expect(top).toBeGreaterThanOrEqual(0);
+  expect(top).toBeLessThan(844);
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+  expect(complaints).toEqual([]);
+});
+
 it('every tensor of the pass can be inspected: no step, no entry makes the page complain', async () => {
   const { page, complaints } = await openPage(browser);
   const { tensors } = await ask<{ tensors: Record<string, { shape: number[]; data: Record<string, number> }> }>(page, 'pass');

@@ -5,6 +5,7 @@ import type { PassData, TensorData } from '../../engine/pass.js';
 import { isIn, positionOf, showNumber } from '../../parts/numbers.js';
 import { state } from '../../state.js';
 import { meaningOf } from './axes.js';
+import { focusInspector } from './focus.js';
 import { lettersOf } from './steps.js';
 
 /** An entry of a heat map. */
@@ -35,6 +36,11 @@ export function Readout({ data }: { data: PassData }) {
         {showNumber(shown.tensor.data[positionOf(at, shown.tensor.shape)] as number)}
       </code>{' '}
       {meaning}
+      {shown === chosen && (
+        <button type="button" class="readout-why" onClick={focusInspector}>
+          Why?
+        </button>
+      )}
     </p>
   );
 }
