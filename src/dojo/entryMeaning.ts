@@ -25,7 +25,11 @@ function characterText(vocabulary: readonly string[], v: number): string {
 export function entryMeaning(name: TensorName, at: readonly number[], batch: NamedBatch): string {
   const value = TENSOR_NAMES.find((one) => name === `d${one}`) ?? name;
   if (value === 'loss') return '';
-  const letters = shapeLetters(value as Exclude<TensorName, 'loss' | `d${string}`>);
+  return indicesMeaning(shapeLetters(value as Exclude<TensorName, 'loss' | `d${string}`>), at, batch);
+}
+
+/** The same for any tensor, with its shape in the lesson's letters. */
+export function indicesMeaning(letters: readonly (string | number)[], at: readonly number[], batch: NamedBatch): string {
   return letters.flatMap((letter, dim) => (letter === 1 ? [] : [indexMeaning(String(letter), at[dim], batch)])).join(', ');
 }
 

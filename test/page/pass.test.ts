@@ -29,6 +29,13 @@ function entries(page: Page, source: object, tensor: string): Promise<number[]> 
   return page.evaluate(`backpropNinja.ask('pass', ${JSON.stringify(source)}).then((pass) => [...pass.tensors.${tensor}.data])`);
 }
 
+/** Moves the mouse over a heat map; places are shares of its height and width. */
+async function pointAt(page: Page, tensor: string, down: number, right: number): Promise<void> {
+  const map = page.locator(`.equation [data-tensor="${tensor}"]`).first();
+  const { width, height } = (await map.boundingBox()) ?? { width: 0, height: 0 };
+  await map.hover({ position: { x: right * width, y: down * height } });
+}
+
 const ZERO = 0xf7f7f7;
 const POSITIVE = 0x2166ac;
 const NEGATIVE = 0xb35806;
@@ -148,17 +155,29 @@ describe('the equation of a step', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('marks the row and the column that an entry of a matrix product is made of, and the rows that are added up to one of dC', async () => {
+    const { page, complaints } = await openPage(browser, 'step=dh');
+    const marked = (name: string) => page.locator(`.equation-cells:has([data-tensor="${name}"]) .equation-mark`);
+    const box = async (name: string) => (await marked(name).boundingBox()) ?? { width: 0, height: 0 };
+    await pointAt(page, 'dh', 5.5 / 32, 13.5 / 64);
+    const [row, column] = [await box('dlogits'), await box('W2ᵀ')];
+    expect(Math.round(row.width / row.height)).toBe(27);
+    expect(Math.round(column.height / column.width)).toBe(27);
+    await page.evaluate("location.hash = 'step=dC'");
+    await page.waitForSelector('.equation [data-tensor="demb"]');
+    await pointAt(page, 'dC', 5.5 / 27, 3.5 / 10);
+    const times = await page.evaluate(
+      "backpropNinja.ask('pass', { seed: 1, batch: 0, n: 32, names: null }).then(({ batch }) => [...batch.Xb.data].filter((v) => v === 5).length)",
+    );
+    expect(times).toBeGreaterThan(1);
+    expect(await marked('demb').count()).toBe(times);
+    expect(complaints).toEqual([]);
+  });
+
   it('says which example and which character an entry under the mouse belongs to', async () => {
     const { page, complaints } = await openPage(browser, 'step=dlogits');
-    const map = page.locator('.equation [data-tensor="dlogits"]').first();
-    const box = (await map.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
-    await map.hover({ position: { x: (13.5 * box.width) / 27, y: (5.5 * box.height) / 32 } });
-    const { context, target } = (await page.evaluate(
-      "backpropNinja.ask('pass', { seed: 1, batch: 0, n: 32, names: null }).then((pass) => pass.examples[5])",
-    )) as { context: string; target: string };
-    const text = await page.textContent('.readout');
-    expect(text).toContain('dlogits[5,13] =');
-    expect(text).toContain(`example ${context} → ${target}, character m`);
+    await pointAt(page, 'dlogits', 5.5 / 32, 13.5 / 27);
+    expect(await page.textContent('.readout')).toMatch(/^dlogits\[5,13\] = [\d.−]+ example 5 \([.a-z]{3} → [.a-z]\), character 13 \(m\)$/);
     expect(complaints).toEqual([]);
   });
 });

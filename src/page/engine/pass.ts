@@ -1,5 +1,5 @@
 /** One pass of the lesson's network: the values and gradients that the page shows. */
-import { BOUNDARY, type Dataset } from '../../data/dataset.js';
+import type { Dataset } from '../../data/dataset.js';
 import type { LessonConfig } from '../../lesson/case.js';
 import { TENSOR_NAMES, type TensorName } from '../../lesson/entry.js';
 import { backward } from '../../lesson/exercise1.js';
@@ -33,8 +33,6 @@ export interface PassData {
   source: PassSource;
   config: LessonConfig;
   vocabulary: readonly string[];
-  /** The examples of the batch: the context's characters, and the one that follows. */
-  examples: readonly { context: string; target: string }[];
   /** The indices of the characters: contexts [n,T], targets [n]. */
   batch: Pick<LessonValues, 'Xb' | 'Yb'>;
   tensors: Record<TensorName, TensorData>;
@@ -67,15 +65,9 @@ export const passMethods = {
   pass(source: PassSource): PassData {
     const { config, pass } = passAt(source);
     const { vocabulary } = datasetFor(source);
-    const T = config.context;
-    const characters = (from: number, to: number) => Array.from(pass.Xb.data.subarray(from, to), (index) => vocabulary[index] ?? BOUNDARY);
-    const examples = Array.from(pass.Yb.data, (target, i) => ({
-      context: characters(i * T, (i + 1) * T).join(''),
-      target: vocabulary[target] ?? BOUNDARY,
-    }));
     const tensors = Object.fromEntries(
       TENSOR_NAMES.map((name) => [name, { data: Float64Array.from(pass[name].data), shape: [...pass[name].shape] }]),
     ) as unknown as PassData['tensors'];
-    return { source, config, vocabulary, examples, batch: { Xb: pass.Xb, Yb: pass.Yb }, tensors };
+    return { source, config, vocabulary, batch: { Xb: pass.Xb, Yb: pass.Yb }, tensors };
   },
 };

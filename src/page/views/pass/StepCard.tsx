@@ -48,8 +48,9 @@ export function StepCard({ data, picture, most }: StepCardProps) {
       </div>
       <Equation items={picture.items} most={most} label={`Equation of ${name}`} height={370} />
       <Readout data={data} />
-      {gradient && <pre class="line-code">{gradient.code}</pre>}
+      {gradient && <p class="step-rule">{gradient.rule}</p>}
       {picture.closed ? <ClosedForm closed={picture.closed} /> : <Neighbours step={step} />}
+      {gradient && <pre class="line-code">{gradient.code}</pre>}
       <Equation items={picture.pair.map((block) => ({ sign: '', block }))} most={most} label={`${name} and its gradient`} height={200} />
     </section>
   );

@@ -25,7 +25,12 @@ export interface MapBlock {
   copies?: { along: 'rows' | 'columns'; count: number };
   /** What the line computes. */
   isResult?: true;
+  /** Which entries make an entry of the result, where that is not clear from the place of the map. */
+  part?: Part;
 }
+
+/** The entries of a map that an entry of the result is made of: the one at its place, its row or column, and those that an index leads to. */
+export type Part = 'cell' | 'row' | 'column' | 'all' | 'viewed' | 'gathered' | 'scattered';
 
 /** A part of a line, and the sign before it. */
 export interface Item {
@@ -99,11 +104,11 @@ class Drawing {
   items(node: Expression | Gathered, result?: MapBlock): Item[] {
     switch (node.op) {
       case 'gathered':
-        return [{ sign: '', block: this.#map(node.of) }, ...reached('rows at Xb', result)];
+        return [{ sign: '', block: { ...this.#map(node.of), part: 'gathered' } }, ...reached('rows at Xb', result)];
       case 'arranged':
-        return [{ sign: '', block: this.#map(node.of) }, ...reached('viewed', result)];
+        return [{ sign: '', block: { ...this.#map(node.of), part: 'viewed' } }, ...reached('viewed', result)];
       case 'scattered':
-        return [{ sign: '', block: this.#map(node.of) }, ...reached('rows added at Xb', result)];
+        return [{ sign: '', block: { ...this.#map(node.of), part: 'scattered' } }, ...reached('rows added at Xb', result)];
       case 'matmul':
         return [
           {

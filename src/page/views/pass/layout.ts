@@ -35,9 +35,10 @@ export function gridOfMap({ tensor, transposed }: MapBlock): readonly [rows: num
   return transposed ? [columns, rows] : [rows, columns];
 }
 
-/** Width of a sign. */
-export function signWidth(sign: string): number {
-  return sign === '' ? 0 : 14 + 9.1 * sign.length;
+/** Width of a sign. Without one there is a gap, except before the first part. */
+export function signWidth(sign: string, place: number): number {
+  if (sign === '') return place === 0 ? 0 : 24;
+  return 14 + 9.1 * sign.length;
 }
 
 function mapSize(map: MapBlock, pixel: number): Size {
@@ -80,10 +81,9 @@ function blockSize(block: Block, layout: Layout): Size {
 
 function lineSize(items: readonly Item[], layout: Layout): Size {
   const sizes = items.map(({ block }) => blockSize(block, layout));
-  const signs = items.map(({ sign }) => signWidth(sign));
+  const signs = items.map(({ sign }, i) => signWidth(sign, i));
   if (isTall(items, layout.mode)) {
-    const most = Math.max(...signs);
-    const sign = most === 0 ? 0 : Math.max(TALL_SIGN, most);
+    const sign = tallSignWidth(items);
     return {
       width: sign + Math.max(...sizes.map(({ width }) => width)),
       height: sizes.reduce((sum, { height }) => sum + height + TALL_GAP, 0),
@@ -93,6 +93,11 @@ function lineSize(items: readonly Item[], layout: Layout): Size {
   return { width, height: Math.max(...sizes.map(({ height }) => height)) };
 }
 
+/** The width of the column of signs where the parts lie one below the other. */
+export function tallSignWidth(items: readonly Item[]): number {
+  return items.every(({ sign }) => sign === '') ? 0 : Math.max(TALL_SIGN, ...items.map(({ sign }, i) => signWidth(sign, i)));
+}
+
 /** Rows are compared one below the other; so is everything where there is no width. */
 export function isTall(items: readonly Item[], mode: Mode): boolean {
   return mode === 'tall' || items.every(({ block }) => block.kind === 'map' && gridOfMap(block)[0] === 1 && !block.copies);
@@ -100,7 +105,7 @@ export function isTall(items: readonly Item[], mode: Mode): boolean {
 
 const PIXELS = [12, 11, 10, 9, 8, 7, 6, 5, 4, 3.5, 3, 2.5, 2];
 /** The smallest pixel at which entries are told apart. */
-const DISTINCT = 3;
+const DISTINCT = 2.5;
 
 /**
  * The largest pixels with which the equation fits; else it is as small as it may be, and scrolls.

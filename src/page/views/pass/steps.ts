@@ -1,6 +1,7 @@
 /** What a step of the pass is: a forward line or a gradient line, what it reads, and what reads it. Derived from the lesson's graph. */
 import { EXERCISES, type ExerciseLine, FORWARD_TEXT, shapeLetters } from '../../../dojo/exercises.js';
 import { childrenOf, type Expression } from '../../../dojo/expression.js';
+import { hintsFor } from '../../../dojo/hints.js';
 import { SOLUTION_TEXTS } from '../../../dojo/texts.js';
 import { type ClosedFormName, REPLACED_LINES } from '../../../lesson/closedTerms.js';
 import { GRADIENT_NAMES } from '../../../lesson/exercise1.js';
@@ -36,8 +37,8 @@ export function placeOf(step: TensorName): number {
 export interface StepLines {
   /** The forward line of a value; the forward lines that read the tensor, for a gradient. */
   forward: readonly string[];
-  /** The gradient line as a formula and as TypeScript. */
-  gradient?: { formula: string; code: string };
+  /** The gradient line as a formula and as TypeScript, and the rule behind it. */
+  gradient?: { formula: string; code: string; rule: string };
 }
 
 export function linesOf(step: TensorName): StepLines {
@@ -50,9 +51,12 @@ export function closedLinesOf(name: ClosedFormName): StepLines {
   return gradientLines((name === 'dlogits' ? EXERCISES[2] : EXERCISES[3]).lines[0] as ExerciseLine);
 }
 
-function gradientLines({ name, knowledge, forward, source }: ExerciseLine): StepLines {
+function gradientLines(line: ExerciseLine): StepLines {
+  const { name, knowledge, forward, source } = line;
+  const { kind, rule } = hintsFor(line);
   const { parameters, body } = SOLUTION_TEXTS[source][name] as { parameters: string; body: string };
-  return { forward, gradient: { formula: knowledge.formula, code: `${name}: ${parameters} =>${body.replaceAll('\n    ', '\n  ')}` } };
+  const code = `${name}: ${parameters} =>${body.replaceAll('\n    ', '\n  ')}`;
+  return { forward, gradient: { formula: knowledge.formula, code, rule: `${kind} ${rule}` } };
 }
 
 // What reads what ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,83 @@
+/** On a map of an equation: the entries that make the entry of the result under the mouse, or else the chosen one. */
+import { positionOf } from '../../parts/numbers.js';
+import { pass, state } from '../../state.js';
+import type { MapBlock, Part } from './equation.js';
+import { gridOfMap } from './layout.js';
+import { pointed } from './Readout.js';
+
+interface OriginsProps {
+  map: MapBlock;
+  result: MapBlock;
+  part: Part;
+  pixel: number;
+  /** On the copies of the map: the copy that is used. */
+  onCopies?: true;
+}
+
+/** Rows and columns of a map. */
+interface Area {
+  row: number;
+  column: number;
+  rows: number;
+  columns: number;
+}
+
+export function Origins({ map, result, part, pixel, onCopies }: OriginsProps) {
+  const { tensor, step, entry } = state.value;
+  const under = pointed.value;
+  // Heat maps of tensors of the pass outline what the chosen entry is made of by themselves.
+  const chosen = (tensor ?? step) === result.name && (map.name === undefined || onCopies) ? entry : null;
+  const at = under ? (under.tensor === result.tensor ? under.at : null) : chosen;
+  if (!at || at.length !== result.tensor.shape.length) return null;
+  return (
+    <>
+      {areasOf(map, result, onCopies ? 'cell' : part, at, onCopies).map(({ row, column, rows, columns }) => (
+        <span
+          key={`${row} ${column}`}
+          class={under ? 'equation-mark' : 'heat-map-outline'}
+          style={{ left: `${column * pixel}px`, top: `${row * pixel}px`, width: `${columns * pixel}px`, height: `${rows * pixel}px` }}
+        />
+      ))}
+    </>
+  );
+}
+
+function areasOf(map: MapBlock, result: MapBlock, part: Part, at: readonly number[], onCopies: true | undefined): Area[] {
+  const [rows, columns] = gridOfMap(map);
+  const [, resultColumns] = gridOfMap(result);
+  const position = positionOf(at, result.tensor.shape);
+  const [row, column] = [Math.floor(position / resultColumns), position % resultColumns];
+  const cell = (i: number, j: number): Area => ({ row: i, column: j, rows: 1, columns: 1 });
+  // A row or column that is broadcast has one entry for all copies.
+  const within = onCopies ? cell(row, column) : cell(Math.min(row, rows - 1), Math.min(column, columns - 1));
+  switch (part) {
+    case 'cell':
+      return [within];
+    case 'row':
+      return [{ ...within, column: 0, columns }];
+    case 'column':
+      return [{ ...within, row: 0, rows }];
+    case 'viewed':
+      return [cell(Math.floor(position / columns), position % columns)];
+    case 'gathered':
+      return looked((i, t) => (i === at[0] && t === at[1] ? cell(indexAtPlace(i, t), at[2] as number) : undefined));
+    case 'scattered': {
+      const [, , E = 1] = map.tensor.shape;
+      return looked((i, t) => (indexAtPlace(i, t) === at[0] ? cell(i, t * E + (at[1] as number)) : undefined));
+    }
+    case 'all':
+      return [];
+  }
+}
+
+/** The character at a position of the batch's contexts. */
+function indexAtPlace(i: number, t: number): number {
+  const { Xb } = pass.value?.batch ?? { Xb: undefined };
+  return Xb ? (Xb.data[i * (Xb.shape[1] as number) + t] as number) : 0;
+}
+
+/** What a function finds at the positions of the batch's contexts. */
+function looked(find: (i: number, t: number) => Area | undefined): Area[] {
+  const [n = 0, T = 0] = pass.value?.batch.Xb.shape ?? [];
+  return Array.from({ length: n * T }, (_, k) => find(Math.floor(k / T), k % T)).filter((area) => area !== undefined);
+}
