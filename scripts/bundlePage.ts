@@ -7,6 +7,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
+import { mistakeTexts } from './mistakeTexts.js';
 
 const inPackage = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string): string => readFileSync(inPackage(path), 'utf8');
@@ -73,7 +74,9 @@ async function page(): Promise<string> {
   });
   const learner = await script('src/page/learner/worker.ts', {});
   // An HTML parser ends a script at the text </script, wherever it is.
-  const main = (await script('src/page/main.tsx', { engine, learner })).replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
+  const main = (await script('src/page/main.tsx', { engine, learner, mistakes: JSON.stringify(mistakeTexts()) }))
+    .replaceAll('</script', '<\\/script')
+    .replaceAll('<!--', '<\\!--');
   const style = styles();
   const csp = [
     "default-src 'none'",

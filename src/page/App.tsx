@@ -7,6 +7,7 @@ import { VIEWS, type View } from './properties.js';
 import { pass, refused, set, state, unreadable } from './state.js';
 import { ExercisesView } from './views/exercises/ExercisesView.js';
 import { HuntView } from './views/hunt/HuntView.js';
+import { MistakesView } from './views/mistakes/MistakesView.js';
 import { NamesView } from './views/names/NamesView.js';
 import { PassView } from './views/pass/PassView.js';
 
@@ -19,17 +20,23 @@ const TITLES: Record<View, string> = {
   names: 'Your names',
 };
 
-const CONTENTS: Partial<Record<View, ComponentType>> = { pass: PassView, hunt: HuntView, exercises: ExercisesView, names: NamesView };
+const CONTENTS: Record<View, ComponentType> = {
+  pass: PassView,
+  mistakes: MistakesView,
+  hunt: HuntView,
+  exercises: ExercisesView,
+  names: NamesView,
+};
 
 export function App() {
   const { view } = state.value;
-  const Content = CONTENTS[view] ?? PassView;
+  const Content = CONTENTS[view];
   return (
     <>
       <header class="top">
         <h1>Backprop Ninja</h1>
         <nav aria-label="Views">
-          {VIEWS.filter((one) => CONTENTS[one]).map((one) => (
+          {VIEWS.map((one) => (
             <button key={one} type="button" aria-current={one === view ? 'page' : undefined} onClick={() => set({ view: one }, 'push')}>
               {TITLES[one]}
             </button>

@@ -12,6 +12,12 @@ declare module 'bundled:names' {
   export default text;
 }
 
+/** The lines of the bank of mistakes, by name, as JSON. */
+declare module 'bundled:mistakes' {
+  const json: string;
+  export default json;
+}
+
 /** src/page/engine/worker.ts as the source of a classic worker. */
 declare module 'bundled:engine' {
   const source: string;

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hunt } from '../../src/dojo/hunt.js';
 import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
-import { launchChromium, openPage } from '../support/browser.js';
+import { launchChromium, openPage, violations } from '../support/browser.js';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -74,6 +74,33 @@ describe('a hunt in the page', () => {
     expect(complaints).toEqual([]);
   });
 
+  it.each(['light', 'dark'] as const)('has no barrier that axe-core finds, from the first probe to the end, in %s', async (colorScheme) => {
+    const { page, complaints } = await openPage(browser, 'view=hunt&hunt=8', { colorScheme });
+    const { line } = new Hunt(8).reveal();
+    await page.click(`[data-item=${line}]`);
+    await page.click(`text=Probe ${line}`);
+    await page.waitForSelector('.beside');
+    expect(await violations(page)).toEqual([]);
+    await page.click('text=It is this line');
+    await page.waitForSelector('.hunt-choices');
+    expect(await violations(page)).toEqual([]);
+    await page.click('text=Give up');
+    await page.waitForSelector('.hunt-end');
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('is there again as it was when you come back from another hunt', async () => {
+    const { page, complaints } = await openPage(browser, 'view=hunt&hunt=8');
+    await page.click('text=Probe dlogprobs');
+    await page.waitForSelector('text=95 points, 1 probe');
+    await page.evaluate("location.hash = 'view=hunt&hunt=9'");
+    await page.waitForSelector('text=100 points, 0 probes');
+    await page.goBack();
+    await page.waitForSelector('text=95 points, 1 probe');
+    expect(complaints).toEqual([]);
+  });
+
   it('is in the address: a link opens the same hunt, and without a seed there is a new one below 10,000', async () => {
     const { page, complaints } = await openPage(browser, 'view=hunt');
     await page.waitForSelector('[data-item]');
@@ -91,10 +118,8 @@ describe('a hunt in the page', () => {
     await page.click(`[data-item=${line}]`);
     await page.click(`text=Probe ${line}`);
     await page.focus(`[data-tensor="${line}, difference"]`);
-    for (const key of ['ArrowRight', 'ArrowDown']) await page.keyboard.press(key);
-    expect(await page.textContent('.comparison-entry')).toMatch(
-      new RegExp(`^${line}\\[1,1\\]: in this pass [−\\d.e]+, right .*, difference `),
-    );
+    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowDown']) await page.keyboard.press(key);
+    expect(await page.textContent('.beside-entry')).toMatch(new RegExp(`^${line}\\[1,1\\]: in this pass [−\\d.e]+, right .*, difference `));
     expect(complaints).toEqual([]);
   });
 });

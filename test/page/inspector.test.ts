@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { indexAt } from '../../src/core/numbers.js';
 import { TENSOR_NAMES } from '../../src/lesson/entry.js';
 import { VALUE_NAMES } from '../../src/lesson/values.js';
 import type { Explanation } from '../../src/lesson/why.js';
-import { canvasColours, launchChromium, openPage } from '../support/browser.js';
-import { inProject } from '../support/inProject.js';
+import { canvasColours, launchChromium, openPage, violations } from '../support/browser.js';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -38,12 +36,6 @@ const heatMap = (page: Page, name: string) => page.locator(`.equation [data-tens
 async function clickEntry(page: Page, name: string, [row, column]: readonly [number, number], [rows, columns]: readonly [number, number]) {
   const { width, height } = (await heatMap(page, name).boundingBox()) ?? { width: 0, height: 0 };
   await heatMap(page, name).click({ position: { x: ((column + 0.5) * width) / columns, y: ((row + 0.5) * height) / rows } });
-}
-
-/** Complaints of axe-core about what the page shows. */
-async function violations(page: Page): Promise<unknown> {
-  await page.evaluate(readFileSync(inProject('node_modules/axe-core/axe.min.js'), 'utf8'));
-  return page.evaluate("axe.run('main').then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))");
 }
 
 describe('an entry', () => {

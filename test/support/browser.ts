@@ -1,4 +1,5 @@
 /** Opens dist/page.html in Debian's Chromium, and collects what a browser complains about. */
+import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { inProject } from './inProject.js';
@@ -54,4 +55,10 @@ export function canvasColours(page: Page, selector: string): Promise<number[]> {
     const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
     return Array.from({ length: data.length / 4 }, (_, i) => (data[4 * i] << 16) | (data[4 * i + 1] << 8) | data[4 * i + 2]);
   })()`);
+}
+
+/** Complaints of axe-core about what the page shows. */
+export async function violations(page: Page): Promise<unknown> {
+  await page.evaluate(readFileSync(inProject('node_modules/axe-core/axe.min.js'), 'utf8'));
+  return page.evaluate("axe.run('main').then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))");
 }

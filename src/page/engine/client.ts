@@ -60,7 +60,7 @@ export function ask<M extends Method>(method: M, ...parameters: ArgumentsOf<M>):
 }
 
 /** A computation that reports progress and can be ended early. Its result then never comes. */
-function start<M extends Method>(
+export function start<M extends Method>(
   method: M,
   parameters: ArgumentsOf<M>,
   onProgress?: (progress: ProgressOf<M>) => void,

@@ -2,6 +2,7 @@
 
 import { exerciseMethods } from './exercises.js';
 import { huntMethods } from './hunt.js';
+import { mistakeMethods } from './mistakes.js';
 import { namesMethods } from './names.js';
 import { passMethods } from './pass.js';
 import { proofMethods } from './proof.js';
@@ -12,6 +13,7 @@ import { whyMethods } from './why.js';
 export const ENGINE = {
   ...exerciseMethods,
   ...huntMethods,
+  ...mistakeMethods,
   ...namesMethods,
   ...passMethods,
   ...whyMethods,

@@ -46,7 +46,8 @@ function runOf({ names, network }: PassSource) {
   return names === null && network === 'run' ? runInPage() : undefined;
 }
 
-function datasetFor(source: PassSource): Dataset {
+/** The names from which the batches of a pass are drawn. */
+export function datasetFor(source: PassSource): Dataset {
   return runOf(source)?.dataset ?? datasetOf(source.names);
 }
 

@@ -1,14 +1,12 @@
 /** Trains on the kernels, as the command line does. */
-
-import kernels from 'bundled:kernels';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { type WasmModule, wasmBackend } from '../../backend/wasm.js';
 import { createExamples } from '../../data/dataset.js';
 import { allocateModel } from '../../network/arrays.js';
 import type { ModelConfig } from '../../network/parameters.js';
 import { parameterHashes } from '../../run/records.js';
 import { Training } from '../../training/training.js';
+import { kernelsBackend } from './kernels.js';
 import { datasetOf, type NamesId } from './names.js';
 
 export interface TrainRequest {
@@ -30,20 +28,12 @@ export interface TrainResult {
 /** Steps between two reports. */
 const REPORT_EVERY = 500;
 
-let module: WasmModule | undefined;
-
-/** The kernels, compiled once. */
-function kernelsModule(): WasmModule {
-  module ??= new WebAssembly.Module(Uint8Array.from(atob(kernels), (character) => character.charCodeAt(0)));
-  return module;
-}
-
 export const trainMethods = {
   *train({ names, hidden, ...options }: TrainRequest): Generator<{ step: number }, TrainResult> {
     const { vocabulary, parts } = datasetOf(names);
     const config: ModelConfig = { context: 3, embedding: 10, hidden: [hidden], vocabulary: vocabulary.length };
     const examples = createExamples(parts.train, vocabulary, config.context);
-    const model = allocateModel(wasmBackend(kernelsModule()), config, { training: options.batchSize, inference: [] });
+    const model = allocateModel(kernelsBackend(), config, { training: options.batchSize, inference: [] });
     const training = new Training(model, examples, options);
     let seconds = 0;
     while (!training.done) {

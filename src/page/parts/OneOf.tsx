@@ -1,6 +1,6 @@
 /** A list of things of which one is chosen. It is one tab stop: arrows, Home and End choose. */
 import type { ComponentChildren } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 interface OneOfProps<T extends string> {
   label: string;
@@ -25,6 +25,11 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
 export function OneOf<T extends string>({ label, class: name = '', items, chosen, onChoose, onEnter, children }: OneOfProps<T>) {
   const list = useRef<HTMLDivElement>(null);
   const options = () => Array.from(list.current?.children ?? []) as HTMLElement[];
+  useLayoutEffect(() => {
+    const element = list.current;
+    const option = options()[items.indexOf(chosen)];
+    if (element && option) element.scrollLeft = option.offsetLeft - (element.clientWidth - option.offsetWidth) / 2;
+  }, [chosen]);
   const go = (to: number) => {
     const item = items[to];
     if (item === undefined) return;

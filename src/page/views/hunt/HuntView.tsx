@@ -8,7 +8,7 @@ import { HUNT_TEXTS, probeResult } from '../../../dojo/huntTexts.js';
 import { GRADIENT_NAMES } from '../../../lesson/exercise1.js';
 import type { GradientName } from '../../../lesson/values.js';
 import type { HuntData, HuntMove } from '../../engine/hunt.js';
-import { Comparison } from '../../parts/Comparison.js';
+import { Beside } from '../../parts/Beside.js';
 import { showSizes } from '../../parts/numbers.js';
 import { OneOf } from '../../parts/OneOf.js';
 import { set } from '../../state.js';
@@ -128,12 +128,13 @@ function Maps({ data }: { data: HuntData }) {
       <h3 id="hunt-maps">
         <code>{name}</code> <span class="shape">{showSizes(probe.right.shape)}</span>
       </h3>
-      <Comparison
+      <Beside
         name={name}
         title="In this pass"
         found={probe.found}
         right={probe.right}
         difference={probe.difference}
+        agrees={probe.agrees}
         cursor={cursor.value}
         onMove={(at) => {
           cursor.value = at;
@@ -184,7 +185,7 @@ function End({ data }: { data: HuntData }) {
         <button type="button" onClick={playAgain}>
           Play again
         </button>
-        <button type="button" onClick={() => set({ view: 'mistakes', mistake: answer.name }, 'push')}>
+        <button type="button" onClick={() => set({ view: 'mistakes', mistake: answer.name, tensor: null, entry: null }, 'push')}>
           See what the mistake does
         </button>
         <button type="button" onClick={() => set({ view: 'pass', step: answer.line, tensor: null, entry: null }, 'push')}>

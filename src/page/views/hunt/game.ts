@@ -5,8 +5,10 @@ import { ask } from '../../engine/client.js';
 import type { HuntData, HuntMove } from '../../engine/hunt.js';
 import { set, state } from '../../state.js';
 
-/** The moves so far, and the hunt that they belong to. */
-const played = signal<{ seed: number | null; moves: readonly HuntMove[] }>({ seed: null, moves: [] });
+/** The moves so far by seed: Back returns to a hunt as it was. */
+const moves = new Map<number, readonly HuntMove[]>();
+/** The hunt that is on the table, and its moves. */
+let current: { seed: number; moves: readonly HuntMove[] } | undefined;
 
 /** The latest answer of the engine. */
 export const game = signal<HuntData | undefined>(undefined);
@@ -19,13 +21,12 @@ export function followHunt(): () => void {
     const { view, hunt } = state.value;
     if (view !== 'hunt') return;
     if (hunt === null) set({ hunt: newSeed() });
-    else if (hunt !== played.peek().seed) send(hunt, []);
+    else if (hunt !== current?.seed) send(hunt, moves.get(hunt) ?? []);
   });
 }
 
 export function play(move: HuntMove): void {
-  const { seed, moves } = played.peek();
-  if (seed !== null) send(seed, [...moves, move]);
+  if (current) send(current.seed, [...current.moves, move]);
 }
 
 /** Another hunt. */
@@ -33,12 +34,13 @@ export function playAgain(): void {
   set({ hunt: newSeed() }, 'push');
 }
 
-function send(seed: number, moves: readonly HuntMove[]): void {
-  const asked = { seed, moves };
-  played.value = asked;
-  ask('hunt', seed, moves).then((data) => {
-    if (played.peek() !== asked) return;
-    lastMove.value = moves.at(-1);
+function send(seed: number, made: readonly HuntMove[]): void {
+  const asked = { seed, moves: made };
+  current = asked;
+  moves.set(seed, made);
+  ask('hunt', seed, made).then((data) => {
+    if (current !== asked) return;
+    lastMove.value = made.at(-1);
     game.value = data;
   });
 }

@@ -1,12 +1,14 @@
 /** A gradient with a mistake in it beside the right one, and their difference: heat maps with one cursor. */
+import { useState } from 'preact/hooks';
 import { entryText } from '../../lesson/entry.js';
 import type { TensorData } from '../engine/pass.js';
 import { state } from '../state.js';
 import { largestFinite } from './colors.js';
 import { HeatMap } from './HeatMap.js';
 import { gridOf, isIn, positionOf, showNumber, showSizes } from './numbers.js';
+import { TensorTable } from './TensorTable.js';
 
-interface ComparisonProps {
+interface BesideProps {
   name: string;
   /** What the first one is. */
   title: string;
@@ -14,29 +16,34 @@ interface ComparisonProps {
   right: TensorData;
   /** found - right; undefined if the shapes differ. */
   difference: TensorData | undefined;
+  /** Whether they are the same but for rounding. */
+  agrees: boolean;
   cursor: readonly number[] | null;
   onMove: (at: number[]) => void;
 }
 
-export function Comparison({ name, title: first, found, right, difference, cursor, onMove }: ComparisonProps) {
+export function Beside({ name, title: first, found, right, difference, agrees, cursor, onMove }: BesideProps) {
   const { sameScale, log } = state.value;
+  const [table, setTable] = useState(false);
   const both = Math.max(largestFinite(found.data), largestFinite(right.data));
+  const off = difference ? largestFinite(difference.data) : 0;
+  const shared = sameScale ? Math.max(both, off) : both;
   const shown = [
-    { title: first, tensor: found, most: both },
-    { title: 'Right', tensor: right, most: both },
-    ...(difference ? [{ title: 'Difference', tensor: difference, most: sameScale ? both : largestFinite(difference.data) }] : []),
+    { title: first, tensor: found, most: shared },
+    { title: 'Right', tensor: right, most: shared },
+    ...(difference ? [{ title: 'Difference', tensor: difference, most: sameScale || agrees ? shared : off }] : []),
   ];
   const at = cursor && isIn(cursor, right.shape) ? cursor : null;
   return (
-    <div class="comparison">
-      <div class="comparison-maps">
+    <div class="beside">
+      <div class="beside-maps">
         {shown.map(({ title, tensor, most }) => (
           <figure key={title}>
             <figcaption>
               {title} <span class="range">±{showNumber(most)}</span>
               {tensor.shape.join() !== right.shape.join() && <span class="shape"> {showSizes(tensor.shape)}</span>}
             </figcaption>
-            <div style={pictureSize(tensor.shape)} class="comparison-map">
+            <div style={pictureSize(tensor.shape)} class="beside-map">
               <HeatMap
                 name={`${name}, ${title.toLowerCase()}`}
                 tensor={tensor}
@@ -50,12 +57,16 @@ export function Comparison({ name, title: first, found, right, difference, curso
         ))}
       </div>
       {difference && (
-        <p class="comparison-entry number" aria-live="polite">
+        <p class="beside-entry number" aria-live="polite">
           {at
             ? `${entryText(name, at)}: ${shown.map(({ title, tensor: { data, shape } }) => `${title.toLowerCase()} ${showNumber(data[positionOf(at, shape)] as number)}`).join(', ')}`
             : 'Choose an entry to see its numbers.'}
         </p>
       )}
+      <button type="button" class="beside-button" aria-expanded={table} onClick={() => setTable(!table)}>
+        {table ? 'Hide the table' : `Show ${difference ? 'the difference' : 'it'} as a table`}
+      </button>
+      {table && <TensorTable key={name} name={difference ? `${name}, difference` : name} tensor={difference ?? found} cursor={at} />}
     </div>
   );
 }

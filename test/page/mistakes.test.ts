@@ -1,0 +1,189 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHECKS, KillMatrix } from '../../src/dojo/killMatrix.js';
+import { findMutant, MUTANTS } from '../../src/dojo/mutants.js';
+import { differingParts } from '../../src/page/views/mistakes/differingParts.js';
+import { smoothed } from '../../src/page/views/mistakes/smoothed.js';
+import { launchChromium, openPage, violations } from '../support/browser.js';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser?.close());
+
+const open = async (mistake: string, more = '') => {
+  const opened = await openPage(browser, `view=mistakes&mistake=${mistake}${more}`);
+  await opened.page.waitForSelector('.spread [data-item]');
+  return opened;
+};
+const stateOf = (page: Page, name: string) => page.textContent(`.spread [data-item=${name}] span`);
+
+describe('a planted mistake in the page', () => {
+  it.each([
+    [
+      'dh-sign',
+      'dh',
+      { dlogits: '✓ right', dh: '✗ the mistake', dhpreact: '✗ wrong, too', dW2: '✓ right', db1: '✓ right', dC: '✗ wrong, too' },
+    ],
+    ['cross-entropy-no-division-by-n', 'dlogits', { dnorm_logits: '✓ right', dlogits: '✗ the mistake', dC: '✗ wrong, too' }],
+    ['batch-norm-gain-forgotten', 'dhprebn', { dbndiff: '✓ right', dhprebn: '✗ the mistake', dW1: '✗ wrong, too' }],
+    ['dh-w2-not-transposed', 'dh', { dlogits: '✓ right', dh: '✗ fails', dhpreact: '✗ fails', dW2: '✓ right' }],
+    ['db2-sum-forgotten', 'db2', { db2: '✗ the mistake', dh: '✓ right', dC: '✓ right' }],
+  ])('%s is wrong first in %s, and spreads to what reads it', async (mistake, first, states) => {
+    const { page, complaints } = await open(mistake);
+    expect(findMutant(mistake).line).toBe(first);
+    expect(await page.textContent('.mistakes-sentence')).toContain(`${first} is wrong first.`);
+    for (const [name, text] of Object.entries(states)) expect([name, await stateOf(page, name)]).toEqual([name, text]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('is said to be invisible where no comparison of losses sees it, with the reason', async () => {
+    const { page, complaints } = await open('dlogit_maxes-sign-forgotten');
+    expect(await page.textContent('.mistakes-invisible')).toContain('dlogit_maxes is 0 end to end');
+    expect(await page.textContent('.mistakes-sentence')).toContain('the mistake does not show');
+    expect(complaints).toEqual([]);
+  });
+
+  it('says why a line fails, and which shape a wrong one has', async () => {
+    const { page, complaints } = await open('dh-w2-not-transposed');
+    expect(await page.textContent('.spread-chosen')).toContain('It fails: matmul needs [n,k] and [k,m]');
+    await page.selectOption('[name=line]', '1 db2');
+    await page.selectOption('[name=mistake]', 'db2-sum-forgotten');
+    await page.waitForSelector('text=Its shape is [32,27], expected [27].');
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows the line as the lesson has it, and what is different in it', async () => {
+    const { page, complaints } = await open('dh-sign');
+    expect(await page.locator('.code').allTextContents()).toEqual([
+      'dh: ({ W2, dlogits }) => dlogits.matmul(W2.T)',
+      'dh: ({ W2, dlogits }) => dlogits.matmul(W2.T).neg()',
+    ]);
+    expect(await page.textContent('.code mark')).toBe('.neg()');
+    expect(complaints).toEqual([]);
+  });
+
+  it('gets the verdicts of the command mutants', async () => {
+    const { page, complaints } = await open('dh-sign');
+    const matrix = new KillMatrix();
+    for (const mutant of MUTANTS.filter((_, i) => i % 18 === 0)) {
+      const { noticedBy, said } = matrix.judge(mutant);
+      await page.selectOption('[name=line]', `${mutant.exercise} ${mutant.line}`);
+      await page.selectOption('[name=mistake]', mutant.name);
+      await page.waitForSelector(`[data-mistake=${mutant.name}]`);
+      for (const check of CHECKS) {
+        expect([mutant.name, check, await page.textContent(`[data-check="${check}"] td:last-child`)]).toEqual([
+          mutant.name,
+          check,
+          noticedBy[check] ? '✓ notices it' : '✗ misses it',
+        ]);
+      }
+      expect(await page.textContent('.mistakes-said')).toContain(said);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('is in the address, with the gradient and the entry; Back goes to the mistake before', async () => {
+    const { page, complaints } = await open('dh-sign', '&tensor=dhpreact&entry=3,5');
+    expect(await page.textContent('.spread [aria-selected=true] code')).toBe('dhpreact');
+    expect(await page.textContent('.beside-entry')).toMatch(/^dhpreact\[3,5\]: with the mistake /);
+    await page.click('text=Next');
+    await page.waitForSelector('text=42 of 143');
+    await page.goBack();
+    await page.waitForSelector('text=41 of 143');
+    expect(await page.inputValue('[name=mistake]')).toBe('dh-sign');
+    await page.click('text=Show dh in the pass');
+    expect(new URL(page.url()).hash).toContain('step=dh');
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(['light', 'dark'] as const)('has no barrier that axe-core finds, with a table and curves, in %s', async (colorScheme) => {
+    const { page, complaints } = await openPage(browser, 'view=mistakes&mistake=dh-sign', { colorScheme });
+    await page.check('text=200');
+    await page.click('text=Train both');
+    await page.click('text=Show the difference as a table');
+    await page.waitForSelector('.loss-tables > table', { timeout: 60_000 });
+    expect(await violations(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('has one tab stop for the 26 gradients, whose arrows choose', async () => {
+    const { page, complaints } = await open('dh-sign');
+    expect(await page.locator('.spread [tabindex="0"]').count()).toBe(1);
+    await page.focus('.spread [tabindex="0"]');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.textContent('.spread-chosen h4')).toContain('dW2');
+    await page.keyboard.press('End');
+    expect(await page.textContent('.spread-chosen h4')).toContain('dC');
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('training with and without a mistake in the page', () => {
+  it('ends with two curves, their losses, and what they show', async () => {
+    const { page, complaints } = await open('dh-sign');
+    await page.check('text=200');
+    await page.click('text=Train both');
+    await page.waitForSelector('text=It ends', { timeout: 60_000 });
+    const rows = await page.locator('.loss-tables > table tbody tr').allTextContents();
+    expect(rows).toEqual([
+      expect.stringMatching(/^Right gradients2\.\d{4}2\.\d{4}$/),
+      expect.stringMatching(/^With the mistake2\.\d{4}2\.\d{4}$/),
+    ]);
+    expect(await page.locator('.loss-tables details tbody tr').count()).toBe(20);
+    // Both curves are drawn: the canvas has their colours.
+    const colors = (await page.evaluate(`(() => {
+      const { width, height } = document.querySelector('.loss-box canvas');
+      const { data } = document.querySelector('.loss-box canvas').getContext('2d').getImageData(0, 0, width, height);
+      let [blue, red] = [0, 0];
+      for (let i = 0; i < data.length; i += 4) {
+        if (data[i + 3] < 200) continue;
+        if (data[i + 2] > data[i] + 60) blue++;
+        if (data[i] > data[i + 2] + 60) red++;
+      }
+      return [blue, red];
+    })()`)) as number[];
+    expect(Math.min(...colors)).toBeGreaterThan(200);
+    expect(complaints).toEqual([]);
+  });
+
+  it('can be cancelled; what it has shown stays, and the page goes on', async () => {
+    const { page, complaints } = await open('dh-sign');
+    await page.check('text=5,000');
+    await page.click('text=Train both');
+    await page.waitForSelector('text=/step [1-9]/');
+    await page.click('text=Cancel');
+    await page.waitForSelector('text=Cancelled after');
+    expect(await page.locator('progress').count()).toBe(0);
+    await page.click('text=Next');
+    await page.waitForSelector('.mistakes-sentence');
+    expect(await page.locator('.loss-chart').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('says where training with a wrong shape stops', async () => {
+    const { page, complaints } = await open('dW1-transposed');
+    await page.check('text=200');
+    await page.click('text=Train both');
+    await page.waitForSelector('text=Training fails', { timeout: 60_000 });
+    expect(await page.textContent('.loss-tables')).toContain('stopped in step 0');
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('parts of the view', () => {
+  it.each([
+    ['a.b(c)', 'a.b(c).neg()', ['a.b(c)', '', ''], ['a.b(c)', '.neg()', '']],
+    ['dx.sum(0)', 'dx.sum(1)', ['dx.sum(', '0', ')'], ['dx.sum(', '1', ')']],
+    ['same', 'same', ['same', '', ''], ['same', '', '']],
+    ['', 'x', ['', '', ''], ['', 'x', '']],
+  ])('%s and %s differ in the middle', (left, right, leftParts, rightParts) => {
+    expect(differingParts(left, right)).toEqual([leftParts, rightParts]);
+  });
+
+  it('smooths a curve by the values around each one, and keeps its length', () => {
+    expect(smoothed([1, 3, 5, 7], 1)).toEqual([2, 3, 5, 6]);
+    expect(smoothed([], 7)).toEqual([]);
+  });
+});
