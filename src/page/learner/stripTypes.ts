@@ -60,7 +60,7 @@ const ERASED: Readonly<Record<string, (node: Node, text: string) => Erased[] | u
   TypeAnnotation: whole,
   TypePredicate: whole,
   TypeParamList: whole,
-  TypeArgList: whole,
+  TypeArgList: (node, text) => (isComparison(node, text) ? undefined : whole(node)),
   Optional: (node) => (node.parent?.name === 'ParamList' || node.parent?.name === 'PropertyDeclaration' ? whole(node) : undefined),
   Privacy: whole,
   readonly: whole,
@@ -79,6 +79,11 @@ const ERASED: Readonly<Record<string, (node: Node, text: string) => Erased[] | u
   CatchClause: catchTypeOf,
   ParamList: thisOf,
 };
+
+/** `a < b && c > (d)`: the parser takes && for two signs between types. */
+function isComparison({ from, to }: Node, text: string): boolean {
+  return /&&|\|\|/.test(text.slice(from, to));
+}
 
 /** `as X` and `satisfies X`. */
 function castOf(node: Node, text: string): Erased[] | undefined {
@@ -141,11 +146,13 @@ function faultIn(tree: Tree, text: string, erased: readonly Erased[]): SyntaxFau
   let first: { from: number; to: number } | undefined;
   const open: { bracket: string; at: number }[] = [];
   let unmatched: SyntaxFault | undefined;
+  let unclosed: SyntaxFault | undefined;
   tree.iterate({
     enter: ({ from, to, type }) => {
       const known = erased.some((one) => one.from <= from && to <= one.to && one.to > one.from);
       if (type.isError && !known) first ??= { from, to };
       const token = text.slice(from, to);
+      if (isUnclosed(type.name, token)) unclosed ??= { from, to: from + 1, message: 'this text has no end' };
       if (token.length !== 1 || !/^[()[\]{}]$/.test(token) || (type.name !== token && !type.isError)) return;
       const partner = PAIRS[token];
       if (partner === undefined) open.push({ bracket: token, at: from });
@@ -153,19 +160,16 @@ function faultIn(tree: Tree, text: string, erased: readonly Erased[]): SyntaxFau
       else unmatched ??= mismatch(open.at(-1), token, from);
     },
   });
-  if (!first) return undefined;
+  if (unclosed || !first) return unclosed;
   const left = open.at(-1);
   if (unmatched) return unmatched;
-  const quote = unclosedQuote(text, first.from);
-  if (quote) return quote;
   if (left) return { from: left.at, to: left.at + 1, message: `this ${left.bracket} is not closed` };
   return unexpected(first.from, text);
 }
 
-/** A string whose end is missing: the parser stops at its quote. */
-function unclosedQuote(text: string, at: number): SyntaxFault | undefined {
-  const quote = text[at];
-  return quote !== undefined && '\'"`'.includes(quote) ? { from: at, to: at + 1, message: 'this text has no end' } : undefined;
+/** Whether the end of a string is missing. */
+function isUnclosed(name: string, token: string): boolean {
+  return /^(?:String|TemplateString)$/.test(name) && (token.length < 2 || token[0] !== token.at(-1));
 }
 
 function mismatch(left: { bracket: string; at: number } | undefined, token: string, at: number): SyntaxFault {

@@ -20,7 +20,7 @@ export function Findings({ checked, busy, untouched, onCheck }: FindingsProps) {
   const verdict = untouched ? 'todo' : (checked?.report.verdict ?? 'open');
   const { mark, word } = VERDICTS[verdict];
   return (
-    <div class="findings" data-busy={busy || undefined}>
+    <div class="findings" data-busy={busy || undefined} data-checked={checked ? '' : undefined}>
       <div class="verdict-row">
         <p class={`verdict ${verdict}`} role="status">
           <span aria-hidden="true">{busy && !checked ? '…' : mark}</span> {busy && !checked ? 'checking' : word}

@@ -39,8 +39,10 @@ export function latestResult(exercise: ExerciseNumber, line: LineEntry): Checked
 }
 
 let current: AbortController | undefined;
+/** A check that fails for another reason than the line is not repeated in the background. */
+const failed = new Set<string>();
 
-/** Checks a line, and ends the check that is running. */
+/** Checks a line, and ends the check that is running. Then the lines follow that are written and not checked. */
 export async function check(exercise: ExerciseNumber, line: LineEntry): Promise<void> {
   current?.abort();
   const controller = new AbortController();
@@ -52,27 +54,36 @@ export async function check(exercise: ExerciseNumber, line: LineEntry): Promise<
   try {
     const checked = await checkLine({ exercise, line, text, top: textOf(exercise, 'top') ?? '' }, controller.signal);
     results.value = new Map(results.value).set(id, { key, checked });
-    keepVerdict(exercise, line.name, text, checked.report.verdict);
+    if (key === keyOf(exercise, line)) keepVerdict(exercise, line.name, text, checked.report.verdict);
   } catch (error) {
-    if (!controller.signal.aborted) throw error;
+    if (!controller.signal.aborted) {
+      failed.add(id + key);
+      throw error;
+    }
   } finally {
-    if (current === controller) checking.value = undefined;
+    if (current === controller) {
+      current = undefined;
+      checking.value = undefined;
+      checkRest();
+    }
+  }
+}
+
+/** Checks the next line that is written and not checked, if no check runs. */
+export function checkRest(): void {
+  if (current) return;
+  for (const { number, lines } of catalogue.value ?? []) {
+    for (const line of lines) {
+      const open = textOf(number, line.name) !== undefined && verdictOf(number, line.name) === undefined;
+      if (!open || failed.has(idOf(number, line.name) + keyOf(number, line))) continue;
+      check(number, line);
+      return;
+    }
   }
 }
 
 export function isChecking(exercise: ExerciseNumber, name: string): boolean {
   return checking.value === idOf(exercise, name);
-}
-
-/** Checks the lines that are written and not checked, one after the other, while no other check runs. */
-export async function checkRest(): Promise<void> {
-  for (const { number, lines } of catalogue.value ?? []) {
-    for (const line of lines) {
-      if (textOf(number, line.name) === undefined || verdictOf(number, line.name) !== undefined) continue;
-      if (checking.value !== undefined) return;
-      await check(number, line);
-    }
-  }
 }
 
 /** Asks the engine for the exercises, once. */

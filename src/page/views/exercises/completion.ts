@@ -32,7 +32,7 @@ function applyCall(name: string, takes: boolean) {
 
 /** The end of the names between the braces of a line, if a name is missing there. */
 function placeInBraces(state: EditorState, name: string, at: number): TransactionSpec['changes'] | undefined {
-  let place: { from: number; insert: string } | undefined;
+  let place: { from: number; to?: number; insert: string } | undefined;
   let done = false;
   syntaxTree(state).iterate({
     enter: ({ node }) => {
@@ -40,9 +40,11 @@ function placeInBraces(state: EditorState, name: string, at: number): Transactio
       done = true;
       const pattern = node.getChild('ObjectPattern');
       if (!pattern || (at >= pattern.from && at <= pattern.to)) return false;
-      const names = pattern.getChildren('PatternProperty').map(({ from, to }) => state.sliceDoc(from, to).split(/[\s:=]/)[0]);
-      const last = pattern.getChildren('PatternProperty').at(-1);
-      if (!names.includes(name)) place = { from: last?.to ?? pattern.from + 1, insert: last ? `, ${name}` : ` ${name} ` };
+      const named = pattern.getChildren('PatternProperty');
+      const last = named.at(-1);
+      if (!last) place = { from: pattern.from + 1, to: pattern.to - 1, insert: ` ${name} ` };
+      else if (!named.some(({ from, to }) => state.sliceDoc(from, to).split(/[\s:=]/)[0] === name))
+        place = { from: last.to, insert: `, ${name}` };
       return false;
     },
   });
@@ -61,9 +63,11 @@ export function insertName(view: EditorView, name: string, from: number, to: num
   });
 }
 
-function scopeOption({ name, shape, sizes, kind }: ScopeEntry): Completion {
+/** The gradients next above the line come first. */
+function scopeOption({ name, shape, sizes, kind }: ScopeEntry, place: number): Completion {
   return {
     label: name,
+    boost: -place,
     detail: shape === '' ? 'the batch size' : shape,
     info: kind === 'indices' ? `a list of indices ${showSizes(sizes)}: ${name}.data[i]` : sizes.length > 0 ? showSizes(sizes) : '32',
     type: kind === 'gradient' ? 'keyword' : 'variable',

@@ -99,12 +99,16 @@ export function openHints(exercise: ExerciseNumber, name: GradientName): number 
   return entries.value[keyOf(exercise, name)]?.hints ?? 0;
 }
 
-/** Writes a part. A verdict on the text before does not hold for it. */
+/** Writes a part. A verdict on the text before does not hold for it; on the code above the lines all verdicts depend. */
 export function write(exercise: ExerciseNumber, part: Part, text: string): void {
   const key = keyOf(exercise, part);
   const before = entries.value[key];
-  if (before?.text === text) return;
+  if ((before?.text ?? '') === text) return;
   change(key, { text, at: now(), ...(before?.hints !== undefined && { hints: before.hints }) });
+  if (part !== 'top') return;
+  for (const [other, { verdict, ...entry }] of Object.entries(entries.value)) {
+    if (verdict !== undefined && other.startsWith(`${exercise}.`)) change(other, entry);
+  }
 }
 
 export function keepVerdict(exercise: ExerciseNumber, name: GradientName, text: string, verdict: Verdict): void {
