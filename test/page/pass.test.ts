@@ -58,7 +58,7 @@ describe('the pass, step by step', () => {
   });
 
   it('shows the same after a reload of the address', async () => {
-    const { page, complaints } = await openPage(browser, 'seed=7&batch=3&n=8&step=dW2&tensor=h&entry=2,5&log=on');
+    const { page, complaints } = await openPage(browser, 'seed=7&batch=3&n=8&step=dW2&tensor=h&entry=2,5&log=true');
     const shown = () => page.evaluate("document.querySelector('main').innerText");
     const before = await shown();
     expect(await stepOn(page)).toBe('dW2');
@@ -233,6 +233,19 @@ describe('the closed form', () => {
     expect(Number(/differ by at most ([\d.e−-]+)/.exec(text)?.[1]?.replace('−', '-').replace(/\.$/, ''))).toBeLessThan(1e-12);
     await page.check('text=Atomic steps');
     expect(page.url()).not.toContain('form=');
+    expect(complaints).toEqual([]);
+  });
+
+  it('is shown by an address with a replaced line, whose name leads to the atomic step', async () => {
+    const { page, complaints } = await openPage(browser, 'form=closed&step=dprobs&n=4');
+    await page.locator('.map [data-node="dlogits"][aria-current="step"]').waitFor();
+    expect(await stepOn(page)).toBe('dlogits');
+    await page.click('.closed button:text-is("dprobs")');
+    expect(await stepOn(page)).toBe('dprobs');
+    expect(await page.isChecked('text=Atomic steps')).toBe(true);
+    await page.goBack();
+    expect(await stepOn(page)).toBe('dlogits');
+    expect(await page.isChecked('text=Closed form')).toBe(true);
     expect(complaints).toEqual([]);
   });
 

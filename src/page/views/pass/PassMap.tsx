@@ -72,6 +72,15 @@ export function PassMap({ data }: { data: PassData }) {
   );
 }
 
+const LARGEST = new WeakMap<PassData, number>();
+
+/** The largest magnitude of all tensors. */
+function largestOf(data: PassData): number {
+  const known = LARGEST.get(data) ?? Math.max(...Object.values(data.tensors).map((tensor) => largestFinite(tensor.data)));
+  LARGEST.set(data, known);
+  return known;
+}
+
 /** Whether a tensor is known at a step. Parameters are from the start. */
 function isDone(name: TensorName, step: TensorName): boolean {
   return placeOf(name) <= placeOf(step);
@@ -89,7 +98,8 @@ interface NodeProps {
 function Node({ node: { name, lane, lines, x, y, width, height }, data, now, done, replaced, isStop }: NodeProps) {
   const tensor = data.tensors[name];
   const hasPicture = lane === 'value' || lane === 'gradient';
-  const scale = { most: largestFinite(tensor.data), log: state.value.log };
+  const { log, sameScale } = state.value;
+  const scale = { most: sameScale ? largestOf(data) : largestFinite(tensor.data), log };
   return (
     <button
       type="button"

@@ -1,14 +1,17 @@
 /** The backward pass, step by step: the first view. */
+import { useEffect } from 'preact/hooks';
 import { largestFinite } from '../../parts/colors.js';
-import { pass, state } from '../../state.js';
+import { pass, set, state } from '../../state.js';
 import { Controls } from './Controls.js';
 import { Inspector } from './Inspector.js';
 import { PassMap } from './PassMap.js';
 import { StepCard } from './StepCard.js';
 import { StepKeys } from './StepKeys.js';
 import { pictureOf } from './stepPicture.js';
+import { closedFormOf, isReplaced } from './steps.js';
 
 export function PassView() {
+  useEffect(showClosedForm, [state.value.step, state.value.form]);
   const data = pass.value;
   if (!data) return <p class="waiting">Computing the pass …</p>;
   const { step, form, sameScale } = state.value;
@@ -23,4 +26,11 @@ export function PassView() {
       <Inspector data={data} />
     </div>
   );
+}
+
+/** In closed form, an address with a line that is replaced leads to the one that replaces it. */
+function showClosedForm(): void {
+  const { form, step } = state.value;
+  const closed = closedFormOf(step);
+  if (form === 'closed' && closed && isReplaced(step)) set({ step: closed });
 }

@@ -1,6 +1,7 @@
 /** One step: its lines, what reads what, and its equation as heat maps. */
 import type { PassData, TensorName } from '../../engine/pass.js';
 import { showSizes } from '../../parts/numbers.js';
+import { PASS_STEPS } from '../../properties.js';
 import { set, state } from '../../state.js';
 import { ClosedForm } from './ClosedForm.js';
 import { Equation } from './Equation.js';
@@ -35,6 +36,12 @@ export function StepCard({ data, picture, most }: StepCardProps) {
   return (
     <section class="step" aria-labelledby="step-title">
       <StepHead name={name} data={data} />
+      {step === PASS_STEPS[0] && (
+        <p class="step-intro">
+          One training step on {data.source.n} examples: in each, some characters of a name and the one that follows. The values go forward
+          to the loss; then the gradients come back, line by line. Next or <kbd>]</kbd> goes on, <kbd>[</kbd> goes back.
+        </p>
+      )}
       <div class="step-lines">
         <p>
           {forward.map((line) => (
@@ -69,7 +76,7 @@ function StepHead({ name, data }: { name: TensorName; data: PassData }) {
         Step {place} of {steps.length}, {isGradient(name) ? 'backward' : 'forward'}
       </p>
       <div class="step-buttons">
-        <button type="button" onClick={() => moveStep(-1)} disabled={place <= 1}>
+        <button type="button" aria-keyshortcuts="[" title="Previous step: [" onClick={() => moveStep(-1)} disabled={place <= 1}>
           <span aria-hidden="true">←</span> Previous
         </button>
         <select aria-label="Step" value={name} onChange={(event) => jumpTo(event.currentTarget.value as TensorName)}>
@@ -79,7 +86,7 @@ function StepHead({ name, data }: { name: TensorName; data: PassData }) {
             </option>
           ))}
         </select>
-        <button type="button" onClick={() => moveStep(1)} disabled={place === steps.length}>
+        <button type="button" aria-keyshortcuts="]" title="Next step: ]" onClick={() => moveStep(1)} disabled={place === steps.length}>
           Next <span aria-hidden="true">→</span>
         </button>
       </div>

@@ -14,7 +14,7 @@ export function moveStep(by: 1 | -1): void {
 export function StepKeys() {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      const target = event.target as HTMLElement | null;
+      const target = event.target instanceof Element ? event.target : undefined;
       const isText = target?.closest('input:not([type="checkbox"], [type="radio"], [type="range"]), textarea, select, [contenteditable]');
       if (isText || event.ctrlKey || event.metaKey) return;
       if (event.key === '[') moveStep(-1);

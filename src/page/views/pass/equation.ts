@@ -64,6 +64,20 @@ export interface BranchesBlock {
 
 export type Block = MapBlock | MatmulBlock | ReducedBlock | BranchesBlock;
 
+/** The heat maps of a block. */
+export function mapsOf(block: Block): MapBlock[] {
+  switch (block.kind) {
+    case 'map':
+      return [block];
+    case 'matmul':
+      return [block.left, block.right, block.result];
+    case 'reduced':
+      return [block.of, block.result];
+    case 'branches':
+      return [...block.branches.flatMap(({ items }) => items.flatMap((item) => mapsOf(item.block))), block.result];
+  }
+}
+
 // The values of a pass -----------------------------------------------------------------------------------------------
 
 const PASSES = new WeakMap<PassData, ValuesAndGradients>();

@@ -1,6 +1,6 @@
 /** How large the pixels of an equation are, and how its parts lie: as large as the place allows, with one pixel size for all. */
 import { gridOf } from '../../parts/numbers.js';
-import type { Block, Item, MapBlock } from './equation.js';
+import { type Block, type Item, type MapBlock, mapsOf } from './equation.js';
 
 /** `wide`: factors side by side. `below`: the sum of branches is below them. `tall`: factors one below the other. */
 export type Mode = 'wide' | 'below' | 'tall';
@@ -103,9 +103,12 @@ export function isTall(items: readonly Item[], mode: Mode): boolean {
   return mode === 'tall' || items.every(({ block }) => block.kind === 'map' && gridOfMap(block)[0] === 1 && !block.copies);
 }
 
-const PIXELS = [12, 11, 10, 9, 8, 7, 6, 5, 4, 3.5, 3, 2.5, 2];
+const PIXELS = [12, 11, 10, 9, 8, 7, 6, 5, 4, 3.5, 3, 2.5, 2, 1.5, 1];
 /** The smallest pixel at which entries are told apart. */
 const DISTINCT = 2.5;
+
+/** A side from which on a matrix is better seen as a whole than entry by entry: the characters of a large alphabet. */
+const VAST = 150;
 
 /**
  * The largest pixels with which the equation fits; else it is as small as it may be, and scrolls.
@@ -128,6 +131,11 @@ export function layoutOf(items: readonly Item[], width: number, height: number):
     fits(height, 12, DISTINCT) ??
     fits(1.4 * height, 4, DISTINCT) ??
     fits(2 * height, 4, DISTINCT) ??
+    (items.some(isVast) ? fits(2 * height, 2, 1) : undefined) ??
     fits(Number.POSITIVE_INFINITY, 5, 2) ?? { mode: 'tall', pixel: 2 }
   );
+}
+
+function isVast({ block }: Item): boolean {
+  return mapsOf(block).some((map) => Math.max(...gridOfMap(map)) > VAST);
 }

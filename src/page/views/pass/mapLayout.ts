@@ -58,9 +58,9 @@ const CHARACTER = 7.3;
 const PADDING = 4;
 const LEAST_WIDTH = 30;
 const LONGEST_LINE = 8;
-const Y = { group: 0, value: 32, parameter: 80, parameterGradient: 104, gradient: 130 } as const;
+const Y = { group: 0, value: 32, parameter: 81, parameterGradient: 107, gradient: 134 } as const;
 const NODE_HEIGHT = 48;
-const CHIP_HEIGHT = 22;
+const CHIP_HEIGHT = 24;
 const ARC = 13;
 const HEIGHT = Y.gradient + NODE_HEIGHT + ARC + 3;
 

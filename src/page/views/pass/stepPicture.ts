@@ -4,7 +4,7 @@ import { type ClosedFormName, type ClosedTerms, closedTerms } from '../../../les
 import type { ValueName } from '../../../lesson/values.js';
 import type { PassData, TensorName } from '../../engine/pass.js';
 import type { PageState } from '../../properties.js';
-import { type Block, equationOf, type Item, type MapBlock, mapOf, valuesOf } from './equation.js';
+import { equationOf, type Item, type MapBlock, mapOf, mapsOf, valuesOf } from './equation.js';
 import { closedFormOf, lettersOf, valueBehind } from './steps.js';
 
 export interface StepPicture {
@@ -34,7 +34,7 @@ function draw(data: PassData, step: TensorName, form: PageState['form']): StepPi
   const pair = (value === 'loss' ? [value] : [value, `d${value as ValueName}` as const]).map((one) => mapOf(data, one));
   if (name === undefined) {
     const items = equationOf(data, step);
-    return { items, pair, maps: [...mapsIn(items), ...pair] };
+    return { items, pair, maps: [...items.flatMap(({ block }) => mapsOf(block)), ...pair] };
   }
   const terms = closedTerms(valuesOf(data), name);
   const items = terms.terms.map(({ label, value: { data: entries, shape } }, i): Item => {
@@ -43,22 +43,5 @@ function draw(data: PassData, step: TensorName, form: PageState['form']): StepPi
   });
   items.push({ sign: '=', block: { ...mapOf(data, name), isResult: true } });
   const difference = largestMagnitude(terms.value.sub(valuesOf(data)[name]).data);
-  return { items, pair, maps: [...mapsIn(items), ...pair], closed: { name, terms, difference } };
-}
-
-function mapsIn(items: readonly Item[]): MapBlock[] {
-  return items.flatMap(({ block }) => mapsOf(block));
-}
-
-function mapsOf(block: Block): MapBlock[] {
-  switch (block.kind) {
-    case 'map':
-      return [block];
-    case 'matmul':
-      return [block.left, block.right, block.result];
-    case 'reduced':
-      return [block.of, block.result];
-    case 'branches':
-      return [...block.branches.flatMap(({ items }) => mapsIn(items)), block.result];
-  }
+  return { items, pair, maps: [...items.flatMap(({ block }) => mapsOf(block)), ...pair], closed: { name, terms, difference } };
 }
