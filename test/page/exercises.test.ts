@@ -117,6 +117,19 @@ describe('what is written', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('is not checked again by itself if its check ended the page', async () => {
+    const { page, complaints } = await openLine(browser, 1, 'db2');
+    await pasteLine(page, '({ dlogits }) => { for (;;); }');
+    await page.locator('.findings[data-busy]').waitFor();
+    await page.reload();
+    await page.waitForSelector('.cm-content');
+    await page.waitForTimeout(1_000);
+    expect(await page.textContent('.verdict')).toContain('not checked');
+    await page.getByRole('button', { name: 'Check now' }).click();
+    await waitForVerdict(page, 'cannot run');
+    expect(complaints).toEqual([]);
+  });
+
   it('in another tab comes into this one', async () => {
     const { page, complaints } = await openLine(browser, 1, 'db2');
     const other = await page.context().newPage();
@@ -233,7 +246,7 @@ describe('with the keyboard alone', () => {
     await page.keyboard.press('Alt+ArrowDown');
     expect(await page.textContent('h2')).toContain('dhpreact');
     await page.keyboard.press('Tab');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Check now');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Give me a hint');
     expect(complaints).toEqual([]);
   });
 

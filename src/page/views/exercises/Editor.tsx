@@ -13,6 +13,13 @@ import type { SyntaxFault } from '../../learner/stripTypes.js';
 import { completionOf, insertName } from './completion.js';
 import { describeWord } from './describeWord.js';
 
+/** What others may do with an editor. */
+interface OpenEditor {
+  /** Inserts a name at the cursor. */
+  insert(name: string): void;
+  focus(): void;
+}
+
 interface EditorProps {
   /** What the editor is for, for a screen reader. */
   label: string;
@@ -28,8 +35,7 @@ interface EditorProps {
   /** Alt+Up and Alt+Down. */
   onMove(by: 1 | -1): void;
   fault?: SyntaxFault | undefined;
-  /** Gets what inserts a name at the cursor. */
-  onReady?: ((insert: (name: string) => void) => void) | undefined;
+  onReady?: ((editor: OpenEditor) => void) | undefined;
 }
 
 const setFault = StateEffect.define<SyntaxFault | undefined>();
@@ -120,10 +126,13 @@ export function Editor(props: EditorProps) {
     const { text, scope, label } = latest.current;
     const view = createEditor(host.current as HTMLDivElement, latest, text, variable.current.of(extensionsOf(scope, label)));
     editor.current = view;
-    latest.current.onReady?.((name) => {
-      const { from, to } = view.state.selection.main;
-      insertName(view, name, from, to);
-      view.focus();
+    latest.current.onReady?.({
+      insert: (name) => {
+        const { from, to } = view.state.selection.main;
+        insertName(view, name, from, to);
+        view.focus();
+      },
+      focus: () => view.focus(),
     });
     return () => view.destroy();
   }, []);

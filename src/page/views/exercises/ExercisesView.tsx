@@ -42,6 +42,7 @@ export function ExercisesView() {
       <p class="exercises-task">
         <b>{exercise.title[0]?.toUpperCase() + exercise.title.slice(1)}.</b> {exercise.task}
       </p>
+      <Done exercise={exercise} />
       <LineList exercise={exercise} line={line} />
       <div class="exercises-work">
         <LineWork key={`${exercise.number}.${line.name}`} exercise={exercise} line={line} />
@@ -73,4 +74,22 @@ function ExerciseTab({ entry: { number, lines }, open }: { entry: ExerciseEntry;
 
 function rightOf(number: ExerciseNumber, lines: readonly LineEntry[]): number {
   return lines.filter(({ name }) => verdictOf(number, name) === 'right').length;
+}
+
+/** What follows when all lines are right. */
+function Done({ exercise: { number, lines } }: { exercise: ExerciseEntry }) {
+  if (rightOf(number, lines) < lines.length) return null;
+  const next = number === 4 ? undefined : ((number + 1) as ExerciseNumber);
+  return (
+    <p class="done" role="status">
+      <span class="right">✓ {lines.length === 1 ? 'Right' : `All ${lines.length} lines are right`}.</span>{' '}
+      {next === undefined ? (
+        'You have written the whole backward pass.'
+      ) : (
+        <button type="button" onClick={() => set({ exercise: next, line: null }, 'push')}>
+          Exercise {next} <span aria-hidden="true">→</span>
+        </button>
+      )}
+    </p>
+  );
 }

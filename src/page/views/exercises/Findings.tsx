@@ -5,7 +5,7 @@ import type { JudgedLine } from '../../engine/exercises.js';
 import type { CheckedLine } from '../../learner/checkLine.js';
 import { largestFinite } from '../../parts/colors.js';
 import { HeatMap } from '../../parts/HeatMap.js';
-import { showNumber, showSizes } from '../../parts/numbers.js';
+import { gridOf, showNumber, showSizes } from '../../parts/numbers.js';
 import { VERDICTS } from './LineList.js';
 
 interface FindingsProps {
@@ -97,10 +97,18 @@ function Maps({ verdict, shown, name }: { verdict: LineReport['verdict']; shown:
           <figcaption>
             <b>{label}</b> <span class="shape">{showSizes(tensor.shape)}</span> <span class="range">±{showNumber(scale)}</span>
           </figcaption>
-          <HeatMap name={`${label} ${name}`} tensor={tensor} scale={{ most: scale, log: false }} />
+          <div class="comparison-map" style={{ aspectRatio: `${proportion(tensor.shape)}` }}>
+            <HeatMap name={label === name ? name : `${label} ${name}`} tensor={tensor} scale={{ most: scale, log: false }} />
+          </div>
         </figure>
       ))}
       <p class="quiet">On the lesson’s batch of 32.</p>
     </div>
   );
+}
+
+/** Width over height: that of the tensor, unless it is a thin strip. */
+function proportion(shape: readonly number[]): number {
+  const [rows, columns] = gridOf(shape);
+  return Math.min(8, Math.max(0.9, columns / rows));
 }

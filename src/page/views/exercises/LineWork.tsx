@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ExerciseEntry, LineEntry } from '../../engine/exercises.js';
 import { set } from '../../state.js';
-import { check, isChecking, latestResult, resultOf, written } from './checks.js';
+import { check, isChecking, latestResult, resultOf, waits, written } from './checks.js';
 import { Editor } from './Editor.js';
 import { Findings } from './Findings.js';
 import { Hints } from './Hints.js';
@@ -11,6 +11,9 @@ import { inserter } from './Reference.js';
 
 /** Milliseconds after the last key until the line is checked. */
 const PAUSE = 400;
+
+/** Whether the editor was left for the one of another line, with a key: then that one takes the focus. */
+let moved = false;
 
 interface LineProps {
   exercise: ExerciseEntry;
@@ -32,7 +35,7 @@ export function LineWork({ exercise, line }: LineProps) {
     timer.current = setTimeout(checkNow, PAUSE);
   };
   useEffect(() => {
-    if (text !== line.stub && !resultOf(number, line)) later();
+    if (text !== line.stub && !resultOf(number, line) && !waits(number, line)) later();
     return () => clearTimeout(timer.current);
   }, [text, top]);
   const place = lines.indexOf(line);
@@ -70,9 +73,14 @@ export function LineWork({ exercise, line }: LineProps) {
         fault={checked?.syntax}
         onChange={(next) => write(number, name, next)}
         onCheck={checkNow}
-        onMove={go}
-        onReady={(insert) => {
-          inserter.value = insert;
+        onMove={(by) => {
+          moved = true;
+          go(by);
+        }}
+        onReady={(editor) => {
+          inserter.value = editor.insert;
+          if (moved) editor.focus();
+          moved = false;
         }}
       />
       <Findings

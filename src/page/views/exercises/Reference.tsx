@@ -34,13 +34,14 @@ function Scope({ scope }: { scope: readonly ScopeEntry[] }) {
       <h3>Values</h3>
       <Names entries={scope.filter(({ kind }) => kind !== 'gradient')} />
       <p class="quiet">n 32 examples, T 3 characters, E 10 numbers each, H 64 hidden, V 27 characters.</p>
+      <p class="quiet">Ctrl+Enter checks at once, Alt+↑ and Alt+↓ change the line, Tab leaves the editor.</p>
     </>
   );
 }
 
 function Names({ entries }: { entries: readonly ScopeEntry[] }) {
   return (
-    <ul class="names">
+    <ul class="scope">
       {entries.map(({ name, shape }) => (
         <li key={name}>
           <button type="button" title={`Insert ${name}`} onClick={() => inserter.value?.(name)}>

@@ -39,8 +39,33 @@ export function latestResult(exercise: ExerciseNumber, line: LineEntry): Checked
 }
 
 let current: AbortController | undefined;
-/** A check that fails for another reason than the line is not repeated in the background. */
-const failed = new Set<string>();
+/** While a line is checked, the browser keeps which: a line that ends the page, because it takes all memory, must not end it again. */
+const MARK = 'backprop-ninja exercises, checking';
+/** A check that fails for another reason than the line, or that ended the page, is not repeated by itself. */
+const failed = new Set<string>(marked());
+
+function marked(): string[] {
+  try {
+    const found = localStorage.getItem(MARK);
+    return found === null ? [] : [found];
+  } catch {
+    return [];
+  }
+}
+
+function mark(attempt: string | undefined): void {
+  try {
+    if (attempt === undefined) localStorage.removeItem(MARK);
+    else localStorage.setItem(MARK, attempt);
+  } catch {
+    // The browser keeps nothing for this page, which the view says.
+  }
+}
+
+/** Whether the check of this text waits for "Check now". */
+export function waits(exercise: ExerciseNumber, line: LineEntry): boolean {
+  return failed.has(idOf(exercise, line.name) + keyOf(exercise, line));
+}
 
 /** Checks a line, and ends the check that is running. Then the lines follow that are written and not checked. */
 export async function check(exercise: ExerciseNumber, line: LineEntry): Promise<void> {
@@ -51,6 +76,7 @@ export async function check(exercise: ExerciseNumber, line: LineEntry): Promise<
   const key = keyOf(exercise, line);
   const text = written(exercise, line);
   checking.value = id;
+  mark(id + key);
   try {
     const checked = await checkLine({ exercise, line, text, top: textOf(exercise, 'top') ?? '' }, controller.signal);
     results.value = new Map(results.value).set(id, { key, checked });
@@ -64,6 +90,7 @@ export async function check(exercise: ExerciseNumber, line: LineEntry): Promise<
     if (current === controller) {
       current = undefined;
       checking.value = undefined;
+      mark(undefined);
       checkRest();
     }
   }
@@ -75,7 +102,7 @@ export function checkRest(): void {
   for (const { number, lines } of catalogue.value ?? []) {
     for (const line of lines) {
       const open = textOf(number, line.name) !== undefined && verdictOf(number, line.name) === undefined;
-      if (!open || failed.has(idOf(number, line.name) + keyOf(number, line))) continue;
+      if (!open || waits(number, line)) continue;
       check(number, line);
       return;
     }
