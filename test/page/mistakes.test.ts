@@ -33,7 +33,7 @@ describe('a planted mistake in the page', () => {
   ])('%s is wrong first in %s, and spreads to what reads it', async (mistake, first, states) => {
     const { page, complaints } = await open(mistake);
     expect(findMutant(mistake).line).toBe(first);
-    expect(await page.textContent('.mistakes-sentence')).toContain(`${first} is wrong first.`);
+    expect(await page.textContent('.mistakes-sentence')).toContain(`${first} is wrong first`);
     for (const [name, text] of Object.entries(states)) expect([name, await stateOf(page, name)]).toEqual([name, text]);
     expect(complaints).toEqual([]);
   });

@@ -29,26 +29,38 @@ function workerFrom(source: string): Worker {
 
 const waiting = new Map<number, Waiting>();
 let lastId = 0;
-const worker = workerFrom(engineSource);
 
-worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-  const one = waiting.get(data.id);
-  if (!one) return;
-  if (data.kind === 'progress') {
-    one.onProgress?.(data.progress as never);
-    return;
-  }
-  waiting.delete(data.id);
-  if (data.kind === 'result') one.resolve(data.result);
-  else one.reject(new RefusedError(data.refusal));
-};
-worker.onerror = ({ message }) => {
-  for (const { reject } of waiting.values()) reject(new Error(message));
-  waiting.clear();
-};
+function startEngine(): Worker {
+  const worker = workerFrom(engineSource);
+  worker.onmessage = ({ data }: MessageEvent<Reply>) => {
+    const one = waiting.get(data.id);
+    if (!one) return;
+    if (data.kind === 'progress') {
+      one.onProgress?.(data.progress as never);
+      return;
+    }
+    waiting.delete(data.id);
+    if (data.kind === 'result') one.resolve(data.result);
+    else one.reject(new RefusedError(data.refusal));
+  };
+  worker.onerror = ({ message }) => {
+    for (const { reject } of waiting.values()) reject(new Error(message));
+    waiting.clear();
+  };
+  return worker;
+}
 
-function send(request: Request): void {
-  worker.postMessage(request);
+const engine = startEngine();
+/** A second engine, once it is needed. */
+let aside: Worker | undefined;
+
+/** Methods that compute for up to a second without a pause, and need nothing that an engine remembers. What the reader waits for passes them. */
+const ASIDE: readonly Method[] = ['verdicts'];
+
+function engineFor(method: Method): Worker {
+  if (!ASIDE.includes(method)) return engine;
+  aside ??= startEngine();
+  return aside;
 }
 
 /**
@@ -66,6 +78,8 @@ export function start<M extends Method>(
   onProgress?: (progress: ProgressOf<M>) => void,
 ): { result: Promise<ResultOf<M>>; cancel(): void } {
   const id = ++lastId;
+  const worker = engineFor(method);
+  const send = (request: Request) => worker.postMessage(request);
   const result = new Promise<unknown>((resolve, reject) => {
     waiting.set(id, { resolve, reject, onProgress });
     send({ id, method, parameters });

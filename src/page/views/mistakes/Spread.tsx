@@ -104,12 +104,13 @@ function sentence({ gradients, first }: MistakeData): string {
   if (first === undefined) return 'On this batch, all 26 gradients are right: the mistake does not show.';
   const firstRow = gradients.find(({ name }) => name === first);
   const [reached, right] = [count('reached'), count('right')];
-  const failed = count('failed') - (firstRow?.state === 'failed' ? 1 : 0);
+  const itFails = firstRow?.state === 'failed';
+  const failed = count('failed') - (itFails ? 1 : 0);
   const others = [
     ...(reached > 0 ? [`${countOf(reached, 'gradient')} computed from it ${reached === 1 ? 'is' : 'are'} wrong, too`] : []),
-    ...(failed > 0 ? [`${failed} cannot be computed`] : []),
+    ...(failed > 0 ? [`${countOf(failed, 'other')} cannot be computed`] : []),
     `${right} ${right === 1 ? 'is' : 'are'} right`,
   ];
   const last = others.pop();
-  return `${first} is wrong first. ${others.length > 0 ? `${others.join(', ')}, and ${last}` : `The other ${last}`}.`;
+  return `${first} is wrong first${itFails ? ': it fails' : ''}. ${others.length > 0 ? `${others.join(', ')}, and ${last}` : `The other ${last}`}.`;
 }
