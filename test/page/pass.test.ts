@@ -182,6 +182,27 @@ describe('the equation of a step', () => {
   });
 });
 
+describe('a pass of own names', () => {
+  it('with hundreds of characters and n 64 stays inside a narrow screen, at every step', async () => {
+    const { page, complaints } = await openPage(browser, 'view=names&n=64', { viewport: { width: 390, height: 844 } });
+    const names = Array.from({ length: 100 }, (_, i) => String.fromCodePoint(0x4e00 + 3 * i, 0x4e01 + 3 * i, 0x4e02 + 3 * i));
+    await page.getByLabel('Paste the list').fill(names.join('\n'));
+    await page.getByRole('button', { name: 'Use these names' }).click();
+    await page.getByText('In use: 100 names').waitFor();
+    await page.getByRole('button', { name: 'The pass' }).click();
+    await page.locator('.map').waitFor();
+    for (const step of STEPS) {
+      expect(await stepOn(page)).toBe(step);
+      expect(await page.evaluate('document.documentElement.scrollWidth'), step).toBe(390);
+      const shown =
+        "[...document.querySelectorAll('.map [aria-current]')].every((one) => { const { left, right } = one.getBoundingClientRect(); return left >= 0 && right <= 390; })";
+      expect(await page.evaluate(shown), step).toBe(true);
+      await page.keyboard.press(']');
+    }
+    expect(complaints).toEqual([]);
+  });
+});
+
 describe('the controls of the pass', () => {
   it('change the scale of the heat maps', async () => {
     const { page, complaints } = await openPage(browser, 'step=dhprebn&n=8');

@@ -151,7 +151,7 @@ class Drawing {
 
   #map(node: Expression): MapBlock {
     if (node.op === 'value') return mapOf(this.data, node.name);
-    const text = formulaOf(node).replace(/^the /, '');
+    const text = formulaOf(node).replaceAll('the one-hot', 'one-hot');
     if (node.op === 'transposed' && node.of.op === 'value') return { ...mapOf(this.data, node.of.name), text, transposed: true };
     const tensor = this.#value(node);
     return { kind: 'map', text, tensor, letters: this.#letters(node, tensor.shape) };
