@@ -1,3 +1,5 @@
+// The page imports texts that its bundler puts in.
+/// <reference path="../../src/page/bundled.d.ts" />
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Tensor } from '../../src/core/tensor.js';

@@ -82,7 +82,7 @@ export function networkMap(width: number): NetworkMap {
     Math.max(LEAST_WIDTH, widthOf(linesOf(step)), step === 'loss' ? 0 : widthOf(linesOf(gradientOf(step)))),
   );
   const needed = widths.reduce((sum, one) => sum + one, 0);
-  const gap = Math.max(9, (width - needed) / (STEP_NAMES.length - 1));
+  const gap = Math.max(8, (width - needed) / (STEP_NAMES.length - 1));
   const lefts = widths.map((_, i) => widths.slice(0, i).reduce((sum, one) => sum + one + gap, 0));
   const column = (step: StepName) => {
     const i = STEP_NAMES.indexOf(step);
@@ -112,7 +112,7 @@ export function networkMap(width: number): NetworkMap {
     return { label, x: column(first).x, width: right(last) - column(first).x };
   });
   return {
-    width: right('loss'),
+    width: Math.floor(right('loss')),
     height: HEIGHT,
     groups,
     nodes,
