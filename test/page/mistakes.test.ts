@@ -42,6 +42,7 @@ describe('a planted mistake in the page', () => {
     const { page, complaints } = await open('dlogit_maxes-sign-forgotten');
     expect(await page.textContent('.mistakes-invisible')).toContain('dlogit_maxes is 0 end to end');
     expect(await page.textContent('.mistakes-sentence')).toContain('the mistake does not show');
+    expect(await page.textContent('.spread-chosen')).toContain('dlogit_maxes is 0 with or without the mistake');
     expect(complaints).toEqual([]);
   });
 

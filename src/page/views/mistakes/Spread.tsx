@@ -1,5 +1,6 @@
 /** How the mistake spreads: the 26 gradients as differences, and one of them beside the right one. */
 import { countOf } from '../../../core/text.js';
+import { EXERCISES } from '../../../dojo/exercises.js';
 import { GRADIENT_NAMES } from '../../../lesson/exercise1.js';
 import type { GradientName } from '../../../lesson/values.js';
 import type { MistakeData, SpreadData } from '../../engine/mistakes.js';
@@ -11,6 +12,9 @@ import { pass, set, state } from '../../state.js';
 import { Controls } from '../pass/Controls.js';
 import { mutant } from './mistake.js';
 import { Thumbnail } from './Thumbnail.js';
+
+/** Gradients that are 0 in every backward pass. */
+const ZERO = new Set(EXERCISES[1].lines.filter(({ knowledge }) => knowledge.zeroEndToEnd).map(({ name }) => name));
 
 const STATES: Record<SpreadData['state'], { text: string; class: string }> = {
   right: { text: '✓ right', class: 'right' },
@@ -77,6 +81,7 @@ function Chosen({ row: { name, state: verdict, found, difference, problem, shape
         <span class={STATES[verdict].class}>{STATES[verdict].text}</span>
       </h4>
       {problem !== undefined && <p>It fails: {problem}.</p>}
+      {verdict === 'right' && ZERO.has(name) && <p>{name} is 0 with or without the mistake: what you see is rounding.</p>}
       {shape && (
         <p>
           Its shape is {showSizes(shape)}, expected {showSizes(right.shape)}.
