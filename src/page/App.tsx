@@ -1,9 +1,10 @@
 /** The frame of the page: its name, its views, and the one that is open. */
 import type { ComponentType } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { countOf } from '../core/text.js';
 import { ownNames } from './ownNames.js';
 import { damagedRun, pageRun } from './pageRun.js';
-import { VIEWS, type View } from './properties.js';
+import { type PageState, VIEWS, type View } from './properties.js';
 import { pass, refused, set, state, unreadable } from './state.js';
 import { ExercisesView } from './views/exercises/ExercisesView.js';
 import { HuntView } from './views/hunt/HuntView.js';
@@ -28,9 +29,19 @@ const CONTENTS: Record<View, ComponentType> = {
   names: NamesView,
 };
 
+/** What the browser's tab and history say: the step, the line or the view. */
+function titleOf({ view, step, exercise, line }: PageState): string {
+  if (view === 'pass') return step;
+  return view === 'exercises' ? `Exercise ${exercise}${line === null ? '' : `, ${line}`}` : TITLES[view];
+}
+
 export function App() {
   const { view } = state.value;
   const Content = CONTENTS[view];
+  const title = `${titleOf(state.value)} · Backprop Ninja`;
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   return (
     <>
       <header class="top">

@@ -38,13 +38,13 @@ export function LineList({ exercise: { number, lines }, line }: { exercise: Exer
                 type="button"
                 class={`line-entry ${verdict}`}
                 aria-current={open ? 'step' : undefined}
-                aria-label={`${name}, ${word}`}
                 onClick={() => set({ line: name }, 'push')}
               >
                 <span class="mark" aria-hidden="true">
                   {mark}
                 </span>
-                {name} <span class="shape">{shape}</span>
+                {name}
+                <span class="unseen">, {word}</span> <span class="shape">{shape}</span>
               </button>
             </li>
           );

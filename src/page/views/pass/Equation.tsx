@@ -1,23 +1,8 @@
 /** An equation as heat maps of one pixel size, rows and columns aligned. */
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useWidth } from '../../parts/useWidth.js';
 import type { Block, BranchesBlock, Item, MapBlock, MatmulBlock, Part, ReducedBlock } from './equation.js';
 import { isTall, layoutOf, signWidth, tallSignWidth } from './layout.js';
 import { MapFigure, type Place } from './MapFigure.js';
-
-/** The width that an element has. */
-function useWidth(initial: number) {
-  const element = useRef<HTMLElement>(null);
-  const [width, setWidth] = useState(initial);
-  useLayoutEffect(() => {
-    const seen = element.current;
-    if (!seen) return;
-    setWidth(seen.clientWidth);
-    const observer = new ResizeObserver(() => setWidth(seen.clientWidth));
-    observer.observe(seen);
-    return () => observer.disconnect();
-  }, []);
-  return { element, width };
-}
 
 interface EquationProps {
   items: readonly Item[];
@@ -28,7 +13,7 @@ interface EquationProps {
 }
 
 export function Equation({ items, most, label, height }: EquationProps) {
-  const { element, width } = useWidth(856);
+  const { element, width } = useWidth<HTMLElement>(856);
   const layout = layoutOf(items, width, height);
   return (
     <section ref={element} class="equation" aria-label={label} style={{ '--pixel': `${layout.pixel}px` }}>

@@ -1,8 +1,9 @@
 /** The whole pass at a glance: the network with its values and gradients, where you are, and what flows where. */
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { PassData, TensorName } from '../../engine/pass.js';
 import { largestFinite } from '../../parts/colors.js';
 import { Picture } from '../../parts/Picture.js';
+import { useWidth } from '../../parts/useWidth.js';
 import { state } from '../../state.js';
 import { jumpTo, stepOf } from './jump.js';
 import { type MapNode, neighbour, networkMap } from './mapLayout.js';
@@ -13,17 +14,10 @@ const WIDEST = 1392;
 
 export function PassMap({ data }: { data: PassData }) {
   const { step, form } = state.value;
-  const scroller = useRef<HTMLElement>(null);
-  const [width, setWidth] = useState(1216);
+  const { element: scroller, width } = useWidth<HTMLElement>(1216);
   const map = useMemo(() => networkMap(Math.min(WIDEST, width)), [width]);
   const [focused, setFocused] = useState<TensorName>(step);
   const current = map.nodes.find(({ name }) => name === step);
-  useLayoutEffect(() => {
-    const seen = scroller.current as HTMLElement;
-    const observer = new ResizeObserver(() => setWidth(seen.clientWidth));
-    observer.observe(seen);
-    return () => observer.disconnect();
-  }, []);
   useEffect(() => {
     setFocused(step);
     const seen = scroller.current;

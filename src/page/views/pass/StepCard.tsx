@@ -108,7 +108,7 @@ function FormSwitch() {
     set({ form: to, step: to === 'closed' ? (closedFormOf(step) ?? step) : step, tensor: null, entry: null }, 'push');
   return (
     <fieldset class="form-switch">
-      <legend class="hidden">Form of the gradient</legend>
+      <legend class="unseen">Form of the gradient</legend>
       {(['atomic', 'closed'] as const).map((one) => (
         <label key={one}>
           <input type="radio" name="form" checked={form === one} onChange={() => choose(one)} />
