@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hunt } from '../../src/dojo/hunt.js';
-import { launchChromium, openPage } from '../support/browser.js';
+import { launchChromium, openPage, violations } from '../support/browser.js';
 import { inProject } from '../support/inProject.js';
 
 let browser: Browser;
@@ -12,14 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-const AXE = readFileSync(inProject('node_modules/axe-core/axe.min.js'), 'utf8');
 const AUDIT = readFileSync(inProject('test/support/pageAudit.js'), 'utf8');
-
-/** What axe-core finds, by all of its rules that are not about drafts of WCAG or its level AAA: a line per rule. */
-function violations(page: Page): Promise<string[]> {
-  return page.evaluate(`axe.run(document, { rules: { 'target-size': { enabled: true } } }).then(({ violations }) =>
-    violations.map(({ id, nodes }) => [id, nodes.length, nodes[0].html.slice(0, 200), nodes[0].failureSummary].join(': ')))`);
-}
 
 const audit = (page: Page, least: number): Promise<string[]> =>
   page.evaluate(`(${AUDIT.replace(/;\s*$/, '')})(${JSON.stringify({ least })})`);
@@ -41,6 +34,17 @@ const STATES: Readonly<Record<string, readonly [fragment: string, title: string,
   'the pass in closed form': ['step=dhprebn&form=closed', 'dhprebn · Backprop Ninja'],
   'the pass at an address that cannot be read': ['step=dZ&n=1e9&entry=3,17', 'emb · Backprop Ninja'],
   'the pass at its end': ['step=dC', 'dC · Backprop Ninja'],
+  'a planted mistake': [
+    'view=mistakes&mistake=dh-sign',
+    'Plant a mistake · Backprop Ninja',
+    async (page) => {
+      await page.waitForSelector('.spread-chosen canvas');
+      await page.click('text=Show the difference as a table');
+      await page.getByLabel('200').check();
+      await page.click('text=Train both');
+      await page.waitForSelector('text=Train again');
+    },
+  ],
   'a hunt': ['view=hunt&hunt=7', 'Hunt · Backprop Ninja', (page) => page.waitForSelector('[data-item]')],
   'a hunt after a probe': [
     'view=hunt&hunt=7',
@@ -88,7 +92,6 @@ describe.each(Object.entries(STATES))('%s', (_, [fragment, title, act]) => {
   it('fits 1280, 640 (zoom 200 %), 390 and 320 px, light and dark: nothing overlaps or is too small, all is named, axe-core finds nothing', async () => {
     const { page, complaints } = await openPage(browser, fragment, { reducedMotion: 'reduce' });
     await act?.(page);
-    await page.evaluate(AXE);
     const found: Record<string, string[]> = {};
     for (const size of SIZES) {
       await page.setViewportSize(size);
