@@ -40,7 +40,7 @@ describe('a line in the page', () => {
     await typeLine(page, '({ probs, dlogprobs }) => probs.mul(dlogprobs)');
     await waitForVerdict(page, 'wrong');
     expect(await page.textContent('.problem')).toContain('probs');
-    expect(await page.locator('.comparison .heat-map').count()).toBe(3);
+    expect(await page.locator('.beside .heat-map').count()).toBe(3);
     expect(complaints).toEqual([]);
   });
 

@@ -58,7 +58,9 @@ describe('an entry', () => {
 
   it('is suggested where none is chosen: the largest of the tensor; one that the tensor does not have is said', async () => {
     const { page, complaints } = await openPage(browser, 'step=dW1&entry=99,0');
-    expect(await page.textContent('.inspector-empty')).toContain('dW1[99,0] is outside of dW1, whose shape is [30,64].');
+    expect(await page.textContent('.inspector-empty')).toContain(
+      'dW1[99,0] is outside of dW1, whose shape is [30, 64]: the first index is 99, expected 0 to 29.',
+    );
     await page.click('.inspector-empty button');
     await page.waitForSelector('.inspector-value');
     const { tensors } = await ask<{ tensors: Record<string, { data: Record<string, number> }> }>(page, 'pass');
@@ -85,6 +87,13 @@ describe('an entry', () => {
     expect([colours.length, zeros.length, new Set(colours).size]).toEqual([32 * 27, 32 * 26, 2]);
     expect(complaints).toEqual([]);
   });
+});
+
+it('that a link names as the terminal reads it is the same: the index of a dimension of size 1 may be left out', async () => {
+  const { page, complaints } = await openPage(browser, 'step=dbngain&entry=17');
+  await expect.poll(() => title(page)).toBe('dbngain[0,17]');
+  expect(await heatMap(page, 'dbngain').locator('.heat-map-cursor').count()).toBe(1);
+  expect(complaints).toEqual([]);
 });
 
 describe('why', () => {
@@ -225,8 +234,8 @@ describe('for those who do not see the picture', () => {
     await page.focus('.equation [data-tensor="dh"]');
     await page.keyboard.press('Control+ArrowRight');
     const said = heatMap(page, 'dh').locator('[role=status]');
-    await expect.poll(() => said.textContent()).toMatch(/^dh\[3,63\] −?[\d.e−]+$/);
-    expect(await heatMap(page, 'dh').getAttribute('aria-label')).toMatch(/^dh \[32,64\], from −0\.\d+ to 0\.\d+\. Cursor: dh\[3,63\] /);
+    await expect.poll(() => said.textContent()).toMatch(/^\[3,63\] −?[\d.e−]+$/);
+    expect(await heatMap(page, 'dh').getAttribute('aria-label')).toMatch(/^dh \[32,64\], from −0\.\d+ to 0\.\d+\. Cursor: \[3,63\] /);
     expect(await heatMap(page, 'dh').locator('[tabindex], button, a').count()).toBe(0);
     await page.keyboard.press('Enter');
     await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('inspector-title');

@@ -4,8 +4,8 @@ import { entryText } from '../../lesson/entry.js';
 import type { TensorData } from '../engine/pass.js';
 import { state } from '../state.js';
 import { largestFinite } from './colors.js';
-import { HeatMap } from './HeatMap.js';
-import { gridOf, isIn, positionOf, showNumber, showSizes } from './numbers.js';
+import { isIn, positionOf, showNumber } from './numbers.js';
+import { TensorFigure } from './TensorFigure.js';
 import { TensorTable } from './TensorTable.js';
 
 interface BesideProps {
@@ -23,7 +23,7 @@ interface BesideProps {
 }
 
 export function Beside({ name, title: first, found, right, difference, agrees, cursor, onMove }: BesideProps) {
-  const { sameScale, log } = state.value;
+  const { sameScale } = state.value;
   const [table, setTable] = useState(false);
   const both = Math.max(largestFinite(found.data), largestFinite(right.data));
   const off = difference ? largestFinite(difference.data) : 0;
@@ -38,22 +38,16 @@ export function Beside({ name, title: first, found, right, difference, agrees, c
     <div class="beside">
       <div class="beside-maps">
         {shown.map(({ title, tensor, most }) => (
-          <figure key={title}>
-            <figcaption>
-              {title} <span class="range">±{showNumber(most)}</span>
-              {tensor.shape.join() !== right.shape.join() && <span class="shape"> {showSizes(tensor.shape)}</span>}
-            </figcaption>
-            <div style={pictureSize(tensor.shape)} class="beside-map">
-              <HeatMap
-                name={`${name}, ${title.toLowerCase()}`}
-                tensor={tensor}
-                scale={{ most, log }}
-                cursor={at && isIn(at, tensor.shape) ? at : null}
-                onMove={onMove}
-                onPick={onMove}
-              />
-            </div>
-          </figure>
+          <TensorFigure
+            key={title}
+            title={title}
+            name={`${name}, ${title.toLowerCase()}`}
+            tensor={tensor}
+            most={most}
+            hasShape={tensor.shape.join() !== right.shape.join()}
+            cursor={at}
+            onMove={onMove}
+          />
         ))}
       </div>
       {difference && (
@@ -69,11 +63,4 @@ export function Beside({ name, title: first, found, right, difference, agrees, c
       {table && <TensorTable key={name} name={difference ? `${name}, difference` : name} tensor={difference ?? found} cursor={at} />}
     </div>
   );
-}
-
-/** At most 240 x 256 pixels, in whole pixels per entry; a single row or column is drawn thicker. */
-function pictureSize(shape: readonly number[]): { width: string; height: string } {
-  const [rows, columns] = gridOf(shape);
-  const cell = Math.max(1, Math.min(10, Math.floor(240 / columns), Math.floor(256 / rows)));
-  return { width: `${Math.max(16, columns * cell)}px`, height: `${Math.max(16, rows * cell)}px` };
 }

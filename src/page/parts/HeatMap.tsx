@@ -1,7 +1,6 @@
 /** A tensor as a picture: one pixel per entry, enlarged to fill its container. Focused, keys move a cursor over its entries. */
 import { useState } from 'preact/hooks';
 import { indexAt } from '../../core/numbers.js';
-import { entryText } from '../../lesson/entry.js';
 import type { TensorData } from '../engine/pass.js';
 import { finiteRange, largestFinite, type Scale } from './colors.js';
 import { movedBy, type Region, regionsOf } from './grid.js';
@@ -41,7 +40,8 @@ export function HeatMap({ name, tensor, scale, cursor, outlined = [], onMove, on
   const [said, setSaid] = useState('');
   const at = cursor === undefined ? own : cursor;
   const position = at ? positionOf(at, shape) : undefined;
-  const valueText = (entry: number) => `${entryText(name, indexAt(entry, shape))} ${showNumber(data[entry] as number)}`;
+  const valueText = (entry: number) =>
+    `${shape.length === 0 ? '' : `${showSizes(indexAt(entry, shape))} `}${showNumber(data[entry] as number)}`;
   const move = (to: number) => {
     setOwn(indexAt(to, shape));
     onMove?.(indexAt(to, shape));

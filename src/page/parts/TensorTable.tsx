@@ -1,5 +1,5 @@
 /** The entries of a tensor as a table, for those who do not see the picture. A large tensor shows a part of itself. */
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { indexAt } from '../../core/numbers.js';
 import type { TensorData } from '../engine/pass.js';
 import { gridOf, positionOf, showNumber, showSizes } from './numbers.js';
@@ -19,13 +19,18 @@ export function TensorTable({ name, tensor: { data, shape }, cursor }: TensorTab
   const marked = cursor ? positionOf(cursor, shape) : undefined;
   const start = (index: number) => Math.floor(index / WINDOW) * WINDOW;
   const [from, setFrom] = useState({ row: start(Math.floor((marked ?? 0) / columns)), column: start((marked ?? 0) % columns) });
+  const scroll = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const [box, cell] = [scroll.current, scroll.current?.querySelector<HTMLElement>('[aria-current]')];
+    if (box && cell) box.scrollTo(cell.offsetLeft - box.clientWidth / 2, cell.offsetTop - box.clientHeight / 2);
+  }, []);
   const [shownRows, shownColumns] = [indices(from.row, rows), indices(from.column, columns)];
   return (
     <div class="tensor-table">
       <Parts what="Rows" from={from.row} size={rows} onChange={(row) => setFrom({ ...from, row })} />
       <Parts what="Columns" from={from.column} size={columns} onChange={(column) => setFrom({ ...from, column })} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls by the arrow keys */}
-      <section class="tensor-table-scroll" aria-label={`${name} as a table`} tabIndex={0}>
+      <section ref={scroll} class="tensor-table-scroll" aria-label={`${name} as a table`} tabIndex={0}>
         <table>
           <caption class="unseen">
             {name} {showSizes(shape)}

@@ -1,11 +1,13 @@
 /** What the check says of a line: the verdict and its sentence, the figures, and yours beside the right one. */
+import { useState } from 'preact/hooks';
 import type { LineReport } from '../../../dojo/check.js';
 import { worstText } from '../../../dojo/worstEntry.js';
 import type { JudgedLine } from '../../engine/exercises.js';
 import type { CheckedLine } from '../../learner/checkLine.js';
+import { Beside } from '../../parts/Beside.js';
 import { largestFinite } from '../../parts/colors.js';
-import { HeatMap } from '../../parts/HeatMap.js';
-import { gridOf, showNumber, showSizes } from '../../parts/numbers.js';
+import { Legend } from '../../parts/Legend.js';
+import { TensorFigure } from '../../parts/TensorFigure.js';
 import { VERDICTS } from './LineList.js';
 
 interface FindingsProps {
@@ -81,34 +83,25 @@ function Figures({ report: { figures } }: { report: LineReport }) {
 /** A right line needs no comparison: it is shown alone. */
 function Maps({ verdict, shown, name }: { verdict: LineReport['verdict']; shown: NonNullable<JudgedLine['shown']>; name: string }) {
   const { yours, right, difference } = shown;
-  const most = Math.max(largestFinite(yours.data), largestFinite(right.data));
-  const maps =
-    verdict === 'right'
-      ? ([[name, yours, most]] as const)
-      : ([
-          [`yours`, yours, most],
-          [`right`, right, most],
-          [`difference`, difference, largestFinite(difference.data)],
-        ] as const);
+  const [cursor, setCursor] = useState<readonly number[] | null>(null);
   return (
-    <div class="comparison">
-      {maps.map(([label, tensor, scale]) => (
-        <figure key={label}>
-          <figcaption>
-            <b>{label}</b> <span class="shape">{showSizes(tensor.shape)}</span> <span class="range">±{showNumber(scale)}</span>
-          </figcaption>
-          <div class="comparison-map" style={{ aspectRatio: `${proportion(tensor.shape)}` }}>
-            <HeatMap name={label === name ? name : `${label} ${name}`} tensor={tensor} scale={{ most: scale, log: false }} />
-          </div>
-        </figure>
-      ))}
+    <>
+      {verdict === 'right' ? (
+        <TensorFigure title={name} name={name} tensor={yours} most={largestFinite(yours.data)} hasShape />
+      ) : (
+        <Beside
+          name={name}
+          title="Yours"
+          found={yours}
+          right={right}
+          difference={difference}
+          agrees={false}
+          cursor={cursor}
+          onMove={setCursor}
+        />
+      )}
+      <Legend most={undefined} />
       <p class="quiet">On the lesson’s batch of 32.</p>
-    </div>
+    </>
   );
-}
-
-/** Width over height: that of the tensor, unless it is a thin strip. */
-function proportion(shape: readonly number[]): number {
-  const [rows, columns] = gridOf(shape);
-  return Math.min(8, Math.max(0.9, columns / rows));
 }

@@ -9,6 +9,7 @@ import { GRADIENT_NAMES } from '../../../lesson/exercise1.js';
 import type { GradientName } from '../../../lesson/values.js';
 import type { HuntData, HuntMove } from '../../engine/hunt.js';
 import { Beside } from '../../parts/Beside.js';
+import { Legend } from '../../parts/Legend.js';
 import { showSizes } from '../../parts/numbers.js';
 import { OneOf } from '../../parts/OneOf.js';
 import { set } from '../../state.js';
@@ -140,6 +141,7 @@ function Maps({ data }: { data: HuntData }) {
           cursor.value = at;
         }}
       />
+      <Legend most={undefined} />
     </section>
   );
 }

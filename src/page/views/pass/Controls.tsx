@@ -1,8 +1,8 @@
 /** Which pass is shown, and how its heat maps are coloured. */
 import { useRef, useState } from 'preact/hooks';
+import { Legend } from '../../parts/Legend.js';
 import { expectedOf, type Key, readProperty } from '../../properties.js';
 import { set, state } from '../../state.js';
-import { Legend } from './Legend.js';
 
 type NumberKey = Key & ('seed' | 'batch' | 'n');
 

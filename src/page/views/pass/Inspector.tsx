@@ -3,12 +3,12 @@ import { useEffect, useState } from 'preact/hooks';
 import { indexAt, indexOfLargest } from '../../../core/numbers.js';
 import { entryText } from '../../../lesson/entry.js';
 import type { PassData } from '../../engine/pass.js';
-import { positionOf, showNumber, showSizes } from '../../parts/numbers.js';
+import { positionOf, showNumber } from '../../parts/numbers.js';
 import { TensorTable } from '../../parts/TensorTable.js';
-import { set, state } from '../../state.js';
+import { set } from '../../state.js';
 import { meaningOf } from './axes.js';
 import { INSPECTOR_TITLE, leaveInspector } from './focus.js';
-import { type Entry, followTrail, goTo, inspected, inspectedTensor } from './inspected.js';
+import { type Entry, followTrail, goTo, inspected, inspectedTensor, problem } from './inspected.js';
 import { Proof } from './Proof.js';
 import { isGradient, lettersOf, valueBehind } from './steps.js';
 import { Trail } from './Trail.js';
@@ -38,16 +38,11 @@ export function Inspector({ data }: { data: PassData }) {
 function Empty({ data }: { data: PassData }) {
   const name = inspectedTensor();
   const { shape, data: entries } = data.tensors[name];
-  const { entry } = state.value;
   const largest = indexAt(indexOfLargest(entries), shape);
   return (
     <div class="inspector-empty">
       <h2 {...INSPECTOR_TITLE}>One entry</h2>
-      {entry !== null && (
-        <p>
-          {entryText(name, entry)} is outside of {name}, whose shape is {showSizes(shape)}. Indices count from 0.
-        </p>
-      )}
+      {problem.value !== undefined && <p>{problem.value}.</p>}
       <p>Choose an entry of a heat map: click it, or move there with the arrow keys and press Enter. You see where its value comes from.</p>
       <button type="button" onClick={() => set({ entry: largest }, 'push')}>
         Look at the largest: <code>{entryText(name, largest)}</code>

@@ -1,6 +1,7 @@
 /** The entry that the inspector is about, what the engine says of it, and the way on which the reader came to it. */
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
-import { isTensorName, type TensorName } from '../../../lesson/entry.js';
+import type { UsageError } from '../../../core/errors.js';
+import { isTensorName, readEntry, type TensorName } from '../../../lesson/entry.js';
 import { valueNamed } from '../../../lesson/values.js';
 import type { Term } from '../../../lesson/why.js';
 import { ask } from '../../engine/client.js';
@@ -27,18 +28,29 @@ export function inspectedTensor(): TensorName {
   return state.value.tensor ?? state.value.step;
 }
 
-/** The entry of the address, in the pass that is shown; undefined if none is chosen, or if the tensor does not have it. */
-export const inspected = computed<Inspected | undefined>(() => {
+/** The entry of the address, in the pass that is shown; what is wrong with it, if the tensor does not have it. A single number has one entry. */
+const addressed = computed<Inspected | { problem: string } | undefined>(() => {
   const data = pass.value;
-  if (!data) return undefined;
   const name = inspectedTensor();
-  const { shape } = data.tensors[name];
-  const at = shape.length === 0 ? [] : state.value.entry;
-  const found = at && isIn(at, shape) ? { name, at, data } : undefined;
-  // The same object for the same entry: the engine is asked once.
-  if (!(found && latest && latest.data === data && same(found, latest))) latest = found;
+  const entry = data?.tensors[name].shape.length === 0 ? [] : state.value.entry;
+  if (!data || !entry) return undefined;
+  try {
+    return { data, name, at: readEntry(entry.join(), data.tensors, name).at ?? [] };
+  } catch (error) {
+    return { problem: (error as UsageError).message };
+  }
+});
+
+/** The inspected entry, if one is chosen. The same object for the same entry: the engine is asked once. */
+export const inspected = computed<Inspected | undefined>(() => {
+  const now = addressed.value;
+  const found = now && 'at' in now ? now : undefined;
+  if (!(found && latest && latest.data === found.data && same(found, latest))) latest = found;
   return latest;
 });
+
+/** Why the entry of the address cannot be inspected. */
+export const problem = computed(() => (addressed.value && 'problem' in addressed.value ? addressed.value.problem : undefined));
 
 /** The engine's answer to the latest arguments, undefined while there are none. The answer before stays until the next one comes. */
 function answerTo<M extends Method>(

@@ -1,8 +1,8 @@
 /** The scale of the heat maps: from the most negative colour over zero to the most positive one. */
 import { useMemo } from 'preact/hooks';
-import { showNumber } from '../../parts/numbers.js';
-import { Picture } from '../../parts/Picture.js';
-import { state } from '../../state.js';
+import { state } from '../state.js';
+import { showNumber } from './numbers.js';
+import { Picture } from './Picture.js';
 
 const STOPS = 101;
 

@@ -1,0 +1,48 @@
+/** A heat map with a caption, of a size that fits beside others. */
+import type { TensorData } from '../engine/pass.js';
+import { state } from '../state.js';
+import { HeatMap } from './HeatMap.js';
+import { UnusualWords } from './Marks.js';
+import { gridOf, isIn, showNumber, showSizes } from './numbers.js';
+
+interface TensorFigureProps {
+  title: string;
+  /** What the heat map is called. */
+  name: string;
+  tensor: TensorData;
+  /** The magnitude of the strongest colour. */
+  most: number;
+  hasShape: boolean;
+  /** By default the heat map keeps its own cursor. */
+  cursor?: readonly number[] | null | undefined;
+  onMove?: ((at: number[]) => void) | undefined;
+}
+
+export function TensorFigure({ title, name, tensor, most, hasShape, cursor, onMove }: TensorFigureProps) {
+  const { log } = state.value;
+  return (
+    <figure class="tensor-figure">
+      <figcaption>
+        <b>{title}</b> {hasShape && <span class="shape">{showSizes(tensor.shape)}</span>} <span class="range">±{showNumber(most)}</span>{' '}
+        <UnusualWords data={tensor.data} />
+      </figcaption>
+      <div style={pictureSize(tensor.shape)}>
+        <HeatMap
+          name={name}
+          tensor={tensor}
+          scale={{ most, log }}
+          cursor={cursor && !isIn(cursor, tensor.shape) ? null : cursor}
+          onMove={onMove}
+          onPick={onMove}
+        />
+      </div>
+    </figure>
+  );
+}
+
+/** At most 240 x 256 pixels, in whole pixels per entry; a single row or column is drawn thicker. */
+function pictureSize(shape: readonly number[]): { width: string; height: string } {
+  const [rows, columns] = gridOf(shape);
+  const cell = Math.max(1, Math.min(10, Math.floor(240 / columns), Math.floor(256 / rows)));
+  return { width: `${Math.max(16, columns * cell)}px`, height: `${Math.max(16, rows * cell)}px` };
+}
