@@ -223,7 +223,7 @@ describe('the proof', () => {
     await page.click('.inspector-empty button');
     await expect.poll(() => page.locator('.losses td').allTextContents()).toContain('NaN');
     expect(await page.textContent('.agreement')).toContain('NaN0 digits');
-    expect(await page.textContent('.proof')).toContain('a loss is not a finite number');
+    await expect.poll(() => page.textContent('.proof')).toContain('a loss is not a finite number');
     expect(complaints).toEqual([]);
   });
 });
