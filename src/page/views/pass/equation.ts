@@ -105,6 +105,9 @@ export function mapOf(data: PassData, name: TensorName): MapBlock {
   return { kind: 'map', text: name, name, tensor: data.tensors[name], letters: lettersOf(name) };
 }
 
+/** Characters of a caption that needs more room than most heat maps. */
+const LONG_CAPTION = 30;
+
 class Drawing {
   readonly data: PassData;
   readonly #evaluator: Evaluator;
@@ -151,7 +154,9 @@ class Drawing {
 
   #map(node: Expression): MapBlock {
     if (node.op === 'value') return mapOf(this.data, node.name);
-    const text = formulaOf(node).replaceAll('the one-hot', 'one-hot');
+    const formula = formulaOf(node).replaceAll('the one-hot', 'one-hot');
+    // Its factors are named before it.
+    const text = node.op === 'product' && formula.length > LONG_CAPTION ? 'their product' : formula;
     if (node.op === 'transposed' && node.of.op === 'value') return { ...mapOf(this.data, node.of.name), text, transposed: true };
     const tensor = this.#value(node);
     return { kind: 'map', text, tensor, letters: this.#letters(node, tensor.shape) };
