@@ -11,36 +11,40 @@ import { TensorFigure } from '../../parts/TensorFigure.js';
 import { VERDICTS } from './LineList.js';
 
 interface FindingsProps {
+  /** The result for the text. */
   checked: CheckedLine | undefined;
+  /** The result before: it stays in sight, pale, until the one for the text is there. */
+  latest: CheckedLine | undefined;
   busy: boolean;
   /** Whether the line is still the stub. */
   untouched: boolean;
   onCheck(): void;
 }
 
-export function Findings({ checked, busy, untouched, onCheck }: FindingsProps) {
+export function Findings({ checked, latest, busy, untouched, onCheck }: FindingsProps) {
   const verdict = untouched ? 'todo' : (checked?.report.verdict ?? 'open');
   const { mark, word } = VERDICTS[verdict];
+  const shown = untouched ? undefined : (checked ?? latest);
   return (
-    <div class="findings" data-busy={busy || undefined} data-checked={checked ? '' : undefined}>
+    <div class="findings" data-busy={busy || undefined} data-checked={checked ? '' : undefined} data-stale={checked ? undefined : ''}>
       <div class="verdict-row">
         <p class={`verdict ${verdict}`} role="status">
-          <span aria-hidden="true">{busy && !checked ? '…' : mark}</span> {busy && !checked ? 'checking' : word}
+          <span aria-hidden="true">{mark}</span> {busy && !checked ? 'checking' : word}
         </p>
-        {checked && !untouched && <Figures report={checked.report} />}
+        {shown && <Figures report={shown.report} />}
         <button type="button" onClick={onCheck} title="Ctrl+Enter" disabled={untouched}>
           Check now
         </button>
       </div>
-      {checked && !untouched && (
+      {shown && (
         <>
-          <Sentences report={checked.report} />
-          {checked.printed.length > 0 && (
+          <Sentences report={shown.report} />
+          {shown.printed.length > 0 && (
             <section class="printed" aria-label="What the line printed">
-              <pre>{checked.printed.join('\n')}</pre>
+              <pre>{shown.printed.join('\n')}</pre>
             </section>
           )}
-          {checked.shown && <Maps verdict={checked.report.verdict} shown={checked.shown} name={checked.report.name} />}
+          {shown.shown && <Maps verdict={shown.report.verdict} shown={shown.shown} name={shown.report.name} />}
         </>
       )}
     </div>

@@ -84,7 +84,8 @@ export function LineWork({ exercise, line }: LineProps) {
         }}
       />
       <Findings
-        checked={checked ?? (isChecking(number, name) ? latestResult(number, line) : undefined)}
+        checked={checked}
+        latest={latestResult(number, line)}
         busy={isChecking(number, name)}
         untouched={text === line.stub}
         onCheck={checkNow}

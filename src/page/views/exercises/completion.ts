@@ -9,10 +9,11 @@ import { showSizes } from '../../parts/numbers.js';
 
 const PROPERTIES = ['T', 'shape', 'data', 'size', 'dtype'];
 
-function methodOption({ name, call, text }: ReferenceRow): Completion {
+function methodOption({ name, call, text }: ReferenceRow, place: number): Completion {
   const property = PROPERTIES.includes(name);
   return {
     label: name,
+    boost: -place,
     detail: call,
     info: text,
     type: property ? 'property' : 'method',
