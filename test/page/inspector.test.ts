@@ -209,7 +209,7 @@ describe('the proof', () => {
 
   it('draws the error of both precisions by ε, and says the same in a sentence', async () => {
     const { page, complaints } = await openPage(browser, 'step=dW2&entry=3,7');
-    await page.waitForSelector('.error-chart path');
+    await page.waitForSelector('.error-chart path.curve-float64');
     const texts = await page.locator('.error-chart text').allTextContents();
     expect(texts).toEqual(expect.arrayContaining(['float32 noise', 'curvature', 'ε', '1e-12', '1e0', '1e-16']));
     expect(await page.textContent('.proof')).toMatch(
@@ -264,7 +264,7 @@ describe('for those who do not see the picture', () => {
     async (colorScheme) => {
       const { page, complaints } = await openPage(browser, 'step=dh&entry=3,17', { colorScheme });
       await page.click('text=Show as table');
-      await page.waitForSelector('.error-chart path');
+      await page.waitForSelector('.error-chart path.curve-float64');
       expect(await violations(page)).toEqual([]);
       expect(complaints).toEqual([]);
     },
