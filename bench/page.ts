@@ -1,5 +1,5 @@
 /**
- * How fast the page is: until it answers, a step, and training in its worker beside Node, in turns in one run.
+ * How fast the page is: until it answers, a step, a click on an entry, and training in its worker beside Node, in turns in one run.
  * Run: npm run bench:page, after npm run build. It needs Chromium; CHROMIUM names another one.
  */
 import { readFileSync } from 'node:fs';
@@ -51,6 +51,28 @@ async function stepTimes(page: Page): Promise<number[]> {
   })()`) as Promise<number[]>;
 }
 
+/** Milliseconds from a click on an entry of dh to the frame that shows its terms, for entries in different rows and columns. */
+async function clickTimes(page: Page): Promise<number[]> {
+  return page.evaluate(`(async () => {
+    location.hash = 'step=dh';
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const map = document.querySelector('.equation [data-tensor="dh"]');
+    const { left, top, width, height } = map.getBoundingClientRect();
+    const times = [];
+    for (let k = 0; k < 30; k++) {
+      const start = performance.now();
+      const at = { clientX: left + ((2 * k + 0.5) * width) / 64, clientY: top + ((k + 0.5) * height) / 32, bubbles: true };
+      map.dispatchEvent(new MouseEvent('click', at));
+      const title = 'dh[' + k + ',' + 2 * k + ']';
+      const isShown = () => document.querySelector('.why-formula')?.textContent.startsWith(title) && document.querySelector('.terms');
+      while (!isShown()) await new Promise((resolve) => setTimeout(resolve));
+      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+      times.push(performance.now() - start);
+    }
+    return times;
+  })()`) as Promise<number[]>;
+}
+
 const browser = await launchChromium();
 try {
   const opened: number[] = [];
@@ -62,12 +84,14 @@ try {
   }
   const { page } = await openPage(browser);
   const steps = await stepTimes(page);
+  const clicks = await clickTimes(page);
   const ratios: number[] = [];
   for (let round = 0; round < ROUNDS; round++) ratios.push((await stepsPerSecondInPage(page)) / stepsPerSecondHere());
   process.stdout.write(
     `${[
       `open to interactive     ${median(opened).toFixed(0)} ms (median of ${ROUNDS})`,
       `a step                  ${median(steps).toFixed(0)} ms (median of ${steps.length}), at most ${Math.max(...steps).toFixed(0)} ms`,
+      `a click, until why     ${median(clicks).toFixed(0)} ms (median of ${clicks.length}), at most ${Math.max(...clicks).toFixed(0)} ms`,
       `training beside Node    ${median(ratios).toFixed(2)} (median of ${ROUNDS}, ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`,
     ].join('\n')}\n`,
   );

@@ -1,7 +1,7 @@
 /** The frame of the page: its name, its views, and the one that is open. */
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { countOf } from '../core/text.js';
+import { countOf, quoteText } from '../core/text.js';
 import { ownNames } from './ownNames.js';
 import { damagedRun, pageRun } from './pageRun.js';
 import { type PageState, VIEWS, type View } from './properties.js';
@@ -88,7 +88,7 @@ function Notices() {
     <div class="notices" role="status">
       {unreadable.value.map(({ key, text, expected }) => (
         <p key={key}>
-          The address has {key}={text}. Expected {expected}; the page shows its default.
+          The address has {key}={quoteText(text)}. Expected {expected}; the page shows its default.
         </p>
       ))}
       {errors.map(({ message, hint }) => (

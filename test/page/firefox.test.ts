@@ -1,10 +1,10 @@
 // The same page in Firefox: puppeteer drives Debian's, which playwright cannot.
 import { readFileSync } from 'node:fs';
-import { type Browser, launch } from 'puppeteer-core';
+import { type Browser, launch, type Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import * as core from '../../src/index.js';
 import { sha256 } from '../../src/node/sha256.js';
-import { PAGE_URL } from '../support/browser.js';
+import { canvasColours, canvasScript, launchChromium, openPage, PAGE_URL } from '../support/browser.js';
 import { inProject } from '../support/inProject.js';
 import { LESSON_REQUEST, trainLesson } from './trainLesson.js';
 
@@ -14,20 +14,86 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-it('opens the page from file://, steps by the keyboard, and trains 2,000 steps to the same parameters as Node', async () => {
+/** Opens an address of the page, and collects what Firefox complains about. */
+async function open(fragment: string): Promise<{ page: Page; complaints: string[] }> {
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     if (['error', 'warn'].includes(message.type())) complaints.push(message.text());
   });
-  await page.goto(`${PAGE_URL}#n=8&step=dh`);
+  await page.goto(`${PAGE_URL}#${fragment}`);
   await page.waitForSelector('[data-ready]');
+  return { page, complaints };
+}
+
+it('opens the page from file://, steps by the keyboard, and trains 2,000 steps to the same parameters as Node', async () => {
+  const { page, complaints } = await open('n=8&step=dh');
   await page.keyboard.press(']');
   await page.waitForFunction("location.hash.includes('step=dW2')");
   const found = await page.evaluate(`backpropNinja.ask('train', ${JSON.stringify(LESSON_REQUEST)})`);
   const kernels = new WebAssembly.Module(readFileSync(inProject('dist/kernels.wasm')));
   const expected = trainLesson(core, kernels, readFileSync(inProject('data/names.txt')), sha256);
   expect((found as { hashes: unknown }).hashes).toEqual(expected.hashes);
+  expect(complaints).toEqual([]);
+});
+
+it('draws a heat map in the colours of Chromium, and says why an entry has its value', async () => {
+  const fragment = 'step=dh&entry=3,17';
+  const selector = '.equation [data-tensor="dh"] canvas';
+  const chromium = await launchChromium();
+  try {
+    const expected = await canvasColours((await openPage(chromium, fragment)).page, selector);
+    const { page, complaints } = await open(fragment);
+    expect(await page.evaluate(canvasScript(selector))).toEqual(expected);
+    await page.waitForSelector('.error-chart path');
+    expect(await page.$eval('.why-formula', (element) => element.textContent)).toContain('dlogits[3,v]');
+    expect(complaints).toEqual([]);
+  } finally {
+    await chromium.close();
+  }
+});
+
+it('plants a mistake, and draws both losses', async () => {
+  const { page, complaints } = await open('view=mistakes&mistake=dh-sign');
+  await page.waitForSelector('::-p-text(dh is wrong first)');
+  await (await page.waitForSelector('::-p-text(Train both)'))?.click();
+  await page.waitForSelector('::-p-text(Train again)');
+  expect(await page.$$eval('.loss-tables tbody tr', (rows) => rows.length)).toBeGreaterThan(2);
+  expect(complaints).toEqual([]);
+});
+
+it('hunts: a probe is answered', async () => {
+  const { page, complaints } = await open('view=hunt&hunt=7');
+  await (await page.waitForSelector('[data-item=dC]'))?.click();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-item=dC] :is(.right, .wrong)');
+  expect(complaints).toEqual([]);
+});
+
+it('checks a line of an exercise, and ends one that loops', async () => {
+  const { page, complaints } = await open('view=exercises&exercise=1&line=db2');
+  const type = async (text: string) => {
+    await (await page.waitForSelector('>>> .cm-content'))?.click();
+    for (const [down, key] of [['Control', 'a']] as const) {
+      await page.keyboard.down(down);
+      await page.keyboard.press(key);
+      await page.keyboard.up(down);
+    }
+    await page.keyboard.type(text);
+  };
+  await type('({ dlogits }) => { for (;;); }');
+  await page.waitForSelector('::-p-text(it did not finish within 2 s)');
+  await type('({ dlogits }) => dlogits.sum(0)');
+  await page.waitForSelector('.verdict.right');
+  expect(complaints).toEqual([]);
+});
+
+it('uses a list of names', async () => {
+  const { page, complaints } = await open('view=names');
+  await page.type('textarea', 'Ulm\nBonn\nHof\nJena\nKiel\nTrier\nWorms\nMainz');
+  await (await page.waitForSelector('button::-p-text(Use these names)'))?.click();
+  await page.waitForSelector('::-p-text(8 names)');
+  await page.evaluate('localStorage.clear()');
   expect(complaints).toEqual([]);
 });

@@ -43,18 +43,23 @@ export async function openPage(browser: Browser, fragment = '', options: Browser
   return { page, complaints };
 }
 
-/**
- * The colours of a canvas, row by row, as numbers 0xrrggbb. They are read from a copy: reading the canvas itself twice makes Chromium warn.
- * @param selector finds the canvas; the first counts
- */
-export function canvasColours(page: Page, selector: string): Promise<number[]> {
-  return page.evaluate(`(() => {
+/** The script that reads the colours of a canvas, for any driver. They are read from a copy: reading the canvas itself twice makes Chromium warn. */
+export function canvasScript(selector: string): string {
+  return `(() => {
     const canvas = document.querySelector(${JSON.stringify(selector)});
     const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
     copy.drawImage(canvas, 0, 0);
     const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
     return Array.from({ length: data.length / 4 }, (_, i) => (data[4 * i] << 16) | (data[4 * i + 1] << 8) | data[4 * i + 2]);
-  })()`);
+  })()`;
+}
+
+/**
+ * The colours of a canvas, row by row, as numbers 0xrrggbb.
+ * @param selector finds the canvas; the first counts
+ */
+export function canvasColours(page: Page, selector: string): Promise<number[]> {
+  return page.evaluate(canvasScript(selector));
 }
 
 /** What axe-core finds on the page, by all of its rules that are not about drafts of WCAG or its level AAA: a line per rule. */

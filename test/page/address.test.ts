@@ -1,0 +1,108 @@
+// What a link carries: it opens the same view elsewhere, and no link does harm.
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomStream } from '../../src/core/random.js';
+import { launchChromium, openPage } from '../support/browser.js';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser?.close());
+
+/** All that the page shows, once it no longer changes. */
+async function shown(page: Page): Promise<string> {
+  const text = () => page.evaluate("document.querySelector('main').innerText") as Promise<string>;
+  let [before, now] = ['', await text()];
+  while (now !== before || now.includes('…\n') || now.includes('checking …')) {
+    await page.waitForTimeout(200);
+    [before, now] = [now, await text()];
+  }
+  return now;
+}
+
+describe('a link', () => {
+  it.each([
+    'seed=3&batch=2&n=8&step=dhpreact&tensor=h&entry=2,5&eps=0.001',
+    'step=dlogits&form=closed&log=on&sameScale=on',
+    'view=mistakes&mistake=dh-sign&tensor=dhpreact&entry=1,2',
+    'view=hunt&hunt=12',
+    'view=exercises&exercise=4&line=dW2',
+    'view=names',
+  ])('shows the same after a reload and in another browser: %s', async (fragment) => {
+    const { page, complaints } = await openPage(browser, fragment);
+    const first = await shown(page);
+    await page.reload();
+    await page.waitForSelector('[data-ready]');
+    expect(await shown(page)).toBe(first);
+    const other = await openPage(browser, page.url().split('#')[1]);
+    expect(await shown(other.page)).toBe(first);
+    expect([...complaints, ...other.complaints]).toEqual([]);
+  });
+
+  it('is what Back and Forward go through: views and steps', async () => {
+    const { page, complaints } = await openPage(browser, 'step=dh');
+    await page.keyboard.press(']');
+    for (const view of ['Plant a mistake', 'Exercises', 'The pass']) await page.click(`nav button:text-is("${view}")`);
+    const titles: string[] = [];
+    for (let k = 0; k < 4; k++) {
+      await page.goBack();
+      titles.push((await page.title()).replace(' · Backprop Ninja', ''));
+    }
+    expect(titles).toEqual([expect.stringMatching(/^Exercise 1/), 'Plant a mistake', 'dW2', 'dh']);
+    await page.goForward();
+    await expect.poll(() => page.title()).toBe('dW2 · Backprop Ninja');
+    expect(complaints).toEqual([]);
+  });
+
+  it('with a value that does not exist is reported with what is expected, and shows the default', async () => {
+    const { page, complaints } = await openPage(browser, `step=dZ&n=1e9&seed=${'9'.repeat(500)}`, {
+      viewport: { width: 390, height: 844 },
+    });
+    const notices = (await page.textContent('.notices')) ?? '';
+    expect(notices).toContain('n=1e9. Expected a whole number from 2 to 64');
+    expect(notices.length).toBeLessThan(1500);
+    expect(await page.textContent('#step-title')).toContain('emb');
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+});
+
+it('300 random addresses do no harm: no exception, no complaint, and the page goes on', async () => {
+  const { page, complaints } = await openPage(browser);
+  const random = randomStream('hunt', 16);
+  const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
+  const KEYS = ['view', 'seed', 'batch', 'n', 'network', 'step', 'tensor', 'entry', 'form', 'eps', 'sameScale', 'log', 'mistake', 'hunt'];
+  const ODD_KEYS = ['exercise', 'line', '__proto__', 'constructor', '', '%', 'x'];
+  const VALUES = ['pass', 'mistakes', 'hunt', 'exercises', 'names', 'dh', 'dC', 'loss', 'C', '3,17', '999999,0', '0', '1', '7', '64', 'on'];
+  const ODD_VALUES = [
+    '',
+    '%',
+    '%E0%A4%A',
+    '%00',
+    'NaN',
+    '-1',
+    '1e999',
+    '1e-5',
+    'Infinity',
+    '__proto__',
+    'toString',
+    '3,',
+    '💥',
+    'a'.repeat(5000),
+  ];
+  for (let k = 0; k < 300; k++) {
+    const parts = Array.from(
+      { length: 1 + Math.floor(random() * 5) },
+      () => `${pick([...KEYS, ...ODD_KEYS])}=${pick([...VALUES, ...ODD_VALUES])}`,
+    );
+    const fragment = random() < 0.1 ? pick(ODD_VALUES) : parts.join('&');
+    await page.evaluate(
+      `location.hash = ${JSON.stringify(fragment)}; new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))`,
+    );
+    expect([fragment, complaints]).toEqual([fragment, []]);
+  }
+  await page.evaluate("location.hash = 'step=dh'");
+  await page.waitForSelector('#step-title:has-text("dh")');
+  expect(complaints).toEqual([]);
+});
