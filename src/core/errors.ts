@@ -10,6 +10,8 @@ import { showPath } from './text.js';
 export interface ErrorDetails {
   /** The way out: what the user can do now. */
   hint?: string;
+  /** What follows the hint where there is a command line: an option, or a command of the shell. */
+  shell?: string;
   /** The command that is the way out, without the program's name, as a shell reads it. It follows the hint. */
   command?: string;
   /** The error that led to this one. */
@@ -19,11 +21,13 @@ export interface ErrorDetails {
 /** The common base: an error with a hint. The command line prints "message; hint: command". */
 class HintedError extends Error {
   readonly hint: string | undefined;
+  readonly shell: string | undefined;
   readonly command: string | undefined;
 
-  constructor(message: string, { hint, command, cause }: ErrorDetails = {}) {
+  constructor(message: string, { hint, shell, command, cause }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.hint = hint;
+    this.shell = shell;
     this.command = command;
   }
 }
@@ -51,8 +55,9 @@ export class NumericalError extends HintedError {
 /** Message and hint in one line, and the command apart. */
 export function messageParts(error: Error): { message: string; command: string | undefined } {
   if (!(error instanceof HintedError)) return { message: error.message, command: undefined };
-  const { message, hint, command } = error;
-  return { message: hint === undefined ? message : `${message}; ${hint}`, command };
+  const { message, hint, shell, command } = error;
+  const wayOut = shell === undefined ? hint : `${hint}: ${shell}`;
+  return { message: wayOut === undefined ? message : `${message}; ${wayOut}`, command };
 }
 
 /**
@@ -70,10 +75,11 @@ export function namingFile<T>(path: string, run: () => T): T {
     return run();
   } catch (error) {
     if (!(error instanceof FileContentError)) throw error;
-    const { message, hint, command } = error;
+    const { message, hint, shell, command } = error;
     throw new FileContentError(`${showPath(path)}: ${message}`, {
       cause: error,
       ...(hint !== undefined && { hint }),
+      ...(shell !== undefined && { shell }),
       ...(command !== undefined && { command }),
     });
   }

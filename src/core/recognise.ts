@@ -84,7 +84,12 @@ export function recognise(start: Uint8Array): RecognisedFile | undefined {
   }
   const encoding = wideEncoding(start, bytes);
   if (encoding) {
-    return { kind: `text in ${encoding.slice(0, 6)}`, hint: `convert it: iconv -f ${encoding} -t UTF-8 FILE > utf8.txt`, group: 'text' };
+    return {
+      kind: `text in ${encoding.slice(0, 6)}`,
+      hint: 'convert it to UTF-8',
+      shell: `iconv -f ${encoding} -t UTF-8 FILE > utf8.txt`,
+      group: 'text',
+    };
   }
   if (isBinary(start)) return { kind: 'a binary file', group: 'binary' };
   return recogniseText(decodeUtf8(start), start.length < RECOGNISABLE_BYTES);

@@ -5,13 +5,16 @@ import { quoteText } from './text.js';
 export interface RecognisedFile {
   /** The format, with its article: "a NumPy array (.npy)". */
   kind: string;
-  /** How to get a readable file. FILE is replaced by its path. */
+  /** How to get a readable file. */
   hint?: string;
+  /** What follows the hint in a terminal. FILE is replaced by the file's path. */
+  shell?: string;
   /** Source code and documents in a notation: what an exercise file may look like. */
   group: 'safetensors' | 'binary' | 'text' | 'source';
 }
 
 const AGAIN = 'download the file itself again';
+const ONE_PER_LINE = 'write one name per line';
 
 interface TextKind extends RecognisedFile {
   start: RegExp;
@@ -67,12 +70,12 @@ function json(body: string, isWhole: boolean): RecognisedFile | undefined {
   const message = isWhole ? errorIn(body) : undefined;
   if (message !== undefined) return failedDownload(message);
   if (/^\[\s*"/.test(body)) {
-    return { kind: 'a JSON file', hint: "write one name per line: jq -r '.[]' FILE > names.txt", group: 'text' };
+    return { kind: 'a JSON file', hint: ONE_PER_LINE, shell: "jq -r '.[]' FILE > names.txt", group: 'text' };
   }
   const [, key] = /"((?:\w*name|word|text))"\s*:\s*"/i.exec(body) ?? [];
   if (key === undefined) return { kind: 'a JSON file', group: 'text' };
   const filter = body.startsWith('[') ? `.[].${key}` : `.${key}`;
-  return { kind: 'a JSON file', hint: `write one name per line: jq -r '${filter}' FILE > names.txt`, group: 'text' };
+  return { kind: 'a JSON file', hint: ONE_PER_LINE, shell: `jq -r '${filter}' FILE > names.txt`, group: 'text' };
 }
 
 /** The message of an API's error: {"message": "Not Found"}. */

@@ -217,10 +217,15 @@ function raggedOddity(lines: readonly string[]): Oddity | undefined {
     if (share(lines, (line) => totalOf(separator, [line]) >= least) < 0.8) continue;
     return {
       text: `most lines hold ${least} or more ${separatorText(separator, least)}, and each line is read as one name`,
-      hint: splitHint(separator),
+      hint: splitInTerminal(separator),
     };
   }
   return undefined;
+}
+
+function splitInTerminal(separator: Separator): string {
+  const { hint, shell } = splitHint(separator);
+  return `${hint}: ${shell}`;
 }
 
 /** Says that a file with too few lines holds its names in a few long ones. */
@@ -231,6 +236,6 @@ export function severalPerLine(names: readonly string[]): Oddity | undefined {
   const lines = names.length === 1 ? 'its only line holds' : `its ${names.length} lines hold`;
   return {
     text: `${lines} ${count.toLocaleString('en-US')} ${separatorText(separator, count)}; expected one name per line`,
-    hint: splitHint(separator),
+    hint: splitInTerminal(separator),
   };
 }

@@ -1,5 +1,5 @@
 /** Reads names from a text file's bytes, one name per line, or from a column of a table. */
-import { FileContentError } from '../core/errors.js';
+import { type ErrorDetails, FileContentError } from '../core/errors.js';
 import { choice } from '../core/kinds.js';
 import { RECOGNISABLE_BYTES, recognise } from '../core/recognise.js';
 import { quoteText, shellWord, showPath, showText, UNPRINTABLE } from '../core/text.js';
@@ -35,6 +35,9 @@ export interface ParsedNames {
   table?: TableLayout;
 }
 
+/** A hint, and what a terminal adds to it. */
+type WayOut = Pick<ErrorDetails, 'hint' | 'shell'>;
+
 interface Tidied {
   byteOrderMark: number;
   /** CRLF line ends. */
@@ -52,11 +55,12 @@ interface Tidied {
 /**
  * Reads a UTF-8 text with one name per line. A byte order mark, CRLF, CR, blanks around a name and blank lines are accepted and counted.
  * @param source the name of the text in errors
+ * @param columnOption what errors call the option for the column
  * @throws FileContentError with line and byte if a line is not a name, if there are no names, or if it is another kind of file
  * @throws UsageError if there is no such column
  */
-export function parseNames(bytes: Uint8Array, source: string, options: NamesOptions = {}): ParsedNames {
-  const parser = new NamesParser(source, options);
+export function parseNames(bytes: Uint8Array, source: string, options: NamesOptions = {}, columnOption = '--column'): ParsedNames {
+  const parser = new NamesParser(source, options, columnOption);
   parser.push(bytes);
   return parser.end();
 }
@@ -91,10 +95,10 @@ export class NamesParser {
   /** Whether the file's kind is still to be recognised. */
   #isStart = true;
 
-  constructor(path: string, { column, normalize = 'none' }: NamesOptions = {}) {
+  constructor(path: string, { column, normalize = 'none' }: NamesOptions = {}, columnOption = '--column') {
     this.#path = path;
     this.#file = path === STANDARD_INPUT_NAME ? 'FILE' : shellWord(path, 'file');
-    this.#column = column === undefined ? undefined : new ColumnReader(column, path);
+    this.#column = column === undefined ? undefined : new ColumnReader(column, path, columnOption);
     this.#normalize = normalize === 'nfc';
   }
 
@@ -124,8 +128,7 @@ export class NamesParser {
     this.#isStart = false;
     const other = recognise(bytes.subarray(0, RECOGNISABLE_BYTES));
     if (!other) return;
-    const hint = other.hint?.replaceAll('FILE', this.#file);
-    throw new FileContentError(`${showPath(this.#path)}: this is ${other.kind}; ${ONE_PER_LINE}`, hint === undefined ? {} : { hint });
+    throw new FileContentError(`${showPath(this.#path)}: this is ${other.kind}; ${ONE_PER_LINE}`, this.#wayOut(other));
   }
 
   /** Takes whole lines; the last one may lack its end. They are decoded together, because that is 10 times as fast as line by line. */
@@ -183,11 +186,10 @@ export class NamesParser {
   #failInvalid(bytes: Uint8Array, byte: number): never {
     const hex = `0x${bytes[byte].toString(16).padStart(2, '0')}`;
     const [line] = decodeLatin1(bytes.subarray(0, 4 * RECOGNISABLE_BYTES)).split(/[\r\n]/);
-    return this.#fail(
-      this.#line + 1,
-      `${hex} at byte ${this.#offset + byte} of the file is not UTF-8`,
-      `save it as UTF-8, or convert it: iconv -f ISO-8859-1 -t UTF-8 ${this.#file} > utf8.txt (${latin1Reading(line, bytes, byte)})`,
-    );
+    return this.#fail(this.#line + 1, `${hex} at byte ${this.#offset + byte} of the file is not UTF-8`, {
+      hint: 'save it as UTF-8, or convert it',
+      shell: `iconv -f ISO-8859-1 -t UTF-8 FILE > utf8.txt (${latin1Reading(line, bytes, byte)})`,
+    });
   }
 
   #checkName(name: string): void {
@@ -202,17 +204,19 @@ export class NamesParser {
         this.#line,
         `'${quoteText(name)}' contains '${BOUNDARY}', which marks the start and end of a name`,
         /^\d+\.\s/.test(name)
-          ? `remove the numbers: sed -E 's/^ *[0-9]+[.] *//' ${this.#file} > names-only.txt`
-          : `spell the name without it${this.#looksLikeTable(name) ? ', or read one column of a table, such as --column 1' : ''}`,
+          ? { hint: 'remove the numbers', shell: "sed -E 's/^ *[0-9]+[.] *//' FILE > names-only.txt" }
+          : this.#looksLikeTable(name)
+            ? { hint: 'spell the name without it, or read one column of a table', shell: '--column 1' }
+            : { hint: 'spell the name without it' },
       );
     }
   }
 
-  #controlHint(character: string): string | undefined {
-    if (character === '\t' && !this.#column) return 'if the lines are columns, --column 1 reads the first';
-    if (!LINE_SEPARATORS.includes(character)) return undefined;
+  #controlHint(character: string): WayOut {
+    if (character === '\t' && !this.#column) return { hint: 'if the lines are columns, read one of them', shell: '--column 1' };
+    if (!LINE_SEPARATORS.includes(character)) return {};
     const point = (character.codePointAt(0) as number).toString(16);
-    return `if it ends lines: perl -CSD -pe 's/\\x{${point}}/\\n/g' ${this.#file} > names-only.txt`;
+    return { hint: 'if it ends lines, put line feeds in its place', shell: `perl -CSD -pe 's/\\x{${point}}/\\n/g' FILE > names-only.txt` };
   }
 
   #looksLikeTable(line: string): boolean {
@@ -221,12 +225,16 @@ export class NamesParser {
 
   #failLong(line: number, text: string): never {
     const separator = separatorOfMany([text]);
-    const hint = separator === undefined ? undefined : splitHint(separator).replace('FILE', this.#file);
-    return this.#fail(line, `longer than ${MAX_LINE_BYTES} bytes; ${ONE_PER_LINE}`, hint);
+    return this.#fail(line, `longer than ${MAX_LINE_BYTES} bytes; ${ONE_PER_LINE}`, separator === undefined ? {} : splitHint(separator));
   }
 
-  #fail(line: number, problem: string, hint?: string): never {
-    throw new FileContentError(`${showPath(this.#path)}, line ${line}: ${problem}`, hint === undefined ? {} : { hint });
+  #fail(line: number, problem: string, wayOut: WayOut): never {
+    throw new FileContentError(`${showPath(this.#path)}, line ${line}: ${problem}`, this.#wayOut(wayOut));
+  }
+
+  /** With the path for FILE. */
+  #wayOut({ hint, shell }: WayOut): WayOut {
+    return { ...(hint !== undefined && { hint }), ...(shell !== undefined && { shell: shell.replaceAll('FILE', this.#file) }) };
   }
 }
 

@@ -55,9 +55,12 @@ export function totalOf(separator: Separator, lines: readonly string[]): number 
   return lines.reduce((sum, line) => sum + line.trim().split(separator === ' ' ? /\s+/ : separator).length - 1, 0);
 }
 
-/** How to put each name on its own line. FILE is replaced by the path. */
-export function splitHint(separator: Separator): string {
-  return `put each name on its own line: tr '${separator === '\t' ? '\\t' : separator}' '\\n' < FILE > names-only.txt`;
+/** How to put each name on its own line, and in a terminal. FILE is replaced by the path. */
+export function splitHint(separator: Separator): { hint: string; shell: string } {
+  return {
+    hint: 'put each name on its own line',
+    shell: `tr '${separator === '\t' ? '\\t' : separator}' '\\n' < FILE > names-only.txt`,
+  };
 }
 
 const QUOTES: readonly (readonly [open: string, close: string])[] = [
@@ -103,16 +106,20 @@ export function splitFields(text: string, separator: Separator): string[] | unde
 export class ColumnReader {
   readonly #column: string;
   readonly #source: string;
+  /** What errors call the option for the column. */
+  readonly #option: string;
   #layout: TableLayout | undefined;
   #lines = 0;
 
   /**
    * @param column the number of the column, from 1, or its name in the first line
    * @param source the name of the text in errors
+   * @param option what errors call the option for the column
    */
-  constructor(column: string, source: string) {
+  constructor(column: string, source: string, option: string) {
     this.#column = column;
     this.#source = source;
+    this.#option = option;
   }
 
   /** Known from the first line on. */
@@ -146,7 +153,7 @@ export class ColumnReader {
       const column = Number(this.#column);
       if (column >= 1 && column <= columns) return { separator, columns, column };
       const found = columns === 1 ? 'one column' : `${columns} columns`;
-      throw new UsageError(`--column ${this.#column}: ${showPath(this.#source)} has ${found} in its first line`);
+      throw new UsageError(`${this.#option} ${this.#column}: ${showPath(this.#source)} has ${found} in its first line`);
     }
     // A header may be a single name with blanks: "First name".
     const names = separator === ' ' && sameWord(line, this.#column) ? [line.trim()] : fields;
@@ -155,7 +162,7 @@ export class ColumnReader {
     if (column !== -1) return { separator: names === fields ? separator : ',', columns: names.length, column: column + 1, header: line };
     const near = closest(this.#column, fields);
     const list = fields.map((name) => `'${quoteText(name)}'`).join(', ');
-    throw new UsageError(`--column ${quoteText(this.#column)}: the first line of ${showPath(this.#source)} has ${quoteText(list)}`, {
+    throw new UsageError(`${this.#option} ${quoteText(this.#column)}: the first line of ${showPath(this.#source)} has ${quoteText(list)}`, {
       hint: near === undefined ? 'name one of them, or give its number' : `did you mean '${quoteText(near)}'?`,
     });
   }

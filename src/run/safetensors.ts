@@ -114,8 +114,11 @@ interface Header {
 function readHeader(size: number, read: (start: number, length: number) => Uint8Array): Header {
   const other = recognise(read(0, Math.min(size, RECOGNISABLE_BYTES)));
   if (other && other.group !== 'safetensors') {
-    const { kind, hint } = other;
-    throw new FileContentError(`not a safetensors file: this is ${kind}`, hint === undefined ? {} : { hint });
+    const { kind, hint, shell } = other;
+    throw new FileContentError(`not a safetensors file: this is ${kind}`, {
+      ...(hint !== undefined && { hint }),
+      ...(shell !== undefined && { shell }),
+    });
   }
   if (size < 8) throw new FileContentError(`not a safetensors file: ${size === 1 ? '1 byte' : `${size} bytes`}, expected at least 8`);
   const first = read(0, 8);

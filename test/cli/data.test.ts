@@ -19,7 +19,7 @@ const trainOn = (cwd: string, ...more: string[]) => runCli(cwd, ['train', ...SIZ
 describe('what is no list of names is refused, and named (3)', () => {
   it.each([
     ['a gzip archive', gzipSync(LIST), 'this is a gzip archive; expected one name per line; unpack it with gunzip'],
-    ['UTF-16', Buffer.from(LIST, 'utf16le'), 'convert it: iconv -f UTF-16LE -t UTF-8 names.txt > utf8.txt'],
+    ['UTF-16', Buffer.from(LIST, 'utf16le'), 'convert it to UTF-8: iconv -f UTF-16LE -t UTF-8 names.txt > utf8.txt'],
     ['an error page', '404: Not Found', "this is an error message, '404: Not Found', perhaps from a failed download"],
     ['a web page', `<!doctype html><title>names</title>${LIST}`, 'this is a web page (HTML)'],
     ['JSON', JSON.stringify(NAMES), "this is a JSON file; expected one name per line; write one name per line: jq -r '.[]' names.txt"],
@@ -35,9 +35,9 @@ describe('what is no list of names is refused, and named (3)', () => {
     ],
     ['a Git LFS pointer', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n', "with 'git lfs pull'"],
     ['Latin-1', Buffer.from(`${LIST}zo\xe9\n`, 'latin1'), "iconv -f ISO-8859-1 -t UTF-8 names.txt > utf8.txt (if the line is 'zoé'"],
-    ['tabs', NAMES.map((name) => `${name}\t5\n`).join(''), 'if the lines are columns, --column 1 reads the first'],
+    ['tabs', NAMES.map((name) => `${name}\t5\n`).join(''), 'if the lines are columns, read one of them: --column 1'],
     ['numbered lines', NAMES.map((name, i) => `${i}. ${name}\n`).join(''), 'remove the numbers: sed -E'],
-    ['line separators', NAMES.join('\u2028'), "if it ends lines: perl -CSD -pe 's/\\x{2028}/\\n/g' names.txt"],
+    ['line separators', NAMES.join('\u2028'), "if it ends lines, put line feeds in its place: perl -CSD -pe 's/\\x{2028}/\\n/g' names.txt"],
   ])('%s', async (_, content, says) => {
     const cwd = tempDirectory();
     put(cwd, 'names.txt', content);

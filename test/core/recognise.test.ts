@@ -68,14 +68,18 @@ const NAMED: [what: string, start: string, kind: RegExp][] = [
   ['a database', 'SQLite format 3\0', /^an SQLite database$/],
   ['a Parquet file', 'PAR1\x15\0\x15', /^a Parquet file/],
   ['an unknown binary file', bytes(Buffer.from(Array.from({ length: 256 }, (_, i) => (i * 151) % 256))), /^a binary file$/],
-  ['UTF-16 with a mark', bytes(utf16(`\ufeff${LIST}`)), /^text in UTF-16; convert it: iconv -f UTF-16 -t UTF-8 FILE > utf8\.txt$/],
-  ['UTF-16, little-endian', bytes(utf16(LIST)), /^text in UTF-16; convert it: iconv -f UTF-16LE /],
-  ['UTF-16, big-endian', bytes(utf16(LIST).swap16()), /^text in UTF-16; convert it: iconv -f UTF-16BE /],
-  ['Chinese in UTF-16', bytes(utf16('李娜\n王伟\n张敏\n上海\n')), /^text in UTF-16; convert it: iconv -f UTF-16LE /],
-  ['Russian in UTF-16, big-endian', bytes(utf16('анна\nмария\nольга\n').swap16()), /^text in UTF-16; convert it: iconv -f UTF-16BE /],
-  ['UTF-32 with a mark', bytes(utf32(`\ufeff${LIST}`)), /^text in UTF-32; convert it: iconv -f UTF-32 /],
-  ['UTF-32, little-endian', bytes(utf32(LIST)), /^text in UTF-32; convert it: iconv -f UTF-32LE /],
-  ['UTF-32, big-endian', bytes(utf32(LIST).swap32()), /^text in UTF-32; convert it: iconv -f UTF-32BE /],
+  ['UTF-16 with a mark', bytes(utf16(`\ufeff${LIST}`)), /^text in UTF-16; convert it to UTF-8: iconv -f UTF-16 -t UTF-8 FILE > utf8\.txt$/],
+  ['UTF-16, little-endian', bytes(utf16(LIST)), /^text in UTF-16; convert it to UTF-8: iconv -f UTF-16LE /],
+  ['UTF-16, big-endian', bytes(utf16(LIST).swap16()), /^text in UTF-16; convert it to UTF-8: iconv -f UTF-16BE /],
+  ['Chinese in UTF-16', bytes(utf16('李娜\n王伟\n张敏\n上海\n')), /^text in UTF-16; convert it to UTF-8: iconv -f UTF-16LE /],
+  [
+    'Russian in UTF-16, big-endian',
+    bytes(utf16('анна\nмария\nольга\n').swap16()),
+    /^text in UTF-16; convert it to UTF-8: iconv -f UTF-16BE /,
+  ],
+  ['UTF-32 with a mark', bytes(utf32(`\ufeff${LIST}`)), /^text in UTF-32; convert it to UTF-8: iconv -f UTF-32 /],
+  ['UTF-32, little-endian', bytes(utf32(LIST)), /^text in UTF-32; convert it to UTF-8: iconv -f UTF-32LE /],
+  ['UTF-32, big-endian', bytes(utf32(LIST).swap32()), /^text in UTF-32; convert it to UTF-8: iconv -f UTF-32BE /],
   [
     'an error of GitHub',
     '404: Not Found',
@@ -120,8 +124,9 @@ const NAMED: [what: string, start: string, kind: RegExp][] = [
 
 describe('recognise', () => {
   it.each(NAMED)('names %s', (_, start, named) => {
-    const { kind = '', hint } = recognise(Buffer.from(start, 'latin1')) ?? {};
-    expect(hint === undefined ? kind : `${kind}; ${hint}`).toMatch(named);
+    const { kind = '', hint, shell } = recognise(Buffer.from(start, 'latin1')) ?? {};
+    const wayOut = shell === undefined ? hint : `${hint}: ${shell}`;
+    expect(wayOut === undefined ? kind : `${kind}; ${wayOut}`).toMatch(named);
   });
 
   it.each(NAMED)('makes the error name %s', (_, start, kind) => {

@@ -65,7 +65,7 @@ describe('invalid UTF-8: the line and the byte (3)', () => {
     await refuse(
       Buffer.from('\ufeffanna\n', 'utf16le'),
       3,
-      'this is text in UTF-16; expected one name per line; convert it: iconv -f UTF-16 -t UTF-8 names.txt > utf8.txt',
+      'this is text in UTF-16; expected one name per line; convert it to UTF-8: iconv -f UTF-16 -t UTF-8 names.txt > utf8.txt',
     );
   });
 });

@@ -179,7 +179,7 @@ describe('readNamesFile refuses', () => {
     const error = refusalOf(content);
     expect(error).toBeInstanceOf(FileContentError);
     expect(fullMessage(error)).toMatch(
-      /names\.txt: this is text in UTF-16; expected one name per line; convert it: iconv -f UTF-16 -t UTF-8 /,
+      /names\.txt: this is text in UTF-16; expected one name per line; convert it to UTF-8: iconv -f UTF-16 -t UTF-8 /,
     );
   });
 

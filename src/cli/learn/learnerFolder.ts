@@ -56,7 +56,10 @@ export function learnerFile(number: ExerciseNumber, dir: string | undefined, io:
   }
   const other = recognise(startOfFile(path, RECOGNISABLE_BYTES, shown));
   if (other && other.group !== 'source') {
-    const wayOut = other.hint === undefined ? anew : { hint: other.hint.replaceAll('FILE', shellPath(path, io)) };
+    const wayOut =
+      other.hint === undefined
+        ? anew
+        : { hint: other.hint, ...(other.shell !== undefined && { shell: other.shell.replaceAll('FILE', shellPath(path, io)) }) };
     throw new FileContentError(`${shown}: this is ${other.kind}; expected TypeScript`, wayOut);
   }
   return path;
