@@ -2,17 +2,19 @@
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { countOf, quoteText } from '../core/text.js';
+import type { RefusedError } from './engine/client.js';
+import { failure } from './failures.js';
 import { ownNames } from './ownNames.js';
 import { damagedRun, pageRun } from './pageRun.js';
-import { type PageState, VIEWS, type View } from './properties.js';
+import { addressOf, type PageState, VIEWS, type View } from './properties.js';
 import { pass, refused, set, state, unreadable } from './state.js';
+import { ViewBoundary } from './ViewBoundary.js';
 import { ExercisesView } from './views/exercises/ExercisesView.js';
 import { HuntView } from './views/hunt/HuntView.js';
 import { MistakesView } from './views/mistakes/MistakesView.js';
 import { NamesView } from './views/names/NamesView.js';
 import { PassView } from './views/pass/PassView.js';
 
-/** The views in the order of the navigation. */
 const TITLES: Record<View, string> = {
   pass: 'The pass',
   mistakes: 'Plant a mistake',
@@ -57,7 +59,9 @@ export function App() {
       </header>
       <main data-ready={pass.value || refused.value ? '' : undefined}>
         <Notices />
-        <Content />
+        <ViewBoundary address={addressOf(state.value)}>
+          <Content />
+        </ViewBoundary>
       </main>
     </>
   );
@@ -83,7 +87,8 @@ function NetworkChoice() {
 
 /** What the address asked for and does not exist, and what the engine refused. */
 function Notices() {
-  const errors = [damagedRun.value, refused.value].filter((one) => one !== undefined);
+  const errors = [damagedRun.value, refused.value, failure.value].filter((one) => one !== undefined);
+  const byMessage = new Map(errors.map((error) => [error.message, error]));
   return (
     <div class="notices" role="status">
       {unreadable.value.map(({ key, text, expected }) => (
@@ -91,12 +96,23 @@ function Notices() {
           The address has {key}={quoteText(text)}. Expected {expected}; the page shows its default.
         </p>
       ))}
-      {errors.map(({ message, hint }) => (
-        <p key={message}>
-          {message}
-          {hint !== undefined && `; ${hint}`}
-        </p>
+      {[...byMessage.values()].map((error) => (
+        <Refusal key={error.message} error={error} />
       ))}
     </div>
+  );
+}
+
+function Refusal({ error: { message, hint, command } }: { error: RefusedError }) {
+  return (
+    <p>
+      {message}
+      {hint !== undefined && `; ${hint}`}
+      {command !== undefined && (
+        <>
+          : <code>npx backprop-ninja {command}</code>
+        </>
+      )}
+    </p>
   );
 }

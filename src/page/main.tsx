@@ -2,10 +2,12 @@
 import { render } from 'preact';
 import { App } from './App.js';
 import { ask } from './engine/client.js';
+import { followFailures } from './failures.js';
 import { restoreNames } from './ownNames.js';
 import { pageRun, readPageRun } from './pageRun.js';
 import { followAddress, followPass } from './state.js';
 
+followFailures();
 followAddress();
 void start();
 render(<App />, document.getElementById('app') as HTMLElement);
@@ -13,8 +15,11 @@ render(<App />, document.getElementById('app') as HTMLElement);
 /** A file with a run shows the run, not the names of an earlier visit. */
 async function start(): Promise<void> {
   await readPageRun();
-  if (!pageRun.value) await restoreNames();
-  followPass();
+  try {
+    if (!pageRun.value) await restoreNames();
+  } finally {
+    followPass();
+  }
 }
 
 // For the browser's console: await backpropNinja.ask('pass', { seed: 1, batch: 0, n: 4, names: null })

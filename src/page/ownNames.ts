@@ -1,7 +1,7 @@
 /** The reader's own list of names. It stays in the browser: in its storage, where that works. */
 import { signal } from '@preact/signals';
 import type { NamesOptions } from '../data/parseNames.js';
-import { ask } from './engine/client.js';
+import { ask, RefusedError } from './engine/client.js';
 import type { NamesSummary } from './engine/names.js';
 
 /** The list in use; undefined for the bundled names. */
@@ -16,24 +16,31 @@ export interface OwnList extends NamesOptions {
   text: string;
 }
 
+/** The list that the reader gave: the one in use, or that of the last visit, which may not be in use. */
+export const given = signal(stored());
+
 let lastId = 0;
 
 /**
- * Uses these names for the pass.
+ * Uses these names for the pass, and keeps them for the next visit.
+ * @returns whether the browser keeps them
  * @throws RefusedError with line and byte if a line is not a name
  */
-export async function useNames(bytes: Uint8Array, options: NamesOptions): Promise<void> {
+export async function useNames(bytes: Uint8Array, options: NamesOptions): Promise<boolean> {
   lastId++;
   ownNames.value = await ask('readNames', bytes, lastId, options);
+  given.value = { text: new TextDecoder().decode(bytes), ...options };
+  return store(given.value);
 }
 
 export function useBundledNames(): void {
   ownNames.value = undefined;
+  given.value = undefined;
   store(undefined);
 }
 
-/** Keeps the list for the next visit. A list that is too long, or storage that is refused, means that it must be given again. */
-export function store(list: OwnList | undefined): boolean {
+/** A list that is too long, or storage that is refused, means that it must be given again. */
+function store(list: OwnList | undefined): boolean {
   try {
     localStorage.removeItem(KEY);
     if (!list) return true;
@@ -45,20 +52,34 @@ export function store(list: OwnList | undefined): boolean {
   }
 }
 
-/** The list of the last visit. */
-export function stored(): OwnList | undefined {
+/** The list of the last visit. What else is stored under its name is left out. */
+function stored(): OwnList | undefined {
   try {
-    const list: unknown = JSON.parse(localStorage.getItem(KEY) ?? 'null');
-    return typeof list === 'object' && list !== null && typeof (list as OwnList).text === 'string' ? (list as OwnList) : undefined;
+    const list = JSON.parse(localStorage.getItem(KEY) ?? 'null') as { [Key in keyof OwnList]: unknown } | null;
+    if (typeof list?.text !== 'string') return undefined;
+    return {
+      text: list.text,
+      ...(typeof list.column === 'string' && { column: list.column }),
+      ...(list.normalize === 'nfc' && { normalize: 'nfc' }),
+    };
   } catch {
     return undefined;
   }
 }
 
-/** Uses the list of the last visit, if there is one that can still be read. */
+/**
+ * Uses the list of the last visit, if there is one. A list that cannot be used stays, to be mended.
+ * @throws RefusedError that says why it cannot be used
+ */
 export async function restoreNames(): Promise<void> {
-  const list = stored();
+  const list = given.peek();
   if (!list) return;
   const { text, ...options } = list;
-  await useNames(new TextEncoder().encode(text), options).catch(() => store(undefined));
+  try {
+    await useNames(new TextEncoder().encode(text), options);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    const { message, hint } = error;
+    throw new RefusedError({ message: `Your stored list of names is not used: ${message}`, ...(hint !== undefined && { hint }) });
+  }
 }

@@ -2,6 +2,7 @@
 import { computed, effect, signal } from '@preact/signals';
 import { ask, type RefusedError } from './engine/client.js';
 import type { PassData, PassSource } from './engine/pass.js';
+import { failure } from './failures.js';
 import { ownNames } from './ownNames.js';
 import { addressOf, type PageState, readAddress, type Unreadable } from './properties.js';
 
@@ -17,25 +18,61 @@ export const refused = signal<RefusedError | undefined>(undefined);
 
 /**
  * Changes properties.
- * @param history 'push' for what the browser's Back should undo: another view or step
+ * @param kind 'push' for what the browser's Back should undo: another view or step. It also ends what is said of the step before
  */
-export function set(change: Partial<PageState>, history: 'push' | 'replace' = 'replace'): void {
+export function set(change: Partial<PageState>, kind: 'push' | 'replace' = 'replace'): void {
+  if (kind === 'push') {
+    writeWaiting();
+    unreadable.value = [];
+    failure.value = undefined;
+  }
   state.value = { ...state.value, ...change };
-  const fragment = addressOf(state.value);
-  const method = history === 'push' && `#${fragment}` !== location.hash ? 'pushState' : 'replaceState';
-  window.history[method](null, '', `#${fragment}`);
+  const isElsewhere = `#${addressOf(state.value)}` !== location.hash;
+  if (kind === 'push' && isElsewhere) write('pushState');
+  else replaceAddress();
 }
 
-/** Follows Back, Forward, and links that change the fragment only. */
+/** Milliseconds between two replacements of the address. Safari allows 100 changes in 30 seconds; a held key makes 30 in one. */
+const WRITE_INTERVAL = 350;
+let lastWrite = Number.NEGATIVE_INFINITY;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function write(method: 'pushState' | 'replaceState'): void {
+  lastWrite = performance.now();
+  try {
+    history[method](null, '', `#${addressOf(state.value)}`);
+  } catch {
+    // A browser that refuses so many changes: the next one brings the address up to date.
+  }
+}
+
+/** At once, or when the interval since the last change is over. */
+function replaceAddress(): void {
+  const wait = lastWrite + WRITE_INTERVAL - performance.now();
+  if (wait > 0) timer ??= setTimeout(writeWaiting, wait);
+  else write('replaceState');
+}
+
+function writeWaiting(): void {
+  if (timer === undefined) return;
+  forgetWrite();
+  write('replaceState');
+}
+
+function forgetWrite(): void {
+  clearTimeout(timer);
+  timer = undefined;
+}
+
+/** Follows Back, Forward, and links that change the fragment only. The address is up to date when the page is left. */
 export function followAddress(): void {
-  addEventListener('hashchange', () => {
+  addEventListener('popstate', () => {
+    forgetWrite();
     const read = readAddress(location.hash);
     state.value = read.state;
     unreadable.value = read.unreadable;
   });
-  addEventListener('popstate', () => {
-    state.value = readAddress(location.hash).state;
-  });
+  addEventListener('pagehide', writeWaiting);
 }
 
 /** Which pass the state asks for. Its text changes only if the pass does. */

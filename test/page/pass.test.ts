@@ -215,7 +215,7 @@ describe('the controls of the pass', () => {
     await page.check('text=Same scale for all');
     const same = await colours(page, 'dhprebn');
     expect(same).not.toEqual(own);
-    expect(page.url()).toContain('sameScale=');
+    await page.waitForURL(/sameScale=/);
     expect(await page.textContent('.legend')).not.toContain('largest');
     expect(complaints).toEqual([]);
   });

@@ -43,6 +43,15 @@ export async function openPage(browser: Browser, fragment = '', options: Browser
   return { page, complaints };
 }
 
+/** Reloads the page in a browser that keeps nothing: each use of its storage throws, as where a reader forbids it. */
+export async function refusingStorage(page: Page): Promise<void> {
+  await page.addInitScript(`for (const name of ['localStorage', 'sessionStorage']) {
+    Object.defineProperty(globalThis, name, { get() { throw new DOMException('The operation is insecure.', 'SecurityError'); } });
+  }`);
+  await page.reload();
+  await page.waitForSelector('[data-ready]');
+}
+
 /** The script that reads the colours of a canvas, for any driver. They are read from a copy: reading the canvas itself twice makes Chromium warn. */
 export function canvasScript(selector: string): string {
   return `(() => {

@@ -2,14 +2,16 @@
 import engineSource from 'bundled:engine';
 import type { ArgumentsOf, Method, ProgressOf, Refusal, Reply, Request, ResultOf } from './protocol.js';
 
-/** An answer of the engine that is an error with a message for the reader. */
+/** An answer of the engine that is an error with a message for the reader. What no view handles is shown above all views: see ../failures.ts. */
 export class RefusedError extends Error {
   override name = 'RefusedError';
   readonly hint: string | undefined;
+  readonly command: string | undefined;
 
-  constructor({ message, hint }: Refusal) {
+  constructor({ message, hint, command }: Refusal) {
     super(message);
     this.hint = hint;
+    this.command = command;
   }
 }
 
@@ -27,45 +29,78 @@ function workerFrom(source: string): Worker {
   return worker;
 }
 
-const waiting = new Map<number, Waiting>();
-let lastId = 0;
+/** A worker, and who waits for its answers. */
+class Engine {
+  /** Undefined once it has failed. */
+  #worker: Worker | undefined;
+  readonly #waiting = new Map<number, Waiting>();
 
-function startEngine(): Worker {
-  const worker = workerFrom(engineSource);
-  worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-    const one = waiting.get(data.id);
-    if (!one) return;
-    if (data.kind === 'progress') {
-      one.onProgress?.(data.progress as never);
+  constructor() {
+    try {
+      this.#worker = workerFrom(engineSource);
+    } catch {
       return;
     }
-    waiting.delete(data.id);
-    if (data.kind === 'result') one.resolve(data.result);
-    else one.reject(new RefusedError(data.refusal));
-  };
-  worker.onerror = ({ message }) => {
-    for (const { reject } of waiting.values()) reject(new Error(message));
-    waiting.clear();
-  };
-  return worker;
+    this.#worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#take(data);
+    this.#worker.onerror = () => this.#fail();
+    this.#worker.onmessageerror = () => this.#fail();
+  }
+
+  ask(request: Request, waiting: Waiting): void {
+    if (!this.#worker) {
+      waiting.reject(stopped());
+      return;
+    }
+    this.#waiting.set(request.id, waiting);
+    this.#worker.postMessage(request);
+  }
+
+  cancel(id: number): void {
+    this.#waiting.delete(id);
+    this.#worker?.postMessage({ id, cancel: true } satisfies Request);
+  }
+
+  #take(reply: Reply): void {
+    const one = this.#waiting.get(reply.id);
+    if (!one) return;
+    if (reply.kind === 'progress') {
+      one.onProgress?.(reply.progress as never);
+      return;
+    }
+    this.#waiting.delete(reply.id);
+    if (reply.kind === 'result') one.resolve(reply.result);
+    else one.reject(new RefusedError(reply.refusal));
+  }
+
+  #fail(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    for (const { reject } of this.#waiting.values()) reject(stopped());
+    this.#waiting.clear();
+  }
 }
 
-const engine = startEngine();
+function stopped(): RefusedError {
+  return new RefusedError({ message: 'The engine of the page has stopped', hint: 'reload the page' });
+}
+
+const engine = new Engine();
 /** A second engine, once it is needed. */
-let aside: Worker | undefined;
+let aside: Engine | undefined;
+let lastId = 0;
 
 /** Methods that compute for up to a second without a pause, and need nothing that an engine remembers. What the reader waits for passes them. */
 const ASIDE: readonly Method[] = ['verdicts'];
 
-function engineFor(method: Method): Worker {
+function engineFor(method: Method): Engine {
   if (!ASIDE.includes(method)) return engine;
-  aside ??= startEngine();
+  aside ??= new Engine();
   return aside;
 }
 
 /**
  * Asks the engine.
- * @throws RefusedError if it refuses the arguments
+ * @throws RefusedError if it refuses the arguments, or has stopped
  */
 export function ask<M extends Method>(method: M, ...parameters: ArgumentsOf<M>): Promise<ResultOf<M>> {
   return start(method, parameters).result;
@@ -78,17 +113,7 @@ export function start<M extends Method>(
   onProgress?: (progress: ProgressOf<M>) => void,
 ): { result: Promise<ResultOf<M>>; cancel(): void } {
   const id = ++lastId;
-  const worker = engineFor(method);
-  const send = (request: Request) => worker.postMessage(request);
-  const result = new Promise<unknown>((resolve, reject) => {
-    waiting.set(id, { resolve, reject, onProgress });
-    send({ id, method, parameters });
-  });
-  return {
-    result: result as Promise<ResultOf<M>>,
-    cancel: () => {
-      waiting.delete(id);
-      send({ id, cancel: true });
-    },
-  };
+  const asked = engineFor(method);
+  const result = new Promise<unknown>((resolve, reject) => asked.ask({ id, method, parameters }, { resolve, reject, onProgress }));
+  return { result: result as Promise<ResultOf<M>>, cancel: () => asked.cancel(id) };
 }

@@ -35,7 +35,7 @@ export function bundledNames(): readonly string[] {
   return parseNames(new TextEncoder().encode(bundledText), 'names.txt').names;
 }
 
-/** The data set of a list. A list that is no longer kept is refused: the page reads it again. */
+/** The data set of a list. Only the latest list is kept. */
 export function datasetOf(id: NamesId): Dataset {
   if (id === null) {
     bundled ??= createDataset(bundledNames(), SPLIT);
@@ -51,7 +51,7 @@ export const namesMethods = {
    * @throws FileContentError with line and byte if a line is not a name, or if there are too few; UsageError if there is no such column
    */
   readNames(bytes: Uint8Array, id: number, options: NamesOptions): NamesSummary {
-    const { names, tidied, table } = parseNames(bytes, 'your list', options);
+    const { names, tidied, table } = parseNames(bytes, 'your list', options, 'column');
     const dataset = createDataset(names, SPLIT);
     if (SPLITS.some((split) => dataset.parts[split].length === 0)) throw tooFew(names);
     own = { id, dataset };

@@ -18,6 +18,8 @@ export type Request =
 export interface Refusal {
   message: string;
   hint?: string;
+  /** The command of `backprop-ninja` that is the way out. */
+  command?: string;
 }
 
 export type Reply =

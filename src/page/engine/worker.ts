@@ -12,8 +12,8 @@ turns.port1.onmessage = ({ data }: MessageEvent<number>) => advance(data);
 
 function refusalOf(error: unknown): Refusal {
   if (!(error instanceof Error)) return { message: String(error) };
-  const { hint } = error as { hint?: unknown };
-  return { message: error.message, ...(typeof hint === 'string' && { hint }) };
+  const { hint, command } = error as { hint?: unknown; command?: unknown };
+  return { message: error.message, ...(typeof hint === 'string' && { hint }), ...(typeof command === 'string' && { command }) };
 }
 
 function advance(id: number): void {

@@ -1,9 +1,10 @@
 /** Taking your lines out as the files of the command line, and in again. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { countOf } from '../../../core/text.js';
 import { ask } from '../../engine/client.js';
 import type { ExerciseEntry } from '../../engine/exercises.js';
 import { codeOf } from '../../learner/lineCode.js';
+import { useDroppedFiles } from '../../parts/useDroppedFiles.js';
 import { catalogue, checkRest } from './checks.js';
 import { textOf } from './progress.js';
 import { type Restore, takeFiles } from './takeFiles.js';
@@ -55,29 +56,6 @@ export function Files({ exercise }: { exercise: ExerciseEntry }) {
       </div>
     </div>
   );
-}
-
-/** Files may be dropped anywhere on the page while the exercises are open. */
-function useDroppedFiles(take: (files: Iterable<File>) => void): void {
-  const latest = useRef(take);
-  latest.current = take;
-  useEffect(() => {
-    const holdsFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
-    const onDragOver = (event: DragEvent) => {
-      if (holdsFiles(event)) event.preventDefault();
-    };
-    const onDrop = (event: DragEvent) => {
-      if (!holdsFiles(event)) return;
-      event.preventDefault();
-      latest.current([...(event.dataTransfer?.files ?? [])]);
-    };
-    addEventListener('dragover', onDragOver);
-    addEventListener('drop', onDrop, true);
-    return () => {
-      removeEventListener('dragover', onDragOver);
-      removeEventListener('drop', onDrop, true);
-    };
-  }, []);
 }
 
 /** Saves the file that `exercise check` reads. */

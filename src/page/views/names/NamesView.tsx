@@ -1,21 +1,21 @@
 /** The reader's own names in the place of the bundled ones. */
 import { useSignal } from '@preact/signals';
-import { countOf, showCharacters } from '../../../core/text.js';
+import { countOf, quoteText, showCharacters } from '../../../core/text.js';
 import type { NamesOptions } from '../../../data/parseNames.js';
 import { RefusedError } from '../../engine/client.js';
 import type { NamesSummary } from '../../engine/names.js';
-import { ownNames, store, stored, useBundledNames, useNames } from '../../ownNames.js';
+import { given, ownNames, useBundledNames, useNames } from '../../ownNames.js';
+import { useDroppedFiles } from '../../parts/useDroppedFiles.js';
 
-interface Problem {
-  message: string;
-  hint?: string | undefined;
-}
+/** A longer text is used, and not shown. */
+const MOST_SHOWN = 1_000_000;
+const shown = (text: string) => (text.length < MOST_SHOWN ? text : '');
 
 export function NamesView() {
-  const text = useSignal(ownNames.value ? (stored()?.text ?? '') : '');
-  const column = useSignal('');
-  const compose = useSignal(false);
-  const problem = useSignal<Problem | undefined>(undefined);
+  const text = useSignal(shown(given.value?.text ?? ''));
+  const column = useSignal(given.value?.column ?? '');
+  const compose = useSignal(given.value?.normalize === 'nfc');
+  const problem = useSignal<RefusedError | undefined>(undefined);
   const note = useSignal('');
 
   const read = async (bytes: Uint8Array) => {
@@ -26,30 +26,28 @@ export function NamesView() {
     problem.value = undefined;
     note.value = '';
     try {
-      await useNames(bytes, options);
-      const kept = store({ text: new TextDecoder().decode(bytes), ...options });
-      if (!kept) note.value = 'Your browser does not keep this list: give it again after the page is closed.';
+      const kept = await useNames(bytes, options);
+      if (!kept) note.value = 'Your browser cannot store this list. Load it again next time.';
     } catch (error) {
-      problem.value = error instanceof RefusedError ? { message: error.message, hint: error.hint } : { message: String(error) };
+      if (!(error instanceof RefusedError)) throw error;
+      problem.value = error;
     }
   };
   const readFile = async (file: File | undefined) => {
     if (!file) return;
     const bytes = new Uint8Array(await file.arrayBuffer());
-    text.value = file.size < 1_000_000 ? new TextDecoder().decode(bytes) : '';
+    text.value = shown(new TextDecoder().decode(bytes));
     await read(bytes);
+  };
+  useDroppedFiles(([file]) => readFile(file));
+  const goBack = () => {
+    useBundledNames();
+    problem.value = undefined;
+    note.value = '';
   };
 
   return (
-    <section
-      class="names"
-      aria-labelledby="names-title"
-      onDragOver={(event) => event.preventDefault()}
-      onDrop={(event) => {
-        event.preventDefault();
-        void readFile(event.dataTransfer?.files[0]);
-      }}
-    >
+    <section class="names-view" aria-labelledby="names-title">
       <h2 id="names-title">Your names</h2>
       <p>
         The network learns from a list of names. Give it yours: names of your class, cities, dinosaurs. One per line, at least 6. The list
@@ -83,18 +81,26 @@ export function NamesView() {
         <button type="button" disabled={text.value.trim() === ''} onClick={() => read(new TextEncoder().encode(text.value))}>
           Use these names
         </button>
-        <label class="button">
+        <label class="names-file">
           Choose a file
-          <input type="file" accept=".txt,.csv,.tsv,text/*" onChange={(event) => readFile(event.currentTarget.files?.[0])} />
+          <input
+            type="file"
+            accept=".txt,.csv,.tsv,text/*"
+            onChange={({ currentTarget }) => {
+              readFile(currentTarget.files?.[0]);
+              // The same file may be chosen again.
+              currentTarget.value = '';
+            }}
+          />
         </label>
-        {ownNames.value && (
-          <button type="button" onClick={useBundledNames}>
+        {given.value && (
+          <button type="button" onClick={goBack}>
             Back to the bundled names
           </button>
         )}
       </div>
       <div role="status">
-        {problem.value && <Refused {...problem.value} />}
+        {problem.value && <Refused error={problem.value} />}
         {note.value !== '' && <p>{note.value}</p>}
         {!problem.value && <InUse summary={ownNames.value} />}
       </div>
@@ -102,13 +108,12 @@ export function NamesView() {
   );
 }
 
-function Refused({ message, hint }: Problem) {
-  // A hint may be an option or a command, which a page does not have.
-  const forTerminal = hint !== undefined && /--|FILE/.test(hint);
+/** Without the option or the command that a terminal would be told: the page has its own fields. */
+function Refused({ error: { message, hint } }: { error: RefusedError }) {
   return (
     <p class="names-problem">
       <b>✗ Not used:</b> {message}
-      {hint !== undefined && (forTerminal ? `. In the terminal: ${hint}` : `; ${hint}`)}.
+      {hint !== undefined && `; ${hint}`}.
     </p>
   );
 }
@@ -119,11 +124,11 @@ function InUse({ summary }: { summary: NamesSummary | undefined }) {
   return (
     <div class="names-used">
       <p>
-        <b>✓ In use:</b> {countOf(count, 'name')}, {vocabulary.length} characters with the boundary, {countOf(examples, 'example')} to train
-        on.
+        <b>✓ In use:</b> {countOf(count, 'name')}, {countOf(vocabulary.length, 'character')} with the boundary,{' '}
+        {countOf(examples, 'example')} to train on.
       </p>
-      <p class="names-first">{first.join(', ')}</p>
-      <p>Characters: {showCharacters(vocabulary.slice(0, 200))}</p>
+      <p class="names-first">{first.map(quoteText).join(', ')}</p>
+      <p>Characters: {showCharacters(vocabulary)}</p>
       {notes.map((note) => (
         <p key={note}>Note: {note}</p>
       ))}
