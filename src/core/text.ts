@@ -62,6 +62,11 @@ export function isBlank(text: string): boolean {
 /** Greek and Cyrillic letters that look like a Latin one. */
 export const LOOKALIKES = /[ΑΒΕΖΗΙΚΜΝΟΡΤΥΧονϲАВЕЅІЈКМНОРСТУХавеѕіјкорсухһԁԛԝ]/u;
 
+/** The text with its first letter as a capital. */
+export function capitalised(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
 /** 1 name, 2,000 names */
 export function countOf(count: number, noun: string): string {
   return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { largestMagnitude } from '../../src/core/numbers.js';
 import { findMutant, MUTANTS } from '../../src/dojo/mutants.js';
-import { spreadOf } from '../../src/dojo/spread.js';
+import { spreadOf, spreadText } from '../../src/dojo/spread.js';
 import { createLessonCase, LESSON_CONFIG } from '../../src/lesson/case.js';
 import { backward, exercise1, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { type GradientName, stepsAfter, valueNamed } from '../../src/lesson/values.js';
@@ -74,5 +74,38 @@ describe('how a planted mistake spreads', () => {
     const { gradients, first } = spreadOf({ ...findMutant('dh-sign'), planted: exercise1.dh }, at);
     expect(first).toBeUndefined();
     expect(gradients.filter((row) => row.state !== 'right' || row.maxDiff !== 0)).toEqual([]);
+  });
+});
+
+describe('the sentence of a spread', () => {
+  const textOf = (name: string, given = at) => spreadText(spreadOf(findMutant(name), given));
+
+  it('names the first wrong gradient, and counts those that are also wrong, cannot be computed, or are right', () => {
+    expect(textOf('dh-sign')).toBe('dh is wrong first. 14 gradients computed from it are also wrong, and 11 are right.');
+    expect(textOf('db2-sum-forgotten')).toBe('db2 is wrong first. The other 25 are right.');
+    expect(textOf('dh-w2-not-transposed')).toBe('dh is wrong first: it fails. 15 others cannot be computed, and 10 are right.');
+    expect(textOf('dlogit_maxes-sign-forgotten')).toBe('On this batch, all 26 gradients are right: the mistake does not show.');
+  });
+});
+
+describe('a spread where right gradients are NaN or infinite, such as those of a network with huge weights,', () => {
+  const broken = { ...values, probs: values.probs.mul(0) };
+  const given = { ...broken, ...backward(broken) };
+
+  it('says of them that nothing is known: neither right nor wrong', () => {
+    const { gradients, first } = spreadOf(findMutant('dh-sign'), given);
+    expect(gradients.map(({ state: known }) => known)).toEqual(['right', ...Array(25).fill('unknown')]);
+    expect(first).toBeUndefined();
+    expect(spreadText({ gradients, first })).toBe(
+      'On this batch, 25 of the 26 gradients are NaN or infinite even without the mistake: nothing can be said about them. The other one is right.',
+    );
+  });
+
+  it('still names a wrong gradient above them', () => {
+    const { gradients, first } = spreadOf(findMutant('dlogprobs-sign-forgotten'), given);
+    expect(first).toBe('dlogprobs');
+    expect(spreadText({ gradients, first })).toBe(
+      'dlogprobs is wrong first. 25 others are NaN or infinite even without the mistake: nothing can be said about them.',
+    );
   });
 });

@@ -36,7 +36,7 @@ describe('a hunt in the page', () => {
       await page.keyboard.press('ArrowDown');
     }
     expect(await page.textContent('[role=listbox] [aria-selected=true] code')).toBe(line);
-    expect(await page.textContent('[role=status].unseen')).toContain(`✗ ${line}: `);
+    expect(await page.textContent('.hunt-said[role=status]')).toContain(`✗ ${line}: `);
     await tabTo(page, 'It is this line');
     await page.keyboard.press('Enter');
     await page.waitForSelector(`text=Yes, it is ${line}.`);
@@ -48,7 +48,9 @@ describe('a hunt in the page', () => {
     await tabTo(page, 'Play again');
     await page.keyboard.press('Enter');
     await page.waitForSelector('text=100 points, 0 probes');
-    expect(await page.textContent('main h2')).not.toBe('Hunt 7');
+    const title = await page.textContent('main h2');
+    expect(title).not.toBe('Hunt 7');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe(title);
     expect(complaints).toEqual([]);
   });
 
@@ -63,11 +65,14 @@ describe('a hunt in the page', () => {
     await page.click('text=It is this line');
     await page.waitForSelector('text=No, the line of dlogprobs is right. You have 75 points left.');
     await page.click('text=It is this line', { force: true });
+    expect(await page.getByText('No, the line of dlogprobs is right.').count()).toBe(1);
     await page.click(`[data-item=${line}]`);
     await page.click('text=It is this line');
     const other = choices.find((one) => one !== mistake) as string;
     await page.click(`.hunt-choices button:text-is("${other}")`);
-    await page.waitForSelector('text=No. You have 55 points left.');
+    await page.waitForSelector('.hunt-choices [role=status]:has-text("No. You have 55 points left.")');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe(`✗ ${other}`);
+    await page.keyboard.press('Enter');
     expect(await score(page)).toBe('55 points, 1 probe');
     await page.click('text=Give up');
     await page.waitForSelector(`text=It was ${line}: ${mistake}.`);

@@ -24,10 +24,10 @@ describe('a planted mistake in the page', () => {
     [
       'dh-sign',
       'dh',
-      { dlogits: '✓ right', dh: '✗ the mistake', dhpreact: '✗ wrong, too', dW2: '✓ right', db1: '✓ right', dC: '✗ wrong, too' },
+      { dlogits: '✓ right', dh: '✗ the mistake', dhpreact: '✗ also wrong', dW2: '✓ right', db1: '✓ right', dC: '✗ also wrong' },
     ],
-    ['cross-entropy-no-division-by-n', 'dlogits', { dnorm_logits: '✓ right', dlogits: '✗ the mistake', dC: '✗ wrong, too' }],
-    ['batch-norm-gain-forgotten', 'dhprebn', { dbndiff: '✓ right', dhprebn: '✗ the mistake', dW1: '✗ wrong, too' }],
+    ['cross-entropy-no-division-by-n', 'dlogits', { dnorm_logits: '✓ right', dlogits: '✗ the mistake', dC: '✗ also wrong' }],
+    ['batch-norm-gain-forgotten', 'dhprebn', { dbndiff: '✓ right', dhprebn: '✗ the mistake', dW1: '✗ also wrong' }],
     ['dh-w2-not-transposed', 'dh', { dlogits: '✓ right', dh: '✗ fails', dhpreact: '✗ fails', dW2: '✓ right' }],
     ['db2-sum-forgotten', 'db2', { db2: '✗ the mistake', dh: '✓ right', dC: '✓ right' }],
   ])('%s is wrong first in %s, and spreads to what reads it', async (mistake, first, states) => {
@@ -35,6 +35,63 @@ describe('a planted mistake in the page', () => {
     expect(findMutant(mistake).line).toBe(first);
     expect(await page.textContent('.mistakes-sentence')).toContain(`${first} is wrong first`);
     for (const [name, text] of Object.entries(states)) expect([name, await stateOf(page, name)]).toEqual([name, text]);
+    expect(complaints).toEqual([]);
+  });
+
+  it('keeps an entry of the address while the batch shrinks and grows: a smaller batch may not have it', async () => {
+    const { page, complaints } = await open('dprobs-squared', '&n=8&tensor=dprobs&entry=20,3');
+    const batchOf = async (n: number) => {
+      await page.fill('[name=n]', String(n));
+      await page.keyboard.press('Enter');
+      await page.waitForSelector(`.spread-chosen h4:has-text("[${n},27]")`);
+      return page.textContent('.beside-entry');
+    };
+    expect(await batchOf(32)).toMatch(/^dprobs\[20,3\]: with the mistake /);
+    expect(await batchOf(8)).toBe('Choose an entry to see its numbers.');
+    expect(await batchOf(32)).toMatch(/^dprobs\[20,3\]: with the mistake /);
+    expect(complaints).toEqual([]);
+  });
+
+  it('may have the mouse at rest over an entry that the next gradient does not have', async () => {
+    const { page, complaints } = await open('dprobs-squared', '&tensor=dprobs');
+    const map = page.locator('.beside .heat-map').first();
+    const { width, height } = (await map.boundingBox()) ?? { width: 0, height: 0 };
+    await map.hover({ position: { x: width - 2, y: height - 2 } });
+    await page.waitForSelector('.heat-map-readout');
+    await page.focus('.spread [tabindex="0"]');
+    await page.keyboard.press('End');
+    await page.waitForSelector('.spread-chosen h4:has-text("dC")');
+    expect(await page.locator('.heat-map-readout').count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  it('never has what is known of another one beside it, unless that is marked as being computed', async () => {
+    const { page, complaints } = await open('dh-sign');
+    // What is on the page whenever it changes.
+    await page.evaluate(`(() => {
+      window.seen = [];
+      const text = (selector) => document.querySelector(selector)?.textContent;
+      new MutationObserver(() => {
+        const busy = document.querySelector('.mistakes-spread').getAttribute('aria-busy') === 'true';
+        window.seen.push([text('.mistakes-line h3 code'), text('.mistakes-sentence').split(' ')[0], busy]);
+      }).observe(document.querySelector('.mistakes'), { subtree: true, childList: true, attributes: true, characterData: true });
+    })()`);
+    await page.selectOption('[name=line]', '1 dW2');
+    await page.waitForSelector('.mistakes-sentence:has-text("dW2 is wrong first")');
+    await page.fill('[name=n]', '8');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.spread-chosen .range >> nth=0');
+    await page.waitForSelector('.mistakes-spread[aria-busy=false]');
+    const seen = (await page.evaluate('window.seen')) as [string, string, boolean][];
+    expect(seen.filter(([line, first, busy]) => line !== first && !busy)).toEqual([]);
+    expect(seen.some(([, , busy]) => busy)).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+
+  it('has one scale in the legend, the list and the maps with "Same scale for all"', async () => {
+    const { page, complaints } = await open('dh-sign', '&tensor=dhpreact&sameScale=true');
+    const legend = await page.textContent('.legend-ends >> nth=1');
+    expect(await page.locator('.beside .range').allTextContents()).toEqual(Array(3).fill(`±${legend}`));
     expect(complaints).toEqual([]);
   });
 
@@ -152,10 +209,13 @@ describe('training with and without a mistake in the page', () => {
   it('can be cancelled; what it has shown stays, and the page goes on', async () => {
     const { page, complaints } = await open('dh-sign');
     await page.check('text=5,000');
-    await page.click('text=Train both');
+    await page.focus('text=Train both');
+    await page.keyboard.press('Enter');
     await page.waitForSelector('text=/step [1-9]/');
-    await page.click('text=Cancel');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Cancel');
+    await page.keyboard.press('Enter');
     await page.waitForSelector('text=Cancelled after');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Train again');
     expect(await page.locator('progress').count()).toBe(0);
     await page.click('text=Next');
     await page.waitForSelector('.mistakes-sentence');

@@ -51,6 +51,18 @@ describe('a page with a run in it', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('says of a mistake nothing where its gradients are NaN anyway', async () => {
+    const data = smallRun();
+    const W2 = Buffer.from(data.parameters.W2, 'base64');
+    for (let i = 0; i < W2.length; i += 4) W2.writeFloatLE(1e5 * W2.readFloatLE(i), i);
+    const huge = { ...data, parameters: { ...data.parameters, W2: W2.toString('base64') } };
+    const { page, complaints } = await openPage(browser, 'n=4&view=mistakes&mistake=dh-sign', {}, pageWith(huge));
+    await page.waitForSelector('.spread [data-item]');
+    expect(await page.textContent('.mistakes-sentence')).toContain('25 of the 26 gradients are NaN or infinite even without the mistake');
+    expect(await page.textContent('.spread-chosen')).toContain('dh is NaN or infinite even without the mistake');
+    expect(complaints).toEqual([]);
+  });
+
   it('says that its run is damaged, and shows the network at its start', async () => {
     const data = smallRun();
     const { page, complaints } = await openPage(browser, 'n=4', {}, pageWith({ ...data, parameters: { ...data.parameters, b2: 'AAAA' } }));

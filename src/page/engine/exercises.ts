@@ -15,7 +15,7 @@ import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { type GradientName, VALUE_NAMES, valueNamed } from '../../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
 import { bundledNames } from './names.js';
-import type { TensorData } from './pass.js';
+import { type TensorData, tensorData } from './pass.js';
 
 /** An array on its way to a learner's line, or back. */
 export interface ArrayData {
@@ -125,16 +125,8 @@ function shownOf(judged: LineJudge, line: ExerciseLine, outcome: ArrayOutcome | 
   const right = judged.rightOn(line);
   const { data, shape } = outcome.array;
   if (!sameShape(shape, right.shape)) return {};
-  const yours = Float64Array.from(data);
-  const truth = Float64Array.from(right.data);
-  const sizes = [...shape];
-  return {
-    shown: {
-      yours: { data: yours, shape: sizes },
-      right: { data: truth, shape: sizes },
-      difference: { data: yours.map((x, i) => x - (truth[i] as number)), shape: sizes },
-    },
-  };
+  const yours = new Tensor(Float64Array.from(data), shape);
+  return { shown: { yours: tensorData(yours), right: tensorData(right), difference: tensorData(yours.sub(right.to('float64'))) } };
 }
 
 /** A training with a learner's lines, between two of its steps. */

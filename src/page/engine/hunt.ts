@@ -1,8 +1,8 @@
 /** The hunt. The page sends its moves so far, and learns what they have shown: it does not hold the mistake before it is found. */
-import { sameShape, type Tensor } from '../../core/tensor.js';
+import { sameShape } from '../../core/tensor.js';
 import { Hunt, type Probe } from '../../dojo/hunt.js';
 import type { GradientName } from '../../lesson/values.js';
-import type { TensorData } from './pass.js';
+import { type TensorData, tensorData } from './pass.js';
 
 /** What a player does. */
 export type HuntMove =
@@ -70,9 +70,10 @@ export const huntMethods = {
 function probedData(hunt: Hunt, name: GradientName): ProbedData {
   const { found, right, ...probe } = hunt.probe(name);
   const comparable = sameShape(found.shape, right.shape);
-  return { ...probe, found: dataOf(found), right: dataOf(right), difference: comparable ? dataOf(found.sub(right)) : undefined };
-}
-
-function dataOf({ data, shape }: Tensor): TensorData {
-  return { data: Float64Array.from(data), shape: [...shape] };
+  return {
+    ...probe,
+    found: tensorData(found),
+    right: tensorData(right),
+    difference: comparable ? tensorData(found.sub(right)) : undefined,
+  };
 }

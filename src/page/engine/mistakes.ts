@@ -1,15 +1,15 @@
 /** A planted mistake: how it spreads through a pass, what the checks say of it, and how a network learns with it. */
-import type { Tensor } from '../../core/tensor.js';
 import { KillMatrix, type KillRow } from '../../dojo/killMatrix.js';
 import { findMutant } from '../../dojo/mutants.js';
 import { type CourseResult, describeEffect, type Effect, effectOf, type LossPoint, MutantTraining } from '../../dojo/mutantTraining.js';
 import { type SpreadRow, spreadOf } from '../../dojo/spread.js';
 import type { GradientName } from '../../lesson/values.js';
 import { kernelsBackend } from './kernels.js';
-import { datasetFor, type PassSource, passAt, type TensorData } from './pass.js';
+import { datasetFor, type PassSource, passAt, type TensorData, tensorData } from './pass.js';
 
 /** A gradient of the pass with the mistake in it. */
-export interface SpreadData extends Omit<SpreadRow, 'found' | 'difference'> {
+export interface SpreadData extends Omit<SpreadRow, 'right' | 'found' | 'difference'> {
+  right: TensorData;
   found: TensorData | undefined;
   difference: TensorData | undefined;
 }
@@ -57,7 +57,12 @@ export const mistakeMethods = {
     return {
       name,
       source,
-      gradients: gradients.map(({ found, difference, ...row }) => ({ ...row, found: dataOf(found), difference: dataOf(difference) })),
+      gradients: gradients.map(({ right, found, difference, ...row }) => ({
+        ...row,
+        right: tensorData(right),
+        found: found && tensorData(found),
+        difference: difference && tensorData(difference),
+      })),
       first,
     };
   },
@@ -73,7 +78,7 @@ export const mistakeMethods = {
   /** Trains as `train --mutant` does: twice on the same batches, with plain gradient descent. */
   *trainMistake({ name, source, steps }: MistakeTraining): Generator<TrainingProgress, TrainingEnd> {
     const { config } = passAt(source);
-    const options = { steps, batchSize: source.n, learningRate: LEARNING_RATE, seed: source.seed, every: Math.max(1, steps / POINTS) };
+    const options = { steps, batchSize: source.n, learningRate: LEARNING_RATE, seed: source.seed, every: Math.ceil(steps / POINTS) };
     const training = new MutantTraining(findMutant(name), datasetFor(source), config, options, kernelsBackend());
     const sent: [number, number] = [0, 0];
     const news = (): TrainingProgress => {
@@ -94,8 +99,4 @@ export const mistakeMethods = {
 function endOf(courses: [right: CourseResult, wrong: CourseResult]): TrainingEnd {
   const effect = effectOf(...courses);
   return { courses, effect, said: describeEffect(effect) };
-}
-
-function dataOf(tensor: Tensor | undefined): TensorData | undefined {
-  return tensor && { data: Float64Array.from(tensor.data), shape: [...tensor.shape] };
 }

@@ -1,4 +1,5 @@
 /** One pass of the lesson's network: the values and gradients that the page shows. */
+import type { Tensor } from '../../core/tensor.js';
 import type { Dataset } from '../../data/dataset.js';
 import type { LessonConfig } from '../../lesson/case.js';
 import { TENSOR_NAMES, type TensorName } from '../../lesson/entry.js';
@@ -25,6 +26,11 @@ export interface PassSource {
 export interface TensorData {
   data: Float64Array;
   shape: readonly number[];
+}
+
+/** A copy of a tensor, for the page. */
+export function tensorData({ data, shape }: Tensor): TensorData {
+  return { data: Float64Array.from(data), shape: [...shape] };
 }
 
 export type { TensorName };
@@ -66,9 +72,7 @@ export const passMethods = {
   pass(source: PassSource): PassData {
     const { config, pass } = passAt(source);
     const { vocabulary } = datasetFor(source);
-    const tensors = Object.fromEntries(
-      TENSOR_NAMES.map((name) => [name, { data: Float64Array.from(pass[name].data), shape: [...pass[name].shape] }]),
-    ) as unknown as PassData['tensors'];
+    const tensors = Object.fromEntries(TENSOR_NAMES.map((name) => [name, tensorData(pass[name])])) as unknown as PassData['tensors'];
     return { source, config, vocabulary, batch: { Xb: pass.Xb, Yb: pass.Yb }, tensors };
   },
 };

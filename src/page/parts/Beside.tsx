@@ -18,22 +18,24 @@ interface BesideProps {
   difference: TensorData | undefined;
   /** Whether they are the same but for rounding. */
   agrees: boolean;
+  /** The strongest colour of all three, if they share it with other maps. */
+  most?: number | undefined;
   cursor: readonly number[] | null;
   onMove: (at: number[]) => void;
 }
 
-export function Beside({ name, title: first, found, right, difference, agrees, cursor, onMove }: BesideProps) {
+export function Beside({ name, title: first, found, right, difference, agrees, most: common, cursor, onMove }: BesideProps) {
   const { sameScale } = state.value;
   const [table, setTable] = useState(false);
   const both = Math.max(largestFinite(found.data), largestFinite(right.data));
   const off = difference ? largestFinite(difference.data) : 0;
-  const shared = sameScale ? Math.max(both, off) : both;
+  const shared = common ?? (sameScale ? Math.max(both, off) : both);
   const shown = [
     { title: first, tensor: found, most: shared },
     { title: 'Right', tensor: right, most: shared },
-    ...(difference ? [{ title: 'Difference', tensor: difference, most: sameScale || agrees ? shared : off }] : []),
+    ...(difference ? [{ title: 'Difference', tensor: difference, most: common !== undefined || sameScale || agrees ? shared : off }] : []),
   ];
-  const at = cursor && isIn(cursor, right.shape) ? cursor : null;
+  const at = cursor && shown.every(({ tensor }) => isIn(cursor, tensor.shape)) ? cursor : null;
   return (
     <div class="beside">
       <div class="beside-maps">
@@ -45,7 +47,7 @@ export function Beside({ name, title: first, found, right, difference, agrees, c
             tensor={tensor}
             most={most}
             hasShape={tensor.shape.join() !== right.shape.join()}
-            cursor={at}
+            cursor={cursor}
             onMove={onMove}
           />
         ))}

@@ -3,9 +3,9 @@ import { useState } from 'preact/hooks';
 import { indexAt } from '../../core/numbers.js';
 import type { TensorData } from '../engine/pass.js';
 import { finiteRange, largestFinite, type Scale } from './colors.js';
-import { movedBy, type Region, regionsOf } from './grid.js';
+import { entryUnder, movedBy, type Region, regionsOf } from './grid.js';
 import { hasUnusual, Marks } from './Marks.js';
-import { gridOf, positionOf, showNumber, showSizes } from './numbers.js';
+import { gridOf, isIn, positionOf, showNumber, showSizes } from './numbers.js';
 import { Picture } from './Picture.js';
 
 interface HeatMapProps {
@@ -39,7 +39,7 @@ export function HeatMap({ name, tensor, scale, cursor, outlined = [], onMove, on
   const [hovered, setHovered] = useState<Hovered | undefined>(undefined);
   const [said, setSaid] = useState('');
   const at = cursor === undefined ? own : cursor;
-  const position = at ? positionOf(at, shape) : undefined;
+  const position = at && isIn(at, shape) ? positionOf(at, shape) : undefined;
   const valueText = (entry: number) =>
     `${shape.length === 0 ? '' : `${showSizes(indexAt(entry, shape))} `}${showNumber(data[entry] as number)}`;
   const move = (to: number) => {
@@ -60,10 +60,12 @@ export function HeatMap({ name, tensor, scale, cursor, outlined = [], onMove, on
     else return;
     event.preventDefault();
   };
-  const point = (event?: OnElement<PointerEvent>) => {
+  const point = (event?: PointerEvent & { currentTarget: HTMLElement }) => {
     const under = event?.pointerType === 'mouse' ? entryUnder(event, grid) : undefined;
     setHovered(event && under !== undefined ? { position: under, x: event.clientX, y: event.clientY } : undefined);
   };
+  // A mouse at rest is where it was when another tensor comes under it.
+  const under = hovered && hovered.position < data.length ? hovered : undefined;
   return (
     <div
       class="heat-map"
@@ -80,12 +82,12 @@ export function HeatMap({ name, tensor, scale, cursor, outlined = [], onMove, on
     >
       <Picture tensor={tensor} scale={scale ?? { most: largestFinite(data), log: false }} />
       {hasUnusual(data) && <Marks data={data} grid={grid} />}
-      {hovered && <Crosshair position={hovered.position} grid={grid} />}
+      {under && <Crosshair position={under.position} grid={grid} />}
       {regionsOf(outlined, columns).map((region) => (
         <Box key={`${region.row},${region.column}`} class="heat-map-outline" region={region} grid={grid} />
       ))}
       {position !== undefined && <Box class="heat-map-cursor" region={cellAt(position, columns)} grid={grid} />}
-      {hovered && readout && <Readout text={valueText(hovered.position)} {...hovered} />}
+      {under && readout && <Readout text={valueText(under.position)} {...under} />}
       <span class="unseen" role="status">
         {said}
       </span>
@@ -103,14 +105,6 @@ function labelOf(name: string, { data, shape }: TensorData): string {
     ...(notFinite > 0 ? [`${notFinite} NaN or infinite`] : []),
   ];
   return parts.join(', ');
-}
-
-type OnElement<E extends Event> = E & { currentTarget: HTMLElement };
-
-function entryUnder(event: OnElement<MouseEvent>, [rows, columns]: readonly [number, number]): number {
-  const box = event.currentTarget.getBoundingClientRect();
-  const within = (share: number, size: number) => Math.min(size - 1, Math.max(0, Math.floor(share * size)));
-  return within((event.clientY - box.top) / box.height, rows) * columns + within((event.clientX - box.left) / box.width, columns);
 }
 
 function cellAt(position: number, columns: number): Region {

@@ -3,7 +3,7 @@ import type { TensorData } from '../engine/pass.js';
 import { state } from '../state.js';
 import { HeatMap } from './HeatMap.js';
 import { UnusualWords } from './Marks.js';
-import { gridOf, isIn, showNumber, showSizes } from './numbers.js';
+import { gridOf, showNumber, showSizes } from './numbers.js';
 
 interface TensorFigureProps {
   title: string;
@@ -27,14 +27,7 @@ export function TensorFigure({ title, name, tensor, most, hasShape, cursor, onMo
         <UnusualWords data={tensor.data} />
       </figcaption>
       <div style={pictureSize(tensor.shape)}>
-        <HeatMap
-          name={name}
-          tensor={tensor}
-          scale={{ most, log }}
-          cursor={cursor && !isIn(cursor, tensor.shape) ? null : cursor}
-          onMove={onMove}
-          onPick={onMove}
-        />
+        <HeatMap name={name} tensor={tensor} scale={{ most, log }} cursor={cursor} onMove={onMove} onPick={onMove} />
       </div>
     </figure>
   );

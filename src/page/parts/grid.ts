@@ -46,6 +46,20 @@ export function movedBy(
   return within(row, rows) * columns + within(column, columns);
 }
 
+/** The part of a mouse event on an element that is read here. */
+interface MouseOver {
+  clientX: number;
+  clientY: number;
+  currentTarget: { getBoundingClientRect(): Readonly<Record<'left' | 'top' | 'width' | 'height', number>> };
+}
+
+/** The row-major position of the entry of a picture under the mouse. */
+export function entryUnder({ currentTarget, clientX, clientY }: MouseOver, [rows, columns]: readonly [number, number]): number {
+  const { left, top, width, height } = currentTarget.getBoundingClientRect();
+  const within = (share: number, size: number) => Math.min(size - 1, Math.max(0, Math.floor(share * size)));
+  return within((clientY - top) / height, rows) * columns + within((clientX - left) / width, columns);
+}
+
 /** A rectangle of entries. */
 export interface Region {
   row: number;

@@ -1,5 +1,6 @@
 /** The exercises: each line in an editor, checked while you write. */
 import { useEffect } from 'preact/hooks';
+import { capitalised } from '../../../core/text.js';
 import type { ExerciseNumber } from '../../../dojo/exercises.js';
 import type { ExerciseEntry, LineEntry } from '../../engine/exercises.js';
 import { set, state } from '../../state.js';
@@ -40,7 +41,7 @@ export function ExercisesView() {
         </p>
       )}
       <p class="exercises-task">
-        <b>{exercise.title[0]?.toUpperCase() + exercise.title.slice(1)}.</b> {exercise.task}
+        <b>{capitalised(exercise.title)}.</b> {exercise.task}
       </p>
       <Done exercise={exercise} />
       <LineList exercise={exercise} line={line} />

@@ -1,7 +1,8 @@
 /** The hunt: one line of a backward pass is wrong. Which one, with as few probes as possible? */
 import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { countOf } from '../../../core/text.js';
+import { capitalised, countOf } from '../../../core/text.js';
 import { EXERCISES } from '../../../dojo/exercises.js';
 import { PROBE_COST } from '../../../dojo/hunt.js';
 import { HUNT_TEXTS, probeResult } from '../../../dojo/huntTexts.js';
@@ -29,15 +30,18 @@ const FORMULAS = new Map(EXERCISES[1].lines.map(({ name, knowledge }) => [name, 
 export function HuntView() {
   useEffect(followHunt, []);
   const data = game.value;
+  const title = useFocusForNext(data?.seed);
   if (!data) return <p class="waiting">Hiding a mistake …</p>;
   return (
     <div class="hunt">
       <div class="hunt-head">
-        <h2>Hunt {data.seed}</h2>
+        <h2 ref={title} tabIndex={-1}>
+          Hunt {data.seed}
+        </h2>
         <p class="hunt-score">
           <b class="number">{data.score}</b> points, {countOf(data.probes.length, 'probe')}
         </p>
-        <p class="hunt-task">{HUNT_TEXTS.task[0]?.toUpperCase() + HUNT_TEXTS.task.slice(1)}</p>
+        <p class="hunt-task">{capitalised(HUNT_TEXTS.task)}</p>
       </div>
       <div class="hunt-lines">
         <OneOf
@@ -54,9 +58,6 @@ export function HuntView() {
           Enter probes.
         </p>
       </div>
-      <p class="unseen" role="status">
-        {said(data, lastMove.value)}
-      </p>
       {data.answer ? <End data={data} /> : data.line ? <Choices data={data} /> : <Moves data={data} />}
       <Maps data={data} />
     </div>
@@ -88,9 +89,7 @@ function said(data: HuntData, move: HuntMove | undefined): string {
     const probe = data.probes.find(({ name }) => name === move.name);
     return probe ? `${probe.agrees ? '✓' : '✗'} ${probe.name}: ${probeResult(probe)}` : '';
   }
-  if (move.kind === 'guess') return data.line === move.name ? HUNT_TEXTS.found(move.name) : HUNT_TEXTS.otherLine(move.name, data.score);
-  if (move.kind === 'choose' && !data.named) return HUNT_TEXTS.otherMistake(data.score);
-  return data.named ? HUNT_TEXTS.named : '';
+  return move.kind === 'guess' ? HUNT_TEXTS.otherLine(move.name, data.score) : '';
 }
 
 /** The line that is looked at, and what can be done with it. */
@@ -104,18 +103,29 @@ function Moves({ data }: { data: HuntData }) {
       </h3>
       <code class="line">{FORMULAS.get(name)}</code>
       <div class="hunt-moves">
-        <button type="button" aria-disabled={isProbed} onClick={() => play({ kind: 'probe', name })}>
+        <Move move={{ kind: 'probe', name }} made={isProbed}>
           Probe {name} ({PROBE_COST} points)
-        </button>
-        <button type="button" aria-disabled={data.rightLines.includes(name)} onClick={() => play({ kind: 'guess', name })}>
+        </Move>
+        <Move move={{ kind: 'guess', name }} made={data.rightLines.includes(name)}>
           It is this line
-        </button>
+        </Move>
         <button type="button" class="plain" onClick={() => play({ kind: 'give-up' })}>
           Give up
         </button>
       </div>
-      <p class="hunt-said">{said(data, lastMove.value)}</p>
+      <p class="hunt-said" role="status">
+        {said(data, lastMove.value)}
+      </p>
     </section>
+  );
+}
+
+/** The button of a move. One that was made stays, and keeps the focus. */
+function Move({ move, made, children }: { move: HuntMove; made: boolean; children: ComponentChildren }) {
+  return (
+    <button type="button" aria-disabled={made} onClick={() => made || play(move)}>
+      {children}
+    </button>
   );
 }
 
@@ -157,14 +167,16 @@ function Choices({ data }: { data: HuntData }) {
       <ol>
         {data.choices.map((mistake, index) => (
           <li key={mistake}>
-            <button type="button" disabled={data.wrongChoices.includes(index)} onClick={() => play({ kind: 'choose', index })}>
+            <Move move={{ kind: 'choose', index }} made={data.wrongChoices.includes(index)}>
               {data.wrongChoices.includes(index) && '✗ '}
               {mistake}
-            </button>
+            </Move>
           </li>
         ))}
       </ol>
-      {data.wrongChoices.length > 0 && <p>{HUNT_TEXTS.otherMistake(data.score)}</p>}
+      <p class="hunt-said" role="status">
+        {data.wrongChoices.length > 0 && HUNT_TEXTS.otherMistake(data.score)}
+      </p>
       <button type="button" class="plain" onClick={() => play({ kind: 'give-up' })}>
         Give up
       </button>
@@ -206,5 +218,16 @@ function End({ data }: { data: HuntData }) {
 function useFocusOnce() {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
+  return heading;
+}
+
+/** A heading that takes the focus when the hunt changes, if nothing has it: the button that was pressed is gone. */
+function useFocusForNext(seed: number | undefined) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  const last = useRef(seed);
+  useEffect(() => {
+    if (last.current !== undefined && last.current !== seed && document.activeElement === document.body) heading.current?.focus();
+    last.current = seed;
+  }, [seed]);
   return heading;
 }

@@ -4,6 +4,7 @@ import uPlot from 'uplot';
 import type { LossPoint } from '../../../dojo/mutantTraining.js';
 import { palette } from '../../parts/palette.js';
 import { smoothed } from './smoothed.js';
+import { NETWORKS } from './training.js';
 
 interface LossChartProps {
   points: readonly [right: readonly LossPoint[], wrong: readonly LossPoint[]];
@@ -42,8 +43,8 @@ export function LossChart({ points, steps }: LossChartProps) {
       <figcaption>
         <span>Loss in nats per character, by step: smoothed, and faint as it is</span>
         <span ref={legend} class="loss-key">
-          <span class="loss-right">Right gradients</span>
-          <span class="loss-wrong">With the mistake</span>
+          <span class="loss-right">{NETWORKS[0]}</span>
+          <span class="loss-wrong">{NETWORKS[1]}</span>
         </span>
       </figcaption>
       <div ref={box} class="loss-box" role="img" aria-label="The loss curves; their numbers are in the table below" />

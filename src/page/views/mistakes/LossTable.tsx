@@ -1,8 +1,7 @@
 /** The losses as numbers: at the end over all names, and those of the curves. */
 import type { CourseResult } from '../../../dojo/mutantTraining.js';
-import type { Run } from './training.js';
+import { NETWORKS, type Run } from './training.js';
 
-const TITLES = ['Right gradients', 'With the mistake'] as const;
 /** Rows of the curves' table, at most. */
 const ROWS = 20;
 
@@ -26,7 +25,7 @@ export function LossTable({ run: { end, points } }: { run: Run }) {
           </thead>
           <tbody>
             {end.courses.map((course, i) => (
-              <EndRow key={course.title} title={TITLES[i] ?? ''} course={course} />
+              <EndRow key={course.title} title={NETWORKS[i] ?? ''} course={course} />
             ))}
           </tbody>
         </table>
@@ -38,7 +37,7 @@ export function LossTable({ run: { end, points } }: { run: Run }) {
             <thead>
               <tr>
                 <th scope="col">Step</th>
-                {TITLES.map((title) => (
+                {NETWORKS.map((title) => (
                   <th key={title} scope="col">
                     {title}
                   </th>

@@ -1,4 +1,5 @@
 /** The loss with and without the mistake: trained here, from the same seed, on the same batches. */
+import { capitalised } from '../../../core/text.js';
 import { pass } from '../../state.js';
 import { LossChart } from './LossChart.js';
 import { LossTable } from './LossTable.js';
@@ -8,13 +9,14 @@ const count = new Intl.NumberFormat('en-US');
 
 export function Training() {
   const { value: now } = run;
+  const running = now && isRunning(now) ? now : undefined;
   const source = pass.value?.source;
   return (
     <section class="mistakes-training" aria-labelledby="mistakes-training">
       <h3 id="mistakes-training">What training shows</h3>
       <p>
-        Two networks learn from the same batches of {source?.n} names, from seed {source?.seed}: one with the right gradients, one with the
-        mistake.
+        Two networks learn from the same batches of {source?.n} examples, from seed {source?.seed}: one with the right gradients, one with
+        the mistake.
       </p>
       <div class="training-controls">
         <fieldset>
@@ -33,19 +35,14 @@ export function Training() {
             </label>
           ))}
         </fieldset>
-        {now && isRunning(now) ? (
-          <>
-            <button type="button" onClick={cancel}>
-              Cancel
-            </button>
-            <label class="training-progress">
-              <progress max={now.steps} value={now.step} /> step {count.format(now.step)} of {count.format(now.steps)}
-            </label>
-          </>
-        ) : (
-          <button type="button" class="strong" onClick={train}>
-            {now ? 'Train again' : 'Train both'}
-          </button>
+        {/* One button, so that it keeps the focus. */}
+        <button type="button" class={running ? undefined : 'strong'} onClick={running ? cancel : train}>
+          {running ? 'Cancel' : now ? 'Train again' : 'Train both'}
+        </button>
+        {running && (
+          <label>
+            <progress max={running.steps} value={running.step} /> step {count.format(running.step)} of {count.format(running.steps)}
+          </label>
         )}
       </div>
       {now && <LossChart points={now.points} steps={now.steps} />}
@@ -58,6 +55,6 @@ export function Training() {
 }
 
 function said({ end, problem }: Run): string {
-  if (end) return `${end.said.slice(0, 1).toUpperCase()}${end.said.slice(1)}.`;
-  return problem === undefined ? '' : `${problem.slice(0, 1).toUpperCase()}${problem.slice(1)}.`;
+  const text = end?.said ?? problem;
+  return text === undefined ? '' : `${capitalised(text)}.`;
 }

@@ -30,7 +30,7 @@ export function Verdicts() {
         </tbody>
       </table>
       <p class="mistakes-said" role="status">
-        {known && (known.noticedBy.dojo ? `The dojo ${NAMING[known.naming]}: ${known.said}.` : 'The dojo takes the line for right.')}
+        {known && (known.noticedBy.dojo ? `The dojo ${NAMING[known.naming]}: ${known.said}.` : 'The dojo sees nothing wrong.')}
       </p>
     </section>
   );

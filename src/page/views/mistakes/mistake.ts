@@ -19,6 +19,11 @@ export const subject = computed(() => pass.value && JSON.stringify({ name: name.
 export const spread = signal<MistakeData | undefined>(undefined);
 export const verdicts = signal<({ name: string } & ResultOf<'verdicts'>) | undefined>(undefined);
 
+/** Whether an answer is of the mistake and the pass that are looked at: the answer before stays until the next one comes. */
+export function isOfSubject({ name: planted, source }: MistakeData): boolean {
+  return JSON.stringify({ name: planted, source }) === subject.value;
+}
+
 /** Chooses a mistake of the bank. */
 export function chooseMistake(chosen: string): void {
   set({ mistake: chosen, tensor: null, entry: null }, 'push');

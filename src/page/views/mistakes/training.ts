@@ -8,6 +8,9 @@ import { subject } from './mistake.js';
 
 export const STEPS = [200, 1_000, 5_000] as const;
 
+/** The two networks. */
+export const NETWORKS = ['Right gradients', 'With the mistake'] as const;
+
 export interface Run {
   steps: number;
   /** Steps done. */

@@ -2,6 +2,7 @@
 import { indexAt } from '../../../core/numbers.js';
 import type { TensorData } from '../../engine/pass.js';
 import { largestFinite, type Scale } from '../../parts/colors.js';
+import { entryUnder } from '../../parts/grid.js';
 import { UnusualWords } from '../../parts/Marks.js';
 import { gridOf, showNumber, showSizes } from '../../parts/numbers.js';
 import { Picture } from '../../parts/Picture.js';
@@ -51,7 +52,7 @@ export function MapFigure({ map, place }: { map: MapBlock; place: Place }) {
               ...map,
               tensor: shown,
               letters: transposed ? [...map.letters].reverse() : map.letters,
-              at: entryUnder(event, shown.shape),
+              at: indexAt(entryUnder(event, gridOf(shown.shape)), shown.shape),
             };
           }}
           onPointerLeave={() => {
@@ -81,17 +82,6 @@ export function MapFigure({ map, place }: { map: MapBlock; place: Place }) {
       </div>
     </figure>
   );
-}
-
-/** The entry of a picture under the mouse. */
-function entryUnder(
-  { currentTarget, clientX, clientY }: PointerEvent & { currentTarget: HTMLElement },
-  shape: readonly number[],
-): number[] {
-  const [rows, columns] = gridOf(shape);
-  const { left, top, width, height } = currentTarget.getBoundingClientRect();
-  const place = (share: number, size: number) => Math.min(size - 1, Math.max(0, Math.floor(share * size)));
-  return indexAt(place((clientY - top) / height, rows) * columns + place((clientX - left) / width, columns), shape);
 }
 
 /** The transposes that were drawn: a heat map paints again only for another tensor. */
