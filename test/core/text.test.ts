@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quoteName, quoteText, showPath, showPathsFrom, showText } from '../../src/core/text.js';
+import { capitalised, quoteName, quoteText, showPath, showPathsFrom, showText } from '../../src/core/text.js';
 
 describe('a message shows', () => {
   it.each([
@@ -56,4 +56,12 @@ describe('a message shows', () => {
     expect(quoteText('x'.repeat(61))).toBe(`${'x'.repeat(60)}…`);
     expect(quoteText('a\n')).toBe('a\\x0a');
   });
+});
+
+it.each([
+  ['it ends 0.1 higher', 'It ends 0.1 higher'],
+  ['émile', 'Émile'],
+  ['', ''],
+])('%j begins with a capital in a sentence', (text, shown) => {
+  expect(capitalised(text)).toBe(shown);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { movedBy, regionsOf } from '../../../src/page/parts/grid.js';
+import { entryUnder, movedBy, regionsOf } from '../../../src/page/parts/grid.js';
 
 const GRID = [32, 64] as const;
 const at = (row: number, column: number) => row * 64 + column;
@@ -57,5 +57,19 @@ describe('regions', () => {
         expect(covered.sort((a, b) => a - b)).toEqual([...new Set(positions)].sort((a, b) => a - b));
       }),
     );
+  });
+});
+
+describe('the mouse', () => {
+  const currentTarget = { getBoundingClientRect: () => ({ left: 100, top: 50, width: 640, height: 320 }) };
+  it.each([
+    [100, 50, at(0, 0)],
+    [109, 59, at(0, 0)],
+    [110, 60, at(1, 1)],
+    [739, 369, at(31, 63)],
+    // On the border.
+    [99, 371, at(31, 0)],
+  ])('at %d, %d is over one entry', (clientX, clientY, entry) => {
+    expect(entryUnder({ clientX, clientY, currentTarget }, GRID)).toBe(entry);
   });
 });
