@@ -1,14 +1,8 @@
 // Lines that want something else than to be right. None reaches the network, the page, or the next line.
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from '../support/browser.js';
-import { openLine, pasteLine, waitForVerdict } from '../support/exercisePage.js';
+import { describe, expect, it } from 'vitest';
+import { openLine, pasteLine, useBrowser, waitForVerdict } from '../support/exercisePage.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 const RIGHT = '({ dlogits }) => dlogits.sum(0)';
 const before = (code: string) => `({ dlogits }) => { ${code}; return dlogits.sum(0); }`;
@@ -61,14 +55,26 @@ const LINES: [what: string, line: string, verdict: string, problem?: RegExp][] =
   ['changes its input', before('dlogits.data[0] = 7'), 'cannot run', /dlogits/],
   ['calls itself for ever', before('const f = () => f() + 1; f()'), 'cannot run', /RangeError/],
   ['gets out of its brackets', 'x) }; }, 1); postMessage(1); ((() => {', 'cannot run', /cannot be read/],
+  [
+    'gets out of its brackets before it is called',
+    '0)}}, self.postMessage({kind:"printed", line: typeof indexedDB}))); ((a,b) => { return { x: (0',
+    'cannot run',
+    /this \) closes nothing/,
+  ],
+  ['prints what throws', before('console.log({ get a() { throw 1; }, toString() { throw 2; } })'), 'right'],
+  [
+    'leaves its worker without an answer',
+    before('Object.prototype.toJSON = Array.prototype[Symbol.iterator] = Float32Array.prototype.slice = null'),
+    'cannot run',
+  ],
   ['has a name of JavaScript', '({ dlogits: eval }) => eval.sum(0)', 'cannot run', /cannot be read/],
   ['is no function', '3', 'cannot run', /a number/],
-  ['is empty', ' ', 'cannot run'],
+  ['is empty', ' ', 'not written yet'],
 ];
 
 describe('a line', () => {
   it('that is hostile ends with a verdict, and the right one after it is right', async () => {
-    const { page, complaints } = await openLine(browser, 1, 'db2');
+    const { page, complaints } = await openLine(browser(), 1, 'db2');
     const found: [string, string, string][] = [];
     for (const [what, line] of LINES) {
       await pasteLine(page, line);
@@ -89,7 +95,7 @@ describe('a line', () => {
   });
 
   it('that prints a lot is cut', async () => {
-    const { page, complaints } = await openLine(browser, 1, 'db2');
+    const { page, complaints } = await openLine(browser(), 1, 'db2');
     await pasteLine(page, before('for (let i = 0; i < 1e5; i++) console.log(i, dlogits)'));
     await waitForVerdict(page, 'right');
     const lines = ((await page.textContent('.printed')) ?? '').split('\n');

@@ -54,6 +54,7 @@ const reply = v.variant('kind', [
   v.object({ kind: v.literal('returned'), id: count, text: lineText, array }),
   v.object({ kind: v.literal('too-large'), id: count, text: lineText, shape }),
   v.object({ kind: v.literal('failed'), id: count, text: lineText, fault: runFault }),
+  v.object({ kind: v.literal('no-reply'), id: count }),
   v.object({ kind: v.literal('passed'), id: count, arrays: v.pipe(v.array(array), v.maxLength(MAX_NAME)) }),
   v.object({ kind: v.literal('pass-failed'), id: count, name: text(MAX_NAME), fault: runFault }),
 ]);
@@ -72,7 +73,8 @@ export class Guest {
   readonly #firstLine: number;
   readonly #onPrint: (line: string) => void;
   #printed = 0;
-  #ready: Promise<void>;
+  /** When the worker has started: then its time begins. */
+  readonly ready: Promise<void>;
   #lastId = 0;
   #waiting: (Waiting & { id: number; timer: number }) | undefined;
   #ended: Error | undefined;
@@ -86,7 +88,7 @@ export class Guest {
     const url = URL.createObjectURL(new Blob([`${head}${source}\n}, ${traced});\n`], { type: 'text/javascript' }));
     this.#worker = new Worker(url);
     URL.revokeObjectURL(url);
-    this.#ready = new Promise((resolve, reject) => {
+    this.ready = new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#end(new GuestEnded({ id: 'timeout', seconds: START_LIMIT })), 1_000 * START_LIMIT);
       this.#reportStart = (error) => {
         clearTimeout(timer);
@@ -94,7 +96,7 @@ export class Guest {
         else resolve();
       };
     });
-    this.#ready.catch(() => {});
+    this.ready.catch(() => {});
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onmessageerror = () => this.#end(new GuestEnded({ id: 'breaks-channel' }));
     this.#worker.onerror = (event) => {
@@ -109,7 +111,7 @@ export class Guest {
    * @throws GuestEnded with the reason why there is none, GuestSyntaxError
    */
   async request(request: WithoutId<GuestRequest>): Promise<Answer> {
-    await this.#ready;
+    await this.ready;
     if (this.#ended) throw this.#ended;
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
@@ -119,9 +121,9 @@ export class Guest {
     });
   }
 
-  /** Ends the worker. What waits for it gets an error. */
-  stop(): void {
-    this.#end(new GuestEnded({ id: 'no-answer' }));
+  /** Ends the worker. What waits for it gets an error with the reason. */
+  stop(fault: Fault = { id: 'no-answer' }): void {
+    this.#end(new GuestEnded(fault));
   }
 
   #receive(data: unknown): void {

@@ -1,12 +1,30 @@
 /** A line as somebody types or pastes it: the function alone, or with its name before it and a comma behind it, as in a file. */
-import { parseTypeScript } from './stripTypes.js';
+import { parseTypeScript, stripTypes } from './stripTypes.js';
 
-/** The code of a line; what surrounds it in a file becomes blanks, so that places stay. */
+/**
+ * The code of a line. What surrounds it in a file becomes blanks, so that places stay; only the name of a method becomes the word function,
+ * which may be longer.
+ */
 export function codeOf(name: string, text: string): string {
-  const withName = new RegExp(`^((?:\\s|//[^\\n]*\\n)*)((?:${name}|"${name}"|'${name}')\\s*:)`).exec(text);
-  const [, before = '', named = ''] = withName ?? [];
-  const begun = before + ' '.repeat(named.length) + text.slice(before.length + named.length);
-  return withoutComma(begun);
+  const key = `(?:${name}|"${name}"|'${name}')`;
+  const withName = new RegExp(`^((?:\\s|//[^\\n]*\\n)*)((?:${key}\\s*:)|(?:(async\\s+)?(\\*\\s*)?${key}(?=\\s*\\()))`).exec(text);
+  const [, before = '', named = '', async = '', star = ''] = withName ?? [];
+  const rest = text.slice(before.length + named.length);
+  const isMethod = named !== '' && !named.endsWith(':') && hasBlock(rest);
+  const begun = isMethod ? `${async}function${star.trim()}` : named.endsWith(':') ? ' '.repeat(named.length) : named;
+  return withoutComma(before + begun + rest);
+}
+
+/** Whether parameters and a body follow, as in a method. */
+function hasBlock(rest: string): boolean {
+  const { topNode } = parseTypeScript(`function${rest}`);
+  return topNode.firstChild?.name === 'FunctionDeclaration' && topNode.firstChild.getChild('Block') !== null;
+}
+
+/** Whether there is nothing but white space and comments. */
+export function isBlank(code: string): boolean {
+  const { code: left, isOpen } = stripTypes(code);
+  return !isOpen && left.trim() === '';
 }
 
 /** Without the comma or semicolon after the last token that is no comment. */

@@ -1,6 +1,6 @@
 /** Reads the file of an exercise as a learner has written it, in the page or in an editor: the code of each line, and the code above the lines. */
 import type { ExerciseNumber } from '../../dojo/exercises.js';
-import { parseTypeScript } from './stripTypes.js';
+import { parseTypeScript, stripTypes } from './stripTypes.js';
 
 type Node = ReturnType<typeof parseTypeScript>['topNode'];
 
@@ -10,13 +10,13 @@ export interface ReadFile {
   lines: ReadonlyMap<string, string>;
   /** Code above the lines; empty if there is none. */
   top: string;
-  /** Keys that are no lines of the exercise. */
+  /** Keys that are not lines of the exercise. */
   strays: readonly string[];
   /** What the page cannot take over, in sentences. */
   notes: readonly string[];
 }
 
-/** A file that is no exercise. The message says what is missing. */
+/** A file that is not an exercise. The message says what is missing. */
 export class NoExerciseError extends Error {
   override name = 'NoExerciseError';
 }
@@ -29,12 +29,13 @@ export type Catalogue = readonly {
 
 /** @throws NoExerciseError */
 export function readExerciseFile(fileName: string, source: string, catalogue: Catalogue): ReadFile {
-  const text = source.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
+  const { text, broken } = withoutBroken(source.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n'), catalogue);
   const { topNode } = parseTypeScript(text);
   const { object, declaration } = exported(topNode, text, fileName);
-  const notes: string[] = [];
+  const notes = broken.map(({ name, fault }) => `${name} in ${fileName} cannot be read: ${fault}`);
   const entries = entriesOf(object, text, notes);
-  const exercise = exerciseOf(fileName, text, [...entries.keys()], catalogue);
+  for (const { name, code } of broken) entries.set(name, { code, comments: entries.get(name)?.comments ?? [] });
+  const exercise = exerciseOf(fileName, text, [...entries.keys()], catalogue, notes);
   const known = catalogue.find(({ number }) => number === exercise)?.lines ?? [];
   const lines = new Map<string, string>();
   for (const { name, forward, shape } of known) {
@@ -46,10 +47,42 @@ export function readExerciseFile(fileName: string, source: string, catalogue: Ca
   return { exercise, lines, top: topOf(topNode, text, declaration, notes, fileName), strays, notes };
 }
 
+interface BrokenLine {
+  name: string;
+  code: string;
+  fault: string;
+}
+
+/**
+ * A bracket or a comment that is not closed would swallow the lines after it. Each line ends where the name of the next one begins a row; one
+ * that does not end by itself is taken out, and a word of the same place is put in.
+ */
+function withoutBroken(source: string, catalogue: Catalogue): { text: string; broken: BrokenLine[] } {
+  if (!stripTypes(source).isOpen) return { text: source, broken: [] };
+  const names = [...new Set(catalogue.flatMap(({ lines }) => lines.map(({ name }) => name)))];
+  const rows = new RegExp(`^[ \\t]{0,4}(?:async )?(['"]?)(${names.join('|')})\\1\\s*[:(]|^\\}`, 'gm');
+  const starts = [...source.matchAll(rows)];
+  const broken: BrokenLine[] = [];
+  let text = '';
+  let end = 0;
+  for (const [i, { index, 0: head, 2: name }] of starts.entries()) {
+    const next = starts[i + 1]?.index ?? source.length;
+    if (name === undefined) continue;
+    const [code = ''] = /^[\s\S]*?(?=,?\s*(?:(?:\/\/.*)?\n\s*)*$)/.exec(source.slice(index, next)) ?? [];
+    const { isOpen, fault } = stripTypes(`({${code}})`);
+    if (!isOpen) continue;
+    const written = head.endsWith(':') ? code.slice(head.length).trim() : code.trim();
+    broken.push({ name, code: dedented(written), fault: stripTypes(written).fault?.message ?? fault?.message ?? '' });
+    text += `${source.slice(end, index)}  ${name}: 0,${source.slice(index + code.length, next).replace(/^,/, '')}`;
+    end = next;
+  }
+  return { text: text + source.slice(end), broken };
+}
+
 /** The object that the file exports by default, and the statement that declares it. */
 function exported(top: Node, text: string, fileName: string): { object: Node; declaration?: Node } {
   const statement = top.getChildren('ExportDeclaration').find((node) => node.getChild('default'));
-  if (!statement) throw new NoExerciseError(`${fileName} is no exercise: it has no \`export default\``);
+  if (!statement) throw new NoExerciseError(`${fileName} is not an exercise file: it has no \`export default\``);
   const value = withoutCasts(valueAfter(statement, 'default'));
   if (value?.name === 'ObjectExpression') return { object: value };
   const name = value?.name === 'VariableName' ? text.slice(value.from, value.to) : undefined;
@@ -59,7 +92,7 @@ function exported(top: Node, text: string, fileName: string): { object: Node; de
     const object = withoutCasts(valueAfter(declaration, 'Equals'));
     if (object?.name === 'ObjectExpression') return { object, declaration };
   }
-  throw new NoExerciseError(`${fileName} is no exercise: its default export is no object with lines`);
+  throw new NoExerciseError(`${fileName} is not an exercise file: its default export is not an object with lines`);
 }
 
 /** The first node after the one with this name. */
@@ -92,7 +125,7 @@ function entriesOf(object: Node, text: string, notes: string[]): Map<string, Fil
     if (child.name !== 'Property') continue;
     const entry = entryOf(child, text);
     if (entry) entries.set(entry.key, { code: entry.code, comments });
-    else notes.push(`${text.slice(child.from, child.to).split('\n')[0]} is not taken over: it is no function under a name`);
+    else notes.push(`${text.slice(child.from, child.to).split('\n')[0]} is not taken over: it is not a function under a name`);
     comments = [];
   }
   return entries;
@@ -148,12 +181,16 @@ function importNotes(code: string, fileName: string): string[] {
   return aliases;
 }
 
-/** Which exercise a file is: by its name, by the type that it names, or by its lines. */
-function exerciseOf(fileName: string, text: string, keys: readonly string[], catalogue: Catalogue): ExerciseNumber {
-  const [, digit] = /exercise[ _-]?([1-4])/i.exec(fileName) ?? /:\s*Exercise([1-4])\b/.exec(text) ?? [];
+/** Which exercise a file is: by the type that it names, by its name, or by its lines. */
+function exerciseOf(fileName: string, text: string, keys: readonly string[], catalogue: Catalogue, notes: string[]): ExerciseNumber {
+  const [, said] = /(?::|\bsatisfies|\bas)\s*Exercise([1-4])\b/.exec(text) ?? [];
+  const [, called] = /exercise[ _-]?([1-4])/i.exec(fileName) ?? [];
+  if (said !== undefined && called !== undefined && said !== called)
+    notes.push(`${fileName} says inside that it is Exercise ${said}: its lines are there now`);
+  const digit = said ?? called;
   if (digit !== undefined) return Number(digit) as ExerciseNumber;
   const fitting = catalogue.find(({ lines }) => lines.length === keys.length && lines.every(({ name }) => keys.includes(name)));
   const some = fitting ?? catalogue.find(({ lines }) => lines.some(({ name }) => keys.includes(name)));
-  if (!some) throw new NoExerciseError(`${fileName} is no exercise: its default export has no line of one`);
+  if (!some) throw new NoExerciseError(`${fileName} is not an exercise file: its default export has no line of one`);
   return some.number;
 }

@@ -16,6 +16,8 @@ export type GuestReply =
   | { id: number; kind: 'returned'; text: string; array: ArrayData }
   | { id: number; kind: 'too-large'; text: string; shape: readonly number[] }
   | { id: number; kind: 'failed'; text: string; fault: RunFault }
+  /** The worker is broken. */
+  | { id: number; kind: 'no-reply' }
   | { id: number; kind: 'passed'; arrays: readonly ArrayData[] }
   | { id: number; kind: 'pass-failed'; name: string; fault: RunFault };
 

@@ -15,6 +15,8 @@ export interface Stripped {
   code: string;
   /** Where the parser stopped; the browser may still be able to read the code. */
   fault?: SyntaxFault;
+  /** A bracket, a text or a comment does not end in the code, or a bracket ends what the code does not begin. */
+  isOpen: boolean;
 }
 
 interface Erased {
@@ -40,8 +42,8 @@ export function stripTypes(text: string): Stripped {
       return !parts.some(({ from, to }) => from === node.from && to === node.to);
     },
   });
-  const fault = faultIn(tree, text, erased);
-  return { code: blanked(text, erased), ...(fault && { fault }) };
+  const { fault, isOpen = false } = faultIn(tree, text, erased);
+  return { code: blanked(text, erased), ...(fault && { fault }), isOpen };
 }
 
 const whole = ({ from, to }: Node): Erased[] => [{ from, to }];
@@ -73,7 +75,8 @@ const ERASED: Readonly<Record<string, (node: Node, text: string) => Erased[] | u
   BinaryExpression: castOf,
   PrefixCast: (node) => (node.lastChild ? [{ from: node.from, to: node.lastChild.from }] : undefined),
   PostfixExpression: (node, text) => markAfter(node.lastChild, text),
-  PropertyDeclaration: (node, text) => children(node, 'LogicOp').flatMap((mark) => markAfter(mark, text) ?? []),
+  PropertyDeclaration: (node, text) =>
+    node.getChild('declare') ? statement(node) : children(node, 'LogicOp').flatMap((mark) => markAfter(mark, text) ?? []),
   VariableDeclaration: (node, text) => children(node, '⚠').flatMap((mark) => markAfter(mark, text) ?? []),
   ClassDeclaration: (node) => children(node, 'abstract').flatMap(whole).concat(implementsOf(node)),
   CatchClause: catchTypeOf,
@@ -142,7 +145,7 @@ function blanked(text: string, erased: readonly Erased[]): string {
 const PAIRS: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
 
 /** Why the parser stopped: a bracket without its partner, or the first place where it found something else than it expected. */
-function faultIn(tree: Tree, text: string, erased: readonly Erased[]): SyntaxFault | undefined {
+function faultIn(tree: Tree, text: string, erased: readonly Erased[]): { fault?: SyntaxFault; isOpen?: boolean } {
   let first: { from: number; to: number } | undefined;
   const open: { bracket: string; at: number }[] = [];
   let unmatched: SyntaxFault | undefined;
@@ -152,7 +155,8 @@ function faultIn(tree: Tree, text: string, erased: readonly Erased[]): SyntaxFau
       const known = erased.some((one) => one.from <= from && to <= one.to && one.to > one.from);
       if (type.isError && !known) first ??= { from, to };
       const token = text.slice(from, to);
-      if (isUnclosed(type.name, token)) unclosed ??= { from, to: from + 1, message: 'this text has no end' };
+      if (isUnclosed(type.name, token))
+        unclosed ??= { from, to: from + 1, message: `this ${/Comment/.test(type.name) ? 'comment' : 'text'} has no end` };
       if (token.length !== 1 || !/^[()[\]{}]$/.test(token) || (type.name !== token && !type.isError)) return;
       const partner = PAIRS[token];
       if (partner === undefined) open.push({ bracket: token, at: from });
@@ -160,15 +164,16 @@ function faultIn(tree: Tree, text: string, erased: readonly Erased[]): SyntaxFau
       else unmatched ??= mismatch(open.at(-1), token, from);
     },
   });
-  if (unclosed || !first) return unclosed;
   const left = open.at(-1);
-  if (unmatched) return unmatched;
-  if (left) return { from: left.at, to: left.at + 1, message: `this ${left.bracket} is not closed` };
-  return unexpected(first.from, text);
+  const unpaired = unmatched ?? (left && { from: left.at, to: left.at + 1, message: `this ${left.bracket} is not closed` });
+  if (unclosed) return { fault: unclosed, isOpen: true };
+  if (!first) return {};
+  return unpaired ? { fault: unpaired, isOpen: true } : { fault: unexpected(first.from, text) };
 }
 
-/** Whether the end of a string is missing. */
+/** Whether the end of a string or of a comment is missing. */
 function isUnclosed(name: string, token: string): boolean {
+  if (name === 'BlockComment') return token.length < 4 || !token.endsWith('*/');
   return /^(?:String|TemplateString)$/.test(name) && (token.length < 2 || token[0] !== token.at(-1));
 }
 

@@ -18,9 +18,10 @@ export async function trainWithLines(
   signal: AbortSignal,
   onStep: (step: number) => void,
 ): Promise<TrainingReport | { problem: string } | undefined> {
-  const guest = new Guest(guestCode(top, lines));
+  let guest: Guest | undefined;
   const names = lines.map(([name]) => name);
   try {
+    guest = new Guest(guestCode(top, lines));
     let turn = await ask('beginTraining');
     for (let step = 1; 'at' in turn; step++) {
       if (signal.aborted) return undefined;
@@ -36,6 +37,6 @@ export async function trainWithLines(
     if (error instanceof GuestSyntaxError) return { problem: error.message };
     throw error;
   } finally {
-    guest.stop();
+    guest?.stop();
   }
 }

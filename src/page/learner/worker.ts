@@ -29,6 +29,10 @@ const REMOVED = [
   'MessageChannel',
   'navigator',
   'cookieStore',
+  'webkitRequestFileSystem',
+  'webkitRequestFileSystemSync',
+  'webkitResolveLocalFileSystemURL',
+  'webkitResolveLocalFileSystemSyncURL',
 ];
 
 function removeGlobals(): void {
@@ -41,6 +45,14 @@ function removeGlobals(): void {
 
 /** A value as the console shows it, in one line. */
 function show(value: unknown): string {
+  try {
+    return shownAs(value);
+  } catch {
+    return 'a value that cannot be shown';
+  }
+}
+
+function shownAs(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value !== 'object' || value === null) return String(value);
   const custom: unknown = Reflect.get(value, Symbol.for('nodejs.util.inspect.custom'));
@@ -95,8 +107,13 @@ function start(lines: Lines, context: LineContext): void {
     };
   };
   addEventListener('message', ({ data }: MessageEvent<GuestRequest>) => {
-    if (data.kind === 'run') runOnce(data, line, context);
-    else passOnce(data, line, context);
+    try {
+      if (data.kind === 'run') runOnce(data, line, context);
+      else passOnce(data, line, context);
+    } catch {
+      // A line has broken what the reply needs.
+      post({ id: data.id, kind: 'no-reply' });
+    }
   });
   post({ kind: 'ready' });
 }
@@ -141,13 +158,13 @@ function passOnce(
   post({ id, kind: 'passed', arrays });
 }
 
+removeGlobals();
+replaceConsole();
 // The one name that the learner's part of the script uses. It is gone before a line runs.
 Object.assign(globalThis, {
   startLines(lines: Lines, firstLine: number): void {
     Reflect.deleteProperty(globalThis, 'startLines');
     const context: LineContext = { file: location.href, firstLine, inspect: show };
-    removeGlobals();
-    replaceConsole();
     start(lines, context);
   },
 });

@@ -92,21 +92,44 @@ describe('a file that somebody wrote', () => {
     const { notes, strays } = read('exercise2.ts', text);
     expect(strays).toEqual(['dlogit']);
     expect(notes).toEqual([
-      '...rest is not taken over: it is no function under a name',
+      '...rest is not taken over: it is not a function under a name',
       'exercise2.ts imports from node:fs, which the page cannot load',
       'Tensor is called T in exercise2.ts: in the page it is Tensor',
     ]);
   });
 
+  it('says itself which exercise it is, whatever it is called', () => {
+    const { exercise, notes } = read('exercise1.ts', 'const a: Exercise2 = { dlogits: (x) => x };\nexport default a;');
+    expect(exercise).toBe(2);
+    expect(notes).toEqual(['exercise1.ts says inside that it is Exercise 2: its lines are there now']);
+  });
+
+  it.each([
+    ['dlogprobs.div(probs,', 'this ( is not closed'],
+    ['{ return dlogprobs.div(probs);', 'this { is not closed'],
+    ['dlogprobs.div(probs))', 'this ) closes nothing'],
+    ['dlogprobs.div(probs) /* to do', 'this comment has no end'],
+  ])('keeps the lines after one that does not end: %s', (body, fault) => {
+    const lines = { ...solved(1), dprobs: `({ probs, dlogprobs }) => ${body}` };
+    const found = read('exercise1.ts', learnerText(EXERCISES[1], { lines }));
+    expect([...found.lines.keys()]).toEqual(EXERCISES[1].lines.map(({ name }) => name));
+    expect(found.notes).toEqual([`dprobs in exercise1.ts cannot be read: ${fault}`]);
+    expect(found.strays).toEqual([]);
+    const others = [...found.lines].filter(([name]) => name !== 'dprobs');
+    expect(Object.fromEntries(others)).toEqual(Object.fromEntries(Object.entries(solved(1)).filter(([name]) => name !== 'dprobs')));
+    expect(found.lines.get('dprobs')).toMatch(/^\(\{ probs, dlogprobs \}\) =>/);
+    expect(found.lines.get('dprobs')).not.toContain('\n');
+  });
+
   it.each<[string, string, RegExp]>([
-    ['notes.txt', 'anna\nemma\n', /^notes\.txt is no exercise: it has no `export default`$/],
+    ['notes.txt', 'anna\nemma\n', /^notes\.txt is not an exercise file: it has no `export default`$/],
     ['exercise1.ts', '', /no `export default`/],
-    ['a.ts', 'export default 3;', /its default export is no object with lines$/],
-    ['a.ts', 'export default lines;', /its default export is no object with lines$/],
+    ['a.ts', 'export default 3;', /its default export is not an object with lines$/],
+    ['a.ts', 'export default lines;', /its default export is not an object with lines$/],
     ['a.ts', 'export default { a: 1 };', /its default export has no line of one$/],
     ['exercise1.ts', 'export default { a: 1 };', /^exercise1\.ts has no line of Exercise 1$/],
     ['exercise1.ts', '\u0000\u0001PNG {{{{', /no `export default`/],
-  ])('is refused in a sentence if it is no exercise: %s %s', (name, text, message) => {
+  ])('is refused in a sentence if it is not one of an exercise: %s %s', (name, text, message) => {
     expect(() => read(name, text)).toThrow(message);
   });
 });

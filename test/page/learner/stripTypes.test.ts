@@ -82,7 +82,7 @@ describe('a line without its types', () => {
     for (const number of EXERCISE_NUMBERS) {
       for (const line of EXERCISES[number].lines) {
         const text = solutionOf(line).slice(`${line.name}: `.length);
-        expect(stripTypes(text)).toEqual({ code: text });
+        expect(stripTypes(text)).toEqual({ code: text, isOpen: false });
       }
     }
   });
@@ -106,6 +106,19 @@ describe('a line that cannot be read', () => {
   });
 });
 
+describe('code that would not end where it is put', () => {
+  it.each(['0)}}, f(1); ((a) => { return { x: (0', ')', '(x) => (x', '`${x', '(x) => x /* a', '0 <!--y\n)}}', 'a\n/re)/.test(x)/1)'])(
+    'is known: %s',
+    (text) => {
+      expect(stripTypes(text).isOpen).toBe(true);
+    },
+  );
+
+  it.each(['(x) => x', '// (', '"("', '(x) => /[(]/.test(x)', '(x) => x +', '(x) => `)`'])('is not %s', (text) => {
+    expect(stripTypes(text).isOpen).toBe(false);
+  });
+});
+
 describe('a line that is pasted from a file', () => {
   it.each([
     ['dh: ({ W2 }) => W2,', '    ({ W2 }) => W2 '],
@@ -114,6 +127,9 @@ describe('a line that is pasted from a file', () => {
     ['(x) => x', '(x) => x'],
     ['(x) => { dh: for (;;) {} }', '(x) => { dh: for (;;) {} }'],
     ['dW2: (x) => x', 'dW2: (x) => x'],
+    ['dh({ W2 }) { return W2; },', 'function({ W2 }) { return W2; } '],
+    ['async dh(x) { return x; }', 'async function(x) { return x; }'],
+    ['dh(x)', 'dh(x)'],
   ])('is read without its name and comma: %s', (text, code) => {
     expect(codeOf('dh', text)).toBe(code);
   });

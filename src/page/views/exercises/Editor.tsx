@@ -107,6 +107,19 @@ function hoverOf(scope: readonly ScopeEntry[]): Extension {
   });
 }
 
+/**
+ * Replaces what is selected by what is typed. Left to itself, Chromium keeps the colour of a selected word in a style attribute, which the page's
+ * policy forbids.
+ */
+const typeOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    if (event.inputType !== 'insertText' || event.data === null || view.composing || view.state.selection.main.empty) return false;
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: 'input.type', scrollIntoView: true });
+    event.preventDefault();
+    return true;
+  },
+});
+
 /** What depends on the line. */
 function extensionsOf(scope: readonly ScopeEntry[], label: string): Extension {
   return [
@@ -178,6 +191,7 @@ function createEditor(host: HTMLDivElement, latest: { readonly current: EditorPr
         syntaxHighlighting(highlighting),
         placeholder('({ … }) => …'),
         faultField,
+        typeOver,
         theme,
         variable,
         // Tab is not bound: it leaves the editor.

@@ -2,19 +2,19 @@
 import { useRef, useState } from 'preact/hooks';
 import { countOf } from '../../../core/text.js';
 import { ask } from '../../engine/client.js';
-import type { ExerciseEntry } from '../../engine/exercises.js';
-import { codeOf } from '../../learner/lineCode.js';
+import type { ExerciseEntry, LineEntry } from '../../engine/exercises.js';
+import { codeOf, isBlank } from '../../learner/lineCode.js';
 import { useDroppedFiles } from '../../parts/useDroppedFiles.js';
 import { catalogue, checkRest } from './checks.js';
 import { textOf } from './progress.js';
-import { type Restore, takeFiles } from './takeFiles.js';
+import { type Restore, type Taken, takeFiles } from './takeFiles.js';
 
 export function Files({ exercise }: { exercise: ExerciseEntry }) {
   const [said, setSaid] = useState<{ texts: readonly string[]; restore?: Restore | undefined }>({ texts: [] });
   const input = useRef<HTMLInputElement>(null);
   const take = async (files: Iterable<File>) => {
     const { taken, problems, restore } = await takeFiles(files, catalogue.value ?? []);
-    const texts = [...taken.map(({ file, count }) => `Took ${countOf(count, 'line')} from ${file}.`), ...problems];
+    const texts = [...taken.flatMap(takenTexts), ...problems];
     setSaid({ texts, restore: taken.length > 0 ? restore : undefined });
     checkRest();
   };
@@ -58,11 +58,29 @@ export function Files({ exercise }: { exercise: ExerciseEntry }) {
   );
 }
 
+/** What was taken from a file, in sentences. */
+function takenTexts({ file, count, replaced, kept }: Taken): string[] {
+  const those = (names: readonly string[]) =>
+    names.length <= 6 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+  return [
+    count === 0 ? `${file} has no line that is written.` : `Took ${countOf(count, 'line')} from ${file}.`,
+    ...(replaced.length > 0 ? [`In place of yours: ${those(replaced)}.`] : []),
+    ...(kept.length > 0 ? [`Not written in ${file}, so yours stays: ${those(kept)}.`] : []),
+  ];
+}
+
+/** Comments alone are not a function: the stub follows them. */
+function codeInFile({ name, stub }: LineEntry, text: string): string {
+  const code = codeOf(name, text).trim();
+  return isBlank(code) ? `${code}\n${stub}`.trim() : code;
+}
+
 /** Saves the file that `exercise check` reads. */
 async function save({ number, lines }: ExerciseEntry): Promise<void> {
-  const written = lines.flatMap(({ name }) => {
+  const written = lines.flatMap((line) => {
+    const { name } = line;
     const text = textOf(number, name);
-    return text === undefined ? [] : [[name, codeOf(name, text).trim()] as const];
+    return text === undefined ? [] : [[name, codeInFile(line, text)] as const];
   });
   const text = await ask('exerciseText', number, { lines: Object.fromEntries(written), top: textOf(number, 'top') ?? '' });
   const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));

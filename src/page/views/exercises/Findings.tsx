@@ -13,7 +13,7 @@ import { VERDICTS } from './LineList.js';
 interface FindingsProps {
   /** The result for the text. */
   checked: CheckedLine | undefined;
-  /** The result before: it stays in sight, pale, until the one for the text is there. */
+  /** The result before: it keeps its room, out of sight, until the one for the text is there. */
   latest: CheckedLine | undefined;
   busy: boolean;
   /** Whether the line is still the stub. */
@@ -37,7 +37,7 @@ export function Findings({ checked, latest, busy, untouched, onCheck }: Findings
         </button>
       </div>
       {shown && (
-        <>
+        <div class="of-text">
           <Sentences report={shown.report} />
           {shown.printed.length > 0 && (
             <section class="printed" aria-label="What the line printed">
@@ -45,7 +45,7 @@ export function Findings({ checked, latest, busy, untouched, onCheck }: Findings
             </section>
           )}
           {shown.shown && <Maps verdict={shown.report.verdict} shown={shown.shown} name={shown.report.name} />}
-        </>
+        </div>
       )}
     </div>
   );
@@ -73,7 +73,7 @@ function Figures({ report: { figures } }: { report: LineReport }) {
     ['ULPs', maxUlps < 1e6 ? `${maxUlps}` : '>1e6', 'The largest distance in float32 numbers: neighbours are 1 apart.'],
   ] as const;
   return (
-    <dl class="figures">
+    <dl class="figures of-text">
       {rows.map(([name, value, title]) => (
         <div key={name} title={title}>
           <dt>{name}</dt>

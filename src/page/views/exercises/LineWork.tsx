@@ -2,18 +2,15 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ExerciseEntry, LineEntry } from '../../engine/exercises.js';
 import { set } from '../../state.js';
-import { check, isChecking, latestResult, resultOf, waits, written } from './checks.js';
+import { check, isChecking, latestResult, openLine, resultOf, waits, written } from './checks.js';
 import { Editor } from './Editor.js';
 import { Findings } from './Findings.js';
 import { Hints } from './Hints.js';
 import { textOf, write } from './progress.js';
-import { inserter } from './Reference.js';
+import { inserter, moved } from './Reference.js';
 
 /** Milliseconds after the last key until the line is checked. */
 const PAUSE = 400;
-
-/** Whether the editor was left for the one of another line, with a key: then that one takes the focus. */
-let moved = false;
 
 interface LineProps {
   exercise: ExerciseEntry;
@@ -38,6 +35,7 @@ export function LineWork({ exercise, line }: LineProps) {
     if (text !== line.stub && !resultOf(number, line) && !waits(number, line)) later();
     return () => clearTimeout(timer.current);
   }, [text, top]);
+  useEffect(() => openLine(number, name), []);
   const place = lines.indexOf(line);
   const go = (by: 1 | -1) => {
     const to = lines[place + by];
@@ -74,13 +72,13 @@ export function LineWork({ exercise, line }: LineProps) {
         onChange={(next) => write(number, name, next)}
         onCheck={checkNow}
         onMove={(by) => {
-          moved = true;
+          moved.value = true;
           go(by);
         }}
         onReady={(editor) => {
           inserter.value = editor.insert;
-          if (moved) editor.focus();
-          moved = false;
+          if (moved.value) editor.focus();
+          moved.value = false;
         }}
       />
       <Findings
@@ -135,8 +133,10 @@ function StartOver({ exercise: { number }, line }: LineProps) {
 /** The code above the lines, if a file has brought some. */
 function TopCode({ exercise: { number }, line }: LineProps) {
   const top = textOf(number, 'top') ?? '';
-  const [shown] = useState(top !== '');
-  if (!shown) return null;
+  // It stays when it is emptied here: who does that may want to write again.
+  const shown = useRef(false);
+  shown.current ||= top !== '';
+  if (!shown.current) return null;
   return (
     <details class="top-code">
       <summary>The code above the lines, which all of them can use</summary>

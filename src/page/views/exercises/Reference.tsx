@@ -7,6 +7,9 @@ import { FUNCTIONS, type ReferenceRow, TENSOR_METHODS, TENSOR_STATICS } from '..
 /** Inserts a name at the cursor of the editor. */
 export const inserter = signal<((name: string) => void) | undefined>(undefined);
 
+/** Whether the editor was left for the one of another line, with a key: then that one takes the focus. */
+export const moved = signal(false);
+
 type Subject = 'Names' | 'Methods';
 
 export function Reference({ line: { scope } }: { line: LineEntry }) {

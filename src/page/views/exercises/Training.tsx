@@ -48,7 +48,7 @@ export function Training({ exercise: { number, lines } }: { exercise: ExerciseEn
       )}
       <div role="status">
         {state.kind === 'done' && <Outcome report={state.report} />}
-        {state.kind === 'failed' && <p class="problem">All lines are right, but training with them failed: {state.problem}</p>}
+        {state.kind === 'failed' && <p class="problem">The training has stopped: {state.problem}</p>}
       </div>
     </section>
   );

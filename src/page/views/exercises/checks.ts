@@ -39,14 +39,16 @@ export function latestResult(exercise: ExerciseNumber, line: LineEntry): Checked
 }
 
 let current: AbortController | undefined;
-/** While a line is checked, the browser keeps which: a line that ends the page, because it takes all memory, must not end it again. */
+/** While a line is checked, its tab keeps which: a line that ends the page, because it takes all memory, must not end it again. */
 const MARK = 'backprop-ninja exercises, checking';
 /** A check that fails for another reason than the line, or that ended the page, is not repeated by itself. */
 const failed = new Set<string>(marked());
+// A page that is left or read again has not ended.
+addEventListener('pagehide', () => mark(undefined));
 
 function marked(): string[] {
   try {
-    const found = localStorage.getItem(MARK);
+    const found = sessionStorage.getItem(MARK);
     return found === null ? [] : [found];
   } catch {
     return [];
@@ -55,8 +57,8 @@ function marked(): string[] {
 
 function mark(attempt: string | undefined): void {
   try {
-    if (attempt === undefined) localStorage.removeItem(MARK);
-    else localStorage.setItem(MARK, attempt);
+    if (attempt === undefined) sessionStorage.removeItem(MARK);
+    else sessionStorage.setItem(MARK, attempt);
   } catch {
     // The browser keeps nothing for this page, which the view says.
   }
@@ -96,13 +98,26 @@ export async function check(exercise: ExerciseNumber, line: LineEntry): Promise<
   }
 }
 
-/** Checks the next line that is written and not checked, if no check runs. */
+/** The line that is open: it is checked after a pause of its writer, and not in the middle of a word. */
+let open: string | undefined;
+
+/** Opens a line in the editor; the result closes it. */
+export function openLine(exercise: ExerciseNumber, name: string): () => void {
+  const id = idOf(exercise, name);
+  open = id;
+  return () => {
+    if (open === id) open = undefined;
+    checkRest();
+  };
+}
+
+/** Checks the next line that is written, not checked and not open, if no check runs. */
 export function checkRest(): void {
   if (current) return;
   for (const { number, lines } of catalogue.value ?? []) {
     for (const line of lines) {
-      const open = textOf(number, line.name) !== undefined && verdictOf(number, line.name) === undefined;
-      if (!open || waits(number, line)) continue;
+      const isNew = textOf(number, line.name) !== undefined && verdictOf(number, line.name) === undefined;
+      if (!isNew || idOf(number, line.name) === open || waits(number, line)) continue;
       check(number, line);
       return;
     }

@@ -9,8 +9,19 @@ const MAX_FILE = 2 ** 20;
 /** Writes back what was there before. */
 export type Restore = () => void;
 
+/** What was taken over from a file. */
+export interface Taken {
+  file: string;
+  /** How many lines it has written. */
+  count: number;
+  /** The lines that are in the place of another text of yours. */
+  replaced: readonly string[];
+  /** Lines of yours that the file has not written: they stay. */
+  kept: readonly string[];
+}
+
 export interface TakenFiles {
-  taken: { file: string; count: number }[];
+  taken: Taken[];
   /** What was not taken over, in sentences. */
   problems: string[];
   restore: Restore;
@@ -25,10 +36,10 @@ export async function takeFiles(files: Iterable<File>, catalogue: readonly Exerc
   for (const file of files) {
     try {
       const read = readExerciseFile(file.name, await textIn(file), catalogue);
-      found.taken.push({ file: file.name, count: takeOver(read, catalogue, undo) });
+      found.taken.push({ file: file.name, ...takeOver(read, catalogue, undo) });
       found.problems.push(
-        ...read.notes,
-        ...read.strays.map((key) => `${file.name} has ${key}, which is no line of Exercise ${read.exercise}.`),
+        ...read.notes.map((note) => `${note}.`),
+        ...read.strays.map((key) => `${file.name} has ${key}, which is not a line of Exercise ${read.exercise}.`),
       );
     } catch (error) {
       if (!(error instanceof NoExerciseError)) throw error;
@@ -38,9 +49,9 @@ export async function takeFiles(files: Iterable<File>, catalogue: readonly Exerc
   return found;
 }
 
-/** @throws NoExerciseError if the file is too large, or no text */
+/** @throws NoExerciseError if the file is too large, or not text */
 async function textIn(file: File): Promise<string> {
-  if (file.size > MAX_FILE) throw new NoExerciseError(`${file.name} is larger than 1 MiB: it is no exercise`);
+  if (file.size > MAX_FILE) throw new NoExerciseError(`${file.name} is larger than 1 MiB: that is not an exercise file`);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await file.arrayBuffer());
   } catch {
@@ -48,22 +59,30 @@ async function textIn(file: File): Promise<string> {
   }
 }
 
-/** Returns how many lines were taken over: those that are written. */
-function takeOver({ exercise, lines, top }: ReadFile, catalogue: readonly ExerciseEntry[], undo: Restore[]): number {
-  const put = (part: Part, before: string | undefined, text: string) => {
-    if (text === (before ?? '')) return;
-    undo.push(() => write(exercise, part, before ?? ''));
+/** A line that the file has not written leaves yours as it is. */
+function takeOver({ exercise, lines, top }: ReadFile, catalogue: readonly ExerciseEntry[], undo: Restore[]): Omit<Taken, 'file'> {
+  const replaced: string[] = [];
+  const kept: string[] = [];
+  const put = (part: Part, called: string, text: string, before: string, isYours: boolean) => {
+    if (text === before) return;
+    undo.push(() => write(exercise, part, before));
     write(exercise, part, text);
+    if (isYours) replaced.push(called);
   };
-  put('top', textOf(exercise, 'top'), top);
+  const above = textOf(exercise, 'top') ?? '';
+  if (top !== '') put('top', 'the code above the lines', top, above, above !== '');
   let count = 0;
-  for (const line of catalogue.find(({ number }) => number === exercise)?.lines ?? []) {
-    const text = lines.get(line.name);
+  for (const { name, stub } of catalogue.find(({ number }) => number === exercise)?.lines ?? []) {
+    const text = lines.get(name);
     if (text === undefined) continue;
-    const before = textOf(exercise, line.name);
-    if (text === line.stub && before === undefined) continue;
-    put(line.name, before ?? line.stub, text);
+    const before = textOf(exercise, name) ?? stub;
+    const isYours = before !== stub && before !== '';
+    if (text === stub) {
+      if (isYours) kept.push(name);
+      continue;
+    }
+    put(name, name, text, before, isYours);
     count++;
   }
-  return count;
+  return { count, replaced, kept };
 }
