@@ -59,7 +59,7 @@ const CROSS_ENTROPY = 'loss = -mean of log(softmax(logits)) at Yb';
 const BATCH_NORM = 'bnraw = (hprebn - mean) · bnvar_inv, hpreact = bngain · bnraw + bnbias';
 
 /** The sizes of the lesson's network and batch, by letter. */
-const LESSON_SIZES = { n: 32, T: 3, E: 10, T·E: 30, H: 64, V: 27, 1: 1 } as const;
+export const LESSON_SIZES = { n: 32, T: 3, E: 10, T·E: 30, H: 64, V: 27, 1: 1 } as const;
 type Letter = keyof typeof LESSON_SIZES;
 
 /** The shape of each value, in the lesson's letters. */

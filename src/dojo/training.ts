@@ -18,7 +18,7 @@ export interface TrainingReport {
   lastLoss: number;
 }
 
-const STEPS = 1_000;
+export const TRAINING_STEPS = 1_000;
 const SEED = 'dojo';
 const BATCH_SIZE = 32;
 const LEARNING_RATE = 0.1;
@@ -28,7 +28,10 @@ const LEARNING_RATE = 0.1;
  * @param names the data set
  * @throws ShapeError if a gradient does not fit its parameter; NumericalError if the loss is not finite
  */
-export function* trainWithGradients(names: readonly string[], steps = STEPS): Generator<GivenValues, TrainingReport, ParameterGradients> {
+export function* trainWithGradients(
+  names: readonly string[],
+  steps = TRAINING_STEPS,
+): Generator<GivenValues, TrainingReport, ParameterGradients> {
   const { vocabulary, parts } = createDataset(names, { splitSeed: 42, unique: false });
   const training = new LessonTraining(
     createReferenceBackend('float32'),

@@ -2,7 +2,15 @@
 import { NumericalError } from '../../core/errors.js';
 import { type FloatArray, type Indices, type Shape, ShapeError, sameShape, Tensor } from '../../core/tensor.js';
 import { LineJudge, type LineReport } from '../../dojo/check.js';
-import { EXERCISE_NUMBERS, EXERCISES, type ExerciseLine, type ExerciseNumber, lessonShape, shapeText } from '../../dojo/exercises.js';
+import {
+  EXERCISE_NUMBERS,
+  EXERCISES,
+  type ExerciseLine,
+  type ExerciseNumber,
+  LESSON_SIZES,
+  lessonShape,
+  shapeText,
+} from '../../dojo/exercises.js';
 import type { Fault } from '../../dojo/findings.js';
 import { HINT_STEPS, hintsFor } from '../../dojo/hints.js';
 import { EXERCISE_4_NAMES, type GivenValues } from '../../dojo/learnerFile.js';
@@ -10,10 +18,11 @@ import type { ParameterGradients } from '../../dojo/lessonTraining.js';
 import type { Outcome } from '../../dojo/outcome.js';
 import { sentenceOf } from '../../dojo/sentences.js';
 import { type LearnerLines, learnerText, lineStub, solutionOf } from '../../dojo/stub.js';
-import { type TrainingReport, trainWithGradients } from '../../dojo/training.js';
+import { TRAINING_STEPS, type TrainingReport, trainWithGradients } from '../../dojo/training.js';
 import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
 import { type GradientName, VALUE_NAMES, valueNamed } from '../../lesson/values.js';
 import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
+import { showSizes } from '../parts/numbers.js';
 import { bundledNames } from './names.js';
 import { type TensorData, tensorData } from './pass.js';
 
@@ -34,8 +43,8 @@ export interface ScopeEntry {
   name: string;
   /** [n,V]; empty for the number n. */
   shape: string;
-  /** The sizes on the lesson's batch. */
-  sizes: readonly number[];
+  /** The sizes on the lesson's batch: [32,27]; for n the number. */
+  here: string;
   kind: 'value' | 'gradient' | 'indices' | 'number';
 }
 
@@ -56,6 +65,10 @@ export interface ExerciseEntry {
   number: ExerciseNumber;
   title: string;
   task: string;
+  /** What the letters of the shapes are here. */
+  letters: string;
+  /** Steps of the training with its lines. */
+  trainingSteps: number;
   lines: readonly LineEntry[];
 }
 
@@ -84,11 +97,15 @@ function arraysOf(at: GivenValues): GivenArrays {
   );
 }
 
+const { n, T, E, H, V } = LESSON_SIZES;
+/** The letters of the shapes, on the lesson's batch. */
+const LETTERS = `n ${n} examples, T ${T} characters, E ${E} numbers each, H ${H} hidden, V ${V} characters.`;
+
 function scopeOf(exercise: ExerciseNumber, name: GradientName): ScopeEntry[] {
   const gradients: readonly GradientName[] = exercise === 1 ? GRADIENT_NAMES : EXERCISE_4_NAMES;
   const entry = (of: GradientName, kind: 'value' | 'gradient'): ScopeEntry => {
     const value = valueNamed(of);
-    return { name: kind === 'value' ? value : of, shape: shapeText(value), sizes: lessonShape(value), kind };
+    return { name: kind === 'value' ? value : of, shape: shapeText(value), here: showSizes(lessonShape(value)), kind };
   };
   return [
     ...gradients
@@ -96,9 +113,9 @@ function scopeOf(exercise: ExerciseNumber, name: GradientName): ScopeEntry[] {
       .map((one) => entry(one, 'gradient'))
       .reverse(),
     ...VALUE_NAMES.map((value) => entry(`d${value}` as GradientName, 'value')),
-    { name: 'Xb', shape: '[n,T]', sizes: [32, 3], kind: 'indices' },
-    { name: 'Yb', shape: '[n]', sizes: [32], kind: 'indices' },
-    { name: 'n', shape: '', sizes: [], kind: 'number' },
+    { name: 'Xb', shape: '[n,T]', here: showSizes([n, T]), kind: 'indices' },
+    { name: 'Yb', shape: '[n]', here: showSizes([n]), kind: 'indices' },
+    { name: 'n', shape: '', here: `${n}`, kind: 'number' },
   ];
 }
 
@@ -159,7 +176,14 @@ export const exerciseMethods = {
   exercises(): ExerciseEntry[] {
     return EXERCISE_NUMBERS.map((number) => {
       const { title, task, lines } = EXERCISES[number];
-      return { number, title, task: task.join(' '), lines: lines.map((line) => entryOf(number, line)) };
+      return {
+        number,
+        title,
+        task: task.join(' '),
+        letters: LETTERS,
+        trainingSteps: TRAINING_STEPS,
+        lines: lines.map((line) => entryOf(number, line)),
+      };
     });
   },
 

@@ -49,7 +49,7 @@ export function ExercisesView() {
         <LineWork key={`${exercise.number}.${line.name}`} exercise={exercise} line={line} />
         {exercise.number === 4 && <Training exercise={exercise} />}
       </div>
-      <Reference line={line} />
+      <Reference line={line} letters={exercise.letters} />
     </div>
   );
 }

@@ -45,6 +45,7 @@ export function Findings({ checked, latest, busy, untouched, onCheck }: Findings
             </section>
           )}
           {shown.shown && <Maps verdict={shown.report.verdict} shown={shown.shown} name={shown.report.name} />}
+          {shown.report.figures && <Meanings />}
         </div>
       )}
     </div>
@@ -63,24 +64,47 @@ function Sentences({ report: { problem, worst, note, verdict } }: { report: Line
   );
 }
 
+const MEANINGS = {
+  exact: 'The same bits as the solution, in float32.',
+  close: 'torch.allclose would accept it.',
+  'max diff': 'The largest difference of an entry.',
+  ULPs: 'The largest distance in float32 numbers: neighbours are 1 apart.',
+};
+
 function Figures({ report: { figures } }: { report: LineReport }) {
   if (!figures) return null;
   const { exact, close, maxDiff, maxUlps } = figures;
   const rows = [
-    ['exact', exact ? 'yes' : 'no', 'The same bits as the solution, in float32.'],
-    ['close', close ? 'yes' : 'no', 'torch.allclose would accept it.'],
-    ['max diff', maxDiff === 0 ? '0' : maxDiff.toExponential(1), 'The largest difference of an entry.'],
-    ['ULPs', maxUlps < 1e6 ? `${maxUlps}` : '>1e6', 'The largest distance in float32 numbers: neighbours are 1 apart.'],
+    ['exact', exact ? 'yes' : 'no'],
+    ['close', close ? 'yes' : 'no'],
+    ['max diff', maxDiff === 0 ? '0' : maxDiff.toExponential(1)],
+    ['ULPs', maxUlps < 1e6 ? `${maxUlps}` : '>1e6'],
   ] as const;
   return (
     <dl class="figures of-text">
-      {rows.map(([name, value, title]) => (
-        <div key={name} title={title}>
+      {rows.map(([name, value]) => (
+        <div key={name} title={MEANINGS[name]}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>
       ))}
     </dl>
+  );
+}
+
+function Meanings() {
+  return (
+    <details class="figure-meanings">
+      <summary>What the figures mean</summary>
+      <dl>
+        {Object.entries(MEANINGS).map(([name, meaning]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }
 
@@ -91,7 +115,7 @@ function Maps({ verdict, shown, name }: { verdict: LineReport['verdict']; shown:
   return (
     <>
       {verdict === 'right' ? (
-        <TensorFigure title={name} name={name} tensor={yours} most={largestFinite(yours.data)} hasShape />
+        <TensorFigure title="Yours" name={name} tensor={yours} most={largestFinite(yours.data)} hasShape />
       ) : (
         <Beside
           name={name}

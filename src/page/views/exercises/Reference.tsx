@@ -12,7 +12,7 @@ export const moved = signal(false);
 
 type Subject = 'Names' | 'Methods';
 
-export function Reference({ line: { scope } }: { line: LineEntry }) {
+export function Reference({ line: { scope }, letters }: { line: LineEntry; letters: string }) {
   const [subject, setSubject] = useState<Subject>('Names');
   return (
     <aside class="reference" aria-label="Names and methods">
@@ -23,12 +23,16 @@ export function Reference({ line: { scope } }: { line: LineEntry }) {
           </button>
         ))}
       </div>
-      {subject === 'Names' ? <Scope scope={scope} /> : <Methods rows={[...TENSOR_METHODS, ...TENSOR_STATICS, ...FUNCTIONS]} />}
+      {subject === 'Names' ? (
+        <Scope scope={scope} letters={letters} />
+      ) : (
+        <Methods rows={[...TENSOR_METHODS, ...TENSOR_STATICS, ...FUNCTIONS]} />
+      )}
     </aside>
   );
 }
 
-function Scope({ scope }: { scope: readonly ScopeEntry[] }) {
+function Scope({ scope, letters }: { scope: readonly ScopeEntry[]; letters: string }) {
   const gradients = scope.filter(({ kind }) => kind === 'gradient');
   return (
     <>
@@ -36,7 +40,7 @@ function Scope({ scope }: { scope: readonly ScopeEntry[] }) {
       {gradients.length === 0 ? <p class="quiet">None: this is the first line.</p> : <Names entries={gradients} />}
       <h3>Values</h3>
       <Names entries={scope.filter(({ kind }) => kind !== 'gradient')} />
-      <p class="quiet">n 32 examples, T 3 characters, E 10 numbers each, H 64 hidden, V 27 characters.</p>
+      <p class="quiet">{letters}</p>
       <p class="quiet">Ctrl+Enter checks at once, Alt+↑ and Alt+↓ change the line, Tab leaves the editor.</p>
     </>
   );

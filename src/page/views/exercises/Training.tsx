@@ -1,5 +1,6 @@
 /** The end of Exercise 4: training with your 13 lines. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { countOf } from '../../../core/text.js';
 import type { TrainingReport } from '../../../dojo/training.js';
 import type { ExerciseEntry } from '../../engine/exercises.js';
 import { trainWithLines } from '../../learner/trainWithLines.js';
@@ -12,7 +13,7 @@ type State =
   | { kind: 'done'; report: TrainingReport }
   | { kind: 'failed'; problem: string };
 
-export function Training({ exercise: { number, lines } }: { exercise: ExerciseEntry }) {
+export function Training({ exercise: { number, lines, trainingSteps } }: { exercise: ExerciseEntry }) {
   const [state, setState] = useState<State>({ kind: 'idle' });
   const running = useRef<AbortController | undefined>(undefined);
   useEffect(() => () => running.current?.abort(), []);
@@ -33,7 +34,8 @@ export function Training({ exercise: { number, lines } }: { exercise: ExerciseEn
       <h3>Train with your gradients</h3>
       {state.kind === 'running' ? (
         <p>
-          <progress value={state.step} max={1_000} aria-label="Training steps" /> Step {state.step} of 1,000{' '}
+          <progress value={state.step} max={trainingSteps} aria-label="Training steps" /> Step {state.step} of{' '}
+          {trainingSteps.toLocaleString('en')}{' '}
           <button type="button" onClick={() => running.current?.abort()}>
             Cancel
           </button>
@@ -41,7 +43,7 @@ export function Training({ exercise: { number, lines } }: { exercise: ExerciseEn
       ) : (
         <p>
           <button type="button" disabled={!ready} onClick={train}>
-            Train 1,000 steps
+            Train {countOf(trainingSteps, 'step')}
           </button>{' '}
           {!ready && <span class="quiet">When all {lines.length} lines are right.</span>}
         </p>

@@ -5,12 +5,9 @@ import type { EditorState, TransactionSpec } from '@codemirror/state';
 import type { EditorView } from '@codemirror/view';
 import type { ScopeEntry } from '../../engine/exercises.js';
 import { FUNCTIONS, type ReferenceRow, TENSOR_METHODS, TENSOR_STATICS } from '../../learner/tensorReference.js';
-import { showSizes } from '../../parts/numbers.js';
-
-const PROPERTIES = ['T', 'shape', 'data', 'size', 'dtype'];
 
 function methodOption({ name, call, text }: ReferenceRow, place: number): Completion {
-  const property = PROPERTIES.includes(name);
+  const property = !call.includes('(');
   return {
     label: name,
     boost: -place,
@@ -65,12 +62,12 @@ export function insertName(view: EditorView, name: string, from: number, to: num
 }
 
 /** The gradients next above the line come first. */
-function scopeOption({ name, shape, sizes, kind }: ScopeEntry, place: number): Completion {
+function scopeOption({ name, shape, here, kind }: ScopeEntry, place: number): Completion {
   return {
     label: name,
     boost: -place,
     detail: shape === '' ? 'the batch size' : shape,
-    info: kind === 'indices' ? `a list of indices ${showSizes(sizes)}: ${name}.data[i]` : sizes.length > 0 ? showSizes(sizes) : '32',
+    info: kind === 'indices' ? `a list of indices ${here}: ${name}.data[i]` : here,
     type: kind === 'gradient' ? 'keyword' : 'variable',
     apply: (view, completion, from, to) => insertName(view, name, from, to, completion),
   };
