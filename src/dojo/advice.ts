@@ -102,6 +102,7 @@ function adviceOnCall(receiver: string | undefined, verb: string): string | unde
 function adviceOnName(name: string, values: readonly string[]): string | undefined {
   if (values.includes(name)) return `name it between the braces of the line: ({ ${name}, … }) =>`;
   if (Object.hasOwn(SIZES, name)) return `write ${SIZES[name]}`;
+  if (name === 'True' || name === 'False') return `write ${name.toLowerCase()}; an option is written { keepdim: true }`;
   if (LIBRARY.includes(name)) return `import { ${name} } from 'backprop-ninja'`;
   if (name === 'F') return "write softmax(logits), imported from 'backprop-ninja', and Tensor.oneHot(Yb, logits.shape[1])";
   if (['torch', 'nn', 'np', 'numpy', 'jnp', 'tf'].includes(name)) return 'README.md lists the methods of a tensor';

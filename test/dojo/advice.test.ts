@@ -24,6 +24,7 @@ describe('the message of an error', () => {
     ['softmx is not a function', 'did you mean softmax'],
     ['bndiff2 is not defined', 'name it between the braces of the line: ({ bndiff2, … }) =>'],
     ['Tensor is not defined', "import { Tensor } from 'backprop-ninja'"],
+    ['True is not defined', 'write true; an option is written { keepdim: true }'],
     ['torch is not defined', 'README.md lists the methods of a tensor'],
     ['np is not defined', 'README.md lists the methods of a tensor'],
     ['F is not defined', "write softmax(logits), imported from 'backprop-ninja', and Tensor.oneHot(Yb, logits.shape[1])"],

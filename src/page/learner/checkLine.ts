@@ -78,8 +78,12 @@ async function run(guest: Guest, exercise: ExerciseNumber, name: GradientName): 
   const inputs = await ask('inputs', exercise, name);
   const outcomes: ArrayOutcome[] = [];
   let text = '';
-  await guest.ready;
-  const timer = setTimeout(() => guest.stop({ id: 'timeout', seconds: CHECK_LIMIT }), 1_000 * CHECK_LIMIT);
+  let timer = 0;
+  const limit = () => {
+    timer = setTimeout(() => guest.stop({ id: 'timeout', seconds: CHECK_LIMIT }), 1_000 * CHECK_LIMIT);
+  };
+  // A worker that does not start has its own limit, and its reason comes with the first request.
+  guest.ready.then(limit, () => {});
   for (const [i, at] of inputs.entries()) {
     try {
       const answer = await guest.request({ kind: 'run', name, at, prints: i === 0 });
