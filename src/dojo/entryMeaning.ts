@@ -39,8 +39,17 @@ function indexMeaning(letter: string, index: number, batch: NamedBatch): string 
   return `${{ H: 'hidden unit', T: 'position', E: 'coordinate', T·E: 'input' }[letter]} ${index}`;
 }
 
+/** What each term is about: the step that it comes through, if there are several; its example or its character. */
+export function termMeanings(terms: readonly Term[], batch: NamedBatch): string[] {
+  const severalSteps = new Set(terms.map(({ through }) => through)).size > 1;
+  return terms.map((term) => {
+    const step = severalSteps && term.through !== undefined ? `through ${term.through}` : '';
+    return [step, termMeaning(term, batch)].filter((part) => part !== '').join(', ');
+  });
+}
+
 /** What a term of a sum is about: its example, or its character; empty for another one. */
-export function termMeaning({ index = {} }: Term, batch: NamedBatch): string {
+function termMeaning({ index = {} }: Term, batch: NamedBatch): string {
   if (index.i !== undefined) return exampleText(batch, index.i);
   return index.v === undefined ? '' : characterText(batch.vocabulary, index.v);
 }

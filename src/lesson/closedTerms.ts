@@ -1,5 +1,5 @@
 /**
- * The closed forms of Exercises 2 and 3 as sums of terms. Each term is what one use of a tensor adds to the atomic gradients (see uses.ts), after most
+ * The closed forms of Exercises 2 and 3 as sums of terms. Each term is what one use of a tensor adds to the atomic gradients, after most
  * of its factors have cancelled.
  */
 import { largestMagnitude } from '../core/numbers.js';
@@ -7,7 +7,7 @@ import { Tensor } from '../core/tensor.js';
 import { exercise2 } from './exercise2.js';
 import { exercise3 } from './exercise3.js';
 import { softmax } from './softmax.js';
-import type { GradientName, LessonGradients, LessonValues, StepName, ValueName } from './values.js';
+import type { GradientName, LessonGradients, LessonValues } from './values.js';
 
 type ValuesAndGradients = LessonValues & LessonGradients;
 /** The gradients with a closed form: Exercise 2's and Exercise 3's. */
@@ -19,8 +19,6 @@ export interface ClosedTerm {
   formula: string;
   /** In the shape of the gradient. */
   value: Tensor;
-  /** The use of a tensor that the term comes through: its contribution, carried on to the gradient, is the term. */
-  use: { name: ValueName; step: StepName };
   /** The atomic lines on the way, in backward order. */
   atomic: readonly GradientName[];
   /** What the term is, and what cancels in it. */
@@ -72,7 +70,6 @@ function crossEntropyTerms(at: ValuesAndGradients): ClosedTerms {
     label: 'at the target',
     formula: '-one-hot of Yb / n',
     value: Tensor.oneHot(Yb, logits.shape[1], logits.dtype).div(-n),
-    use: { name: 'counts', step: 'probs' },
     atomic: ['dlogprobs', 'dprobs', 'dcounts', 'dnorm_logits', 'dlogits'],
     text: 'A higher logit of the target raises its count. Log, division and exp cancel: 1/probs · counts_sum_inv · counts = 1. What is left is -1/n at the target.',
   };
@@ -80,7 +77,6 @@ function crossEntropyTerms(at: ValuesAndGradients): ClosedTerms {
     label: 'through the sum of the row',
     formula: 'softmax(logits) / n',
     value: softmax(logits).div(n),
-    use: { name: 'counts', step: 'counts_sum' },
     atomic: ['dlogprobs', 'dprobs', 'dcounts_sum_inv', 'dcounts_sum', 'dcounts', 'dnorm_logits', 'dlogits'],
     text: "A higher logit raises the sum of its row and so lowers the target's probability. The probability itself cancels: counts · 1/probs at the target is counts_sum. What is left is counts / counts_sum, the softmax, divided by n.",
   };
@@ -109,17 +105,15 @@ function batchNormTerms(at: ValuesAndGradients): ClosedTerms {
     label: 'directly',
     formula: 'bngain · bnvar_inv · dhpreact',
     value: scale.mul(dhpreact),
-    use: { name: 'bndiff', step: 'bnraw' },
     atomic: ['dbnraw', 'dbndiff', 'dhprebn'],
-    text: 'hprebn moves hpreact of its own example, with mean and variance as they are.',
+    text: 'An entry of hprebn moves hpreact of its own example, with mean and variance as they are.',
   };
   const mean: ClosedTerm = {
     label: 'through the mean',
     formula: '-bngain · bnvar_inv / n · Σ dhpreact',
     value: Tensor.zerosLike(dhpreact).sub(scale.div(n).mul(dhpreact.sum(0))),
-    use: { name: 'hprebn', step: 'bnmeani' },
     atomic: ['dbnraw', 'dbndiff', 'dbnmeani', 'dhprebn'],
-    text: 'hprebn moves the mean of its unit by 1/n, and with it all examples. Only the direct term is summed to dbnmeani: the variance term sums to 0 over the batch.',
+    text: 'An entry of hprebn moves the mean of its unit by 1/n, and with it all examples. Only the direct term is summed to dbnmeani: the variance term sums to 0 over the batch.',
   };
   const variance: ClosedTerm = {
     label: 'through the variance',
@@ -128,9 +122,8 @@ function batchNormTerms(at: ValuesAndGradients): ClosedTerms {
       .div(-(n - 1))
       .mul(bnraw)
       .mul(dhpreact.mul(bnraw).sum(0)),
-    use: { name: 'bndiff', step: 'bndiff2' },
     atomic: ['dbnraw', 'dbnvar_inv', 'dbnvar', 'dbndiff2', 'dbndiff', 'dhprebn'],
-    text: 'hprebn moves the variance of its unit, and with it the scale of all examples. The 2 of the square and the -1/2 of the root leave -1, and two of the three factors bnvar_inv turn bndiff into bnraw, twice.',
+    text: 'An entry of hprebn moves the variance of its unit, and with it the scale of all examples. The 2 of the square and the -1/2 of the root leave -1, and two of the three factors bnvar_inv turn bndiff into bnraw, twice.',
   };
   const batchSums = vanishing(value, 'batch', {
     formula: 'Σ over the batch of dhprebn = 0',
@@ -138,7 +131,7 @@ function batchNormTerms(at: ValuesAndGradients): ClosedTerms {
   });
   const varianceSums = vanishing(variance.value, 'batch', {
     formula: 'Σ over the batch of the variance term = 0',
-    text: 'It is bnraw times a constant, and bnraw sums to 0: so the mean has no part in the variance.',
+    text: 'It is bnraw times a constant, and bnraw sums to 0: so nothing flows to the mean through the variance.',
   });
   const differences = vanishing(bndiff, 'batch', {
     formula: 'Σ over the batch of bndiff = 0',

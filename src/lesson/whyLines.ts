@@ -5,6 +5,7 @@
  * Letters: i example, t position in the context, e coordinate of an embedding, k input, j hidden unit, v character.
  */
 import type { Indices } from '../core/tensor.js';
+import { countOf } from '../core/text.js';
 import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../network/parameters.js';
 import type { TensorName } from './entry.js';
 import type { GradientName, LessonGradients, LessonValues, StepName } from './values.js';
@@ -81,12 +82,12 @@ const zero = (reason: string): EntryLine => ({ products: [], instead: `= 0: ${re
 const range = (letter: string, size: number, what: string): Range => ({
   letters: [letter],
   numbers: Array.from({ length: size }, (_, i) => [i]),
-  text: `${letter} runs over the ${size} ${what}`,
+  text: `${letter} runs over the ${size === 1 ? `only ${what}` : countOf(size, what)}`,
 });
-const examples = ({ n }: Pass) => range('i', n, 'examples');
-const inputs = ({ W1 }: Pass) => range('k', W1.shape[0], 'inputs');
-const units = ({ W1 }: Pass) => range('j', W1.shape[1], 'hidden units');
-const characters = ({ b2 }: Pass) => range('v', b2.size, 'characters');
+const examples = ({ n }: Pass) => range('i', n, 'example');
+const inputs = ({ W1 }: Pass) => range('k', W1.shape[0], 'input');
+const units = ({ W1 }: Pass) => range('j', W1.shape[1], 'hidden unit');
+const characters = ({ b2 }: Pass) => range('v', b2.size, 'character');
 
 /** Where a character occurs in the contexts: [i, t] for each time. */
 function occurrences({ data, shape: [, T] }: Indices, v: number): Range {

@@ -1,4 +1,5 @@
 /** Numbers of an explanation, as text. */
+import { countOf } from '../core/text.js';
 import { entryText } from './entry.js';
 import type { Factor, Term } from './why.js';
 
@@ -33,13 +34,37 @@ export function numbersText(parts: readonly (readonly Term[])[]): string {
 }
 
 /** The number of terms, largest first, that are not 0; at least 1, if there is a term. */
-export function countOfNonzero(terms: readonly Term[]): number {
+function countOfNonzero(terms: readonly Term[]): number {
   const zero = terms.findIndex(({ value }, k) => k > 0 && value === 0);
   return zero === -1 ? terms.length : zero;
 }
 
-/** A product. The sign of -1 is written for it; a negative factor behind another one has brackets. */
-function termText({ factors }: Term): string {
+/** Terms that are listed at first. */
+const MOST_LISTED = 10;
+
+/** The first terms, largest first, without those that are 0, unless all are. A single term more is no reason to leave it out. */
+export function largestTerms(terms: readonly Term[]): readonly Term[] {
+  const count = countOfNonzero(terms);
+  return terms.slice(0, count === MOST_LISTED + 1 ? count : Math.min(count, MOST_LISTED));
+}
+
+/** What the terms that are not listed add up to: `22 more terms add up to 0.001234`, `1 more term is 0`; '' without terms. */
+export function restText(rest: readonly Term[]): string {
+  if (rest.length === 0) return '';
+  const sum = rest.reduce((total, { value }) => total + value, 0);
+  const isOne = rest.length === 1;
+  const areZero = rest.every(({ value }) => value === 0);
+  const verb = isOne ? 'is' : areZero ? 'are' : 'add up to';
+  return `${countOf(rest.length, 'more term')} ${verb} ${areZero ? '0' : showValue(sum)}`;
+}
+
+/** Whether the entry is that of another tensor, as it is: there are no numbers to show beside its own. */
+export function isPlain(terms: readonly Term[]): boolean {
+  return terms.length === 0 || (terms.length === 1 && terms[0].factors.length === 1 && terms[0].factors[0].entry === undefined);
+}
+
+/** A product in numbers. The sign of -1 is written for it; a negative factor behind another one has brackets. */
+export function termText({ factors }: Term): string {
   const isMinus = factors[0].name === '-1' && factors.length > 1;
   const texts = (isMinus ? factors.slice(1) : factors).map(numberText);
   return `${isMinus ? '-' : ''}${texts.map((text, k) => (text.startsWith('-') && (isMinus || k > 0) ? `(${text})` : text)).join(' · ')}`;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { difference } from '../../src/core/numbers.js';
-import type { Tensor } from '../../src/core/tensor.js';
+import { Tensor } from '../../src/core/tensor.js';
 import { createLessonCase, LESSON_CONFIG } from '../../src/lesson/case.js';
 import { closedTerms } from '../../src/lesson/closedTerms.js';
-import { backward, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
-import { usesOf } from '../../src/lesson/uses.js';
+import { backward, exercise1, GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
+import { consumersOf, type StepName, type ValueName } from '../../src/lesson/values.js';
 
 describe.each([2, 3, 32])('the terms of the closed forms, n = %i', (n) => {
   const { values } = createLessonCase(LESSON_CONFIG, n, 'closed terms');
@@ -24,17 +24,23 @@ describe.each([2, 3, 32])('the terms of the closed forms, n = %i', (n) => {
     for (const term of terms) expect(term.value.shape).toEqual(at[name].shape);
   });
 
-  it('are what one use adds to the atomic gradient, carried on to the logits: times counts', () => {
-    for (const { use, value } of closedTerms(at, 'dlogits').terms) {
-      const part = usesOf(at, use.name).find(({ step }) => step === use.step)?.contribution as Tensor;
-      alike(value, at.counts.mul(part));
-    }
-  });
+  /** What one step that reads a tensor adds to its gradient: the line is linear in the gradients that it reads, and those of other steps are 0. */
+  const contribution = (name: ValueName, step: StepName): Tensor => {
+    const others = consumersOf(name).filter((one): one is Exclude<StepName, 'loss'> => one !== step && one !== 'loss');
+    return exercise1[`d${name}`]({ ...at, ...Object.fromEntries(others.map((one) => [`d${one}`, Tensor.zerosLike(at[`d${one}`])])) });
+  };
 
-  it('are what one use adds to the atomic gradient of hprebn', () => {
-    for (const { use, value } of closedTerms(at, 'dhprebn').terms) {
-      alike(value, usesOf(at, use.name).find(({ step }) => step === use.step)?.contribution as Tensor);
-    }
+  it.each([
+    ['dlogits', 'through the sum of the row', 'counts', 'counts_sum'],
+    ['dlogits', 'at the target', 'counts', 'probs'],
+    ['dhprebn', 'directly', 'bndiff', 'bnraw'],
+    ['dhprebn', 'through the mean', 'hprebn', 'bnmeani'],
+    ['dhprebn', 'through the variance', 'bndiff', 'bndiff2'],
+  ] as const)('of %s %s are what one use of %s, in %s, adds to the atomic gradient', (closed, label, name, step) => {
+    const term = closedTerms(at, closed).terms.find((one) => one.label === label);
+    const part = contribution(name, step);
+    // The gradient of counts is carried on to the logits: times counts.
+    alike(term?.value as Tensor, closed === 'dlogits' ? at.counts.mul(part) : part);
   });
 
   it.each(['dlogits', 'dhprebn'] as const)('of %s come with sums that vanish, one for each row or unit', (name) => {

@@ -270,3 +270,10 @@ it.each([
 ])('why(%s, %j) is refused', (name, at, message) => {
   expect(() => why(passOf(3), name as TensorName, at)).toThrow(expect.objectContaining({ name: 'UsageError', message }));
 });
+
+it('a sum over one unit, one input or one example is over the only one', () => {
+  const pass = passOf(2, { context: 1, embedding: 1, hidden: [1], vocabulary: 11 });
+  expect(why(pass, 'hprebn', [0, 0]).where).toBe('k runs over the only input');
+  expect(why(pass, 'logits', [0, 3]).where).toBe('j runs over the only hidden unit');
+  expect(why(pass, 'dembact', [0, 0]).where).toBe('j runs over the only hidden unit');
+});

@@ -104,8 +104,9 @@ describe('why', () => {
     expect(await page.textContent('.why-formula')).toBe(formula);
     const values = async () => (await page.locator('.terms .number').allTextContents()).map(numberIn);
     const first = await values();
-    expect(first).toHaveLength(9);
-    expect(first.reduce((sum, one) => sum + one, 0)).toBeCloseTo(value, 5);
+    expect(first).toHaveLength(10);
+    const rest = /^22 more terms add up to (.*)$/.exec((await page.textContent('.term-others')) ?? '');
+    expect(first.reduce((sum, one) => sum + one, numberIn(rest?.[1] ?? null))).toBeCloseTo(value, 5);
     await page.click('text=Show all 32');
     await expect.poll(() => page.locator('.term').count()).toBe(32);
     const all = await values();
@@ -113,6 +114,53 @@ describe('why', () => {
     all.forEach((one, k) => {
       expect(Math.abs(one / (terms[k]?.value ?? Number.NaN) - 1)).toBeLessThan(1e-3);
     });
+    await page.click('text=Show the largest');
+    await expect.poll(() => page.locator('.term').count()).toBe(10);
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Show all 32');
+    expect(complaints).toEqual([]);
+  });
+
+  it('says the same as the terminal: the formula in numbers, the example of a term, and the step that it comes through', async () => {
+    const { page, complaints } = await openPage(browser, 'step=dhpreact&entry=3,17');
+    const numbers = async () => ((await page.textContent('.why-numbers')) ?? '').replaceAll('−', '-');
+    const { numbers: found } = await ask<Explanation>(page, 'why', 'dhpreact', [3, 17]);
+    await expect.poll(numbers).toContain(`dhpreact[3,17] = ${found} = `);
+    expect(found).toMatch(/^\(1 - /);
+    await page.evaluate("location.hash = 'step=dbndiff&entry=3,17'");
+    await expect
+      .poll(() => page.locator('.term-meaning').allTextContents())
+      .toEqual(expect.arrayContaining(['through bnraw', 'through bndiff2']));
+    await page.evaluate("location.hash = 'step=db2&entry=5'");
+    await expect.poll(() => page.locator('.term-meaning').first().textContent()).toMatch(/^[.a-z]{3} → [.a-z]$/);
+    expect(complaints).toEqual([]);
+  });
+
+  it('and the proof show no answer about another entry while the next one is computed', async () => {
+    const { page, complaints } = await openPage(browser, 'step=dh&entry=3,17');
+    await page.waitForSelector('.agreement');
+    await page.focus('.equation [data-tensor="dh"]');
+    const wrong = await page.evaluate(`(async () => {
+      const wrong = [];
+      const text = (selector) => {
+        const element = document.querySelector(selector);
+        return element && getComputedStyle(element).visibility === 'visible' ? element.textContent.replaceAll('−', '-') : undefined;
+      };
+      const check = () => {
+        const [title, value] = [text('.inspector h2'), text('.inspector-value')];
+        const [formula, gradient] = [text('.why-formula'), text('.agreement td')];
+        if (formula !== undefined && !formula.startsWith(title)) wrong.push(title + ' beside ' + formula);
+        if (gradient !== undefined && Number(Number(gradient).toPrecision(4)) !== Number(value)) wrong.push(value + ' beside ' + gradient);
+      };
+      new MutationObserver(check).observe(document.querySelector('main'), { subtree: true, childList: true, characterData: true, attributes: true });
+      for (let k = 0; k < 20; k++) {
+        document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      return wrong;
+    })()`);
+    expect(wrong).toEqual([]);
+    await expect.poll(() => page.locator('.inspector [aria-busy="true"]').count()).toBe(0);
+    expect(await title(page)).toBe('dh[3,37]');
     expect(complaints).toEqual([]);
   });
 
@@ -201,6 +249,7 @@ describe('the proof', () => {
     await expect.poll(() => page.textContent('.proof b.number')).toBe('1e-12');
     await page.keyboard.press('End');
     await expect.poll(() => page.textContent('.proof b.number')).toBe('1e0');
+    await page.waitForURL(/eps=1$/);
     await page.reload();
     await page.waitForSelector('.eps');
     expect(await page.textContent('.proof b.number')).toBe('1e0');
@@ -213,7 +262,7 @@ describe('the proof', () => {
     const texts = await page.locator('.error-chart text').allTextContents();
     expect(texts).toEqual(expect.arrayContaining(['float32 noise', 'curvature', 'ε', '1e-12', '1e0', '1e-16']));
     expect(await page.textContent('.proof')).toMatch(
-      /In float32 the error is least at ε .*; below .* rounding makes it more than ten times larger, above/,
+      /In float32 the error is least at ε = .*; below .* rounding makes it more than ten times larger, above/,
     );
     expect(complaints).toEqual([]);
   });
@@ -237,6 +286,7 @@ describe('for those who do not see the picture', () => {
     await expect.poll(() => said.textContent()).toMatch(/^\[3,63\] −?[\d.e−]+$/);
     expect(await heatMap(page, 'dh').getAttribute('aria-label')).toMatch(/^dh \[32,64\], from −0\.\d+ to 0\.\d+\. Cursor: \[3,63\] /);
     expect(await heatMap(page, 'dh').locator('[tabindex], button, a').count()).toBe(0);
+    expect(await page.locator('.equation [data-tensor="dh"][tabindex="0"]').count()).toBe(1);
     await page.keyboard.press('Enter');
     await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('inspector-title');
     await page.keyboard.press('Escape');

@@ -57,6 +57,16 @@ describe('the pass, step by step', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('is gone through with AltGr, by which some keyboards type [ and ], also where it is reported as Ctrl with Alt; not with Ctrl', async () => {
+    const { page, complaints } = await openPage(browser, 'step=dh');
+    const press = (more: string) => page.evaluate(`dispatchEvent(new KeyboardEvent('keydown', { key: ']', ctrlKey: true, ${more} }))`);
+    await press('altKey: true, modifierAltGraph: true');
+    expect(await stepOn(page)).toBe('dW2');
+    await press('altKey: false');
+    expect(await stepOn(page)).toBe('dW2');
+    expect(complaints).toEqual([]);
+  });
+
   it('shows the same after a reload of the address', async () => {
     const { page, complaints } = await openPage(browser, 'seed=7&batch=3&n=8&step=dW2&tensor=h&entry=2,5&log=true');
     const shown = () => page.evaluate("document.querySelector('main').innerText");
@@ -174,6 +184,16 @@ describe('the equation of a step', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('has nothing below it about an entry under the mouse of the step before', async () => {
+    const { page, complaints } = await openPage(browser, 'step=dh');
+    await pointAt(page, 'dh', 5.5 / 32, 13.5 / 64);
+    expect(await page.textContent('.readout')).toMatch(/^dh\[5,13\] = /);
+    await page.keyboard.press(']');
+    expect(await stepOn(page)).toBe('dW2');
+    expect(await page.textContent('.readout')).not.toContain('dh[');
+    expect(complaints).toEqual([]);
+  });
+
   it('says which example and which character an entry under the mouse belongs to', async () => {
     const { page, complaints } = await openPage(browser, 'step=dlogits');
     await pointAt(page, 'dlogits', 5.5 / 32, 13.5 / 27);
@@ -216,7 +236,7 @@ describe('the controls of the pass', () => {
     const same = await colours(page, 'dhprebn');
     expect(same).not.toEqual(own);
     await page.waitForURL(/sameScale=/);
-    expect(await page.textContent('.legend')).not.toContain('largest');
+    expect(await page.textContent('.legend')).not.toContain('max');
     expect(complaints).toEqual([]);
   });
 
@@ -231,8 +251,13 @@ describe('the controls of the pass', () => {
     expect(page.url()).toContain('seed=12&batch=1&n=3');
     await page.fill('input[name="n"]', '65');
     await page.press('input[name="n"]', 'Enter');
-    expect(await page.textContent('.controls-problem')).toBe('65 is no batch size. Type a whole number from 2 to 64.');
+    expect(await page.textContent('.controls-problem')).toBe('65 is not a batch size. Type a whole number from 2 to 64.');
     expect(await page.inputValue('input[name="n"]')).toBe('3');
+    await page.goBack();
+    await expect.poll(() => page.textContent('.controls-problem')).toBe('');
+    await page.fill('input[name="batch"]', '9999');
+    await page.press('input[name="batch"]', 'Enter');
+    await expect.poll(() => page.isDisabled('button[aria-label="Next batch"]')).toBe(true);
     expect(complaints).toEqual([]);
   });
 });
@@ -267,6 +292,22 @@ describe('the closed form', () => {
     await page.goBack();
     expect(await stepOn(page)).toBe('dlogits');
     expect(await page.isChecked('text=Closed form')).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+
+  it('is left for the atomic step of a line that it replaces, where an entry of it is asked for', async () => {
+    const { page, complaints } = await openPage(browser, 'step=dlogits&form=closed&entry=3,5');
+    await page.click('.terms .entry-link');
+    await expect.poll(() => page.textContent('.inspector h2')).toBe('dnorm_logits[3,5]');
+    expect(await stepOn(page)).toBe('dnorm_logits');
+    expect(await page.locator('.trail li').count()).toBe(2);
+    await page.evaluate("location.hash = 'form=closed&step=dprobs&entry=3,5'");
+    await expect.poll(() => page.textContent('.inspector h2')).toBe('dprobs[3,5]');
+    expect(await stepOn(page)).toBe('dprobs');
+    await page.evaluate("location.hash = 'view=mistakes&form=closed&mistake=dprobs-squared'");
+    await page.getByRole('button', { name: /^Show d\w+ in the pass$/ }).click();
+    await page.locator('#step-title').waitFor();
+    expect(page.url()).not.toContain('form=');
     expect(complaints).toEqual([]);
   });
 

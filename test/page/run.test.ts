@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fromBase64, toBase64 } from '../../src/core/base64.js';
+import { sizeOf } from '../../src/core/tensor.js';
 import { createDataset } from '../../src/data/dataset.js';
 import { createNamesCase } from '../../src/lesson/namesCase.js';
+import { byName, LESSON_PARAMETER_NAMES, type LessonParameterName, parameterShapes } from '../../src/network/parameters.js';
 import { loadCheckpoint } from '../../src/node/checkpointFile.js';
+import { PASS_STEPS } from '../../src/page/properties.js';
 import { fillPage, type RunData, readRunData, runData } from '../../src/run/pageData.js';
 import { launchChromium, openPage, PAGE_URL } from '../support/browser.js';
 import { SAVED_STEP, saveSmallRun } from '../support/checkpoints.js';
@@ -51,12 +55,43 @@ describe('a page with a run in it', () => {
     expect(complaints).toEqual([]);
   });
 
+  /** The same run with numbers that overflow. */
+  const huge = (data: RunData): RunData => {
+    const W2 = new Float32Array((fromBase64(data.parameters.W2) as Uint8Array).slice().buffer).map((x) => 1e5 * x);
+    return { ...data, parameters: { ...data.parameters, W2: toBase64(new Uint8Array(W2.buffer)) } };
+  };
+  /** The same network with one input and one hidden unit. */
+  const smallest = (data: RunData): RunData => {
+    const config = { context: 1, embedding: 1, hidden: [1], vocabulary: createDataset(NAMES, data).vocabulary.length };
+    const shapes = parameterShapes(config);
+    const entries = (name: LessonParameterName) => Float32Array.from({ length: sizeOf(shapes[name]) }, (_, k) => Math.sin(k + 1));
+    const parameters = byName(
+      LESSON_PARAMETER_NAMES,
+      LESSON_PARAMETER_NAMES.map((name) => toBase64(new Uint8Array(entries(name).buffer))),
+    );
+    return { ...data, context: 1, embedding: 1, hidden: [1], parameters };
+  };
+
+  it.each([
+    ['whose numbers overflow', huge],
+    ['with one input and one hidden unit', smallest],
+  ])('%s shows every step and its largest entry; no digits of NaN or infinity agree', async (_, changed) => {
+    const { page, complaints } = await openPage(browser, 'n=4', {}, pageWith(changed(smallRun())));
+    for (let k = 0; k < PASS_STEPS.length; k++) {
+      expect(((await page.textContent('#step-title')) ?? '').split(' ')[0]).toBe(PASS_STEPS[k]);
+      if (PASS_STEPS[k] !== 'loss') {
+        await page.click('.inspector-empty button');
+        await page.waitForSelector('.agreement');
+        const rows = (await page.locator('.agreement tr').allTextContents()).filter((row) => /NaN|infinity/.test(row));
+        for (const row of rows) expect(row).toMatch(/^gradient|0 digits$/);
+      }
+      await page.keyboard.press(']');
+    }
+    expect(complaints).toEqual([]);
+  });
+
   it('says of a mistake nothing where its gradients are NaN anyway', async () => {
-    const data = smallRun();
-    const W2 = Buffer.from(data.parameters.W2, 'base64');
-    for (let i = 0; i < W2.length; i += 4) W2.writeFloatLE(1e5 * W2.readFloatLE(i), i);
-    const huge = { ...data, parameters: { ...data.parameters, W2: W2.toString('base64') } };
-    const { page, complaints } = await openPage(browser, 'n=4&view=mistakes&mistake=dh-sign', {}, pageWith(huge));
+    const { page, complaints } = await openPage(browser, 'n=4&view=mistakes&mistake=dh-sign', {}, pageWith(huge(smallRun())));
     await page.waitForSelector('.spread [data-item]');
     expect(await page.textContent('.mistakes-sentence')).toContain('25 of the 26 gradients are NaN or infinite even without the mistake');
     expect(await page.textContent('.spread-chosen')).toContain('dh is NaN or infinite even without the mistake');

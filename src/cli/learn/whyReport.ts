@@ -1,16 +1,14 @@
 /** An explanation of an entry, as lines of text. */
 import { largestMagnitude } from '../../core/numbers.js';
-import { entryMeaning, type NamedBatch, termMeaning } from '../../dojo/entryMeaning.js';
+import { entryMeaning, type NamedBatch, termMeanings } from '../../dojo/entryMeaning.js';
 import { isTensorName } from '../../lesson/entry.js';
 import type { Explanation, Factor, Term } from '../../lesson/why.js';
-import { countOfNonzero, showValue } from '../../lesson/whyText.js';
+import { isPlain, largestTerms, restText, showValue } from '../../lesson/whyText.js';
 import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
 import type { Paint } from '../terminal/colors.js';
-import { type Align, formatCount, formatCountOf, formatTable, wrapCommand, wrapText } from '../terminal/format.js';
+import { type Align, formatCount, formatTable, wrapCommand, wrapText } from '../terminal/format.js';
 import { displayWidth } from '../terminal/width.js';
 
-/** Terms that are listed without --all. */
-const MOST_TERMS = 10;
 const INDENT = '  ';
 /** Spaces before a remark on a term. */
 const GAP = 3;
@@ -56,11 +54,6 @@ function subtitle({ name, at }: Explanation, { batch, largestOf, pass }: WhyPage
   return [largest, meaning, pass].filter((part) => part !== '').join('; ');
 }
 
-/** A single entry of another tensor: its number is that of the entry. */
-function isPlain(terms: readonly Term[]): boolean {
-  return terms.length === 0 || (terms.length === 1 && terms[0].factors.length === 1 && terms[0].factors[0].entry === undefined);
-}
-
 /** Text behind a word; its other lines begin where the right side of an equation begins. */
 function hanging(word: string, text: string, width: number): string[] {
   const before = `${INDENT}${word} `;
@@ -74,21 +67,10 @@ function termLines(terms: readonly Term[], page: WhyPage): string[] {
   return [...tableLines(shown, page), ...restLines(terms.slice(shown.length), page), ''];
 }
 
-/** The first terms, without those that are 0, unless all are. A single term more is no reason to leave it out. */
-function largestTerms(terms: readonly Term[]): readonly Term[] {
-  const count = countOfNonzero(terms);
-  return terms.slice(0, count === MOST_TERMS + 1 ? count : Math.min(count, MOST_TERMS));
-}
-
 function restLines(rest: readonly Term[], { width, paint }: WhyPage): string[] {
   if (rest.length === 0) return [];
-  const sum = rest.reduce((total, { value }) => total + value, 0);
-  const count = formatCountOf(rest.length, 'more term');
-  const one = rest.length === 1;
-  const text = rest.every(({ value }) => value === 0)
-    ? `${one ? 'is' : 'are'} 0`
-    : `${one ? 'is' : 'add up to'} ${showValue(sum)}; --all lists them`;
-  return wrapText(`${count} ${text}`, width - INDENT.length).map((line) => paint.dim(`${INDENT}${line}`));
+  const way = rest.every(({ value }) => value === 0) ? '' : '; --all lists them';
+  return wrapText(`${restText(rest)}${way}`, width - INDENT.length).map((line) => paint.dim(`${INDENT}${line}`));
 }
 
 function tableLines(terms: readonly Term[], { batch, width, paint }: WhyPage): string[] {
@@ -104,21 +86,12 @@ function tableLines(terms: readonly Term[], { batch, width, paint }: WhyPage): s
   const table = formatTable(rows, ['right', ...columns.flatMap((): Align[] => ['left', 'right'])]).map((line) => INDENT + line);
   const widest = Math.max(...table.map(displayWidth));
   if (widest > width) return terms.flatMap((_, i) => stackedLines(values[i], entries[i], width));
-  const remarks = remarksOn(terms, batch);
+  const remarks = termMeanings(terms, batch);
   const areBeside = remarks.every((remark) => widest + GAP + displayWidth(remark) <= width);
   return table.flatMap((line, i) => {
     if (remarks[i] === '') return [line];
     const remark = paint.dim(remarks[i]);
     return areBeside ? [`${line}${' '.repeat(widest + GAP - displayWidth(line))}${remark}`] : [line, `${INDENT}${INDENT}${remark}`];
-  });
-}
-
-/** The step that each term comes through, if there are several; its example or its character. */
-function remarksOn(terms: readonly Term[], batch: NamedBatch): string[] {
-  const severalSteps = new Set(terms.map(({ through }) => through)).size > 1;
-  return terms.map((term) => {
-    const step = severalSteps && term.through !== undefined ? `through ${term.through}` : '';
-    return [step, termMeaning(term, batch)].filter((part) => part !== '').join(', ');
   });
 }
 

@@ -1,5 +1,5 @@
 /** A tensor as a picture: one pixel per entry, enlarged to fill its container. Focused, keys move a cursor over its entries. */
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { indexAt } from '../../core/numbers.js';
 import type { TensorData } from '../engine/pass.js';
 import { finiteRange, largestFinite, type Scale } from './colors.js';
@@ -22,6 +22,8 @@ interface HeatMapProps {
   onPick?: ((at: number[], by: 'mouse' | 'keyboard') => void) | undefined;
   /** Whether the value under the mouse is beside it, which is the default. */
   readout?: boolean;
+  /** Whether the Tab key leads to it, which is the default. */
+  isStop?: boolean;
 }
 
 /** The entry under the mouse, and where the mouse is. */
@@ -31,13 +33,15 @@ interface Hovered {
   y: number;
 }
 
-export function HeatMap({ name, tensor, scale, cursor, outlined = [], onMove, onPick, readout = true }: HeatMapProps) {
+export function HeatMap({ name, tensor, scale, cursor, outlined = [], onMove, onPick, readout = true, isStop = true }: HeatMapProps) {
   const { shape, data } = tensor;
   const grid = gridOf(shape);
   const [, columns] = grid;
   const [own, setOwn] = useState<readonly number[] | null>(null);
   const [hovered, setHovered] = useState<Hovered | undefined>(undefined);
   const [said, setSaid] = useState('');
+  const label = useMemo(() => labelOf(name, tensor), [name, tensor]);
+  const isMarked = useMemo(() => hasUnusual(data), [data]);
   const at = cursor === undefined ? own : cursor;
   const position = at && isIn(at, shape) ? positionOf(at, shape) : undefined;
   const valueText = (entry: number) =>
@@ -71,9 +75,8 @@ export function HeatMap({ name, tensor, scale, cursor, outlined = [], onMove, on
       class="heat-map"
       role="application"
       aria-roledescription="heat map"
-      aria-label={`${labelOf(name, tensor)}${position === undefined ? '' : `. Cursor: ${valueText(position)}`}`}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys move its cursor
-      tabIndex={0}
+      aria-label={`${label}${position === undefined ? '' : `. Cursor: ${valueText(position)}`}`}
+      tabIndex={isStop ? 0 : -1}
       data-tensor={name}
       onKeyDown={onKeyDown}
       onClick={(event) => pick(entryUnder(event, grid), 'mouse')}
@@ -81,7 +84,7 @@ export function HeatMap({ name, tensor, scale, cursor, outlined = [], onMove, on
       onPointerLeave={() => point()}
     >
       <Picture tensor={tensor} scale={scale ?? { most: largestFinite(data), log: false }} />
-      {hasUnusual(data) && <Marks data={data} grid={grid} />}
+      {isMarked && <Marks data={data} grid={grid} />}
       {under && <Crosshair position={under.position} grid={grid} />}
       {regionsOf(outlined, columns).map((region) => (
         <Box key={`${region.row},${region.column}`} class="heat-map-outline" region={region} grid={grid} />

@@ -10,7 +10,7 @@ const STOPS = 101;
 export function Legend({ most }: { most: number | undefined }) {
   const { log } = state.value;
   const ramp = useMemo(() => ({ data: Float64Array.from({ length: STOPS }, (_, i) => (2 * i) / (STOPS - 1) - 1), shape: [1, STOPS] }), []);
-  const end = most === undefined ? 'largest' : showNumber(most);
+  const end = most === undefined ? 'max' : showNumber(most);
   return (
     <span class="legend">
       <span class="legend-ends">−{end}</span>

@@ -21,9 +21,12 @@ export function TensorTable({ name, tensor: { data, shape }, cursor }: TensorTab
   const [from, setFrom] = useState({ row: start(Math.floor((marked ?? 0) / columns)), column: start((marked ?? 0) % columns) });
   const scroll = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
+    if (marked !== undefined) setFrom({ row: start(Math.floor(marked / columns)), column: start(marked % columns) });
+  }, [marked, columns]);
+  useLayoutEffect(() => {
     const [box, cell] = [scroll.current, scroll.current?.querySelector<HTMLElement>('[aria-current]')];
     if (box && cell) box.scrollTo(cell.offsetLeft - box.clientWidth / 2, cell.offsetTop - box.clientHeight / 2);
-  }, []);
+  }, [marked, from.row, from.column]);
   const [shownRows, shownColumns] = [indices(from.row, rows), indices(from.column, columns)];
   return (
     <div class="tensor-table">

@@ -55,17 +55,23 @@ export function finiteRange(data: ArrayLike<number>): readonly [least: number, m
 }
 
 /** The colour of a place, each part from 0 to 255. */
-export function colorAt(place: number, { negative, zero, positive, notFinite }: Palette): [number, number, number] {
-  if (Number.isNaN(place)) return [...notFinite];
+export function colorAt(place: number, palette: Palette): [number, number, number] {
+  return [channelAt(place, 0, palette), channelAt(place, 1, palette), channelAt(place, 2, palette)];
+}
+
+function channelAt(place: number, channel: 0 | 1 | 2, { negative, zero, positive, notFinite }: Palette): number {
+  if (Number.isNaN(place)) return notFinite[channel];
   const to = place < 0 ? negative : positive;
-  const mixed = (c: 0 | 1 | 2) => Math.round(zero[c] + Math.abs(place) * (to[c] - zero[c]));
-  return [mixed(0), mixed(1), mixed(2)];
+  return Math.round(zero[channel] + Math.abs(place) * (to[channel] - zero[channel]));
 }
 
 /** Writes the colours of the entries into the bytes of an image, four per entry. */
 export function paint(pixels: Uint8ClampedArray, data: ArrayLike<number>, scale: Scale, palette: Palette): void {
   for (let i = 0; i < data.length; i++) {
-    pixels.set(colorAt(placeOn(data[i] as number, scale), palette), 4 * i);
+    const place = placeOn(data[i] as number, scale);
+    pixels[4 * i] = channelAt(place, 0, palette);
+    pixels[4 * i + 1] = channelAt(place, 1, palette);
+    pixels[4 * i + 2] = channelAt(place, 2, palette);
     pixels[4 * i + 3] = 255;
   }
 }

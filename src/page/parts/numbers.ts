@@ -1,12 +1,15 @@
 /** Numbers as the page writes them. */
+import { showValue } from '../../lesson/whyText.js';
 import { unusual } from './colors.js';
 
-/** Four significant digits, a minus sign that is as wide as a digit, and words for what is not finite. */
+/** A number as the terminal shows it, with at most four significant digits; words for what is not finite. */
 export function showNumber(value: number): string {
-  if (value === 0) return '0';
-  const size = Math.abs(value);
-  const text = size >= 1e-4 && size < 1e6 ? value.toPrecision(4) : value.toExponential(3);
-  return unusual(value) ?? text.replaceAll('-', '−');
+  return unusual(value) ?? withMinus(showValue(value));
+}
+
+/** A formula or numbers with the sign that is as wide as a digit. */
+export function withMinus(text: string): string {
+  return text.replaceAll('-', '−');
 }
 
 /** [32,27] */

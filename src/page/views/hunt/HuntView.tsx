@@ -14,6 +14,7 @@ import { Legend } from '../../parts/Legend.js';
 import { showSizes } from '../../parts/numbers.js';
 import { OneOf } from '../../parts/OneOf.js';
 import { set } from '../../state.js';
+import { jumpTo } from '../pass/jump.js';
 import { followHunt, game, lastMove, play, playAgain } from './game.js';
 
 /** The gradient that is looked at, and the entry under the cursor. */
@@ -202,7 +203,7 @@ function End({ data }: { data: HuntData }) {
         <button type="button" onClick={() => set({ view: 'mistakes', mistake: answer.name, tensor: null, entry: null }, 'push')}>
           See what the mistake does
         </button>
-        <button type="button" onClick={() => set({ view: 'pass', step: answer.line, tensor: null, entry: null }, 'push')}>
+        <button type="button" onClick={() => jumpTo(answer.line)}>
           Show the line in the pass
         </button>
       </div>

@@ -3,7 +3,7 @@ import mistakes from 'bundled:mistakes';
 import { EXERCISES } from '../../../dojo/exercises.js';
 import type { Mutant } from '../../../dojo/mutants.js';
 import { SOLUTION_TEXTS } from '../../../dojo/texts.js';
-import { set } from '../../state.js';
+import { jumpTo } from '../pass/jump.js';
 import { differingParts, type Parts } from './differingParts.js';
 
 /** The lines of the bank as text. Those that a function makes have none. */
@@ -51,7 +51,7 @@ export function Line({ mutant }: { mutant: Mutant }) {
           <b>Invisible.</b> {invisibleEndToEnd}: no comparison of losses sees this mistake, only a check of the line alone does.
         </p>
       )}
-      <button type="button" onClick={() => set({ view: 'pass', step: line, tensor: null, entry: null }, 'push')}>
+      <button type="button" onClick={() => jumpTo(line)}>
         Show {line} in the pass
       </button>
     </section>

@@ -1,5 +1,5 @@
 /** Which pass is shown, and how its heat maps are coloured. */
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Legend } from '../../parts/Legend.js';
 import { expectedOf, type Key, readProperty } from '../../properties.js';
 import { set, state } from '../../state.js';
@@ -15,10 +15,10 @@ interface Problem {
 export function Controls({ most }: { most: number | undefined }) {
   const { batch, sameScale, log } = state.value;
   const [problem, setProblem] = useState<Problem | undefined>(undefined);
+  useEffect(() => setProblem(undefined), [state.value]);
   const change = (key: NumberKey, text: string): boolean => {
     const value = readProperty(key, text);
     setProblem(value === undefined ? { key, text } : undefined);
-    // Another pass has other values: the entry that was inspected is no longer the subject.
     if (value !== undefined) set({ [key]: value }, 'push');
     return value !== undefined;
   };
@@ -30,7 +30,12 @@ export function Controls({ most }: { most: number | undefined }) {
           ←
         </button>
         <NumberField name="batch" label="Batch" change={change} />
-        <button type="button" aria-label="Next batch" onClick={() => change('batch', String(batch + 1))}>
+        <button
+          type="button"
+          aria-label="Next batch"
+          disabled={readProperty('batch', String(batch + 1)) === undefined}
+          onClick={() => change('batch', String(batch + 1))}
+        >
           →
         </button>
       </span>
@@ -40,7 +45,7 @@ export function Controls({ most }: { most: number | undefined }) {
       <Legend most={most} />
       <p class="controls-problem" role="status">
         {problem &&
-          `${problem.text === '' ? 'An empty field' : problem.text} is no ${LABELS[problem.key]}. Type ${expectedOf(problem.key)}.`}
+          `${problem.text === '' ? 'An empty field' : problem.text} is not a ${LABELS[problem.key]}. Type ${expectedOf(problem.key)}.`}
       </p>
     </form>
   );

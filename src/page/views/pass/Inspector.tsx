@@ -1,16 +1,16 @@
 /** One entry of a tensor: its value, why it has it, and a proof. */
 import { useEffect, useState } from 'preact/hooks';
 import { indexAt, indexOfLargest } from '../../../core/numbers.js';
+import { entryMeaning } from '../../../dojo/entryMeaning.js';
 import { entryText } from '../../../lesson/entry.js';
 import type { PassData } from '../../engine/pass.js';
 import { positionOf, showNumber } from '../../parts/numbers.js';
 import { TensorTable } from '../../parts/TensorTable.js';
 import { set } from '../../state.js';
-import { meaningOf } from './axes.js';
 import { INSPECTOR_TITLE, leaveInspector } from './focus.js';
-import { type Entry, followTrail, goTo, inspected, inspectedTensor, problem } from './inspected.js';
+import { type Entry, followTrail, goTo, inspected, inspectedTensor, namedBatch, problem } from './inspected.js';
 import { Proof } from './Proof.js';
-import { isGradient, lettersOf, valueBehind } from './steps.js';
+import { isGradient, valueBehind } from './steps.js';
 import { Trail } from './Trail.js';
 import { Why } from './Why.js';
 
@@ -23,7 +23,7 @@ export function Inspector({ data }: { data: PassData }) {
         <>
           <Trail />
           <Head entry={entry} data={data} />
-          <Why entry={entry} />
+          <Why />
           <Proof entry={entry} />
         </>
       ) : (
@@ -53,7 +53,7 @@ function Empty({ data }: { data: PassData }) {
 
 /** The value, what its indices mean, and its gradient or the value that it is the gradient of. */
 function Head({ entry: { name, at }, data }: { entry: Entry; data: PassData }) {
-  const meaning = meaningOf(lettersOf(name), at, data);
+  const meaning = entryMeaning(name, at, namedBatch(data));
   return (
     <div class="inspector-head">
       <div class="inspector-name">
@@ -91,7 +91,7 @@ function AsTable({ data }: { data: PassData }) {
       <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>
         {open ? 'Hide the table of' : 'Show as table:'} <code>{name}</code>
       </button>
-      {open && <TensorTable key={`${name} ${cursor}`} name={name} tensor={data.tensors[name]} cursor={cursor} />}
+      {open && <TensorTable key={name} name={name} tensor={data.tensors[name]} cursor={cursor} />}
     </div>
   );
 }

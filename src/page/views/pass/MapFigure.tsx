@@ -26,7 +26,7 @@ export interface Place {
 
 /** That of a tensor of the pass can be inspected. */
 export function MapFigure({ map, place }: { map: MapBlock; place: Place }) {
-  const { tensor, text, name, transposed, copies, isResult } = map;
+  const { tensor, text, name, transposed, copies, isResult, isAgain } = map;
   const { log } = state.value;
   const { pixel } = place.layout;
   const own = largestFinite(tensor.data);
@@ -62,7 +62,7 @@ export function MapFigure({ map, place }: { map: MapBlock; place: Place }) {
           {name === undefined ? (
             <Picture tensor={tensor} scale={scale} label={`${text} ${showSizes(tensor.shape)}`} />
           ) : (
-            <PassTensor name={name} label={text} tensor={shown} transposed={transposed} scale={scale} />
+            <PassTensor name={name} label={text} tensor={shown} transposed={transposed} scale={scale} isStop={!isAgain} />
           )}
           {marks}
         </div>

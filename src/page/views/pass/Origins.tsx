@@ -1,7 +1,8 @@
 /** On a map of an equation: the entries that make the entry of the result under the mouse, or else the chosen one. */
 import { positionOf } from '../../parts/numbers.js';
-import { pass, state } from '../../state.js';
+import { pass } from '../../state.js';
 import type { MapBlock, Part } from './equation.js';
+import { inspected } from './inspected.js';
 import { gridOfMap } from './layout.js';
 import { pointed } from './Readout.js';
 
@@ -23,12 +24,12 @@ interface Area {
 }
 
 export function Origins({ map, result, part, pixel, onCopies }: OriginsProps) {
-  const { tensor, step, entry } = state.value;
+  const entry = inspected.value;
   const under = pointed.value;
   // Heat maps of tensors of the pass outline what the chosen entry is made of by themselves.
-  const chosen = (tensor ?? step) === result.name && (map.name === undefined || onCopies) ? entry : null;
-  const at = under ? (under.tensor === result.tensor ? under.at : null) : chosen;
-  if (!at || at.length !== result.tensor.shape.length) return null;
+  const chosen = entry?.name === result.name && (map.name === undefined || onCopies) ? entry?.at : undefined;
+  const at = under ? (under.tensor === result.tensor ? under.at : undefined) : chosen;
+  if (!at) return null;
   return (
     <>
       {areasOf(map, result, onCopies ? 'cell' : part, at, onCopies).map(({ row, column, rows, columns }) => (

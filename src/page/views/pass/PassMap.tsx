@@ -109,8 +109,8 @@ function Node({ node: { name, lane, lines, x, y, width, height }, data, now, don
       onClick={() => jumpTo(name)}
     >
       {hasPicture && (
-        <span class="map-picture" aria-hidden="true">
-          <Picture tensor={tensor} scale={scale} label="" />
+        <span class="map-picture">
+          <Picture tensor={tensor} scale={scale} />
         </span>
       )}
       <span class="map-name">

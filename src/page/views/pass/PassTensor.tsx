@@ -18,9 +18,11 @@ interface PassTensorProps {
   tensor: TensorData;
   transposed?: boolean | undefined;
   scale?: Scale | undefined;
+  /** False for a tensor that is a tab stop elsewhere in the step. */
+  isStop?: boolean;
 }
 
-export function PassTensor({ name, label, tensor, transposed = false, scale }: PassTensorProps) {
+export function PassTensor({ name, label, tensor, transposed = false, scale, isStop = true }: PassTensorProps) {
   const turned = (at: readonly number[]) => (transposed ? [...at].reverse() : [...at]);
   const [, columns] = gridOf(tensor.shape);
   // A position in the pass as the same entry's position in what is drawn, which has `columns` columns.
@@ -39,6 +41,7 @@ export function PassTensor({ name, label, tensor, transposed = false, scale }: P
       cursor={chosen ? turned(chosen) : null}
       outlined={transposed ? positions.map(drawn) : positions}
       readout={false}
+      isStop={isStop}
       onMove={choose}
       onPick={(at, by) => {
         choose(at);

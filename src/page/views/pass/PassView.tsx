@@ -28,9 +28,9 @@ export function PassView() {
   );
 }
 
-/** In closed form, an address with a line that is replaced leads to the one that replaces it. */
+/** In closed form, an address with a line that is replaced leads to the one that replaces it; with an entry of that line, to its atomic step. */
 function showClosedForm(): void {
-  const { form, step } = state.value;
+  const { form, step, entry } = state.value;
   const closed = closedFormOf(step);
-  if (form === 'closed' && closed && isReplaced(step)) set({ step: closed });
+  if (form === 'closed' && closed && isReplaced(step)) set(entry ? { form: 'atomic' } : { step: closed });
 }

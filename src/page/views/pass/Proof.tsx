@@ -1,10 +1,11 @@
 /** The proof of an entry: moved by ±ε, what the loss does, beside what the backward pass says; and how far that depends on ε. */
 import { entryText } from '../../../lesson/entry.js';
 import { valueNamed } from '../../../lesson/values.js';
+import type { Nudged } from '../../engine/proof.js';
 import { showNumber } from '../../parts/numbers.js';
 import { set, state } from '../../state.js';
 import { ErrorChart } from './ErrorChart.js';
-import { curves, type Entry, nudged } from './inspected.js';
+import { type Answer, curves, type Entry, nudged } from './inspected.js';
 import { besideEachOther, curveText, EPSILONS, placeOfEps, showEps } from './proofTexts.js';
 import { isGradient } from './steps.js';
 
@@ -19,13 +20,17 @@ export function Proof({ entry: { name, at } }: { entry: Entry }) {
       <p class="proof-text">
         {text} alone moves by ±ε, and the loss is computed again. ε is <b class="number">{showEps(eps)}</b>.
       </p>
-      <Losses text={text} />
-      <Agreement />
+      {nudged.value && (
+        <div aria-busy={!nudged.value.isCurrent}>
+          <Losses text={text} found={nudged.value.result.float64} />
+          <Agreement found={nudged.value.result} />
+        </div>
+      )}
       <figure class="error-chart">
         <figcaption>
           Error of the quotient by ε, in <b class="key-float64">float64</b> and <b class="key-float32">float32</b>
         </figcaption>
-        <ErrorChart curves={curves.value} nudged={nudged.value} eps={eps} />
+        <ErrorChart curves={currentOf(curves.value)} nudged={currentOf(nudged.value)} eps={eps} />
         <input
           type="range"
           class="eps"
@@ -37,16 +42,22 @@ export function Proof({ entry: { name, at } }: { entry: Entry }) {
           onInput={(event) => set({ eps: EPSILONS[Number(event.currentTarget.value)] as number })}
         />
       </figure>
-      {curves.value && <p class="proof-text">{curveText(curves.value.float64)}</p>}
-      {curves.value && <p class="proof-text">{curveText(curves.value.float32)}</p>}
+      {curves.value && (
+        <div aria-busy={!curves.value.isCurrent}>
+          <p class="proof-text">{curveText(curves.value.result.float64)}</p>
+          <p class="proof-text">{curveText(curves.value.result.float32)}</p>
+        </div>
+      )}
     </section>
   );
 }
 
+function currentOf<R>(answer: Answer<unknown, R> | undefined): R | undefined {
+  return answer?.isCurrent ? answer.result : undefined;
+}
+
 /** The loss on both sides and in the middle. */
-function Losses({ text }: { text: string }) {
-  const found = nudged.value?.float64;
-  if (!found) return null;
+function Losses({ text, found }: { text: string; found: Nudged['float64'] }) {
   const rows = [
     [`${text} + ε`, found.plus],
     ['as it is', found.loss],
@@ -68,9 +79,7 @@ function Losses({ text }: { text: string }) {
 }
 
 /** The quotients beside the gradient; the digits that agree are underlined and counted. */
-function Agreement() {
-  const found = nudged.value;
-  if (!found) return null;
+function Agreement({ found }: { found: Nudged }) {
   const { gradient } = found.float64;
   const [wide, narrow] = [besideEachOther(gradient, found.float64.quotient), besideEachOther(gradient, found.float32.quotient)];
   return (

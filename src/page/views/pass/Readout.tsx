@@ -1,11 +1,11 @@
 /** The entry under the mouse, or else the chosen one: its value, and what its row and column are. */
 import { signal } from '@preact/signals';
+import { indicesMeaning } from '../../../dojo/entryMeaning.js';
 import { entryText } from '../../../lesson/entry.js';
 import type { PassData, TensorData } from '../../engine/pass.js';
-import { isIn, positionOf, showNumber } from '../../parts/numbers.js';
-import { state } from '../../state.js';
-import { meaningOf } from './axes.js';
+import { positionOf, showNumber } from '../../parts/numbers.js';
 import { focusInspector } from './focus.js';
+import { inspected, namedBatch } from './inspected.js';
 import { lettersOf } from './steps.js';
 
 /** An entry of a heat map. */
@@ -20,15 +20,14 @@ interface Pointed {
 export const pointed = signal<Pointed | undefined>(undefined);
 
 export function Readout({ data }: { data: PassData }) {
-  const { tensor, step, entry } = state.value;
-  const name = tensor ?? step;
-  const chosen = entry && { text: name, tensor: data.tensors[name], letters: lettersOf(name), at: entry };
+  const entry = inspected.value;
+  const chosen = entry && { text: entry.name, tensor: data.tensors[entry.name], letters: lettersOf(entry.name), at: entry.at };
   const shown = pointed.value ?? chosen;
-  if (!shown || !isIn(shown.at, shown.tensor.shape)) {
+  if (!shown) {
     return <p class="readout">Point at an entry to see its value, its example and its character.</p>;
   }
   const { text, at, letters } = shown;
-  const meaning = meaningOf(letters, at, data);
+  const meaning = indicesMeaning(letters, at, namedBatch(data));
   return (
     <p class="readout">
       <code>

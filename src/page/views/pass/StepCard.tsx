@@ -1,4 +1,5 @@
 /** One step: its lines, what reads what, and its equation as heat maps. */
+import { useLayoutEffect } from 'preact/hooks';
 import type { PassData, TensorName } from '../../engine/pass.js';
 import { showSizes } from '../../parts/numbers.js';
 import { PASS_STEPS } from '../../properties.js';
@@ -7,7 +8,7 @@ import { ClosedForm } from './ClosedForm.js';
 import { Equation } from './Equation.js';
 import { jumpTo } from './jump.js';
 import { Names } from './Names.js';
-import { Readout } from './Readout.js';
+import { pointed, Readout } from './Readout.js';
 import { moveStep } from './StepKeys.js';
 import type { StepPicture } from './stepPicture.js';
 import {
@@ -31,6 +32,10 @@ interface StepCardProps {
 
 export function StepCard({ data, picture, most }: StepCardProps) {
   const { step } = state.value;
+  // The map under the mouse is gone.
+  useLayoutEffect(() => {
+    pointed.value = undefined;
+  }, [picture]);
   const name = picture.closed?.name ?? step;
   const { forward, gradient } = picture.closed ? closedLinesOf(picture.closed.name) : linesOf(step);
   return (
@@ -39,7 +44,7 @@ export function StepCard({ data, picture, most }: StepCardProps) {
       {step === PASS_STEPS[0] && (
         <p class="step-intro">
           One training step on {data.source.n} examples: in each, some characters of a name and the one that follows. The values go forward
-          to the loss; then the gradients come back, line by line. Next or <kbd>]</kbd> goes on, <kbd>[</kbd> goes back.
+          to the loss; then the gradients come back, line by line. Next or <kbd>]</kbd> shows the next step, <kbd>[</kbd> the previous one.
         </p>
       )}
       <div class="step-lines">
@@ -58,7 +63,12 @@ export function StepCard({ data, picture, most }: StepCardProps) {
       {gradient && <p class="step-rule">{gradient.rule}</p>}
       {picture.closed ? <ClosedForm closed={picture.closed} /> : <Neighbours step={step} />}
       {gradient && <pre class="line-code">{gradient.code}</pre>}
-      <Equation items={picture.pair.map((block) => ({ sign: '', block }))} most={most} label={`${name} and its gradient`} height={200} />
+      <Equation
+        items={picture.pair.map((block) => ({ sign: '', block }))}
+        most={most}
+        label={name === 'loss' ? name : `${valueBehind(step)} and its gradient`}
+        height={200}
+      />
     </section>
   );
 }

@@ -16,7 +16,8 @@ export function StepKeys() {
     const onKeyDown = (event: KeyboardEvent) => {
       const target = event.target instanceof Element ? event.target : undefined;
       const isText = target?.closest('input:not([type="checkbox"], [type="radio"], [type="range"]), textarea, select, [contenteditable]');
-      if (isText || event.ctrlKey || event.metaKey) return;
+      // Windows reports AltGr, by which [ and ] are typed on many keyboards, as Ctrl with Alt.
+      if (isText || (event.ctrlKey && !event.getModifierState('AltGraph')) || event.metaKey) return;
       if (event.key === '[') moveStep(-1);
       else if (event.key === ']') moveStep(1);
     };

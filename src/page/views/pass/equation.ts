@@ -27,6 +27,8 @@ export interface MapBlock {
   isResult?: true;
   /** Which entries make an entry of the result, where that is not clear from the place of the map. */
   part?: Part;
+  /** The tensor is drawn above, too, and is a tab stop there. */
+  isAgain?: boolean;
 }
 
 /** The entries of a map that an entry of the result is made of: the one at its place, its row or column, and those that an index leads to. */

@@ -1,6 +1,7 @@
 /** The entry that the inspector is about, what the engine says of it, and the way on which the reader came to it. */
 import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import type { UsageError } from '../../../core/errors.js';
+import type { NamedBatch } from '../../../dojo/entryMeaning.js';
 import { isTensorName, readEntry, type TensorName } from '../../../lesson/entry.js';
 import { valueNamed } from '../../../lesson/values.js';
 import type { Term } from '../../../lesson/why.js';
@@ -10,7 +11,7 @@ import type { ArgumentsOf, Method, ResultOf } from '../../engine/protocol.js';
 import { isIn, positionOf } from '../../parts/numbers.js';
 import { pass, set, state } from '../../state.js';
 import { focusInspector } from './focus.js';
-import { stepOf } from './jump.js';
+import { stepTo } from './jump.js';
 import { isGradient } from './steps.js';
 
 export interface Entry {
@@ -49,37 +50,56 @@ export const inspected = computed<Inspected | undefined>(() => {
   return latest;
 });
 
+/** The batch of a pass, with the characters that its indices are. */
+export function namedBatch({ batch, vocabulary }: PassData): NamedBatch {
+  return { ...batch, vocabulary };
+}
+
 /** Why the entry of the address cannot be inspected. */
 export const problem = computed(() => (addressed.value && 'problem' in addressed.value ? addressed.value.problem : undefined));
 
-/** The engine's answer to the latest arguments, undefined while there are none. The answer before stays until the next one comes. */
-function answerTo<M extends Method>(
+/** What the engine says of an entry. */
+export interface Answer<S, R> {
+  /** What it was asked about. */
+  about: S;
+  result: R;
+  /** False while the answer is about another entry, until the next one comes: it only keeps its place on the page. */
+  isCurrent: boolean;
+}
+
+/**
+ * The engine's latest answer about a subject, undefined while there is none.
+ * @param argumentsFor what the engine is asked; it may read other signals
+ */
+function answerAbout<S extends object, M extends Method>(
+  subject: ReadonlySignal<S | undefined>,
   method: M,
-  parameters: ReadonlySignal<ArgumentsOf<M> | undefined>,
+  argumentsFor: (subject: S) => ArgumentsOf<M>,
   delay = 0,
-): ReadonlySignal<ResultOf<M> | undefined> {
-  const answer = signal<ResultOf<M> | undefined>(undefined);
+): ReadonlySignal<Answer<S, ResultOf<M>> | undefined> {
+  const latestAnswer = signal<{ about: S; result: ResultOf<M> } | undefined>(undefined);
+  let latestQuestion: ArgumentsOf<M> | undefined;
   effect(() => {
-    const asked = parameters.value;
-    if (!asked) {
-      answer.value = undefined;
+    const about = subject.value;
+    if (!about) {
+      latestAnswer.value = undefined;
+      latestQuestion = undefined;
       return;
     }
+    const question = argumentsFor(about);
+    latestQuestion = question;
     const send = async () => {
-      const result = await ask(method, ...asked);
-      if (asked === parameters.peek()) answer.value = result;
+      const result = await ask(method, ...question);
+      if (question === latestQuestion) latestAnswer.value = { about, result };
     };
     const timer = setTimeout(send, delay);
     return () => clearTimeout(timer);
   });
-  return answer;
+  return computed(() => latestAnswer.value && { ...latestAnswer.value, isCurrent: latestAnswer.value.about === subject.value });
 }
 
 /** Why the entry has its value. */
-export const explanation = answerTo(
-  'why',
-  computed(() => inspected.value && [inspected.value.data.source, inspected.value.name, inspected.value.at]),
-);
+export const explanation = answerAbout(inspected, 'why', ({ data, name, at }) => [data.source, name, at]);
 
 /** The value that a proof moves: W1[3,17] for dW1[3,17]; none for the loss. */
 const moved = computed(() => {
@@ -92,20 +112,13 @@ const moved = computed(() => {
 const eps = computed(() => state.value.eps);
 
 /** The loss on both sides, and the quotient, with the ε of the address. */
-export const nudged = answerTo(
-  'nudge',
-  computed(() => moved.value && [moved.value.source, moved.value.name, moved.value.position, eps.value]),
-);
+export const nudged = answerAbout(moved, 'nudge', ({ source, name, position }) => [source, name, position, eps.value]);
 
 /** Milliseconds that the cursor rests before the curves are computed, which takes 20 to 90. */
 const CURVES_WAIT = 80;
 
 /** The error of the quotient by ε. */
-export const curves = answerTo(
-  'errorCurves',
-  computed(() => moved.value && [moved.value.source, moved.value.name, moved.value.position]),
-  CURVES_WAIT,
-);
+export const curves = answerAbout(moved, 'errorCurves', ({ source, name, position }) => [source, name, position], CURVES_WAIT);
 
 /** A term whose factors alone are outlined: that under the mouse or with the focus. */
 export const pointedTerm = signal<Term | undefined>(undefined);
@@ -114,11 +127,15 @@ export const pointedTerm = signal<Term | undefined>(undefined);
 const madeOf = computed(() => {
   const positions = new Map<TensorName, number[]>();
   const { data } = inspected.value ?? {};
-  const terms = pointedTerm.value ? [pointedTerm.value] : (explanation.value?.terms ?? []);
+  const answer = explanation.value;
+  const terms = pointedTerm.value ? [pointedTerm.value] : answer?.isCurrent ? answer.result.terms : [];
   for (const { name, at } of data ? terms.flatMap(({ factors }) => factors) : []) {
     if (!data || !isTensorName(name)) continue;
     const { shape } = data.tensors[name];
-    if (isIn(at, shape)) positions.set(name, [...(positions.get(name) ?? []), positionOf(at, shape)]);
+    if (!isIn(at, shape)) continue;
+    const known = positions.get(name);
+    if (known) known.push(positionOf(at, shape));
+    else positions.set(name, [positionOf(at, shape)]);
   }
   return positions;
 });
@@ -151,7 +168,6 @@ export function followTo({ name, at }: Entry): void {
 
 /** Goes to an entry, in the step that shows its tensor. The focus goes to the inspector: the button that was pressed may be gone. */
 export function goTo({ name, at }: Entry): void {
-  const step = stepOf(name);
-  set({ step, tensor: step === name ? null : name, entry: at.length === 0 ? null : at }, 'push');
+  set({ ...stepTo(name), entry: at.length === 0 ? null : at }, 'push');
   focusInspector();
 }

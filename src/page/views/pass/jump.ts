@@ -1,7 +1,7 @@
 /** From any tensor to the step that shows it. */
 import { consumersOf, type StepName, type ValueName } from '../../../lesson/values.js';
 import type { TensorName } from '../../engine/pass.js';
-import { PASS_STEPS } from '../../properties.js';
+import { PASS_STEPS, type PageState } from '../../properties.js';
 import { set, state } from '../../state.js';
 import { isReplaced } from './steps.js';
 
@@ -10,8 +10,14 @@ export function stepOf(name: TensorName): TensorName {
   return PASS_STEPS.includes(name) ? name : (consumersOf(name as ValueName)[0] as StepName);
 }
 
-/** Shows a tensor. A line that a closed form replaces is shown as the atomic step that it is. Back returns. */
-export function jumpTo(name: TensorName): void {
+/** What the page shows for a tensor: the step of the pass, and no entry. A line that a closed form replaces is shown as the atomic step that it is. */
+export function stepTo(name: TensorName): Pick<PageState, 'view' | 'step' | 'form' | 'tensor' | 'entry'> {
   const step = stepOf(name);
-  set({ step, form: isReplaced(step) ? 'atomic' : state.value.form, tensor: step === name ? null : name, entry: null }, 'push');
+  const form = isReplaced(step) ? 'atomic' : state.value.form;
+  return { view: 'pass', step, form, tensor: step === name ? null : name, entry: null };
+}
+
+/** Shows a tensor in the pass. Back returns. */
+export function jumpTo(name: TensorName): void {
+  set(stepTo(name), 'push');
 }

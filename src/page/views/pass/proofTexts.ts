@@ -1,6 +1,6 @@
 /** The proof of an entry in words: ε, the digits that agree, and what the error curves say. */
 import type { ErrorCurve } from '../../../gradCheck/entryProof.js';
-import { showNumber } from '../../parts/numbers.js';
+import { showNumber, withMinus } from '../../parts/numbers.js';
 
 /** The ε that can be chosen, ascending: 1, 2 and 5 times each power of ten from 1e-12 to 1. */
 export const EPSILONS: readonly number[] = Array.from({ length: 37 }, (_, k) => Number(`${[1, 2, 5][k % 3]}e${Math.floor(k / 3) - 12}`));
@@ -24,7 +24,8 @@ export function besideEachOther(a: number, b: number): { texts: readonly [string
   const [first, second] = [a, b].map((value) => longNumber(value, a)) as [string, string];
   const exponent = (text: string) => text.split('e')[1];
   let same = 0;
-  if (exponent(first) === exponent(second)) while (same < first.length && first[same] === second[same]) same++;
+  const areAlike = Number.isFinite(a) && Number.isFinite(b) && exponent(first) === exponent(second);
+  if (areAlike) while (same < first.length && first[same] === second[same]) same++;
   const digits = first
     .slice(0, same)
     .replace(/e.*/, '')
@@ -39,7 +40,7 @@ function longNumber(value: number, like: number): string {
   const size = Math.abs(like);
   const decimals = DIGITS - 1 - Math.floor(Math.log10(size));
   const text = size >= 1e-4 && size < 1e6 ? value.toFixed(decimals) : value.toExponential(DIGITS - 1);
-  return text.replaceAll('-', '−');
+  return withMinus(text);
 }
 
 /** What the curve of a precision says, as a sentence. */
@@ -47,10 +48,10 @@ export function curveText({ dtype, best, bestError, noiseBelow, curvatureAbove, 
   if (best === undefined || bestError === undefined) return `In ${dtype}, no ε gives a finite loss on both sides.`;
   const parts = [
     ...(noiseBelow === undefined ? [] : [`below ${showEps(noiseBelow)} rounding makes it more than ten times larger`]),
-    ...(curvatureAbove === undefined ? [] : [`above ${showEps(curvatureAbove)} the curvature of the loss does`]),
+    ...(curvatureAbove === undefined ? [] : [`above ${showEps(curvatureAbove)} curvature does`]),
   ];
   const share = relativeTo === 'gradient' ? ' of the gradient' : '';
-  const least = `In ${dtype} the error is least at ε ${showEps(best)}: ${showEps(bestError)}${share}`;
+  const least = `In ${dtype} the error is least at ε = ${showEps(best)}: ${showEps(bestError)}${share}`;
   const end = notFiniteFrom === undefined ? '' : ` From ${showEps(notFiniteFrom)} on, a loss is not a finite number.`;
   return `${least}${parts.length > 0 ? `; ${parts.join(', ')}` : ''}.${end}`;
 }

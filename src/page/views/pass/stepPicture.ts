@@ -31,10 +31,14 @@ export function pictureOf(data: PassData, step: TensorName, form: PageState['for
 function draw(data: PassData, step: TensorName, form: PageState['form']): StepPicture {
   const name = form === 'closed' ? closedFormOf(step) : undefined;
   const value = valueBehind(step);
-  const pair = (value === 'loss' ? [value] : [value, `d${value as ValueName}` as const]).map((one) => mapOf(data, one));
+  const tensors = value === 'loss' ? [value] : [value, `d${value as ValueName}` as const];
+  const pairBelow = (above: readonly MapBlock[]) =>
+    tensors.map((one) => ({ ...mapOf(data, one), isAgain: above.some(({ name: other }) => other === one) }));
   if (name === undefined) {
     const items = equationOf(data, step);
-    return { items, pair, maps: [...items.flatMap(({ block }) => mapsOf(block)), ...pair] };
+    const above = items.flatMap(({ block }) => mapsOf(block));
+    const pair = pairBelow(above);
+    return { items, pair, maps: [...above, ...pair] };
   }
   const terms = closedTerms(valuesOf(data), name);
   const items = terms.terms.map(({ label, value: { data: entries, shape } }, i): Item => {
@@ -43,5 +47,7 @@ function draw(data: PassData, step: TensorName, form: PageState['form']): StepPi
   });
   items.push({ sign: '=', block: { ...mapOf(data, name), isResult: true } });
   const difference = largestMagnitude(terms.value.sub(valuesOf(data)[name]).data);
-  return { items, pair, maps: [...items.flatMap(({ block }) => mapsOf(block)), ...pair], closed: { name, terms, difference } };
+  const above = items.flatMap(({ block }) => mapsOf(block));
+  const pair = pairBelow(above);
+  return { items, pair, maps: [...above, ...pair], closed: { name, terms, difference } };
 }

@@ -30,6 +30,7 @@ describe('two numbers beside each other', () => {
     expect(besideEachOther(1.5e-7, 1.5e-9).digits).toBe(0);
     expect(besideEachOther(0.25, Number.NaN)).toMatchObject({ texts: ['0.2500000000', 'NaN'], digits: 0 });
     expect(besideEachOther(0, 1e-17).digits).toBe(0);
+    for (const same of [Number.NaN, Number.POSITIVE_INFINITY]) expect(besideEachOther(same, same)).toMatchObject({ same: 0, digits: 0 });
   });
 });
 
@@ -48,13 +49,13 @@ describe('the sentence about a curve', () => {
 
   it('says where rounding and curvature begin', () => {
     expect(curveText(curve)).toBe(
-      'In float32 the error is least at ε 1e-2: 2.3e-5 of the gradient; below 1e-3 rounding makes it more than ten times larger, above 1e-1 the curvature of the loss does.',
+      'In float32 the error is least at ε = 1e-2: 2.3e-5 of the gradient; below 1e-3 rounding makes it more than ten times larger, above 1e-1 curvature does.',
     );
   });
 
   it('leaves out what does not happen, and says from where a loss is not finite', () => {
     expect(curveText({ ...curve, relativeTo: 'one', noiseBelow: undefined, curvatureAbove: undefined, notFiniteFrom: 0.5 })).toBe(
-      'In float32 the error is least at ε 1e-2: 2.3e-5. From 5e-1 on, a loss is not a finite number.',
+      'In float32 the error is least at ε = 1e-2: 2.3e-5. From 5e-1 on, a loss is not a finite number.',
     );
     expect(curveText({ ...curve, best: undefined })).toContain('no ε gives a finite loss');
   });
