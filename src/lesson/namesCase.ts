@@ -6,9 +6,13 @@ import { createExamples, type Dataset } from '../data/dataset.js';
 import { createModel } from '../network/arrays.js';
 import { initialise } from '../network/initialise.js';
 import { byName, LESSON_PARAMETER_NAMES, parameterShapes } from '../network/parameters.js';
+import { MAX_SEED } from '../training/options.js';
 import { LESSON_CONFIG, type LessonConfig } from './case.js';
 import { forward } from './forward.js';
 import type { LessonBatch, LessonParameters, LessonValues } from './values.js';
+
+/** The least and the largest seed, number of a batch, and batch size of a pass. */
+export const PASS_LIMITS = { seed: [0, MAX_SEED], batch: [0, 100_000], n: [2, 1_024] } as const;
 
 /** Which network and which batch: the same numbers give the same pass everywhere. */
 export interface NamesCaseOptions {

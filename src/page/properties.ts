@@ -4,6 +4,7 @@ import type { ExerciseNumber } from '../dojo/exercises.js';
 import { MUTANTS } from '../dojo/mutants.js';
 import { TENSOR_NAMES, type TensorName } from '../lesson/entry.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
+import { PASS_LIMITS } from '../lesson/namesCase.js';
 import { STEP_NAMES } from '../lesson/values.js';
 import { MAX_SEED } from '../training/options.js';
 
@@ -39,16 +40,19 @@ const indices: Written<readonly number[]> = {
   show: (value) => value.join(','),
 };
 
+/** Examples whose rows can be seen in a picture. `backprop-ninja why` explains larger batches, too. */
+const MOST_ROWS = 64;
+
 const property = <T>(kind: Written<T>, value: T): Property<T> => ({ kind, default: value });
 
 const PROPERTIES = {
   view: property(choice(VIEWS), 'pass' as View),
   /** Seed of the parameters and the batches. */
-  seed: property(wholeNumber(0, 2 ** 32 - 1), 1),
+  seed: property(wholeNumber(...PASS_LIMITS.seed), 1),
   /** The number of the batch, from 0. */
-  batch: property(wholeNumber(0, 9_999), 0),
+  batch: property(wholeNumber(...PASS_LIMITS.batch), 0),
   /** Batch size. */
-  n: property(wholeNumber(2, 64), 32),
+  n: property(wholeNumber(PASS_LIMITS.n[0], MOST_ROWS), 32),
   /** The parameters at the start of a training, or those of the run in the page's file. */
   network: property(choice(['start', 'run']), 'run' as 'start' | 'run'),
   /** The line of the pass. */

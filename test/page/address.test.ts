@@ -2,6 +2,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/core/random.js';
+import { PASS_LIMITS } from '../../src/lesson/namesCase.js';
+import { readAddress } from '../../src/page/properties.js';
 import { launchChromium, openPage } from '../support/browser.js';
 
 let browser: Browser;
@@ -24,7 +26,7 @@ async function shown(page: Page): Promise<string> {
 describe('a link', () => {
   it.each([
     'seed=3&batch=2&n=8&step=dhpreact&tensor=h&entry=2,5&eps=0.001',
-    'step=dlogits&form=closed&log=on&sameScale=on',
+    'step=dlogits&form=closed&log=true&sameScale=true',
     'view=mistakes&mistake=dh-sign&tensor=dhpreact&entry=1,2',
     'view=hunt&hunt=12',
     'view=exercises&exercise=4&line=dW2',
@@ -44,15 +46,22 @@ describe('a link', () => {
     const { page, complaints } = await openPage(browser, 'step=dh');
     await page.keyboard.press(']');
     for (const view of ['Plant a mistake', 'Exercises', 'The pass']) await page.click(`nav button:text-is("${view}")`);
-    const titles: string[] = [];
-    for (let k = 0; k < 4; k++) {
+    for (const title of [/^Exercise 1/, /^Plant a mistake/, /^dW2/, /^dh/]) {
       await page.goBack();
-      titles.push((await page.title()).replace(' · Backprop Ninja', ''));
+      await expect.poll(() => page.title()).toMatch(title);
     }
-    expect(titles).toEqual([expect.stringMatching(/^Exercise 1/), 'Plant a mistake', 'dW2', 'dh']);
     await page.goForward();
     await expect.poll(() => page.title()).toBe('dW2 · Backprop Ninja');
     expect(complaints).toEqual([]);
+  });
+
+  it('has every seed and batch of `why`, and its batch sizes up to 64', () => {
+    const { seed, batch, n } = PASS_LIMITS;
+    expect(readAddress(`seed=${seed[1]}&batch=${batch[1]}&n=${n[0]}`)).toMatchObject({
+      state: { seed: seed[1], batch: batch[1], n: n[0] },
+      unreadable: [],
+    });
+    expect(readAddress('n=65').unreadable).toEqual([{ key: 'n', text: '65', expected: 'a whole number from 2 to 64' }]);
   });
 
   it('with a value that does not exist is reported with what is expected, and shows the default', async () => {

@@ -101,7 +101,9 @@ describe('a page with a run in it', () => {
   it('says that its run is damaged, and shows the network at its start', async () => {
     const data = smallRun();
     const { page, complaints } = await openPage(browser, 'n=4', {}, pageWith({ ...data, parameters: { ...data.parameters, b2: 'AAAA' } }));
-    expect(await page.getByText('the run in this page is damaged').textContent()).toMatch(/b2 has 3 bytes/);
+    expect(await page.getByText('the run in this page is damaged').textContent()).toMatch(
+      /b2 has 3 bytes.*; write the page again: npx backprop-ninja open --run RUN$/,
+    );
     expect(await page.getByLabel('Network').count()).toBe(0);
     expect(complaints).toEqual([]);
   });

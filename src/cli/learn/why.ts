@@ -8,14 +8,14 @@ import type { Dataset } from '../../data/dataset.js';
 import type { LessonConfig } from '../../lesson/case.js';
 import { readEntry } from '../../lesson/entry.js';
 import { backward } from '../../lesson/exercise1.js';
-import { createNamesCase, type NamesCaseOptions } from '../../lesson/namesCase.js';
+import { createNamesCase, type NamesCaseOptions, PASS_LIMITS } from '../../lesson/namesCase.js';
 import { why as explain } from '../../lesson/why.js';
 import { byName, LESSON_PARAMETER_NAMES, parameterShapes } from '../../network/parameters.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { STANDARD_INPUT } from '../../node/namesFile.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
-import { MAX_SEED, NAMES_OPTIONS } from '../../training/options.js';
+import { NAMES_OPTIONS } from '../../training/options.js';
 import { modelConfig } from '../../training/runConfig.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { loadData, loadRunData } from '../data.js';
@@ -33,9 +33,15 @@ const OPTIONS = [
     defaultText: 'an untrained one',
     kind: text,
   },
-  { key: 'seed', flag: '--seed <number>', description: 'seed of parameters and batches', kind: wholeNumber(0, MAX_SEED), default: 1 },
-  { key: 'batch', flag: '--batch <k>', description: 'number of the batch, from 0', kind: wholeNumber(0, 100_000), default: 0 },
-  { key: 'n', flag: '--n <n>', description: 'batch size', kind: wholeNumber(2, 1024), default: 32 },
+  {
+    key: 'seed',
+    flag: '--seed <number>',
+    description: 'seed of parameters and batches',
+    kind: wholeNumber(...PASS_LIMITS.seed),
+    default: 1,
+  },
+  { key: 'batch', flag: '--batch <k>', description: 'number of the batch, from 0', kind: wholeNumber(...PASS_LIMITS.batch), default: 0 },
+  { key: 'n', flag: '--n <n>', description: 'batch size', kind: wholeNumber(...PASS_LIMITS.n), default: 32 },
   DATA_OPTION,
   ...NAMES_OPTIONS,
   { key: 'all', flag: '--all', description: 'list all terms, not only the largest', kind: flag },

@@ -54,7 +54,7 @@ export function HuntView() {
         >
           {(name) => <Line name={name} data={data} />}
         </OneOf>
-        <p class="hint">
+        <p class="hunt-hint">
           If a gradient agrees, everything that it is computed from is right. If it differs, the mistake is there or above. Arrows choose,
           Enter probes.
         </p>

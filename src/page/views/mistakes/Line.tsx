@@ -31,14 +31,14 @@ export function Line({ mutant }: { mutant: Mutant }) {
         <code>{line}</code>: {mistake}
       </h3>
       <p class="mistakes-label">As the lesson has it</p>
-      <pre class="code">
+      <pre class="code-block">
         <code>
           {line}: <Marked halves={lesson} />
         </code>
       </pre>
       <p class="mistakes-label">With the mistake</p>
       {wrong ? (
-        <pre class="code">
+        <pre class="code-block">
           <code>
             {line}: <Marked halves={wrong} />
           </code>

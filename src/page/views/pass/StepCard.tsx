@@ -62,7 +62,7 @@ export function StepCard({ data, picture, most }: StepCardProps) {
       <Readout data={data} />
       {gradient && <p class="step-rule">{gradient.rule}</p>}
       {picture.closed ? <ClosedForm closed={picture.closed} /> : <Neighbours step={step} />}
-      {gradient && <pre class="line-code">{gradient.code}</pre>}
+      {gradient && <pre class="code-block">{gradient.code}</pre>}
       <Equation
         items={picture.pair.map((block) => ({ sign: '', block }))}
         most={most}
