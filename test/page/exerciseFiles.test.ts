@@ -19,7 +19,7 @@ describe('what is written', () => {
     expect(await page.textContent('.cm-content')).toBe('({ dlogits }) => dlogits.sum(0)');
     expect(await page.getByRole('button', { name: /^db2\b.*right/ }).count()).toBe(1);
     await page.getByRole('button', { name: 'Start over' }).click();
-    expect(await page.textContent('.cm-content')).toBe('({ dlogits }) => todo()');
+    await expect.poll(() => page.textContent('.cm-content')).toBe('({ dlogits }) => todo()');
     await page.getByRole('button', { name: 'Undo' }).click();
     await page.locator('.cm-content', { hasText: '({ dlogits }) => dlogits.sum(0)' }).waitFor();
     expect(complaints).toEqual([]);

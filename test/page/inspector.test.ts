@@ -44,11 +44,11 @@ describe('an entry', () => {
     await clickEntry(page, 'dh', [3, 17], [32, 64]);
     await expect.poll(() => title(page)).toBe('dh[3,17]');
     expect(await shownValue(page)).toBeCloseTo(await entryOf(page, 'dh', [3, 17]), 6);
-    expect(address(page)).toBe('step=dh&entry=3,17');
+    await expect.poll(() => address(page)).toBe('step=dh&entry=3,17');
     // W2ᵀ is drawn as a transpose: its row 5, column 40 is W2[40,5].
     await clickEntry(page, 'W2ᵀ', [5, 40], [27, 64]);
     await expect.poll(() => title(page)).toBe('W2[40,5]');
-    expect(address(page)).toBe('step=dh&tensor=W2&entry=40,5');
+    await expect.poll(() => address(page)).toBe('step=dh&tensor=W2&entry=40,5');
     await page.reload();
     await page.waitForSelector('.inspector-value');
     expect(await title(page)).toBe('W2[40,5]');

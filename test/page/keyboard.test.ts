@@ -40,7 +40,7 @@ it('the pass has fewer than 40 tab stops: the map is one, and a tensor is one', 
   }
   expect(stops.length).toBeLessThan(40);
   expect(stops.filter((stop) => stop === 'map')).toHaveLength(1);
-  expect(stops.filter((stop) => stop === 'heat-map')).toHaveLength(await page.locator('.heat-map').count());
+  expect(stops.filter((stop) => stop === 'heat-map')).toHaveLength(await page.locator('.heat-map[tabindex="0"]').count());
 });
 
 it('by keyboard alone: step, ask why up to the loss, nudge, find a planted mistake, hunt, solve two lines, use own names', async () => {
@@ -90,6 +90,7 @@ it('by keyboard alone: step, ask why up to the loss, nudge, find a planted mista
   await tabTo(page, 'nav button', 'Hunt');
   await press(page, 'Enter');
   await page.waitForSelector('[data-item]');
+  await expect.poll(() => page.url()).toContain('hunt=');
   const { line, mistake } = new Hunt(Number(/hunt=(\d+)/.exec(page.url())?.[1])).reveal();
   await tabTo(page, '[role=option]');
   await press(page, 'Home', ...new Array<string>(GRADIENT_NAMES.indexOf(line)).fill('ArrowDown'), 'Enter');

@@ -114,11 +114,11 @@ describe('a planted mistake in the page', () => {
 
   it('shows the line as the lesson has it, and what is different in it', async () => {
     const { page, complaints } = await open('dh-sign');
-    expect(await page.locator('.code').allTextContents()).toEqual([
+    expect(await page.locator('.code-block').allTextContents()).toEqual([
       'dh: ({ W2, dlogits }) => dlogits.matmul(W2.T)',
       'dh: ({ W2, dlogits }) => dlogits.matmul(W2.T).neg()',
     ]);
-    expect(await page.textContent('.code mark')).toBe('.neg()');
+    expect(await page.textContent('.code-block mark')).toBe('.neg()');
     expect(complaints).toEqual([]);
   });
 

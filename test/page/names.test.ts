@@ -118,7 +118,7 @@ describe('your names in the page', () => {
     const chosen = { name: 'cities.txt', mimeType: 'text/plain', buffer: Buffer.from(CITIES.join('\n')) };
     for (const name of ['Ulm', 'Köln']) {
       await page.getByLabel('Choose a file').setInputFiles(chosen);
-      await page.waitForFunction("document.querySelector('textarea').value.startsWith('Ulm')");
+      await expect.poll(() => page.locator('textarea').inputValue()).toMatch(/^Ulm/);
       expect(await page.getByLabel('Choose a file').inputValue()).toBe('');
       await page.getByLabel('Paste the list').fill(name);
     }

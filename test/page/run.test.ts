@@ -51,7 +51,7 @@ describe('a page with a run in it', () => {
     expect(await loss('run')).toBeCloseTo(values.loss.item(), 12);
     expect(await loss('start')).not.toBeCloseTo(values.loss.item(), 3);
     await network.selectOption('at the start of a training');
-    await page.waitForFunction("location.hash.includes('network=start')");
+    await expect.poll(() => page.url()).toContain('network=start');
     expect(complaints).toEqual([]);
   });
 
