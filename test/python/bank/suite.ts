@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { reportJson } from '../../../src/cli/check/againstReport.js';
+import { remarkText } from '../../../src/dojo/against/remarks.js';
 import { MAIN, start } from '../../support/child.js';
 import { runPython } from '../../support/python.js';
 import { makeDirectory, removeDirectory } from '../../support/tempDirectory.js';
@@ -109,7 +110,8 @@ export function testBank(dtype: Case['dtype']): void {
     if (dtype === 'float32') expect(share).toBe(1);
     const failures = cases.flatMap((one) => {
       const { row, report, refusal } = one;
-      const said = refusal || JSON.stringify(report);
+      const remarks = report ? [...report.remarks, ...report.tensors.flatMap((tensor) => tensor.remarks)] : [];
+      const said = refusal || JSON.stringify([report, remarks.map(remarkText)]);
       const silent = (row.says ?? []).filter((words) => !said.includes(words)).map((words) => named(one, `does not say ${words}`));
       const passes = typeof row.ok === 'boolean' && (report?.ok ?? false) !== row.ok ? [named(one, `ok is ${report?.ok}`)] : [];
       return [...silent, ...passes];
