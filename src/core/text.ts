@@ -67,9 +67,19 @@ export function capitalised(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
+/** The terms of a sum as one text: a + b - c, where a term begins with its sign. */
+export function sumText(terms: readonly string[]): string {
+  return terms.map((term, k) => (k === 0 ? term : term.startsWith('-') ? ` - ${term.slice(1)}` : ` + ${term}`)).join('');
+}
+
+/** 2,000 */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
 /** 1 name, 2,000 names */
 export function countOf(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 let workingDirectory: (() => string) | undefined;

@@ -23,6 +23,9 @@ export interface DatasetOptions {
   unique: boolean;
 }
 
+/** The split of a data set unless a run asks for another one. */
+export const DEFAULT_SPLIT: DatasetOptions = { splitSeed: 42, unique: false };
+
 /** Next-character examples: a context of T characters and the character that follows. A name has one per character and one for its end. */
 export interface Examples {
   count: number;

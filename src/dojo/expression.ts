@@ -4,6 +4,7 @@
  */
 import { absolute } from '../core/numbers.js';
 import { type Shape, sameShape, Tensor } from '../core/tensor.js';
+import { sumText } from '../core/text.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { type GradientName, VALUE_NAMES, type ValueName } from '../lesson/values.js';
 import { type Arrangement, arranged, placed, type Scattering, scattered } from './arrangements.js';
@@ -446,10 +447,7 @@ function productText(node: Expression): string {
 }
 
 function totalText(terms: readonly Expression[]): string {
-  return terms
-    .map(formulaOf)
-    .map((text, i) => (i === 0 ? text : text.startsWith('-') ? ` - ${text.slice(1)}` : ` + ${text}`))
-    .join('');
+  return sumText(terms.map(formulaOf));
 }
 
 const EXPONENTS: Record<string, string> = { '0.5': '1/2', '-0.5': '-1/2', '1.5': '3/2', '-1.5': '-3/2', '2.5': '5/2', '-2.5': '-5/2' };

@@ -9,11 +9,11 @@ import { CHECK_DEFAULTS } from '../gradCheck/options.js';
 import { createLessonCase, float32Values, LESSON_CONFIG } from '../lesson/case.js';
 import { backward, exercise1, GRADIENT_NAMES, type GradientLines } from '../lesson/exercise1.js';
 import type { GradientName, LessonValues } from '../lesson/values.js';
-import { LESSON_PARAMETER_NAMES } from '../network/parameters.js';
 import { LineChecker, type LineReport } from './check.js';
 import { EXERCISES } from './exercises.js';
 import { type Finding, sameFindings } from './findings.js';
 import type { ValuesAndGradients } from './learnerFile.js';
+import { PARAMETER_GRADIENT_NAMES } from './lessonTraining.js';
 import { type ClosedFormMutant, type Mutant, plant } from './mutants.js';
 import { NO_NAME } from './sentences.js';
 
@@ -126,7 +126,6 @@ export function verdictsOn(mutant: Mutant): Verdicts {
 }
 
 const SEED = 'mutants';
-const PARAMETER_GRADIENT_NAMES = LESSON_PARAMETER_NAMES.map((name) => `d${name}` as const);
 
 function isClosedForm(mutant: Mutant): mutant is ClosedFormMutant {
   return mutant.exercise !== 1;

@@ -6,7 +6,7 @@ import { drawBatch } from '../data/batch.js';
 import type { Examples } from '../data/dataset.js';
 import { backward, type GradientLines } from '../lesson/exercise1.js';
 import { forward } from '../lesson/forward.js';
-import type { LessonBatch, LessonGradients, LessonParameters, LessonValues } from '../lesson/values.js';
+import { gradientNamed, type LessonBatch, type LessonGradients, type LessonParameters, type LessonValues } from '../lesson/values.js';
 import { createModel, type Model } from '../network/arrays.js';
 import { initialise } from '../network/initialise.js';
 import { LESSON_PARAMETER_NAMES, type LessonParameterName, type ModelConfig, parameterShapes } from '../network/parameters.js';
@@ -21,6 +21,9 @@ export interface LessonTrainingOptions {
 
 /** The gradients of the parameters alone. */
 export type ParameterGradients = Pick<LessonGradients, `d${LessonParameterName}`>;
+
+/** Their names, in the parameters' order. */
+export const PARAMETER_GRADIENT_NAMES: readonly `d${LessonParameterName}`[] = LESSON_PARAMETER_NAMES.map(gradientNamed);
 
 /** Gradient descent with the lesson's forward pass and the given gradient lines. The same seed gives the same weights and batches. */
 export class LessonTraining {

@@ -3,7 +3,7 @@
 import { createReferenceBackend } from '../backend/reference.js';
 import { NumericalError } from '../core/errors.js';
 import { countOf } from '../core/text.js';
-import { createDataset, createExamples } from '../data/dataset.js';
+import { createDataset, createExamples, DEFAULT_SPLIT } from '../data/dataset.js';
 import { LESSON_CONFIG } from '../lesson/case.js';
 import { exercise1, GRADIENT_NAMES } from '../lesson/exercise1.js';
 import type { GradientName, LessonValues } from '../lesson/values.js';
@@ -32,7 +32,7 @@ export function* trainWithGradients(
   names: readonly string[],
   steps = TRAINING_STEPS,
 ): Generator<GivenValues, TrainingReport, ParameterGradients> {
-  const { vocabulary, parts } = createDataset(names, { splitSeed: 42, unique: false });
+  const { vocabulary, parts } = createDataset(names, DEFAULT_SPLIT);
   const training = new LessonTraining(
     createReferenceBackend('float32'),
     LESSON_CONFIG,

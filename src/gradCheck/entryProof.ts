@@ -3,7 +3,7 @@
  * (loss(x + ε) - loss(x - ε)) / 2ε. Its error falls with ε² until rounding, which grows with 1/ε, hides the change of the loss.
  */
 import type { DType } from '../core/tensor.js';
-import { type GradientName, type LessonGradients, type LessonValues, VALUE_NAMES, type ValueName } from '../lesson/values.js';
+import { gradientNamed, type LessonGradients, type LessonValues, VALUE_NAMES, type ValueName } from '../lesson/values.js';
 import { entryLoss } from './entryLoss.js';
 
 /** The difference quotient with one ε. Where a loss is not finite (log of 0 or of a negative number), quotient and error are not finite either. */
@@ -127,10 +127,6 @@ function typicalError(points: readonly Quotient[], k: number): number {
 
 function relativeTo(gradient: number): RelativeTo {
   return Math.abs(gradient) < ZERO ? 'one' : 'gradient';
-}
-
-function gradientNamed(name: ValueName): GradientName {
-  return `d${name}`;
 }
 
 /** The values rounded to a precision. */

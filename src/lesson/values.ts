@@ -75,6 +75,11 @@ export const STEP_INPUTS: Record<StepName, readonly ValueName[]> = {
   loss: ['logprobs'],
 };
 
+/** The gradient of a tensor: dC for C. */
+export function gradientNamed<Name extends ValueName>(name: Name): `d${Name}` {
+  return `d${name}`;
+}
+
 /** The tensor a gradient belongs to: C for dC. */
 export function valueNamed(name: GradientName): ValueName {
   return name.slice(1) as ValueName;

@@ -2,6 +2,7 @@
  * Why an entry of a tensor has its value: the terms that it is the sum of, each a product of entries of other tensors. From any gradient,
  * the gradients among the factors lead up to dlogprobs, and so to the loss.
  */
+import { sumText } from '../core/text.js';
 import { checkEntry, entryText, type TensorName } from './entry.js';
 import type { StepName } from './values.js';
 import { ENTRY_LINES, type EntryLine, type FactorLine, type Pass, type Product } from './whyLines.js';
@@ -104,8 +105,7 @@ function factorText(factor: FactorLine): string {
 
 function formulaOf({ products, instead }: EntryLine): string {
   if (instead !== undefined) return instead;
-  const [first, ...others] = products.map(productText);
-  return `= ${first}${others.map((text) => (text.startsWith('-') ? ` - ${text.slice(1)}` : ` + ${text}`)).join('')}`;
+  return `= ${sumText(products.map(productText))}`;
 }
 
 /** `-1/n Σᵢ logprobs[i,Yb[i]]`: constants come before the sum; -1 is a sign. */

@@ -1,5 +1,5 @@
 /** Numbers of an explanation, as text. */
-import { countOf } from '../core/text.js';
+import { countOf, sumText } from '../core/text.js';
 import { entryText } from './entry.js';
 import type { Factor, Term } from './why.js';
 
@@ -30,7 +30,7 @@ export function numbersText(parts: readonly (readonly Term[])[]): string {
     const zeros = rest === 1 ? 'term that is 0' : 'terms that are 0';
     return [...shown.map(termText), ...(rest === 0 ? [] : [`${rest} ${count === shown.length ? zeros : 'more'}`])];
   });
-  return texts.map((text, k) => (k === 0 ? text : text.startsWith('-') ? ` - ${text.slice(1)}` : ` + ${text}`)).join('');
+  return sumText(texts);
 }
 
 /** The number of terms, largest first, that are not 0; at least 1, if there is a term. */

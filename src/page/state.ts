@@ -42,7 +42,7 @@ function write(method: 'pushState' | 'replaceState'): void {
   try {
     history[method](null, '', `#${addressOf(state.value)}`);
   } catch {
-    // A browser that refuses so many changes: the next one brings the address up to date.
+    // The browser refuses frequent changes. The next one updates the address.
   }
 }
 

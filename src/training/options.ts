@@ -6,6 +6,7 @@
 import { choice, decimalNumber, flag, type Kind, text, wholeNumber, wholeNumbers } from '../core/kinds.js';
 import type { GivenValues, OptionRow } from '../core/optionRow.js';
 import { SAMPLINGS } from '../data/batch.js';
+import { DEFAULT_SPLIT } from '../data/dataset.js';
 import { normalization } from '../data/parseNames.js';
 import { MAX_BLOCKS } from '../network/parameters.js';
 import { defaultEvalEvery } from './evaluationCost.js';
@@ -263,7 +264,7 @@ const RUN_OPTIONS = [
     description: 'seed that decides which names are held out',
     group: RUN,
     kind: wholeNumber(0, MAX_SEED),
-    default: 42,
+    default: DEFAULT_SPLIT.splitSeed,
     commands: TRAININGS,
     stored: ['splitSeed'],
   },

@@ -1,16 +1,12 @@
 // What a link carries: it opens the same view elsewhere, and no link does harm.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/core/random.js';
 import { PASS_LIMITS } from '../../src/lesson/namesCase.js';
 import { readAddress } from '../../src/page/properties.js';
-import { launchChromium, openPage } from '../support/browser.js';
+import { openPage, useBrowser } from '../support/browser.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 /** All that the page shows, once it no longer changes. */
 async function shown(page: Page): Promise<string> {
@@ -32,18 +28,18 @@ describe('a link', () => {
     'view=exercises&exercise=4&line=dW2',
     'view=names',
   ])('shows the same after a reload and in another browser: %s', async (fragment) => {
-    const { page, complaints } = await openPage(browser, fragment);
+    const { page, complaints } = await openPage(browser(), fragment);
     const first = await shown(page);
     await page.reload();
     await page.waitForSelector('[data-ready]');
     expect(await shown(page)).toBe(first);
-    const other = await openPage(browser, page.url().split('#')[1]);
+    const other = await openPage(browser(), page.url().split('#')[1]);
     expect(await shown(other.page)).toBe(first);
     expect([...complaints, ...other.complaints]).toEqual([]);
   });
 
   it('is what Back and Forward go through: views and steps', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dh');
+    const { page, complaints } = await openPage(browser(), 'step=dh');
     await page.keyboard.press(']');
     for (const view of ['Plant a mistake', 'Exercises', 'The pass']) await page.click(`nav button:text-is("${view}")`);
     for (const title of [/^Exercise 1/, /^Plant a mistake/, /^dW2/, /^dh/]) {
@@ -65,7 +61,7 @@ describe('a link', () => {
   });
 
   it('with a value that does not exist is reported with what is expected, and shows the default', async () => {
-    const { page, complaints } = await openPage(browser, `step=dZ&n=1e9&seed=${'9'.repeat(500)}`, {
+    const { page, complaints } = await openPage(browser(), `step=dZ&n=1e9&seed=${'9'.repeat(500)}`, {
       viewport: { width: 390, height: 844 },
     });
     const notices = (await page.textContent('.notices')) ?? '';
@@ -78,7 +74,7 @@ describe('a link', () => {
 });
 
 it('300 random addresses do no harm: no exception, no complaint, and the page goes on', async () => {
-  const { page, complaints } = await openPage(browser);
+  const { page, complaints } = await openPage(browser());
   const random = randomStream('hunt', 16);
   const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
   const KEYS = ['view', 'seed', 'batch', 'n', 'network', 'step', 'tensor', 'entry', 'form', 'eps', 'sameScale', 'log', 'mistake', 'hunt'];

@@ -1,16 +1,12 @@
 // Every view, for everyone: small screens, zoom, light and dark, keyboard, screen readers, reduced motion.
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { Hunt } from '../../src/dojo/hunt.js';
-import { launchChromium, openPage, violations } from '../support/browser.js';
+import { openPage, useBrowser, violations } from '../support/browser.js';
 import { inProject } from '../support/inProject.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 const AUDIT = readFileSync(inProject('test/support/pageAudit.js'), 'utf8');
 
@@ -90,7 +86,7 @@ const SIZES = [
 
 describe.each(Object.entries(STATES))('%s', (_, [fragment, title, act]) => {
   it('fits 1280, 640 (zoom 200 %), 390 and 320 px, light and dark: nothing overlaps or is too small, all is named, axe-core finds nothing', async () => {
-    const { page, complaints } = await openPage(browser, fragment, { reducedMotion: 'reduce' });
+    const { page, complaints } = await openPage(browser(), fragment, { reducedMotion: 'reduce' });
     await act?.(page);
     const found: Record<string, string[]> = {};
     for (const size of SIZES) {

@@ -1,7 +1,7 @@
 // The exercises in the page with the keyboard alone, by an address, on a telephone, and for a screen reader.
 import { describe, expect, it } from 'vitest';
-import { violations } from '../support/browser.js';
-import { openLine, pasteLine, typeLine, useBrowser, waitForVerdict } from '../support/exercisePage.js';
+import { useBrowser, violations } from '../support/browser.js';
+import { openLine, pasteLine, typeLine, waitForVerdict } from '../support/exercisePage.js';
 
 const browser = useBrowser();
 

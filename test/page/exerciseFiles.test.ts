@@ -1,10 +1,12 @@
 // What is written in the exercises of the page: it stays, comes from another tab, goes out as a file, and comes in again.
+
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EXERCISES } from '../../src/dojo/exercises.js';
 import { learnerText, stubText } from '../../src/dojo/stub.js';
 import { checkFile } from '../../src/node/learner/run.js';
-import { openLine, pasteLine, typeLine, useBrowser, waitForVerdict } from '../support/exercisePage.js';
+import { useBrowser } from '../support/browser.js';
+import { openLine, pasteLine, typeLine, waitForVerdict } from '../support/exercisePage.js';
 import { tempDirectory } from '../support/tempDirectory.js';
 
 const browser = useBrowser();

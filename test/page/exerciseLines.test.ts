@@ -1,6 +1,8 @@
 // What the page says of a line of an exercise, while it is written.
+
 import { describe, expect, it } from 'vitest';
-import { openLine, pasteLine, typedSolution, typeLine, useBrowser, waitForVerdict } from '../support/exercisePage.js';
+import { useBrowser } from '../support/browser.js';
+import { openLine, pasteLine, typedSolution, typeLine, waitForVerdict } from '../support/exercisePage.js';
 
 const browser = useBrowser();
 

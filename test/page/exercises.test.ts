@@ -9,7 +9,8 @@ import { solutionText } from '../../src/dojo/stub.js';
 import { type TrainingReport, trainWithGradients } from '../../src/dojo/training.js';
 import { readNamesFile } from '../../src/node/namesFile.js';
 import { BUNDLED_NAMES } from '../../src/node/paths.js';
-import { openLine, typedSolution, typeLine, useBrowser, waitForVerdict } from '../support/exercisePage.js';
+import { useBrowser } from '../support/browser.js';
+import { openLine, typedSolution, typeLine, waitForVerdict } from '../support/exercisePage.js';
 
 const browser = useBrowser();
 

@@ -1,19 +1,15 @@
 // What all views share: the address, the notices, and what remains where something fails.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium, openPage, refusingStorage, violations } from '../support/browser.js';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { openPage, refusingStorage, useBrowser, violations } from '../support/browser.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 const notices = (page: Page) => page.locator('.notices').textContent();
 
 describe('the address', () => {
   it('that asks for what does not exist is said, until you go on', async () => {
-    const { page, complaints } = await openPage(browser, 'n=1000');
+    const { page, complaints } = await openPage(browser(), 'n=1000');
     expect(await notices(page)).toBe('The address has n=1000. Expected a whole number from 2 to 64; the page shows its default.');
     await page.keyboard.press(']');
     await page.locator('.notices:empty').waitFor({ state: 'attached' });
@@ -24,7 +20,7 @@ describe('the address', () => {
 
   it('with a long or unprintable value is quoted short, on a narrow screen, too', async () => {
     const long = `step=${'x'.repeat(3_000)}&view=${encodeURIComponent('\u202e🦊'.repeat(50))}`;
-    const { page, complaints } = await openPage(browser, long, { viewport: { width: 390, height: 844 } });
+    const { page, complaints } = await openPage(browser(), long, { viewport: { width: 390, height: 844 } });
     const text = (await notices(page)) ?? '';
     expect(text).toContain(`step=${'x'.repeat(60)}…`);
     expect(text).toContain('view=\\u202e🦊');
@@ -33,7 +29,7 @@ describe('the address', () => {
   });
 
   it('follows a held key seldom enough for every browser, and has the last entry at once when you leave or go on', async () => {
-    const { page, complaints } = await openPage(browser, 'n=8&step=h&entry=0,0');
+    const { page, complaints } = await openPage(browser(), 'n=8&step=h&entry=0,0');
     await page.evaluate(`{
       globalThis.writes = 0;
       const replace = history.replaceState;
@@ -52,7 +48,7 @@ describe('the address', () => {
   });
 
   it('that a browser refuses to change does not keep the page from working', async () => {
-    const { page, complaints } = await openPage(browser, 'n=8');
+    const { page, complaints } = await openPage(browser(), 'n=8');
     await page.evaluate(
       "{ history.replaceState = history.pushState = () => { throw new DOMException('too many calls', 'SecurityError'); }; }",
     );
@@ -64,7 +60,7 @@ describe('the address', () => {
 
 /** Opens the page with `workers`, a list of all workers that it starts. */
 async function openWithWorkers(fragment: string) {
-  const opened = await openPage(browser, fragment);
+  const opened = await openPage(browser(), fragment);
   await opened.page.addInitScript(`{
     globalThis.workers = [];
     globalThis.Worker = class extends Worker {
@@ -100,7 +96,7 @@ describe('an engine that fails', () => {
 
 describe('a refusal that no view explains', () => {
   it('is shown as a sentence until you go on', async () => {
-    const { page, complaints } = await openPage(browser, 'n=8');
+    const { page, complaints } = await openPage(browser(), 'n=8');
     await page.evaluate("void backpropNinja.ask('readNames', new Uint8Array(), 1, {})");
     await page.getByText('your list').waitFor();
     await page.keyboard.press(']');
@@ -111,7 +107,7 @@ describe('a refusal that no view explains', () => {
 
 describe('a view that fails', () => {
   it('is replaced by a sentence and a way to the first view', async () => {
-    const { page, complaints } = await openPage(browser, 'view=names&n=8');
+    const { page, complaints } = await openPage(browser(), 'view=names&n=8');
     await page.evaluate('globalThis.context = HTMLCanvasElement.prototype.getContext');
     await page.evaluate("HTMLCanvasElement.prototype.getContext = () => { throw new Error('no canvas') }");
     await page.getByRole('button', { name: 'The pass' }).click();
@@ -128,7 +124,7 @@ describe('a view that fails', () => {
 
 describe('a browser that keeps nothing', () => {
   it('has every view; exercises and names say so', async () => {
-    const { page, complaints } = await openPage(browser, 'n=8');
+    const { page, complaints } = await openPage(browser(), 'n=8');
     await refusingStorage(page);
     for (const view of ['pass', 'mistakes', 'hunt']) {
       await page.getByRole('button', { name: { pass: 'The pass', mistakes: 'Plant a mistake', hunt: 'Hunt' }[view] as string }).click();

@@ -1,6 +1,8 @@
 // Lines that want something else than to be right. None reaches the network, the page, or the next line.
+
 import { describe, expect, it } from 'vitest';
-import { openLine, pasteLine, useBrowser, waitForVerdict } from '../support/exercisePage.js';
+import { useBrowser } from '../support/browser.js';
+import { openLine, pasteLine, waitForVerdict } from '../support/exercisePage.js';
 
 const browser = useBrowser();
 

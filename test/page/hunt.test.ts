@@ -1,14 +1,10 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Hunt } from '../../src/dojo/hunt.js';
 import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
-import { launchChromium, openPage, violations } from '../support/browser.js';
+import { openPage, useBrowser, violations } from '../support/browser.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 const score = (page: Page) => page.textContent('.hunt-score');
 
@@ -23,7 +19,7 @@ async function tabTo(page: Page, text: string): Promise<void> {
 
 describe('a hunt in the page', () => {
   it('is played to its end with the keyboard alone, line by line, and scores as in the terminal', async () => {
-    const { page, complaints } = await openPage(browser, 'view=hunt&hunt=7');
+    const { page, complaints } = await openPage(browser(), 'view=hunt&hunt=7');
     const { line, mistake } = new Hunt(7).reveal();
     await page.waitForSelector('[data-item]');
     await tabTo(page, 'dlogprobs');
@@ -55,7 +51,7 @@ describe('a hunt in the page', () => {
   });
 
   it('takes 5 points for a probe, 20 for a wrong line or mistake, and nothing for the same again', async () => {
-    const { page, complaints } = await openPage(browser, 'view=hunt&hunt=8');
+    const { page, complaints } = await openPage(browser(), 'view=hunt&hunt=8');
     const { line, mistake } = new Hunt(8).reveal();
     const { choices } = new Hunt(8);
     await page.click('[data-item=dlogprobs]');
@@ -80,7 +76,7 @@ describe('a hunt in the page', () => {
   });
 
   it.each(['light', 'dark'] as const)('has no barrier that axe-core finds, from the first probe to the end, in %s', async (colorScheme) => {
-    const { page, complaints } = await openPage(browser, 'view=hunt&hunt=8', { colorScheme });
+    const { page, complaints } = await openPage(browser(), 'view=hunt&hunt=8', { colorScheme });
     const { line } = new Hunt(8).reveal();
     await page.click(`[data-item=${line}]`);
     await page.click(`text=Probe ${line}`);
@@ -96,7 +92,7 @@ describe('a hunt in the page', () => {
   });
 
   it('is there again as it was when you come back from another hunt', async () => {
-    const { page, complaints } = await openPage(browser, 'view=hunt&hunt=8');
+    const { page, complaints } = await openPage(browser(), 'view=hunt&hunt=8');
     await page.click('text=Probe dlogprobs');
     await page.waitForSelector('text=95 points, 1 probe');
     await page.evaluate("location.hash = 'view=hunt&hunt=9'");
@@ -107,18 +103,18 @@ describe('a hunt in the page', () => {
   });
 
   it('is in the address: a link opens the same hunt, and without a seed there is a new one below 10,000', async () => {
-    const { page, complaints } = await openPage(browser, 'view=hunt');
+    const { page, complaints } = await openPage(browser(), 'view=hunt');
     await page.waitForSelector('[data-item]');
     const seed = Number(/hunt=(\d+)/.exec(page.url())?.[1]);
     expect(seed).toBeLessThan(10_000);
     expect(await page.textContent('main h2')).toBe(`Hunt ${seed}`);
-    const link = await openPage(browser, `view=hunt&hunt=${seed}`);
+    const link = await openPage(browser(), `view=hunt&hunt=${seed}`);
     expect(await link.page.textContent('main h2')).toBe(`Hunt ${seed}`);
     expect([...complaints, ...link.complaints]).toEqual([]);
   });
 
   it('draws the difference of a probed gradient, and says the numbers of an entry', async () => {
-    const { page, complaints } = await openPage(browser, 'view=hunt&hunt=8');
+    const { page, complaints } = await openPage(browser(), 'view=hunt&hunt=8');
     const { line } = new Hunt(8).reveal();
     await page.click(`[data-item=${line}]`);
     await page.click(`text=Probe ${line}`);
@@ -132,7 +128,7 @@ describe('a hunt in the page', () => {
 describe('the engine of the hunt', () => {
   let page: Page;
   beforeAll(async () => {
-    page = (await openPage(browser)).page;
+    page = (await openPage(browser())).page;
   });
   const hunt = async (moves: readonly object[]) =>
     (await page.evaluate(`backpropNinja.ask('hunt', 7, ${JSON.stringify(moves)})`)) as { choices: string[]; probes: object[] };

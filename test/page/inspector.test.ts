@@ -1,16 +1,12 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { indexAt } from '../../src/core/numbers.js';
 import { TENSOR_NAMES } from '../../src/lesson/entry.js';
 import { VALUE_NAMES } from '../../src/lesson/values.js';
 import type { Explanation } from '../../src/lesson/why.js';
-import { canvasColours, launchChromium, openPage, violations } from '../support/browser.js';
+import { canvasColours, openPage, useBrowser, violations } from '../support/browser.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 const SOURCE = '{ seed: 1, batch: 0, n: 32, names: null, parameters: "initial" }';
 
@@ -40,7 +36,7 @@ async function clickEntry(page: Page, name: string, [row, column]: readonly [num
 
 describe('an entry', () => {
   it('that is clicked shows its value, and is in the address, from which a reload shows it again', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dh');
+    const { page, complaints } = await openPage(browser(), 'step=dh');
     await clickEntry(page, 'dh', [3, 17], [32, 64]);
     await expect.poll(() => title(page)).toBe('dh[3,17]');
     expect(await shownValue(page)).toBeCloseTo(await entryOf(page, 'dh', [3, 17]), 6);
@@ -57,7 +53,7 @@ describe('an entry', () => {
   });
 
   it('is suggested where none is chosen: the largest of the tensor; one that the tensor does not have is said', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dW1&entry=99,0');
+    const { page, complaints } = await openPage(browser(), 'step=dW1&entry=99,0');
     expect(await page.textContent('.inspector-empty')).toContain(
       'dW1[99,0] is outside of dW1, whose shape is [30, 64]: the first index is 99, expected 0 to 29.',
     );
@@ -70,7 +66,7 @@ describe('an entry', () => {
   });
 
   it('under the mouse shows its value beside the mouse or below the equation, and nothing moves', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dh');
+    const { page, complaints } = await openPage(browser(), 'step=dh');
     const before = await heatMap(page, 'dh').boundingBox();
     await heatMap(page, 'dh').hover({ position: { x: 30, y: 30 } });
     await expect.poll(() => page.locator('.heat-map-line').count()).toBe(2);
@@ -80,7 +76,7 @@ describe('an entry', () => {
   });
 
   it('has the colour of its value: each entry is one pixel of the picture', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dlogprobs');
+    const { page, complaints } = await openPage(browser(), 'step=dlogprobs');
     const colours = await canvasColours(page, '.equation [data-tensor="dlogprobs"] canvas');
     const zeros = colours.filter((colour) => colour === 0xf7f7f7);
     // 32 targets have -1/n, all other entries are 0.
@@ -90,7 +86,7 @@ describe('an entry', () => {
 });
 
 it('that a link names as the terminal reads it is the same: the index of a dimension of size 1 may be left out', async () => {
-  const { page, complaints } = await openPage(browser, 'step=dbngain&entry=17');
+  const { page, complaints } = await openPage(browser(), 'step=dbngain&entry=17');
   await expect.poll(() => title(page)).toBe('dbngain[0,17]');
   expect(await heatMap(page, 'dbngain').locator('.heat-map-cursor').count()).toBe(1);
   expect(complaints).toEqual([]);
@@ -98,7 +94,7 @@ it('that a link names as the terminal reads it is the same: the index of a dimen
 
 describe('why', () => {
   it('shows the terms, the largest first, and all of them on request; with the rest they add up to the value', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dW1&entry=3,17');
+    const { page, complaints } = await openPage(browser(), 'step=dW1&entry=3,17');
     await page.waitForSelector('.term');
     const { value, terms, formula } = await ask<Explanation>(page, 'why', 'dW1', [3, 17]);
     expect(await page.textContent('.why-formula')).toBe(formula);
@@ -121,7 +117,7 @@ describe('why', () => {
   });
 
   it('says the same as the terminal: the formula in numbers, the example of a term, and the step that it comes through', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dhpreact&entry=3,17');
+    const { page, complaints } = await openPage(browser(), 'step=dhpreact&entry=3,17');
     const numbers = async () => ((await page.textContent('.why-numbers')) ?? '').replaceAll('−', '-');
     const { numbers: found } = await ask<Explanation>(page, 'why', 'dhpreact', [3, 17]);
     await expect.poll(numbers).toContain(`dhpreact[3,17] = ${found} = `);
@@ -136,7 +132,7 @@ describe('why', () => {
   });
 
   it('and the proof show no answer about another entry while the next one is computed', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dh&entry=3,17');
+    const { page, complaints } = await openPage(browser(), 'step=dh&entry=3,17');
     await page.waitForSelector('.agreement');
     await page.focus('.equation [data-tensor="dh"]');
     const wrong = await page.evaluate(`(async () => {
@@ -165,7 +161,7 @@ describe('why', () => {
   });
 
   it('outlines the row and the column that an entry is made of, and those of one term while the mouse is on it', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dh&entry=3,17');
+    const { page, complaints } = await openPage(browser(), 'step=dh&entry=3,17');
     const outlines = (name: string) => heatMap(page, name).locator('.heat-map-outline');
     await expect.poll(() => outlines('dlogits').count()).toBe(1);
     const share = async (name: string) => {
@@ -180,7 +176,7 @@ describe('why', () => {
   });
 
   it('leads by the keyboard alone from an entry of dC up to the loss, and by the way back to where it began', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dC');
+    const { page, complaints } = await openPage(browser(), 'step=dC');
     await page.focus('.equation [data-tensor="dC"]');
     for (const key of ['ArrowDown', 'PageDown', 'End', 'Enter']) await page.keyboard.press(key);
     await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('inspector-title');
@@ -206,7 +202,7 @@ describe('why', () => {
   });
 
   it('says why an entry is 0, and that a parameter is one; Back returns', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dlogprobs&entry=0,0');
+    const { page, complaints } = await openPage(browser(), 'step=dlogprobs&entry=0,0');
     await expect.poll(() => page.textContent('.why')).toMatch(/= 0: the target of example 0 is character \d+/);
     await page.click('.inspector-head .entry-link');
     await expect.poll(() => title(page)).toBe('logprobs[0,0]');
@@ -220,7 +216,7 @@ describe('why', () => {
 
 describe('the proof', () => {
   it('agrees in at least five digits for the largest entry of each of the 26 tensors, with some ε', async () => {
-    const { page, complaints } = await openPage(browser);
+    const { page, complaints } = await openPage(browser());
     const { tensors } = await ask<{ tensors: Record<string, { data: Record<string, number> }> }>(page, 'pass');
     for (const name of VALUE_NAMES) {
       const data = Object.values(tensors[`d${name}`]?.data ?? {}).map(Math.abs);
@@ -232,7 +228,7 @@ describe('the proof', () => {
   });
 
   it('shows the losses, the quotient and the digits that agree; the slider moves ε by keys, and the address keeps it', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dW1&entry=3,17');
+    const { page, complaints } = await openPage(browser(), 'step=dW1&entry=3,17');
     const rows = async () => (await page.locator('.agreement tr').allTextContents()).map((text) => text.replace(/\s+/g, ' '));
     await expect.poll(async () => (await rows()).length).toBe(3);
     expect(numberIn(await page.textContent('.agreement td'))).toBeCloseTo(await entryOf(page, 'dW1', [3, 17]), 12);
@@ -257,7 +253,7 @@ describe('the proof', () => {
   });
 
   it('draws the error of both precisions by ε, and says the same in a sentence', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dW2&entry=3,7');
+    const { page, complaints } = await openPage(browser(), 'step=dW2&entry=3,7');
     await page.waitForSelector('.error-chart path.curve-float64');
     const texts = await page.locator('.error-chart text').allTextContents();
     expect(texts).toEqual(expect.arrayContaining(['float32 noise', 'curvature', 'ε', '1e-12', '1e0', '1e-16']));
@@ -268,7 +264,7 @@ describe('the proof', () => {
   });
 
   it('says NaN where a probability would be negative', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dprobs&eps=1');
+    const { page, complaints } = await openPage(browser(), 'step=dprobs&eps=1');
     await page.click('.inspector-empty button');
     await expect.poll(() => page.locator('.losses td').allTextContents()).toContain('NaN');
     expect(await page.textContent('.agreement')).toContain('NaN0 digits');
@@ -279,7 +275,7 @@ describe('the proof', () => {
 
 describe('for those who do not see the picture', () => {
   it('moves say the entry and its value; a tensor is one tab stop', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dh&entry=3,17');
+    const { page, complaints } = await openPage(browser(), 'step=dh&entry=3,17');
     await page.focus('.equation [data-tensor="dh"]');
     await page.keyboard.press('Control+ArrowRight');
     const said = heatMap(page, 'dh').locator('[role=status]');
@@ -295,7 +291,7 @@ describe('for those who do not see the picture', () => {
   });
 
   it('a tensor is a table with headings, a part at a time', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dh&entry=3,40');
+    const { page, complaints } = await openPage(browser(), 'step=dh&entry=3,40');
     await page.click('text=Show as table');
     const headings = await page.locator('.tensor-table thead th').allTextContents();
     expect([headings.length, headings[1], headings.at(-1)]).toEqual([33, '32', '63']);
@@ -312,7 +308,7 @@ describe('for those who do not see the picture', () => {
   it.each(['light', 'dark'] as const)(
     'axe-core finds nothing in the inspector, the table and the heat maps, in %s',
     async (colorScheme) => {
-      const { page, complaints } = await openPage(browser, 'step=dh&entry=3,17', { colorScheme });
+      const { page, complaints } = await openPage(browser(), 'step=dh&entry=3,17', { colorScheme });
       await page.click('text=Show as table');
       await page.waitForSelector('.error-chart path.curve-float64');
       expect(await violations(page)).toEqual([]);
@@ -323,7 +319,7 @@ describe('for those who do not see the picture', () => {
 
 it('on a narrow screen a tap chooses an entry, and Why? beside its value leads down to the inspector', async () => {
   const options = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-  const { page, complaints } = await openPage(browser, 'step=dh', options);
+  const { page, complaints } = await openPage(browser(), 'step=dh', options);
   const { width, height } = (await heatMap(page, 'dh').boundingBox()) ?? { width: 0, height: 0 };
   await heatMap(page, 'dh').tap({ position: { x: (20.5 * width) / 64, y: (9.5 * height) / 32 } });
   await expect.poll(() => title(page)).toBe('dh[9,20]');
@@ -339,7 +335,7 @@ it('on a narrow screen a tap chooses an entry, and Why? beside its value leads d
 });
 
 it('every tensor of the pass can be inspected: no step, no entry makes the page complain', async () => {
-  const { page, complaints } = await openPage(browser);
+  const { page, complaints } = await openPage(browser());
   const { tensors } = await ask<{ tensors: Record<string, { shape: number[]; data: Record<string, number> }> }>(page, 'pass');
   for (const name of TENSOR_NAMES) {
     const { shape = [], data = {} } = tensors[name] ?? {};

@@ -1,17 +1,13 @@
 // A whole journey without a mouse.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
 import { EXERCISES } from '../../src/dojo/exercises.js';
 import { Hunt } from '../../src/dojo/hunt.js';
 import { solutionOf } from '../../src/dojo/stub.js';
 import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
-import { launchChromium, openPage } from '../support/browser.js';
+import { openPage, useBrowser } from '../support/browser.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 /** Presses Tab until the focus is on an element that matches, with this text. */
 async function tabTo(page: Page, selector: string, text = ''): Promise<void> {
@@ -28,7 +24,7 @@ const press = async (page: Page, ...keys: readonly string[]) => {
 };
 
 it('the pass has fewer than 40 tab stops: the map is one, and a tensor is one', async () => {
-  const { page } = await openPage(browser, 'step=dh');
+  const { page } = await openPage(browser(), 'step=dh');
   const stops: string[] = [];
   for (let k = 0; k < 60; k++) {
     await page.keyboard.press('Tab');
@@ -44,7 +40,7 @@ it('the pass has fewer than 40 tab stops: the map is one, and a tensor is one', 
 });
 
 it('by keyboard alone: step, ask why up to the loss, nudge, find a planted mistake, hunt, solve two lines, use own names', async () => {
-  const { page, complaints } = await openPage(browser, 'step=dlogprobs');
+  const { page, complaints } = await openPage(browser(), 'step=dlogprobs');
   const heading = async () => ((await page.textContent('main h2')) ?? '').trim();
 
   // The pass: a step is announced, and so is an entry under the cursor.

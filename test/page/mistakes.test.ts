@@ -1,19 +1,15 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { CHECKS, KillMatrix } from '../../src/dojo/killMatrix.js';
 import { findMutant, MUTANTS } from '../../src/dojo/mutants.js';
 import { differingParts } from '../../src/page/views/mistakes/differingParts.js';
 import { smoothed } from '../../src/page/views/mistakes/smoothed.js';
-import { launchChromium, openPage, violations } from '../support/browser.js';
+import { openPage, useBrowser, violations } from '../support/browser.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 const open = async (mistake: string, more = '') => {
-  const opened = await openPage(browser, `view=mistakes&mistake=${mistake}${more}`);
+  const opened = await openPage(browser(), `view=mistakes&mistake=${mistake}${more}`);
   await opened.page.waitForSelector('.spread [data-item]');
   return opened;
 };
@@ -157,7 +153,7 @@ describe('a planted mistake in the page', () => {
   });
 
   it.each(['light', 'dark'] as const)('has no barrier that axe-core finds, with a table and curves, in %s', async (colorScheme) => {
-    const { page, complaints } = await openPage(browser, 'view=mistakes&mistake=dh-sign', { colorScheme });
+    const { page, complaints } = await openPage(browser(), 'view=mistakes&mistake=dh-sign', { colorScheme });
     await page.check('text=200');
     await page.click('text=Train both');
     await page.click('text=Show the difference as a table');

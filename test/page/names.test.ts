@@ -1,18 +1,13 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium, openPage } from '../support/browser.js';
+import { describe, expect, it } from 'vitest';
+import { openPage, useBrowser } from '../support/browser.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 const CITIES = ['Ulm', 'Köln', 'Bonn', 'Hof', 'Aachen', 'Jena', 'Kiel', 'Trier', 'Worms', 'Mainz', 'Emden', 'Essen'];
 
 describe('your names in the page', () => {
   it('are used for the pass, kept after a reload, and given back for the bundled ones', async () => {
-    const { page, complaints } = await openPage(browser, 'view=names&n=4');
+    const { page, complaints } = await openPage(browser(), 'view=names&n=4');
     await page.getByLabel('Paste the list').fill(CITIES.join('\n'));
     await page.getByRole('button', { name: 'Use these names' }).click();
     await page.getByText('In use: 12 names').waitFor();
@@ -38,7 +33,7 @@ describe('your names in the page', () => {
     ['too few', 'anna\nben', /2 names are too few to split 80\/10\/10; give at least 6, one per line\.$/],
     ['another kind of file', '<!doctype html><html><body>names</body></html>', /HTML/],
   ])('%s is refused with the reason, and the list in use stays', async (_, text, reason) => {
-    const { page, complaints } = await openPage(browser, 'view=names');
+    const { page, complaints } = await openPage(browser(), 'view=names');
     await page.getByLabel('Paste the list').fill(text);
     await page.getByRole('button', { name: 'Use these names' }).click();
     expect(await page.locator('.names-problem').textContent()).toMatch(reason);
@@ -46,7 +41,7 @@ describe('your names in the page', () => {
   });
 
   it('reads a dropped or chosen file, a column of it, and says what is odd', async () => {
-    const { page, complaints } = await openPage(browser, 'view=names');
+    const { page, complaints } = await openPage(browser(), 'view=names');
     await page.getByText('How to read it').click();
     await page.getByLabel('Column of a table').fill('city');
     const table = ['id;city', ...CITIES.map((city, i) => `${i};${city}`)].join('\r\n');
@@ -57,7 +52,7 @@ describe('your names in the page', () => {
   });
 
   it('are read the same way after a reload: its column, and its letters', async () => {
-    const { page, complaints } = await openPage(browser, 'view=names');
+    const { page, complaints } = await openPage(browser(), 'view=names');
     const table = ['id;city', ...CITIES.map((city, i) => `${i};${city.normalize('NFD')}`)].join('\n');
     await page.getByLabel('Paste the list').fill(table);
     await page.getByText('How to read it').click();
@@ -75,7 +70,7 @@ describe('your names in the page', () => {
   });
 
   it('of 500 characters, of emoji and of 2,000 different characters fit a narrow screen, here and in the pass', async () => {
-    const { page, complaints } = await openPage(browser, 'view=names&n=4', { viewport: { width: 390, height: 844 } });
+    const { page, complaints } = await openPage(browser(), 'view=names&n=4', { viewport: { width: 390, height: 844 } });
     const long = Array.from({ length: 8 }, (_, i) => 'abcde'.repeat(100).slice(i));
     const emoji = ['🦊🐻', '👩‍👩‍👧‍👦', '🏳️‍🌈x'.repeat(40)];
     const many = Array.from({ length: 500 }, (_, i) => String.fromCodePoint(...[0, 1, 2, 3].map((k) => 0x4e00 + 4 * i + k)));
@@ -91,7 +86,7 @@ describe('your names in the page', () => {
   });
 
   it('that cannot be read any more are said at the next visit, and stay to be mended', async () => {
-    const { page, complaints } = await openPage(browser, 'n=8');
+    const { page, complaints } = await openPage(browser(), 'n=8');
     await page.evaluate(`localStorage.setItem('backprop-ninja names', '{"text":"anna\\\\nben","column":7}')`);
     await page.reload();
     await page.getByText('Your stored list of names is not used: 2 names are too few').waitFor();
@@ -104,7 +99,7 @@ describe('your names in the page', () => {
   });
 
   it('come from a file that is dropped anywhere or chosen twice; a text that is dragged into the box stays a text', async () => {
-    const { page, complaints } = await openPage(browser, 'view=names');
+    const { page, complaints } = await openPage(browser(), 'view=names');
     const drop = (target: string, fill: string) =>
       page.evaluate(`(() => {
         const dataTransfer = new DataTransfer();
@@ -131,7 +126,7 @@ describe('your names in the page', () => {
     ['an archive', 'PK\u0003\u0004', /a zip archive/],
     ['a column that is not there', 'id;city\n1;Ulm', /the first line of 'your list' has/],
   ])('%s is refused without an option or a command of the terminal', async (kind, text, reason) => {
-    const { page, complaints } = await openPage(browser, 'view=names');
+    const { page, complaints } = await openPage(browser(), 'view=names');
     await page.getByLabel('Paste the list').fill(text);
     await page.getByText('How to read it').click();
     if (kind.startsWith('a column')) await page.getByLabel('Column of a table').fill('town');

@@ -2,19 +2,14 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, userInfo } from 'node:os';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as core from '../../src/index.js';
 import { sha256 } from '../../src/node/sha256.js';
-import { launchChromium, openPage, PAGE_URL } from '../support/browser.js';
+import { openPage, PAGE_URL, useBrowser } from '../support/browser.js';
 import { inProject } from '../support/inProject.js';
 import { LESSON_REQUEST, trainLesson } from './trainLesson.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 describe('the file of the page', () => {
   const html = () => readFileSync(new URL(PAGE_URL), 'utf8');
@@ -35,7 +30,7 @@ describe('the file of the page', () => {
 
 describe('numbers that are not finite', () => {
   it('have a word in the proof: a probability moved below 0 has no logarithm', async () => {
-    const { page, complaints } = await openPage(browser);
+    const { page, complaints } = await openPage(browser());
     const first = "backpropNinja.ask('pass', { seed: 1, batch: 0, n: 32, names: null, network: 'start' })";
     const target = await page.evaluate(`${first}.then(({ tensors }) => [...tensors.dlogprobs.data].findIndex((value) => value !== 0))`);
     await page.evaluate(`location.hash = 'step=dprobs&tensor=probs&entry=0,${target}&eps=1'`);
@@ -46,7 +41,7 @@ describe('numbers that are not finite', () => {
   });
 
   it('have a mark and a word in the heat map of a line that divides by 0', async () => {
-    const { page, complaints } = await openPage(browser, 'view=exercises&exercise=1&line=dprobs');
+    const { page, complaints } = await openPage(browser(), 'view=exercises&exercise=1&line=dprobs');
     await page.click('.cm-content');
     await page.keyboard.press('Control+a');
     await page.keyboard.insertText('({ probs, dlogprobs }) => dlogprobs.div(probs.sub(probs))');
@@ -61,7 +56,7 @@ describe('numbers that are not finite', () => {
 
 describe('the page from file://', () => {
   it('draws the pass, and its policy, network and console have nothing to complain about', async () => {
-    const { page, complaints } = await openPage(browser);
+    const { page, complaints } = await openPage(browser());
     await page.keyboard.press(']');
     expect(await page.textContent('h2')).toContain('embact');
     expect(complaints).toEqual([]);
@@ -73,7 +68,7 @@ describe('the page from file://', () => {
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     try {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/ninja.html`;
-      const { page, complaints } = await openPage(browser, 'step=dh', {}, url);
+      const { page, complaints } = await openPage(browser(), 'step=dh', {}, url);
       await page.keyboard.press(']');
       expect(await page.textContent('h2')).toContain('dW2');
       expect(complaints).toEqual([]);
@@ -84,7 +79,7 @@ describe('the page from file://', () => {
   });
 
   it('trains 2,000 steps to the same parameters as Node', async () => {
-    const { page } = await openPage(browser);
+    const { page } = await openPage(browser());
     const found = await page.evaluate(`backpropNinja.ask('train', ${JSON.stringify(LESSON_REQUEST)})`);
     const kernels = new WebAssembly.Module(readFileSync(inProject('dist/kernels.wasm')));
     const expected = trainLesson(core, kernels, readFileSync(inProject('data/names.txt')), sha256);

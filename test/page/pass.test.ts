@@ -1,15 +1,11 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { STEP_NAMES } from '../../src/lesson/values.js';
 import { expectedOf } from '../../src/page/properties.js';
-import { canvasColours, launchChromium, openPage } from '../support/browser.js';
+import { canvasColours, openPage, useBrowser } from '../support/browser.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 const STEPS = [...STEP_NAMES, ...GRADIENT_NAMES];
 
@@ -43,7 +39,7 @@ const NEGATIVE = 0xb35806;
 
 describe('the pass, step by step', () => {
   it('goes through all 46 steps with ] and back with [, and stays at the ends', async () => {
-    const { page, complaints } = await openPage(browser);
+    const { page, complaints } = await openPage(browser());
     await page.keyboard.press('[');
     const seen = [await stepOn(page)];
     for (let k = 1; k < STEPS.length; k++) {
@@ -59,7 +55,7 @@ describe('the pass, step by step', () => {
   });
 
   it('is gone through with AltGr, by which some keyboards type [ and ], also where it is reported as Ctrl with Alt; not with Ctrl', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dh');
+    const { page, complaints } = await openPage(browser(), 'step=dh');
     const press = (more: string) => page.evaluate(`dispatchEvent(new KeyboardEvent('keydown', { key: ']', ctrlKey: true, ${more} }))`);
     await press('altKey: true, modifierAltGraph: true');
     expect(await stepOn(page)).toBe('dW2');
@@ -69,7 +65,7 @@ describe('the pass, step by step', () => {
   });
 
   it('shows the same after a reload of the address', async () => {
-    const { page, complaints } = await openPage(browser, 'seed=7&batch=3&n=8&step=dW2&tensor=h&entry=2,5&log=true');
+    const { page, complaints } = await openPage(browser(), 'seed=7&batch=3&n=8&step=dW2&tensor=h&entry=2,5&log=true');
     const shown = () => page.evaluate("document.querySelector('main').innerText");
     const before = await shown();
     expect(await stepOn(page)).toBe('dW2');
@@ -85,7 +81,7 @@ describe('the pass, step by step', () => {
   });
 
   it('jumps by the list, the map and the names of neighbours, and Back returns', async () => {
-    const { page, complaints } = await openPage(browser);
+    const { page, complaints } = await openPage(browser());
     await page.selectOption('select[aria-label="Step"]', 'dbnvar');
     await page.click('.map [data-node="dhprebn"]');
     await page.click('.neighbours button:text-is("dbndiff")');
@@ -104,7 +100,7 @@ describe('the pass, step by step', () => {
   });
 
   it('has one tab stop for the map, and arrow keys in it', async () => {
-    const { page, complaints } = await openPage(browser, 'step=h');
+    const { page, complaints } = await openPage(browser(), 'step=h');
     expect(await page.locator('.map [tabindex="0"]').count()).toBe(1);
     await page.focus('.map [data-node="h"]');
     const reached: (string | null)[] = [];
@@ -120,7 +116,7 @@ describe('the pass, step by step', () => {
 
 describe('the equation of a step', () => {
   it('is dlogits · W2ᵀ for dh: rows aligned with dlogits, columns with W2ᵀ, one pixel size', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dh');
+    const { page, complaints } = await openPage(browser(), 'step=dh');
     expect((await captions(page)).map((text) => text.replace(/ ±.*/, ''))).toEqual(['W2ᵀ[27,64]', 'dlogits[32,27]', 'dh[32,64]']);
     const box = async (name: string) =>
       (await page.locator(`.equation [data-tensor="${name}"]`).first().boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
@@ -134,7 +130,7 @@ describe('the equation of a step', () => {
   });
 
   it('has the colours of the values: zero in the middle, the largest magnitude at an end', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dlogprobs&n=4');
+    const { page, complaints } = await openPage(browser(), 'step=dlogprobs&n=4');
     const values = await entries(page, { seed: 1, batch: 0, n: 4, names: null }, 'dlogprobs');
     expect(await colours(page, 'dlogprobs')).toEqual(values.map((value) => (value === 0 ? ZERO : NEGATIVE)));
     expect(values.filter((value) => value !== 0)).toEqual([-1 / 4, -1 / 4, -1 / 4, -1 / 4]);
@@ -142,7 +138,7 @@ describe('the equation of a step', () => {
   });
 
   it('draws a transpose transposed', async () => {
-    const { page } = await openPage(browser, 'step=dh&n=4');
+    const { page } = await openPage(browser(), 'step=dh&n=4');
     const transposed = await colours(page, 'W2ᵀ');
     await page.evaluate("location.hash = 'step=logits&n=4'");
     await page.waitForSelector('.equation [data-tensor="W2"]');
@@ -151,7 +147,7 @@ describe('the equation of a step', () => {
   });
 
   it('shows the copies of a broadcast tensor, and the sum back to one row', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dbndiff&n=8');
+    const { page, complaints } = await openPage(browser(), 'step=dbndiff&n=8');
     const copies = page.locator('.equation-copies');
     expect(await copies.getAttribute('title')).toBe('8 copies of bnvar_inv');
     expect(await page.locator('.equation-label').allTextContents()).toEqual(['through bnraw', 'through bndiff2']);
@@ -167,7 +163,7 @@ describe('the equation of a step', () => {
   });
 
   it('marks the row and the column that an entry of a matrix product is made of, and the rows that are added up to one of dC', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dh');
+    const { page, complaints } = await openPage(browser(), 'step=dh');
     const marked = (name: string) => page.locator(`.equation-cells:has([data-tensor="${name}"]) .equation-mark`);
     const box = async (name: string) => (await marked(name).boundingBox()) ?? { width: 0, height: 0 };
     await pointAt(page, 'dh', 5.5 / 32, 13.5 / 64);
@@ -186,7 +182,7 @@ describe('the equation of a step', () => {
   });
 
   it('has nothing below it about an entry under the mouse of the step before', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dh');
+    const { page, complaints } = await openPage(browser(), 'step=dh');
     await pointAt(page, 'dh', 5.5 / 32, 13.5 / 64);
     expect(await page.textContent('.readout')).toMatch(/^dh\[5,13\] = /);
     await page.keyboard.press(']');
@@ -196,7 +192,7 @@ describe('the equation of a step', () => {
   });
 
   it('says which example and which character an entry under the mouse belongs to', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dlogits');
+    const { page, complaints } = await openPage(browser(), 'step=dlogits');
     await pointAt(page, 'dlogits', 5.5 / 32, 13.5 / 27);
     expect(await page.textContent('.readout')).toMatch(/^dlogits\[5,13\] = [\d.−]+ example 5 \([.a-z]{3} → [.a-z]\), character 13 \(m\)$/);
     expect(complaints).toEqual([]);
@@ -205,7 +201,7 @@ describe('the equation of a step', () => {
 
 describe('a pass of own names', () => {
   it('with hundreds of characters and n 64 stays inside a narrow screen, at every step', async () => {
-    const { page, complaints } = await openPage(browser, 'view=names&n=64', { viewport: { width: 390, height: 844 } });
+    const { page, complaints } = await openPage(browser(), 'view=names&n=64', { viewport: { width: 390, height: 844 } });
     const names = Array.from({ length: 100 }, (_, i) => String.fromCodePoint(0x4e00 + 3 * i, 0x4e01 + 3 * i, 0x4e02 + 3 * i));
     await page.getByLabel('Paste the list').fill(names.join('\n'));
     await page.getByRole('button', { name: 'Use these names' }).click();
@@ -226,7 +222,7 @@ describe('a pass of own names', () => {
 
 describe('the controls of the pass', () => {
   it('change the scale of the heat maps', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dhprebn&n=8');
+    const { page, complaints } = await openPage(browser(), 'step=dhprebn&n=8');
     const own = await colours(page, 'dhprebn');
     expect(own.some((colour) => colour === POSITIVE || colour === NEGATIVE)).toBe(true);
     await page.check('text=Logarithmic scale');
@@ -242,7 +238,7 @@ describe('the controls of the pass', () => {
   });
 
   it('choose seed, batch and n, and say what a field may hold', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dlogprobs');
+    const { page, complaints } = await openPage(browser(), 'step=dlogprobs');
     await page.fill('input[name="n"]', '3');
     await page.press('input[name="n"]', 'Enter');
     await page.waitForSelector('.equation figcaption:has-text("[3,27]")');
@@ -269,7 +265,7 @@ describe('the closed form', () => {
     ['dprobs', 'dlogits', 2],
     ['dbnvar', 'dhprebn', 3],
   ])('at %s is that of %s: its terms, the lines that it replaces, and the difference', async (step, name, terms) => {
-    const { page, complaints } = await openPage(browser, `step=${step}&n=8`);
+    const { page, complaints } = await openPage(browser(), `step=${step}&n=8`);
     await page.check('text=Closed form');
     expect(await stepOn(page)).toBe(name);
     expect(page.url()).toContain('form=closed');
@@ -285,7 +281,7 @@ describe('the closed form', () => {
   });
 
   it('is shown by an address with a replaced line, whose name leads to the atomic step', async () => {
-    const { page, complaints } = await openPage(browser, 'form=closed&step=dprobs&n=4');
+    const { page, complaints } = await openPage(browser(), 'form=closed&step=dprobs&n=4');
     await page.locator('.map [data-node="dlogits"][aria-current="step"]').waitFor();
     expect(await stepOn(page)).toBe('dlogits');
     await page.click('.closed button:text-is("dprobs")');
@@ -298,7 +294,7 @@ describe('the closed form', () => {
   });
 
   it('is left for the atomic step of a line that it replaces, where an entry of it is asked for', async () => {
-    const { page, complaints } = await openPage(browser, 'step=dlogits&form=closed&entry=3,5');
+    const { page, complaints } = await openPage(browser(), 'step=dlogits&form=closed&entry=3,5');
     await page.click('.terms .entry-link');
     await expect.poll(() => page.textContent('.inspector h2')).toBe('dnorm_logits[3,5]');
     expect(await stepOn(page)).toBe('dnorm_logits');
@@ -314,7 +310,7 @@ describe('the closed form', () => {
   });
 
   it('leaves out the replaced lines when you step', async () => {
-    const { page, complaints } = await openPage(browser, 'form=closed&step=loss');
+    const { page, complaints } = await openPage(browser(), 'form=closed&step=loss');
     const seen: string[] = [];
     for (let k = 0; k < 8; k++) {
       await page.keyboard.press(']');

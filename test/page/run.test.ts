@@ -2,8 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { fromBase64, toBase64 } from '../../src/core/base64.js';
 import { sizeOf } from '../../src/core/tensor.js';
 import { createDataset } from '../../src/data/dataset.js';
@@ -12,16 +11,12 @@ import { byName, LESSON_PARAMETER_NAMES, type LessonParameterName, parameterShap
 import { loadCheckpoint } from '../../src/node/checkpointFile.js';
 import { PASS_STEPS } from '../../src/page/properties.js';
 import { fillPage, type RunData, readRunData, runData } from '../../src/run/pageData.js';
-import { launchChromium, openPage, PAGE_URL } from '../support/browser.js';
+import { openPage, PAGE_URL, useBrowser } from '../support/browser.js';
 import { SAVED_STEP, saveSmallRun } from '../support/checkpoints.js';
 import { NAMES } from '../support/fakeIO.js';
 import { tempDirectory } from '../support/tempDirectory.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 function pageWith(data: RunData): string {
   const file = join(tempDirectory(), 'page.html');
@@ -34,7 +29,7 @@ const smallRun = (): RunData => runData('0007', loadCheckpoint(saveSmallRun(temp
 describe('a page with a run in it', () => {
   it("shows the pass with the run's parameters, or those at the start", async () => {
     const data = smallRun();
-    const { page, complaints } = await openPage(browser, 'n=4', {}, pageWith(data));
+    const { page, complaints } = await openPage(browser(), 'n=4', {}, pageWith(data));
     const network = page.getByLabel('Network');
     expect(await network.locator('option:checked').textContent()).toBe(`0007, after ${SAVED_STEP} steps`);
     const run = readRunData(JSON.stringify(data));
@@ -76,7 +71,7 @@ describe('a page with a run in it', () => {
     ['whose numbers overflow', huge],
     ['with one input and one hidden unit', smallest],
   ])('%s shows every step and its largest entry; no digits of NaN or infinity agree', async (_, changed) => {
-    const { page, complaints } = await openPage(browser, 'n=4', {}, pageWith(changed(smallRun())));
+    const { page, complaints } = await openPage(browser(), 'n=4', {}, pageWith(changed(smallRun())));
     for (let k = 0; k < PASS_STEPS.length; k++) {
       expect(((await page.textContent('#step-title')) ?? '').split(' ')[0]).toBe(PASS_STEPS[k]);
       if (PASS_STEPS[k] !== 'loss') {
@@ -91,7 +86,7 @@ describe('a page with a run in it', () => {
   });
 
   it('says of a mistake nothing where its gradients are NaN anyway', async () => {
-    const { page, complaints } = await openPage(browser, 'n=4&view=mistakes&mistake=dh-sign', {}, pageWith(huge(smallRun())));
+    const { page, complaints } = await openPage(browser(), 'n=4&view=mistakes&mistake=dh-sign', {}, pageWith(huge(smallRun())));
     await page.waitForSelector('.spread [data-item]');
     expect(await page.textContent('.mistakes-sentence')).toContain('25 of the 26 gradients are NaN or infinite even without the mistake');
     expect(await page.textContent('.spread-chosen')).toContain('dh is NaN or infinite even without the mistake');
@@ -100,7 +95,12 @@ describe('a page with a run in it', () => {
 
   it('says that its run is damaged, and shows the network at its start', async () => {
     const data = smallRun();
-    const { page, complaints } = await openPage(browser, 'n=4', {}, pageWith({ ...data, parameters: { ...data.parameters, b2: 'AAAA' } }));
+    const { page, complaints } = await openPage(
+      browser(),
+      'n=4',
+      {},
+      pageWith({ ...data, parameters: { ...data.parameters, b2: 'AAAA' } }),
+    );
     expect(await page.getByText('the run in this page is damaged').textContent()).toMatch(
       /b2 has 3 bytes.*; write the page again: npx backprop-ninja open --run RUN$/,
     );

@@ -1,19 +1,8 @@
 /** The exercises of the page, as a person uses them. */
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll } from 'vitest';
 import { EXERCISES, type ExerciseNumber } from '../../src/dojo/exercises.js';
 import { solutionOf } from '../../src/dojo/stub.js';
-import { launchChromium, type OpenPage, openPage } from './browser.js';
-
-/** One browser for the tests of a file. */
-export function useBrowser(): () => Browser {
-  let browser: Browser | undefined;
-  beforeAll(async () => {
-    browser = await launchChromium();
-  });
-  afterAll(() => browser?.close());
-  return () => browser as Browser;
-}
+import { type OpenPage, openPage } from './browser.js';
 
 /** The lesson's line as somebody types it, in one row. */
 export function typedSolution(number: ExerciseNumber, name: string): string {

@@ -1,7 +1,7 @@
 import { createReferenceBackend } from '../../backend/reference.js';
 import { choice, decimalNumber } from '../../core/kinds.js';
 import { rowsOf } from '../../core/optionRow.js';
-import { createExamples } from '../../data/dataset.js';
+import { createExamples, DEFAULT_SPLIT } from '../../data/dataset.js';
 import { checkBackend, FLOAT32_VARIANCE } from '../../gradCheck/backendCheck.js';
 import type { CheckRow } from '../../gradCheck/row.js';
 import { createNetworkCase } from '../../lesson/case.js';
@@ -49,7 +49,7 @@ export const bench = defineCommand({
     ['backprop-ninja bench --hidden 300,200', 'a network of two blocks'],
   ],
   run: async ({ io, json, color, options }) => {
-    const { dataset } = loadData(options.data, { ...options, splitSeed: 42, unique: false }, io);
+    const { dataset } = loadData(options.data, { ...options, ...DEFAULT_SPLIT }, io);
     const { context, embedding, hidden, batchSize, seconds, backend } = options;
     const config: ModelConfig = { context, embedding, hidden, vocabulary: dataset.vocabulary.length };
     const failed = failedRows(config, batchSize);

@@ -4,7 +4,7 @@ import { indexAt, indexOfLargest } from '../../core/numbers.js';
 import { flagName, type OptionRow } from '../../core/optionRow.js';
 import { Tensor } from '../../core/tensor.js';
 import { shellWord } from '../../core/text.js';
-import type { Dataset } from '../../data/dataset.js';
+import { type Dataset, DEFAULT_SPLIT } from '../../data/dataset.js';
 import type { LessonConfig } from '../../lesson/case.js';
 import { readEntry } from '../../lesson/entry.js';
 import { backward } from '../../lesson/exercise1.js';
@@ -100,7 +100,7 @@ interface Source {
 }
 
 function untrainedData({ io, options }: WhyContext): Source {
-  return { dataset: loadData(options.data, { ...options, splitSeed: 42, unique: false }, io).dataset };
+  return { dataset: loadData(options.data, { ...options, ...DEFAULT_SPLIT }, io).dataset };
 }
 
 function runData(run: string, { io, options, given }: WhyContext): Source {

@@ -6,12 +6,7 @@ import { wrapWords } from '../../core/wrapWords.js';
 import { commandName, type IO, type Output } from './io.js';
 import { displayWidth } from './width.js';
 
-/** 200,000 */
-export function formatCount(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
-export { countOf as formatCountOf } from '../../core/text.js';
+export { countOf as formatCountOf, formatCount } from '../../core/text.js';
 
 /** The noun of a list that follows: `line 3`, `lines 3, 5`. */
 export function formatList(noun: string, items: readonly unknown[]): string {

@@ -6,12 +6,11 @@ import { type ExerciseReport, type StrayKey, strayKeys } from '../../dojo/exerci
 import { EXERCISES, type ExerciseLine, type ExerciseNumber, exerciseFile, lessonShape } from '../../dojo/exercises.js';
 import type { Fault, FileFault } from '../../dojo/findings.js';
 import { EXERCISE_4_NAMES, type GivenValues } from '../../dojo/learnerFile.js';
-import type { ParameterGradients } from '../../dojo/lessonTraining.js';
+import { PARAMETER_GRADIENT_NAMES, type ParameterGradients } from '../../dojo/lessonTraining.js';
 import type { Outcome } from '../../dojo/outcome.js';
 import { sentenceOf } from '../../dojo/sentences.js';
 import { type TrainingReport, trainWithGradients } from '../../dojo/training.js';
 import { valueNamed } from '../../lesson/values.js';
-import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
 import type { NamedArray } from '../guest/frames.js';
 import { type Budget, ProcessEnded } from '../guest/process.js';
 import { readNamesFile } from '../namesFile.js';
@@ -199,7 +198,6 @@ class FileCheck {
   async training(): Promise<TrainingReport | { problem: string }> {
     this.stop();
     const { names } = readNamesFile(BUNDLED_NAMES);
-    const wanted = LESSON_PARAMETER_NAMES.map((name) => `d${name}` as const);
     try {
       const learner = this.#start(TRAINING_LIMIT, true);
       const training = trainWithGradients(names);
@@ -207,12 +205,14 @@ class FileCheck {
       let step = training.next();
       while (!step.done) {
         const { reply, arrays } = await learner.request(
-          { kind: 'pass', names: EXERCISE_4_NAMES, wanted, n: step.value.n },
+          { kind: 'pass', names: EXERCISE_4_NAMES, wanted: PARAMETER_GRADIENT_NAMES, n: step.value.n },
           arraysOf(step.value),
           true,
         );
         if (reply.kind === 'pass-failed') return { problem: `${reply.name}: ${sentenceOf([reply.fault])}` };
-        step = training.next(Object.fromEntries(wanted.map((name) => [name, tensorIn(arrays, name)])) as ParameterGradients);
+        step = training.next(
+          Object.fromEntries(PARAMETER_GRADIENT_NAMES.map((name) => [name, tensorIn(arrays, name)])) as ParameterGradients,
+        );
       }
       return step.value;
     } catch (error) {

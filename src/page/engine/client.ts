@@ -1,5 +1,6 @@
 /** The engine as the page sees it: promises, and progress by a callback. */
 import engineSource from 'bundled:engine';
+import { workerFrom } from '../workerFrom.js';
 import type { ArgumentsOf, Method, ProgressOf, Refusal, Reply, Request, ResultOf } from './protocol.js';
 
 /** An answer of the engine that is an error with a message for the reader. What no view handles is shown above all views: see ../failures.ts. */
@@ -19,14 +20,6 @@ interface Waiting {
   resolve(result: unknown): void;
   reject(error: Error): void;
   onProgress?: ((progress: never) => void) | undefined;
-}
-
-/** A classic worker from a Blob: the only kind that starts from file:// in every browser. */
-function workerFrom(source: string): Worker {
-  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
-  const worker = new Worker(url);
-  URL.revokeObjectURL(url);
-  return worker;
 }
 
 /** A worker, and who waits for its answers. */

@@ -14,14 +14,13 @@ import {
 import type { Fault } from '../../dojo/findings.js';
 import { HINT_STEPS, hintsFor } from '../../dojo/hints.js';
 import { EXERCISE_4_NAMES, type GivenValues } from '../../dojo/learnerFile.js';
-import type { ParameterGradients } from '../../dojo/lessonTraining.js';
+import { PARAMETER_GRADIENT_NAMES, type ParameterGradients } from '../../dojo/lessonTraining.js';
 import type { Outcome } from '../../dojo/outcome.js';
 import { sentenceOf } from '../../dojo/sentences.js';
 import { type LearnerLines, learnerText, lineStub, solutionOf } from '../../dojo/stub.js';
 import { TRAINING_STEPS, type TrainingReport, trainWithGradients } from '../../dojo/training.js';
 import { GRADIENT_NAMES } from '../../lesson/exercise1.js';
-import { type GradientName, VALUE_NAMES, valueNamed } from '../../lesson/values.js';
-import { LESSON_PARAMETER_NAMES } from '../../network/parameters.js';
+import { type GradientName, gradientNamed, VALUE_NAMES, valueNamed } from '../../lesson/values.js';
 import { showSizes } from '../parts/numbers.js';
 import { bundledNames } from './names.js';
 import { type TensorData, tensorData } from './pass.js';
@@ -112,7 +111,7 @@ function scopeOf(exercise: ExerciseNumber, name: GradientName): ScopeEntry[] {
       .slice(0, gradients.indexOf(name))
       .map((one) => entry(one, 'gradient'))
       .reverse(),
-    ...VALUE_NAMES.map((value) => entry(`d${value}` as GradientName, 'value')),
+    ...VALUE_NAMES.map((value) => entry(gradientNamed(value), 'value')),
     { name: 'Xb', shape: '[n,T]', here: showSizes([n, T]), kind: 'indices' },
     { name: 'Yb', shape: '[n]', here: showSizes([n]), kind: 'indices' },
     { name: 'n', shape: '', here: `${n}`, kind: 'number' },
@@ -156,15 +155,12 @@ export type TrainingTurn =
   | { report: TrainingReport }
   | { problem: string };
 
-/** The gradients that a training step takes. */
-const WANTED_GRADIENTS: readonly GradientName[] = LESSON_PARAMETER_NAMES.map((name) => `d${name}` as const);
-
 function turn(gradients?: ParameterGradients): TrainingTurn {
   if (!training) throw new Error('no training has begun');
   const { id, steps } = training;
   try {
     const step = gradients ? steps.next(gradients) : steps.next();
-    return step.done ? { report: step.value } : { id, at: arraysOf(step.value), wanted: WANTED_GRADIENTS };
+    return step.done ? { report: step.value } : { id, at: arraysOf(step.value), wanted: PARAMETER_GRADIENT_NAMES };
   } catch (error) {
     if (error instanceof ShapeError || error instanceof NumericalError) return { problem: error.message };
     throw error;
@@ -223,7 +219,7 @@ export const exerciseMethods = {
   /** The next step, with the gradients of the parameters in their order. */
   continueTraining(id: number, arrays: readonly ArrayData[]): TrainingTurn {
     if (training?.id !== id) throw new Error('another training has begun');
-    const gradients = WANTED_GRADIENTS.map((name, i) => {
+    const gradients = PARAMETER_GRADIENT_NAMES.map((name, i) => {
       const { data, shape } = arrays[i] as ArrayData;
       return [name, new Tensor(data, shape)];
     });

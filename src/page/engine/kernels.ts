@@ -2,11 +2,12 @@
 import kernels from 'bundled:kernels';
 import type { CreateBackend } from '../../backend/backend.js';
 import { type WasmModule, wasmBackend } from '../../backend/wasm.js';
+import { fromBase64 } from '../../core/base64.js';
 
 let module: WasmModule | undefined;
 
 /** Makes backends on the kernels, which are compiled once. */
 export function kernelsBackend(): CreateBackend {
-  module ??= new WebAssembly.Module(Uint8Array.from(atob(kernels), (character) => character.charCodeAt(0)));
+  module ??= new WebAssembly.Module(fromBase64(kernels) as Uint8Array<ArrayBuffer>);
   return wasmBackend(module);
 }

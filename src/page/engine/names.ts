@@ -1,7 +1,7 @@
 /** The data sets that the engine knows: the bundled names, and the list of the reader. */
 import bundledText from 'bundled:names';
 import { FileContentError } from '../../core/errors.js';
-import { countExamples, createDataset, type Dataset, SPLITS } from '../../data/dataset.js';
+import { countExamples, createDataset, type Dataset, DEFAULT_SPLIT, SPLITS } from '../../data/dataset.js';
 import { describeTable, describeTidied } from '../../data/namesNotes.js';
 import { findOddities, severalPerLine } from '../../data/oddities.js';
 import { type NamesOptions, parseNames } from '../../data/parseNames.js';
@@ -22,7 +22,6 @@ export interface NamesSummary {
   notes: readonly string[];
 }
 
-const SPLIT = { splitSeed: 42, unique: false } as const;
 /** Names that a summary shows. */
 const FIRST = 12;
 
@@ -38,7 +37,7 @@ export function bundledNames(): readonly string[] {
 /** The data set of a list. Only the latest list is kept. */
 export function datasetOf(id: NamesId): Dataset {
   if (id === null) {
-    bundled ??= createDataset(bundledNames(), SPLIT);
+    bundled ??= createDataset(bundledNames(), DEFAULT_SPLIT);
     return bundled;
   }
   if (own?.id !== id) throw new RangeError(`the engine does not have list ${id} of names`);
@@ -52,7 +51,7 @@ export const namesMethods = {
    */
   readNames(bytes: Uint8Array, id: number, options: NamesOptions): NamesSummary {
     const { names, tidied, table } = parseNames(bytes, 'your list', options, 'column');
-    const dataset = createDataset(names, SPLIT);
+    const dataset = createDataset(names, DEFAULT_SPLIT);
     if (SPLITS.some((split) => dataset.parts[split].length === 0)) throw tooFew(names);
     own = { id, dataset };
     return {

@@ -33,8 +33,6 @@ export function tensorData({ data, shape }: Tensor): TensorData {
   return { data: Float64Array.from(data), shape: [...shape] };
 }
 
-export type { TensorName };
-
 export interface PassData {
   source: PassSource;
   config: LessonConfig;

@@ -2,6 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { createExamples } from '../../data/dataset.js';
+import { LESSON_CONFIG } from '../../lesson/case.js';
 import { allocateModel } from '../../network/arrays.js';
 import type { ModelConfig } from '../../network/parameters.js';
 import { parameterHashes } from '../../run/records.js';
@@ -31,7 +32,7 @@ const REPORT_EVERY = 500;
 export const trainMethods = {
   *train({ names, hidden, ...options }: TrainRequest): Generator<{ step: number }, TrainResult> {
     const { vocabulary, parts } = datasetOf(names);
-    const config: ModelConfig = { context: 3, embedding: 10, hidden: [hidden], vocabulary: vocabulary.length };
+    const config: ModelConfig = { ...LESSON_CONFIG, hidden: [hidden], vocabulary: vocabulary.length };
     const examples = createExamples(parts.train, vocabulary, config.context);
     const model = allocateModel(kernelsBackend(), config, { training: options.batchSize, inference: [] });
     const training = new Training(model, examples, options);

@@ -5,6 +5,7 @@ import { count, runFault, text } from '../../dojo/faultSchema.js';
 import type { Fault } from '../../dojo/findings.js';
 import { MAX_DIMENSIONS, MAX_ENTRIES, MAX_NAME } from '../../dojo/outcome.js';
 import type { ArrayData } from '../engine/exercises.js';
+import { workerFrom } from '../workerFrom.js';
 import { type GuestReply, type GuestRequest, MAX_LINE_TEXT, MAX_PRINTED, MAX_PRINTED_LINE } from './protocol.js';
 
 /** Seconds without an answer, for each run of a line. A right line needs a hundredth. */
@@ -85,9 +86,7 @@ export class Guest {
     this.#firstLine = head.split('\n').length;
     this.#onPrint = onPrint;
     const traced = textLine === undefined ? 'Infinity' : this.#firstLine + textLine;
-    const url = URL.createObjectURL(new Blob([`${head}${source}\n}, ${traced});\n`], { type: 'text/javascript' }));
-    this.#worker = new Worker(url);
-    URL.revokeObjectURL(url);
+    this.#worker = workerFrom(`${head}${source}\n}, ${traced});\n`);
     this.ready = new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#end(new GuestEnded({ id: 'timeout', seconds: START_LIMIT })), 1_000 * START_LIMIT);
       this.#reportStart = (error) => {

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { indexAt } from '../../core/numbers.js';
 import type { TensorData } from '../engine/pass.js';
 import { finiteRange, largestFinite, type Scale } from './colors.js';
-import { entryUnder, movedBy, type Region, regionsOf } from './grid.js';
+import { cellAt, entryUnder, movedBy, type Region, regionsOf, rowAndColumn } from './grid.js';
 import { hasUnusual, Marks } from './Marks.js';
 import { gridOf, isIn, positionOf, showNumber, showSizes } from './numbers.js';
 import { Picture } from './Picture.js';
@@ -89,7 +89,7 @@ export function HeatMap({ name, tensor, scale, cursor, outlined = [], onMove, on
       {regionsOf(outlined, columns).map((region) => (
         <Box key={`${region.row},${region.column}`} class="heat-map-outline" region={region} grid={grid} />
       ))}
-      {position !== undefined && <Box class="heat-map-cursor" region={cellAt(position, columns)} grid={grid} />}
+      {position !== undefined && <Box class="heat-map-cursor" region={cellAt(...rowAndColumn(position, columns))} grid={grid} />}
       {under && readout && <Readout text={valueText(under.position)} {...under} />}
       <span class="unseen" role="status">
         {said}
@@ -110,10 +110,6 @@ function labelOf(name: string, { data, shape }: TensorData): string {
   return parts.join(', ');
 }
 
-function cellAt(position: number, columns: number): Region {
-  return { row: Math.floor(position / columns), column: position % columns, rows: 1, columns: 1 };
-}
-
 /** A rectangle over some entries. */
 function Box({ class: name, region, grid: [rows, columns] }: { class: string; region: Region; grid: readonly [number, number] }) {
   const style = {
@@ -128,7 +124,7 @@ function Box({ class: name, region, grid: [rows, columns] }: { class: string; re
 /** The row and the column of an entry. */
 function Crosshair({ position, grid }: { position: number; grid: readonly [number, number] }) {
   const [rows, columns] = grid;
-  const { row, column } = cellAt(position, columns);
+  const [row, column] = rowAndColumn(position, columns);
   return (
     <>
       {rows > 1 && <Box class="heat-map-line" region={{ row, column: 0, rows: 1, columns }} grid={grid} />}

@@ -42,7 +42,7 @@ export function movedBy(
   if (!move) return undefined;
   if (from === undefined) return 0;
   const within = (index: number, size: number) => Math.min(size - 1, Math.max(0, index));
-  const [row, column] = move(Math.floor(from / columns), from % columns, rows, columns);
+  const [row, column] = move(...rowAndColumn(from, columns), rows, columns);
   return within(row, rows) * columns + within(column, columns);
 }
 
@@ -68,6 +68,16 @@ export interface Region {
   columns: number;
 }
 
+/** The rectangle of one entry. */
+export function cellAt(row: number, column: number): Region {
+  return { row, column, rows: 1, columns: 1 };
+}
+
+/** Row and column of a row-major position. */
+export function rowAndColumn(position: number, columns: number): [row: number, column: number] {
+  return [Math.floor(position / columns), position % columns];
+}
+
 /** The rectangles that cover a set of entries: neighbours in a row are one, and equal ones in rows that follow each other. */
 export function regionsOf(positions: Iterable<number>, columns: number): Region[] {
   const regions: Region[] = [];
@@ -82,10 +92,10 @@ export function regionsOf(positions: Iterable<number>, columns: number): Region[
 function runsOf(positions: Iterable<number>, columns: number): Region[] {
   const runs: Region[] = [];
   for (const position of [...new Set(positions)].sort((a, b) => a - b)) {
-    const [row, column] = [Math.floor(position / columns), position % columns];
+    const [row, column] = rowAndColumn(position, columns);
     const last = runs.at(-1);
     if (last && last.row === row && last.column + last.columns === column) last.columns++;
-    else runs.push({ row, column, rows: 1, columns: 1 });
+    else runs.push(cellAt(row, column));
   }
   return runs;
 }

@@ -1,19 +1,14 @@
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { canvasColours, launchChromium, openPage } from '../../support/browser.js';
+import { describe, expect, it } from 'vitest';
+import { canvasColours, openPage, useBrowser } from '../../support/browser.js';
 
-let browser: Browser;
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 describe('a heat map of NaN and infinity, such as that of a line which divides by 0,', () => {
   it.each([
     ['light', 0xc800a0],
     ['dark', 0xff5adc],
   ] as const)('shows them in a colour of their own with a mark and a word, in %s', async (colorScheme, notFinite) => {
-    const { page, complaints } = await openPage(browser, 'view=exercises&exercise=1&line=dprobs', { colorScheme });
+    const { page, complaints } = await openPage(browser(), 'view=exercises&exercise=1&line=dprobs', { colorScheme });
     await page.waitForSelector('.cm-content');
     await page.click('.cm-content');
     await page.keyboard.press('Control+a');
@@ -34,7 +29,7 @@ describe('a heat map of NaN and infinity, such as that of a line which divides b
   });
 
   it('keeps the size of its entries: whole pixels, with their number in the picture', async () => {
-    const { page } = await openPage(browser, 'step=dh');
+    const { page } = await openPage(browser(), 'step=dh');
     const box = await page.locator('.equation [data-tensor="dh"]').first().boundingBox();
     expect((box?.width ?? 0) % 64).toBe(0);
     expect((box?.height ?? 0) % 32).toBe(0);

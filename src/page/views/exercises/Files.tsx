@@ -1,9 +1,10 @@
 /** Taking your lines out as the files of the command line, and in again. */
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { countOf } from '../../../core/text.js';
 import { ask } from '../../engine/client.js';
 import type { ExerciseEntry, LineEntry } from '../../engine/exercises.js';
 import { codeOf, isBlank } from '../../learner/lineCode.js';
+import { FileButton } from '../../parts/FileButton.js';
 import { useDroppedFiles } from '../../parts/useDroppedFiles.js';
 import { catalogue, checkRest } from './checks.js';
 import { textOf } from './progress.js';
@@ -11,7 +12,6 @@ import { type Restore, type Taken, takeFiles } from './takeFiles.js';
 
 export function Files({ exercise }: { exercise: ExerciseEntry }) {
   const [said, setSaid] = useState<{ texts: readonly string[]; restore?: Restore | undefined }>({ texts: [] });
-  const input = useRef<HTMLInputElement>(null);
   const take = async (files: Iterable<File>) => {
     const { taken, problems, restore } = await takeFiles(files, catalogue.value ?? []);
     const texts = [...taken.flatMap(takenTexts), ...problems];
@@ -29,21 +29,7 @@ export function Files({ exercise }: { exercise: ExerciseEntry }) {
       <button type="button" title={`exercise${exercise.number}.ts, as the command line reads it`} onClick={() => save(exercise)}>
         Save as file
       </button>
-      <button type="button" onClick={() => input.current?.click()}>
-        Open files
-      </button>
-      <input
-        ref={input}
-        type="file"
-        multiple
-        accept=".ts,.js,.txt"
-        hidden
-        aria-label="Files of the exercises"
-        onChange={({ currentTarget }) => {
-          take([...(currentTarget.files ?? [])]);
-          currentTarget.value = '';
-        }}
-      />
+      <FileButton text="Open files" label="Files of the exercises" accept=".ts,.js,.txt" multiple onFiles={take} />
       <div class="files-said" role="status">
         {said.texts.map((text) => (
           <p key={text}>{text}</p>

@@ -1,6 +1,7 @@
 /** The end of Exercise 4: training with your 13 lines. */
+
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { countOf } from '../../../core/text.js';
+import { countOf, formatCount } from '../../../core/text.js';
 import type { TrainingReport } from '../../../dojo/training.js';
 import type { ExerciseEntry } from '../../engine/exercises.js';
 import { trainWithLines } from '../../learner/trainWithLines.js';
@@ -34,8 +35,7 @@ export function Training({ exercise: { number, lines, trainingSteps } }: { exerc
       <h3>Train with your gradients</h3>
       {state.kind === 'running' ? (
         <p>
-          <progress value={state.step} max={trainingSteps} aria-label="Training steps" /> Step {state.step} of{' '}
-          {trainingSteps.toLocaleString('en')}{' '}
+          <progress value={state.step} max={trainingSteps} aria-label="Training steps" /> Step {state.step} of {formatCount(trainingSteps)}{' '}
           <button type="button" onClick={() => running.current?.abort()}>
             Cancel
           </button>
@@ -59,7 +59,7 @@ export function Training({ exercise: { number, lines, trainingSteps } }: { exerc
 function Outcome({ report: { steps, firstLoss, lastLoss } }: { report: TrainingReport }) {
   return (
     <p>
-      Trained {steps.toLocaleString('en')} steps with your gradients: loss <b class="number">{firstLoss.toFixed(4)}</b>{' '}
+      Trained {formatCount(steps)} steps with your gradients: loss <b class="number">{firstLoss.toFixed(4)}</b>{' '}
       <span aria-hidden="true">→</span> <b class="number">{lastLoss.toFixed(4)}</b> (mean of the last 100).
     </p>
   );

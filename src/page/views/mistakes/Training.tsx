@@ -1,11 +1,9 @@
 /** The loss with and without the mistake: trained here, from the same seed, on the same batches. */
-import { capitalised } from '../../../core/text.js';
+import { capitalised, formatCount } from '../../../core/text.js';
 import { pass } from '../../state.js';
 import { LossChart } from './LossChart.js';
 import { LossTable } from './LossTable.js';
 import { cancel, isRunning, type Run, run, STEPS, steps, train } from './training.js';
-
-const count = new Intl.NumberFormat('en-US');
 
 export function Training() {
   const { value: now } = run;
@@ -31,7 +29,7 @@ export function Training() {
                   steps.value = choice;
                 }}
               />
-              {count.format(choice)}
+              {formatCount(choice)}
             </label>
           ))}
         </fieldset>
@@ -41,7 +39,7 @@ export function Training() {
         </button>
         {running && (
           <label>
-            <progress max={running.steps} value={running.step} /> step {count.format(running.step)} of {count.format(running.steps)}
+            <progress max={running.steps} value={running.step} /> step {formatCount(running.step)} of {formatCount(running.steps)}
           </label>
         )}
       </div>

@@ -5,6 +5,7 @@ import type { NamesOptions } from '../../../data/parseNames.js';
 import { RefusedError } from '../../engine/client.js';
 import type { NamesSummary } from '../../engine/names.js';
 import { given, ownNames, useBundledNames, useNames } from '../../ownNames.js';
+import { FileButton } from '../../parts/FileButton.js';
 import { useDroppedFiles } from '../../parts/useDroppedFiles.js';
 
 /** A longer text is used, and not shown. */
@@ -81,18 +82,7 @@ export function NamesView() {
         <button type="button" disabled={text.value.trim() === ''} onClick={() => read(new TextEncoder().encode(text.value))}>
           Use these names
         </button>
-        <label class="names-file">
-          Choose a file
-          <input
-            type="file"
-            accept=".txt,.csv,.tsv,text/*"
-            onChange={({ currentTarget }) => {
-              readFile(currentTarget.files?.[0]);
-              // The same file may be chosen again.
-              currentTarget.value = '';
-            }}
-          />
-        </label>
+        <FileButton text="Choose a file" label="Choose a file" accept=".txt,.csv,.tsv,text/*" onFiles={([file]) => readFile(file)} />
         {given.value && (
           <button type="button" onClick={goBack}>
             Back to the bundled names

@@ -1,5 +1,5 @@
 /** Names of tensors that lead to their steps. */
-import type { TensorName } from '../../engine/pass.js';
+import type { TensorName } from '../../../lesson/entry.js';
 import { jumpTo } from './jump.js';
 
 export function Names({ title, names, none }: { title: string; names: readonly TensorName[]; none: string }) {

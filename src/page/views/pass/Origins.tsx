@@ -1,4 +1,5 @@
 /** On a map of an equation: the entries that make the entry of the result under the mouse, or else the chosen one. */
+import { cellAt, type Region, rowAndColumn } from '../../parts/grid.js';
 import { positionOf } from '../../parts/numbers.js';
 import { pass } from '../../state.js';
 import type { MapBlock, Part } from './equation.js';
@@ -13,14 +14,6 @@ interface OriginsProps {
   pixel: number;
   /** On the copies of the map: the copy that is used. */
   onCopies?: true;
-}
-
-/** Rows and columns of a map. */
-interface Area {
-  row: number;
-  column: number;
-  rows: number;
-  columns: number;
 }
 
 export function Origins({ map, result, part, pixel, onCopies }: OriginsProps) {
@@ -43,14 +36,13 @@ export function Origins({ map, result, part, pixel, onCopies }: OriginsProps) {
   );
 }
 
-function areasOf(map: MapBlock, result: MapBlock, part: Part, at: readonly number[], onCopies: true | undefined): Area[] {
+function areasOf(map: MapBlock, result: MapBlock, part: Part, at: readonly number[], onCopies: true | undefined): Region[] {
   const [rows, columns] = gridOfMap(map);
   const [, resultColumns] = gridOfMap(result);
   const position = positionOf(at, result.tensor.shape);
-  const [row, column] = [Math.floor(position / resultColumns), position % resultColumns];
-  const cell = (i: number, j: number): Area => ({ row: i, column: j, rows: 1, columns: 1 });
+  const [row, column] = rowAndColumn(position, resultColumns);
   // A row or column that is broadcast has one entry for all copies.
-  const within = onCopies ? cell(row, column) : cell(Math.min(row, rows - 1), Math.min(column, columns - 1));
+  const within = onCopies ? cellAt(row, column) : cellAt(Math.min(row, rows - 1), Math.min(column, columns - 1));
   switch (part) {
     case 'cell':
       return [within];
@@ -59,12 +51,12 @@ function areasOf(map: MapBlock, result: MapBlock, part: Part, at: readonly numbe
     case 'column':
       return [{ ...within, row: 0, rows }];
     case 'viewed':
-      return [cell(Math.floor(position / columns), position % columns)];
+      return [cellAt(...rowAndColumn(position, columns))];
     case 'gathered':
-      return looked((i, t) => (i === at[0] && t === at[1] ? cell(indexAtPlace(i, t), at[2] as number) : undefined));
+      return looked((i, t) => (i === at[0] && t === at[1] ? cellAt(indexAtPlace(i, t), at[2] as number) : undefined));
     case 'scattered': {
       const [, , E = 1] = map.tensor.shape;
-      return looked((i, t) => (indexAtPlace(i, t) === at[0] ? cell(i, t * E + (at[1] as number)) : undefined));
+      return looked((i, t) => (indexAtPlace(i, t) === at[0] ? cellAt(i, t * E + (at[1] as number)) : undefined));
     }
     case 'all':
       return [];
@@ -78,7 +70,7 @@ function indexAtPlace(i: number, t: number): number {
 }
 
 /** What a function finds at the positions of the batch's contexts. */
-function looked(find: (i: number, t: number) => Area | undefined): Area[] {
+function looked(find: (i: number, t: number) => Region | undefined): Region[] {
   const [n = 0, T = 0] = pass.value?.batch.Xb.shape ?? [];
   return Array.from({ length: n * T }, (_, k) => find(Math.floor(k / T), k % T)).filter((area) => area !== undefined);
 }

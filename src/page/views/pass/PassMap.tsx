@@ -1,6 +1,8 @@
 /** The whole pass at a glance: the network with its values and gradients, where you are, and what flows where. */
+
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { PassData, TensorName } from '../../engine/pass.js';
+import type { TensorName } from '../../../lesson/entry.js';
+import type { PassData } from '../../engine/pass.js';
 import { largestFinite } from '../../parts/colors.js';
 import { Picture } from '../../parts/Picture.js';
 import { useWidth } from '../../parts/useWidth.js';

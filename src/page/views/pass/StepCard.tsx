@@ -1,6 +1,8 @@
 /** One step: its lines, what reads what, and its equation as heat maps. */
+
 import { useLayoutEffect } from 'preact/hooks';
-import type { PassData, TensorName } from '../../engine/pass.js';
+import type { TensorName } from '../../../lesson/entry.js';
+import type { PassData } from '../../engine/pass.js';
 import { showSizes } from '../../parts/numbers.js';
 import { PASS_STEPS } from '../../properties.js';
 import { set, state } from '../../state.js';

@@ -1,11 +1,13 @@
 /** A line of the pass as the picture of its equation: which tensors lie where, with which signs between. Drawn from the line's tree. */
+
 import { sameShape, Tensor } from '../../../core/tensor.js';
 import { ATOMIC_LINES } from '../../../dojo/atomicLines.js';
 import { AXES, Evaluator, type Expression, formulaOf, splitNumber } from '../../../dojo/expression.js';
 import type { ValuesAndGradients } from '../../../dojo/learnerFile.js';
 import { isOne, type Scale, textOf } from '../../../dojo/scale.js';
+import type { TensorName } from '../../../lesson/entry.js';
 import type { StepName } from '../../../lesson/values.js';
-import type { PassData, TensorData, TensorName } from '../../engine/pass.js';
+import type { PassData, TensorData } from '../../engine/pass.js';
 import { gridOf } from '../../parts/numbers.js';
 import { FORWARD_TREES, type Gathered } from './forwardTrees.js';
 import { isGradient, lettersOf, namesIn } from './steps.js';

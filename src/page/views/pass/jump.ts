@@ -1,6 +1,6 @@
 /** From any tensor to the step that shows it. */
+import type { TensorName } from '../../../lesson/entry.js';
 import { consumersOf, type StepName, type ValueName } from '../../../lesson/values.js';
-import type { TensorName } from '../../engine/pass.js';
 import { PASS_STEPS, type PageState } from '../../properties.js';
 import { set, state } from '../../state.js';
 import { isReplaced } from './steps.js';

@@ -1,8 +1,8 @@
 /** Where the nodes and arrows of the map lie: derived from the forward graph and the lengths of the names. */
 
-import { STEP_INPUTS, STEP_NAMES, type StepName, type ValueName } from '../../../lesson/values.js';
+import type { TensorName } from '../../../lesson/entry.js';
+import { gradientNamed, STEP_INPUTS, STEP_NAMES, type StepName } from '../../../lesson/values.js';
 import { LESSON_PARAMETER_NAMES, type LessonParameterName } from '../../../network/parameters.js';
-import type { TensorName } from '../../engine/pass.js';
 
 /** The lanes of the map, from top to bottom. */
 export const LANES = ['value', 'parameter', 'parameterGradient', 'gradient'] as const;
@@ -74,12 +74,11 @@ function linesOf(name: string): readonly string[] {
 }
 
 const widthOf = (lines: readonly string[]) => Math.max(...lines.map((line) => line.length)) * CHARACTER + PADDING;
-const gradientOf = (name: ValueName) => `d${name}` as const;
 
 /** The map, stretched to a width if it needs less. */
 export function networkMap(width: number): NetworkMap {
   const widths = STEP_NAMES.map((step) =>
-    Math.max(LEAST_WIDTH, widthOf(linesOf(step)), step === 'loss' ? 0 : widthOf(linesOf(gradientOf(step)))),
+    Math.max(LEAST_WIDTH, widthOf(linesOf(step)), step === 'loss' ? 0 : widthOf(linesOf(gradientNamed(step)))),
   );
   const needed = widths.reduce((sum, one) => sum + one, 0);
   const gap = Math.max(8, (width - needed) / (STEP_NAMES.length - 1));
@@ -101,8 +100,8 @@ export function networkMap(width: number): NetworkMap {
     return [
       own(step, 'value'),
       ...chipsOf(chips, 'parameter', column(step)),
-      ...chipsOf(chips.map(gradientOf), 'parameterGradient', column(step)),
-      ...(step === 'loss' ? [] : [own(gradientOf(step), 'gradient')]),
+      ...chipsOf(chips.map(gradientNamed), 'parameterGradient', column(step)),
+      ...(step === 'loss' ? [] : [own(gradientNamed(step), 'gradient')]),
     ];
   });
   const right = (step: StepName) => column(step).x + column(step).width;
@@ -142,37 +141,28 @@ function chipsOf(names: readonly TensorName[], lane: 'parameter' | 'parameterGra
 function edgesBetween(nodes: readonly MapNode[]): MapEdge[] {
   const node = new Map(nodes.map((one) => [one.name, one]));
   const at = (name: TensorName) => node.get(name) as MapNode;
-  const edges = STEP_NAMES.flatMap((step) =>
+  return STEP_NAMES.flatMap((step) =>
     STEP_INPUTS[step].flatMap((input): MapEdge[] => {
       const forward = { from: input as TensorName, to: step as TensorName };
-      const back = { from: (step === 'loss' ? 'loss' : gradientOf(step)) as TensorName, to: gradientOf(input) as TensorName };
+      const back = { from: (step === 'loss' ? 'loss' : gradientNamed(step)) as TensorName, to: gradientNamed(input) as TensorName };
       return [forward, back].map((edge) => ({ ...edge, path: pathBetween(at(edge.from), at(edge.to)) }));
     }),
   );
-  return edges;
 }
 
 const HEAD = 4;
 
 function pathBetween(from: MapNode, to: MapNode): string {
   const middle = ({ x, width }: MapNode) => x + width / 2;
-  const isChip = (one: MapNode) => one.lane === 'parameter' || one.lane === 'parameterGradient';
-  if (isChip(from))
-    return arrow(
-      [
-        [middle(from), from.y],
-        [middle(from), to.y + to.height + 1],
-      ],
-      'up',
-    );
-  if (isChip(to))
-    return arrow(
-      [
-        [middle(to), from.y],
-        [middle(to), to.y + to.height + 1],
-      ],
-      'up',
-    );
+  const chip = [from, to].find(({ lane }) => lane === 'parameter' || lane === 'parameterGradient');
+  if (chip) {
+    const x = middle(chip);
+    const points = [
+      [x, from.y],
+      [x, to.y + to.height + 1],
+    ] as const;
+    return arrow(points, 'up');
+  }
   const forward = from.lane === 'value' && to.lane === 'value';
   if (from.lane !== to.lane) {
     // From the loss into the backward pass.
@@ -189,30 +179,20 @@ function pathBetween(from: MapNode, to: MapNode): string {
   const y = forward ? from.y + 8 : from.y + from.height - 8;
   const near = forward ? to.x - (from.x + from.width) : from.x - (to.x + to.width);
   if (near < 30) {
-    return forward
-      ? arrow(
-          [
-            [from.x + from.width + 1, y],
-            [to.x - 1, y],
-          ],
-          'right',
-        )
-      : arrow(
-          [
-            [from.x - 1, y],
-            [to.x + to.width + 1, y],
-          ],
-          'left',
-        );
+    const [start, end] = forward ? [from.x + from.width + 1, to.x - 1] : [from.x - 1, to.x + to.width + 1];
+    const points = [
+      [start, y],
+      [end, y],
+    ] as const;
+    return arrow(points, forward ? 'right' : 'left');
   }
   // A step between them does not read it: an arc around.
   const [edge, bend] = forward ? [from.y - 1, from.y - ARC] : [from.y + from.height + 1, from.y + from.height + ARC];
   const sign = forward ? 1 : -1;
   const start = middle(from) + (sign * from.width) / 6;
   const end = middle(to) - (sign * to.width) / 6;
-  const head = forward
-    ? `M${end - HEAD + 1} ${edge - HEAD} L${end} ${edge} L${end + HEAD - 1} ${edge - HEAD}`
-    : `M${end - HEAD + 1} ${edge + HEAD} L${end} ${edge} L${end + HEAD - 1} ${edge + HEAD}`;
+  const base = edge - sign * HEAD;
+  const head = `M${end - HEAD + 1} ${base} L${end} ${edge} L${end + HEAD - 1} ${base}`;
   return `M${start} ${edge} C${start} ${bend} ${start} ${bend} ${start + sign * 12} ${bend} L${end - sign * 12} ${bend} C${end} ${bend} ${end} ${bend} ${end} ${edge} ${head}`;
 }
 

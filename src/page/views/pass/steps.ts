@@ -1,12 +1,13 @@
 /** What a step of the pass is: a forward line or a gradient line, what it reads, and what reads it. Derived from the lesson's graph. */
+
 import { EXERCISES, type ExerciseLine, FORWARD_TEXT, shapeLetters } from '../../../dojo/exercises.js';
 import { childrenOf, type Expression } from '../../../dojo/expression.js';
 import { hintsFor } from '../../../dojo/hints.js';
 import { SOLUTION_TEXTS } from '../../../dojo/texts.js';
 import { type ClosedFormName, REPLACED_LINES } from '../../../lesson/closedTerms.js';
+import type { TensorName } from '../../../lesson/entry.js';
 import { GRADIENT_NAMES } from '../../../lesson/exercise1.js';
 import { consumersOf, type GradientName, STEP_INPUTS, type StepName, type ValueName, valueNamed } from '../../../lesson/values.js';
-import type { TensorName } from '../../engine/pass.js';
 import { PASS_STEPS, type PageState } from '../../properties.js';
 
 const EXERCISE_1 = new Map(EXERCISES[1].lines.map((line) => [line.name as TensorName, line]));
