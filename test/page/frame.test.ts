@@ -30,13 +30,13 @@ describe('the address', () => {
 
   it('follows a held key seldom enough for every browser, and has the last entry at once when you leave or go on', async () => {
     const { page, complaints } = await openPage(browser(), 'n=8&step=h&entry=0,0');
+    const start = Date.now();
     await page.evaluate(`{
       globalThis.writes = 0;
       const replace = history.replaceState;
       history.replaceState = function (...all) { writes++; return replace.apply(this, all); };
     }`);
     await page.locator('.heat-map').first().focus();
-    const start = Date.now();
     for (let i = 0; i < 20; i++) await page.keyboard.press('ArrowRight');
     await page.evaluate("dispatchEvent(new Event('pagehide'))");
     const address = page.url();
