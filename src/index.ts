@@ -63,6 +63,16 @@ export { type EvaluationRecord, type Hashes, type HashRecord, type MetricsRecord
 export * as safetensors from './run/safetensorsFormat.js';
 export { runBytes } from './run/size.js';
 export { type Diagnosis, NonFiniteError, type TensorEntry } from './training/diagnose.js';
+export {
+  type BlockDiagnostics,
+  type Diagnostics,
+  type DiagnosticsRecord,
+  type Histogram,
+  measure,
+  type ParameterDiagnostics,
+  SATURATED,
+  type Spread,
+} from './training/diagnostics.js';
 export { type ScanOptions, type ScanPoint, scanRates } from './training/lrFind.js';
 export type { RecipeOptions } from './training/options.js';
 export { PRESET_NAMES, type PresetName } from './training/presets.js';
