@@ -32,11 +32,15 @@ export class Progress {
     if (this.#io.now() - this.#shownAt >= (this.#live ? REDRAW_MS : LINE_MS)) this.#show(step, loss);
   }
 
-  /** Shows the last state, which stays on the terminal. Returns the seconds since the start. */
-  finish(step: number, loss: number): number {
+  /** Seconds since the start. */
+  get seconds(): number {
+    return (this.#io.now() - this.#start) / 1000;
+  }
+
+  /** Shows the last state, which stays on the terminal. */
+  finish(step: number, loss: number): void {
     this.#show(step, loss);
     if (this.#live) this.#io.stderr.write('\n');
-    return (this.#io.now() - this.#start) / 1000;
   }
 
   /** Removes the line from the terminal, to make room for a message. */

@@ -60,10 +60,10 @@ async function trainRun(run: PreparedRun, session: Session, turns: Turns, contex
   try {
     run.onBegun(session.files);
     announce(run, session, io);
-    const from = session.step;
-    const seconds = await trainToEnd(session, run, turns, io);
+    const trained = await trainToEnd(session, run, turns, io);
     if (turns.signal && !session.done) session.suspend();
-    else if (await report(run, session, { seconds, steps: session.step - from }, turns, context)) return 0;
+    else if (await report(run, session, trained, turns, context)) return 0;
+    if (trained.steps > 0) replaceRunFile(session.files, { ...run.runFile, trained });
   } catch (error) {
     throw error instanceof LostDirectoryError ? saveElsewhere(error, session, run.directory, io) : error;
   } finally {
@@ -121,8 +121,14 @@ function activity({ step, done }: Session): string {
   return step === 0 ? 'writing' : `resuming after step ${formatCount(step)} in`;
 }
 
-/** Trains to the end or to a signal. Returns the seconds that the steps took. */
-async function trainToEnd(session: Session, { config, directory }: PreparedRun, turns: Turns, io: IO): Promise<number> {
+/** The steps of a session, and the seconds that they took, with evaluations and saves. */
+interface Trained {
+  steps: number;
+  seconds: number;
+}
+
+/** Trains to the end or to a signal. */
+async function trainToEnd(session: Session, { config, directory }: PreparedRun, turns: Turns, io: IO): Promise<Trained> {
   const progress = new Progress(io, session.step, config.steps);
   const from = session.step;
   try {
@@ -139,9 +145,11 @@ async function trainToEnd(session: Session, { config, directory }: PreparedRun, 
       cause: error,
     });
   }
-  if (session.done && session.step > from) return progress.finish(session.step, session.smoothedLoss);
-  progress.clear();
-  return 0;
+  const { seconds } = progress;
+  const steps = session.step - from;
+  if (session.done && steps > 0) progress.finish(session.step, session.smoothedLoss);
+  else progress.clear();
+  return { steps, seconds };
 }
 
 function* allSteps(session: Session): Job<void> {
@@ -155,10 +163,12 @@ function* allSteps(session: Session): Job<void> {
 async function report(
   { directory, model, data, config, runFile }: PreparedRun,
   session: Session,
-  { seconds, steps }: { seconds: number; steps: number },
+  trained: Trained,
   turns: Turns,
   { io, json, printJson, paint }: CommandContext,
 ): Promise<boolean> {
+  const { steps } = trained;
+  const seconds = steps > 0 ? trained.seconds : 0;
   const { evaluator, trainExamples, best } = session;
   const job = reportInParts({ model, evaluator, dataset: data.dataset, trainExamples, seed: config.seed });
   const status = new Status(io);
@@ -176,7 +186,7 @@ async function report(
     ...losses,
   };
   if (steps > 0 || runFile.finishedAt === undefined)
-    replaceRunFile(session.files, { ...runFile, finishedAt: io.date().toISOString(), result });
+    replaceRunFile(session.files, { ...runFile, ...(steps > 0 && { trained }), finishedAt: io.date().toISOString(), result });
   io.tellSweep?.({ result: { seconds, trainLoss: losses.trainLoss, valLoss: losses.valLoss } });
   if (json) printJson(result);
   else {

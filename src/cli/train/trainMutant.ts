@@ -76,8 +76,9 @@ async function runTraining(training: MutantTraining, steps: number, turns: Turns
   const progress = new Progress(io, 0, steps);
   const lastLoss = () => training.courses[0].points.at(-1)?.mean ?? Number.NaN;
   await turns.run(training.train(), () => progress.update(training.step, lastLoss()));
+  const { seconds } = progress;
   if (turns.signal) progress.clear();
-  const seconds = turns.signal ? 0 : progress.finish(training.step, lastLoss());
+  else progress.finish(training.step, lastLoss());
   return { seconds, results: await turns.run(training.results()), signal: turns.signal };
 }
 

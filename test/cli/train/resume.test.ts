@@ -86,13 +86,16 @@ describe('a stopped run', () => {
     expect(stepsPerSecond).toBeCloseTo(16 / seconds, 6);
   });
 
-  it('keeps its start time in run.json, and gets an end time and a result when it ends', async () => {
+  it('keeps its start time in run.json, and gets an end time, its last session and a result when it ends', async () => {
     const cwd = await stopped();
     const before = aboutOf(cwd);
+    expect(before).toMatchObject({ trained: { steps: 8, seconds: expect.any(Number) } });
     expect(before).not.toHaveProperty('finishedAt');
     expect(before).not.toHaveProperty('result');
     const { stdout } = await runCli(cwd, [...RESUME, '--json'], { date: '2022-02-22T22:22:22.022Z' });
-    expect(aboutOf(cwd)).toEqual({ ...before, finishedAt: '2022-02-22T22:22:22.022Z', result: JSON.parse(stdout) });
+    const result = JSON.parse(stdout);
+    const trained = { steps: 16, seconds: result.seconds };
+    expect(aboutOf(cwd)).toEqual({ ...before, trained, finishedAt: '2022-02-22T22:22:22.022Z', result });
   });
 
   it.each([

@@ -165,6 +165,7 @@ describe('a run', () => {
       program: `backprop-ninja ${version}`,
       node: process.version,
       startedAt: '2020-02-02T02:02:02.020Z',
+      trained: { steps: 250, seconds: about.result.seconds },
       finishedAt: '2020-02-02T02:02:02.020Z',
       data: { path: names, sha256: createHash('sha256').update(readFileSync(names)).digest('hex'), names: 60 },
       config: {
