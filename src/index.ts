@@ -60,6 +60,7 @@ export {
   restoreModel,
 } from './run/checkpoint.js';
 export { type EvaluationRecord, type Hashes, type HashRecord, type MetricsRecord, parameterHashes } from './run/records.js';
+export { type RunOptions, RunTraining, type RunTrainingOptions } from './run/runTraining.js';
 export * as safetensors from './run/safetensorsFormat.js';
 export { runBytes } from './run/size.js';
 export { type Diagnosis, NonFiniteError, type TensorEntry } from './training/diagnose.js';

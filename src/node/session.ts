@@ -1,14 +1,11 @@
-/** Resumable training: the steps of a run, and the files it writes into its directory. */
+/** Resumable training: a run that writes its files into its directory. */
 import { join } from 'node:path';
 import { complete, type Job } from '../core/job.js';
-import { createExamples, type Dataset, type Examples } from '../data/dataset.js';
-import { Evaluator } from '../evaluation/evaluator.js';
-import type { Model } from '../network/arrays.js';
-import { type BestEvaluation, type Checkpoint, checkpointBytes } from '../run/checkpoint.js';
-import { HASH_EVERY, hashRecord, type MissingSteps } from '../run/records.js';
-import { diagnoseModel, NonFiniteError } from '../training/diagnose.js';
-import type { RunConfig } from '../training/runConfig.js';
-import { type LossRecord, Training } from '../training/training.js';
+import type { Examples } from '../data/dataset.js';
+import type { Evaluator } from '../evaluation/evaluator.js';
+import type { BestEvaluation } from '../run/checkpoint.js';
+import type { MissingSteps } from '../run/records.js';
+import { type RunOptions, RunTraining } from '../run/runTraining.js';
 import { atomicWrite, removeLeftovers } from './atomicWrite.js';
 import { ForeignWriteError } from './jsonLines.js';
 import type { DirectoryLock } from './lock.js';
@@ -18,28 +15,14 @@ import { RunFiles } from './runFiles.js';
 import { sha256 } from './sha256.js';
 import { withSystemErrors } from './systemErrors.js';
 
-/** A run to train. */
-export interface SessionOptions {
+/** A run to train, and where its files are. */
+export interface SessionOptions extends RunOptions {
   /** The run's directory. It exists, and no other process writes in it: `acquireLock` makes sure. */
   directory: string;
   /** The directory's lock, which is checked before each save. */
   lock?: DirectoryLock;
-  /**
-   * With room for the training batch and for evaluation of EVALUATION_BATCH examples at a time. To resume, it has the checkpoint's weights; with `init` in the
-   * configuration, the parameters to begin with. */
-  model: Model;
-  dataset: Dataset;
-  /** SHA-256 of the data file, 64 hexadecimal digits; stored in checkpoints. */
-  dataSha256: string;
-  config: RunConfig;
-  /** Name and version of the program; stored in checkpoints. */
-  program: string;
   /** Steps between two saves. The state before the first step and after the last one is always saved. */
   saveEvery: number;
-  /** Steps between two checks that every number is finite; by default as in `Training`. */
-  checkEvery?: number | undefined;
-  /** The checkpoint to resume; without one, a new run starts. */
-  from?: Checkpoint;
 }
 
 /**
@@ -68,12 +51,7 @@ export interface SessionOptions {
  * ```
  */
 export class Session {
-  readonly #options: SessionOptions;
-  readonly #training: Training;
-  readonly #trainExamples: Examples;
-  readonly #valExamples: Examples;
-  /** Computes mean losses; batch norm's statistics are those of the last save or evaluation. */
-  readonly evaluator: Evaluator;
+  readonly #run: RunTraining;
   readonly #metrics: MetricsWriter;
   /** The files that are replaced as a whole. */
   readonly files: RunFiles;
@@ -81,11 +59,7 @@ export class Session {
   readonly droppedLines: readonly number[] = [];
   /** Stretches of steps before the session of which metrics.jsonl has no records. */
   readonly missingSteps: readonly MissingSteps[] = [];
-  #best: BestEvaluation | null;
   #savedAt: number | undefined;
-  #calibratedAt: number | undefined;
-  /** Whether the last step is trained, but what is due after it is not done. */
-  #isDue: boolean;
 
   /**
    * Opens the run. A new one initialises the model and saves a checkpoint of step 0, without statistics; a resumed one removes metrics later
@@ -93,31 +67,27 @@ export class Session {
    * @throws SystemError if the directory cannot be written
    */
   constructor(options: SessionOptions) {
-    const { directory, model, dataset, config, checkEvery, from } = options;
-    this.#options = options;
-    const { vocabulary, parts } = dataset;
-    this.#trainExamples = createExamples(parts.train, vocabulary, config.context);
-    this.#valExamples = createExamples(parts.val, vocabulary, config.context);
-    this.evaluator = new Evaluator(model);
-    this.#best = from?.best ?? null;
+    const { directory, lock, config, from } = options;
     this.#savedAt = from?.state.step;
-    this.#calibratedAt = from?.statistics === 'missing' ? undefined : from?.state.step;
-    this.#isDue = from?.statistics === 'missing' && from.state.step > 0;
-    this.files = new RunFiles(directory, options.lock);
+    this.files = new RunFiles(directory, lock);
     if (from) for (const name of [CHECKPOINT_FILE, BEST_FILE]) this.files.adopt(name);
     withSystemErrors('write in', directory, () => removeLeftovers(directory));
-    const hooks = { onRecord: (record: LossRecord) => this.#metrics.append(record), checkEvery };
-    const start = from?.state ?? (config.init === undefined ? undefined : 'parameters');
-    this.#training = new Training(model, this.#trainExamples, config, hooks, start);
+    this.#run = new RunTraining({
+      ...options,
+      sha256,
+      onRecord: (record) => this.#metrics.append(record),
+      onBest: () => this.#write(BEST_FILE),
+      onSave: () => this.suspend(),
+    });
     // The checkpoint comes first: until it is written, an older run in the directory stays complete.
     if (!from) this.#saveCheckpoint();
-    if (!this.#best) this.files.remove(BEST_FILE);
+    if (!this.best) this.files.remove(BEST_FILE);
     const metrics = join(directory, METRICS_FILE);
     if (this.step === 0) {
       this.#metrics = openMetrics(metrics, 'new');
-      this.#metrics.append(hashRecord(0, model, sha256));
+      this.#run.recordStart();
     } else {
-      const { dropped, missing } = truncateMetrics(metrics, this.step, config.evalEvery, this.#isDue ? this.step - 1 : this.step);
+      const { dropped, missing } = truncateMetrics(metrics, this.step, config.evalEvery, this.#run.finishedStep);
       this.droppedLines = dropped;
       this.missingSteps = missing;
       this.#metrics = openMetrics(metrics, 'continue');
@@ -126,27 +96,32 @@ export class Session {
 
   /** The training examples. */
   get trainExamples(): Examples {
-    return this.#trainExamples;
+    return this.#run.trainExamples;
+  }
+
+  /** Computes mean losses; batch norm's statistics are those of the last save or evaluation. */
+  get evaluator(): Evaluator {
+    return this.#run.evaluator;
   }
 
   /** Number of steps done. */
   get step(): number {
-    return this.#training.step;
+    return this.#run.step;
   }
 
   /** Whether all steps of the configuration are done, with everything that is due after the last one. */
   get done(): boolean {
-    return this.#training.done && !this.#isDue;
+    return this.#run.done;
   }
 
   /** Exponential mean of the batch losses, in nats; NaN before the first step. */
   get smoothedLoss(): number {
-    return this.#training.smoothedLoss;
+    return this.#run.smoothedLoss;
   }
 
   /** The smallest validation loss so far, and its step; null before the first evaluation. */
   get best(): BestEvaluation | null {
-    return this.#best;
+    return this.#run.best;
   }
 
   /** The step of the checkpoint on the disk. */
@@ -160,34 +135,15 @@ export class Session {
    * @throws SystemError if a file cannot be written; the last checkpoint stays
    */
   advance(): void {
-    complete(this.advanceInParts());
+    this.#run.advance();
   }
 
   /**
    * {@link advance} in parts. If it is abandoned, {@link suspend} saves the run: after the last whole step, and if something due after it is
    * not done, the next session does it first.
    */
-  *advanceInParts(): Job<void> {
-    if (this.#isDue) yield* this.#finishStepInParts();
-    if (this.#training.done) return;
-    yield* this.#training.advanceInParts();
-    this.#isDue = true;
-    const { step, done } = this.#training;
-    if (step % HASH_EVERY === 0 || done) this.#metrics.append(hashRecord(step, this.#options.model, sha256));
-    yield* this.#finishStepInParts();
-  }
-
-  /** What is due after a step: the evaluation, and the save last. */
-  *#finishStepInParts(): Job<void> {
-    const { step } = this.#training;
-    const { config, saveEvery, from } = this.#options;
-    // A run that was suspended after its last step may have more steps now: its former end is finished first.
-    const done = this.#training.done || step === from?.config.steps;
-    const isSaved = step % saveEvery === 0 || done;
-    if (step % config.evalEvery === 0 || done) yield* this.#evaluateInParts();
-    if (isSaved) yield* this.#calibrateInParts();
-    this.#isDue = false;
-    if (isSaved) this.suspend();
+  advanceInParts(): Job<void> {
+    return this.#run.advanceInParts();
   }
 
   /**
@@ -196,7 +152,7 @@ export class Session {
    * @throws SystemError if a file cannot be written
    */
   save(): void {
-    complete(this.#calibrateInParts());
+    complete(this.#run.calibrateInParts());
     this.suspend();
   }
 
@@ -218,10 +174,10 @@ export class Session {
   saveElsewhere(directory: string): void {
     this.files.copyTo(directory);
     this.#metrics.copyTo(join(directory, METRICS_FILE));
-    const files = this.#best?.step === this.step ? [BEST_FILE, CHECKPOINT_FILE] : [CHECKPOINT_FILE];
+    const files = this.best?.step === this.step ? [BEST_FILE, CHECKPOINT_FILE] : [CHECKPOINT_FILE];
     for (const file of files) {
       const path = join(directory, file);
-      withSystemErrors('write', path, () => atomicWrite(path, this.#checkpoint()));
+      withSystemErrors('write', path, () => atomicWrite(path, this.#run.checkpoint()));
     }
     this.#savedAt = this.step;
   }
@@ -251,44 +207,7 @@ export class Session {
     this.#savedAt = this.step;
   }
 
-  /** So that the bytes of a checkpoint without statistics follow from its step, too. */
-  #clearStatistics(): void {
-    this.#calibratedAt = undefined;
-    for (const { bnmean, bnvar } of this.#options.model.blocks) {
-      bnmean.fill(0);
-      bnvar.fill(1);
-    }
-  }
-
-  *#calibrateInParts(): Job<void> {
-    if (this.#calibratedAt === this.step) return;
-    this.#calibratedAt = undefined;
-    yield* this.evaluator.calibrateInParts(this.#trainExamples);
-    const diagnosis = diagnoseModel(this.#options.model, this.#training.optimizerTensors);
-    if (diagnosis) throw new NonFiniteError(this.step, Number.NaN, diagnosis);
-    this.#calibratedAt = this.step;
-  }
-
-  *#evaluateInParts(): Job<void> {
-    yield* this.#calibrateInParts();
-    const valLoss = yield* this.evaluator.lossInParts(this.#valExamples);
-    this.#metrics.append({ step: this.step, valLoss });
-    this.#isDue = false;
-    if (this.#best && this.#best.valLoss <= valLoss) return;
-    this.#best = { step: this.step, valLoss };
-    this.#write(BEST_FILE);
-  }
-
   #write(file: string): void {
-    this.files.replace(file, this.#checkpoint());
-  }
-
-  #checkpoint(): Uint8Array {
-    const { model, dataset, dataSha256, config, program } = this.#options;
-    const { state } = this.#training;
-    const snapshot = { program, config, vocabulary: dataset.vocabulary, state, best: this.#best, dataSha256 };
-    if (this.#calibratedAt === this.step && !this.#isDue) return checkpointBytes(model, snapshot, sha256);
-    this.#clearStatistics();
-    return checkpointBytes(model, { ...snapshot, statistics: 'missing' }, sha256);
+    this.files.replace(file, this.#run.checkpoint());
   }
 }
