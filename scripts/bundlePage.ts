@@ -1,6 +1,7 @@
 /**
- * Bundles src/page/ into one file that loads nothing: dist/page.html. The engine, with the kernels and the names in it, is a string in the
- * page's script, because a worker of a page from file:// can only start from a Blob. Run: npm run page, after the kernels are built.
+ * Bundles src/page/ into two files that load nothing: dist/page.html, and dist/report.html, which takes the data of runs. The engine, with the
+ * kernels and the names in it, is a string in the page's script, because a worker of a page from file:// can only start from a Blob.
+ * Run: npm run page, after the kernels are built.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -42,10 +43,12 @@ async function script(input: string, texts: Readonly<Record<string, string>>): P
   }
 }
 
-/** The styles of the page: one file per subject, in the order of their paths. */
-function styles(): string {
+/** The styles in these files and folders of src/page: one file per subject, in the order of their paths. */
+function styles(wanted: (file: string) => boolean): string {
   const files = readdirSync(inPackage('src/page'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.css'));
   return files
+    .map((file) => file.replaceAll('\\', '/'))
+    .filter(wanted)
     .sort()
     .map((file) => read(join('src/page', file)))
     .join('\n');
@@ -56,14 +59,36 @@ function cspHash(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
 
-/** The text with each of these parts replaced. */
-function filled(text: string, parts: Readonly<Record<string, string>>): string {
-  let out = text;
-  for (const [empty, full] of Object.entries(parts)) {
-    if (out.split(empty).length !== 2) throw new Error(`src/page/index.html must have ${empty} once`);
-    out = out.replace(empty, () => full);
-  }
-  return out;
+/** What fills a template. */
+interface Parts {
+  style: string;
+  code: string;
+  /** What its Content-Security-Policy allows more than the style and the code. */
+  scripts?: string;
+  workers?: string;
+}
+
+/** The template with its style, script and Content-Security-Policy. */
+function assemble(template: string, { style, code, scripts, workers }: Parts): string {
+  // An HTML parser ends a script at the text </script, wherever it is.
+  const main = code.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
+  const csp = [
+    "default-src 'none'",
+    `script-src ${cspHash(main)}${scripts ? ` ${scripts}` : ''}`,
+    `style-src ${cspHash(style)}`,
+    ...(workers ? [`worker-src ${workers}`] : []),
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  const slots = {
+    'content="default-src \'none\'"': `content="${csp}"`,
+    '<style></style>': `<style>${style}</style>`,
+    '<script></script>': `<script>${main}</script>`,
+  };
+  return Object.entries(slots).reduce((text, [empty, full]) => {
+    if (text.split(empty).length !== 2) throw new Error(`${template} must have ${empty} once`);
+    return text.replace(empty, () => full);
+  }, read(template));
 }
 
 /** The page as one file. */
@@ -73,25 +98,21 @@ async function page(): Promise<string> {
     names: read('data/names.txt'),
   });
   const learner = await script('src/page/learner/worker.ts', {});
-  // An HTML parser ends a script at the text </script, wherever it is.
-  const main = (await script('src/page/main.tsx', { engine, learner, mistakes: JSON.stringify(mistakeTexts()) }))
-    .replaceAll('</script', '<\\/script')
-    .replaceAll('<!--', '<\\!--');
-  const style = styles();
-  const csp = [
-    "default-src 'none'",
-    `script-src ${cspHash(main)} 'wasm-unsafe-eval'`,
-    `style-src ${cspHash(style)}`,
-    'worker-src blob:',
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join('; ');
-  return filled(read('src/page/index.html'), {
-    'content="default-src \'none\'"': `content="${csp}"`,
-    '<style></style>': `<style>${style}</style>`,
-    '<script></script>': `<script>${main}</script>`,
+  return assemble('src/page/index.html', {
+    style: styles((file) => !file.startsWith('report/')),
+    code: await script('src/page/main.tsx', { engine, learner, mistakes: JSON.stringify(mistakeTexts()) }),
+    scripts: "'wasm-unsafe-eval'",
+    workers: 'blob:',
   });
 }
 
-const html = await page();
-writeFileSync(inPackage('dist/page.html'), html);
+/** The report as one file, without runs. */
+async function report(): Promise<string> {
+  return assemble('src/page/report/index.html', {
+    style: styles((file) => !file.startsWith('views/')),
+    code: await script('src/page/report/main.tsx', {}),
+  });
+}
+
+writeFileSync(inPackage('dist/page.html'), await page());
+writeFileSync(inPackage('dist/report.html'), await report());

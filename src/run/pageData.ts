@@ -1,15 +1,13 @@
 /** A run inside the page's file: its parameters, and what it takes to draw its batches. Nothing of the machine that it was trained on. */
 import * as v from 'valibot';
-import { fromBase64, toBase64 } from '../core/base64.js';
 import { FileContentError } from '../core/errors.js';
-import { allFinite } from '../core/numbers.js';
-import { type Shape, showShape, sizeOf, Tensor } from '../core/tensor.js';
+import type { Shape, Tensor } from '../core/tensor.js';
 import { quoteText } from '../core/text.js';
 import { createVocabulary } from '../data/dataset.js';
 import { byName, LESSON_PARAMETER_NAMES, type LessonParameterName, type ModelConfig, parameterShapes } from '../network/parameters.js';
 import { count } from '../training/runConfigSchema.js';
+import { fromBase64Tensor, toBase64Tensor } from './base64Tensor.js';
 import type { Checkpoint } from './checkpoint.js';
-import { loadFloats, storeFloats } from './safetensors.js';
 import { VocabularySchema } from './vocabularySchema.js';
 
 const size = v.pipe(count, v.minValue(1));
@@ -76,7 +74,7 @@ export function runData(name: string, { config, vocabulary, state, tensors }: Ch
     unique,
     parameters: byName(
       LESSON_PARAMETER_NAMES,
-      LESSON_PARAMETER_NAMES.map((parameter) => toBase64(storeFloats(floats(parameter), []).bytes)),
+      LESSON_PARAMETER_NAMES.map((parameter) => toBase64Tensor(floats(parameter))),
     ),
     names: names && [...names],
   };
@@ -116,14 +114,9 @@ export function readRunData(json: string): PageRun | undefined {
 }
 
 function readParameter(name: string, base64: string, shape: Shape): Tensor {
-  const bytes = fromBase64(base64);
-  if (bytes === undefined) throw damaged(`${name} is not base64`);
-  if (bytes.length !== 4 * sizeOf(shape)) {
-    throw damaged(`${name} has ${bytes.length} bytes, expected ${4 * sizeOf(shape)} for float32 ${showShape(shape)}`);
-  }
-  const data = loadFloats(name, { dtype: 'F32', shape, bytes });
-  if (!allFinite(data)) throw damaged(`${name} holds NaN or Inf`);
-  return new Tensor(data, shape);
+  const tensor = fromBase64Tensor(name, base64, shape);
+  if (typeof tensor === 'string') throw damaged(tensor);
+  return tensor;
 }
 
 function damaged(what: string): FileContentError {
