@@ -24,6 +24,8 @@ export interface OptionRow {
   readonly stored?: readonly [key: string] | readonly [object: string, key: string];
   /** The checkpoint format that introduced it, if later than the first: at its default it is not stored. */
   readonly since?: number;
+  /** It is about files, which a browser has none of. */
+  readonly files?: boolean;
   /** May be given several times; its value is the list. */
   readonly repeatable?: boolean;
   readonly required?: boolean;

@@ -290,6 +290,7 @@ const RUN_OPTIONS = [
       of: ({ evalEvery }: { evalEvery: number }) => evalEvery,
     },
     commands: TRAIN,
+    files: true,
   },
   {
     key: 'checkEvery',
@@ -344,6 +345,7 @@ const ORIGIN_OPTIONS = [
     // A run stores the SHA-256 of its init.safetensors.
     kind: { ...text, stored: { type: 'sha256' } } as Kind<string>,
     commands: OPTIMIZING,
+    files: true,
     stored: ['init'],
     since: 5,
   },

@@ -2,14 +2,14 @@
 import { choice, flag, text } from '../../core/kinds.js';
 import type { GivenValues, OptionRow } from '../../core/optionRow.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
-import { PRESET_NAMES } from '../../training/presets.js';
+import { PRESET_NAMES, PRESET_TEXTS } from '../../training/presets.js';
 import { DATA_OPTION } from '../options.js';
 
 export const TRAIN_OPTIONS = [
   {
     key: 'preset',
     flag: '--preset <name>',
-    description: "lesson: the lesson's recipe; fast: a lower loss, in about 1 s; best: the lowest, in about 80 s",
+    description: PRESET_NAMES.map((name) => `${name}: ${PRESET_TEXTS[name]}`).join('; '),
     kind: choice(PRESET_NAMES),
     default: 'lesson',
     commands: ['train', 'sweep'],
