@@ -2,7 +2,7 @@
 import type { ParameterName } from '../network/parameters.js';
 import type { Hashes, MetricsRecord } from './records.js';
 
-export const RECORD_KINDS = ['loss', 'valLoss', 'hashes'] as const;
+export const RECORD_KINDS = ['loss', 'valLoss', 'hashes', 'diagnostics'] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
 
 /** A record that two runs do not both hold, or not with the same values. */
@@ -32,6 +32,7 @@ export interface KindComparison {
 
 function kindOf(record: MetricsRecord): RecordKind {
   if ('hashes' in record) return 'hashes';
+  if ('diagnostics' in record) return 'diagnostics';
   return 'valLoss' in record ? 'valLoss' : 'loss';
 }
 
@@ -45,6 +46,7 @@ export function differingTensors(a: Hashes, b: Hashes): ParameterName[] {
 function differ(a: MetricsRecord, b: MetricsRecord): boolean {
   if ('hashes' in a && 'hashes' in b) return differingTensors(a.hashes, b.hashes).length > 0;
   if ('valLoss' in a && 'valLoss' in b) return a.valLoss !== b.valLoss;
+  if ('diagnostics' in a && 'diagnostics' in b) return JSON.stringify(a.diagnostics) !== JSON.stringify(b.diagnostics);
   return !('loss' in a && 'loss' in b && a.loss === b.loss && a.rate === b.rate);
 }
 
@@ -54,6 +56,7 @@ export class RecordComparison {
     loss: { compared: 0, alone: 0, differing: 0 },
     valLoss: { compared: 0, alone: 0, differing: 0 },
     hashes: { compared: 0, alone: 0, differing: 0 },
+    diagnostics: { compared: 0, alone: 0, differing: 0 },
   };
   /** The last step at which a record was compared. */
   upTo: number | undefined;
@@ -83,6 +86,8 @@ export class RecordComparison {
   add(step: number, a: readonly MetricsRecord[], b: readonly MetricsRecord[], isLast = false): void {
     for (const kind of RECORD_KINDS) {
       const [left, right] = [a, b].map((records) => records.filter((record) => kindOf(record) === kind));
+      // Equal runs may be diagnosed at different steps.
+      if (kind === 'diagnostics' && (left.length === 0 || right.length === 0)) continue;
       for (let i = 0; i < Math.max(left.length, right.length); i++) this.#compare(kind, step, left[i], right[i], isLast);
     }
   }

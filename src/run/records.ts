@@ -6,6 +6,7 @@ import type { FloatArray } from '../core/tensor.js';
 import { quoteText } from '../core/text.js';
 import type { Model } from '../network/arrays.js';
 import { isParameterName, LESSON_PARAMETER_NAMES, type ParameterArrays, type ParameterName } from '../network/parameters.js';
+import type { DiagnosticsRecord } from '../training/diagnostics.js';
 import type { LossRecord } from '../training/training.js';
 
 /** The mean loss over the validation names, in nats, after a number of steps. */
@@ -22,8 +23,8 @@ export interface HashRecord {
 /** For each parameter, the first 16 hexadecimal digits of the SHA-256 of its bytes (float32, little-endian, row-major). */
 export type Hashes = Record<ParameterName, string>;
 
-/** A line of metrics.jsonl: `{step, loss, rate}`, `{step, valLoss}` or `{step, hashes}`. */
-export type MetricsRecord = LossRecord | EvaluationRecord | HashRecord;
+/** A line of metrics.jsonl: `{step, loss, rate}`, `{step, valLoss}`, `{step, hashes}` or `{step, diagnostics}`. */
+export type MetricsRecord = LossRecord | EvaluationRecord | HashRecord | DiagnosticsRecord;
 
 /** Steps between two hash records. A run also records hashes before its first step and after its last one. */
 export const HASH_EVERY = 1000;
@@ -71,11 +72,28 @@ const hashes = v.pipe(
   ),
   v.guard((record): record is Hashes => LESSON_PARAMETER_NAMES.every((name) => name in record)),
 );
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const spread = v.object({
+  mean: v.nullable(v.number()),
+  std: v.nullable(v.number()),
+  histogram: v.nullable(v.object({ from: v.number(), to: v.number(), counts: v.array(count) })),
+});
+const diagnostics = v.object({
+  loss: v.number(),
+  gradientNorm: v.nullable(v.number()),
+  clipped: v.boolean(),
+  blocks: v.array(v.object({ saturated: v.number(), dead: count, units: count, hpreact: spread, h: spread, dh: spread })),
+  parameters: v.record(
+    v.string(),
+    v.object({ value: spread, gradient: spread, gradientToData: v.nullable(v.number()), updateToData: v.nullable(v.number()) }),
+  ),
+});
 /** Accepts a record of any kind and drops unknown keys. */
 const RecordSchema = v.union([
   v.object({ step, loss: v.number(), rate: v.number() }),
   v.object({ step, valLoss: v.number() }),
   v.object({ step, hashes }),
+  v.object({ step, diagnostics }),
 ]);
 
 /** The record in the JSON value of a line, without unknown keys; undefined if it is not a record. */
@@ -85,7 +103,7 @@ export function parseRecord(value: unknown): MetricsRecord | undefined {
 }
 
 /** The keys of each kind of record, apart from its step. */
-const RECORD_KEYS = [['loss', 'rate'], ['valLoss'], ['hashes']] as const;
+const RECORD_KEYS = [['loss', 'rate'], ['valLoss'], ['hashes'], ['diagnostics']] as const;
 
 /**
  * Reads a line for a comparison, which must not pass over anything: a line that is no record, or has a key that no record has, or a key twice,
@@ -105,9 +123,17 @@ export function readRecord(text: string): { record: MetricsRecord } | { flaw: st
   }
   const record = parseRecord(value);
   if (!record) return { flaw: 'a key is missing, or has a wrong value' };
+  const parsed = countKeys(value);
+  if (parsed > countKeys(record)) return { flaw: `it has an unknown key in ${kind[0]}` };
   const written = text.match(/"(?:[^"\\]|\\.)*"\s*:/g)?.length ?? 0;
-  const read = keys.length + ('hashes' in record ? Object.keys(record.hashes).length : 0);
-  return written > read ? { flaw: 'it has a key twice' } : { record };
+  return written > parsed ? { flaw: 'it has a key twice' } : { record };
+}
+
+/** The keys of an object and of all objects in it. */
+function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inside = Object.values(value).reduce((sum, one) => sum + countKeys(one), 0);
+  return inside + (Array.isArray(value) ? 0 : Object.keys(value).length);
 }
 
 function parseJson(text: string): unknown {

@@ -6,7 +6,7 @@ import { Evaluator } from '../evaluation/evaluator.js';
 import type { Model } from '../network/arrays.js';
 import { diagnoseModel, NonFiniteError } from '../training/diagnose.js';
 import type { RunConfig } from '../training/runConfig.js';
-import { type LossRecord, Training } from '../training/training.js';
+import { Training } from '../training/training.js';
 import { type BestEvaluation, type Checkpoint, checkpointBytes } from './checkpoint.js';
 import { HASH_EVERY, hashRecord, type MetricsRecord } from './records.js';
 
@@ -24,6 +24,8 @@ export interface RunOptions {
   program: string;
   /** Steps between two checks that every number is finite; by default as in `Training`. */
   checkEvery?: number | undefined;
+  /** Steps between two diagnoses, which are records, too; the first and the last step are diagnosed as well. Default 0: never. */
+  diagnoseEvery?: number | undefined;
   /** The checkpoint to resume; without one, a new run starts. */
   from?: Checkpoint;
 }
@@ -61,7 +63,7 @@ export class RunTraining {
 
   /** Initialises the model, unless the run is resumed or has its parameters. */
   constructor(options: RunTrainingOptions) {
-    const { model, dataset, config, checkEvery, from, onRecord } = options;
+    const { model, dataset, config, checkEvery, diagnoseEvery, from, onRecord } = options;
     const { vocabulary, parts } = dataset;
     this.#options = options;
     this.trainExamples = createExamples(parts.train, vocabulary, config.context);
@@ -70,7 +72,7 @@ export class RunTraining {
     this.#best = from?.best ?? null;
     this.#calibratedAt = from?.statistics === 'missing' ? undefined : from?.state.step;
     this.#isDue = from?.statistics === 'missing' && from.state.step > 0;
-    const hooks = { onRecord: (record: LossRecord) => onRecord(record), checkEvery };
+    const hooks = { onRecord, onDiagnostics: onRecord, diagnoseEvery, checkEvery };
     const start = from?.state ?? (config.init === undefined ? undefined : 'parameters');
     this.#training = new Training(model, this.trainExamples, config, hooks, start);
   }

@@ -89,18 +89,20 @@ export function measure(model: Model, activations: TrainingActivations): Diagnos
 }
 
 /** Diagnoses a network again and again, in arrays that are allocated once. */
-class Measurement {
+export class Measurement {
   readonly #model: Model;
   readonly #activations: TrainingActivations;
   readonly #counts = new Uint32Array(INTERVALS);
-  /** The largest tensor that is computed here: hpreact [n,H], or an update. */
+  /** hpreact [n,H] of a block; later the parameters [P] before an update, and the update. */
   readonly #scratch: FloatArray;
+  /** The std of the values of each parameter, when they were measured. */
+  readonly #deviations: Record<string, number> = {};
 
   constructor(model: Model, activations: TrainingActivations) {
     this.#model = model;
     this.#activations = activations;
-    const sizes = [...Object.values(model.parameters), ...activations.blocks.map(({ h }) => h)].map(({ length }) => length);
-    this.#scratch = likeParameters(model, Math.max(...sizes));
+    const sizes = activations.blocks.map(({ h }) => h.length);
+    this.#scratch = likeParameters(model, Math.max(model.flatParameters.length, ...sizes));
   }
 
   /** {@link measure} in parts, a tensor at a time. */
@@ -116,6 +118,7 @@ class Measurement {
     for (const [name, values] of Object.entries(parameters)) {
       const value = this.#moments(values);
       const ofValue = this.#spread(value);
+      this.#deviations[name] = value.std;
       const gradient = this.#moments(gradients[name as keyof typeof gradients]);
       squares += gradient.squares;
       result.parameters[name] = {
@@ -128,6 +131,22 @@ class Measurement {
     }
     result.gradientNorm = rounded(Math.sqrt(squares));
     return result;
+  }
+
+  /** Copies the parameters, between {@link measureInParts} and an update. */
+  keepParameters(): void {
+    this.#scratch.set(this.#model.flatParameters);
+  }
+
+  /** Completes the diagnostics after the update that followed {@link keepParameters}. */
+  addUpdate(diagnostics: Diagnostics, clipped: boolean): void {
+    diagnostics.clipped = clipped;
+    let start = 0;
+    for (const [name, after] of Object.entries(this.#model.parameters)) {
+      const before = this.#scratch.subarray(start, start + after.length);
+      diagnostics.parameters[name].updateToData = rounded(deviationOfChange(before, after) / this.#deviations[name]);
+      start += after.length;
+    }
   }
 
   #block({ H, parameters: p }: Block, { h, bnraw, dh }: TrainingBlockActivations): BlockDiagnostics {
@@ -189,6 +208,20 @@ function momentsOf(values: FloatArray, counts: Uint32Array, fixedEnd?: number): 
     counts[interval < 0 ? 0 : interval < INTERVALS ? interval : INTERVALS - 1]++;
   }
   return { mean, std: Math.sqrt(squares / (n - 1)), squares: squares + n * mean * mean, end };
+}
+
+/** The std of after - before. The change replaces the values before. */
+function deviationOfChange(before: FloatArray, after: FloatArray): number {
+  const n = after.length;
+  let sum = 0;
+  for (let i = 0; i < n; i++) {
+    before[i] = after[i] - before[i];
+    sum += before[i];
+  }
+  const mean = sum / n;
+  let squares = 0;
+  for (let i = 0; i < n; i++) squares += (before[i] - mean) * (before[i] - mean);
+  return Math.sqrt(squares / (n - 1));
 }
 
 /** The number of values beyond {@link SATURATED}, and of columns in which every value is. */

@@ -8,6 +8,7 @@ import { initialise } from '../network/initialise.js';
 import { parameterCount } from '../network/parameters.js';
 import { backwardCalls, batchLoss, forwardCalls, LARGE_PASS, type LayerCalls } from '../network/passes.js';
 import { diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
+import { type Diagnostics, type DiagnosticsRecord, Measurement } from './diagnostics.js';
 import { ExponentialMean } from './exponentialMean.js';
 import { defaultSwitchStep, type RateOptions, type Schedule, scheduledRate } from './schedule.js';
 import { type OptimizerConfig, type OptimizerState, Updater } from './updater.js';
@@ -74,6 +75,13 @@ export interface TrainingHooks {
   onStep?: ((step: DoneStep) => void) | undefined;
   /** Called every 100 steps and after the last step. */
   onRecord?: (record: LossRecord) => void;
+  /** Called after each step that is diagnosed, after {@link onRecord}. */
+  onDiagnostics?: ((record: DiagnosticsRecord) => void) | undefined;
+  /**
+   * Steps between two diagnoses; the first and the last step are diagnosed, too. 0: never. Or a function that decides for each step, counted
+   * from 1. Default 0.
+   */
+  diagnoseEvery?: number | ((step: number) => boolean) | undefined;
   /**
    * Steps between two checks that all gradients, activations, parameters and optimizer tensors are finite; the loss is checked in every
    * step. Default 1000.
@@ -99,6 +107,10 @@ export class Training {
   readonly #onStep: TrainingHooks['onStep'];
   readonly #onRecord: (record: LossRecord) => void;
   readonly #checkEvery: number;
+  readonly #onDiagnostics: TrainingHooks['onDiagnostics'];
+  readonly #isDiagnosed: (step: number) => boolean;
+  /** Undefined until a step is diagnosed. */
+  #measurement: Measurement | undefined;
   readonly #activations: TrainingActivations;
   readonly #forward: LayerCalls;
   readonly #backward: LayerCalls;
@@ -126,6 +138,8 @@ export class Training {
     this.#onStep = hooks.onStep;
     this.#onRecord = hooks.onRecord ?? (() => {});
     this.#checkEvery = hooks.checkEvery ?? CHECK_EVERY;
+    this.#onDiagnostics = hooks.onDiagnostics;
+    this.#isDiagnosed = hooks.onDiagnostics ? diagnosedSteps(hooks.diagnoseEvery ?? 0, options.steps) : () => false;
     this.#activations = createTrainingActivations(model, options.batchSize);
     this.#forward = forwardCalls(model, this.#activations);
     this.#backward = backwardCalls(model, this.#activations);
@@ -204,12 +218,14 @@ export class Training {
         if (this.#isLarge) yield;
       }
       if (isChecked && !isStepFinite(this.#model, a)) this.#refuse(loss);
+      const diagnostics = this.#isDiagnosed(this.#step + 1) ? yield* this.#diagnoseInParts() : undefined;
       const rate = this.#rateAt(this.#step);
-      this.#updater.update(rate);
+      const clipped = this.#updater.update(rate);
       this.#step++;
       before = undefined;
       this.#onStep?.({ step: this.#step, loss, rate, batch: a });
       this.#record(loss, rate);
+      if (diagnostics) this.#recordDiagnostics(diagnostics, clipped);
       return loss;
     } finally {
       if (before) this.#restoreBatches(before);
@@ -236,6 +252,19 @@ export class Training {
     else drawBatch(this.#activations, this.#examples, this.#batches);
   }
 
+  *#diagnoseInParts(): Job<Diagnostics> {
+    this.#measurement ??= new Measurement(this.#model, this.#activations);
+    const job = this.#measurement.measureInParts();
+    const diagnostics = this.#isLarge ? yield* job : complete(job);
+    this.#measurement.keepParameters();
+    return diagnostics;
+  }
+
+  #recordDiagnostics(diagnostics: Diagnostics, clipped: boolean): void {
+    this.#measurement?.addUpdate(diagnostics, clipped);
+    this.#onDiagnostics?.({ step: this.#step, diagnostics });
+  }
+
   #refuse(loss: number): never {
     throw new NonFiniteError(this.#step, loss, diagnose(this.#model, this.#activations, this.optimizerTensors));
   }
@@ -256,4 +285,9 @@ function rateFunction(options: TrainingOptions): (step: number) => number {
   if (typeof learningRate === 'function') return learningRate;
   const rates: RateOptions = { steps, learningRate, schedule, warmup };
   return (step) => scheduledRate(step, rates);
+}
+
+function diagnosedSteps(every: NonNullable<TrainingHooks['diagnoseEvery']>, steps: number): (step: number) => boolean {
+  if (typeof every === 'function') return every;
+  return (step) => every > 0 && (step % every === 0 || step === 1 || step === steps);
 }

@@ -103,9 +103,12 @@ export class Updater {
     return { tensors, powers: this.#powers && { ...this.#powers } };
   }
 
-  /** One update with this learning rate. Clipping scales the model's gradients in place. */
-  update(rate: number): void {
-    if (this.#clip !== undefined) clipGradients(this.#model, this.#clip);
+  /**
+   * One update with this learning rate. Clipping scales the model's gradients in place.
+   * @returns whether the gradients were clipped
+   */
+  update(rate: number): boolean {
+    const clipped = this.#clip !== undefined && clipGradients(this.#model, this.#clip);
     const { backend, flatParameters: p, flatGradients: dp } = this.#model;
     const { velocity } = this.tensors;
     const config = this.#config;
@@ -116,6 +119,7 @@ export class Updater {
       for (const { weights, decay } of this.#decays) backend.scale(weights, 1 - rate * decay, weights.length);
       this.#adam(rate, config);
     }
+    return clipped;
   }
 
   /**
@@ -133,9 +137,11 @@ export class Updater {
   }
 }
 
-/** Scales all gradients together down to the norm `clip` if their norm is larger, as PyTorch's clip_grad_norm_ does. */
-function clipGradients({ backend, flatGradients }: Model, clip: number): void {
+/** Scales all gradients together down to the norm `clip` if their norm is larger, as PyTorch's clip_grad_norm_ does. @returns whether it is */
+function clipGradients({ backend, flatGradients }: Model, clip: number): boolean {
   const norm = Math.sqrt(backend.sumOfSquares(flatGradients, flatGradients.length));
   const factor = clip / (norm + 1e-6);
-  if (factor < 1) backend.scale(flatGradients, factor, flatGradients.length);
+  const isLarger = factor < 1;
+  if (isLarger) backend.scale(flatGradients, factor, flatGradients.length);
+  return isLarger;
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compareRecords, differingTensors, type RecordComparison } from '../../src/run/compareRecords.js';
 import { type HashRecord, type MetricsRecord, parameterHashes, readRecord } from '../../src/run/records.js';
+import { measure } from '../../src/training/diagnostics.js';
+import { stepped } from '../support/steppedModel.js';
 
 const NAMES = ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'] as const;
 
@@ -9,6 +11,10 @@ function hashes(step: number, changed: Partial<Record<(typeof NAMES)[number], nu
   return { step, hashes: parameterHashes(parameters, (bytes) => Buffer.from(bytes).toString('hex').padEnd(64, '0')) };
 }
 const loss = (step: number, value = 2): MetricsRecord => ({ step, loss: value, rate: 0.1 });
+const diagnosis = (step: number, value = 4): MetricsRecord => ({
+  step,
+  diagnostics: { loss: value, gradientNorm: 1, clipped: false, blocks: [], parameters: {} },
+});
 const valLoss = (step: number, value = 3): MetricsRecord => ({ step, valLoss: value });
 
 function compare(a: Iterable<MetricsRecord>, b: Iterable<MetricsRecord>, ends: [number, number] = [3000, 3000]): RecordComparison {
@@ -28,6 +34,7 @@ describe('records of two runs', () => {
       loss: { compared: 2, alone: 0, differing: 0 },
       valLoss: { compared: 1, alone: 0, differing: 0 },
       hashes: { compared: 2, alone: 0, differing: 0 },
+      diagnostics: { compared: 0, alone: 0, differing: 0 },
     });
   });
 
@@ -44,6 +51,8 @@ describe('records of two runs', () => {
     ['a loss', [loss(100)], [loss(100, 2.5)], { kind: 'loss', step: 100, records: [loss(100), loss(100, 2.5)] }],
     ['a rate', [loss(100)], [{ step: 100, loss: 2, rate: 0.2 }], { kind: 'loss', step: 100 }],
     ['a validation loss', [valLoss(7)], [valLoss(7, 3.1)], { kind: 'valLoss', step: 7 }],
+    ['a diagnosis', [diagnosis(7)], [diagnosis(7, 4.1)], { kind: 'diagnostics', step: 7 }],
+    ['a diagnosis that one run has twice', [diagnosis(7)], [diagnosis(7), diagnosis(7)], { kind: 'diagnostics', step: 7 }],
     ['a record that one run lacks', [loss(100), loss(200)], [loss(200)], { kind: 'loss', step: 100, records: [loss(100), undefined] }],
     ['a record that one run has twice', [loss(100)], [loss(100), loss(100)], { kind: 'loss', step: 100, records: [undefined, loss(100)] }],
     ['records out of order', [loss(100), loss(200)], [loss(200), loss(100)], { kind: 'loss', step: 100 }],
@@ -57,6 +66,11 @@ describe('records of two runs', () => {
       expect(found.same).toBe(false);
       if (left === a) expect(Object.values(found.kinds).flatMap((kind) => kind.first ?? [])[0]).toMatchObject(first);
     }
+  });
+
+  it('are the same if the runs were diagnosed at different steps', () => {
+    const found = compare([diagnosis(1), diagnosis(50), loss(100), diagnosis(150)], [diagnosis(1), loss(100), diagnosis(120)], [150, 150]);
+    expect(found).toMatchObject({ same: true, kinds: { diagnostics: { compared: 1, alone: 0, differing: 0 } } });
   });
 
   it('of which one is longer are compared up to the end of the shorter one, whose last records may be its own', () => {
@@ -84,7 +98,18 @@ describe('differingTensors', () => {
 });
 
 describe('a line of metrics.jsonl', () => {
-  it.each([loss(100), valLoss(100), hashes(0)])('that is a record has no flaw: %j', (record) => {
+  const { model, activations } = stepped([5, 2]);
+  const measured = { step: 7, diagnostics: measure(model, activations) };
+
+  it('that is a diagnosis has no unknown key, no key twice and no other value inside', () => {
+    const text = JSON.stringify(measured);
+    const changed = (from: string, to: string) => readRecord(text.replace(from, to));
+    expect(changed('"saturated"', '"note":1,"saturated"')).toEqual({ flaw: 'it has an unknown key in diagnostics' });
+    expect(changed('"clipped"', '"clipped":true,"clipped"')).toEqual({ flaw: 'it has a key twice' });
+    expect(changed('"clipped":false', '"clipped":0')).toEqual({ flaw: 'a key is missing, or has a wrong value' });
+  });
+
+  it.each([loss(100), valLoss(100), hashes(0), measured])('that is a record has no flaw: %j', (record) => {
     expect(readRecord(JSON.stringify(record))).toEqual({ record });
   });
 

@@ -10,6 +10,7 @@ const KIND_TEXT: Record<RecordKind, readonly [one: string, many: string]> = {
   loss: ['loss', 'losses'],
   valLoss: ['validation loss', 'validation losses'],
   hashes: ['hash record', 'hash records'],
+  diagnostics: ['diagnosis', 'diagnoses'],
 };
 
 /** How the two sides are named where one of them lacks something. */
@@ -35,9 +36,19 @@ export function recordLines({ kinds }: RecordComparison, sides: Sides): string[]
 function valuesOf(a: MetricsRecord, b: MetricsRecord): string {
   if ('hashes' in a && 'hashes' in b) return differingTensors(a.hashes, b.hashes).join(', ');
   if ('valLoss' in a && 'valLoss' in b) return `${a.valLoss} and ${b.valLoss}`;
+  if ('diagnostics' in a && 'diagnostics' in b) return placeOf(a.diagnostics, b.diagnostics);
   if (!('loss' in a && 'loss' in b)) return '';
   return a.loss === b.loss ? `rate ${a.rate} and ${b.rate}` : `${a.loss} and ${b.loss}`;
 }
+
+/** `parameters W1 value mean: 0.1 and 0.2`: the first place at which two JSON values differ, and what is there. */
+function placeOf(a: unknown, b: unknown, path: readonly string[] = []): string {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return `${path.join(' ')}: ${a} and ${b}`;
+  const key = Object.keys({ ...a, ...b }).find((key) => JSON.stringify(at(a, key)) !== JSON.stringify(at(b, key)));
+  return key === undefined ? 'the order of its keys' : placeOf(at(a, key), at(b, key), [...path, key]);
+}
+
+const at = (value: object, key: string): unknown => (value as Record<string, unknown>)[key];
 
 /** `W1, b1 differ`. */
 export function tensorList(names: readonly string[]): string {
