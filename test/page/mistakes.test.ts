@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { CHECKS, KillMatrix } from '../../src/dojo/killMatrix.js';
 import { findMutant, MUTANTS } from '../../src/dojo/mutants.js';
 import { differingParts } from '../../src/page/views/mistakes/differingParts.js';
-import { smoothed } from '../../src/page/views/mistakes/smoothed.js';
 import { openPage, useBrowser, violations } from '../support/browser.js';
 
 const browser = useBrowser();
@@ -185,11 +184,11 @@ describe('training with and without a mistake in the page', () => {
       expect.stringMatching(/^Right gradients2\.\d{4}2\.\d{4}$/),
       expect.stringMatching(/^With the mistake2\.\d{4}2\.\d{4}$/),
     ]);
-    expect(await page.locator('.loss-tables details tbody tr').count()).toBe(20);
+    expect(await page.locator('.curve-numbers tbody tr').count()).toBe(20);
     // Both curves are drawn: the canvas has their colours.
     const colors = (await page.evaluate(`(() => {
-      const { width, height } = document.querySelector('.loss-box canvas');
-      const { data } = document.querySelector('.loss-box canvas').getContext('2d').getImageData(0, 0, width, height);
+      const { width, height } = document.querySelector('.curve-box canvas');
+      const { data } = document.querySelector('.curve-box canvas').getContext('2d').getImageData(0, 0, width, height);
       let [blue, red] = [0, 0];
       for (let i = 0; i < data.length; i += 4) {
         if (data[i + 3] < 200) continue;
@@ -215,7 +214,7 @@ describe('training with and without a mistake in the page', () => {
     expect(await page.locator('progress').count()).toBe(0);
     await page.click('text=Next');
     await page.waitForSelector('.mistakes-sentence');
-    expect(await page.locator('.loss-chart').count()).toBe(0);
+    expect(await page.locator('.curve-chart').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 
@@ -237,10 +236,5 @@ describe('parts of the view', () => {
     ['', 'x', ['', '', ''], ['', 'x', '']],
   ])('%s and %s differ in the middle', (left, right, leftParts, rightParts) => {
     expect(differingParts(left, right)).toEqual([leftParts, rightParts]);
-  });
-
-  it('smooths a curve by the values around each one, and keeps its length', () => {
-    expect(smoothed([1, 3, 5, 7], 1)).toEqual([2, 3, 5, 6]);
-    expect(smoothed([], 7)).toEqual([]);
   });
 });

@@ -1,0 +1,152 @@
+/** Draws curves with uPlot into an element, and follows the mouse. */
+import type { RefObject } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import type { CurveChartProps } from './CurveChart.js';
+import { type Level, smoothed, valueRange, valuesAt } from './curves.js';
+import { palette } from './palette.js';
+
+interface PlotProps extends Pick<CurveChartProps, 'curves' | 'end' | 'height' | 'highest'> {
+  levels: readonly Level[];
+  steps: readonly number[];
+  log: boolean;
+  /** Where the cursor is; undefined for none. */
+  at: number | undefined;
+  /** The legend, whose lines have the colours of the curves: an item for the step, then one per curve. */
+  legend: RefObject<HTMLElement | null>;
+  onHover: (step: number | undefined) => void;
+}
+
+const HEIGHT = 280;
+const FONT = '12px system-ui, sans-serif';
+
+export function usePlot(props: PlotProps): RefObject<HTMLDivElement | null> {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | undefined>(undefined);
+  const latest = useRef(props);
+  latest.current = props;
+  const { curves, steps, log, at, end, levels } = props;
+  const colors = palette.value;
+  const shape = JSON.stringify([curves.map(({ name, color, dashed, smooth }) => [name, color, dashed, smooth]), log]);
+  useEffect(() => {
+    const [element, key] = [box.current, props.legend.current];
+    if (!element || !key) return undefined;
+    const chart = new uPlot(optionsOf(lookOf(element, key), latest), dataOf(latest.current), element);
+    plot.current = chart;
+    showCursor(chart, latest.current.at);
+    const observer = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: latest.current.height ?? HEIGHT }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      chart.destroy();
+    };
+  }, [shape, colors]);
+  useEffect(() => plot.current?.setData(dataOf(latest.current)), [curves, steps, end, levels]);
+  useEffect(() => {
+    if (plot.current) showCursor(plot.current, at);
+  }, [at, curves]);
+  return box;
+}
+
+/** Of each smooth curve first the one that it is, so that it is drawn behind. */
+function dataOf({ curves, steps }: PlotProps): uPlot.AlignedData {
+  const series = curves.flatMap(({ points, smooth }) => (smooth ? [points, smoothed(points, smooth)] : [points]));
+  return [[...steps], ...series.map((points) => valuesAt(steps, points))] as uPlot.AlignedData;
+}
+
+/** Where the cursor stands already, the mouse has put it there. */
+function showCursor(chart: uPlot, at: number | undefined): void {
+  const { idx, left } = chart.cursor;
+  const here = idx === null || idx === undefined || (left ?? -1) < 0 ? undefined : chart.data[0][idx];
+  if (at !== here) chart.setCursor({ left: at === undefined ? -10 : chart.valToPos(at, 'x'), top: 0 }, false);
+}
+
+interface Look {
+  lines: { color: string; line: string }[];
+  text: string;
+  grid: string;
+  paper: string;
+  width: number;
+}
+
+function lookOf(element: HTMLElement, legend: HTMLElement): Look {
+  const lines = Array.from(legend.querySelectorAll<HTMLElement>('.curve-line'), (swatch) => ({
+    color: getComputedStyle(swatch).color,
+    line: swatch.dataset.line ?? 'solid',
+  }));
+  const { color, borderTopColor, outlineColor } = getComputedStyle(element);
+  return { lines, text: color, grid: borderTopColor, paper: outlineColor, width: element.clientWidth };
+}
+
+const DASHES: Readonly<Record<string, number[]>> = { dashed: [6, 4], dotted: [2, 3] };
+
+function optionsOf(look: Look, latest: { current: PlotProps }): uPlot.Options {
+  const { curves, log, height = HEIGHT } = latest.current;
+  const axis: uPlot.Axis = {
+    stroke: look.text,
+    font: FONT,
+    grid: { stroke: look.grid, width: 1 },
+    ticks: { stroke: look.grid, width: 1 },
+  };
+  const series = curves.flatMap(({ smooth }, i): uPlot.Series[] => {
+    const { color, line } = look.lines[i];
+    const own = { stroke: color, width: 2, dash: DASHES[line] ?? [], points: { show: isAlone } };
+    return smooth ? [{ stroke: color, width: 1, alpha: 0.35, points: { show: false } }, own] : [own];
+  });
+  return {
+    width: look.width,
+    height,
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+    scales: {
+      x: { time: false, range: (_, least, most) => stepRange(least, most, latest.current.end) },
+      y: { distr: log ? 3 : 1, range: () => valueRange(latest.current.curves, latest.current.levels, log, latest.current.highest) },
+    },
+    axes: [axis, { ...axis, size: 52, ...(log ? { filter: (_, splits) => splits } : {}) }],
+    series: [{}, ...series],
+    hooks: {
+      draw: [(chart) => drawLevels(chart, latest.current.levels, look)],
+      setCursor: [({ cursor: { idx, left = -1 }, data }) => latest.current.onHover(left < 0 || idx == null ? undefined : data[0][idx])],
+    },
+  };
+}
+
+/** A curve of a single point has no line. */
+function isAlone({ data }: uPlot, series: number): boolean {
+  return (data[series] as (number | null | undefined)[]).filter((value) => value !== null && value !== undefined).length === 1;
+}
+
+function stepRange(least: number | null, most: number | null, end: number | undefined): [number, number] {
+  const from = Math.min(0, least ?? 0);
+  return [from, Math.max(end ?? most ?? 1, from + 1)];
+}
+
+/** Lines with their names at the right end, in the order of their values: a name that would lie on the one below goes under its line. */
+function drawLevels(chart: uPlot, levels: readonly Level[], { text, paper }: Look): void {
+  const { ctx, bbox } = chart;
+  const pixels = devicePixelRatio;
+  ctx.save();
+  ctx.font = FONT.replace('12', String(12 * pixels));
+  ctx.textAlign = 'right';
+  ctx.textBaseline = 'middle';
+  ctx.lineJoin = 'round';
+  for (const { name, value } of levels) {
+    const y = chart.valToPos(value, 'y', true);
+    if (y < bbox.top || y > bbox.top + bbox.height) continue;
+    ctx.strokeStyle = text;
+    ctx.lineWidth = pixels;
+    ctx.setLineDash([2 * pixels, 4 * pixels]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    const label = y - 9 * pixels < bbox.top ? y + 9 * pixels : y - 9 * pixels;
+    ctx.strokeStyle = paper;
+    ctx.lineWidth = 4 * pixels;
+    ctx.strokeText(name, bbox.left + bbox.width - 4 * pixels, label);
+    ctx.fillStyle = text;
+    ctx.fillText(name, bbox.left + bbox.width - 4 * pixels, label);
+  }
+  ctx.restore();
+}
