@@ -32,11 +32,14 @@ export interface CurveChartProps {
   children?: ComponentChildren;
 }
 
+/** The same array in each rendering. */
+const NO_LEVELS: readonly Level[] = [];
+
 /** Curves of this many colours; those after them are dashed, then dotted. */
 const COLORS = 6;
 
 export function CurveChart(props: CurveChartProps) {
-  const { title, curves, levels = [], log: offersLog = false, format = showNumber, rest, onPick, children } = props;
+  const { title, curves, levels = NO_LEVELS, log: offersLog = false, format = showNumber, rest, onPick, children } = props;
   const steps = useMemo(() => stepsOf(curves), [curves]);
   const [hovered, setHovered] = useState<number | undefined>(undefined);
   const [chosenLog, setLog] = useState<boolean | undefined>(undefined);

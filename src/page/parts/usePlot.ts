@@ -25,7 +25,7 @@ export function usePlot(props: PlotProps): RefObject<HTMLDivElement | null> {
   const plot = useRef<uPlot | undefined>(undefined);
   const latest = useRef(props);
   latest.current = props;
-  const { curves, steps, log, at, end, levels } = props;
+  const { curves, log, at, end, levels } = props;
   const colors = palette.value;
   const shape = JSON.stringify([curves.map(({ name, color, dashed, smooth }) => [name, color, dashed, smooth]), log]);
   useEffect(() => {
@@ -41,10 +41,10 @@ export function usePlot(props: PlotProps): RefObject<HTMLDivElement | null> {
       chart.destroy();
     };
   }, [shape, colors]);
-  useEffect(() => plot.current?.setData(dataOf(latest.current)), [curves, steps, end, levels]);
+  useEffect(() => plot.current?.setData(dataOf(latest.current)), [curves, end, levels]);
   useEffect(() => {
     if (plot.current) showCursor(plot.current, at);
-  }, [at, curves]);
+  }, [at, curves, end, levels]);
   return box;
 }
 
@@ -54,11 +54,9 @@ function dataOf({ curves, steps }: PlotProps): uPlot.AlignedData {
   return [[...steps], ...series.map((points) => valuesAt(steps, points))] as uPlot.AlignedData;
 }
 
-/** Where the cursor stands already, the mouse has put it there. */
+/** The line at a step; beside the chart for none. */
 function showCursor(chart: uPlot, at: number | undefined): void {
-  const { idx, left } = chart.cursor;
-  const here = idx === null || idx === undefined || (left ?? -1) < 0 ? undefined : chart.data[0][idx];
-  if (at !== here) chart.setCursor({ left: at === undefined ? -10 : chart.valToPos(at, 'x'), top: 0 }, false);
+  chart.setCursor({ left: at === undefined ? -10 : chart.valToPos(at, 'x'), top: 0 }, false);
 }
 
 interface Look {
@@ -106,9 +104,15 @@ function optionsOf(look: Look, latest: { current: PlotProps }): uPlot.Options {
     series: [{}, ...series],
     hooks: {
       draw: [(chart) => drawLevels(chart, latest.current.levels, look)],
-      setCursor: [({ cursor: { idx, left = -1 }, data }) => latest.current.onHover(left < 0 || idx == null ? undefined : data[0][idx])],
+      ready: [(chart) => followMouse(chart, latest)],
     },
   };
+}
+
+/** Not by uPlot's hook of its cursor, which new data and the keys call, too. */
+function followMouse(chart: uPlot, latest: { current: PlotProps }): void {
+  chart.over.addEventListener('mousemove', ({ offsetX }) => latest.current.onHover(chart.data[0][chart.posToIdx(offsetX)]));
+  chart.over.addEventListener('mouseleave', () => latest.current.onHover(undefined));
 }
 
 /** A curve of a single point has no line. */
