@@ -4,7 +4,7 @@ import { complete, type Job } from '../core/job.js';
 import type { Examples } from '../data/dataset.js';
 import type { Evaluator } from '../evaluation/evaluator.js';
 import type { BestEvaluation } from '../run/checkpoint.js';
-import type { MissingSteps } from '../run/records.js';
+import type { MetricsRecord, MissingSteps } from '../run/records.js';
 import { type RunOptions, RunTraining } from '../run/runTraining.js';
 import { atomicWrite, removeLeftovers } from './atomicWrite.js';
 import { ForeignWriteError } from './jsonLines.js';
@@ -23,6 +23,8 @@ export interface SessionOptions extends RunOptions {
   lock?: DirectoryLock;
   /** Steps between two saves. The state before the first step and after the last one is always saved. */
   saveEvery: number;
+  /** Called with each record after it is written to metrics.jsonl. */
+  onRecord?: ((record: MetricsRecord) => void) | undefined;
 }
 
 /**
@@ -75,7 +77,10 @@ export class Session {
     this.#run = new RunTraining({
       ...options,
       sha256,
-      onRecord: (record) => this.#metrics.append(record),
+      onRecord: (record) => {
+        this.#metrics.append(record);
+        options.onRecord?.(record);
+      },
       onBest: () => this.#write(BEST_FILE),
       onSave: () => this.suspend(),
     });

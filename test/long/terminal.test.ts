@@ -13,7 +13,7 @@ const REDRAW = '\r\x1b[2K';
 
 const SHAPE = ['--data', 'names.txt', '--hidden', '8', '--embedding', '2', '--batch-size', '4'];
 const STEPS = 400_000;
-const COMMAND = ['train', ...SHAPE, '--steps', String(STEPS), '--eval-every', '1000', '--out', 'run', '--force'];
+const COMMAND = ['train', ...SHAPE, '--steps', String(STEPS), '--eval-every', '1000', '--out', 'run', '--force', '--no-plot'];
 
 let cwd: string;
 /** The results of an uninterrupted run of COMMAND. */

@@ -101,6 +101,7 @@ export function fakeIO(
     hasKeys: false,
     onKey: () => () => {},
     onRedraw: () => () => {},
+    onContinue: () => () => {},
     async *readLines() {
       yield* input;
     },

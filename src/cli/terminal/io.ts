@@ -36,6 +36,8 @@ export interface IO {
   onKey(handler: (key: string) => void): () => void;
   /** Calls the handler when the screen must be drawn again: its size changed, or the process continues. Returns a function that removes it. */
   onRedraw(handler: () => void): () => void;
+  /** Calls the handler when the process continues after a stop, such as by Ctrl-Z: others have used the terminal. Returns a function that removes it. */
+  onContinue(handler: () => void): () => void;
   /**
    * Lines of standard input, as they arrive, until its end or Ctrl-C. On a terminal, the prompt is shown before each line, and the Tab key
    * completes its last word with one of the words.
@@ -97,6 +99,7 @@ export function processIO(): IO {
     hasKeys: process.stdin.isTTY === true,
     onKey: listenForKeys,
     onRedraw: listenForRedraw,
+    onContinue: listenForContinue,
     readLines,
   };
 }
@@ -203,11 +206,16 @@ function readKeysAgain(): void {
 
 function listenForRedraw(handler: () => void): () => void {
   process.stdout.on('resize', handler);
-  process.on('SIGCONT', handler);
+  const stopListening = listenForContinue(handler);
   return () => {
     process.stdout.off('resize', handler);
-    process.off('SIGCONT', handler);
+    stopListening();
   };
+}
+
+function listenForContinue(handler: () => void): () => void {
+  process.on('SIGCONT', handler);
+  return () => process.off('SIGCONT', handler);
 }
 
 async function* readLines(prompt: string, words: readonly string[]): AsyncGenerator<string> {

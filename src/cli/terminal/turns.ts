@@ -32,8 +32,9 @@ export async function inTurns<T>(io: IO, work: (turns: Turns) => Promise<T>): Pr
         const turnEnds = io.now() + TURN_MS;
         let part = job.next();
         while (!part.done && io.now() < turnEnds) part = job.next();
-        afterTurn?.();
+        // A signal that the process continues after a stop is handled before anything is drawn.
         await nextTurn();
+        afterTurn?.();
         if (part.done) return part.value;
       }
       // A second signal that came together with the first one ends the process now, before any more work.

@@ -5,8 +5,11 @@ import type { Job } from '../../core/job.js';
 import { reportInParts } from '../../evaluation/report.js';
 import { parameterCount } from '../../network/parameters.js';
 import { LostDirectoryError } from '../../node/lock.js';
+import { readMetrics } from '../../node/metricsFile.js';
 import { CHECKPOINT_FILE, METRICS_FILE, replaceRunFile } from '../../node/runDirectory.js';
 import { Session } from '../../node/session.js';
+import { LossHistory } from '../../run/lossHistory.js';
+import type { MetricsRecord } from '../../run/records.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { formatBytes, formatCount, formatCountOf, formatList } from '../terminal/format.js';
@@ -14,6 +17,7 @@ import { commandName, type IO, type StopSignal, shellPath, shortPath } from '../
 import { Progress } from '../terminal/progress.js';
 import { Status } from '../terminal/status.js';
 import { inTurns, type Turns } from '../terminal/turns.js';
+import { canRedraw } from '../terminal/whileShowing.js';
 import { loadWidths } from '../terminal/width.js';
 import { describeRecipe } from './describeRecipe.js';
 import { saveElsewhere, showNotices } from './lostRun.js';
@@ -43,9 +47,11 @@ export const train = defineCommand({
       const { dataset, sha256: dataSha256 } = run.data;
       const { saveEvery = run.config.evalEvery, checkEvery } = given;
       announceMetrics(run, context.io);
-      const session = new Session({ ...run, dataset, dataSha256, saveEvery, checkEvery });
+      const history = given.plot === false ? undefined : earlierLosses(run, context.io);
+      const onRecord = (record: MetricsRecord) => history?.add(record);
+      const session = new Session({ ...run, dataset, dataSha256, saveEvery, checkEvery, onRecord });
       try {
-        return await inTurns(context.io, (turns) => trainRun(run, session, turns, context));
+        return await inTurns(context.io, (turns) => trainRun(run, session, history, turns, context));
       } finally {
         session.close();
       }
@@ -55,12 +61,18 @@ export const train = defineCommand({
   },
 });
 
-async function trainRun(run: PreparedRun, session: Session, turns: Turns, context: CommandContext): Promise<number> {
+async function trainRun(
+  run: PreparedRun,
+  session: Session,
+  history: LossHistory | undefined,
+  turns: Turns,
+  context: CommandContext,
+): Promise<number> {
   const { io } = context;
   try {
     run.onBegun(session.files);
     announce(run, session, io);
-    const trained = await trainToEnd(session, run, turns, io);
+    const trained = await trainToEnd(session, run, history, turns, io);
     if (turns.signal && !session.done) session.suspend();
     else if (await report(run, session, trained, turns, context)) return 0;
     if (trained.steps > 0) replaceRunFile(session.files, { ...run.runFile, trained });
@@ -82,12 +94,26 @@ function endBySignal(signal: StopSignal, { config, directory }: PreparedRun, { d
   return EXIT_SIGNAL[signal];
 }
 
+/** The losses of a resumed run up to its checkpoint, for the curves of a terminal. Of large metrics, they are left out. */
+function earlierLosses({ directory, from }: PreparedRun, io: IO): LossHistory | undefined {
+  if (!canRedraw(io.stderr, io)) return undefined;
+  const history = new LossHistory();
+  const path = join(directory, METRICS_FILE);
+  if (!from || metricsSize(path) > LARGE_METRICS) return history;
+  for (const record of readMetrics(path).records) if (record.step <= from.state.step) history.add(record);
+  return history;
+}
+
 /** Larger metrics are announced: a resumed session reads 64 MiB in some seconds. */
 const LARGE_METRICS = 2 ** 26;
 
+function metricsSize(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 function announceMetrics({ directory, from }: PreparedRun, io: IO): void {
   const path = join(directory, METRICS_FILE);
-  const size = from ? (statSync(path, { throwIfNoEntry: false })?.size ?? 0) : 0;
+  const size = from ? metricsSize(path) : 0;
   if (size > LARGE_METRICS) io.stderr.write(`reading ${shortPath(path, io)}, ${formatBytes(size)}\n`);
 }
 
@@ -128,8 +154,15 @@ interface Trained {
 }
 
 /** Trains to the end or to a signal. */
-async function trainToEnd(session: Session, { config, directory }: PreparedRun, turns: Turns, io: IO): Promise<Trained> {
-  const progress = new Progress(io, session.step, config.steps);
+async function trainToEnd(
+  session: Session,
+  { config, directory }: PreparedRun,
+  history: LossHistory | undefined,
+  turns: Turns,
+  io: IO,
+): Promise<Trained> {
+  const progress = new Progress(io, session.step, config.steps, history);
+  const stopListening = io.onContinue(() => progress.forget());
   const from = session.step;
   try {
     await turns.run(allSteps(session), () => {
@@ -144,6 +177,8 @@ async function trainToEnd(session: Session, { config, directory }: PreparedRun, 
       command: `train --resume ${shellPath(directory, io)} --check-every 1`,
       cause: error,
     });
+  } finally {
+    stopListening();
   }
   const { seconds } = progress;
   const steps = session.step - from;

@@ -32,6 +32,13 @@ export const TRAIN_OPTIONS = [
     commands: ['train'],
   },
   {
+    key: 'plot',
+    flag: '--no-plot',
+    description: 'draw no loss curves above the progress in a terminal',
+    kind: flag,
+    commands: ['train'],
+  },
+  {
     key: 'mutant',
     flag: '--mutant <name>',
     description: 'train with one wrong gradient and with the right ones (then, by default, --hidden 64 --steps 5000)',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { run } from '../../../src/cli/run.js';
+import { LiveLines } from '../../../src/cli/terminal/liveLines.js';
 import { Progress } from '../../../src/cli/terminal/progress.js';
 import { type FakeIO, fakeIO, runCli, SMALL, type Surroundings, writeNames } from '../../support/fakeIO.js';
 import { tempDirectory } from '../../support/tempDirectory.js';
@@ -14,9 +15,117 @@ async function train(surroundings: Surroundings, ...more: string[]) {
   return outcome;
 }
 
+/** The lines on the screen after the writes: what stays of those that were drawn again. */
+function screenOf(output: string): string[] {
+  const rows = [''];
+  let row = 0;
+  const type = (text: string) => {
+    for (const [i, line] of text.replaceAll('\r', '').split('\n').entries()) {
+      if (i > 0) row++;
+      rows[row] = (rows[row] ?? '') + line;
+    }
+  };
+  for (const [i, piece] of output.replace(/\n$/, '').split('\x1b[').entries()) {
+    const [code, count, what] = (i > 0 && /^(\d*)([AKJ])/.exec(piece)) || [''];
+    if (what === 'A') row -= Number(count);
+    if (what === 'K') rows[row] = '';
+    if (what === 'J') rows.splice(row + 1);
+    type(piece.slice(code.length));
+  }
+  return rows;
+}
+
+describe('the loss curves above the progress', () => {
+  const LONG = ['--steps', '1000', '--eval-every', '250'];
+
+  it('grow with the training, and stay below what was printed before and above the report', async () => {
+    const { stderr } = await train({ tty: 'stderr', tick: 10 }, ...LONG);
+    const screen = screenOf(stderr);
+    expect(screen).toHaveLength(2 + 10);
+    const curves = screen.slice(2, 9);
+    expect(curves.join('')).toContain('·');
+    expect(curves.join('')).toContain('o');
+    for (const line of curves) expect(line).toMatch(/^(\d\.\d\d| {4}) │/);
+    expect(screen[10]).toMatch(/^· training {3}o validation \d\.\d{4}$/);
+    expect(screen[11]).toMatch(/^step 1,000 \/ 1,000 .* done in/);
+    // Half-way there is half of the curve.
+    const middle = stderr.slice(0, stderr.indexOf('step   500 / 1,000'));
+    const widest = (lines: string[]) => Math.max(...lines.map((line) => line.length));
+    expect(widest(screenOf(middle).slice(2, 9))).toBeLessThan(0.7 * widest(curves));
+  });
+
+  it.each([
+    ['with --no-plot', {}, ['--no-plot']],
+    ['on 49 columns', { columns: 49 }, []],
+    ['on 13 lines', { rows: 13 }, []],
+  ])('are left out %s', async (_, surroundings, options) => {
+    const { stderr } = await train({ tty: 'stderr', tick: 10, ...surroundings }, ...LONG, ...options);
+    expect(screenOf(stderr)).toHaveLength(3);
+  });
+
+  it.each([{}, { tty: 'stdout' }, { tty: true, env: { TERM: 'dumb' } }] as const)('are left out elsewhere: %j', async (surroundings) => {
+    const { stderr } = await train({ tick: 10, ...surroundings }, ...LONG);
+    expect(stderr).not.toContain('│');
+    expect(stderr).not.toContain('\x1b');
+  });
+
+  it('of a resumed run begin at its first step', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const stopped = { tick: 10, stop: { signal: 'SIGINT', at: 3_000 } } as const;
+    expect((await runCli(cwd, ['train', ...SMALL, ...LONG, '--out', 'run'], stopped)).exitCode).toBe(130);
+    const { stderr } = await runCli(cwd, ['train', '--resume', 'run'], { tty: 'stderr', tick: 10 });
+    expect(screenOf(stderr).slice(1, 8).join('\n')).toMatch(/│ {1,9}·/);
+  });
+
+  it('make room for a message, and leave nothing behind at a signal', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const { stderr } = await runCli(cwd, ['train', ...SMALL, ...LONG, '--out', 'run'], {
+      tty: 'stderr',
+      tick: 10,
+      stop: { signal: 'SIGINT', at: 3_000 },
+    });
+    const screen = screenOf(stderr);
+    expect(stderr).toContain('│');
+    expect(screen).toHaveLength(3);
+    expect(screen[2]).toMatch(/^SIGINT: saved after step/);
+  });
+});
+
+describe('lines that are drawn again', () => {
+  const lines = ['one', 'two', 'x'.repeat(30)];
+
+  it('count the rows into which a narrower terminal broke them', () => {
+    const io = fakeIO('/', { tty: true, columns: 40 });
+    const live = new LiveLines(io);
+    live.draw(lines);
+    io.stderr.columns = 16;
+    live.clear();
+    expect(io.stderr.writes.at(-1)?.text).toBe('\x1b[3A\r\x1b[2K\x1b[J');
+  });
+
+  it('begin where the cursor is after another program has used the terminal', () => {
+    const io = fakeIO('/', { tty: true });
+    const live = new LiveLines(io);
+    live.draw(lines);
+    live.forget();
+    live.draw(lines);
+    expect(io.stderr.writes[1].text).toBe(io.stderr.writes[0].text);
+  });
+
+  it('leave no line of a higher picture', () => {
+    const io = fakeIO('/', { tty: true });
+    const live = new LiveLines(io);
+    live.draw(lines);
+    live.draw(['last']);
+    expect(screenOf(io.stderr.text)).toEqual(['last']);
+  });
+});
+
 describe('progress on a terminal', () => {
   it('is one line, redrawn in place and kept at the end', async () => {
-    const { stderr } = await train({ tty: 'stderr', tick: 10 }, '--steps', '300');
+    const { stderr } = await train({ tty: 'stderr', tick: 10 }, '--steps', '300', '--no-plot');
     const [before, ...frames] = stderr.split(REDRAW);
     expect(before).toMatch(/^[^\n]+\n[^\n]+\n$/);
     expect(frames.length).toBeGreaterThan(5);
@@ -26,8 +135,8 @@ describe('progress on a terminal', () => {
   });
 
   it('is drawn at most 10 times a second', async () => {
-    const { stderrWrites } = await train({ tty: 'stderr', tick: 10 }, '--steps', '300');
-    const times = stderrWrites.filter(({ text }) => text.startsWith(REDRAW)).map(({ at }) => at);
+    const { stderrWrites } = await train({ tty: 'stderr', tick: 10 }, '--steps', '600');
+    const times = stderrWrites.filter(({ text }) => text.includes(REDRAW)).map(({ at }) => at);
     for (let i = 1; i < times.length - 1; i++) expect(times[i] - times[i - 1]).toBeGreaterThanOrEqual(100);
   });
 
@@ -45,7 +154,7 @@ describe('progress on a terminal', () => {
     progress.update(1, 3);
     io.stderr.columns = 12;
     progress.update(2, 3);
-    expect(io.stderr.writes.map(({ text }) => text.slice(REDRAW.length).length)).toEqual([29, 11]);
+    expect(io.stderr.writes.map(({ text }) => text.split(REDRAW)[1].split('\x1b')[0].length)).toEqual([29, 11]);
   });
 
   it('is plain lines if TERM is dumb', async () => {
