@@ -6,6 +6,7 @@ import type * as embedding from '../layers/embedding.js';
 import type * as embeddingTable from '../layers/embeddingTable.js';
 import type * as linear from '../layers/linear.js';
 import type * as optimizer from '../layers/optimizer.js';
+import type * as tanh from '../layers/tanh.js';
 
 /** The memory that a model needs: see arenaSize in network/arrays.ts. */
 export interface ArenaSize {
@@ -53,6 +54,8 @@ export interface Backend {
   batchNormTanhForward: typeof batchNormTanh.batchNormTanhForward;
   batchNormTanhBackward: typeof batchNormTanh.batchNormTanhBackward;
   batchNormTanhInference: typeof batchNormTanh.batchNormTanhInference;
+  tanhForward: typeof tanh.tanhForward;
+  tanhBackward: typeof tanh.tanhBackward;
   columnMoments: typeof batchNorm.columnMoments;
   crossEntropyForward: typeof crossEntropy.crossEntropyForward;
   crossEntropyBackward: typeof crossEntropy.crossEntropyBackward;

@@ -6,6 +6,7 @@ import { embeddingBackward, embeddingForward } from '../layers/embedding.js';
 import { embeddingTableBackward, embeddingTableForward } from '../layers/embeddingTable.js';
 import { linearBackward, linearForward } from '../layers/linear.js';
 import { adamUpdate, momentumUpdate, scale, sgdUpdate, sumOfSquares } from '../layers/optimizer.js';
+import { tanhBackward, tanhForward } from '../layers/tanh.js';
 import type { Backend } from './backend.js';
 
 /**
@@ -26,6 +27,8 @@ export function createReferenceBackend(dtype: DType): Backend {
     batchNormTanhForward,
     batchNormTanhBackward,
     batchNormTanhInference,
+    tanhForward,
+    tanhBackward,
     columnMoments,
     crossEntropyForward,
     crossEntropyBackward,

@@ -95,6 +95,8 @@ interface Kernels {
     n: number,
     H: number,
   ): void;
+  tanhForward(h: Pointer, hpreact: Pointer, size: number): void;
+  tanhBackward(dhpreact: Pointer, dh: Pointer, h: Pointer, size: number): void;
   columnMoments(mean: Pointer, squares: Pointer, x: Pointer, n: number, H: number): void;
   crossEntropyForward(losses: Pointer, probs: Pointer, logits: Pointer, Yb: Pointer, n: number, V: number): void;
   crossEntropyBackward(dlogits: Pointer, probs: Pointer, Yb: Pointer, n: number, V: number): void;
@@ -238,7 +240,14 @@ function blockLayers(
   kernels: Kernels,
   scratch: Pointer,
 ): Layers<
-  'linearForward' | 'linearBackward' | 'batchNormTanhForward' | 'batchNormTanhBackward' | 'batchNormTanhInference' | 'columnMoments'
+  | 'linearForward'
+  | 'linearBackward'
+  | 'batchNormTanhForward'
+  | 'batchNormTanhBackward'
+  | 'batchNormTanhInference'
+  | 'tanhForward'
+  | 'tanhBackward'
+  | 'columnMoments'
 > {
   return {
     linearForward: (out, x, W, b, n, I, O) => kernels.linearForward(at(out), at(x), at(W), at(b), n, I, O),
@@ -250,6 +259,8 @@ function blockLayers(
       kernels.batchNormTanhBackward(at(dhprebn), at(dbngain), at(dbnbias), at(dh), at(h), at(bnraw), at(bnvar_inv), at(bngain), n, H),
     batchNormTanhInference: (h, hprebn, bnmean, bnvar, bngain, bnbias, n, H) =>
       kernels.batchNormTanhInference(at(h), at(hprebn), at(bnmean), at(bnvar), at(bngain), at(bnbias), n, H),
+    tanhForward: (h, hpreact, size) => kernels.tanhForward(at(h), at(hpreact), size),
+    tanhBackward: (dhpreact, dh, h, size) => kernels.tanhBackward(at(dhpreact), at(dh), at(h), size),
     columnMoments: (mean, squares, x, n, H) => kernels.columnMoments(at(mean), at(squares), at(x), n, H),
   };
 }

@@ -37,7 +37,7 @@ function createOption(row: OptionRow, flags: string): Option {
   if (kind.stored.type === 'choice') option.choices(kind.stored.choices);
   else if (row.repeatable) option.argParser((one, before: string[] = []) => [...before, one]);
   else if (kind.stored.type !== 'flag' && kind !== text) option.argParser(parserOf(kind));
-  if (value !== undefined && value !== false) option.default(value, Array.isArray(value) ? kind.show(value) : undefined);
+  if (value !== undefined && value !== false) option.default(value, typeof value === 'string' ? undefined : kind.show(value));
   return option;
 }
 

@@ -1,6 +1,6 @@
 import { complete, type Job } from '../core/job.js';
 import { copyExample, type Examples } from '../data/dataset.js';
-import { type Activations, createActivations, type Model } from '../network/arrays.js';
+import { type Activations, type BatchNormBlock, createActivations, type Model } from '../network/arrays.js';
 import { parameterCount } from '../network/parameters.js';
 import { inferBlockCalls, inferCalls, LARGE_PASS, type LayerCalls, linearCalls, sumOf } from '../network/passes.js';
 import { checkFinite } from './checkFinite.js';
@@ -51,7 +51,7 @@ export class Evaluator {
 
   /**
    * Sets the statistics used in evaluation and sampling to the mean and the unbiased variance of hprebn over all examples. It goes
-   * from the first block up, because the input of a block depends on the statistics of the blocks below.
+   * from the first block up, because the input of a block depends on the statistics of the blocks below. Without batch norm it does nothing.
    * @param examples at least 2, usually the training split
    */
   calibrate(examples: Examples): void {
@@ -60,14 +60,13 @@ export class Evaluator {
 
   /** {@link calibrate} in parts. Abandoned, it leaves statistics without a meaning. */
   *calibrateInParts(examples: Examples): Job<void> {
-    for (let k = 0; k < this.#model.blocks.length; k++) yield* this.#calibrateBlock(examples, k);
+    for (const [k, block] of this.#model.blocks.entries()) if (block.norm === 'batch') yield* this.#calibrateBlock(examples, block, k);
   }
 
   /** Calibrates block k. Chunks are merged in float64 with the parallel algorithm of Chan, Golub and LeVeque (1979). */
-  *#calibrateBlock(examples: Examples, k: number): Job<void> {
-    const { backend, blocks } = this.#model;
+  *#calibrateBlock(examples: Examples, { bnmean, bnvar, H }: BatchNormBlock, k: number): Job<void> {
+    const { backend } = this.#model;
     const a = this.#activations;
-    const { bnmean, bnvar, H } = blocks[k];
     const mean = new Float64Array(H);
     const squares = new Float64Array(H);
     let count = 0;

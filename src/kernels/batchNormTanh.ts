@@ -1,5 +1,6 @@
 import { storeLanes, storeTanh } from './math';
 import { zeroRow } from './rows';
+import { dtanh } from './tanh';
 
 // h, bnraw, hprebn, dh, dhprebn [n,H]   bnvar_inv, bngain, bnbias, dbngain, dbnbias, bnmean, bnvar [H]
 //
@@ -138,12 +139,6 @@ function sumRow(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: us
     store<f32>(dbngain + j, load<f32>(dbngain + j) + d * load<f32>(bnraw + j));
     store<f32>(dbnbias + j, load<f32>(dbnbias + j) + d);
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function dtanh(dh: v128, h: v128): v128 {
-  return f32x4.mul(f32x4.sub(f32x4.splat(1), f32x4.mul(h, h)), dh);
 }
 
 /** dhprebn = bngain·bnvar_inv·(dhpreact - dbnbias/n - bnraw·dbngain/(n-1)) */

@@ -6,6 +6,7 @@ export { embeddingTableBackward, embeddingTableForward } from './embeddingTable'
 export { linearBackward, linearForward } from './linear';
 export { adamUpdate, momentumUpdate, scale, sgdUpdate, sumOfSquares } from './optimizer';
 export { peakLoop } from './peak';
+export { tanhBackward, tanhForward } from './tanh';
 
 /** The first byte of the arena; the constants are below it. */
 export function arenaStart(): usize {

@@ -6,11 +6,12 @@ import type { ArenaSize, Backend, CreateBackend } from '../backend/backend.js';
 import { type FloatArray, type Shape, sizeOf } from '../core/tensor.js';
 import type { CharacterGroups, TableSizes } from '../layers/embeddingTable.js';
 import {
-  BLOCK_PARAMETERS,
   type BlockParameter,
   blockName,
   blockSizes,
   byName,
+  hasBatchNorm,
+  type LinearParameter,
   type ModelConfig,
   type ParameterArrays,
   parameterCount,
@@ -21,17 +22,27 @@ import {
   statisticShapes,
 } from './parameters.js';
 
-/** The arrays of one block: views of the model's arrays. */
-export interface Block {
+/** The arrays of a block without batch norm: views of the model's arrays. */
+export interface LinearBlock {
+  readonly norm: 'none';
   /** Inputs and units. */
   readonly I: number;
   readonly H: number;
+  readonly parameters: Readonly<Record<LinearParameter, FloatArray>>;
+  readonly gradients: Readonly<Record<LinearParameter, FloatArray>>;
+}
+
+/** The arrays of a block with batch norm. */
+export interface BatchNormBlock extends Omit<LinearBlock, 'norm'> {
+  readonly norm: 'batch';
   readonly parameters: Readonly<Record<BlockParameter, FloatArray>>;
   readonly gradients: Readonly<Record<BlockParameter, FloatArray>>;
   /** Mean and unbiased variance [1,H] of hprebn over the training split, once calibrated: see Evaluator.calibrate. */
   readonly bnmean: FloatArray;
   readonly bnvar: FloatArray;
 }
+
+export type Block = LinearBlock | BatchNormBlock;
 
 /**
  * A network: its sizes, the backend that computes it, its parameters and their gradients. P is the number of all parameters.
@@ -49,7 +60,7 @@ export interface Model {
   readonly flatGradients: FloatArray;
   /** Views of {@link flatGradients}. The gradient of W1 has the key W1. */
   readonly gradients: ParameterArrays;
-  /** The calibrated batch norm statistics [1,H] of every block. */
+  /** The calibrated batch norm statistics [1,H] of every block; none without batch norm. */
   readonly statistics: StatisticArrays;
   /** From the first block, above the embedding, to the last. */
   readonly blocks: readonly Block[];
@@ -89,12 +100,12 @@ export interface Activations {
   readonly losses: FloatArray;
 }
 
-/** The activations of one block in training: also bnvar_inv [1,H], bnraw [n,H] and the gradients dh and dhprebn [n,H]. */
+/** The activations of one block in training: also the gradients dh and dhprebn [n,H], and with batch norm bnvar_inv [1,H] and bnraw [n,H]. */
 export interface TrainingBlockActivations extends BlockActivations {
-  readonly bnvar_inv: FloatArray;
-  readonly bnraw: FloatArray;
   readonly dh: FloatArray;
   readonly dhprebn: FloatArray;
+  readonly bnvar_inv?: FloatArray;
+  readonly bnraw?: FloatArray;
 }
 
 /** The activations of training with batches of n examples, and the gradients of the activations. */
@@ -130,8 +141,8 @@ type Arrays<T> =
 
 function modelTable(config: ModelConfig) {
   const P = parameterCount(config);
-  const blocks = config.hidden.map((H) => ({ bnmean: floats(1, H), bnvar: floats(1, H) }));
-  return { flatParameters: floats(P), flatGradients: floats(P), blocks };
+  const statistics = Object.entries(statisticShapes(config)).map(([, shape]) => floats(...shape));
+  return { flatParameters: floats(P), flatGradients: floats(P), statistics };
 }
 
 /**
@@ -169,8 +180,7 @@ function trainingTable(config: ModelConfig, n: number) {
     input: 'emb' in input ? { ...input, demb: floats(...input.emb.shape) } : input,
     blocks: config.hidden.map((H, k) => ({
       ...blocks[k],
-      bnvar_inv: floats(1, H),
-      bnraw: floats(n, H),
+      ...(hasBatchNorm(config) && { bnvar_inv: floats(1, H), bnraw: floats(n, H) }),
       dh: floats(n, H),
       dhprebn: floats(n, H),
     })),
@@ -251,21 +261,26 @@ export function allocateModel(createBackend: CreateBackend, config: ModelConfig,
  * @throws RangeError if the backend's arena is full
  */
 export function createModel(backend: Backend, config: ModelConfig): Model {
-  const { flatParameters, flatGradients, blocks: statisticsOfBlocks } = allocate(backend, modelTable(config));
+  const { flatParameters, flatGradients, statistics: statisticArrays } = allocate(backend, modelTable(config));
   const parameters = parameterViews(flatParameters, config);
   const gradients = parameterViews(flatGradients, config);
-  const blocks = blockSizes(config).map((sizes, k) => ({
-    ...sizes,
-    parameters: ofBlock(k + 1, parameters),
-    gradients: ofBlock(k + 1, gradients),
-    ...statisticsOfBlocks[k],
-  }));
-  for (const { bnvar } of blocks) bnvar.fill(1);
-  const statistics = byName(
-    statisticNames(config),
-    blocks.flatMap(({ bnmean, bnvar }) => [bnmean, bnvar]),
-  );
-  return { config, backend, flatParameters, parameters, flatGradients, gradients, statistics, blocks };
+  const statistics = byName(statisticNames(config), statisticArrays);
+  const blocks = blockSizes(config).map(({ I, H }, k): Block => {
+    const of = (arrays: ParameterArrays, tensor: BlockParameter) => arrays[blockName(k + 1, tensor)];
+    const linear = (arrays: ParameterArrays) => ({ W: of(arrays, 'W'), b: of(arrays, 'b') });
+    if (!hasBatchNorm(config)) return { norm: 'none', I, H, parameters: linear(parameters), gradients: linear(gradients) };
+    const all = (arrays: ParameterArrays) => ({ ...linear(arrays), bngain: of(arrays, 'bngain'), bnbias: of(arrays, 'bnbias') });
+    const [bnmean, bnvar] = [statistics[blockName(k + 1, 'bnmean')], statistics[blockName(k + 1, 'bnvar')]];
+    return { norm: 'batch', I, H, parameters: all(parameters), gradients: all(gradients), bnmean, bnvar };
+  });
+  const model = { config, backend, flatParameters, parameters, flatGradients, gradients, statistics, blocks };
+  clearStatistics(model);
+  return model;
+}
+
+/** Sets the statistics to those of a model that is not calibrated: mean 0 and variance 1. */
+export function clearStatistics({ statistics }: Pick<Model, 'statistics'>): void {
+  for (const [name, array] of Object.entries(statistics)) array.fill(name.endsWith('bnvar') ? 1 : 0);
 }
 
 /** The part of a tensor [P] that belongs to each parameter. */
@@ -278,11 +293,6 @@ export function parameterViews(flat: FloatArray, config: ModelConfig): Parameter
     return view;
   });
   return byName(parameterNames(config), views);
-}
-
-function ofBlock(K: number, arrays: ParameterArrays): Block['parameters'] {
-  const [W, b, bngain, bnbias] = BLOCK_PARAMETERS.map((tensor) => arrays[blockName(K, tensor)]);
-  return { W, b, bngain, bnbias };
 }
 
 /**
@@ -339,7 +349,7 @@ export function activationTensors({ config }: Model, a: TrainingActivations): Re
   table.blocks.forEach((rows, k) => {
     for (const [tensor, { shape }] of Object.entries(rows)) {
       const name = tensor.startsWith('d') ? `d${blockName(k + 1, tensor.slice(1))}` : blockName(k + 1, tensor);
-      tensors[name] = { data: a.blocks[k][tensor as keyof TrainingBlockActivations], shape };
+      tensors[name] = { data: a.blocks[k][tensor as keyof TrainingBlockActivations] as FloatArray, shape };
     }
   });
   for (const name of ['logits', 'probs', 'losses', 'dlogits'] as const) tensors[name] = { data: a[name], shape: table[name].shape };

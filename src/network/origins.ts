@@ -2,7 +2,7 @@
  * The inputs of each tensor, in the order of computation, for messages about the first tensor that is not finite. The table is written by
  * hand, because one layer call computes several tensors from different inputs; test/network/origins.test.ts compares it with the passes.
  */
-import { blockName, type ModelConfig, parameterNames } from './parameters.js';
+import { blockName, hasBatchNorm, type ModelConfig, parameterNames } from './parameters.js';
 
 /** A tensor and the tensors that it is computed from. */
 export type Origin = readonly [tensor: string, inputs: readonly string[]];
@@ -13,11 +13,12 @@ export function updateOrigins(config: ModelConfig): Origin[] {
 }
 
 /** The tensors of the forward pass, then of the backward pass. */
-export function passOrigins({ hidden }: ModelConfig): Origin[] {
-  const blocks = hidden.map((_, k) => k + 1);
+export function passOrigins(config: ModelConfig): Origin[] {
+  const blocks = config.hidden.map((_, k) => k + 1);
+  const isNormed = hasBatchNorm(config);
   const h = blockName(blocks.length, 'h');
   return [
-    ...blocks.flatMap(forwardOrigins),
+    ...blocks.flatMap((K) => forwardOrigins(K, isNormed)),
     ['logits', [h, 'W2', 'b2']],
     ['probs', ['logits']],
     ['losses', ['logits']],
@@ -25,15 +26,17 @@ export function passOrigins({ hidden }: ModelConfig): Origin[] {
     [`d${h}`, ['dlogits', 'W2']],
     ['dW2', [h, 'dlogits']],
     ['db2', ['dlogits']],
-    ...blocks.reverse().flatMap(backwardOrigins),
+    ...blocks.reverse().flatMap((K) => backwardOrigins(K, isNormed)),
   ];
 }
 
 /** The forward pass of block K, counted from 1. */
-function forwardOrigins(K: number): Origin[] {
+function forwardOrigins(K: number, isNormed: boolean): Origin[] {
   const own = (tensor: string) => blockName(K, tensor);
+  const linear: Origin = [own('hprebn'), [inputOf(K), own('W'), own('b')]];
+  if (!isNormed) return [linear, [own('h'), [own('hprebn')]]];
   return [
-    [own('hprebn'), [inputOf(K), own('W'), own('b')]],
+    linear,
     [own('bnvar_inv'), [own('hprebn')]],
     [own('bnraw'), [own('hprebn'), own('bnvar_inv')]],
     [own('h'), [own('bnraw'), own('bngain'), own('bnbias')]],
@@ -41,17 +44,17 @@ function forwardOrigins(K: number): Origin[] {
 }
 
 /** The backward pass of block K, down to the gradient of its input. */
-function backwardOrigins(K: number): Origin[] {
+function backwardOrigins(K: number, isNormed: boolean): Origin[] {
   const own = (tensor: string) => blockName(K, tensor);
   const [dh, dhprebn] = [`d${own('h')}`, `d${own('hprebn')}`];
-  return [
-    [`d${own('bngain')}`, [dh, own('h'), own('bnraw')]],
-    [`d${own('bnbias')}`, [dh, own('h')]],
-    [dhprebn, [dh, own('h'), own('bnraw'), own('bnvar_inv'), own('bngain')]],
-    [`d${inputOf(K)}`, [dhprebn, own('W')]],
-    [`d${own('W')}`, [inputOf(K), dhprebn]],
-    [`d${own('b')}`, [dhprebn]],
-  ];
+  const hidden: Origin[] = isNormed
+    ? [
+        [`d${own('bngain')}`, [dh, own('h'), own('bnraw')]],
+        [`d${own('bnbias')}`, [dh, own('h')]],
+        [dhprebn, [dh, own('h'), own('bnraw'), own('bnvar_inv'), own('bngain')]],
+      ]
+    : [[dhprebn, [dh, own('h')]]];
+  return [...hidden, [`d${inputOf(K)}`, [dhprebn, own('W')]], [`d${own('W')}`, [inputOf(K), dhprebn]], [`d${own('b')}`, [dhprebn]]];
 }
 
 /** The input of block K: C through the embedding, or h of the block below. */
@@ -60,8 +63,9 @@ function inputOf(K: number): string {
 }
 
 /** The statistics of each block. Inputs that batch norm and tanh keep small are left out: h is between -1 and 1. */
-export function calibrationOrigins({ hidden }: ModelConfig): Origin[] {
-  return hidden.flatMap((_, k): Origin[] => {
+export function calibrationOrigins(config: ModelConfig): Origin[] {
+  if (!hasBatchNorm(config)) return [];
+  return config.hidden.flatMap((_, k): Origin[] => {
     const inputs = [...(k === 0 ? ['C'] : []), blockName(k + 1, 'W'), blockName(k + 1, 'b')];
     return [
       [blockName(k + 1, 'bnmean'), inputs],

@@ -4,9 +4,13 @@ import { type FloatArray, type Shape, sizeOf } from '../core/tensor.js';
 /** Batch norm and tanh do not train through more blocks; the limit also keeps a damaged file from requesting too much memory. */
 export const MAX_BLOCKS = 16;
 
+/** What a block does between linear and tanh: batch norm, or nothing. */
+export const NORMS = ['batch', 'none'] as const;
+export type Norm = (typeof NORMS)[number];
+
 /**
  * The sizes of a network. The lesson's network is embedding, linear, batch norm, tanh, linear, cross-entropy; a deeper one repeats the
- * block of linear, batch norm and tanh.
+ * block of linear, batch norm and tanh. Without batch norm a block is linear and tanh: hpreact is hprebn.
  *
  * Letters, here and everywhere: n batch size, T context length, E embedding width, V vocabulary size; I inputs and H units of a block.
  * The first block has I = T·E, every other one the H of the block below.
@@ -20,14 +24,21 @@ export interface ModelConfig {
   hidden: readonly number[];
   /** V: distinct characters, including the boundary. */
   vocabulary: number;
+  /** Default: batch. */
+  norm?: Norm | undefined;
 }
+
+/** The part of a configuration that decides the names of its tensors. */
+type Blocks = Pick<ModelConfig, 'hidden' | 'norm'>;
 
 /** The parameters of the lesson's network, in the order of memory and files. */
 export const LESSON_PARAMETER_NAMES = ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'] as const;
 export type LessonParameterName = (typeof LESSON_PARAMETER_NAMES)[number];
 
-/** The parameters of a block: weights W [I,H], bias b [H], gain and bias of batch norm [1,H]. */
-export type BlockParameter = 'W' | 'b' | 'bngain' | 'bnbias';
+/** The parameters of a block without batch norm: weights W [I,H] and bias b [H]. */
+export type LinearParameter = 'W' | 'b';
+/** The parameters of a block with batch norm, which adds its gain and bias [1,H]. */
+export type BlockParameter = LinearParameter | 'bngain' | 'bnbias';
 export const BLOCK_PARAMETERS: readonly BlockParameter[] = ['W', 'b', 'bngain', 'bnbias'];
 /** The calibrated statistics of a block: mean and unbiased variance of hprebn, [1,H] each. */
 export type BlockStatistic = 'bnmean' | 'bnvar';
@@ -50,9 +61,15 @@ export function blockName(K: number, tensor: string): string {
   return tensor === 'W' || tensor === 'b' ? `${tensor}1` : tensor;
 }
 
+/** Whether the blocks have batch norm. */
+export function hasBatchNorm({ norm = 'batch' }: Pick<ModelConfig, 'norm'>): boolean {
+  return norm === 'batch';
+}
+
 /** All parameters in the order of memory and files: C, the parameters of each block, W2, b2. */
-export function parameterNames({ hidden }: Pick<ModelConfig, 'hidden'>): ParameterName[] {
-  return ['C', ...hidden.flatMap((_, k) => BLOCK_PARAMETERS.map((tensor) => blockName(k + 1, tensor))), 'W2', 'b2'];
+export function parameterNames(config: Blocks): ParameterName[] {
+  const ofBlock = hasBatchNorm(config) ? BLOCK_PARAMETERS : (['W', 'b'] as const);
+  return ['C', ...config.hidden.flatMap((_, k) => ofBlock.map((tensor) => blockName(k + 1, tensor))), 'W2', 'b2'];
 }
 
 /** Whether any network has a parameter with this name. */
@@ -62,9 +79,9 @@ export function isParameterName(name: string): name is ParameterName {
   return Number(K) >= 2 && Number(K) <= MAX_BLOCKS && (BLOCK_PARAMETERS as readonly string[]).includes(tensor);
 }
 
-/** Mean and variance of each block, block by block. */
-export function statisticNames({ hidden }: Pick<ModelConfig, 'hidden'>): StatisticName[] {
-  return hidden.flatMap((_, k) => [blockName(k + 1, 'bnmean'), blockName(k + 1, 'bnvar')]);
+/** Mean and variance of each block, block by block; none without batch norm. */
+export function statisticNames(config: Blocks): StatisticName[] {
+  return hasBatchNorm(config) ? config.hidden.flatMap((_, k) => [blockName(k + 1, 'bnmean'), blockName(k + 1, 'bnvar')]) : [];
 }
 
 /** I and H of each block. */
@@ -75,18 +92,26 @@ export function blockSizes({ context: T, embedding: E, hidden }: ModelConfig): {
 /** The lesson's shapes, in the order of {@link parameterNames}: gain and bias of batch norm are rows [1,H], other biases are vectors. */
 export function parameterShapes(config: ModelConfig): Record<ParameterName, Shape> {
   const { embedding: E, hidden, vocabulary: V } = config;
-  const ofBlocks = blockSizes(config).flatMap(({ I, H }) => [[I, H], [H], [1, H], [1, H]]);
+  const ofNorm = (H: number) =>
+    hasBatchNorm(config)
+      ? [
+          [1, H],
+          [1, H],
+        ]
+      : [];
+  const ofBlocks = blockSizes(config).flatMap(({ I, H }) => [[I, H], [H], ...ofNorm(H)]);
   const shapes: Shape[] = [[V, E], ...ofBlocks, [hidden[hidden.length - 1], V], [V]];
   return byName(parameterNames(config), shapes);
 }
 
 /** The shapes of the statistics, in the order of {@link statisticNames}. */
 export function statisticShapes(config: ModelConfig): Record<StatisticName, Shape> {
-  const shapes = config.hidden.flatMap((H): Shape[] => [
-    [1, H],
-    [1, H],
-  ]);
-  return byName(statisticNames(config), shapes);
+  const units = config.hidden.flatMap((H) => [H, H]);
+  const names = statisticNames(config);
+  return byName(
+    names,
+    names.map((_, i): Shape => [1, units[i]]),
+  );
 }
 
 /** An object with these names and values, in this order. */
@@ -99,8 +124,21 @@ export function parameterCount(config: ModelConfig): number {
   return Object.values(parameterShapes(config)).reduce((sum, shape) => sum + sizeOf(shape), 0);
 }
 
-/** The standard deviation of each parameter in the lesson's initialisation. Gains have mean 1, all others mean 0. */
-export function initialScales(config: ModelConfig): Record<ParameterName, number> {
-  const ofBlocks = blockSizes(config).flatMap(({ I }) => [5 / 3 / Math.sqrt(I), 0.1, 0.1, 0.1]);
-  return byName(parameterNames(config), [1, ...ofBlocks, 0.1, 0.1]);
+/** The lesson's factors of an initialisation: the gain of the hidden weights, which is Kaiming's for tanh, and the scale of W2. */
+export const LESSON_SCALES = { initGain: 5 / 3, initOutput: 0.1 } as const;
+
+/** The factors of an initialisation; each is by default the lesson's. */
+export interface InitialScales {
+  /** The weights of the blocks are drawn from N(0,1)·initGain/sqrt(I). */
+  initGain?: number;
+  /** W2 is drawn from N(0,1)·initOutput. */
+  initOutput?: number;
+}
+
+/** The standard deviation of each parameter in an initialisation. Gains of batch norm have mean 1, all others mean 0. */
+export function initialScales(config: ModelConfig, scales: InitialScales = {}): Record<ParameterName, number> {
+  const { initGain, initOutput } = { ...LESSON_SCALES, ...scales };
+  const ofNorm = hasBatchNorm(config) ? [0.1, 0.1] : [];
+  const ofBlocks = blockSizes(config).flatMap(({ I }) => [initGain / Math.sqrt(I), 0.1, ...ofNorm]);
+  return byName(parameterNames(config), [1, ...ofBlocks, initOutput, 0.1]);
 }

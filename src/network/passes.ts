@@ -2,7 +2,7 @@
 import type { Backend } from '../backend/backend.js';
 import type { FloatArray } from '../core/tensor.js';
 import { groupCharacters } from '../layers/embeddingTable.js';
-import type { Activations, Model, TrainingActivations } from './arrays.js';
+import type { Activations, Block, Model, TrainingActivations, TrainingBlockActivations } from './arrays.js';
 
 /** The layer calls of a pass, in order. A caller that must stay responsive can do something else between two of them. */
 export type LayerCalls = readonly (() => void)[];
@@ -18,7 +18,7 @@ export function runCalls(calls: LayerCalls): void {
 }
 
 /**
- * The forward pass of training, on the batch in `a.Xb` and `a.Yb`; batch norm uses the statistics of the batch.
+ * The forward pass of training, on the batch in `a.Xb` and `a.Yb`; batch norm, if the network has it, uses the statistics of the batch.
  * @returns the mean loss of the batch, in nats
  */
 export function forward(model: Model, a: TrainingActivations): number {
@@ -36,13 +36,27 @@ export function forwardCalls(model: Model, a: TrainingActivations): LayerCalls {
   const { backend, config, blocks } = model;
   const { n } = a;
   return [
-    ...blocks.flatMap(({ H, parameters: p }, k) => {
-      const { h, bnraw, bnvar_inv, hprebn } = a.blocks[k];
-      return [...linearCalls(model, a, n, k), () => backend.batchNormTanhForward(h, bnraw, bnvar_inv, hprebn, p.bngain, p.bnbias, n, H)];
-    }),
+    ...blocks.flatMap((block, k) => [...linearCalls(model, a, n, k), hiddenForward(backend, block, a.blocks[k], n)]),
     ...logitCalls(model, a, n),
     () => backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary),
   ];
+}
+
+/** h from hprebn, in training. */
+function hiddenForward(backend: Backend, block: Block, { h, hprebn, bnraw, bnvar_inv }: TrainingBlockActivations, n: number): () => void {
+  const { H } = block;
+  if (block.norm === 'none' || !bnraw || !bnvar_inv) return () => backend.tanhForward(h, hprebn, n * H);
+  const { bngain, bnbias } = block.parameters;
+  return () => backend.batchNormTanhForward(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H);
+}
+
+/** dhprebn from dh, with the gradients of batch norm. */
+function hiddenBackward(backend: Backend, block: Block, a: TrainingBlockActivations, n: number): () => void {
+  const { H } = block;
+  const { dhprebn, dh, h, bnraw, bnvar_inv } = a;
+  if (block.norm === 'none' || !bnraw || !bnvar_inv) return () => backend.tanhBackward(dhprebn, dh, h, n * H);
+  const { parameters: p, gradients: d } = block;
+  return () => backend.batchNormTanhBackward(dhprebn, d.bngain, d.bnbias, dh, h, bnraw, bnvar_inv, p.bngain, n, H);
 }
 
 /** The mean loss of the batch after the calls of the forward pass, in nats. */
@@ -73,8 +87,8 @@ export function backwardCalls(model: Model, a: TrainingActivations): LayerCalls 
   ];
   for (let k = last; k >= 0; k--) {
     const { I, H, parameters: p, gradients: d } = blocks[k];
-    const { dhprebn, dh, h, bnraw, bnvar_inv } = a.blocks[k];
-    calls.push(() => backend.batchNormTanhBackward(dhprebn, d.bngain, d.bnbias, dh, h, bnraw, bnvar_inv, p.bngain, n, H));
+    const { dhprebn } = a.blocks[k];
+    calls.push(hiddenBackward(backend, blocks[k], a.blocks[k], n));
     if (k > 0) calls.push(() => backend.linearBackward(a.blocks[k - 1].dh, d.W, d.b, dhprebn, a.blocks[k - 1].h, p.W, n, I, H));
   }
   return [...calls, ...inputBackwardCalls(model, a)];
@@ -107,12 +121,13 @@ export function inferCalls(model: Model, a: Activations, n: number): LayerCalls 
 
 /** hprebn and h of block k, counted from 0, for the first n contexts, with calibrated statistics. They read h of the block below. */
 export function inferBlockCalls(model: Model, a: Activations, n: number, k: number): LayerCalls {
-  const { H, parameters, bnmean, bnvar } = model.blocks[k];
+  const { backend } = model;
+  const block = model.blocks[k];
   const { h, hprebn } = a.blocks[k];
-  return [
-    ...linearCalls(model, a, n, k),
-    () => model.backend.batchNormTanhInference(h, hprebn, bnmean, bnvar, parameters.bngain, parameters.bnbias, n, H),
-  ];
+  const linear = linearCalls(model, a, n, k);
+  if (block.norm === 'none') return [...linear, () => backend.tanhForward(h, hprebn, n * block.H)];
+  const { H, parameters: p, bnmean, bnvar } = block;
+  return [...linear, () => backend.batchNormTanhInference(h, hprebn, bnmean, bnvar, p.bngain, p.bnbias, n, H)];
 }
 
 /** hprebn of block k, counted from 0, for the first n contexts. The first block reads the characters, the others h of the block below. */

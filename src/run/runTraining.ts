@@ -3,7 +3,7 @@ import { complete, type Job } from '../core/job.js';
 import type { Sha256 } from '../core/sha256.js';
 import { createExamples, type Dataset, type Examples } from '../data/dataset.js';
 import { Evaluator } from '../evaluation/evaluator.js';
-import type { Model } from '../network/arrays.js';
+import { clearStatistics, type Model } from '../network/arrays.js';
 import { diagnoseModel, NonFiniteError } from '../training/diagnose.js';
 import type { RunConfig } from '../training/runConfig.js';
 import { Training } from '../training/training.js';
@@ -183,9 +183,6 @@ export class RunTraining {
   /** So that the bytes of a checkpoint without statistics follow from its step, too. */
   #clearStatistics(): void {
     this.#calibratedAt = undefined;
-    for (const { bnmean, bnvar } of this.#options.model.blocks) {
-      bnmean.fill(0);
-      bnvar.fill(1);
-    }
+    clearStatistics(this.#options.model);
   }
 }

@@ -97,7 +97,7 @@ function traceMetadata(program: string, run: RunConfig, vocabulary: readonly str
   };
 }
 
-function decaysOf({ optimizer, hidden }: RunConfig): Record<string, number> {
+function decaysOf({ optimizer, hidden, norm }: RunConfig): Record<string, number> {
   const decay = 'weightDecay' in optimizer ? optimizer.weightDecay : 0;
-  return Object.fromEntries(parameterNames({ hidden }).map((name) => [name, decayOf(decay, name)]));
+  return Object.fromEntries(parameterNames({ hidden, norm }).map((name) => [name, decayOf(decay, name)]));
 }

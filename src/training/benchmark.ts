@@ -96,6 +96,7 @@ const PAIRS: readonly { name: string; forward: TimedLayer; backward: TimedLayer 
   { name: 'embedding table', forward: 'embeddingTableForward', backward: 'embeddingTableBackward' },
   { name: 'linear', forward: 'linearForward', backward: 'linearBackward' },
   { name: 'batch norm and tanh', forward: 'batchNormTanhForward', backward: 'batchNormTanhBackward' },
+  { name: 'tanh', forward: 'tanhForward', backward: 'tanhBackward' },
   { name: 'cross-entropy', forward: 'crossEntropyForward', backward: 'crossEntropyBackward' },
 ];
 

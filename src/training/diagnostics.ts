@@ -149,11 +149,10 @@ export class Measurement {
     }
   }
 
-  #block({ H, parameters: p }: Block, { h, bnraw, dh }: TrainingBlockActivations): BlockDiagnostics {
-    const hpreact = this.#scratch.subarray(0, h.length);
-    for (let i = 0; i < h.length; i += H) {
-      for (let j = 0; j < H; j++) hpreact[i + j] = p.bngain[j] * bnraw[i + j] + p.bnbias[j];
-    }
+  #block(block: Block, activations: TrainingBlockActivations): BlockDiagnostics {
+    const { H } = block;
+    const { h, dh } = activations;
+    const hpreact = this.#hpreact(block, activations);
     const { saturated, dead } = saturation(h, H);
     return {
       saturated: roundedFinite(saturated / h.length),
@@ -163,6 +162,17 @@ export class Measurement {
       h: this.#spread(this.#moments(h, 1)),
       dh: this.#spread(this.#moments(dh)),
     };
+  }
+
+  /** hpreact [n,H]: without batch norm, hprebn itself. */
+  #hpreact(block: Block, { hprebn, bnraw }: TrainingBlockActivations): FloatArray {
+    if (block.norm === 'none' || !bnraw) return hprebn;
+    const { bngain, bnbias } = block.parameters;
+    const hpreact = this.#scratch.subarray(0, bnraw.length);
+    for (let i = 0; i < bnraw.length; i += block.H) {
+      for (let j = 0; j < block.H; j++) hpreact[i + j] = bngain[j] * bnraw[i + j] + bnbias[j];
+    }
+    return hpreact;
   }
 
   /** Also counts the values in the intervals between -end and end. */

@@ -8,7 +8,7 @@ import type { GivenValues, OptionRow } from '../core/optionRow.js';
 import { SAMPLINGS } from '../data/batch.js';
 import { DEFAULT_SPLIT } from '../data/dataset.js';
 import { normalization } from '../data/parseNames.js';
-import { MAX_BLOCKS } from '../network/parameters.js';
+import { LESSON_SCALES, MAX_BLOCKS, NORMS } from '../network/parameters.js';
 import { defaultEvalEvery } from './evaluationCost.js';
 import { defaultSwitchStep, SCHEDULES } from './schedule.js';
 import { OPTIMIZERS, type OptimizerName, showDecay, type WeightDecay } from './updater.js';
@@ -18,6 +18,7 @@ const RECIPE = 'Training:';
 const RUN = 'Seeds, saves and checks:';
 
 const EVERYWHERE = ['train', 'train --mutant', 'sweep', 'lr-find', 'bench'] as const;
+const UNLESS_MUTANT = ['train', 'sweep', 'lr-find', 'bench'] as const;
 const TRAININGS = ['train', 'train --mutant', 'sweep', 'lr-find'] as const;
 const BOTH_TRAINS = ['train', 'train --mutant', 'sweep'] as const;
 const OPTIMIZING = ['train', 'sweep', 'lr-find'] as const;
@@ -48,6 +49,19 @@ const weightDecay: Kind<WeightDecay> = {
   },
   show: showDecay,
   stored: { type: 'decay' },
+};
+
+/** A factor of initial weights, as a decimal number or, as the lesson writes its gain, as a fraction. */
+const factor: Kind<number> = {
+  expected: 'a number from 0 to 1000, or a fraction such as 5/3',
+  read: (text) => {
+    const { read } = decimalNumber(0, 1000);
+    const [over, under, ...more] = text.split('/').map(read);
+    if (under === undefined) return text.includes('/') ? undefined : over;
+    return over !== undefined && more.length === 0 ? read(String(over / under)) : undefined;
+  },
+  show: (value) => (value === LESSON_SCALES.initGain ? '5/3' : String(value)),
+  stored: { type: 'decimal', min: 0, open: false },
 };
 
 /** The network and its training: every option that a preset may set. */
@@ -81,6 +95,39 @@ export const RECIPE_OPTIONS = [
     default: [200] as readonly number[],
     commands: EVERYWHERE,
     stored: ['hidden'],
+  },
+  {
+    key: 'norm',
+    flag: '--norm <kind>',
+    description: 'batch: each block is linear, batch norm and tanh; none: linear and tanh',
+    group: NETWORK,
+    kind: choice(NORMS),
+    default: 'batch',
+    commands: UNLESS_MUTANT,
+    stored: ['norm'],
+    since: 6,
+  },
+  {
+    key: 'initGain',
+    flag: '--init-gain <gain>',
+    description: 'initial weights of a block with I inputs: N(0,1) * gain / sqrt(I)',
+    group: NETWORK,
+    kind: factor,
+    default: LESSON_SCALES.initGain as number,
+    commands: OPTIMIZING,
+    stored: ['initGain'],
+    since: 6,
+  },
+  {
+    key: 'initOutput',
+    flag: '--init-output <scale>',
+    description: 'initial weights of the output layer, W2: N(0,1) * scale',
+    group: NETWORK,
+    kind: factor,
+    default: LESSON_SCALES.initOutput as number,
+    commands: OPTIMIZING,
+    stored: ['initOutput'],
+    since: 6,
   },
   {
     key: 'batchSize',

@@ -58,11 +58,11 @@ export function createRunConfig(given: TrainingOptionValues, sizes: DataSizes): 
 
 /** Checks that involve several options. */
 function checkTogether(values: object): void {
-  const { steps, warmup, weightDecay, hidden } = values as RecipeOptions;
+  const { steps, warmup, weightDecay, hidden, norm } = values as RecipeOptions;
   if (steps !== undefined && warmup !== undefined && warmup > steps) {
     throw new UsageError(`--warmup is ${warmup} but --steps is ${steps}, so the learning rate never reaches its full value`);
   }
-  if (weightDecay !== undefined && hidden !== undefined) checkDecayed(weightDecay, parameterNames({ hidden }));
+  if (weightDecay !== undefined && hidden !== undefined) checkDecayed(weightDecay, parameterNames({ hidden, norm }));
 }
 
 function checkDecayed(decay: WeightDecay, parameters: readonly string[]): void {

@@ -122,10 +122,10 @@ export function unknownSettings(config: object): { key: string; similar: string 
 }
 
 export function modelConfig(
-  { context, embedding, hidden }: Pick<RunConfig, 'context' | 'embedding' | 'hidden'>,
+  { context, embedding, hidden, norm }: Pick<RunConfig, 'context' | 'embedding' | 'hidden' | 'norm'>,
   vocabulary: readonly string[],
 ): ModelConfig {
-  return { context, embedding, hidden, vocabulary: vocabulary.length };
+  return { context, embedding, hidden, vocabulary: vocabulary.length, ...(norm && { norm }) };
 }
 
 /** The capacity that a run's model needs for training, and for evaluation and sampling in batches of the given sizes. */

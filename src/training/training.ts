@@ -5,7 +5,7 @@ import { drawBatch, Epochs, type Sampling } from '../data/batch.js';
 import type { Batch, Examples } from '../data/dataset.js';
 import { createTrainingActivations, type Model, type TrainingActivations } from '../network/arrays.js';
 import { initialise } from '../network/initialise.js';
-import { parameterCount } from '../network/parameters.js';
+import { type InitialScales, parameterCount } from '../network/parameters.js';
 import { backwardCalls, batchLoss, forwardCalls, LARGE_PASS, type LayerCalls } from '../network/passes.js';
 import { diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
 import { type Diagnostics, type DiagnosticsRecord, Measurement } from './diagnostics.js';
@@ -14,7 +14,7 @@ import { defaultSwitchStep, type RateOptions, type Schedule, scheduledRate } fro
 import { type OptimizerConfig, type OptimizerState, Updater } from './updater.js';
 
 /** Options of {@link Training}. */
-export interface TrainingOptions {
+export interface TrainingOptions extends InitialScales {
   steps: number;
   /** n, at least 2. */
   batchSize: number;
@@ -153,7 +153,7 @@ export class Training {
     if (from) {
       this.#lossSinceRecord = from.lossSinceRecord;
       this.#stepsSinceRecord = from.stepsSinceRecord;
-    } else if (start === undefined) initialise(model, options.seed);
+    } else if (start === undefined) initialise(model, options.seed, options);
   }
 
   /** Completed steps. */

@@ -7,6 +7,7 @@ import { Evaluator } from '../../src/evaluation/evaluator.js';
 import { createModel, type Model } from '../../src/network/arrays.js';
 import { initialise } from '../../src/network/initialise.js';
 import { BACKENDS } from '../support/backends.js';
+import { batchNormBlocks } from '../support/blocks.js';
 import { relativeError } from '../support/compare.js';
 
 const [T, E, V] = [3, 4, 7];
@@ -23,11 +24,12 @@ function examplesOf(count: number): Examples {
 }
 
 /** The network for one example in float64, with the calibrated statistics: hprebn [H] of each block, and the loss. */
-function naive({ parameters: { C, W2, b2 }, blocks }: Model, context: Int32Array, target: number): { hprebn: number[][]; loss: number } {
+function naive(model: Model, context: Int32Array, target: number): { hprebn: number[][]; loss: number } {
+  const { C, W2, b2 } = model.parameters;
   let x = [...context].flatMap((index) => [...C.subarray(index * E, (index + 1) * E)]);
   const linear = (W: FloatArray, b: FloatArray) =>
     Array.from(b, (shift, j) => x.reduce((sum, xi, i) => sum + xi * W[i * b.length + j], shift));
-  const hprebn = blocks.map(({ parameters: { W, b, bngain, bnbias }, bnmean, bnvar }) => {
+  const hprebn = batchNormBlocks(model).map(({ parameters: { W, b, bngain, bnbias }, bnmean, bnvar }) => {
     const before = linear(W, b);
     x = before.map((value, j) => Math.tanh((bngain[j] * (value - bnmean[j])) / Math.sqrt(bnvar[j] + 1e-5) + bnbias[j]));
     return before;
@@ -58,7 +60,7 @@ describe.each(BACKENDS)('Evaluator on $name', ({ create, dtype }) => {
       new Evaluator(model).calibrate(examples);
       // With the calibrated statistics of the blocks below.
       const contexts = eachOf(model, examples);
-      model.blocks.forEach(({ bnmean, bnvar }, k) => {
+      batchNormBlocks(model).forEach(({ bnmean, bnvar }, k) => {
         const rows = contexts.map(({ hprebn }) => hprebn[k]);
         const mean = Array.from({ length: hidden[k] }, (_, j) => rows.reduce((sum, row) => sum + row[j], 0) / count);
         const variance = mean.map((m, j) => rows.reduce((sum, row) => sum + (row[j] - m) ** 2, 0) / (count - 1));

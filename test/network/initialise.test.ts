@@ -7,6 +7,7 @@ import { initialise } from '../../src/network/initialise.js';
 import { LESSON_PARAMETER_NAMES, type ModelConfig } from '../../src/network/parameters.js';
 import { forward, sumOf } from '../../src/network/passes.js';
 import { BACKENDS, FLOAT32_BACKENDS, FLOAT64_BACKENDS } from '../support/backends.js';
+import { relativeError } from '../support/compare.js';
 
 const FULL: ModelConfig = { context: 3, embedding: 10, hidden: [200], vocabulary: 27 };
 const SMALL: ModelConfig = { context: 3, embedding: 4, hidden: [9], vocabulary: 7 };
@@ -70,6 +71,29 @@ describe('initialise', () => {
   it("draws the same numbers for the lesson's parameters if there are blocks above, as long as W2 has the same size", () => {
     const deep = initialised(BACKENDS[0].create(), { ...FULL, hidden: [200, 3, 200] }).parameters;
     for (const name of LESSON_PARAMETER_NAMES) expect(deep[name], name).toEqual(parameters[name]);
+  });
+
+  it('multiplies the draws of the hidden weights and of W2 by other factors, and leaves the others as they are', () => {
+    const scaled = createModel(FLOAT64_BACKENDS[0].create(), { ...FULL, hidden: [200, 50] });
+    const lesson = initialised(FLOAT64_BACKENDS[0].create(), { ...FULL, hidden: [200, 50] }).parameters;
+    initialise(scaled, 42, { initGain: 5, initOutput: 1 });
+    const factors = { W1: 3, 'blocks.2.W': 3, W2: 10 };
+    for (const [name, values] of Object.entries(lesson)) {
+      const factor = factors[name as keyof typeof factors] ?? 1;
+      expect(
+        relativeError(
+          scaled.parameters[name as keyof typeof lesson],
+          values.map((x) => x * factor),
+        ),
+        name,
+      ).toBeLessThan(1e-15);
+    }
+  });
+
+  it('draws the same numbers without batch norm, for the parameters that there are', () => {
+    const { parameters: linear } = initialised(BACKENDS[0].create(), { ...FULL, norm: 'none' });
+    expect(Object.keys(linear)).toEqual(['C', 'W1', 'b1', 'W2', 'b2']);
+    for (const [name, values] of Object.entries(linear)) expect(values, name).toEqual(parameters[name as keyof typeof parameters]);
   });
 
   it('draws other numbers for another seed', () => {

@@ -3,6 +3,7 @@ import { createReferenceBackend } from '../../src/backend/reference.js';
 import { activationTensors, createModel, createTrainingActivations, modelTensors } from '../../src/network/arrays.js';
 import { initialise } from '../../src/network/initialise.js';
 import { passOrigins } from '../../src/network/origins.js';
+import { NORMS, type Norm } from '../../src/network/parameters.js';
 import { backward, forward } from '../../src/network/passes.js';
 
 /** The number of leading arguments of a layer that are outputs. */
@@ -10,10 +11,12 @@ const OUTPUTS = {
   embeddingTableForward: 2,
   linearForward: 1,
   batchNormTanhForward: 3,
+  tanhForward: 1,
   crossEntropyForward: 2,
   crossEntropyBackward: 1,
   linearBackward: 3,
   batchNormTanhBackward: 3,
+  tanhBackward: 1,
   embeddingTableBackward: 4,
 } as const;
 
@@ -23,7 +26,7 @@ interface Call {
 }
 
 /** The named tensors that each layer call of one step writes and reads. */
-function callsOfStep(hidden: readonly number[]): Call[] {
+function callsOfStep(hidden: readonly number[], norm: Norm): Call[] {
   const backend = createReferenceBackend('float32');
   const calls: Call[] = [];
   const nameOf = new Map<unknown, string>();
@@ -36,7 +39,7 @@ function callsOfStep(hidden: readonly number[]): Call[] {
     };
     Object.assign(backend, { [layer]: recorded });
   }
-  const model = createModel(backend, { context: 2, embedding: 3, hidden, vocabulary: 7 });
+  const model = createModel(backend, { context: 2, embedding: 3, hidden, vocabulary: 7, norm });
   initialise(model, 1);
   const activations = createTrainingActivations(model, 4);
   for (const [name, { data }] of Object.entries({ ...modelTensors(model), ...activationTensors(model, activations) }))
@@ -46,9 +49,10 @@ function callsOfStep(hidden: readonly number[]): Call[] {
   return calls;
 }
 
-describe.each([[[5]], [[5, 2]], [[5, 3, 2]]])('passOrigins for H %j', (hidden) => {
-  const origins = passOrigins({ context: 2, embedding: 3, hidden, vocabulary: 7 });
-  const calls = callsOfStep(hidden);
+const CASES = [[5], [5, 2], [5, 3, 2]].flatMap((hidden) => NORMS.map((norm) => ({ hidden, norm })));
+describe.each(CASES)('passOrigins for H $hidden, norm $norm', ({ hidden, norm }) => {
+  const origins = passOrigins({ context: 2, embedding: 3, hidden, vocabulary: 7, norm });
+  const calls = callsOfStep(hidden, norm);
 
   it('lists for every layer call what the call writes and reads', () => {
     for (const { outputs, inputs } of calls) {

@@ -86,6 +86,29 @@ describe('a deep network', () => {
   });
 });
 
+describe('a network without batch norm', () => {
+  const LINEAR: ModelConfig = { ...FULL, hidden: [200, 24], norm: 'none' };
+
+  it('has weights and a bias per block, and no statistics', () => {
+    expect(Object.entries(parameterShapes(LINEAR))).toEqual([
+      ['C', [27, 10]],
+      ['W1', [30, 200]],
+      ['b1', [200]],
+      ['blocks.2.W', [200, 24]],
+      ['blocks.2.b', [24]],
+      ['W2', [24, 27]],
+      ['b2', [27]],
+    ]);
+    expect(parameterCount(LINEAR)).toBe(270 + 6000 + 200 + 4800 + 24 + 648 + 27);
+    expect([statisticNames(LINEAR), statisticShapes(LINEAR)]).toEqual([[], {}]);
+  });
+
+  it('has the scales of its parameters, with the factors that are given', () => {
+    const scales = { C: 1, W1: 1 / Math.sqrt(30), b1: 0.1, 'blocks.2.W': 1 / Math.sqrt(200), 'blocks.2.b': 0.1, W2: 1, b2: 0.1 };
+    expect(initialScales(LINEAR, { initGain: 1, initOutput: 1 })).toEqual(scales);
+  });
+});
+
 describe('the names of tensors', () => {
   it.each([
     [1, 'W', 'W1'],

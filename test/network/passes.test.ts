@@ -8,6 +8,7 @@ import { LESSON_PARAMETER_NAMES, type ModelConfig, parameterNames } from '../../
 import { backward, forward, inferCalls, linearCalls, runCalls, sumOf } from '../../src/network/passes.js';
 import { defaultSwitchStep, stepRate } from '../../src/training/schedule.js';
 import { BACKENDS, FLOAT32_BACKENDS } from '../support/backends.js';
+import { batchNormBlocks } from '../support/blocks.js';
 import { largestOf, relativeError } from '../support/compare.js';
 import { batchOf, DEEP_FIXTURES, type Fixture, GRADIENT_FIXTURES, loadFixture, TRACE_FIXTURES, traceBatches } from '../support/fixtures.js';
 
@@ -99,7 +100,7 @@ const CASES = BACKENDS.flatMap((backend) => [SMALL, DEEP].map((config) => ({ ...
 describe.each(CASES)('infer on $name, $config', ({ create, dtype, config }) => {
   const model = initialised(create(), config);
   const random = randomStream('batches', 'infer');
-  for (const { H, bnmean, bnvar } of model.blocks) {
+  for (const { H, bnmean, bnvar } of batchNormBlocks(model)) {
     for (let j = 0; j < H; j++) {
       bnmean[j] = normal(random);
       bnvar[j] = 0.5 + random();
@@ -134,7 +135,7 @@ describe.each(CASES)('infer on $name, $config', ({ create, dtype, config }) => {
     a.Xb.set(contexts.flat());
     forward(own, a);
     const expected = [...a.logits];
-    own.blocks.forEach(({ H, bnmean, bnvar }, k) => {
+    batchNormBlocks(own).forEach(({ H, bnmean, bnvar }, k) => {
       for (let j = 0; j < H; j++) {
         const column = contexts.map((_, i) => a.blocks[k].hprebn[i * H + j]);
         const mean = column.reduce((sum, x) => sum + x, 0) / 6;

@@ -4,7 +4,6 @@ import { type FloatArray, type Shape, sizeOf } from '../../src/core/tensor.js';
 import type { Layer as LayerToCheck, SizeChoices } from '../../src/gradcheck.js';
 import { batchNormBackward, batchNormForward } from '../../src/layers/batchNorm.js';
 import { type CharacterGroups, groupCharacters, type TableSizes } from '../../src/layers/embeddingTable.js';
-import { tanhBackward, tanhForward } from '../../src/layers/tanh.js';
 
 /** Sizes by letter: n batch, T context, E embedding, I inputs, O outputs, H hidden, V vocabulary, N entries. */
 export type Sizes = Readonly<Record<string, number>>;
@@ -124,12 +123,12 @@ export const LAYERS: readonly Layer[] = [
     name: 'tanh',
     checked: { N: [1, 3, 9] },
     batch: { letter: 'N', inputs: ['hpreact'] },
-    sizes: sizes('N', [1], [2], [3], [5], [8], [17], [64]),
+    sizes: sizes('N', ...RAGGED.map((N) => [N]), [64]),
     inputs: ({ N }) => ({ hpreact: [N] }),
     output: 'h',
     writes: ({ N }) => ({ h: [N] }),
-    forward: (_backend, { h, hpreact }, _, { N }) => tanhForward(h, hpreact, N),
-    backward: (_backend, { dhpreact, dh, h }, _, { N }) => tanhBackward(dhpreact, dh, h, N),
+    forward: (backend, { h, hpreact }, _, { N }) => backend.tanhForward(h, hpreact, N),
+    backward: (backend, { dhpreact, dh, h }, _, { N }) => backend.tanhBackward(dhpreact, dh, h, N),
   },
   {
     name: 'batchNormTanh',

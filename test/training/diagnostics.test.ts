@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { FloatArray } from '../../src/core/tensor.js';
 import { createModel, createTrainingActivations } from '../../src/network/arrays.js';
 import { initialise } from '../../src/network/initialise.js';
+import type { Norm } from '../../src/network/parameters.js';
 import { backward, forward } from '../../src/network/passes.js';
 import { type Diagnostics, measure, SATURATED, type Spread } from '../../src/training/diagnostics.js';
 import { BACKENDS } from '../support/backends.js';
+import { batchNormBlocks } from '../support/blocks.js';
 
 const round = (x: number) => Number(x.toPrecision(5));
 const mean = (x: ArrayLike<number>) => Array.from(x).reduce((sum, one) => sum + one, 0) / x.length;
@@ -21,8 +23,13 @@ function spreadOf(x: ArrayLike<number>, end = round(Math.max(...Array.from(x, Ma
 }
 
 describe.each(BACKENDS)('measure on $name', ({ create }) => {
-  function passed(change: (parameters: Readonly<Record<string, FloatArray>>) => void = () => {}, hidden = [5, 3], n = 6) {
-    const model = createModel(create(), { context: 2, embedding: 3, hidden, vocabulary: 7 });
+  function passed(
+    change: (parameters: Readonly<Record<string, FloatArray>>) => void = () => {},
+    hidden = [5, 3],
+    n = 6,
+    norm: Norm = 'batch',
+  ) {
+    const model = createModel(create(), { context: 2, embedding: 3, hidden, vocabulary: 7, norm });
     initialise(model, 1);
     change(model.parameters);
     const a = createTrainingActivations(model, n);
@@ -36,14 +43,20 @@ describe.each(BACKENDS)('measure on $name', ({ create }) => {
   it('gives mean, unbiased deviation and histogram of h, hpreact and dh of every block', () => {
     const { model, a, diagnostics } = passed();
     diagnostics.blocks.forEach(({ h, hpreact, dh, units }, k) => {
-      const { H, parameters: p } = model.blocks[k];
-      const before = Array.from(a.blocks[k].bnraw, (raw, i) => Math.fround(p.bngain[i % H] * raw + p.bnbias[i % H]));
+      const { H, parameters: p } = batchNormBlocks(model)[k];
+      const before = Array.from(a.blocks[k].bnraw as FloatArray, (raw, i) => Math.fround(p.bngain[i % H] * raw + p.bnbias[i % H]));
       expect(units).toBe(H);
       expect(h).toEqual(spreadOf(a.blocks[k].h, 1));
       expect(hpreact.mean).toBeCloseTo(mean(before), 4);
       expect(hpreact.std).toBeCloseTo(std(before), 4);
       expect(dh).toEqual(spreadOf(a.blocks[k].dh));
     });
+  });
+
+  it('takes hprebn as hpreact without batch norm', () => {
+    const { a, diagnostics } = passed(() => {}, [5, 3], 6, 'none');
+    expect(diagnostics.blocks.map(({ hpreact }) => hpreact)).toEqual(a.blocks.map(({ hprebn }) => spreadOf(hprebn)));
+    expect(Object.keys(diagnostics.parameters)).toEqual(['C', 'W1', 'b1', 'blocks.2.W', 'blocks.2.b', 'W2', 'b2']);
   });
 
   it('gives values and gradients of every parameter, and the ratio of their deviations', () => {

@@ -41,13 +41,38 @@ describe('the table of options', () => {
   });
 
   it.each([
-    ['bench', ['context', 'embedding', 'hidden', 'batchSize', 'column', 'normalize']],
+    ['bench', ['context', 'embedding', 'hidden', 'norm', 'batchSize', 'column', 'normalize']],
     [
       'train --mutant',
       ['context', 'embedding', 'hidden', 'batchSize', 'steps', 'lr', 'seed', 'splitSeed', 'unique', 'column', 'normalize'],
     ],
   ])('gives %s the options %j', (command, keys) => {
     expect(rowsOf(ROWS, command).map(({ key }) => key)).toEqual(keys);
+  });
+});
+
+describe('a factor of initial weights', () => {
+  const kind = ROWS.find(({ key }) => key === 'initGain')?.kind;
+
+  it.each([
+    ['5/3', 5 / 3],
+    ['1', 1],
+    ['0', 0],
+    ['1e-2', 0.01],
+    ['1/30', 1 / 30],
+    ['1/0', undefined],
+    ['0/0', undefined],
+    ['5/', undefined],
+    ['5/3/1', undefined],
+    ['-1', undefined],
+    ['1001', undefined],
+    ['', undefined],
+  ])('reads %j as %j', (given, value) => {
+    expect(kind?.read(given)).toBe(value);
+  });
+
+  it("is shown as a fraction where it is the lesson's gain", () => {
+    expect([5 / 3, 0.1, 1].map((value) => kind?.show(value))).toEqual(['5/3', '0.1', '1']);
   });
 });
 

@@ -121,7 +121,8 @@ describe('settingsOf', () => {
   });
 
   it('gives every setting a name of its own', () => {
-    const { optimizer, schedule, ...others } = { ...RUN_CONFIG, normalize: 'none', imported: false };
+    const later = { norm: 'batch', initGain: 5 / 3, initOutput: 0.1 };
+    const { optimizer, schedule, ...others } = { ...RUN_CONFIG, ...later, normalize: 'none', imported: false };
     expect(flatConfig(RUN_CONFIG)).toEqual({ ...others, optimizer: 'sgd', schedule: 'step', switchStep: 10 });
     const adamw: RunConfig = { ...RUN_CONFIG, optimizer: OPTIMIZER_CONFIGS.adamw, clip: 3, schedule: { name: 'cosine' } };
     const settings = { optimizer: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.1, clip: 3, schedule: 'cosine' };

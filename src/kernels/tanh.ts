@@ -1,0 +1,38 @@
+import { storeTanh } from './math';
+
+// h, hpreact, dh, dhpreact: `size` entries
+//
+// No result depends on another, so an array may be computed in place. The last vectors may reach beyond the inputs, and are cut when stored.
+
+/** See layers/tanh.ts. */
+export function tanhForward(h: usize, hpreact: usize, size: usize): void {
+  const toH = h - hpreact;
+  const end = hpreact + (size << 2);
+  const pairs = hpreact + ((size & ~7) << 2);
+  let p = hpreact;
+  for (; p < pairs; p += 32) storeTanh(p + toH, v128.load(p), p + toH + 16, v128.load(p, 16), 4);
+  for (; p < end; p += 16) {
+    const x = v128.load(p);
+    const lanes = min((end - p) >> 2, 4);
+    storeTanh(p + toH, x, p + toH, x, lanes);
+  }
+}
+
+/** See layers/tanh.ts. */
+export function tanhBackward(dhpreact: usize, dh: usize, h: usize, size: usize): void {
+  const end = size << 2;
+  const vectors = (size & ~3) << 2;
+  let j: usize = 0;
+  for (; j < vectors; j += 16) v128.store(dhpreact + j, dtanh(v128.load(dh + j), v128.load(h + j)));
+  for (; j < end; j += 4) {
+    const y = load<f32>(h + j);
+    store<f32>(dhpreact + j, ((1 as f32) - y * y) * load<f32>(dh + j));
+  }
+}
+
+/** (1 - h²)·dh */
+// @ts-ignore: decorator
+@inline
+export function dtanh(dh: v128, h: v128): v128 {
+  return f32x4.mul(f32x4.sub(f32x4.splat(1), f32x4.mul(h, h)), dh);
+}
