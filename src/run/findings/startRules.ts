@@ -1,0 +1,249 @@
+/** Rules on a network before its first update. */
+import { blockName } from '../../network/parameters.js';
+import { type Diagnostics, SATURATED } from '../../training/diagnostics.js';
+import type { Found, Rule } from './rule.js';
+import { examplesOf, hasBatchNorm, percent, powerOfTen, sizeOf, type View } from './view.js';
+
+const PART_3 = 'makemore part 3';
+
+/** W2 below this size does not make the output confident; the lesson's is 0.1. A wide layer starts at a higher loss by itself. */
+const CONFIDENT_W2 = 0.2;
+/** A share of saturated values is only a share over at least this number of them. */
+const MANY_VALUES = 500;
+/** The gain by which tanh keeps the spread of its input: torch.nn.init.calculate_gain('tanh'). */
+const TANH_GAIN = 5 / 3;
+/** Hidden weights of less or more than these times the lesson's scale are too small or too large for their rate. */
+const SCALES = [0.5, 1.9] as const;
+
+/** The block with the largest value, counted from 1. */
+export function worstBlock<T>(blocks: readonly T[], valueIn: (block: T, k: number) => number): { K: number; value: number } {
+  const values = blocks.map(valueIn);
+  const value = Math.max(...values);
+  return { K: values.indexOf(value) + 1, value };
+}
+
+/** The share of saturated h in the worst block that has enough values. */
+export function mostSaturated({ blocks }: Diagnostics): { K: number; value: number } {
+  return worstBlock(blocks, (block) => (examplesOf(block) * block.units >= MANY_VALUES ? block.saturated : 0));
+}
+
+/** What makes the h of a block with batch norm large: its gain or its bias, whichever is larger. */
+export function isGain({ parameters }: Diagnostics, K: number): boolean {
+  return sizeOf(parameters[blockName(K, 'bngain')].value) >= sizeOf(parameters[blockName(K, 'bnbias')].value);
+}
+
+const SLOPE = `Where |h| > ${SATURATED}, the slope of tanh is below 0.06, so hardly any gradient gets through`;
+
+/** The saturated block of a start with, or without, batch norm. */
+function saturatedStart(
+  view: View,
+  limit: number,
+  withNorm: boolean,
+): { K: number; value: number; diagnostics: Diagnostics; step: number } | undefined {
+  const { start } = view;
+  if (!start || hasBatchNorm(start.diagnostics) !== withNorm) return undefined;
+  const { K, value } = mostSaturated(start.diagnostics);
+  return value > limit ? { K, value, ...start } : undefined;
+}
+
+function missingGain(view: View, limit: number): Found | undefined {
+  const { start } = view;
+  if (!start || !view.isDrawn || hasBatchNorm(start.diagnostics)) return undefined;
+  const { blocks, parameters } = start.diagnostics;
+  const gains = blocks.map((_, k) => sizeOf(parameters[blockName(k + 1, 'W')].value) * Math.sqrt(view.inputs[k]));
+  const { K, value } = worstBlock(gains, (gain) => -gain);
+  if (-value >= limit) return undefined;
+  const spreads = blocks.map(({ h }) => (h.std ?? 0).toFixed(2)).join(', ');
+  const seen = blocks.length > 1 ? `the deviation of h is ${spreads} from block 1 up` : `the deviation of h is ${spreads}`;
+  return {
+    where: `block ${K}`,
+    step: start.step,
+    value: -value,
+    option: view.initOption('--init-gain'),
+    text:
+      `the hidden weights of block ${K} have a gain of ${(-value).toFixed(2)}; tanh needs ${TANH_GAIN.toFixed(2)}: ${seen}. Each tanh squashes its input, and without a gain the ` +
+      'activations shrink from block to block. Draw the weights with --init-gain 1.667, or add batch norm',
+  };
+}
+
+/** The deviation of dh in the first block over that in the last one. */
+function gradientRatio(view: View): number | undefined {
+  const blocks = view.start?.diagnostics.blocks ?? [];
+  const [first, last] = [blocks[0], blocks.at(-1)].map((block) => block?.dh.std ?? 0);
+  return blocks.length > 1 && last > 0 ? first / last : undefined;
+}
+
+function gradientFlow(view: View, isOver: (ratio: number) => boolean, meaning: string, withNorm: string): Found | undefined {
+  const ratio = gradientRatio(view);
+  const { start } = view;
+  if (!start || ratio === undefined || !isOver(ratio)) return undefined;
+  const last = start.diagnostics.blocks.length;
+  return {
+    where: 'block 1',
+    step: start.step,
+    value: ratio,
+    option: hasBatchNorm(start.diagnostics) ? '--hidden' : view.initOption('--init-gain'),
+    text: `the gradient of h in block 1 is ${powerOfTen(ratio)} times that in block ${last}: ${meaning}. ${hasBatchNorm(start.diagnostics) ? withNorm : 'A gain of 5/3, or batch norm, keeps gradients of one size'}`,
+  };
+}
+
+function weightScale(view: View, limit: number, side: 'small' | 'large'): Found | undefined {
+  const { start } = view;
+  if (!start || !view.isDrawn || !hasBatchNorm(start.diagnostics)) return undefined;
+  const { blocks, parameters } = start.diagnostics;
+  const scales = blocks.map((_, k) => (sizeOf(parameters[blockName(k + 1, 'W')].value) * Math.sqrt(view.inputs[k])) / TANH_GAIN);
+  const { K, value } = worstBlock(scales, (scale) => (side === 'large' ? scale : -scale));
+  const scale = Math.abs(value);
+  if (side === 'large' ? scale < SCALES[1] : scale > SCALES[0]) return undefined;
+  const name = blockName(K, 'W');
+  const seen = view.fullRate.find(({ diagnostics }) => diagnostics.parameters[name]?.updateToData != null);
+  const ratio =
+    (view.looks[0]?.step === 1 ? view.looks[0].diagnostics.parameters[name]?.updateToData : null) ??
+    seen?.diagnostics.parameters[name].updateToData;
+  if (ratio == null || ratio === 0 || (side === 'large' ? ratio >= limit : ratio <= limit)) return undefined;
+  const times = `${name} is drawn ${Number(scale.toPrecision(2))} times as large as the lesson's`;
+  const meaning =
+    side === 'large'
+      ? 'Batch norm hides the scale from the activations, but the updates are too small for such weights: they hardly learn'
+      : 'Batch norm hides the scale from the activations, but the updates are too large for such weights: the first ones replace them';
+  return {
+    where: name,
+    step: seen?.step ?? start.step,
+    value: ratio,
+    option: view.initOption('--init-gain'),
+    text: `update:data of ${name} is ${powerOfTen(ratio)}, the rule of thumb is 10^-3; ${times}. ${meaning}`,
+  };
+}
+
+export const START_RULES: readonly Rule[] = [
+  {
+    id: 'confident-output',
+    // Nats above ln V.
+    limit: 1,
+    worse: 'above',
+    source: `${PART_3}, "fixing the initial loss": at the start, the loss should be about ln V`,
+    explainedBy: [],
+    find(view, margin) {
+      const { start, uniform } = view;
+      if (!start) return undefined;
+      const { loss, parameters } = start.diagnostics;
+      const size = sizeOf(parameters.W2.value);
+      if (loss <= uniform + margin || size <= CONFIDENT_W2) return undefined;
+      return {
+        where: 'W2',
+        step: start.step,
+        value: loss,
+        limit: uniform + margin,
+        option: view.initOption('--init-output'),
+        text:
+          `the loss begins at ${loss.toFixed(2)}; ln ${view.facts.vocabulary} is ${uniform.toFixed(2)}: the output layer starts too confident, and confidently wrong. ` +
+          `The first steps only shrink W2, whose deviation is ${Number(size.toPrecision(2))}; the lesson's is 0.1`,
+      };
+    },
+  },
+  {
+    id: 'large-gain',
+    limit: 0.22,
+    worse: 'above',
+    source: `${PART_3}, "fixing the saturated tanh"; Ioffe & Szegedy 2015, section 3`,
+    explainedBy: [],
+    find(view, limit) {
+      const found = saturatedStart(view, limit, true);
+      if (!found || !isGain(found.diagnostics, found.K)) return undefined;
+      const name = blockName(found.K, 'bngain');
+      const gain = sizeOf(found.diagnostics.parameters[name].value);
+      return {
+        where: `block ${found.K}`,
+        step: found.step,
+        value: found.value,
+        option: view.initOption('--init'),
+        text: `${percent(found.value)} of h is saturated in block ${found.K}: ${name} is too large, ${gain.toFixed(1)} where 1 is usual. ${SLOPE}. Batch norm gives tanh inputs of deviation 1, times this gain`,
+      };
+    },
+  },
+  {
+    id: 'saturated',
+    limit: 0.22,
+    worse: 'above',
+    source: `${PART_3}, "fixing the saturated tanh"; Ioffe & Szegedy 2015, section 3`,
+    explainedBy: [],
+    find(view, limit) {
+      const found = saturatedStart(view, limit, true);
+      if (!found || isGain(found.diagnostics, found.K)) return undefined;
+      const name = blockName(found.K, 'bnbias');
+      return {
+        where: `block ${found.K}`,
+        step: found.step,
+        value: found.value,
+        option: view.initOption('--init'),
+        text: `${percent(found.value)} of h is saturated in block ${found.K}: ${name} is too large, ${sizeOf(found.diagnostics.parameters[name].value).toFixed(1)} where 0.1 is usual. ${SLOPE}`,
+      };
+    },
+  },
+  {
+    id: 'saturated',
+    limit: 0.38,
+    worse: 'above',
+    source: `${PART_3}, "fixing the saturated tanh"; Glorot & Bengio 2010, section 3`,
+    explainedBy: [],
+    find(view, limit) {
+      const found = saturatedStart(view, limit, false);
+      if (!found) return undefined;
+      const spread = found.diagnostics.blocks[found.K - 1].hpreact.std ?? 0;
+      return {
+        where: `block ${found.K}`,
+        step: found.step,
+        value: found.value,
+        option: view.initOption('--init-gain'),
+        text: `${percent(found.value)} of h is saturated in block ${found.K}: the hidden weights are too large, hpreact has a deviation of ${spread.toFixed(1)}. ${SLOPE}. Kaiming's gain for tanh is 5/3, divided by the square root of the inputs`,
+      };
+    },
+  },
+  {
+    id: 'missing-gain',
+    limit: 1.35,
+    worse: 'below',
+    source: `${PART_3}, "calculating the init scale: Kaiming init"; PyTorch docs, torch.nn.init.calculate_gain: 5/3 for tanh`,
+    explainedBy: [],
+    find: missingGain,
+  },
+  {
+    id: 'vanishing',
+    limit: 0.1,
+    worse: 'below',
+    source: `${PART_3}, "viz #2: backward pass gradient statistics"; Glorot & Bengio 2010, section 4.2`,
+    explainedBy: [],
+    find: (view, limit) =>
+      gradientFlow(view, (ratio) => ratio < limit, 'it vanishes on the way down, and the lower blocks hardly learn', 'Use fewer blocks'),
+  },
+  {
+    id: 'exploding',
+    limit: 10,
+    worse: 'above',
+    source: `${PART_3}, "viz #2: backward pass gradient statistics"; Pascanu, Mikolov & Bengio 2013, section 2`,
+    explainedBy: [],
+    find: (view, limit) =>
+      gradientFlow(
+        view,
+        (ratio) => ratio > limit,
+        'it explodes on the way down, and the lower blocks are thrown about',
+        'Use fewer blocks',
+      ),
+  },
+  {
+    id: 'weight-scale',
+    limit: 10 ** -3.3,
+    worse: 'below',
+    source: `${PART_3}, "viz #4: update:data ratio over time": about 10^-3`,
+    explainedBy: [],
+    find: (view, limit) => weightScale(view, limit, 'large'),
+  },
+  {
+    id: 'weight-scale',
+    limit: 10 ** -1.9,
+    worse: 'above',
+    source: `${PART_3}, "viz #4: update:data ratio over time": about 10^-3`,
+    explainedBy: [],
+    find: (view, limit) => weightScale(view, limit, 'small'),
+  },
+];

@@ -1,0 +1,314 @@
+/** Rules on a training: what its records say, and the network it has led to. */
+import { blockName } from '../../network/parameters.js';
+import { type Diagnostics, type DiagnosticsRecord, SATURATED } from '../../training/diagnostics.js';
+import type { Found, Rule } from './rule.js';
+import { isGain, mostSaturated, worstBlock } from './startRules.js';
+import { examplesOf, hasBatchNorm, type Look, median, percent, powerOfTen, sizeOf, updateToData, type View, weightNames } from './view.js';
+
+const RATIO = 'makemore part 3, "viz #4: update:data ratio over time": about 10^-3';
+
+/** Units that are saturated in as many examples, over several records, are dead. */
+const MANY_EXAMPLES = 500;
+/** Records that together have enough examples, if none has by itself. */
+const DEAD_RECORDS = 5;
+/** Clipped gradients are this many times too long, by their median. Adam divides the factor out again, and gradients of 2 or 3 times the norm are usual. */
+const CLIPPED_BY = 4;
+/** Clipping is judged over at least this many records. */
+const CLIPPED_RECORDS = 3;
+/** An update below this moves nothing: a loss above its start does not come from it. */
+const MOVES = 10 ** -2.5;
+/** A gap between training and validation loss that no rise of the validation loss is needed for. */
+const WIDE_GAP = 1;
+
+/** The geometric mean of update:data over the weight matrices: a single matrix may be out of scale for reasons of its own. */
+function meanRatio(looks: readonly DiagnosticsRecord[]): { mean: number; worst: string; ratio: number } | undefined {
+  const [look] = looks;
+  const ratios = look
+    ? weightNames(look.diagnostics).flatMap((name) => {
+        const ratio = updateToData(looks, name);
+        return ratio ? [{ name, ratio }] : [];
+      })
+    : [];
+  if (ratios.length === 0) return undefined;
+  const mean = Math.exp(ratios.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / ratios.length);
+  const worst = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
+  return { mean, worst: worst.name, ratio: worst.ratio };
+}
+
+const rateOption = (view: View) => (view.facts.config.learningRate > 0 ? '--lr' : null);
+
+/** update:data in the steps at about the full rate, or in the first step alone. */
+function rateHigh(view: View, limit: number, when: 'first' | 'later'): Found | undefined {
+  const looks = view.fullRate;
+  const isFirst = looks.length === 1 && looks[0].step === 1;
+  const found = isFirst === (when === 'first') ? meanRatio(looks) : undefined;
+  if (!found || found.mean <= limit) return undefined;
+  return {
+    where: found.worst,
+    step: isFirst ? 1 : null,
+    value: found.mean,
+    option: rateOption(view),
+    text: `update:data of ${found.worst} is ${powerOfTen(found.ratio)}, and ${powerOfTen(found.mean)} over all weights; the rule of thumb is 10^-3: the rate is too high. Each step replaces much of what the steps before it learned`,
+  };
+}
+
+/** Adam moves each entry by about the rate in its first steps. */
+const isAdam = (view: View) => view.facts.config.optimizer.name.startsWith('adam');
+
+/** The loss by now: over the last record of losses, or the median of the last looks. */
+function lossNow(view: View): { step: number; loss: number } | undefined {
+  const losses = view.facts.records.flatMap((record) => ('loss' in record ? [record] : []));
+  const last = losses.at(-1);
+  if (last) return last;
+  const looks = view.looks.filter(({ step }) => step > 1).slice(-3);
+  return looks.length > 0
+    ? { step: looks[looks.length - 1].step, loss: median(looks.map(({ diagnostics: { loss } }) => loss)) }
+    : undefined;
+}
+
+function lossRose(view: View, limit: number): Found | undefined {
+  const { start } = view;
+  const now = lossNow(view);
+  const ratio = meanRatio(view.fullRate);
+  if (!start || !now || !ratio || ratio.mean < MOVES) return undefined;
+  const from = Math.max(start.diagnostics.loss, view.uniform);
+  if (now.loss <= from + limit) return undefined;
+  return {
+    where: ratio.worst,
+    step: now.step,
+    value: now.loss,
+    limit: from + limit,
+    option: rateOption(view),
+    text: `the loss rose from ${start.diagnostics.loss.toFixed(2)} to ${now.loss.toFixed(2)} in training, and update:data of ${ratio.worst} is ${powerOfTen(ratio.ratio)}: the rate is too high, and steps overshoot`,
+  };
+}
+
+function rateLow(view: View, limit: number): Found | undefined {
+  const looks = view.fullRate;
+  const found = meanRatio(looks);
+  if (!found || found.ratio >= limit) return undefined;
+  return {
+    where: null,
+    step: looks.length === 1 ? looks[0].step : null,
+    value: found.ratio,
+    option: rateOption(view),
+    text: `update:data is at most ${powerOfTen(found.ratio)}, in ${found.worst}; the rule of thumb is 10^-3: the rate is too low. Training takes many times longer than it has to`,
+  };
+}
+
+/** A share of saturated values by now that the network did not begin with. */
+function saturatedEnd(view: View, limit: number): InBlock | undefined {
+  const all = view.end.map((look) => ({ ...look, ...mostSaturated(look.diagnostics) }));
+  if (all.length === 0 || median(all.map(({ value }) => value)) <= limit) return undefined;
+  return all.reduce((a, b) => (b.value > a.value ? b : a));
+}
+
+const SATURATION = 'makemore part 3, "fixing the saturated tanh" and "viz #1: forward pass activations statistics"';
+
+function saturatedLater(view: View, limit: number, kind: 'gain' | 'other'): Found | undefined {
+  const found = saturatedEnd(view, limit);
+  if (!found) return undefined;
+  const { K, value, step, diagnostics } = found;
+  const byGain = hasBatchNorm(diagnostics) && isGain(diagnostics, K);
+  if (byGain !== (kind === 'gain')) return undefined;
+  const name = hasBatchNorm(diagnostics) ? blockName(K, byGain ? 'bngain' : 'bnbias') : blockName(K, 'W');
+  const size = Number(sizeOf(diagnostics.parameters[name].value).toPrecision(2));
+  return {
+    where: `block ${K}`,
+    step,
+    value,
+    option: view.facts.config.imported ? '--init' : '--lr',
+    text: `${percent(value)} of h is saturated in block ${K} after training: ${name} has grown to ${size}, and is too large. Units at ±1 pass hardly any gradient, and learn no more`,
+  };
+}
+
+/** Dead units: on many examples at once, or in several records in a row. */
+function deadUnits(view: View, limit: number): Found | undefined {
+  const found = deadAmongMany(view) ?? deadInRecords(view);
+  if (!found || found.value <= limit) return undefined;
+  const { K, value, step, diagnostics } = found;
+  const [one, their, they] = value === 1 ? ['is', 'its', 'it never learns'] : ['are', 'their', 'they never learn'];
+  const isStart = view.start !== undefined && mostDead(view.start.diagnostics).value > 0;
+  return {
+    where: `block ${K}`,
+    step,
+    value,
+    option: isStart ? view.initOption(hasBatchNorm(diagnostics) ? '--seed' : '--init-gain') : '--lr',
+    text: `${value} of ${diagnostics.blocks[K - 1].units} units in block ${K} ${one} dead: |h| > ${SATURATED} for every example. No gradient reaches ${their} weights, so ${they}`,
+  };
+}
+
+interface InBlock extends Look {
+  K: number;
+  value: number;
+}
+
+/** The dead units by now; without a training, of the network as it begins. */
+function deadAmongMany({ facts: { fresh, initial }, end, start }: View): InBlock | undefined {
+  const look = fresh ? end[0] : initial ? start : undefined;
+  return look && { ...look, ...mostDead(look.diagnostics) };
+}
+
+function mostDead({ blocks }: Diagnostics): { K: number; value: number } {
+  return worstBlock(blocks, ({ dead }) => dead);
+}
+
+function deadInRecords(view: View): InBlock | undefined {
+  const last = view.looks.slice(-2 * DEAD_RECORDS);
+  const look = last.at(-1);
+  if (!look || last.length < DEAD_RECORDS) return undefined;
+  const examples = last.reduce((sum, { diagnostics }) => sum + examplesOf(diagnostics.blocks[0]), 0);
+  if (examples < MANY_EXAMPLES) return undefined;
+  const { K, value } = worstBlock(look.diagnostics.blocks, (_, k) =>
+    Math.min(...last.map(({ diagnostics }) => diagnostics.blocks[k].dead)),
+  );
+  return { ...look, K, value };
+}
+
+function clippedOften(view: View, limit: number): Found | undefined {
+  const { clip } = view.facts.config;
+  const looks = view.looks.filter(({ step }) => step > 1);
+  if (clip === undefined || looks.length < CLIPPED_RECORDS) return undefined;
+  const share = looks.filter(({ diagnostics: { clipped } }) => clipped).length / looks.length;
+  const norm = median(looks.map(({ diagnostics: { gradientNorm } }) => gradientNorm ?? Number.POSITIVE_INFINITY));
+  if (share <= limit || norm < CLIPPED_BY * clip) return undefined;
+  return {
+    where: null,
+    step: null,
+    value: share,
+    option: '--clip',
+    text: `${percent(share)} of the gradients are clipped to ${clip}, and half of them are longer than ${Number(norm.toPrecision(2))}: clipping decides the size of every step, not only of outliers. Raise --clip, or leave it out`,
+  };
+}
+
+/** Pairs of training and validation loss: the mean of the batches before an evaluation, or of the nearest record after it. */
+function evaluations(view: View): { step: number; train: number; val: number }[] {
+  const losses = view.facts.records.flatMap((record) => ('loss' in record ? [record] : []));
+  return view.facts.records.flatMap((record) => {
+    if (!('valLoss' in record)) return [];
+    const train = losses.findLast(({ step }) => step <= record.step) ?? losses[0];
+    return train ? [{ step: record.step, train: train.loss, val: record.valLoss }] : [];
+  });
+}
+
+function overfitting(view: View, limit: number): Found | undefined {
+  const pairs = evaluations(view);
+  const last = pairs.at(-1);
+  if (!last) return undefined;
+  const best = pairs.reduce((a, b) => (b.val < a.val ? b : a));
+  const rise = last.val - best.val;
+  const gap = last.val - last.train;
+  const isWide = gap > WIDE_GAP && last.val > last.train;
+  if (!isWide && !(rise > limit && last.train < best.train && gap > limit)) return undefined;
+  const { optimizer } = view.facts.config;
+  const seen =
+    rise > limit
+      ? `the validation loss rose from ${best.val.toFixed(2)} at step ${best.step} to ${last.val.toFixed(2)}`
+      : `the validation loss is ${last.val.toFixed(2)}`;
+  return {
+    where: null,
+    step: last.step,
+    value: isWide ? gap : rise,
+    limit: isWide ? WIDE_GAP : limit,
+    option: optimizer.name === 'adamw' ? '--weight-decay' : '--hidden',
+    text: `${seen}, and the training loss is ${last.train.toFixed(2)}: the network learns the names by heart. Use a smaller network, more --weight-decay with adamw, or more names; best.safetensors is the run at its best`,
+  };
+}
+
+const DIVERGED: Rule = {
+  id: 'diverged',
+  limit: 0,
+  worse: 'above',
+  source: 'makemore part 3, "finding a learning rate"; Goodfellow, Bengio & Courville 2016, section 8.2.4',
+  explainedBy: [],
+  find(view) {
+    const { diverged } = view.facts;
+    if (!diverged) return undefined;
+    const last = lossNow(view) ?? { loss: view.start?.diagnostics.loss ?? view.uniform };
+    return {
+      where: null,
+      step: diverged.step,
+      value: last.loss,
+      limit: view.uniform,
+      option: rateOption(view),
+      text: `training ended after step ${diverged.step}, because numbers blew up: ${diverged.message}. A lower rate, or --clip, may avoid it`,
+    };
+  },
+};
+
+export const TRAINING_RULES: readonly Rule[] = [
+  DIVERGED,
+  {
+    id: 'rate-high',
+    limit: 0.3,
+    worse: 'above',
+    source: 'makemore part 3, "finding a learning rate"; Goodfellow, Bengio & Courville 2016, section 11.4.1',
+    explainedBy: [],
+    find: lossRose,
+  },
+  {
+    id: 'rate-high',
+    limit: 10 ** -1.45,
+    worse: 'above',
+    source: RATIO,
+    explainedBy: ['weight-scale'],
+    find: (view, limit) => rateHigh(view, limit, 'later'),
+  },
+  {
+    id: 'rate-high',
+    limit: 10 ** -0.5,
+    worse: 'above',
+    source: RATIO,
+    explainedBy: ['weight-scale'],
+    find: (view, limit) => (isAdam(view) ? rateHigh(view, limit, 'first') : undefined),
+  },
+  {
+    id: 'rate-high',
+    limit: 10 ** -1.45,
+    worse: 'above',
+    source: RATIO,
+    explainedBy: ['weight-scale'],
+    find: (view, limit) => (isAdam(view) ? undefined : rateHigh(view, limit, 'first')),
+  },
+  { id: 'rate-low', limit: 10 ** -3.4, worse: 'below', source: RATIO, explainedBy: ['clipped-often'], find: rateLow },
+  {
+    id: 'large-gain',
+    limit: 0.45,
+    worse: 'above',
+    source: SATURATION,
+    explainedBy: ['rate-high', 'diverged', 'large-gain'],
+    find: (view, limit) => saturatedLater(view, limit, 'gain'),
+  },
+  {
+    id: 'saturated',
+    limit: 0.6,
+    worse: 'above',
+    source: SATURATION,
+    explainedBy: ['rate-high', 'diverged', 'saturated', 'large-gain'],
+    find: (view, limit) => saturatedLater(view, limit, 'other'),
+  },
+  {
+    id: 'dead-units',
+    limit: 0,
+    worse: 'above',
+    source: 'makemore part 3, "fixing the saturated tanh": a column that is white throughout is a dead neuron',
+    explainedBy: ['saturated', 'large-gain', 'rate-high', 'diverged'],
+    find: deadUnits,
+  },
+  {
+    id: 'clipped-often',
+    limit: 0.9,
+    worse: 'above',
+    source: 'Pascanu, Mikolov & Bengio 2013, section 3.2; PyTorch docs, torch.nn.utils.clip_grad_norm_',
+    explainedBy: ['confident-output', 'rate-high', 'exploding', 'diverged'],
+    find: clippedOften,
+  },
+  {
+    id: 'overfitting',
+    limit: 0.1,
+    worse: 'above',
+    source: 'makemore part 2 and part 3: training and validation loss; Goodfellow, Bengio & Courville 2016, section 7.8',
+    explainedBy: [],
+    find: overfitting,
+  },
+];
