@@ -60,6 +60,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./look/eval.js')).evaluate,
   },
   {
+    name: 'plot',
+    group: LOOK,
+    summary: 'draw losses, rates and diagnostics of runs in the terminal',
+    load: async () => (await import('./look/plot.js')).plot,
+  },
+  {
     name: 'replay',
     group: LOOK,
     summary: 'train a run again and compare everything it recorded',

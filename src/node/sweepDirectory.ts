@@ -1,6 +1,6 @@
 /** A sweep's directory: its plan (sweep.json), the results so far (runs.jsonl), and a directory for each run. */
 
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { FileContentError, UsageError } from '../core/errors.js';
@@ -70,6 +70,13 @@ export function readSweep(directory: string): Sweep | undefined {
     throw new FileContentError(`${showPath(path)}: unknown key ${quoteText(unknown)}${meant}`, { hint });
   }
   return parsed.output;
+}
+
+/** The runs of a sweep that have begun, with their option values; undefined if the directory is not a sweep's. @throws as {@link readSweep} does */
+export function sweepRuns(directory: string): { directory: string; options: Readonly<Record<string, string>> }[] | undefined {
+  if (!existsSync(join(directory, SWEEP_FILE))) return undefined;
+  const runs = (readSweep(directory)?.runs ?? []).map((options, i) => ({ directory: join(directory, runName(i)), options }));
+  return runs.filter((run) => existsSync(run.directory));
 }
 
 /** Writes sweep.json, atomically. @throws SystemError if it cannot be written */

@@ -20,21 +20,24 @@ export interface PlotOptions {
   domain?: readonly [first: number, last: number];
   /** The range of y; points outside are drawn at its edge. Default: the range of all curves. */
   range?: readonly [lowest: number, highest: number];
+  /** A y to compare with: a broken line behind the curves, and always in the range. */
+  level?: number;
 }
 
 /** The mark where two curves meet. */
 export const BOTH = '*';
+const LEVEL = '-';
 
 /**
  * The lines of a plot with axes; the first and the last x are below. A curve has at most one mark in each column, at the mean of its points
  * there. Points that are not finite are left out.
  */
-export function plotCurves(curves: readonly Curve[], { width, height, showX, showY, domain, range }: PlotOptions): string[] {
+export function plotCurves(curves: readonly Curve[], { width, height, showX, showY, domain, range, level }: PlotOptions): string[] {
   const drawn = curves.map(({ mark, points }) => ({ mark, points: points.filter(isFinitePoint) }));
   const points = drawn.flatMap((curve) => curve.points);
   if (points.length === 0) return [];
   const [left, right] = domain ?? extentOf(points.map(([x]) => x));
-  const [bottom, top] = range ?? extentOf(points.map(([, y]) => y));
+  const [bottom, top] = range ?? extentOf([...points.map(([, y]) => y), ...(level === undefined ? [] : [level])]);
   const rows = Math.max(2, height - (showX ? 2 : 1));
   const labels = Array.from({ length: rows }, (_, row) => showY(top - ((top - bottom) * row) / (rows - 1)));
   const labelWidth = Math.max(...labels.map((label) => label.length));
@@ -45,6 +48,10 @@ export function plotCurves(curves: readonly Curve[], { width, height, showX, sho
       const row = rows - 1 - place(y, bottom, top, rows);
       grid[row][column] = grid[row][column] === ' ' ? mark : BOTH;
     }
+  }
+  if (level !== undefined) {
+    const row = rows - 1 - place(level, bottom, top, rows);
+    grid[row] = grid[row].map((cell) => (cell === ' ' ? LEVEL : cell));
   }
   const [first, last] = showX ? [showX(left), showX(right)] : ['', ''];
   return [

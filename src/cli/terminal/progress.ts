@@ -1,5 +1,5 @@
 import { extentOf } from '../../core/numbers.js';
-import type { LossHistory } from '../../run/lossHistory.js';
+import type { RunCurves } from '../../run/runCurves.js';
 import { formatCount, formatDuration, formatLoss } from './format.js';
 import type { IO } from './io.js';
 import { LiveLines } from './liveLines.js';
@@ -17,7 +17,7 @@ export class Progress {
   readonly #io: IO;
   readonly #first: number;
   readonly #steps: number;
-  readonly #history: LossHistory | undefined;
+  readonly #history: RunCurves | undefined;
   readonly #start: number;
   /** The lines on a terminal; undefined elsewhere. */
   readonly #lines: LiveLines | undefined;
@@ -27,7 +27,7 @@ export class Progress {
    * @param first the number of steps done before
    * @param history the curves that a terminal shows
    */
-  constructor(io: IO, first: number, steps: number, history?: LossHistory) {
+  constructor(io: IO, first: number, steps: number, history?: RunCurves) {
     this.#io = io;
     this.#first = first;
     this.#steps = steps;
@@ -90,8 +90,8 @@ const HEIGHT = 8;
 const OTHER_LINES = 6;
 
 /** The loss curves of a training, a few lines high; none before there is a curve, or if the terminal is small. */
-function lossPlot(history: LossHistory, steps: number, { columns, rows }: { columns: number; rows: number }): string[] {
-  const { train, val, lastVal } = history;
+function lossPlot(history: RunCurves, steps: number, { columns, rows }: { columns: number; rows: number }): string[] {
+  const [train, val] = ['training', 'validation'].map((name) => history.curves.get(name)?.points ?? []);
   if (train.length < 2 || columns < NARROW || rows < HEIGHT + OTHER_LINES) return [];
   const curves = [
     { mark: '·', points: train },
@@ -104,7 +104,8 @@ function lossPlot(history: LossHistory, steps: number, { columns, rows }: { colu
     domain: [0, steps],
     range: rangeOf([...train, ...val]),
   });
-  const validation = lastVal === undefined ? '' : `   o validation ${formatLoss(lastVal)}`;
+  const last = history.curves.get('validation')?.last;
+  const validation = last ? `   o validation ${formatLoss(last[1])}` : '';
   return [...plot, `· training${validation}`];
 }
 

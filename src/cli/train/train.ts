@@ -8,8 +8,8 @@ import { LostDirectoryError } from '../../node/lock.js';
 import { readMetrics } from '../../node/metricsFile.js';
 import { CHECKPOINT_FILE, METRICS_FILE, replaceRunFile } from '../../node/runDirectory.js';
 import { Session } from '../../node/session.js';
-import { LossHistory } from '../../run/lossHistory.js';
 import type { MetricsRecord } from '../../run/records.js';
+import { RunCurves } from '../../run/runCurves.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { formatBytes, formatCount, formatCountOf, formatList } from '../terminal/format.js';
@@ -64,7 +64,7 @@ export const train = defineCommand({
 async function trainRun(
   run: PreparedRun,
   session: Session,
-  history: LossHistory | undefined,
+  history: RunCurves | undefined,
   turns: Turns,
   context: CommandContext,
 ): Promise<number> {
@@ -95,9 +95,9 @@ function endBySignal(signal: StopSignal, { config, directory }: PreparedRun, { d
 }
 
 /** The losses of a resumed run up to its checkpoint, for the curves of a terminal. Of large metrics, they are left out. */
-function earlierLosses({ directory, from }: PreparedRun, io: IO): LossHistory | undefined {
+function earlierLosses({ directory, from }: PreparedRun, io: IO): RunCurves | undefined {
   if (!canRedraw(io.stderr, io)) return undefined;
-  const history = new LossHistory();
+  const history = new RunCurves('loss');
   const path = join(directory, METRICS_FILE);
   if (!from || metricsSize(path) > LARGE_METRICS) return history;
   for (const record of readMetrics(path).records) if (record.step <= from.state.step) history.add(record);
@@ -157,7 +157,7 @@ interface Trained {
 async function trainToEnd(
   session: Session,
   { config, directory }: PreparedRun,
-  history: LossHistory | undefined,
+  history: RunCurves | undefined,
   turns: Turns,
   io: IO,
 ): Promise<Trained> {
