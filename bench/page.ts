@@ -5,35 +5,40 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { wasmBackend } from '../src/backend/wasm.js';
-import { createDataset, createExamples } from '../src/data/dataset.js';
+import { createDataset } from '../src/data/dataset.js';
 import { parseNames } from '../src/data/parseNames.js';
 import { allocateModel } from '../src/network/arrays.js';
-import { Training } from '../src/training/training.js';
+import { sha256 } from '../src/node/sha256.js';
+import { INFERENCE } from '../src/run/limitedBackend.js';
+import { RunTraining } from '../src/run/runTraining.js';
+import { createRunConfig, sizesOf } from '../src/training/recipe.js';
+import { modelConfig, trainingCapacity } from '../src/training/runConfig.js';
 import { launchChromium, openPage } from '../test/support/browser.js';
 import { inProject } from '../test/support/inProject.js';
 
 const ROUNDS = 5;
-const OPTIONS = { steps: 10_000, batchSize: 32, learningRate: 0.1, seed: 1 };
-const HIDDEN = 64;
+/** A run with one evaluation, at its end. */
+const OPTIONS = { steps: 10_000, hidden: [64], evalEvery: 10_000, seed: 1 };
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
 
-/** Training steps per second in this process. */
+/** Steps per second of the run in this process. */
 function stepsPerSecondHere(): number {
   const { names } = parseNames(readFileSync(inProject('data/names.txt')), 'names.txt');
-  const { vocabulary, parts } = createDataset(names, { splitSeed: 42, unique: false });
+  const dataset = createDataset(names, { splitSeed: 42, unique: false });
   const backend = wasmBackend(new WebAssembly.Module(readFileSync(inProject('dist/kernels.wasm'))));
-  const config = { context: 3, embedding: 10, hidden: [HIDDEN], vocabulary: vocabulary.length };
-  const model = allocateModel(backend, config, { training: OPTIONS.batchSize, inference: [] });
-  const training = new Training(model, createExamples(parts.train, vocabulary, 3), OPTIONS);
+  const config = createRunConfig(OPTIONS, sizesOf(dataset));
+  const model = allocateModel(backend, modelConfig(config, dataset.vocabulary), trainingCapacity(config, INFERENCE));
+  const identity = { dataSha256: '0'.repeat(64), program: 'bench' };
+  const run = new RunTraining({ model, dataset, config, ...identity, sha256, onRecord: () => {} });
   const start = performance.now();
-  while (!training.done) training.advance();
+  while (!run.done) run.advance();
   return OPTIONS.steps / ((performance.now() - start) / 1000);
 }
 
 async function stepsPerSecondInPage(page: Page): Promise<number> {
-  const request = { ...OPTIONS, hidden: HIDDEN, names: null };
-  const result = await page.evaluate(`backpropNinja.ask('train', ${JSON.stringify(request)})`);
+  const result = await page.evaluate(`backpropNinja.ask('liveOpen', ${JSON.stringify(OPTIONS)}, null)
+    .then(() => backpropNinja.ask('liveTrain', null))`);
   return (result as { stepsPerSecond: number }).stepsPerSecond;
 }
 

@@ -96,6 +96,7 @@ async function page(): Promise<string> {
   const engine = await script('src/page/engine/worker.ts', {
     kernels: readFileSync(inPackage('dist/kernels.wasm')).toString('base64'),
     names: read('data/names.txt'),
+    version: (JSON.parse(read('package.json')) as { version: string }).version,
   });
   const learner = await script('src/page/learner/worker.ts', {});
   return assemble('src/page/index.html', {

@@ -11,6 +11,7 @@ import { type NamesFile, type NamesStream, readNamesFile, STANDARD_INPUT } from 
 import { BUNDLED_NAMES } from '../node/paths.js';
 import { readRunFile } from '../node/runDirectory.js';
 import type { Checkpoint } from '../run/checkpoint.js';
+import { dataDifferences } from '../run/resume.js';
 import { formatBytes, formatCountOf } from './terminal/format.js';
 import { type IO, nearPath } from './terminal/io.js';
 
@@ -151,10 +152,7 @@ function readKnownData(path: string, { vocabulary, dataSha256 }: Checkpoint, { f
   if (found === undefined)
     throw new UsageError(`no run.json next to ${showPath(path)}, so its data set is unknown`, { hint: 'name it with --data' });
   const data = readRunData(found, file !== undefined, names, io);
-  const differences = [
-    ...(data.sha256 === dataSha256 ? [] : [`SHA-256 ${data.sha256}, expected ${dataSha256}`]),
-    ...vocabularyDifferences(vocabulary, createVocabulary(data.names)),
-  ];
+  const differences = dataDifferences({ dataSha256, vocabulary }, data);
   if (differences.length > 0 && (file === undefined || another === 'must be the same')) {
     throw new FileContentError(`${data.shownAs} is not the data set of the run: ${differences.join('; ')}`, {
       hint: 'restore it, or name the right file with --data',
@@ -178,15 +176,6 @@ function readRunData(file: string, named: boolean, options: NamesOptions, io: IO
     if (!(error instanceof SystemError) || named) throw error;
     throw new SystemError(error.message, { hint: 'if the data set was moved, name it with --data', cause: error });
   }
-}
-
-function vocabularyDifferences(stored: readonly string[], found: readonly string[]): string[] {
-  const without = (list: readonly string[], others: readonly string[]) => {
-    const known = vocabularyIndex(others);
-    return list.filter((character) => !known.has(character));
-  };
-  const show = (title: string, list: string[]) => (list.length === 0 ? [] : [`${title} ${showCharacters(list, 'all')}`]);
-  return [...show('new characters', without(found, stored)), ...show('missing characters', without(stored, found))];
 }
 
 /** The network has no embedding for other characters. */

@@ -59,6 +59,17 @@ export function flagName({ flag, key }: OptionRow): string {
   return flag?.split(' ')[0] ?? key;
 }
 
+/**
+ * Reads the value of an option.
+ * @throws UsageError, in the words of the command line, if the text is not such a value
+ */
+export function readOption({ flag, key, kind }: OptionRow, text: string): unknown {
+  const value = kind.read(text);
+  if (value !== undefined) return value;
+  const expected = kind.stored.type === 'choice' ? `Allowed choices are ${kind.stored.choices.join(', ')}.` : `Expected ${kind.expected}.`;
+  throw new UsageError(`option '${flag ?? key}' argument '${text}' is invalid. ${expected}`);
+}
+
 /** The rows that a command has. */
 export function rowsOf<Row extends OptionRow>(rows: readonly Row[], command: string): Row[] {
   return rows.filter(({ commands }) => commands?.includes(command) ?? true);

@@ -50,10 +50,9 @@ export function* reportInParts({ model, evaluator, dataset, trainExamples, seed 
   const { vocabulary, parts } = dataset;
   const trainLoss = yield* evaluator.lossInParts(trainExamples);
   const lossOf = (names: readonly string[]) => evaluator.lossInParts(createExamples(names, vocabulary, model.config.context));
-  const inTraining = yield* setOf([parts.train]);
-  const heldOut = yield* setOf([parts.val, parts.test]);
-  const seen = parts.val.filter((name) => inTraining.has(name));
-  const unseen = parts.val.filter((name) => !inTraining.has(name));
+  const originOf = yield* originsInParts(dataset);
+  const seen = parts.val.filter((name) => originOf(name) === 'training');
+  const unseen = parts.val.filter((name) => originOf(name) !== 'training');
   const sampler = new Sampler(model, vocabulary, randomStream('sampling', seed));
   const sampling = { temperature: 1, prefix: '' };
   const samples: string[] = [];
@@ -71,8 +70,15 @@ export function* reportInParts({ model, evaluator, dataset, trainExamples, seed 
     },
     samples,
     emptyNameProbability: sampler.emptyProbability(sampling),
-    origins: samples.map((name) => (inTraining.has(name) ? 'training' : heldOut.has(name) ? 'held out' : 'new')),
+    origins: samples.map(originOf),
   };
+}
+
+/** Tells where the names of a data set occur, in parts. */
+export function* originsInParts({ parts }: Dataset): Job<(name: string) => SampleOrigin> {
+  const inTraining = yield* setOf([parts.train]);
+  const heldOut = yield* setOf([parts.val, parts.test]);
+  return (name) => (inTraining.has(name) ? 'training' : heldOut.has(name) ? 'held out' : 'new');
 }
 
 function* ngramLosses({ parts, vocabulary }: Dataset, order: number): Job<Losses> {

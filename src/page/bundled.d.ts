@@ -6,6 +6,12 @@ declare module 'bundled:kernels' {
   export default base64;
 }
 
+/** The version in package.json. */
+declare module 'bundled:version' {
+  const version: string;
+  export default version;
+}
+
 /** data/names.txt. */
 declare module 'bundled:names' {
   const text: string;

@@ -29,7 +29,8 @@ let lastId = 0;
 export async function useNames(bytes: Uint8Array, options: NamesOptions): Promise<boolean> {
   lastId++;
   ownNames.value = await ask('readNames', bytes, lastId, options);
-  given.value = { text: new TextDecoder().decode(bytes), ...options };
+  // With its byte order mark: its SHA-256 is that of the file.
+  given.value = { text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), ...options };
   return store(given.value);
 }
 

@@ -3,7 +3,7 @@ import { complete, type Job } from '../core/job.js';
 import type { Sha256 } from '../core/sha256.js';
 import { createExamples, type Dataset, type Examples } from '../data/dataset.js';
 import { Evaluator } from '../evaluation/evaluator.js';
-import { clearStatistics, type Model } from '../network/arrays.js';
+import { activationTensors, clearStatistics, type Model, modelTensors, type NamedTensor } from '../network/arrays.js';
 import { diagnoseModel, NonFiniteError } from '../training/diagnose.js';
 import type { RunConfig } from '../training/runConfig.js';
 import { Training } from '../training/training.js';
@@ -100,6 +100,12 @@ export class RunTraining {
   /** The smallest validation loss so far, and its step; null before the first evaluation. */
   get best(): BestEvaluation | null {
     return this.#best;
+  }
+
+  /** The parameters, and what the last step computed, by name: W1 and dW1, h and dh, blocks.2.h. The next step overwrites them. */
+  get tensors(): Readonly<Record<string, NamedTensor>> {
+    const { model } = this.#options;
+    return { ...modelTensors(model), ...activationTensors(model, this.#training.activations) };
   }
 
   /** Records the hashes of the parameters before the first step. */

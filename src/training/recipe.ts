@@ -2,6 +2,7 @@
 import { UsageError } from '../core/errors.js';
 import { type GivenValues, type OptionRow, withDefaults } from '../core/optionRow.js';
 import { showText } from '../core/text.js';
+import { countExamples, type Dataset } from '../data/dataset.js';
 import { parameterNames } from '../network/parameters.js';
 import { RECIPE_OPTIONS, type RecipeOptions, TRAINING_OPTIONS, type TrainingOptionValues } from './options.js';
 import { PRESETS, type PresetName } from './presets.js';
@@ -49,6 +50,10 @@ export function storedOf<Row extends OptionRow>(rows: readonly Row[], given: Giv
 export interface DataSizes {
   trainExamples: number;
   valExamples: number;
+}
+
+export function sizesOf({ parts }: Dataset): DataSizes {
+  return { trainExamples: countExamples(parts.train), valExamples: countExamples(parts.val) };
 }
 
 /** The configuration of a new run. @throws UsageError if options contradict each other */

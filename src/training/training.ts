@@ -183,6 +183,11 @@ export class Training {
     };
   }
 
+  /** The live activations of the last step and their gradients; all 0 before the first one. */
+  get activations(): TrainingActivations {
+    return this.#activations;
+  }
+
   /** The live tensors [P] of the optimizer state. */
   get optimizerTensors(): OptimizerState['tensors'] {
     return this.#updater.tensors;

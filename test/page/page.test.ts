@@ -3,11 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, userInfo } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import * as core from '../../src/index.js';
-import { sha256 } from '../../src/node/sha256.js';
 import { openPage, PAGE_URL, useBrowser } from '../support/browser.js';
-import { inProject } from '../support/inProject.js';
-import { LESSON_REQUEST, trainLesson } from './trainLesson.js';
 
 const browser = useBrowser();
 
@@ -76,13 +72,5 @@ describe('the page from file://', () => {
       server.closeAllConnections();
       server.close();
     }
-  });
-
-  it('trains 2,000 steps to the same parameters as Node', async () => {
-    const { page } = await openPage(browser());
-    const found = await page.evaluate(`backpropNinja.ask('train', ${JSON.stringify(LESSON_REQUEST)})`);
-    const kernels = new WebAssembly.Module(readFileSync(inProject('dist/kernels.wasm')));
-    const expected = trainLesson(core, kernels, readFileSync(inProject('data/names.txt')), sha256);
-    expect((found as { hashes: unknown }).hashes).toEqual(expected.hashes);
   });
 });

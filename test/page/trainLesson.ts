@@ -7,8 +7,8 @@ export interface TrainingResult {
   valLoss: number;
 }
 
-/** The same training as a request to the engine of the page. */
-export const LESSON_REQUEST = { steps: 2_000, batchSize: 32, learningRate: 0.1, seed: 1, hidden: 200, names: null };
+const HIDDEN = 200;
+const OPTIONS = { steps: 2_000, batchSize: 32, learningRate: 0.1, seed: 1 };
 
 /**
  * Trains the lesson's network of 200 hidden units on the kernels for 2,000 steps and evaluates it.
@@ -19,12 +19,11 @@ export const LESSON_REQUEST = { steps: 2_000, batchSize: 32, learningRate: 0.1, 
 export function trainLesson(core: typeof Core, kernels: Core.WasmModule, names: Uint8Array, sha256: Core.Sha256): TrainingResult {
   const dataset = core.createDataset(core.parseNames(names, 'names.txt').names, { splitSeed: 42, unique: false });
   const { vocabulary, parts } = dataset;
-  const { names: _bundled, hidden, ...options } = LESSON_REQUEST;
-  const config: Core.ModelConfig = { context: 3, embedding: 10, hidden: [hidden], vocabulary: vocabulary.length };
+  const config: Core.ModelConfig = { context: 3, embedding: 10, hidden: [HIDDEN], vocabulary: vocabulary.length };
   const examples = core.createExamples(parts.train, vocabulary, config.context);
-  const capacity = { training: options.batchSize, inference: [core.EVALUATION_BATCH] };
+  const capacity = { training: OPTIONS.batchSize, inference: [core.EVALUATION_BATCH] };
   const model = core.allocateModel(core.wasmBackend(kernels), config, capacity);
-  const training = new core.Training(model, examples, options);
+  const training = new core.Training(model, examples, OPTIONS);
   while (!training.done) training.advance();
   const evaluator = new core.Evaluator(model);
   evaluator.calibrate(examples);

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser as Firefox, launch } from 'puppeteer-core';
 import { afterAll, beforeAll } from 'vitest';
 import { inProject } from './inProject.js';
 
@@ -13,6 +14,11 @@ export function launchChromium(): Promise<Browser> {
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
   });
+}
+
+/** Debian's Firefox, which playwright cannot drive. */
+export function launchFirefox(): Promise<Firefox> {
+  return launch({ browser: 'firefox', executablePath: process.env.FIREFOX || '/usr/bin/firefox-esr', headless: true });
 }
 
 /** One browser for the tests of a file. */

@@ -6,7 +6,7 @@ import { wrapWords } from '../../core/wrapWords.js';
 import { commandName, type IO, type Output } from './io.js';
 import { displayWidth } from './width.js';
 
-export { countOf as formatCountOf, formatCount } from '../../core/text.js';
+export { countOf as formatCountOf, formatBytes, formatCount } from '../../core/text.js';
 
 /** The noun of a list that follows: `line 3`, `lines 3, 5`. */
 export function formatList(noun: string, items: readonly unknown[]): string {
@@ -29,13 +29,6 @@ export function formatDuration(seconds: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-}
-
-/** 1.5 GiB */
-export function formatBytes(bytes: number): string {
-  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
 }
 
 export type Align = 'left' | 'right';

@@ -21,10 +21,11 @@ import {
 import { RunFiles } from '../../node/runFiles.js';
 import { sha256 } from '../../node/sha256.js';
 import { checkpointBytes, type RunSnapshot } from '../../run/checkpoint.js';
+import { INFERENCE } from '../../run/limitedBackend.js';
 import { runBytes } from '../../run/size.js';
 import { LAYOUTS, type Weights } from '../../run/weights.js';
 import { DATA_OPTIONS } from '../../training/options.js';
-import { createRunConfig } from '../../training/recipe.js';
+import { createRunConfig, sizesOf } from '../../training/recipe.js';
 import { type RunConfig, trainingCapacity } from '../../training/runConfig.js';
 import { Training } from '../../training/training.js';
 import { defineCommand } from '../command.js';
@@ -36,7 +37,7 @@ import { type IO, type StopSignal, shortPath } from '../terminal/io.js';
 import { Status } from '../terminal/status.js';
 import { inTurns } from '../terminal/turns.js';
 import { openWeights, sourceEntry, type WeightsSource, weightsOf } from '../weights.js';
-import { dataEntry, INFERENCE, limitedBackend, lockDirectory, programName, sizesOf, tryLinkLatest } from './startRun.js';
+import { dataEntry, kernelsFor, lockDirectory, programName, tryLinkLatest } from './startRun.js';
 
 export const importWeights = defineCommand({
   description: "Makes a run of weights that were trained elsewhere, such as in PyTorch: for 'eval', 'sample', 'export' and 'diff'.",
@@ -65,7 +66,7 @@ export const importWeights = defineCommand({
     const { context, embedding, hidden } = weights.shape;
     const settings = { context, embedding, hidden, steps: 0, imported: true };
     const config = createRunConfig({ ...given, ...settings }, sizesOf(data.dataset));
-    const model = allocateModel(limitedBackend(config, data), weights.shape, trainingCapacity(config, INFERENCE));
+    const model = allocateModel(kernelsFor(config, data), weights.shape, trainingCapacity(config, INFERENCE));
     const examplesOf = (part: readonly string[]) => createExamples(part, data.dataset.vocabulary, context);
     const examples = examplesOf(data.dataset.parts.train);
     const snapshot = snapshotOf(config, data, model, examples);

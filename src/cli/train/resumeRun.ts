@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileContentError, fullMessage, UsageError } from '../../core/errors.js';
-import { flagName, type OptionRow } from '../../core/optionRow.js';
-import { showText } from '../../core/text.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
 import {
@@ -17,13 +15,14 @@ import {
 } from '../../node/runDirectory.js';
 import type { RunFiles } from '../../node/runFiles.js';
 import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
+import { INFERENCE } from '../../run/limitedBackend.js';
+import { resumedConfig } from '../../run/resume.js';
 import { runBytes } from '../../run/size.js';
-import { TRAINING_OPTIONS } from '../../training/options.js';
-import { type RunConfig, trainingCapacity, valueIn } from '../../training/runConfig.js';
+import { trainingCapacity } from '../../training/runConfig.js';
 import { loadRunData } from '../data.js';
 import { refuseImported } from '../imported.js';
 import { type IO, shortPath } from '../terminal/io.js';
-import { dataEntry, INFERENCE, limitedBackend, lockDirectory, type PreparedRun, programName } from './startRun.js';
+import { dataEntry, kernelsFor, lockDirectory, type PreparedRun, programName } from './startRun.js';
 import type { GivenTrainOptions } from './trainOptions.js';
 
 const NOT_WITH_RESUME = {
@@ -50,7 +49,7 @@ export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<Prepa
     refuseImported(path, from, 'resume', io);
     const config = resumedConfig(from, given, shortPath(directory, io));
     const data = loadRunData(path, from, given.data, 'must be the same', io);
-    const model = restoreModel(from, limitedBackend(config, data), trainingCapacity(config, INFERENCE));
+    const model = restoreModel(from, kernelsFor(config, data), trainingCapacity(config, INFERENCE));
     checkDiskSpace(directory, runBytes(model.config, config));
     const program = programName();
     const { finishedAt, result, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(path) ?? { program };
@@ -90,28 +89,4 @@ function hintAt(best: string, io: IO): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The stored configuration, with more steps if --steps asks for more. */
-function resumedConfig({ config }: Checkpoint, given: GivenTrainOptions, run: string): RunConfig {
-  const differences = TRAINING_OPTIONS.flatMap((row) => (row.key === 'steps' ? [] : difference(row, given, config)));
-  const { steps = config.steps } = given;
-  const text = `--steps is ${config.steps} there, but ${steps} here`;
-  if (steps < config.steps) differences.push(`${text}, and can only be raised`);
-  if (steps > config.steps && (config.schedule.name === 'linear' || config.schedule.name === 'cosine')) {
-    differences.push(`${text}, and its ${config.schedule.name} schedule has reached 0 at the end`);
-  }
-  if (differences.length > 0) {
-    throw new UsageError(`${showText(run)} has other settings: ${differences.join('; ')}`, { hint: 'leave them out, or start a new run' });
-  }
-  return { ...config, steps };
-}
-
-/** How a given option differs from the stored one, if it does. */
-function difference(row: OptionRow, given: object, config: RunConfig): string[] {
-  const asked = (given as Record<string, unknown>)[row.key];
-  if (asked === undefined || !row.stored) return [];
-  const stored = valueIn(config, row) ?? (row.since === undefined ? undefined : row.default);
-  const [there, here] = [stored, asked].map((value) => (value === undefined ? 'none' : row.kind.show(value)));
-  return there === here ? [] : [`${flagName(row)} is ${there} there, but ${here} here`];
 }

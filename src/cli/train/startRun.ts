@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { CreateBackend } from '../../backend/backend.js';
-import { FileContentError, fullMessage, SystemError, UsageError } from '../../core/errors.js';
+import { fullMessage, SystemError } from '../../core/errors.js';
 import { withDefaults } from '../../core/optionRow.js';
 import { showText } from '../../core/text.js';
-import { countExamples, type Dataset } from '../../data/dataset.js';
-import { EVALUATION_BATCH } from '../../evaluation/evaluator.js';
-import { allocateModel, arenaBytes, arenaSize, type Model } from '../../network/arrays.js';
+import { allocateModel, type Model } from '../../network/arrays.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
 import { keepNames } from '../../node/keptNames.js';
 import { createWasmBackend } from '../../node/kernels.js';
@@ -26,12 +24,12 @@ import {
 } from '../../node/runDirectory.js';
 import type { RunFiles } from '../../node/runFiles.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
+import { INFERENCE, limitedBackend } from '../../run/limitedBackend.js';
 import { runBytes } from '../../run/size.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
-import { createRunConfig, withPreset } from '../../training/recipe.js';
+import { createRunConfig, sizesOf, withPreset } from '../../training/recipe.js';
 import { modelConfig, type RunConfig, trainingCapacity } from '../../training/runConfig.js';
 import { type LoadedData, loadData } from '../data.js';
-import { formatBytes, formatCount } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
 import { programVersion } from '../version.js';
 import { initialWeights, openWeights, sourceEntry } from '../weights.js';
@@ -62,7 +60,7 @@ export async function startRun(given: GivenTrainOptions, io: IO): Promise<Prepar
   const init = source && initialWeights(source, data, given, io);
   const config = createRunConfig({ ...asked, ...init?.settings }, sizesOf(data.dataset));
   const shape = modelConfig(config, data.dataset.vocabulary);
-  const model = allocateModel(limitedBackend(config, data), shape, trainingCapacity(config, INFERENCE));
+  const model = allocateModel(kernelsFor(config, data), shape, trainingCapacity(config, INFERENCE));
   init?.copyTo(model);
   const directory =
     out === undefined
@@ -119,10 +117,6 @@ export function tryLinkLatest(directory: string, io: IO): void {
   }
 }
 
-export function sizesOf({ parts }: Dataset) {
-  return { trainExamples: countExamples(parts.train), valExamples: countExamples(parts.val) };
-}
-
 /** A data set's entry in run.json. Names from a pipe are kept in the run's directory. */
 export function dataEntry({ path, sha256, names, bytes }: LoadedData, directory: string): RunFile['data'] & { names: number } {
   const isOwn = (kept: string) => readRunFile(join(directory, CHECKPOINT_FILE))?.data.path === kept;
@@ -133,27 +127,7 @@ export function programName(): string {
   return `backprop-ninja ${programVersion()}`;
 }
 
-/** Batch sizes of the evaluation and the sampling that follow the training. */
-export const INFERENCE = [EVALUATION_BATCH, 1];
-
-/** One WebAssembly memory holds at most this much. */
-const MEMORY_LIMIT = 2 ** 32 - 2 ** 20;
-
-/**
- * The kernels, for networks that fit into one memory.
- * @throws UsageError, when called, if the network is too large; FileContentError if the vocabulary of the data is the cause
- */
-export function limitedBackend(config: RunConfig, { shownAs, dataset }: LoadedData): CreateBackend {
-  return (size) => {
-    const needed = arenaBytes(size);
-    if (needed <= MEMORY_LIMIT) return createWasmBackend(size);
-    const sizes = `the network needs ${formatBytes(needed)} of memory, the limit is ${formatBytes(MEMORY_LIMIT)}`;
-    const lesson = { ...modelConfig(config, dataset.vocabulary), vocabulary: 27 };
-    if (arenaBytes(arenaSize(lesson, trainingCapacity(config, INFERENCE))) <= MEMORY_LIMIT) {
-      throw new FileContentError(
-        `${shownAs}: its vocabulary has ${formatCount(dataset.vocabulary.length)} characters, with which ${sizes}`,
-      );
-    }
-    throw new UsageError(sizes, { hint: 'lower --hidden, --embedding, --context or --batch-size' });
-  };
+/** The kernels, for a network that fits into their memory. */
+export function kernelsFor(config: RunConfig, { shownAs, dataset }: LoadedData): CreateBackend {
+  return limitedBackend(createWasmBackend, config, { shownAs, vocabulary: dataset.vocabulary });
 }

@@ -6,14 +6,13 @@ import { randomStream } from '../../core/random.js';
 import type { Sweep } from '../../node/sweepDirectory.js';
 import { combinationsOf, drawFrom, gridOf, type OptionValues, parseVariation, type Variation } from '../../run/sweep.js';
 import { DATA_OPTIONS, RECIPE_OPTIONS, TRAINING_OPTIONS } from '../../training/options.js';
-import { createRunConfig, recipe, withPreset } from '../../training/recipe.js';
+import { createRunConfig, recipe, sizesOf, withPreset } from '../../training/recipe.js';
 import type { RunConfig } from '../../training/runConfig.js';
 import { type LoadedData, loadData } from '../data.js';
 import { COMMON_OPTIONS, commanderMessage, parseWords } from '../options.js';
 import { formatCount } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
 import { initialWeights, isSize, openWeights } from '../weights.js';
-import { sizesOf } from './startRun.js';
 import { type GivenTrainOptions, TRAIN_OPTIONS } from './trainOptions.js';
 
 /** Each run takes a second or more, and has a directory of its own. */

@@ -53,6 +53,13 @@ class Engine {
     this.#worker?.postMessage({ id, cancel: true } satisfies Request);
   }
 
+  /** Ends it, with its memory. Its answers never come. */
+  end(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#waiting.clear();
+  }
+
   #take(reply: Reply): void {
     const one = this.#waiting.get(reply.id);
     if (!one) return;
@@ -85,18 +92,59 @@ let lastId = 0;
 /** Methods that compute for up to a second without a pause, and need nothing that an engine remembers. What the reader waits for passes them. */
 const ASIDE: readonly Method[] = ['verdicts'];
 
+/** The engine of the run that trains, once there is one: a step of a large network must not keep the pass waiting. */
+let training: Engine | undefined;
+/** The one of the run that is being opened. */
+let opening: Engine | undefined;
+/** The reader's latest list, for engines that do not know it yet. */
+let latestNames: ArgumentsOf<'readNames'> | undefined;
+
 function engineFor(method: Method): Engine {
+  if (method.startsWith('live')) {
+    training ??= new Engine();
+    return training;
+  }
   if (!ASIDE.includes(method)) return engine;
   aside ??= new Engine();
   return aside;
 }
 
 /**
+ * Opens a run in an engine of its own. The one before is ended, which frees its memory at once, or it stays, if there is no new one.
+ * The answer never comes if another run is asked for first.
+ */
+async function openLive(parameters: ArgumentsOf<'liveOpen'>): Promise<ResultOf<'liveOpen'>> {
+  opening?.end();
+  const fresh = new Engine();
+  opening = fresh;
+  try {
+    if (parameters[1] !== null && latestNames) await askOf(fresh, 'readNames', latestNames);
+    const info = await askOf(fresh, 'liveOpen', parameters);
+    training?.end();
+    training = fresh;
+    return info;
+  } catch (error) {
+    fresh.end();
+    throw error;
+  } finally {
+    if (opening === fresh) opening = undefined;
+  }
+}
+
+function askOf<M extends Method>(one: Engine, method: M, parameters: ArgumentsOf<M>): Promise<ResultOf<M>> {
+  const asked = new Promise<unknown>((resolve, reject) => one.ask({ id: ++lastId, method, parameters }, { resolve, reject }));
+  return asked as Promise<ResultOf<M>>;
+}
+
+/**
  * Asks the engine.
  * @throws RefusedError if it refuses the arguments, or has stopped
  */
-export function ask<M extends Method>(method: M, ...parameters: ArgumentsOf<M>): Promise<ResultOf<M>> {
-  return start(method, parameters).result;
+export async function ask<M extends Method>(method: M, ...parameters: ArgumentsOf<M>): Promise<ResultOf<M>> {
+  if (method === 'liveOpen') return (await openLive(parameters as ArgumentsOf<'liveOpen'>)) as ResultOf<M>;
+  const result = await start(method, parameters).result;
+  if (method === 'readNames') latestNames = parameters as ArgumentsOf<'readNames'>;
+  return result;
 }
 
 /** A computation that reports progress and can be ended early. Its result then never comes. */

@@ -2,23 +2,23 @@
 
 import { exerciseMethods } from './exercises.js';
 import { huntMethods } from './hunt.js';
+import { liveMethods } from './live.js';
 import { mistakeMethods } from './mistakes.js';
 import { namesMethods } from './names.js';
 import { passMethods } from './pass.js';
 import { proofMethods } from './proof.js';
 import { runMethods } from './run.js';
-import { trainMethods } from './train.js';
 import { whyMethods } from './why.js';
 
 export const ENGINE = {
   ...exerciseMethods,
   ...huntMethods,
+  ...liveMethods,
   ...mistakeMethods,
   ...namesMethods,
   ...passMethods,
   ...whyMethods,
   ...proofMethods,
   ...runMethods,
-  ...trainMethods,
 };
 export type Engine = typeof ENGINE;

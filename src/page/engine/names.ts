@@ -1,7 +1,7 @@
 /** The data sets that the engine knows: the bundled names, and the list of the reader. */
 import bundledText from 'bundled:names';
 import { FileContentError } from '../../core/errors.js';
-import { countExamples, createDataset, type Dataset, DEFAULT_SPLIT, SPLITS } from '../../data/dataset.js';
+import { countExamples, createDataset, type Dataset, type DatasetOptions, DEFAULT_SPLIT, SPLITS } from '../../data/dataset.js';
 import { describeTable, describeTidied } from '../../data/namesNotes.js';
 import { findOddities, severalPerLine } from '../../data/oddities.js';
 import { type NamesOptions, parseNames } from '../../data/parseNames.js';
@@ -27,21 +27,41 @@ const FIRST = 12;
 
 let bundled: Dataset | undefined;
 /** The latest list of the reader. */
-let own: { id: number; dataset: Dataset } | undefined;
+let own: { id: number; dataset: Dataset; file: NamesFile } | undefined;
+
+/** A list as a file, for a training: its bytes, and how they are read. */
+export interface NamesFile {
+  bytes: Uint8Array;
+  /** What errors call it. */
+  shownAs: string;
+  options: NamesOptions;
+}
 
 /** The names that come with the program. */
 export function bundledNames(): readonly string[] {
-  return parseNames(new TextEncoder().encode(bundledText), 'names.txt').names;
+  const { bytes, shownAs } = bundledFile();
+  return parseNames(bytes, shownAs).names;
+}
+
+function bundledFile(): NamesFile {
+  return { bytes: new TextEncoder().encode(bundledText), shownAs: 'names.txt', options: {} };
 }
 
 /** The data set of a list. Only the latest list is kept. */
 export function datasetOf(id: NamesId): Dataset {
-  if (id === null) {
-    bundled ??= createDataset(bundledNames(), DEFAULT_SPLIT);
-    return bundled;
-  }
+  if (id !== null) return ownList(id).dataset;
+  bundled ??= createDataset(bundledNames(), DEFAULT_SPLIT);
+  return bundled;
+}
+
+/** The file of a list. */
+export function namesFileOf(id: NamesId): NamesFile {
+  return id === null ? bundledFile() : ownList(id).file;
+}
+
+function ownList(id: number): NonNullable<typeof own> {
   if (own?.id !== id) throw new RangeError(`the engine does not have list ${id} of names`);
-  return own.dataset;
+  return own;
 }
 
 export const namesMethods = {
@@ -50,10 +70,10 @@ export const namesMethods = {
    * @throws FileContentError with line and byte if a line is not a name, or if there are too few; UsageError if there is no such column
    */
   readNames(bytes: Uint8Array, id: number, options: NamesOptions): NamesSummary {
-    const { names, tidied, table } = parseNames(bytes, 'your list', options, 'column');
-    const dataset = createDataset(names, DEFAULT_SPLIT);
-    if (SPLITS.some((split) => dataset.parts[split].length === 0)) throw tooFew(names);
-    own = { id, dataset };
+    const file = { bytes, shownAs: 'your list', options };
+    const { names, tidied, table } = parseNames(bytes, file.shownAs, options, 'column');
+    const dataset = createSplit(names, DEFAULT_SPLIT);
+    own = { id, dataset, file };
     return {
       id,
       count: names.length,
@@ -68,6 +88,13 @@ export const namesMethods = {
     };
   },
 };
+
+/** @throws FileContentError if there are too few names for three splits */
+export function createSplit(names: readonly string[], options: DatasetOptions): Dataset {
+  const dataset = createDataset(names, options);
+  if (SPLITS.some((split) => dataset.parts[split].length === 0)) throw tooFew(names);
+  return dataset;
+}
 
 function tooFew(names: readonly string[]): FileContentError {
   const several = severalPerLine(names);
