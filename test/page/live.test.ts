@@ -28,6 +28,11 @@ const RUNS: readonly { name: string; argv: string[]; options: object; own?: OwnL
     options: { preset: 'fast', steps: '60', seed: '9', clip: '0.5' },
   },
   {
+    name: 'a network without batch norm',
+    argv: ['--norm', 'none', '--init-gain', '1', '--steps', '100', '--hidden', '20,20', '--batch-size', '16'],
+    options: { norm: 'none', initGain: 1, steps: 100, hidden: [20, 20], batchSize: 16 },
+  },
+  {
     name: 'your own names, from a column',
     argv: ['--data', 'own.csv', '--column', 'name', '--steps', '50', '--hidden', '8', '--batch-size', '4', '--unique'],
     options: { steps: 50, hidden: '8', batchSize: 4, unique: true },
