@@ -19,6 +19,8 @@ export interface CurveChartProps {
   end?: number;
   /** Pixels. */
   height?: number;
+  /** A value that the axis shows in any case. */
+  least?: number;
   /** Values above are cut off. */
   highest?: number;
   /** Offers a logarithmic axis, and begins with it if the values need it. */

@@ -91,17 +91,19 @@ export function isPositive(curves: readonly Curve[], levels: readonly Level[]): 
   return drawnValues(curves, levels).every((value) => value > 0);
 }
 
+/** What the vertical axis shows at most and at least. */
+interface Limits {
+  highest?: number | undefined;
+  least?: number | undefined;
+}
+
 /**
  * The ends of the vertical axis: all values, and some room around them.
- * @param highest values above are cut off
+ * @param limits values above `highest` are cut off; `least` is shown in any case
  */
-export function valueRange(
-  curves: readonly Curve[],
-  levels: readonly Level[],
-  log: boolean,
-  highest = Number.POSITIVE_INFINITY,
-): [number, number] {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+export function valueRange(curves: readonly Curve[], levels: readonly Level[], log: boolean, limits: Limits = {}): [number, number] {
+  const { highest = Number.POSITIVE_INFINITY, least: shown } = limits;
+  let [least, most] = [shown ?? Number.POSITIVE_INFINITY, shown ?? Number.NEGATIVE_INFINITY];
   for (const value of drawnValues(curves, levels)) [least, most] = [Math.min(least, value), Math.max(most, value)];
   if (least > most) return log ? [1, 10] : [0, 1];
   most = Math.max(least, Math.min(most, highest));
@@ -110,5 +112,5 @@ export function valueRange(
     return [least / factor, most * factor];
   }
   const room = most > least ? 0.05 * (most - least) : Math.max(0.05 * Math.abs(most), 1e-3);
-  return [least - room, most + room];
+  return [least === shown ? least : least - room, most + room];
 }

@@ -6,7 +6,7 @@ import type { CurveChartProps } from './CurveChart.js';
 import { type Level, smoothed, valueRange, valuesAt } from './curves.js';
 import { palette } from './palette.js';
 
-interface PlotProps extends Pick<CurveChartProps, 'curves' | 'end' | 'height' | 'highest'> {
+interface PlotProps extends Pick<CurveChartProps, 'curves' | 'end' | 'height' | 'highest' | 'least'> {
   levels: readonly Level[];
   steps: readonly number[];
   log: boolean;
@@ -27,7 +27,7 @@ export function usePlot(props: PlotProps): RefObject<HTMLDivElement | null> {
   latest.current = props;
   const { curves, log, at, end, levels } = props;
   const colors = palette.value;
-  const shape = JSON.stringify([curves.map(({ name, color, dashed, smooth }) => [name, color, dashed, smooth]), log]);
+  const shape = JSON.stringify([curves.map(({ name, color, dashed, smooth }) => [name, color, dashed, smooth]), log, levels]);
   useEffect(() => {
     const [element, key] = [box.current, props.legend.current];
     if (!element || !key) return undefined;
@@ -41,10 +41,10 @@ export function usePlot(props: PlotProps): RefObject<HTMLDivElement | null> {
       chart.destroy();
     };
   }, [shape, colors]);
-  useEffect(() => plot.current?.setData(dataOf(latest.current)), [curves, end, levels]);
+  useEffect(() => plot.current?.setData(dataOf(latest.current)), [curves, end]);
   useEffect(() => {
     if (plot.current) showCursor(plot.current, at);
-  }, [at, curves, end, levels]);
+  }, [at, curves, end]);
   return box;
 }
 
@@ -63,7 +63,6 @@ interface Look {
   lines: { color: string; line: string }[];
   text: string;
   grid: string;
-  paper: string;
   width: number;
 }
 
@@ -72,14 +71,14 @@ function lookOf(element: HTMLElement, legend: HTMLElement): Look {
     color: getComputedStyle(swatch).color,
     line: swatch.dataset.line ?? 'solid',
   }));
-  const { color, borderTopColor, outlineColor } = getComputedStyle(element);
-  return { lines, text: color, grid: borderTopColor, paper: outlineColor, width: element.clientWidth };
+  const { color, borderTopColor } = getComputedStyle(element);
+  return { lines, text: color, grid: borderTopColor, width: element.clientWidth };
 }
 
 const DASHES: Readonly<Record<string, number[]>> = { dashed: [6, 4], dotted: [2, 3] };
 
 function optionsOf(look: Look, latest: { current: PlotProps }): uPlot.Options {
-  const { curves, log, height = HEIGHT } = latest.current;
+  const { curves, log, levels, height = HEIGHT } = latest.current;
   const axis: uPlot.Axis = {
     stroke: look.text,
     font: FONT,
@@ -94,11 +93,12 @@ function optionsOf(look: Look, latest: { current: PlotProps }): uPlot.Options {
   return {
     width: look.width,
     height,
+    padding: [null, levels.length > 0 ? marginOf(levels) : null, null, null],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: {
       x: { time: false, range: (_, least, most) => stepRange(least, most, latest.current.end) },
-      y: { distr: log ? 3 : 1, range: () => valueRange(latest.current.curves, latest.current.levels, log, latest.current.highest) },
+      y: { distr: log ? 3 : 1, range: () => valueRange(latest.current.curves, latest.current.levels, log, latest.current) },
     },
     axes: [axis, { ...axis, size: 52, ...(log ? { filter: (_, splits) => splits } : {}) }],
     series: [{}, ...series],
@@ -125,32 +125,39 @@ function stepRange(least: number | null, most: number | null, end: number | unde
   return [from, Math.max(end ?? most ?? 1, from + 1)];
 }
 
-/** Lines with their names at the right end, in the order of their values: a name that would lie on the one below goes under its line. */
-function drawLevels(chart: uPlot, levels: readonly Level[], { text, paper }: Look): void {
+/** Pixels between the names of two levels. */
+const LABEL_HEIGHT = 14;
+
+/** Pixels on the right for the names of the levels. */
+function marginOf(levels: readonly Level[]): number {
+  const context = document.createElement('canvas').getContext('2d');
+  if (!context) return 0;
+  context.font = FONT;
+  return Math.ceil(Math.max(...levels.map(({ name }) => context.measureText(name).width))) + 8;
+}
+
+/** Lines across the plot, with their names beside it. Names that would overlap move apart, upwards. */
+function drawLevels(chart: uPlot, levels: readonly Level[], { text }: Look): void {
   const { ctx, bbox } = chart;
   const pixels = devicePixelRatio;
+  const right = bbox.left + bbox.width;
   ctx.save();
   ctx.font = FONT.replace('12', String(12 * pixels));
-  ctx.textAlign = 'right';
   ctx.textBaseline = 'middle';
-  ctx.lineJoin = 'round';
-  for (const { name, value } of levels) {
+  ctx.strokeStyle = text;
+  ctx.fillStyle = text;
+  ctx.lineWidth = pixels;
+  ctx.setLineDash([2 * pixels, 4 * pixels]);
+  let above = Number.POSITIVE_INFINITY;
+  for (const { name, value } of levels.toSorted((a, b) => a.value - b.value)) {
     const y = chart.valToPos(value, 'y', true);
     if (y < bbox.top || y > bbox.top + bbox.height) continue;
-    ctx.strokeStyle = text;
-    ctx.lineWidth = pixels;
-    ctx.setLineDash([2 * pixels, 4 * pixels]);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.lineTo(right, y);
     ctx.stroke();
-    ctx.setLineDash([]);
-    const label = y - 9 * pixels < bbox.top ? y + 9 * pixels : y - 9 * pixels;
-    ctx.strokeStyle = paper;
-    ctx.lineWidth = 4 * pixels;
-    ctx.strokeText(name, bbox.left + bbox.width - 4 * pixels, label);
-    ctx.fillStyle = text;
-    ctx.fillText(name, bbox.left + bbox.width - 4 * pixels, label);
+    above = Math.min(y, above - LABEL_HEIGHT * pixels);
+    ctx.fillText(name, right + 6 * pixels, above);
   }
   ctx.restore();
 }

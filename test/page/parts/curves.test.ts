@@ -76,7 +76,7 @@ describe('the vertical axis', () => {
   });
 
   it('cuts off a curve that diverges', () => {
-    expect(valueRange([curve([1, 3], [2, 1e9])], [], false, 4.5)[1]).toBeLessThan(5);
+    expect(valueRange([curve([1, 3], [2, 1e9])], [], false, { highest: 4.5 })[1]).toBeLessThan(5);
   });
 
   it('begins logarithmic for a loss that starts at 27, and not for one that starts at ln 27', () => {
