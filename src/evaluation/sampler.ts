@@ -6,6 +6,7 @@ import { type CodePointTable, codePointTable, encode } from '../data/dataset.js'
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
 import { inferCalls, type LayerCalls, runCalls } from '../network/passes.js';
 import { checkFinite } from './checkFinite.js';
+import { contextOf } from './nextCharacter.js';
 
 /** Names are cut at this number of characters. */
 export const MAX_NAME_LENGTH = 100;
@@ -94,7 +95,7 @@ export class Sampler {
   /** The logits of the next character. */
   #logitsAfter(indices: readonly number[]): FloatArray {
     const T = this.#model.config.context;
-    for (let t = 0; t < T; t++) this.#activations.Xb[t] = indices[indices.length - T + t] ?? 0;
+    for (const [t, index] of contextOf(indices, T).entries()) this.#activations.Xb[t] = index;
     runCalls(this.#infer);
     checkFinite(this.#model, this.#activations, 1, 'logits');
     return this.#activations.logits;

@@ -75,6 +75,9 @@ function lookOf(element: HTMLElement, legend: HTMLElement): Look {
   return { lines, text: color, grid: borderTopColor, width: element.clientWidth };
 }
 
+/** Distances of the marks on the axis of steps: 1, 2, 5, 10, 20, … */
+const WHOLE = Array.from({ length: 48 }, (_, i) => [1, 2, 5][i % 3] * 10 ** Math.floor(i / 3));
+
 const DASHES: Readonly<Record<string, number[]>> = { dashed: [6, 4], dotted: [2, 3] };
 
 function optionsOf(look: Look, latest: { current: PlotProps }): uPlot.Options {
@@ -100,7 +103,10 @@ function optionsOf(look: Look, latest: { current: PlotProps }): uPlot.Options {
       x: { time: false, range: (_, least, most) => stepRange(least, most, latest.current.end) },
       y: { distr: log ? 3 : 1, range: () => valueRange(latest.current.curves, latest.current.levels, log, latest.current) },
     },
-    axes: [axis, { ...axis, size: 52, ...(log ? { filter: (_, splits) => splits } : {}) }],
+    axes: [
+      { ...axis, incrs: WHOLE },
+      { ...axis, size: 52, ...(log ? { filter: (_, splits) => splits } : {}) },
+    ],
     series: [{}, ...series],
     hooks: {
       draw: [(chart) => drawLevels(chart, latest.current.levels, look)],
@@ -143,6 +149,7 @@ function drawLevels(chart: uPlot, levels: readonly Level[], { text }: Look): voi
   const right = bbox.left + bbox.width;
   ctx.save();
   ctx.font = FONT.replace('12', String(12 * pixels));
+  ctx.textAlign = 'left';
   ctx.textBaseline = 'middle';
   ctx.strokeStyle = text;
   ctx.fillStyle = text;
