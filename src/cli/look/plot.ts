@@ -31,7 +31,7 @@ export const plot = defineCommand({
       description:
         'loss: training and validation; train or val: one of them; rate: learning rate; update: log10 of update:data of each matrix; ' +
         'saturation: share of |h| > 0.97; gradient: its norm',
-      defaultText: 'loss for one run, val for several',
+      defaultText: 'loss for one run; val for several, or train if they have one validation loss each',
       kind: choice(QUANTITIES),
     },
     { key: 'from', flag: '--from <step>', description: 'leave out the steps before', kind: wholeNumber(0, MAX_STEPS), default: 0 },
@@ -45,16 +45,18 @@ export const plot = defineCommand({
   ],
   async run({ io, json, options, printJson, paint }, names: string[]) {
     const runs = findRuns(names, io);
-    const { what = runs.length > 1 ? 'val' : 'loss', from, log = false } = options;
-    const { curves, signal } = await inTurns(io, async (turns) => {
+    const { from, log = false } = options;
+    const asked = options.what ?? 'loss';
+    const { read: found, signal } = await inTurns(io, async (turns) => {
       const status = new Status(io);
       const read: RunOnPlot[] = [];
-      const job = readAll(runs, new Reader(what, from, json ? Number.POSITIVE_INFINITY : undefined), read);
+      const job = readAll(runs, new Reader(asked, from, json ? Number.POSITIVE_INFINITY : undefined), read);
       const done = await turns.run(job, () => status.update(() => `reading the records, ${formatCountOf(read.length, 'run')} done`));
       status.clear();
-      return { curves: done && read, signal: turns.signal };
+      return { read: done && read, signal: turns.signal };
     });
-    if (!curves) return EXIT_SIGNAL[signal as StopSignal];
+    if (!found) return EXIT_SIGNAL[signal as StopSignal];
+    const { what, curves } = options.what === undefined && runs.length > 1 ? oneLossEach(found) : { what: asked, curves: found };
     tellOfFlaws(curves, what, io);
     if (json) printJson(jsonOf(what, curves));
     else await print({ what, log, runs: curves }, io, await paint());
@@ -101,6 +103,14 @@ function namedRun(directory: string, io: IO): NamedRun {
 function* readAll(runs: readonly NamedRun[], reader: Reader, read: RunOnPlot[]): Job<true> {
   for (const run of runs) read.push(yield* reader.read(run));
   return true;
+}
+
+/** Of several runs one curve each: the validation losses, unless every run has been evaluated once only. */
+function oneLossEach(runs: readonly RunOnPlot[]): { what: Quantity; curves: RunOnPlot[] } {
+  const isVal = runs.some(({ curves }) => (curves.get('validation')?.points.length ?? 0) > 1);
+  const kept = isVal ? 'validation' : 'training';
+  const curves = runs.map((run) => ({ ...run, curves: new Map([...run.curves].filter(([name]) => name === kept)) }));
+  return { what: isVal ? 'val' : 'train', curves };
 }
 
 class Reader {
@@ -216,7 +226,7 @@ async function print({ what, log, runs }: Picture, io: IO, paint: Paint): Promis
   const legend = legendOf(drawn, marks, what, widthOf(stdout), paint);
   const scaled = drawn.map(({ curve }, i) => ({ mark: marks[i], points: log ? logarithmic(curve.points, what) : curve.points }));
   if (scaled.every(({ points }) => points.length === 0)) throw new UsageError('--log has nothing to draw: no value is above 0');
-  const title = wrapText(`${TITLES[what]}${log ? ', logarithmic' : ''}`, widthOf(stdout)).map(paint.bold);
+  const title = wrapText(`${TITLES[what]}${log ? ', logarithmic' : ''}`, widthOf(stdout)).map((line) => paint.bold(line));
   const lines = plotCurves(scaled, {
     width: stdout.columns,
     height: stdout.isTTY ? heightIn(stdout.rows - legend.length - title.length - 2) : HEIGHTS.most,

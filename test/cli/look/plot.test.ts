@@ -43,6 +43,12 @@ describe('plot', () => {
     ]);
   });
 
+  it('draws their training losses if each has one validation loss only', async () => {
+    for (const name of ['short', 'shorter']) await runCli(cwd, ['train', ...SMALL, '--steps', '400', '--eval-every', '400', '--out', name]);
+    const { lines } = await plot(['short', 'shorter'], { tty: true });
+    expect(lines[0]).toBe('\x1b[1mtraining loss in nats per character\x1b[22m');
+  });
+
   it('names a run once, however often and by whatever path it is given', async () => {
     const { stdout } = await plot(['run', './run', join(cwd, 'run'), join('run', 'checkpoint.safetensors'), '--json']);
     expect(JSON.parse(stdout).runs).toHaveLength(1);
