@@ -5,6 +5,7 @@ import { FileContentError, namingFile, UsageError } from '../core/errors.js';
 import { flagName, type GivenValues } from '../core/optionRow.js';
 import { quoteText, showPath } from '../core/text.js';
 import type { Model } from '../network/arrays.js';
+import { hasBatchNorm, type ModelConfig, type Norm } from '../network/parameters.js';
 import { findCheckpoint, INIT_FILE } from '../node/runDirectory.js';
 import { sha256 } from '../node/sha256.js';
 import { withSystemErrors } from '../node/systemErrors.js';
@@ -69,6 +70,7 @@ function notesOn({ shape, reading }: Weights, byDefault: boolean, uses: 'all' | 
           `${matrices} are square, so their shapes do not show their layout; read as the lesson's, [in, out]; ${other} reads nn.Linear's, [out, in]`,
         ]
       : []),
+    ...(hasBatchNorm(shape) ? [] : ['no bngain and no bnbias: a network without batch norm']),
     ...(layout === 'linear' ? [`${matrices} are in the layout of nn.Linear, [out, in]: transposed`] : []),
     ...(wide > 0 ? [`float64 is rounded to float32, which changes ${changed}`] : []),
     ...(missingStatistics.length > 0 && uses === 'all'
@@ -78,18 +80,22 @@ function notesOn({ shape, reading }: Weights, byDefault: boolean, uses: 'all' | 
   ];
 }
 
-/** The sizes that the file decides. */
-const SIZES = ['context', 'embedding', 'hidden'] as const;
+/** The options that the file decides. */
+const DECIDED = ['context', 'embedding', 'hidden', 'norm'] as const;
+/** The options that have no effect on parameters from a file. */
+const DRAWN = ['initGain', 'initOutput'] as const;
 
-/** Whether an option sets one of the sizes that --init decides. */
-export function isSize(option: string): boolean {
-  return (SIZES as readonly string[]).includes(option);
+const rowOf = (key: string) => RECIPE_OPTIONS.find((row) => row.key === key) as (typeof RECIPE_OPTIONS)[number];
+
+/** Whether --init leaves nothing for an option to set. @param option its name without dashes */
+export function isOfInit(option: string): boolean {
+  return [...DECIDED, ...DRAWN].some((key) => flagName(rowOf(key)) === `--${option}`);
 }
 
 /** The parameters that a training begins with. */
 export interface InitialWeights {
   /** What the file decides of the configuration. */
-  settings: { context: number; embedding: number; hidden: readonly number[]; init: string };
+  settings: Omit<ModelConfig, 'vocabulary' | 'norm'> & { norm?: Norm; init: string };
   /** The content of init.safetensors. */
   bytes: Uint8Array;
   copyTo(model: Model): void;
@@ -97,21 +103,27 @@ export interface InitialWeights {
 
 /**
  * The parameters in a file, for a training.
- * @throws UsageError if a given option contradicts the sizes in the file
+ * @throws UsageError if a given option contradicts the network in the file
  */
 export function initialWeights(source: WeightsSource, data: LoadedData, given: GivenValues<TrainingRow>, io: IO): InitialWeights {
+  const drawn = DRAWN.find((key) => given[key] !== undefined);
+  if (drawn) throw new UsageError(`${flagName(rowOf(drawn))} cannot be used with --init, whose parameters are not drawn`);
   const { shape, parameters } = weightsOf(source, data, { uses: 'parameters' }, io);
-  const { context, embedding, hidden } = shape;
-  for (const key of SIZES) {
-    const row = RECIPE_OPTIONS.find((one) => one.key === key) as (typeof RECIPE_OPTIONS)[number];
-    const [asked, found] = [given[key], shape[key]].map(String);
-    if (given[key] === undefined || asked === found) continue;
-    throw new UsageError(`${flagName(row)} is ${asked}, but ${found} in ${source.shownAs}`, {
-      hint: 'leave it out: --init decides the sizes',
+  const found = settingsOf(shape);
+  for (const key of DECIDED) {
+    const [asked, own] = [given[key], found[key] ?? 'batch'].map(String);
+    if (given[key] === undefined || asked === own) continue;
+    throw new UsageError(`${flagName(rowOf(key))} is ${asked}, but ${own} in ${source.shownAs}`, {
+      hint: 'leave it out: --init decides it',
     });
   }
   const bytes = weightsBytes(shape, parameters);
-  return { settings: { context, embedding, hidden, init: sha256(bytes) }, bytes, copyTo: (model) => copyTo(model, parameters) };
+  return { settings: { ...found, init: sha256(bytes) }, bytes, copyTo: (model) => copyTo(model, parameters) };
+}
+
+/** What a network decides of the configuration of its run. */
+export function settingsOf({ context, embedding, hidden, norm }: ModelConfig): Omit<InitialWeights['settings'], 'init'> {
+  return { context, embedding, hidden, ...(norm && { norm }) };
 }
 
 function copyTo(model: Model, parameters: Weights['parameters']): void {
@@ -135,5 +147,5 @@ export function readInitFile(checkpoint: string, { config, vocabulary }: Checkpo
   const { shape, parameters } = namingFile(shownAs, () => readWeights(file, { vocabulary, layout: 'lesson' }));
   const expected = modelConfig(config, vocabulary);
   if (JSON.stringify(shape) === JSON.stringify(expected)) return parameters;
-  throw new FileContentError(`${shownAs} holds a network of other sizes than the run's`);
+  throw new FileContentError(`${shownAs} holds another network than the run's`);
 }

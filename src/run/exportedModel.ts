@@ -4,7 +4,7 @@ import type { FloatArray, Shape } from '../core/tensor.js';
 import { BOUNDARY } from '../data/dataset.js';
 import { BATCH_NORM_EPSILON } from '../layers/batchNorm.js';
 import type { Model } from '../network/arrays.js';
-import { type ModelConfig, parameterShapes, statisticShapes } from '../network/parameters.js';
+import { hasBatchNorm, type ModelConfig, parameterShapes, statisticShapes } from '../network/parameters.js';
 import type { Checkpoint } from './checkpoint.js';
 import { writeNpz } from './npz.js';
 import { type Safetensors, storeFloats, writeSafetensors } from './safetensors.js';
@@ -27,18 +27,29 @@ export interface ExportedModel {
   readonly dataSha256: string;
   /** By the lesson's names, in the order of files. */
   readonly parameters: ReadonlyMap<string, ExportedArray>;
-  /** bnmean and bnvar of each block. */
+  /** bnmean and bnvar of each block; none without batch norm. */
   readonly statistics: ReadonlyMap<string, ExportedArray>;
 }
 
-/** How to compute logits from the arrays, block by block. */
-export const FORWARD_PASS: readonly string[] = [
-  'context: the indices of the last T characters in the vocabulary; index 0, the boundary, before the start of a name',
-  'embact = the rows of C at the context, concatenated [n, T*E]',
+const NORMED_BLOCKS: readonly string[] = [
   'block 1: hprebn = embact @ W1 + b1; h = tanh(bngain * (hprebn - bnmean) / sqrt(bnvar + epsilon) + bnbias)',
   'block K, from 2: the same with blocks.K.W, blocks.K.b, blocks.K.bngain, blocks.K.bnbias, blocks.K.bnmean and blocks.K.bnvar on the h below',
-  'logits = h @ W2 + b2',
 ];
+const LINEAR_BLOCKS: readonly string[] = [
+  'block 1: h = tanh(embact @ W1 + b1)',
+  'block K, from 2: the same with blocks.K.W and blocks.K.b on the h below',
+];
+
+/** How to compute logits from the arrays, block by block. */
+export function forwardPass(config: ModelConfig): string[] {
+  return [
+    'context: the indices of the last T characters in the vocabulary; index 0, the boundary, before the start of a name',
+    'embact = the rows of C at the context, concatenated [n, T*E]',
+    ...(hasBatchNorm(config) ? NORMED_BLOCKS : LINEAR_BLOCKS),
+    'logits = h @ W2 + b2',
+  ];
+}
+
 /** What bnmean and bnvar are. */
 const STATISTICS = 'mean and unbiased variance (divided by count - 1) of hprebn over all training examples';
 
@@ -74,9 +85,8 @@ export function exportedMetadata({ program, config, vocabulary, steps, dataSha25
     context: String(config.context),
     embedding: String(config.embedding),
     hidden: JSON.stringify(config.hidden),
-    epsilon: String(BATCH_NORM_EPSILON),
-    statistics: STATISTICS,
-    forward: FORWARD_PASS.join('\n'),
+    ...(hasBatchNorm(config) ? { epsilon: String(BATCH_NORM_EPSILON), statistics: STATISTICS } : { norm: 'none' }),
+    forward: forwardPass(config).join('\n'),
     steps: String(steps),
     dataSha256,
   };
@@ -107,9 +117,8 @@ export function* modelJson(model: ExportedModel): Job<Uint8Array> {
     program,
     steps,
     dataSha256,
-    forward: FORWARD_PASS,
-    statisticsAre: STATISTICS,
-    epsilon: BATCH_NORM_EPSILON,
+    forward: forwardPass(config),
+    ...(hasBatchNorm(config) ? { statisticsAre: STATISTICS, epsilon: BATCH_NORM_EPSILON } : { norm: 'none' }),
     context: config.context,
     embedding: config.embedding,
     hidden: config.hidden,

@@ -5,7 +5,7 @@ import { closest } from '../core/spelling.js';
 import type { FloatArray } from '../core/tensor.js';
 import { quoteText } from '../core/text.js';
 import type { Model } from '../network/arrays.js';
-import { isParameterName, LESSON_PARAMETER_NAMES, type ParameterArrays, type ParameterName } from '../network/parameters.js';
+import { isParameterName, type ModelConfig, type ParameterArrays, type ParameterName, parameterNames } from '../network/parameters.js';
 import type { DiagnosticsRecord } from '../training/diagnostics.js';
 import type { LossRecord } from '../training/training.js';
 
@@ -62,15 +62,20 @@ export class RecordGaps {
   }
 }
 
+/** A network of one block, with batch norm if the record has a parameter of it. */
+function oneBlock(record: object): Pick<ModelConfig, 'hidden' | 'norm'> {
+  return { hidden: [1], norm: 'bngain' in record || 'bnbias' in record ? 'batch' : 'none' };
+}
+
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/));
 const step = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-/** Every network has the lesson's parameters, deeper ones have more. Keys keep the order of the line. */
+/** Every network has the parameters of one block, deeper ones have more. Keys keep the order of the line. */
 const hashes = v.pipe(
   v.record(
     v.custom<ParameterName>((name) => typeof name === 'string' && isParameterName(name)),
     hash,
   ),
-  v.guard((record): record is Hashes => LESSON_PARAMETER_NAMES.every((name) => name in record)),
+  v.guard((record): record is Hashes => parameterNames(oneBlock(record)).every((name) => name in record)),
 );
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const spread = v.object({

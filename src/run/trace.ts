@@ -4,7 +4,7 @@
  */
 import type { FloatArray } from '../core/tensor.js';
 import { BATCH_NORM_EPSILON } from '../layers/batchNorm.js';
-import { type ModelConfig, type ParameterArrays, parameterNames, parameterShapes } from '../network/parameters.js';
+import { hasBatchNorm, type ModelConfig, type ParameterArrays, parameterNames, parameterShapes } from '../network/parameters.js';
 import type { RunConfig } from '../training/runConfig.js';
 import type { DoneStep } from '../training/training.js';
 import { decayOf } from '../training/updater.js';
@@ -73,22 +73,28 @@ export class Trace {
     const shapes = Object.entries(parameterShapes(this.#config));
     for (const [name, shape] of shapes) tensors.set(`initial.${name}`, storeFloats(this.#initial.get(name) as FloatArray, shape));
     for (const [name, shape] of shapes) tensors.set(`final.${name}`, storeFloats(final[name as keyof ParameterArrays], shape));
-    return writeSafetensors({ metadata: traceMetadata(program, run, vocabulary, K), tensors });
+    return writeSafetensors({ metadata: traceMetadata(program, run, vocabulary, { config: this.#config, steps: K }), tensors });
   }
 }
 
-function traceMetadata(program: string, run: RunConfig, vocabulary: readonly string[], K: number): Record<string, string> {
-  const { context, embedding, hidden, batchSize, optimizer, clip, seed } = run;
+function traceMetadata(
+  program: string,
+  run: RunConfig,
+  vocabulary: readonly string[],
+  { config, steps }: { config: ModelConfig; steps: number },
+): Record<string, string> {
+  const { batchSize, optimizer, clip, seed } = run;
+  const { context, embedding, hidden } = config;
   return {
     format: 'backprop-ninja trace',
     program,
-    steps: String(K),
+    steps: String(steps),
     batchSize: String(batchSize),
     context: String(context),
     embedding: String(embedding),
     hidden: JSON.stringify(hidden),
     vocabulary: JSON.stringify(vocabulary),
-    epsilon: String(BATCH_NORM_EPSILON),
+    ...(hasBatchNorm(config) ? { epsilon: String(BATCH_NORM_EPSILON) } : { norm: 'none' }),
     optimizer: JSON.stringify(optimizer),
     // One weight decay applies to all weight matrices; here each parameter has its own.
     weightDecay: JSON.stringify(decaysOf(run)),

@@ -2,7 +2,7 @@
 import { closest } from '../core/spelling.js';
 import { showShape } from '../core/tensor.js';
 import { quoteText } from '../core/text.js';
-import { blockName, isParameterName, statisticNames } from '../network/parameters.js';
+import { blockName, isParameterName, type Norm, parameterNames, statisticNames } from '../network/parameters.js';
 import type { Safetensors, StoredTensor } from './safetensors.js';
 
 /** The network's tensors under their own names. */
@@ -12,6 +12,8 @@ interface NamedTensors {
   prefix: string;
   /** As many entries as there are blocks. */
   hidden: readonly number[];
+  /** undefined: batch norm. */
+  norm?: Norm;
   /** Statistics that are missing, if others are there. */
   missingStatistics: readonly string[];
   /** The names of all other tensors, as the file has them. */
@@ -29,13 +31,20 @@ export function nameTensors(file: Safetensors['tensors']): NamedTensors {
   const { statistics, missing } = findStatistics(own, statisticNames({ hidden }));
   const parameters = [...own].filter(([name]) => isParameterName(name));
   const used = new Set([...parameters.map(([name]) => name), ...statistics.values()].map((name) => prefix + name));
+  const isPlain = parameterNames({ hidden, norm: 'none' }).every((name) => own.has(name)) && ![...own.keys()].some(isOfBatchNorm);
   return {
     tensors: new Map([...parameters, ...[...statistics].map(([name, found]) => [name, own.get(found) as StoredTensor] as const)]),
     prefix,
     hidden,
+    ...(isPlain && { norm: 'none' }),
     missingStatistics: missing,
     unused: [...file.keys()].filter((name) => !used.has(name)),
   };
+}
+
+/** Whether a tensor is one of batch norm, by its name: the lesson's, another spelling, or that of a module. */
+function isOfBatchNorm(name: string): boolean {
+  return /bn|norm|gain|running/i.test(name);
 }
 
 /**

@@ -10,6 +10,7 @@ import { countOf, showCharacters } from '../core/text.js';
 import {
   blockName,
   type ModelConfig,
+  type Norm,
   type ParameterName,
   parameterNames,
   parameterShapes,
@@ -26,6 +27,7 @@ export type Layout = (typeof LAYOUTS)[number];
 
 /** The weights of a network, in the lesson's layout and in float32. */
 export interface Weights {
+  /** Without batch norm if the file has no tensor of batch norm, but all others. */
   shape: ModelConfig;
   /** Row-major, in the order of memory and files. */
   parameters: ReadonlyMap<ParameterName, Float32Array>;
@@ -71,7 +73,7 @@ export function readWeights({ tensors, metadata }: Safetensors, { vocabulary, la
   const sizes = sizesOf(named.tensors, named.hidden.length, vocabulary.length);
   const matrices = matricesOf(named.tensors, sizes);
   const layout = layoutOf(matrices, asked, problems);
-  const shape = layout && shapeOf(named.tensors, sizes, layout.layout, problems);
+  const shape = layout && shapeOf(named.tensors, sizes, layout.layout, problems, named.norm);
   const others = vocabularyProblems(sizes, vocabulary, metadata);
   problems.push(
     ...shapeProblems(named.tensors, matrices, sizes),
@@ -199,7 +201,13 @@ function describe({ name, shape }: Matrix): string {
 }
 
 /** The network's sizes; undefined if they cannot be known. */
-function shapeOf(tensors: Tensors, { V, E, hidden }: Sizes, layout: Layout, problems: string[]): ModelConfig | undefined {
+function shapeOf(
+  tensors: Tensors,
+  { V, E, hidden }: Sizes,
+  layout: Layout,
+  problems: string[],
+  norm: Norm | undefined,
+): ModelConfig | undefined {
   const W1 = tensors.get('W1')?.shape;
   if (E === undefined || W1?.length !== 2 || hidden.includes(undefined)) return undefined;
   const inputs = layout === 'lesson' ? W1[0] : W1[1];
@@ -209,7 +217,7 @@ function shapeOf(tensors: Tensors, { V, E, hidden }: Sizes, layout: Layout, prob
       `W1 has ${inputs} inputs, not a multiple of the ${countOf(E, 'number')} per character of C, so there is no context length T`,
     );
   }
-  return { context, embedding: E, hidden: hidden as number[], vocabulary: V };
+  return { context, embedding: E, hidden: hidden as number[], vocabulary: V, ...(norm && { norm }) };
 }
 
 function shapeProblems(tensors: Tensors, matrices: readonly Matrix[], { V, E, hidden }: Sizes): string[] {

@@ -1,3 +1,5 @@
+import type { Norm } from '../network/parameters.js';
+
 /** Chooses how often to evaluate. Costs are per example, relative to training on one example. */
 
 /** Calibration of the first block: 0.19 of 2.03 us at H 200, n 32. */
@@ -13,9 +15,16 @@ const TRAINING_PER_EVALUATION = 50;
 /**
  * Steps between two evaluations, so that they take at most 2 % of the training time: 1, 2 or 5 times a power of ten, at least 100.
  * @param blocks the number of blocks of the network
+ * @param norm without batch norm, there is nothing to calibrate
  */
-export function defaultEvalEvery(trainExamples: number, valExamples: number, batchSize: number, blocks: number): number {
-  const calibration = CALIBRATION_COST + BLOCK_CALIBRATION_COST * (blocks - 1);
+export function defaultEvalEvery(
+  trainExamples: number,
+  valExamples: number,
+  batchSize: number,
+  blocks: number,
+  norm: Norm = 'batch',
+): number {
+  const calibration = norm === 'none' ? 0 : CALIBRATION_COST + BLOCK_CALIBRATION_COST * (blocks - 1);
   const steps = (TRAINING_PER_EVALUATION * (calibration * trainExamples + EVALUATION_COST * valExamples)) / batchSize;
   for (let ten = 100; ; ten *= 10) {
     for (const every of [ten, 2 * ten, 5 * ten]) if (every >= steps) return every;

@@ -8,7 +8,7 @@ import type { GivenValues, OptionRow } from '../core/optionRow.js';
 import { SAMPLINGS } from '../data/batch.js';
 import { DEFAULT_SPLIT } from '../data/dataset.js';
 import { normalization } from '../data/parseNames.js';
-import { LESSON_SCALES, MAX_BLOCKS, NORMS } from '../network/parameters.js';
+import { LESSON_SCALES, MAX_BLOCKS, NORMS, type Norm } from '../network/parameters.js';
 import { defaultEvalEvery } from './evaluationCost.js';
 import { defaultSwitchStep, SCHEDULES } from './schedule.js';
 import { OPTIMIZERS, type OptimizerName, showDecay, type WeightDecay } from './updater.js';
@@ -289,8 +289,8 @@ const RUN_OPTIONS = [
     defaultText: 'at most 2 % of the time',
     defaultFrom: {
       keys: ['trainExamples', 'valExamples'],
-      of: (sizes: { trainExamples: number; valExamples: number; batchSize: number; hidden: readonly number[] }) =>
-        defaultEvalEvery(sizes.trainExamples, sizes.valExamples, sizes.batchSize, sizes.hidden.length),
+      of: (sizes: { trainExamples: number; valExamples: number; batchSize: number; hidden: readonly number[]; norm: Norm }) =>
+        defaultEvalEvery(sizes.trainExamples, sizes.valExamples, sizes.batchSize, sizes.hidden.length, sizes.norm),
     },
     commands: TRAIN,
     stored: ['evalEvery'],

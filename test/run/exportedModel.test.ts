@@ -66,6 +66,22 @@ describe.each(networks)('a network with blocks of %j, %j, %j', (...hidden) => {
   });
 });
 
+it('a network without batch norm has neither its arrays nor its formula', () => {
+  const { exported } = trainedExport([5, 4], 'none');
+  const { metadata, tensors } = readSafetensors(modelSafetensors(exported));
+  expect([...tensors.keys()]).toEqual(['C', 'W1', 'b1', 'blocks.2.W', 'blocks.2.b', 'W2', 'b2']);
+  expect([metadata.norm, metadata.epsilon, metadata.statistics]).toEqual(['none', undefined, undefined]);
+  expect(metadata.forward).toContain('h = tanh(embact @ W1 + b1)');
+  const document = JSON.parse(new TextDecoder().decode(complete(modelJson(exported))));
+  expect([document.norm, document.statistics, document.epsilon, document.forward.join('\n')]).toEqual([
+    'none',
+    {},
+    undefined,
+    metadata.forward,
+  ]);
+  expect(JSON.stringify(document.forward)).not.toMatch(/bn|norm/);
+});
+
 it('JSON keeps numbers that are hard to write: the smallest, the largest, negative zero, one third', () => {
   const { exported } = trainedExport([3]);
   const hard = Float32Array.of(1.401298464324817e-45, 3.4028234663852886e38, -0, 1 / 3, 16777217, 1.17549435e-38, 0.1, -7.0385e-26);

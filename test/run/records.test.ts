@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../src/backend/reference.js';
 import { createModel, type Model } from '../../src/network/arrays.js';
 import { initialise } from '../../src/network/initialise.js';
-import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
+import { LESSON_PARAMETER_NAMES, NORMS, parameterNames } from '../../src/network/parameters.js';
 import { sha256 } from '../../src/node/sha256.js';
-import { hashRecord, parameterHashes } from '../../src/run/records.js';
+import { hashRecord, parameterHashes, parseRecord } from '../../src/run/records.js';
 
 function smallModel(): Model {
   const model = createModel(createReferenceBackend('float32'), { context: 2, embedding: 2, hidden: [3], vocabulary: 3 });
@@ -24,6 +24,16 @@ describe('hash records', () => {
     const { W1: changed, ...others } = parameterHashes(model.parameters, sha256);
     expect(changed).not.toBe(before.W1);
     expect({ ...others, W1: before.W1 }).toEqual(before);
+  });
+
+  it.each(NORMS)('are read again, norm %s', (norm) => {
+    const record = { step: 5, hashes: Object.fromEntries(parameterNames({ hidden: [3, 2], norm }).map((name) => [name, '0'.repeat(16)])) };
+    expect(parseRecord(record)).toEqual(record);
+  });
+
+  it.each(['C', 'b2', 'bngain', 'bnbias'])('are refused without %s', (missing) => {
+    const names = LESSON_PARAMETER_NAMES.filter((name) => name !== missing);
+    expect(parseRecord({ step: 5, hashes: Object.fromEntries(names.map((name) => [name, '0'.repeat(16)])) })).toBeUndefined();
   });
 
   it('hash nothing but the bytes: 12 zeros have a known hash', () => {

@@ -125,6 +125,15 @@ describe('weights', () => {
     expect(whole.reading).toMatchObject({ missingStatistics: [], unused: ['bnvar'] });
   });
 
+  it.each([SHAPE, DEEP])('are those of a network without batch norm if the file has none of its tensors: %j', (config) => {
+    const shape: ModelConfig = { ...config, norm: 'none' };
+    const tensors = weightTensors(shape);
+    const { shape: found, parameters, statistics, reading } = read(asLinear(tensors), { V: shape.vocabulary });
+    expect(found).toEqual(shape);
+    expect([...parameters.keys()]).toEqual([...tensors.keys()]);
+    expect([statistics, reading.missingStatistics, reading.unused]).toEqual([undefined, [], []]);
+  });
+
   it('are rounded from float64, and the changed numbers are counted', () => {
     const tensors = weightTensors();
     tensors.set('b1', tensor([8], Float64Array.of(0.1, 0.2, 0.5, 1, 2, 3, 4, 5)));
@@ -180,6 +189,14 @@ describe('weights are refused', () => {
     const tensors = new Map([...weightTensors()].map(([name, one]) => [names[name] ?? name, one]));
     expect(refusal(() => read(tensors))).toContain(message);
   });
+
+  it.each(['bn_gain', 'batchnorm.weight', 'bnmean', 'norm1.weight', 'running_mean'])(
+    'without gain and bias of batch norm, if the file has %s',
+    (name) => {
+      const tensors = weightTensors({ ...SHAPE, norm: 'none' }).set(name, tensor([1, 8]));
+      expect(refusal(() => read(tensors))).toContain('missing bngain, bnbias');
+    },
+  );
 
   it('if parameters of a block are missing', () => {
     const tensors = weightTensors(DEEP);

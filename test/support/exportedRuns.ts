@@ -2,6 +2,7 @@ import { createReferenceBackend } from '../../src/backend/reference.js';
 import { createDataset, createExamples, type Examples } from '../../src/data/dataset.js';
 import { Evaluator } from '../../src/evaluation/evaluator.js';
 import { createActivations, createModel, type Model } from '../../src/network/arrays.js';
+import type { Norm } from '../../src/network/parameters.js';
 import { inferCalls, runCalls } from '../../src/network/passes.js';
 import { type ExportedModel, exportedModel } from '../../src/run/exportedModel.js';
 import { modelConfig } from '../../src/training/runConfig.js';
@@ -11,8 +12,11 @@ import { NAMES } from './fakeIO.js';
 import { RUN_CONFIG } from './runConfig.js';
 
 /** A network after a few steps of training, calibrated; as it is, and exported. */
-export function trainedExport(hidden: readonly number[]): { model: Model; exported: ExportedModel; examples: Examples } {
-  const config = { ...RUN_CONFIG, hidden };
+export function trainedExport(
+  hidden: readonly number[],
+  norm: Norm = 'batch',
+): { model: Model; exported: ExportedModel; examples: Examples } {
+  const config = { ...RUN_CONFIG, hidden, norm };
   const { vocabulary, parts } = createDataset(NAMES, config);
   const model = createModel(createReferenceBackend('float32'), modelConfig(config, vocabulary));
   const examples = createExamples(parts.train, vocabulary, config.context);

@@ -30,6 +30,11 @@ describe('defaultEvalEvery', () => {
     },
   );
 
+  it('is shorter without batch norm, where nothing is calibrated', () => {
+    for (const blocks of [1, 16]) expect(defaultEvalEvery(182_625, 22_655, 32, blocks, 'none')).toBe(20_000);
+    expect((0.37 * 22_655) / (20_000 * 32)).toBeLessThanOrEqual(1 / 50);
+  });
+
   it('is the smallest 1, 2 or 5 times a power of ten, at least 100, that keeps evaluations to 2 % of the training time', () => {
     const steps = [1, 2, 5].flatMap((digit) => [2, 3, 4, 5, 6, 7].map((power) => digit * Number(`1e${power}`))).sort((a, b) => a - b);
     for (let examples = 10; examples < 1e6; examples = Math.ceil(examples * 1.1)) {

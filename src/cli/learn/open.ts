@@ -5,6 +5,7 @@ import { namingFile, UsageError } from '../../core/errors.js';
 import { flag, text } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
 import { shellWord, showPath, showText } from '../../core/text.js';
+import { hasBatchNorm } from '../../network/parameters.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { checkOutput, type OutputOptions, writeOutput } from '../../node/outputFile.js';
 import { isPageFile, readPage } from '../../node/pageFile.js';
@@ -112,7 +113,14 @@ function writeRunPage(
 const MOST_BYTES = 2 ** 26;
 
 /** @throws UsageError unless the page can show the network */
-function checkNetwork(run: string, { config: { hidden }, tensors }: Checkpoint): void {
+function checkNetwork(run: string, { config, tensors }: Checkpoint): void {
+  const { hidden } = config;
+  if (!hasBatchNorm(config)) {
+    throw new UsageError(`${showPath(run)} has no batch norm (--norm none), the page shows a network that has it`, {
+      hint: 'train one',
+      command: 'train',
+    });
+  }
   if (hidden.length !== 1) {
     throw new UsageError(`${showPath(run)} has ${hidden.length} blocks, the page shows a network of one`, {
       hint: 'train one',

@@ -10,7 +10,7 @@ import { readEntry } from '../../lesson/entry.js';
 import { backward } from '../../lesson/exercise1.js';
 import { createNamesCase, type NamesCaseOptions, PASS_LIMITS } from '../../lesson/namesCase.js';
 import { why as explain } from '../../lesson/why.js';
-import { byName, LESSON_PARAMETER_NAMES, parameterShapes } from '../../network/parameters.js';
+import { byName, hasBatchNorm, LESSON_PARAMETER_NAMES, parameterShapes } from '../../network/parameters.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { STANDARD_INPUT } from '../../node/namesFile.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
@@ -112,7 +112,7 @@ function runData(run: string, { io, options, given }: WhyContext): Source {
   return { dataset: loadRunData(path, checkpoint, options.data, 'may be another', io).dataset, trained, path };
 }
 
-/** @throws UsageError for a network of several blocks */
+/** @throws UsageError for a network of several blocks, or without batch norm */
 function oneBlock(path: string, { config, vocabulary, tensors }: Checkpoint, io: IO): NamesCaseOptions['trained'] {
   const { hidden } = config;
   if (hidden.length > 1) {
@@ -122,6 +122,11 @@ function oneBlock(path: string, { config, vocabulary, tensors }: Checkpoint, io:
         hint: 'name a run of one block, or leave out --run',
       },
     );
+  }
+  if (!hasBatchNorm(config)) {
+    throw new UsageError(`${shortPath(path, io)} has no batch norm (--norm none): the lesson's pass has it`, {
+      hint: 'name a run with batch norm, or leave out --run',
+    });
   }
   const sizes = modelConfig(config, vocabulary);
   const shapes = parameterShapes(sizes);

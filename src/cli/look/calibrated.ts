@@ -1,6 +1,7 @@
 import { createExamples } from '../../data/dataset.js';
 import { EVALUATION_BATCH, Evaluator } from '../../evaluation/evaluator.js';
 import type { Model } from '../../network/arrays.js';
+import { hasBatchNorm } from '../../network/parameters.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
 import { loadRunData } from '../data.js';
@@ -21,7 +22,7 @@ export async function calibratedModel(
   turns: Turns,
   io: IO,
 ): Promise<Model | undefined> {
-  if (!checkpoint.statistics) return restoreModel(checkpoint, createWasmBackend, { inference });
+  if (!checkpoint.statistics || !hasBatchNorm(checkpoint.config)) return restoreModel(checkpoint, createWasmBackend, { inference });
   const { dataset } = loadRunData(path, checkpoint, file, 'must be the same', io);
   const model = restoreModel(checkpoint, createWasmBackend, { inference: [EVALUATION_BATCH, ...inference] });
   const examples = createExamples(dataset.parts.train, checkpoint.vocabulary, checkpoint.config.context);

@@ -6,7 +6,7 @@ import { withDefaults } from '../../core/optionRow.js';
 import { createExamples, type Examples } from '../../data/dataset.js';
 import { Evaluator } from '../../evaluation/evaluator.js';
 import { allocateModel, type Model } from '../../network/arrays.js';
-import { parameterCount } from '../../network/parameters.js';
+import { hasBatchNorm, parameterCount } from '../../network/parameters.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
 import {
   BEST_FILE,
@@ -36,7 +36,7 @@ import { formatCount, formatCountOf, formatLoss } from '../terminal/format.js';
 import { type IO, type StopSignal, shortPath } from '../terminal/io.js';
 import { Status } from '../terminal/status.js';
 import { inTurns } from '../terminal/turns.js';
-import { openWeights, sourceEntry, type WeightsSource, weightsOf } from '../weights.js';
+import { openWeights, settingsOf, sourceEntry, type WeightsSource, weightsOf } from '../weights.js';
 import { dataEntry, kernelsFor, lockDirectory, programName, tryLinkLatest } from './startRun.js';
 
 export const importWeights = defineCommand({
@@ -63,8 +63,9 @@ export const importWeights = defineCommand({
     const source = openWeights(file, io);
     const data = loadData(names, withDefaults(DATA_OPTIONS, given), io);
     const weights = weightsOf(source, data, { layout, uses: 'all' }, io);
-    const { context, embedding, hidden } = weights.shape;
-    const settings = { context, embedding, hidden, steps: 0, imported: true };
+    const { context } = weights.shape;
+    const isNormed = hasBatchNorm(weights.shape);
+    const settings = { ...settingsOf(weights.shape), steps: 0, imported: true };
     const config = createRunConfig({ ...given, ...settings }, sizesOf(data.dataset));
     const model = allocateModel(kernelsFor(config, data), weights.shape, trainingCapacity(config, INFERENCE));
     const examplesOf = (part: readonly string[]) => createExamples(part, data.dataset.vocabulary, context);
@@ -73,7 +74,7 @@ export const importWeights = defineCommand({
     const status = new Status(io);
     const { valLoss, signal } = await inTurns(io, async (turns) => ({
       valLoss: await turns.run(fill(model, weights, examples, examplesOf(data.dataset.parts.val)), () =>
-        status.update(() => 'computing the statistics of batch norm and the validation loss'),
+        status.update(() => `computing ${isNormed ? 'the statistics of batch norm and ' : ''}the validation loss`),
       ),
       signal: turns.signal,
     }));
@@ -84,7 +85,7 @@ export const importWeights = defineCommand({
     }
     const place = { out, force, source, data, config, shape: weights.shape };
     const directory = await writeRun(place, checkpointBytes(model, snapshot, sha256), valLoss, io);
-    const { reading, statistics } = weights;
+    const { reading } = weights;
     const result = {
       run: directory,
       checkpoint: join(directory, CHECKPOINT_FILE),
@@ -92,7 +93,7 @@ export const importWeights = defineCommand({
       ...weights.shape,
       parameters: parameterCount(weights.shape),
       layout: reading.layout,
-      statistics: statistics ? 'read' : 'computed',
+      statistics: statisticsFrom(weights),
       rounded: reading.rounded,
       unused: reading.unused,
       valLoss,
@@ -102,6 +103,12 @@ export const importWeights = defineCommand({
     return 0;
   },
 });
+
+/** Where the statistics of batch norm come from. */
+function statisticsFrom({ shape, statistics }: Weights): 'none' | 'read' | 'computed' {
+  if (!hasBatchNorm(shape)) return 'none';
+  return statistics ? 'read' : 'computed';
+}
 
 /** The state of a run before its first step. */
 function snapshotOf(config: RunConfig, { dataset, sha256: dataSha256 }: LoadedData, model: Model, examples: Examples): RunSnapshot {
@@ -179,17 +186,17 @@ function linesOf(
     valLoss,
   }: Weights['shape'] & {
     parameters: number;
-    statistics: string;
+    statistics: 'none' | 'read' | 'computed';
     valLoss: number;
   },
   examples: Examples,
   directory: string,
   io: IO,
 ): string[] {
-  const from = statistics === 'read' ? 'from the file' : `computed from ${formatCountOf(examples.count, 'training example')}`;
+  const sources = { none: [], read: ['from the file'], computed: [`computed from ${formatCountOf(examples.count, 'training example')}`] };
   return [
     `imported as ${shortPath(directory, io)}: T ${T}, E ${E}, H ${hidden.join(',')}, ${V} characters: ${formatCount(parameters)} parameters`,
-    `statistics of batch norm ${from}`,
+    ...sources[statistics].map((from) => `statistics of batch norm ${from}`),
     `validation loss ${formatLoss(valLoss)} nats per character`,
   ];
 }

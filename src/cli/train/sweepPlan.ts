@@ -12,7 +12,7 @@ import { type LoadedData, loadData } from '../data.js';
 import { COMMON_OPTIONS, commanderMessage, parseWords } from '../options.js';
 import { formatCount } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
-import { initialWeights, isSize, openWeights } from '../weights.js';
+import { initialWeights, isOfInit, openWeights } from '../weights.js';
 import { type GivenTrainOptions, TRAIN_OPTIONS } from './trainOptions.js';
 
 /** Each run takes a second or more, and has a directory of its own. */
@@ -51,8 +51,8 @@ export function planSweep(
   }
   const runs = random === undefined ? gridOf(variations) : drawFrom(variations, random, randomStream('sweep', seed));
   const source = shared.init === undefined ? undefined : openWeights(shared.init, io);
-  const ofInit = source && options.find((option) => isSize(option));
-  if (ofInit) throw new UsageError(`--vary ${ofInit} cannot be combined with --init, which decides the sizes of the network`);
+  const ofInit = source && options.find((option) => isOfInit(option));
+  if (ofInit) throw new UsageError(`--vary ${ofInit} cannot be combined with --init, which decides the network and its first parameters`);
   const readTo = (assignment: OptionValues) => ({ ...shared, ...valuesOf(assignment) });
   if (!source) for (const assignment of runs) checkTogether(readTo(assignment));
   const data = loadData(shared.data, withDefaults(DATA_OPTIONS, shared), io);

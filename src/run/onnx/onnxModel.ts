@@ -4,8 +4,8 @@
  */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { BATCH_NORM_EPSILON } from '../../layers/batchNorm.js';
-import { blockName, blockSizes } from '../../network/parameters.js';
-import { type ExportedArray, type ExportedModel, exportedMetadata, FORWARD_PASS } from '../exportedModel.js';
+import { blockName, hasBatchNorm } from '../../network/parameters.js';
+import { type ExportedArray, type ExportedModel, exportedMetadata, forwardPass } from '../exportedModel.js';
 import { storeFloats, storeIndices } from '../safetensors.js';
 import { ModelProtoSchema, type NodeProtoSchema, type TensorProtoSchema, type ValueInfoProtoSchema } from './onnx_pb.js';
 
@@ -33,7 +33,7 @@ export function modelOnnx(model: ExportedModel): Uint8Array {
     opsetImport: [{ domain: '', version: OPERATOR_SET }],
     producerName,
     producerVersion,
-    docString: FORWARD_PASS.join('\n'),
+    docString: forwardPass(config).join('\n'),
     metadataProps: Object.entries(exportedMetadata(model)).map(([key, value]) => ({ key, value })),
     graph: {
       name: 'backprop-ninja',
@@ -42,7 +42,7 @@ export function modelOnnx(model: ExportedModel): Uint8Array {
         valueInfo('logits', FLOAT, V, 'of the next character, in the order of the vocabulary'),
         valueInfo('probs', FLOAT, V, 'the softmax of the logits'),
       ],
-      initializer: [...[...parameters, ...statistics].map(floats), epsilon(), embactShape(model)],
+      initializer: [...[...parameters, ...statistics].map(floats), ...(hasBatchNorm(config) ? [epsilon()] : []), embactShape(model)],
       node: nodes(model),
     },
   });
@@ -51,7 +51,7 @@ export function modelOnnx(model: ExportedModel): Uint8Array {
 
 /** The forward pass with calibrated statistics; DESIGN.md's names. */
 function nodes({ config }: ExportedModel): Node[] {
-  const blocks = blockSizes(config).flatMap((_, k) => blockNodes(k + 1));
+  const blocks = config.hidden.flatMap((_, k) => blockNodes(k + 1, hasBatchNorm(config)));
   const last = blockName(config.hidden.length, 'h');
   return [
     node('Gather', ['C', 'context'], 'emb'),
@@ -62,12 +62,14 @@ function nodes({ config }: ExportedModel): Node[] {
   ];
 }
 
-/** hprebn = x W + b, batch norm with bnmean and bnvar, and tanh, as block K, counted from 1. */
-function blockNodes(K: number): Node[] {
+/** hprebn = x W + b, batch norm with bnmean and bnvar if the network has it, and tanh, as block K, counted from 1. */
+function blockNodes(K: number, isNormed: boolean): Node[] {
   const of = (tensor: string) => blockName(K, tensor);
   const x = K === 1 ? 'embact' : blockName(K - 1, 'h');
+  const linear = node('Gemm', [x, blockName(K, 'W'), blockName(K, 'b')], of('hprebn'));
+  if (!isNormed) return [linear, node('Tanh', [of('hprebn')], of('h'))];
   return [
-    node('Gemm', [x, blockName(K, 'W'), blockName(K, 'b')], of('hprebn')),
+    linear,
     node('Sub', [of('hprebn'), of('bnmean')], of('bndiff')),
     node('Add', [of('bnvar'), EPSILON], of('bnvar_epsilon')),
     node('Sqrt', [of('bnvar_epsilon')], of('bnstd')),

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ModelConfig } from '../../../src/network/parameters.js';
 import { loadCheckpoint } from '../../../src/node/checkpointFile.js';
 import { writeNpz } from '../../../src/run/npz.js';
 import { loadFloats, readSafetensors, storeFloats } from '../../../src/run/safetensors.js';
@@ -55,6 +56,22 @@ describe('import', () => {
       'imported as b: T 3, E 4, H 8, 15 characters: 315 parameters\n' +
         `statistics of batch norm computed from 241 training examples\nvalidation loss ${valLoss.toFixed(4)} nats per character\n`,
     );
+  });
+
+  it('reads a network without batch norm from a file that has none of its tensors', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    const shape: ModelConfig = { ...NAMES_SHAPE, norm: 'none' };
+    put(cwd, 'w.safetensors', weightsFile(weightTensors(shape)));
+    const { checkpoint, valLoss, ...rest } = await imported(cwd, [...IMPORT, '--out', 'a']);
+    expect(rest).toMatchObject({ ...shape, parameters: 299, statistics: 'none', unused: [] });
+    expect(loadCheckpoint(checkpoint).config).toMatchObject({ norm: 'none', imported: true });
+    const { stdout, stderr } = await runCli(cwd, [...IMPORT, '--out', 'b']);
+    expect(stdout).toBe(
+      `imported as b: T 3, E 4, H 8, 15 characters: 299 parameters\nvalidation loss ${valLoss.toFixed(4)} nats per character\n`,
+    );
+    expect(stderr).toBe('note: w.safetensors: no bngain and no bnbias: a network without batch norm\n');
+    expect(JSON.parse((await runCli(cwd, ['eval', 'a', '--json'])).stdout).loss).toBe(valLoss);
   });
 
   it('computes statistics as a training does, and takes those of the file if it has them', async () => {

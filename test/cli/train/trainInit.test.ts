@@ -141,7 +141,10 @@ describe('train --init', () => {
 
 describe('refused with --init', () => {
   it.each<[string[], string]>([
-    [['--hidden', '9'], '--hidden is 9, but 8 in w.safetensors; leave it out: --init decides the sizes'],
+    [['--hidden', '9'], '--hidden is 9, but 8 in w.safetensors; leave it out: --init decides it'],
+    [['--norm', 'none'], '--norm is none, but batch in w.safetensors; leave it out: --init decides it'],
+    [['--init-gain', '1'], '--init-gain cannot be used with --init, whose parameters are not drawn'],
+    [['--init-output', '0'], '--init-output cannot be used with --init, whose parameters are not drawn'],
     [['--hidden', '8,8'], '--hidden is 8,8, but 8 in w.safetensors'],
     [['--context', '4'], '--context is 4, but 3 in w.safetensors'],
     [['--embedding', '5'], '--embedding is 5, but 4 in w.safetensors'],
@@ -159,7 +162,10 @@ describe('refused with --init', () => {
     const cwd = withWeights();
     const rest = ['--', '--data', 'names.txt', '--init', 'w.safetensors'];
     const sweep = (vary: string, ...more: string[]) => runCli(cwd, ['sweep', '--vary', vary, ...rest, ...more]);
-    expectRefusal(await sweep('hidden=8/9'), 2, '--vary hidden cannot be combined with --init, which decides the sizes of the network');
+    for (const vary of ['hidden=8/9', 'norm=batch/none', 'init-gain=1/2']) {
+      const message = `--vary ${vary.split('=')[0]} cannot be combined with --init, which decides the network and its first parameters`;
+      expectRefusal(await sweep(vary), 2, message);
+    }
     expectRefusal(await sweep('init=a/b'), 2, '--vary init: all runs begin with the same parameters; give --init after --');
     expectRefusal(await sweep('lr=0.1/0.2', '--hidden', '9'), 2, '--hidden is 9, but 8 in w.safetensors');
   });

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { largestMagnitude } from '../../../src/core/numbers.js';
 import type { Tensor } from '../../../src/core/tensor.js';
+import { NORMS } from '../../../src/network/parameters.js';
 import { modelOnnx } from '../../../src/run/onnx/onnxModel.js';
 import { logitsOf, trainedExport } from '../../support/exportedRuns.js';
 import { onnxOf, runOnnx } from '../../support/onnxRun.js';
 
-describe.each([[[3]], [[5, 4, 3]]])('the model of a network with blocks of %j', (hidden) => {
-  const { model, exported } = trainedExport(hidden);
+const NETWORKS = [[3], [5, 4, 3]].flatMap((hidden) => NORMS.map((norm) => ({ hidden, norm })));
+
+describe.each(NETWORKS)('the model of a network with blocks of $hidden, norm $norm', ({ hidden, norm }) => {
+  const { model, exported } = trainedExport(hidden, norm);
+  const isNormed = norm === 'batch';
   const file = onnxOf(modelOnnx(exported));
   const V = exported.vocabulary.length;
 
@@ -33,16 +37,17 @@ describe.each([[[3]], [[5, 4, 3]]])('the model of a network with blocks of %j', 
       { name: 'probs', type: 1, shape: ['n', BigInt(V)] },
     ]);
     const arrays = [...exported.parameters, ...exported.statistics].map(([name, { shape }]) => [name, shape.map(BigInt)]);
-    expect(file.graph?.initializer.slice(0, -2).map(({ name, dims }) => [name, dims])).toEqual(arrays);
-    expect(file.graph?.node.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['emb', 'embact', 'hprebn', 'bndiff', 'bnraw', 'hpreact', 'h']),
-    );
+    expect(file.graph?.initializer.slice(0, isNormed ? -2 : -1).map(({ name, dims }) => [name, dims])).toEqual(arrays);
+    const names = file.graph?.node.map(({ name }) => name);
+    if (isNormed) expect(names).toEqual(expect.arrayContaining(['emb', 'embact', 'hprebn', 'bndiff', 'bnraw', 'hpreact', 'h']));
+    else expect(names?.slice(0, 4)).toEqual(['emb', 'embact', 'hprebn', 'h']);
   });
 
   it('carries the vocabulary and all else that a reader needs in its metadata', () => {
     const metadata = Object.fromEntries(file.metadataProps.map(({ key, value }) => [key, value]));
     expect(JSON.parse(metadata.vocabulary)).toEqual(exported.vocabulary);
-    expect(metadata).toMatchObject({ context: '2', boundary: '.', epsilon: '0.00001', hidden: JSON.stringify(hidden) });
+    expect(metadata).toMatchObject({ context: '2', boundary: '.', hidden: JSON.stringify(hidden) });
+    expect([metadata.epsilon, metadata.norm]).toEqual(isNormed ? ['0.00001', undefined] : [undefined, 'none']);
     expect(file).toMatchObject({ producerName: 'backprop-ninja', producerVersion: '1.2.3', irVersion: 7n });
     expect(file.opsetImport).toMatchObject([{ domain: '', version: 13n }]);
   });
