@@ -14,9 +14,12 @@ import { HuntView } from './views/hunt/HuntView.js';
 import { MistakesView } from './views/mistakes/MistakesView.js';
 import { NamesView } from './views/names/NamesView.js';
 import { PassView } from './views/pass/PassView.js';
+import { live } from './views/train/live.js';
+import { TrainView } from './views/train/TrainView.js';
 
 const TITLES: Record<View, string> = {
   pass: 'The pass',
+  train: 'Train',
   mistakes: 'Plant a mistake',
   hunt: 'Hunt',
   exercises: 'Exercises',
@@ -25,6 +28,7 @@ const TITLES: Record<View, string> = {
 
 const CONTENTS: Record<View, ComponentType> = {
   pass: PassView,
+  train: TrainView,
   mistakes: MistakesView,
   hunt: HuntView,
   exercises: ExercisesView,
@@ -52,6 +56,7 @@ export function App() {
           {VIEWS.map((one) => (
             <button key={one} type="button" aria-current={one === view ? 'page' : undefined} onClick={() => set({ view: one }, 'push')}>
               {TITLES[one]}
+              {one === 'train' && one !== view && <TrainingShare />}
             </button>
           ))}
         </nav>
@@ -65,6 +70,12 @@ export function App() {
       </main>
     </>
   );
+}
+
+/** How far a training has come that goes on in the background. */
+function TrainingShare() {
+  const { value: run } = live;
+  return run?.phase === 'training' ? ` ${Math.floor((100 * run.step) / run.info.config.steps)} %` : null;
 }
 
 /** Which parameters the pass has, where the page's file holds a run. */

@@ -1,14 +1,18 @@
 /** The state of the page that a link carries: one row per property, from which address and defaults derive. */
 import { choice, decimalNumber, flag, type Kind, wholeNumber } from '../core/kinds.js';
+import type { OptionRow } from '../core/optionRow.js';
+import { capitalised } from '../core/text.js';
 import type { ExerciseNumber } from '../dojo/exercises.js';
 import { MUTANTS } from '../dojo/mutants.js';
 import { TENSOR_NAMES, type TensorName } from '../lesson/entry.js';
 import { GRADIENT_NAMES } from '../lesson/exercise1.js';
 import { PASS_LIMITS } from '../lesson/namesCase.js';
 import { STEP_NAMES } from '../lesson/values.js';
-import { MAX_SEED } from '../training/options.js';
+import { MAX_SEED, type TrainingOptionValues } from '../training/options.js';
+import { PRESET_NAMES, type PresetName } from '../training/presets.js';
+import { PAGE_OPTIONS } from './views/train/options.js';
 
-export const VIEWS = ['pass', 'mistakes', 'hunt', 'exercises', 'names'] as const;
+export const VIEWS = ['pass', 'train', 'mistakes', 'hunt', 'exercises', 'names'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** The steps of the pass: the forward lines, then the gradient lines. A step is named after the tensor that it computes. */
@@ -43,6 +47,13 @@ const indices: Written<readonly number[]> = {
 /** Examples whose rows can be seen in a picture. `backprop-ninja why` explains larger batches, too. */
 const MOST_ROWS = 64;
 
+/** The name of a tensor of any network, such as blocks.2.W. */
+const tensorName: Written<string> = {
+  expected: 'the name of a tensor, such as W1',
+  read: (text) => (/^[A-Za-z][\w.]{0,39}$/.test(text) ? text : undefined),
+  show: String,
+};
+
 const property = <T>(kind: Written<T>, value: T): Property<T> => ({ kind, default: value });
 
 const PROPERTIES = {
@@ -76,22 +87,45 @@ const PROPERTIES = {
   /** The exercise, and its line; by default the first that is not right. */
   exercise: property(wholeNumber(1, 4) as Written<ExerciseNumber>, 1 as ExerciseNumber),
   line: property(optional(choice(GRADIENT_NAMES)), null),
+  /** The preset of a training. */
+  preset: property(choice(PRESET_NAMES), 'lesson' as PresetName),
+  /** The tensor that is looked at while a network trains. */
+  watch: property(tensorName, 'W1'),
 };
+
+/** The options of a training by their keys in an address. A key that another property has begins with `train`: trainSeed. */
+const OPTIONS: ReadonlyMap<string, OptionRow> = new Map(
+  PAGE_OPTIONS.map((row) => [Object.hasOwn(PROPERTIES, row.key) ? `train${capitalised(row.key)}` : row.key, row]),
+);
 
 type Properties = typeof PROPERTIES;
 export type Key = keyof Properties;
-export type PageState = { [K in Key]: Properties[K] extends Property<infer T> ? T : never };
+export type PageState = { [K in Key]: Properties[K] extends Property<infer T> ? T : never } & {
+  /** The options of a training that differ from its preset. */
+  options: TrainingOptionValues;
+};
 
-const DEFAULTS = Object.fromEntries(Object.entries(PROPERTIES).map(([key, { default: value }]) => [key, value])) as unknown as PageState;
+const DEFAULTS = {
+  ...Object.fromEntries(Object.entries(PROPERTIES).map(([key, { default: value }]) => [key, value])),
+  options: {},
+} as unknown as PageState;
 
 /** The state as the fragment of an address, without `#`. Properties at their default are left out. */
 export function addressOf(state: PageState): string {
   const parts = (Object.keys(PROPERTIES) as Key[]).flatMap((key) => {
     const { kind, default: value } = PROPERTIES[key] as Property<unknown>;
     const text = kind.show(state[key]);
-    return text === kind.show(value) ? [] : [`${key}=${encodeURIComponent(text).replaceAll('%2C', ',')}`];
+    return text === kind.show(value) ? [] : [written(key, text)];
   });
-  return parts.join('&');
+  const options = [...OPTIONS].flatMap(([key, row]) => {
+    const value = (state.options as Record<string, unknown>)[row.key];
+    return value === undefined ? [] : [written(key, row.kind.show(value))];
+  });
+  return [...parts, ...options].join('&');
+}
+
+function written(key: string, text: string): string {
+  return `${key}=${encodeURIComponent(text).replaceAll('%2C', ',')}`;
 }
 
 /** The value that a text has as a property; undefined if it has none. */
@@ -113,13 +147,16 @@ export interface Unreadable {
 
 /** The state of an address. What cannot be read gets its default, and is reported. */
 export function readAddress(fragment: string): { state: PageState; unreadable: Unreadable[] } {
-  const state: Record<string, unknown> = { ...DEFAULTS };
+  const options: Record<string, unknown> = {};
+  const state: Record<string, unknown> = { ...DEFAULTS, options };
   const unreadable: Unreadable[] = [];
   for (const [key, text] of new URLSearchParams(fragment.replace(/^#/, '').replaceAll('+', '%2B'))) {
-    if (!Object.hasOwn(PROPERTIES, key)) continue;
-    const { kind } = PROPERTIES[key as Key] as Property<unknown>;
+    const row = OPTIONS.get(key);
+    if (!row && !Object.hasOwn(PROPERTIES, key)) continue;
+    const { kind } = row ?? (PROPERTIES[key as Key] as Property<unknown>);
     const value = kind.read(text);
     if (value === undefined) unreadable.push({ key, text, expected: kind.expected });
+    else if (row) options[row.key] = value;
     else state[key] = value;
   }
   return { state: state as unknown as PageState, unreadable };

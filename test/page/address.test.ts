@@ -26,6 +26,7 @@ describe('a link', () => {
     'view=mistakes&mistake=dh-sign&tensor=dhpreact&entry=1,2',
     'view=hunt&hunt=12',
     'view=exercises&exercise=4&line=dW2',
+    'view=train&preset=fast&hidden=30,20&trainSeed=7&unique=true&weightDecay=W1%3D1.2,C%3D0.5',
     'view=names',
   ])('shows the same after a reload and in another browser: %s', async (fragment) => {
     const { page, complaints } = await openPage(browser(), fragment);
@@ -77,9 +78,46 @@ it('300 random addresses do no harm: no exception, no complaint, and the page go
   const { page, complaints } = await openPage(browser());
   const random = randomStream('hunt', 16);
   const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
-  const KEYS = ['view', 'seed', 'batch', 'n', 'network', 'step', 'tensor', 'entry', 'form', 'eps', 'sameScale', 'log', 'mistake', 'hunt'];
+  const KEYS = [
+    'view',
+    'seed',
+    'batch',
+    'n',
+    'network',
+    'step',
+    'tensor',
+    'entry',
+    'form',
+    'eps',
+    'sameScale',
+    'log',
+    'mistake',
+    'hunt',
+    'preset',
+    'hidden',
+    'lr',
+    'optimizer',
+  ];
   const ODD_KEYS = ['exercise', 'line', '__proto__', 'constructor', '', '%', 'x'];
-  const VALUES = ['pass', 'mistakes', 'hunt', 'exercises', 'names', 'dh', 'dC', 'loss', 'C', '3,17', '999999,0', '0', '1', '7', '64', 'on'];
+  const VALUES = [
+    'pass',
+    'train',
+    'mistakes',
+    'hunt',
+    'exercises',
+    'names',
+    'dh',
+    'dC',
+    'loss',
+    'C',
+    '3,17',
+    '999999,0',
+    '0',
+    '1',
+    '7',
+    '64',
+    'on',
+  ];
   const ODD_VALUES = [
     '',
     '%',

@@ -73,6 +73,18 @@ const STATES: Readonly<Record<string, readonly [fragment: string, title: string,
     },
   ],
   'Exercise 4': ['view=exercises&exercise=4', 'Exercise 4, dlogits · Backprop Ninja', (page) => page.waitForSelector('.cm-content')],
+  'a training before its start, with options that contradict each other': ['view=train&momentum=0.5', 'Train · Backprop Ninja'],
+  'a training at its end': [
+    'view=train&hidden=16&steps=300&evalEvery=100&optimizer=adamw',
+    'Train · Backprop Ninja',
+    async (page) => {
+      await page.click('text=Start');
+      await page.locator('.train-said', { hasText: 'Done' }).waitFor();
+      await page.waitForSelector('.train-drawn li:nth-child(2)');
+      await page.fill('#option-steps', 'many');
+      await page.keyboard.press('Tab');
+    },
+  ],
   'own names': ['view=names', 'Your names · Backprop Ninja'],
 };
 

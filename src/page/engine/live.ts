@@ -14,14 +14,14 @@ import { INFERENCE, limitedBackend } from '../../run/limitedBackend.js';
 import { dataDifferences, resumedConfig } from '../../run/resume.js';
 import { TRAINING_OPTIONS, type TrainingOptionValues } from '../../training/options.js';
 import { PRESET_NAMES, type PresetName } from '../../training/presets.js';
-import { createRunConfig, sizesOf, withPreset } from '../../training/recipe.js';
+import { createRunConfig, type DataSizes, sizesOf, withPreset } from '../../training/recipe.js';
 import { modelConfig, type RunConfig, trainingCapacity } from '../../training/runConfig.js';
 import { kernelsBackend } from './kernels.js';
-import { type LiveData, type LiveProgress, LiveRun, type LiveSample } from './liveRun.js';
+import { type LiveData, type LiveProgress, LiveRun, type LiveSample, type LiveSamples } from './liveRun.js';
 import { createSplit, type NamesId, namesFileOf } from './names.js';
 import type { TensorData } from './pass.js';
 
-export type { LiveProgress, LiveSample };
+export type { LiveProgress, LiveSample, LiveSamples };
 
 /** What a run is, when it is opened. */
 export interface LiveInfo {
@@ -29,8 +29,8 @@ export interface LiveInfo {
   vocabulary: readonly string[];
   /** Names in the list, with repeats. */
   names: number;
-  /** Training examples. */
-  examples: number;
+  /** Examples of the training and the validation split. */
+  sizes: DataSizes;
   /** The number of all parameters. */
   parameters: number;
   /** Steps done. */
@@ -72,7 +72,7 @@ export const liveMethods = {
   },
 
   /** The first names of those that `train` would print after this step. */
-  liveSamples(count: number): Generator<undefined, LiveSample[]> {
+  liveSamples(count: number): Generator<undefined, LiveSamples> {
     return opened().samples(count);
   },
 
@@ -175,7 +175,7 @@ function infoOf(run: LiveRun): LiveInfo {
     config,
     vocabulary,
     names: data.names.length,
-    examples: sizesOf(data.dataset).trainExamples,
+    sizes: sizesOf(data.dataset),
     parameters: model.flatParameters.length,
     step,
     tensors: tensorNames,

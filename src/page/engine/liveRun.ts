@@ -27,6 +27,8 @@ export interface LiveProgress {
   step: number;
   /** Whether that was the last one. */
   done: boolean;
+  /** Exponential mean of the batch losses, in nats; null before the first step. */
+  smoothedLoss: number | null;
   /** Since this training was started or went on; 0 before its first step. */
   stepsPerSecond: number;
   /** What was recorded since the last report, as in metrics.jsonl. */
@@ -36,6 +38,12 @@ export interface LiveProgress {
 export interface LiveSample {
   name: string;
   origin: SampleOrigin;
+}
+
+/** Names of the network, and the number of steps after which it drew them. */
+export interface LiveSamples {
+  step: number;
+  samples: LiveSample[];
 }
 
 export interface LiveRunOptions {
@@ -114,7 +122,8 @@ export class LiveRun {
     const news = (): LiveProgress => {
       const seconds = (performance.now() - start) / 1000;
       const stepsPerSecond = this.step > from ? (this.step - from) / seconds : 0;
-      return { step: this.step, done: this.#run.done, stepsPerSecond, records: this.#records.splice(0) };
+      const smoothedLoss = this.step > 0 ? this.#run.smoothedLoss : null;
+      return { step: this.step, done: this.#run.done, smoothedLoss, stepsPerSecond, records: this.#records.splice(0) };
     };
     this.#isPausing = false;
     for (;;) {
@@ -134,7 +143,7 @@ export class LiveRun {
     this.#isPausing = true;
   }
 
-  samples(count: number): Generator<undefined, LiveSample[]> {
+  samples(count: number): Generator<undefined, LiveSamples> {
     return this.#alone(() => this.#samplesInParts(count));
   }
 
@@ -159,7 +168,7 @@ export class LiveRun {
     }
   }
 
-  *#samplesInParts(count: number): Job<LiveSample[]> {
+  *#samplesInParts(count: number): Job<LiveSamples> {
     yield* this.#run.calibrateInParts();
     this.#originOf ??= yield* originsInParts(this.data.dataset);
     this.#random = randomStream('sampling', this.config.seed);
@@ -168,7 +177,7 @@ export class LiveRun {
       const { name } = yield* this.#sampler.sampleInParts({ temperature: 1, prefix: '' });
       samples.push({ name, origin: this.#originOf(name) });
     }
-    return samples;
+    return { step: this.step, samples };
   }
 
   *#checkpointInParts(): Job<Uint8Array> {

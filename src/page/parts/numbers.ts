@@ -32,3 +32,8 @@ export function gridOf(shape: readonly number[]): [rows: number, columns: number
   if (shape.length < 2) return [1, shape[0] ?? 1];
   return [shape[0] as number, shape.slice(1).reduce((product, size) => product * size, 1)];
 }
+
+/** A loss as the terminal prints it. */
+export function showLoss(value: number): string {
+  return value.toFixed(4);
+}

@@ -5,6 +5,7 @@ import { ask } from '../../engine/client.js';
 import type { ExerciseEntry, LineEntry } from '../../engine/exercises.js';
 import { codeOf, isBlank } from '../../learner/lineCode.js';
 import { FileButton } from '../../parts/FileButton.js';
+import { saveFile } from '../../parts/saveFile.js';
 import { useDroppedFiles } from '../../parts/useDroppedFiles.js';
 import { catalogue, checkRest } from './checks.js';
 import { textOf } from './progress.js';
@@ -69,10 +70,5 @@ async function save({ number, lines }: ExerciseEntry): Promise<void> {
     return text === undefined ? [] : [[name, codeInFile(line, text)] as const];
   });
   const text = await ask('exerciseText', number, { lines: Object.fromEntries(written), top: textOf(number, 'top') ?? '' });
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `exercise${number}.ts`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  saveFile(`exercise${number}.ts`, new Blob([text], { type: 'text/plain' }));
 }
