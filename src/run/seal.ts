@@ -18,7 +18,8 @@ export function seal(file: Uint8Array, sha256: Sha256): Uint8Array {
 export function isSealed(file: Uint8Array, digest: string, sha256: Sha256): boolean {
   const at = digestPosition(file, digest);
   if (at === -1) return false;
-  const zeroed = file.slice();
+  // A real copy: slice of a Node Buffer would share its memory.
+  const zeroed = new Uint8Array(file);
   zeroed.set(new TextEncoder().encode(NO_DIGEST), at);
   return sha256(zeroed) === digest;
 }

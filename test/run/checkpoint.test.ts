@@ -9,7 +9,7 @@ import { createModel, type Model } from '../../src/network/arrays.js';
 import { LESSON_PARAMETER_NAMES } from '../../src/network/parameters.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/node/checkpointFile.js';
 import { sha256 } from '../../src/node/sha256.js';
-import { checkpointBytes, type RunSnapshot, restoreModel } from '../../src/run/checkpoint.js';
+import { checkpointBytes, parseCheckpoint, type RunSnapshot, restoreModel } from '../../src/run/checkpoint.js';
 import { Training } from '../../src/training/training.js';
 import { contentsOf, SAVED_STEP, saveSmallRun, sha256Of } from '../support/checkpoints.js';
 import { RUN_CONFIG } from '../support/runConfig.js';
@@ -37,6 +37,12 @@ describe('a checkpoint', () => {
     for (const name of LESSON_PARAMETER_NAMES) expect(tensors.get(name), name).toEqual(model.parameters[name]);
     expect(tensors.get('bnmean')).toEqual(model.statistics.bnmean);
     expect(tensors.get('bnvar')).toEqual(model.statistics.bnvar);
+  });
+
+  it('is read without a change to its bytes, also those of a Node Buffer', () => {
+    const bytes = readFileSync(path);
+    for (let time = 0; time < 2; time++) expect(parseCheckpoint(bytes, sha256).state.step).toBe(SAVED_STEP);
+    expect(bytes.equals(readFileSync(path))).toBe(true);
   });
 
   it('loads as it was saved before the first step and the first evaluation', () => {

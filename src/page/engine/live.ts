@@ -129,6 +129,7 @@ function created(preset: PresetName, given: TrainingOptionValues, names: NamesId
 /** What errors call the file that the reader opened. */
 const FILE = 'your checkpoint';
 
+/** @throws UsageError, FileContentError as `train --resume` does */
 function resumed(bytes: Uint8Array, given: TrainingOptionValues, names: NamesId): LiveRun {
   const from = namingFile(FILE, () => parseCheckpoint(bytes, sha256));
   if (from.config.imported) {

@@ -1,4 +1,5 @@
 /** The run of an engine: one piece of work at a time, in parts, so that the engine answers in between. */
+import { NumericalError } from '../../core/errors.js';
 import type { Job } from '../../core/job.js';
 import { type RandomStream, randomStream } from '../../core/random.js';
 import type { Sha256 } from '../../core/sha256.js';
@@ -164,7 +165,8 @@ export class LiveRun {
     try {
       yield* this.#run.advanceInParts();
     } catch (error) {
-      this.#failure = error;
+      const isNumerical = error instanceof NumericalError;
+      this.#failure = isNumerical ? new NumericalError(error.message, { hint: 'a lower --lr may avoid it', cause: error }) : error;
     }
   }
 
