@@ -66,6 +66,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./look/plot.js')).plot,
   },
   {
+    name: 'doctor',
+    group: LOOK,
+    summary: 'say what is wrong with a network and its training, and what to change',
+    load: async () => (await import('./look/doctor.js')).doctor,
+  },
+  {
     name: 'replay',
     group: LOOK,
     summary: 'train a run again and compare everything it recorded',

@@ -1,5 +1,5 @@
 /** What doctor says about a network: its findings, and the facts that it reads them from. */
-import type { Diagnostics, DiagnosticsRecord } from '../../training/diagnostics.js';
+import type { DiagnosticsRecord } from '../../training/diagnostics.js';
 import type { RunConfig } from '../../training/runConfig.js';
 import type { MetricsRecord } from '../records.js';
 
@@ -45,9 +45,9 @@ export interface FindingFacts {
   /** Of metrics.jsonl, in the order of the steps; none for a network that was not trained. */
   records: readonly (MetricsRecord | DiagnosticsRecord)[];
   /** The network as it began, on many examples. Without it, the record of step 1 says how it began. */
-  initial?: Diagnostics | undefined;
+  initial?: DiagnosticsRecord | undefined;
   /** The network as it is now, on many examples: dead units only show there. */
-  fresh?: Diagnostics | undefined;
+  fresh?: DiagnosticsRecord | undefined;
   /** Where training ended because a number was NaN or infinite: completed steps, and the error's message. */
   diverged?: { step: number; message: string } | undefined;
 }

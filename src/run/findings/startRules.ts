@@ -2,7 +2,7 @@
 import { blockName } from '../../network/parameters.js';
 import { type Diagnostics, SATURATED } from '../../training/diagnostics.js';
 import type { Found, Rule } from './rule.js';
-import { examplesOf, hasBatchNorm, percent, powerOfTen, sizeOf, type View } from './view.js';
+import { examplesOf, hasBatchNorm, percent, powerOfTen, sizeOf, updateToData, type View } from './view.js';
 
 const PART_3 = 'makemore part 3';
 
@@ -13,7 +13,7 @@ const MANY_VALUES = 500;
 /** The gain by which tanh keeps the spread of its input: torch.nn.init.calculate_gain('tanh'). */
 const TANH_GAIN = 5 / 3;
 /** Hidden weights of less or more than these times the lesson's scale are too small or too large for their rate. */
-const SCALES = [0.5, 1.9] as const;
+const SCALES = [0.5, 2.5] as const;
 
 /** The block with the largest value, counted from 1. */
 export function worstBlock<T>(blocks: readonly T[], valueIn: (block: T, k: number) => number): { K: number; value: number } {
@@ -41,7 +41,7 @@ function saturatedStart(
   withNorm: boolean,
 ): { K: number; value: number; diagnostics: Diagnostics; step: number } | undefined {
   const { start } = view;
-  if (!start || hasBatchNorm(start.diagnostics) !== withNorm) return undefined;
+  if (!start || !view.isDrawn || hasBatchNorm(start.diagnostics) !== withNorm) return undefined;
   const { K, value } = mostSaturated(start.diagnostics);
   return value > limit ? { K, value, ...start } : undefined;
 }
@@ -96,11 +96,10 @@ function weightScale(view: View, limit: number, side: 'small' | 'large'): Found 
   const scale = Math.abs(value);
   if (side === 'large' ? scale < SCALES[1] : scale > SCALES[0]) return undefined;
   const name = blockName(K, 'W');
-  const seen = view.fullRate.find(({ diagnostics }) => diagnostics.parameters[name]?.updateToData != null);
-  const ratio =
-    (view.looks[0]?.step === 1 ? view.looks[0].diagnostics.parameters[name]?.updateToData : null) ??
-    seen?.diagnostics.parameters[name].updateToData;
-  if (ratio == null || ratio === 0 || (side === 'large' ? ratio >= limit : ratio <= limit)) return undefined;
+  // Weights that are too small are replaced by the first updates, so only the first one shows it.
+  const looks = side === 'small' ? view.looks.filter(({ step }) => step === 1) : view.fullRate;
+  const ratio = updateToData(looks, name);
+  if (ratio === undefined || (side === 'large' ? ratio >= limit : ratio <= limit)) return undefined;
   const times = `${name} is drawn ${Number(scale.toPrecision(2))} times as large as the lesson's`;
   const meaning =
     side === 'large'
@@ -108,7 +107,7 @@ function weightScale(view: View, limit: number, side: 'small' | 'large'): Found 
       : 'Batch norm hides the scale from the activations, but the updates are too large for such weights: the first ones replace them';
   return {
     where: name,
-    step: seen?.step ?? start.step,
+    step: looks.length === 1 ? looks[0].step : null,
     value: ratio,
     option: view.initOption('--init-gain'),
     text: `update:data of ${name} is ${powerOfTen(ratio)}, the rule of thumb is 10^-3; ${times}. ${meaning}`,
@@ -119,7 +118,7 @@ export const START_RULES: readonly Rule[] = [
   {
     id: 'confident-output',
     // Nats above ln V.
-    limit: 1,
+    limit: 0.7,
     worse: 'above',
     source: `${PART_3}, "fixing the initial loss": at the start, the loss should be about ln V`,
     explainedBy: [],
@@ -182,7 +181,7 @@ export const START_RULES: readonly Rule[] = [
   },
   {
     id: 'saturated',
-    limit: 0.38,
+    limit: 0.34,
     worse: 'above',
     source: `${PART_3}, "fixing the saturated tanh"; Glorot & Bengio 2010, section 3`,
     explainedBy: [],

@@ -3,7 +3,7 @@ import { blockName } from '../../network/parameters.js';
 import { type Diagnostics, type DiagnosticsRecord, SATURATED } from '../../training/diagnostics.js';
 import type { Found, Rule } from './rule.js';
 import { isGain, mostSaturated, worstBlock } from './startRules.js';
-import { examplesOf, hasBatchNorm, type Look, median, percent, powerOfTen, sizeOf, updateToData, type View, weightNames } from './view.js';
+import { examplesOf, hasBatchNorm, median, percent, powerOfTen, sizeOf, updateToData, type View, weightNames } from './view.js';
 
 const RATIO = 'makemore part 3, "viz #4: update:data ratio over time": about 10^-3';
 
@@ -17,6 +17,8 @@ const CLIPPED_BY = 4;
 const CLIPPED_RECORDS = 3;
 /** An update below this moves nothing: a loss above its start does not come from it. */
 const MOVES = 10 ** -2.5;
+/** The mean loss of fewer steps is too noisy to say that it rose. */
+const FEW_STEPS = 10;
 /** A gap between training and validation loss that no rise of the validation loss is needed for. */
 const WIDE_GAP = 1;
 
@@ -70,7 +72,7 @@ function lossRose(view: View, limit: number): Found | undefined {
   const { start } = view;
   const now = lossNow(view);
   const ratio = meanRatio(view.fullRate);
-  if (!start || !now || !ratio || ratio.mean < MOVES) return undefined;
+  if (!start || !now || !ratio || now.step < FEW_STEPS || ratio.mean < MOVES) return undefined;
   const from = Math.max(start.diagnostics.loss, view.uniform);
   if (now.loss <= from + limit) return undefined;
   return {
@@ -138,7 +140,7 @@ function deadUnits(view: View, limit: number): Found | undefined {
   };
 }
 
-interface InBlock extends Look {
+interface InBlock extends DiagnosticsRecord {
   K: number;
   value: number;
 }
@@ -240,7 +242,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   DIVERGED,
   {
     id: 'rate-high',
-    limit: 0.3,
+    limit: 0.7,
     worse: 'above',
     source: 'makemore part 3, "finding a learning rate"; Goodfellow, Bengio & Courville 2016, section 11.4.1',
     explainedBy: [],

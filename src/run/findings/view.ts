@@ -4,16 +4,12 @@ import type { BlockDiagnostics, Diagnostics, DiagnosticsRecord, Spread } from '.
 import { scheduledRate } from '../../training/schedule.js';
 import type { FindingFacts } from './finding.js';
 
-/** A look at a network, and the step it was taken at. */
-export interface Look {
-  step: number;
-  diagnostics: Diagnostics;
-}
-
 /** A network below this loss, in nats under ln V, has learned something: it was not drawn anew. */
 const LEARNED = 0.3;
 /** A record counts as trained at the full rate from this share of it. */
 const FULL_RATE = 0.5;
+/** Adam's first updates move each entry by about the rate, whatever its gradient. */
+const SETTLED = 10;
 /** The last records that say how a network is by now. */
 const LAST = 3;
 
@@ -23,7 +19,7 @@ export class View {
   readonly uniform: number;
   readonly looks: readonly DiagnosticsRecord[];
   /** The network before its first update. */
-  readonly start: Look | undefined;
+  readonly start: DiagnosticsRecord | undefined;
   /** I of each block. */
   readonly inputs: readonly number[];
 
@@ -33,7 +29,7 @@ export class View {
     this.looks = facts.records.filter((record): record is DiagnosticsRecord => 'diagnostics' in record);
     const [first] = this.looks;
     const recorded = first?.step === 1 ? first : undefined;
-    this.start = facts.initial ? { step: 0, diagnostics: facts.initial } : recorded;
+    this.start = facts.initial ?? recorded;
     this.inputs = blockSizes({ ...facts.config, vocabulary: facts.vocabulary }).map(({ I }) => I);
   }
 
@@ -42,20 +38,19 @@ export class View {
     return this.start !== undefined && this.start.diagnostics.loss > this.uniform - LEARNED;
   }
 
-  /** The looks after the first update and at about the full rate; if there is none, the first update. */
+  /** The looks at about the full rate once the first updates are over; if there is none, the first one. */
   get fullRate(): readonly DiagnosticsRecord[] {
     const { config } = this.facts;
     const isFull = (step: number) => scheduledRate(step - 1, config) >= FULL_RATE * config.learningRate;
     const full = this.looks.filter(({ step }) => isFull(step));
-    const later = full.filter(({ step }) => step > 1);
-    return later.length > 0 ? later : full;
+    const later = full.filter(({ step }) => step >= SETTLED);
+    return later.length > 0 ? later : full.slice(0, 1);
   }
 
   /** The network by now: on many examples, or in its last records. None if it was not trained. */
-  get end(): readonly Look[] {
+  get end(): readonly DiagnosticsRecord[] {
     const { fresh } = this.facts;
-    const step = this.facts.records.at(-1)?.step ?? 0;
-    if (fresh) return [{ step, diagnostics: fresh }];
+    if (fresh) return [fresh];
     return this.looks.filter((look) => look.step > 1).slice(-LAST);
   }
 

@@ -21,7 +21,8 @@ function foundAtStart(given: TrainingOptionValues, change: (model: Model) => voi
   const model = allocateModel(createWasmBackend, shape, { training: lookSize(shape, examples) });
   initialise(model, config.seed);
   change(model);
-  return findingsOf({ config, vocabulary: shape.vocabulary, records: [], initial: complete(lookAtMany(model, examples)) });
+  const initial = { step: 0, diagnostics: complete(lookAtMany(model, examples)) };
+  return findingsOf({ config, vocabulary: shape.vocabulary, records: [], initial });
 }
 
 const times = (name: 'W1' | 'W2' | 'bngain', factor: number) => (model: Model) => {

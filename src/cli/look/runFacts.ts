@@ -1,0 +1,100 @@
+/** What a stored run says about its network and its training: the facts of its findings. */
+import { FileContentError, fullMessage, SystemError } from '../../core/errors.js';
+import type { Job } from '../../core/job.js';
+import { createExamples, type Examples } from '../../data/dataset.js';
+import { allocateModel, type Model } from '../../network/arrays.js';
+import { initialise } from '../../network/initialise.js';
+import { createWasmBackend } from '../../node/kernels.js';
+import { readRunFile } from '../../node/runDirectory.js';
+import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
+import type { FindingFacts } from '../../run/findings/finding.js';
+import { lookAtMany, lookSize } from '../../run/findings/lookAtMany.js';
+import type { MetricsRecord } from '../../run/records.js';
+import type { DiagnosticsRecord } from '../../training/diagnostics.js';
+import { modelConfig } from '../../training/runConfig.js';
+import { loadRunData } from '../data.js';
+import type { IO } from '../terminal/io.js';
+import type { StoredRun } from './storedRun.js';
+
+/**
+ * Reads a run's records, and looks at its network on many examples: as it began and as it is now. A run that was imported began as it is.
+ * @param file the value of --data
+ * @throws FileContentError if metrics.jsonl has a line that is no record, apart from a last one that is incomplete
+ * @throws SystemError if the data set cannot be read, unless the records hold diagnostics; then a note says so
+ */
+export function* runFacts(stored: StoredRun, file: string | undefined, io: IO): Job<FindingFacts> {
+  const { checkpoint, step } = stored;
+  const { config, vocabulary } = checkpoint;
+  const diverged = divergenceOf(stored);
+  const records: MetricsRecord[] = [];
+  for (const record of stored.records()) {
+    // A run that diverged, or that was killed, has records after its last save. They say nothing about an older checkpoint.
+    if (record.step <= step || diverged) records.push(record);
+    yield;
+  }
+  refuseFlaws(stored);
+  const facts: FindingFacts = { config, vocabulary: vocabulary.length, records, ...(diverged && { diverged }) };
+  const examples = examplesOf(stored, file, records, io);
+  if (!examples) return facts;
+  const fresh = { step, diagnostics: yield* lookAtMany(restored(checkpoint, examples), examples) };
+  if (stored.isImported || step === 0) return { ...facts, initial: fresh };
+  const first = beginning(stored, examples, io);
+  const initial = first && { step: 0, diagnostics: yield* lookAtMany(first, examples) };
+  return { ...facts, fresh, ...(initial && { initial }) };
+}
+
+/** Where training ended because numbers blew up, if it did. */
+function divergenceOf({ path }: StoredRun): FindingFacts['diverged'] {
+  const found = readRunFile(path)?.diverged;
+  if (typeof found !== 'object' || found === null) return undefined;
+  const { step, message } = found as Record<string, unknown>;
+  return typeof step === 'number' && typeof message === 'string' ? { step, message } : undefined;
+}
+
+function refuseFlaws({ flaws: [first, ...others] }: StoredRun): void {
+  if (!first) return;
+  const more = others.length > 0 ? `; so are ${others.length === 1 ? '1 other line' : `${others.length} other lines`}` : '';
+  throw new FileContentError(`${first.file}, line ${first.line} is damaged: ${first.flaw}${more}`, {
+    hint: 'restore the file, or remove the damaged lines',
+  });
+}
+
+/** The run's training examples; undefined, with a note, if they cannot be read and the records are enough. */
+function examplesOf(
+  { path, checkpoint }: StoredRun,
+  file: string | undefined,
+  records: readonly (MetricsRecord | DiagnosticsRecord)[],
+  io: IO,
+): Examples | undefined {
+  try {
+    const { dataset } = loadRunData(path, checkpoint, file, 'must be the same', io);
+    return createExamples(dataset.parts.train, checkpoint.vocabulary, checkpoint.config.context);
+  } catch (error) {
+    const isUnread = error instanceof SystemError || error instanceof FileContentError;
+    if (!isUnread || file !== undefined || !records.some((record) => 'diagnostics' in record)) throw error;
+    io.stderr.write(`note: only the records are looked at: ${fullMessage(error)}\n`);
+    return undefined;
+  }
+}
+
+function restored(checkpoint: Checkpoint, examples: Examples): Model {
+  return restoreModel(checkpoint, createWasmBackend, { training: lookSize(checkpoint.config, examples) });
+}
+
+/** The network before its first step; undefined, with a note, if its init.safetensors cannot be read. */
+function beginning(stored: StoredRun, examples: Examples, io: IO): Model | undefined {
+  const { config, vocabulary } = stored.checkpoint;
+  const model = allocateModel(createWasmBackend, modelConfig(config, vocabulary), { training: lookSize(config, examples) });
+  if (config.init === undefined) {
+    initialise(model, config.seed, config);
+    return model;
+  }
+  try {
+    for (const [name, values] of stored.initialParameters()) model.parameters[name].set(values);
+    return model;
+  } catch (error) {
+    if (!(error instanceof SystemError || error instanceof FileContentError)) throw error;
+    io.stderr.write(`note: the network is not looked at as it began: ${fullMessage(error)}\n`);
+    return undefined;
+  }
+}
