@@ -20,8 +20,8 @@ export interface RerunOptions {
   valExamples: Examples;
   config: RunConfig;
   vocabulary: readonly string[];
-  /** Steps at which the run had ended before it was extended, in ascending order: see {@link formerEnds}. */
-  ends: readonly number[];
+  /** What the run's records tell: see {@link runHistory}. */
+  history: RunHistory;
   /** The last step. */
   until: number;
   /** Called after each step. */
@@ -49,9 +49,9 @@ export class Rerun {
   #ends: number[];
 
   constructor(options: RerunOptions) {
-    const { config, ends } = options;
+    const { config, history } = options;
     this.#options = options;
-    this.#ends = [...new Set([...ends.filter((end) => end < config.steps), config.steps])];
+    this.#ends = [...new Set([...history.ends.filter((end) => end < config.steps), config.steps])];
     this.#model = options.createModel();
     this.#training = this.#createTraining();
     this.#evaluator = new Evaluator(this.#model);
@@ -104,8 +104,9 @@ export class Rerun {
   }
 
   #createTraining(from?: Training): Training {
-    const { config, trainExamples, onStep } = this.#options;
-    const hooks = { onStep, onRecord: (record: MetricsRecord) => void this.#records.push(record) };
+    const { config, trainExamples, onStep, history } = this.#options;
+    const onRecord = (record: MetricsRecord) => void this.#records.push(record);
+    const hooks = { onStep, onRecord, onDiagnostics: onRecord, diagnoseEvery: (step: number) => history.diagnosed.has(step) };
     const start = from?.state ?? (config.init === undefined ? undefined : 'parameters');
     return new Training(this.#model, trainExamples, { ...config, steps: this.#ends.shift() ?? config.steps }, hooks, start);
   }
@@ -130,17 +131,27 @@ export class Rerun {
 /** A run has been extended at most this often; more ends in its records are not believed. */
 const MOST_ENDS = 1000;
 
+/** What the configuration of a run does not tell. */
+export interface RunHistory {
+  /** Steps at which the run had ended before it was extended, in ascending order. */
+  ends: readonly number[];
+  /** Steps that were diagnosed. */
+  diagnosed: ReadonlySet<number>;
+}
+
 /**
- * Finds the steps at which a run had ended before it was extended, by their records: an ended run records hashes and an evaluation at its last
- * step, whatever its intervals are. An end at which they are due anyway leaves no trace and makes no difference. Yields after each record.
+ * Finds the history of a run by its records. A run that had ended recorded hashes and an evaluation at its last step, whatever its intervals are.
+ * An end at which they are due anyway leaves no trace and makes no difference. Yields after each record.
  */
-export function* formerEnds(records: Iterable<MetricsRecord>, { evalEvery, steps }: RunConfig): Job<number[]> {
+export function* runHistory(records: Iterable<MetricsRecord>, { evalEvery, steps }: RunConfig): Job<RunHistory> {
   const ends: number[] = [];
+  const diagnosed = new Set<number>();
   for (const record of records) {
     const { step } = record;
     const isEnd = ('hashes' in record && step % HASH_EVERY !== 0) || ('valLoss' in record && step % evalEvery !== 0);
     if (isEnd && step > (ends.at(-1) ?? 0) && step < steps && ends.length < MOST_ENDS) ends.push(step);
+    if ('diagnostics' in record) diagnosed.add(step);
     yield;
   }
-  return ends;
+  return { ends, diagnosed };
 }

@@ -5,6 +5,7 @@ import { createExamples, type Dataset, type Examples } from '../data/dataset.js'
 import { Evaluator } from '../evaluation/evaluator.js';
 import { activationTensors, clearStatistics, type Model, modelTensors, type NamedTensor } from '../network/arrays.js';
 import { diagnoseModel, NonFiniteError } from '../training/diagnose.js';
+import { defaultDiagnoseEvery } from '../training/evaluationCost.js';
 import type { RunConfig } from '../training/runConfig.js';
 import { Training } from '../training/training.js';
 import { type BestEvaluation, type Checkpoint, checkpointBytes } from './checkpoint.js';
@@ -24,7 +25,7 @@ export interface RunOptions {
   program: string;
   /** Steps between two checks that every number is finite; by default as in `Training`. */
   checkEvery?: number | undefined;
-  /** Steps between two diagnoses, which are records, too; the first and the last step are diagnosed as well. Default 0: never. */
+  /** Steps between two diagnoses, which are records, too; the first and the last step are diagnosed as well. 0: never. Default: as `train`. */
   diagnoseEvery?: number | undefined;
   /** The checkpoint to resume; without one, a new run starts. */
   from?: Checkpoint;
@@ -63,7 +64,8 @@ export class RunTraining {
 
   /** Initialises the model, unless the run is resumed or has its parameters. */
   constructor(options: RunTrainingOptions) {
-    const { model, dataset, config, checkEvery, diagnoseEvery, from, onRecord } = options;
+    const { model, dataset, config, checkEvery, from, onRecord } = options;
+    const { diagnoseEvery = defaultDiagnoseEvery(config.steps, config.batchSize) } = options;
     const { vocabulary, parts } = dataset;
     this.#options = options;
     this.trainExamples = createExamples(parts.train, vocabulary, config.context);

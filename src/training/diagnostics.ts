@@ -78,7 +78,7 @@ export interface DiagnosticsRecord {
 /** |h| above which a unit counts as saturated. */
 export const SATURATED = 0.97;
 /** Intervals of a histogram. */
-const INTERVALS = 30;
+export const INTERVALS = 30;
 
 /**
  * Diagnoses a network on the batch in its activations, after `forward` and `backward`. Changes neither. There is no update, so
@@ -92,7 +92,7 @@ export function measure(model: Model, activations: TrainingActivations): Diagnos
 export class Measurement {
   readonly #model: Model;
   readonly #activations: TrainingActivations;
-  readonly #counts = new Uint32Array(INTERVALS);
+  readonly #counts = new Uint32Array(2 * (INTERVALS + 1));
   /** hpreact [n,H] of a block; later the parameters [P] before an update, and the update. */
   readonly #scratch: FloatArray;
   /** The std of the values of each parameter, when they were measured. */
@@ -181,7 +181,8 @@ export class Measurement {
   }
 
   #spread({ mean, std, end }: Moments): Spread {
-    const histogram = end > 0 && Number.isFinite(mean) ? { from: -end, to: end, counts: Array.from(this.#counts) } : null;
+    const histogram =
+      end > 0 && Number.isFinite(mean) ? { from: -end, to: end, counts: Array.from(this.#counts.subarray(0, INTERVALS)) } : null;
     return { mean: rounded(mean), std: rounded(std), histogram };
   }
 }
@@ -195,50 +196,72 @@ interface Moments {
   end: number;
 }
 
-/** Two passes: the squares of x - mean lose no digits where the mean is large. */
+/** One pass for mean, std and squares, of the differences to the first value: near the mean, no digits are lost. Another pass for the counts. */
 function momentsOf(values: FloatArray, counts: Uint32Array, fixedEnd?: number): Moments {
   const n = values.length;
+  const first = values[0];
   let sum = 0;
+  let squares = 0;
   let largest = 0;
   for (let i = 0; i < n; i++) {
     const x = values[i];
-    sum += x;
-    const magnitude = x < 0 ? -x : x;
-    if (magnitude > largest) largest = magnitude;
+    const difference = x - first;
+    sum += difference;
+    squares += difference * difference;
+    largest = Math.max(largest, Math.abs(x));
   }
-  const mean = sum / n;
   const end = fixedEnd ?? roundedFinite(largest);
-  const perUnit = end > 0 ? INTERVALS / 2 / end : 0;
-  let squares = 0;
-  counts.fill(0);
-  for (let i = 0; i < n; i++) {
-    const x = values[i];
-    squares += (x - mean) * (x - mean);
-    const interval = ((x + end) * perUnit) | 0;
-    counts[interval < 0 ? 0 : interval < INTERVALS ? interval : INTERVALS - 1]++;
-  }
-  return { mean, std: Math.sqrt(squares / (n - 1)), squares: squares + n * mean * mean, end };
+  if (end > 0) countIntervals(counts, values, end);
+  return {
+    mean: first + sum / n,
+    std: deviation(sum, squares, n),
+    squares: squares + first * (2 * sum + n * first),
+    end,
+  };
 }
 
-/** The std of after - before. The change replaces the values before. */
+/** The std of n values with this sum and this sum of squares. */
+function deviation(sum: number, squares: number, n: number): number {
+  return Math.sqrt(Math.max(0, squares - (sum * sum) / n) / (n - 1));
+}
+
+/**
+ * Counts in two halves, even and odd positions, and adds them up in the first one: a processor waits to add to a count that it has just
+ * written. Each half has one interval more, for x = end.
+ */
+function countIntervals(counts: Uint32Array, values: FloatArray, end: number): void {
+  const half = INTERVALS + 1;
+  const perUnit = INTERVALS / 2 / end;
+  const n = values.length;
+  counts.fill(0);
+  for (let i = 1; i < n; i += 2) {
+    counts[((values[i - 1] + end) * perUnit) | 0]++;
+    counts[half + (((values[i] + end) * perUnit) | 0)]++;
+  }
+  if (n % 2 === 1) counts[((values[n - 1] + end) * perUnit) | 0]++;
+  for (let interval = 0; interval < half; interval++) counts[interval] += counts[half + interval];
+  counts[INTERVALS - 1] += counts[INTERVALS];
+}
+
+/** The std of after - before. */
 function deviationOfChange(before: FloatArray, after: FloatArray): number {
   const n = after.length;
+  const first = after[0] - before[0];
   let sum = 0;
-  for (let i = 0; i < n; i++) {
-    before[i] = after[i] - before[i];
-    sum += before[i];
-  }
-  const mean = sum / n;
   let squares = 0;
-  for (let i = 0; i < n; i++) squares += (before[i] - mean) * (before[i] - mean);
-  return Math.sqrt(squares / (n - 1));
+  for (let i = 0; i < n; i++) {
+    const difference = after[i] - before[i] - first;
+    sum += difference;
+    squares += difference * difference;
+  }
+  return deviation(sum, squares, n);
 }
 
 /** The number of values beyond {@link SATURATED}, and of columns in which every value is. */
 function saturation(h: FloatArray, H: number): { saturated: number; dead: number } {
   const ofUnit = new Uint32Array(H);
   for (let i = 0; i < h.length; i += H) {
-    for (let j = 0; j < H; j++) if (h[i + j] > SATURATED || h[i + j] < -SATURATED) ofUnit[j]++;
+    for (let j = 0; j < H; j++) if (Math.abs(h[i + j]) > SATURATED) ofUnit[j]++;
   }
   const n = h.length / H;
   return { saturated: ofUnit.reduce((sum, count) => sum + count, 0), dead: ofUnit.filter((count) => count === n).length };

@@ -1,6 +1,7 @@
+/** Chooses how often to evaluate and to diagnose. */
 import type { Norm } from '../network/parameters.js';
 
-/** Chooses how often to evaluate. Costs are per example, relative to training on one example. */
+// Costs of an evaluation are per example, relative to training on one example.
 
 /** Calibration of the first block: 0.19 of 2.03 us at H 200, n 32. */
 const CALIBRATION_COST = 0.09;
@@ -28,5 +29,21 @@ export function defaultEvalEvery(
   const steps = (TRAINING_PER_EVALUATION * (calibration * trainExamples + EVALUATION_COST * valExamples)) / batchSize;
   for (let ten = 100; ; ten *= 10) {
     for (const every of [ten, 2 * ten, 5 * ten]) if (every >= steps) return every;
+  }
+}
+
+/** A diagnosis takes at most as long as this many steps, and this many more divided by n: 3.2 at n 32, 1.7 at n 256, 1.3 at n 512. */
+const DIAGNOSIS_COST = { steps: 2, perExample: 64 };
+/** Training takes at least this many times as long as the diagnoses. */
+const TRAINING_PER_DIAGNOSIS = 100;
+/** More diagnoses do not show better how a run developed. */
+const MOST_DIAGNOSES = 100;
+
+/** Steps between two diagnoses, so that they take less than 1 % of the training time: 1, 2, 2.5 or 5 times a power of ten, at least 100. */
+export function defaultDiagnoseEvery(steps: number, batchSize: number): number {
+  const cost = DIAGNOSIS_COST.steps + DIAGNOSIS_COST.perExample / batchSize;
+  const least = Math.max(TRAINING_PER_DIAGNOSIS * cost, steps / MOST_DIAGNOSES);
+  for (let ten = 100; ; ten *= 10) {
+    for (const every of [ten, 2 * ten, 2.5 * ten, 5 * ten]) if (every >= least) return every;
   }
 }

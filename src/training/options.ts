@@ -9,7 +9,7 @@ import { SAMPLINGS } from '../data/batch.js';
 import { DEFAULT_SPLIT } from '../data/dataset.js';
 import { normalization } from '../data/parseNames.js';
 import { LESSON_SCALES, MAX_BLOCKS, NORMS, type Norm } from '../network/parameters.js';
-import { defaultEvalEvery } from './evaluationCost.js';
+import { defaultDiagnoseEvery, defaultEvalEvery } from './evaluationCost.js';
 import { defaultSwitchStep, SCHEDULES } from './schedule.js';
 import { OPTIMIZERS, type OptimizerName, showDecay, type WeightDecay } from './updater.js';
 
@@ -346,6 +346,19 @@ const RUN_OPTIONS = [
     group: RUN,
     kind: wholeNumber(1, MAX_STEPS),
     default: 1000,
+    commands: TRAIN,
+  },
+  {
+    key: 'diagnoseEvery',
+    flag: '--diagnose-every <steps>',
+    description: 'steps between records of activations, gradients and updates; 0: never',
+    group: RUN,
+    kind: wholeNumber(0, MAX_STEPS),
+    defaultText: 'less than 1 % of the time',
+    defaultFrom: {
+      keys: ['steps', 'batchSize'],
+      of: ({ steps, batchSize }: { steps: number; batchSize: number }) => defaultDiagnoseEvery(steps, batchSize),
+    },
     commands: TRAIN,
   },
 ] as const satisfies readonly OptionRow[];

@@ -98,6 +98,7 @@ describe('a number option', () => {
     ['train', '--eval-every', 'a whole number from 1 to 1000000000', ['0', '1000000001']],
     ['train', '--save-every', 'a whole number from 1 to 1000000000', ['0', '1000000001']],
     ['train', '--check-every', 'a whole number from 1 to 1000000000', ['0', '1000000001']],
+    ['train', '--diagnose-every', 'a whole number from 0 to 1000000000', ['-1', '1000000001']],
     ['sample', '--count', 'a whole number from 1 to 1000000', ['0', '1000001']],
     ['sample', '--temperature', 'a number from 0 to 100', ['1e9', '100.1', '-0.1']],
     ['sample', '--top-k', 'a whole number from 1 to 1114112', ['0', '1114113']],

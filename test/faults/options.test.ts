@@ -44,6 +44,7 @@ describe('not a number, negative, 0, NaN, 1e9, a fraction, empty, hexadecimal wh
     ['train', '--eval-every', '1 to 1000000000'],
     ['train', '--save-every', '1 to 1000000000'],
     ['train', '--check-every', '1 to 1000000000'],
+    ['train', '--diagnose-every', '0 to 1000000000'],
     ['sample', '--count', '1 to 1000000'],
     ['sample', '--top-k', '1 to 1114112'],
     ['grad-check', '--entries', '1 to 1000000000'],

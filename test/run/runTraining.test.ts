@@ -9,7 +9,7 @@ import { parseCheckpoint, restoreModel } from '../../src/run/checkpoint.js';
 import { RunTraining, type RunTrainingOptions } from '../../src/run/runTraining.js';
 import { modelConfig, trainingCapacity } from '../../src/training/runConfig.js';
 import { RECIPES } from '../support/recipes.js';
-import { INFERENCE, recipeConfig, SESSION_CONFIG, SESSION_DATASET, start } from '../support/sessions.js';
+import { DIAGNOSE_EVERY, INFERENCE, recipeConfig, SESSION_CONFIG, SESSION_DATASET, start } from '../support/sessions.js';
 import { tempDirectory } from '../support/tempDirectory.js';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -24,6 +24,7 @@ function open(config = SESSION_CONFIG, more: Partial<RunTrainingOptions> = {}): 
     dataSha256: '0'.repeat(64),
     config,
     program: 'test',
+    diagnoseEvery: DIAGNOSE_EVERY,
     sha256,
     onRecord: (record) => lines.push(`${JSON.stringify(record)}\n`),
     ...more,

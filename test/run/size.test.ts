@@ -14,16 +14,18 @@ function roomNeeded(directory: string): number {
 }
 
 describe('runBytes', () => {
-  it.each<[string, Partial<RunConfig>]>([
+  it.each<[string, Partial<RunConfig>, number?]>([
+    ['a diagnosis after every step', { steps: 300, evalEvery: 300 }, 1],
+    ['diagnoses of many blocks', { hidden: Array(16).fill(3), batchSize: 8, steps: 30, evalEvery: 30 }, 1],
     ['a thousand steps', { steps: 1050, schedule: { name: 'step', switchStep: 525 }, evalEvery: 200 }],
     ['many hidden units', { hidden: [4000], embedding: 1, context: 1 }],
     ['many blocks', { hidden: Array(16).fill(3), batchSize: 8, steps: 2000, evalEvery: 2000 }],
     ['an evaluation after every step', { evalEvery: 1, steps: 300 }],
     ['an optimizer with two tensors of state', { hidden: [1000], optimizer: OPTIMIZER_CONFIGS.adamw }],
-  ])('is enough for %s', (_, some) => {
+  ])('is enough for %s', (_, some, diagnoseEvery = 0) => {
     const directory = tempDirectory();
     const config = { ...SESSION_CONFIG, steps: 2, ...some };
-    finish(start(directory, config));
-    expect(roomNeeded(directory)).toBeLessThanOrEqual(runBytes(modelConfig(config, SESSION_DATASET.vocabulary), config));
+    finish(start(directory, config, undefined, diagnoseEvery));
+    expect(roomNeeded(directory)).toBeLessThanOrEqual(runBytes(modelConfig(config, SESSION_DATASET.vocabulary), config, diagnoseEvery));
   });
 });

@@ -25,6 +25,7 @@ export const SESSION_CONFIG: RunConfig = {
   schedule: { name: 'step', switchStep: 12 },
 };
 export const SAVE_EVERY = 7;
+export const DIAGNOSE_EVERY = 4;
 export const SESSION_DATASET = createDataset(NAMES, SESSION_CONFIG);
 /** Batch sizes of evaluation. */
 export const INFERENCE = [EVALUATION_BATCH];
@@ -35,15 +36,17 @@ export function openSession(
   model: Model,
   from?: Checkpoint,
   saveEvery: number = SAVE_EVERY,
+  diagnoseEvery: number = DIAGNOSE_EVERY,
 ): Session {
   const data = { dataset: SESSION_DATASET, dataSha256: '0'.repeat(64) };
-  return new Session({ directory, config, model, ...data, program: 'test', saveEvery, ...(from ? { from } : {}) });
+  return new Session({ directory, config, model, ...data, program: 'test', saveEvery, diagnoseEvery, ...(from ? { from } : {}) });
 }
 
 /** Starts a new run. */
-export function start(directory: string, config: RunConfig = SESSION_CONFIG, saveEvery?: number): Session {
+export function start(directory: string, config: RunConfig = SESSION_CONFIG, saveEvery?: number, diagnoseEvery?: number): Session {
   const shape = modelConfig(config, SESSION_DATASET.vocabulary);
-  return openSession(directory, config, allocateModel(createWasmBackend, shape, trainingCapacity(config, INFERENCE)), undefined, saveEvery);
+  const model = allocateModel(createWasmBackend, shape, trainingCapacity(config, INFERENCE));
+  return openSession(directory, config, model, undefined, saveEvery, diagnoseEvery);
 }
 
 /** Resumes a run from its checkpoint. */
@@ -93,9 +96,10 @@ export function metricsOf(directory: string): MetricsRecord[] {
   return readMetrics(join(directory, 'metrics.jsonl')).records;
 }
 
-/** Step and kind of each record in metrics.jsonl: '5 evaluation'. */
+/** Step and kind of each record in metrics.jsonl but the diagnoses: '5 evaluation'. */
 export function recordsIn(directory: string): string[] {
-  return metricsOf(directory).map((record) => {
+  const records = metricsOf(directory).filter((record) => !('diagnostics' in record));
+  return records.map((record) => {
     const kind = 'loss' in record ? 'loss' : 'valLoss' in record ? 'evaluation' : 'hashes';
     return `${record.step} ${kind}`;
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defaultEvalEvery } from '../../src/training/evaluationCost.js';
+import { defaultDiagnoseEvery, defaultEvalEvery } from '../../src/training/evaluationCost.js';
 
 describe('defaultEvalEvery', () => {
   // The time of the evaluations as a share of the training time.
@@ -40,6 +40,28 @@ describe('defaultEvalEvery', () => {
     for (let examples = 10; examples < 1e6; examples = Math.ceil(examples * 1.1)) {
       const every = defaultEvalEvery(examples, Math.ceil(examples / 8), 32, 1);
       expect(every).toBe(steps.find((step) => share(step, examples, Math.ceil(examples / 8), 32) <= 1 / 50));
+    }
+  });
+});
+
+describe('defaultDiagnoseEvery', () => {
+  it.each([
+    ['the lesson', 200_000, 32, 2000],
+    ['fast', 2500, 256, 250],
+    ['best', 8500, 512, 250],
+    ['few steps', 20_000, 32, 500],
+    ['the smallest batch', 1000, 2, 5000],
+    ['the most steps', 1_000_000_000, 32, 10_000_000],
+  ])('of %s, %i steps of %i examples, is %i', (_, steps, n, every) => {
+    expect(defaultDiagnoseEvery(steps, n)).toBe(every);
+  });
+
+  it.each([2, 32, 256, 4096])('makes at most about 100 records, in less than 1 %% of the time at n %i', (n) => {
+    for (let steps = 1; steps < 1e9; steps = Math.ceil(steps * 1.3)) {
+      const every = defaultDiagnoseEvery(steps, n);
+      expect(steps / every).toBeLessThanOrEqual(100);
+      expect((2 + 64 / n) / every).toBeLessThanOrEqual(0.01);
+      expect(Number.isInteger(every)).toBe(true);
     }
   });
 });

@@ -117,9 +117,10 @@ describe('createRunConfig', () => {
   });
 
   it('stores no option that only concerns saves and checks', () => {
-    const config = createRunConfig({ evalEvery: 7, saveEvery: 8, checkEvery: 9, unique: true }, SIZES);
+    const config = createRunConfig({ evalEvery: 7, saveEvery: 8, checkEvery: 9, diagnoseEvery: 10, unique: true }, SIZES);
     expect(config).toMatchObject({ evalEvery: 7, unique: true });
     expect(config).not.toHaveProperty('saveEvery');
     expect(config).not.toHaveProperty('checkEvery');
+    expect(config).not.toHaveProperty('diagnoseEvery');
   });
 });

@@ -5,7 +5,7 @@ import type { FloatArray } from '../../core/tensor.js';
 import { showPath } from '../../core/text.js';
 import { checkOutput, writeOutput } from '../../node/outputFile.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
-import { formerEnds, type Rerun } from '../../run/rerun.js';
+import { type Rerun, runHistory } from '../../run/rerun.js';
 import { Trace } from '../../run/trace.js';
 import { modelConfig } from '../../training/runConfig.js';
 import { type LoadedData, loadRunData } from '../data.js';
@@ -75,10 +75,10 @@ function checkSteps(K: number, { checkpoint: { config }, step, path }: StoredRun
 /** Repeats the steps. Undefined if a signal came first. */
 async function record(K: number, stored: StoredRun, data: LoadedData, turns: Turns, io: IO) {
   const { config, vocabulary, tensors } = stored.checkpoint;
-  const ends = await turns.run(formerEnds(stored.records('again'), config));
-  if (!ends) return undefined;
+  const history = await turns.run(runHistory(stored.records('again'), config));
+  if (!history) return undefined;
   let trace: Trace | undefined;
-  const rerun = rerunOf(stored, data, { ends, until: K, onStep: (step) => trace?.add(step) });
+  const rerun = rerunOf(stored, data, { history: { ...history, diagnosed: new Set() }, until: K, onStep: (step) => trace?.add(step) });
   trace = new Trace(modelConfig(config, vocabulary), K, config.batchSize, rerun.parameters);
   const progress = new Progress(io, 0, K);
   const done = await turns.run(steps(rerun), () => progress.update(rerun.step, rerun.smoothedLoss));

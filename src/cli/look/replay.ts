@@ -1,6 +1,6 @@
 import { text } from '../../core/kinds.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
-import { formerEnds } from '../../run/rerun.js';
+import { runHistory } from '../../run/rerun.js';
 import { defineCommand } from '../command.js';
 import { loadRunData } from '../data.js';
 import { refuseImported } from '../imported.js';
@@ -13,7 +13,8 @@ import { rerunOf } from './rerunOf.js';
 import { StoredRun } from './storedRun.js';
 
 export const replay = defineCommand({
-  description: 'Trains a run again, in memory, and compares everything that it recorded: losses, hashes, checkpoint, best checkpoint.',
+  description:
+    'Trains a run again, in memory, and compares everything that it recorded: losses, hashes, diagnoses, checkpoint, best checkpoint.',
   arguments: [{ name: '[run]', description: 'run directory or checkpoint', defaultText: 'runs/latest' }],
   options: [{ key: 'data', flag: '--data <file>', description: 'data set', defaultText: "the run's own", kind: text }],
   examples: [['backprop-ninja replay runs/0001', 'prove that a run can be reproduced bit for bit']],
@@ -22,8 +23,8 @@ export const replay = defineCommand({
     refuseImported(stored.path, stored.checkpoint, 'replay', io);
     const data = loadRunData(stored.path, stored.checkpoint, options.data, 'must be the same', io);
     const { signal, replay } = await inTurns(io, async (turns) => {
-      const ends = await turns.run(formerEnds(stored.records('again'), stored.checkpoint.config));
-      const rerun = rerunOf(stored, data, { ends: ends ?? [], until: stored.step });
+      const history = await turns.run(runHistory(stored.records('again'), stored.checkpoint.config));
+      const rerun = rerunOf(stored, data, { history: history ?? { ends: [], diagnosed: new Set() }, until: stored.step });
       const replay = new Replay(stored, rerun);
       const progress = new Progress(io, 0, stored.step);
       await turns.run(replay.steps(), () => progress.update(rerun.step, rerun.smoothedLoss));

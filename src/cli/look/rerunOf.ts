@@ -10,9 +10,9 @@ import type { StoredRun } from './storedRun.js';
 
 /**
  * Repeats a stored run.
- * @param options `ends` as {@link formerEnds} finds them, and the last step
+ * @param options `history` as {@link runHistory} finds it, and the last step
  */
-export function rerunOf(stored: StoredRun, { dataset }: LoadedData, options: Pick<RerunOptions, 'ends' | 'until' | 'onStep'>): Rerun {
+export function rerunOf(stored: StoredRun, { dataset }: LoadedData, options: Pick<RerunOptions, 'history' | 'until' | 'onStep'>): Rerun {
   const { config, vocabulary } = stored.checkpoint;
   const init = config.init === undefined ? undefined : stored.initialParameters();
   const shape = modelConfig(config, vocabulary);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileContentError, fullMessage, UsageError } from '../../core/errors.js';
+import { quoteText, showText } from '../../core/text.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
 import {
@@ -18,11 +19,12 @@ import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
 import { INFERENCE } from '../../run/limitedBackend.js';
 import { resumedConfig } from '../../run/resume.js';
 import { runBytes } from '../../run/size.js';
+import { defaultDiagnoseEvery } from '../../training/evaluationCost.js';
 import { trainingCapacity } from '../../training/runConfig.js';
 import { loadRunData } from '../data.js';
 import { refuseImported } from '../imported.js';
 import { type IO, shortPath } from '../terminal/io.js';
-import { dataEntry, kernelsFor, lockDirectory, type PreparedRun, programName } from './startRun.js';
+import { dataEntry, keptOptions, kernelsFor, lockDirectory, type PreparedRun, programName } from './startRun.js';
 import type { GivenTrainOptions } from './trainOptions.js';
 
 const NOT_WITH_RESUME = {
@@ -50,21 +52,38 @@ export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<Prepa
     const config = resumedConfig(from, given, shortPath(directory, io));
     const data = loadRunData(path, from, given.data, 'must be the same', io);
     const model = restoreModel(from, kernelsFor(config, data), trainingCapacity(config, INFERENCE));
-    checkDiskSpace(directory, runBytes(model.config, config));
     const program = programName();
     const { finishedAt, result, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(path) ?? { program };
+    const diagnoseEvery =
+      given.diagnoseEvery ?? keptInterval(stored, directory, io) ?? defaultDiagnoseEvery(config.steps, config.batchSize);
+    checkDiskSpace(directory, runBytes(model.config, config, diagnoseEvery));
     const hasMore = from.state.step < config.steps;
-    const runFile = { ...stored, ...(hasMore ? {} : { finishedAt, result }), data: dataEntry(data, directory), config };
+    const runFile = {
+      ...stored,
+      ...(hasMore ? {} : { finishedAt, result }),
+      data: dataEntry(data, directory),
+      config,
+      ...keptOptions(given),
+    };
     const onBegun = (files: RunFiles) => {
       files.adopt(RUN_FILE);
       files.adopt(INIT_FILE);
       if (hasMore || stored.data?.path !== runFile.data.path) replaceRunFile(files, runFile);
     };
-    return { directory, config, data, model, program, from, runFile, onBegun, lock };
+    return { directory, config, data, model, program, from, diagnoseEvery, runFile, onBegun, lock };
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/** --diagnose-every as an earlier session was given it. @throws FileContentError if it is no such number */
+function keptInterval({ diagnoseEvery: kept }: Partial<RunFile>, directory: string, io: IO): number | undefined {
+  if (kept === undefined || (typeof kept === 'number' && Number.isSafeInteger(kept) && kept >= 0)) return kept;
+  const file = showText(shortPath(join(directory, RUN_FILE), io));
+  throw new FileContentError(`${file}: diagnoseEvery is ${quoteText(JSON.stringify(kept))}, expected a whole number from 0`, {
+    hint: 'give the number with --diagnose-every',
+  });
 }
 
 /** @throws FileContentError if the checkpoint is damaged; the hint names the best checkpoint if that is intact */

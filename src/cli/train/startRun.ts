@@ -26,6 +26,7 @@ import type { RunFiles } from '../../node/runFiles.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
 import { INFERENCE, limitedBackend } from '../../run/limitedBackend.js';
 import { runBytes } from '../../run/size.js';
+import { defaultDiagnoseEvery } from '../../training/evaluationCost.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
 import { createRunConfig, sizesOf, withPreset } from '../../training/recipe.js';
 import { modelConfig, type RunConfig, trainingCapacity } from '../../training/runConfig.js';
@@ -42,6 +43,8 @@ export interface PreparedRun {
   data: LoadedData;
   model: Model;
   program: string;
+  /** Steps between two diagnoses; 0: never. */
+  diagnoseEvery: number;
   from?: Checkpoint;
   /** The content of run.json. */
   runFile: RunFile & Record<string, unknown>;
@@ -69,7 +72,8 @@ export async function startRun(given: GivenTrainOptions, io: IO): Promise<Prepar
   const startedAt = io.date().toISOString();
   const lock = await lockDirectory(directory, startedAt, io);
   try {
-    checkDiskSpace(directory, runBytes(shape, config));
+    const diagnoseEvery = given.diagnoseEvery ?? defaultDiagnoseEvery(config.steps, config.batchSize);
+    checkDiskSpace(directory, runBytes(shape, config, diagnoseEvery));
     const program = programName();
     const runFile = {
       program,
@@ -77,6 +81,7 @@ export async function startRun(given: GivenTrainOptions, io: IO): Promise<Prepar
       startedAt,
       data: dataEntry(data, directory),
       config,
+      ...keptOptions(given),
       ...(source && { source: sourceEntry(source) }),
     };
     // An older run's run.json stays until the new checkpoint replaces the old one.
@@ -95,11 +100,16 @@ export async function startRun(given: GivenTrainOptions, io: IO): Promise<Prepar
       }
       tryLinkLatest(directory, io);
     };
-    return { directory, config, data, model, program, runFile, onBegun, lock };
+    return { directory, config, data, model, program, diagnoseEvery, runFile, onBegun, lock };
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/** The options that shape no weights but the records, as run.json keeps them for --resume. */
+export function keptOptions({ diagnoseEvery }: GivenTrainOptions): { diagnoseEvery?: number } {
+  return diagnoseEvery === undefined ? {} : { diagnoseEvery };
 }
 
 /** Locks a directory; a note on stderr says why that takes long. */

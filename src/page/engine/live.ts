@@ -123,8 +123,10 @@ function created(preset: PresetName, given: TrainingOptionValues, names: NamesId
   const config = createRunConfig(options, sizesOf(data.dataset));
   const shape = modelConfig(config, data.dataset.vocabulary);
   const model = allocateModel(backendFor(config, data), shape, trainingCapacity(config, INFERENCE));
-  return new LiveRun({ config, data, model, program, sha256, checkEvery: given.checkEvery });
+  return new LiveRun({ config, data, model, program, sha256, ...intervals(given) });
 }
+
+const intervals = ({ checkEvery, diagnoseEvery }: TrainingOptionValues) => ({ checkEvery, diagnoseEvery });
 
 /** What errors call the file that the reader opened. */
 const FILE = 'your checkpoint';
@@ -141,7 +143,7 @@ function resumed(bytes: Uint8Array, given: TrainingOptionValues, names: NamesId)
   const config = resumedConfig(from, given, FILE);
   const data = dataOf(from, names);
   const model = restoreModel(from, backendFor(config, data), trainingCapacity(config, INFERENCE));
-  return new LiveRun({ config, data, model, program, sha256, checkEvery: given.checkEvery, from });
+  return new LiveRun({ config, data, model, program, sha256, ...intervals(given), from });
 }
 
 /** @throws FileContentError if the list is not the data set of the run */

@@ -54,6 +54,7 @@ export interface LiveRunOptions {
   program: string;
   sha256: Sha256;
   checkEvery?: number | undefined;
+  diagnoseEvery?: number | undefined;
   from?: Checkpoint;
 }
 
@@ -81,7 +82,7 @@ export class LiveRun {
   /** Why the run cannot train on. */
   #failure: unknown;
 
-  constructor({ config, data, model, program, sha256, checkEvery, from }: LiveRunOptions) {
+  constructor({ config, data, model, program, sha256, checkEvery, diagnoseEvery, from }: LiveRunOptions) {
     this.config = config;
     this.data = data;
     this.model = model;
@@ -93,6 +94,7 @@ export class LiveRun {
       program,
       sha256,
       checkEvery,
+      diagnoseEvery,
       onRecord: (record) => this.#records.push(record),
       ...(from && { from }),
     });

@@ -50,7 +50,7 @@ describe('two runs', () => {
     expect(await diff('run', 'again')).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(
-        /^the same up to step 1,200\ncompared:\n {2}settings and data\n {2}12 losses, 3 validation losses, 3 hash records\n {2}checkpoints after step 1,200: parameters, statistics, random state, running losses, best evaluation\n {2}best checkpoints, after step [\d,]+: the same parts\n {2}reports in run\.json\nnot compared:\n {2}optimizer state: sgd has none\n$/,
+        /^the same up to step 1,200\ncompared:\n {2}settings and data\n {2}12 losses, 3 validation losses, 3 hash records, 4 diagnoses\n {2}checkpoints after step 1,200: parameters, statistics, random state, running losses, best evaluation\n {2}best checkpoints, after step [\d,]+: the same parts\n {2}reports in run\.json\nnot compared:\n {2}optimizer state: sgd has none\n$/,
       ),
       stderr: '',
     });
@@ -287,17 +287,24 @@ describe('a run that was changed is found, with the first difference:', () => {
   });
 
   it.each([
-    ['loss', /"loss":[\d.]+/, '"loss":2.5', /\nthe loss of step 100: [\d.]+ and 2\.5\n/],
+    ['loss', /"step":100,"loss":[\d.]+/, '"step":100,"loss":2.5', /\nthe loss of step 100: [\d.]+ and 2\.5\n/],
     ['rate', /"rate":0\.1/, '"rate":0.3', /\nthe loss of step 100: rate 0\.1 and 0\.3\n/],
     ['validation loss', /"valLoss":[\d.]+/, '"valLoss":2.5', /\nthe validation loss of step 500: [\d.]+ and 2\.5\n/],
+    ['diagnosis', /"clipped":false/, '"clipped":true', /\nthe diagnosis of step 1: clipped: false and true\n/],
+    [
+      'number in a diagnosis',
+      /("W1":\{"value":\{"mean":)[-\d.e]+/,
+      '$10.5',
+      /\nthe diagnosis of step 1: parameters W1 value mean: [-\d.e]+ and 0\.5\n/,
+    ],
     ['hash', /"W2":"[0-9a-f]{4}/, '"W2":"0000', /\nthe hash record of step 0: W2\n/],
     ['record that is missing', /\{"step":300,"loss".*\n/, '', /\nthe loss of step 300, which .* does not hold\n/],
     ['record that is there twice', /(\{"step":300,"loss".*\n)/, '$1$1', /\nthe loss of step 300, which run does not hold\n/],
     ['record of another step', /"step":300,"loss"/, '"step":350,"loss"', /\n2 of 13 losses differ, first that of step 300, which /],
     ['misspelt key', /"valLoss"/, '"valloss"', /\n.*metrics\.jsonl, line \d+: it has the unknown key valloss; did you mean valLoss\?\n/],
-    ['additional key', /"step":300,/, '"step":300,"extra":1,', /line 4: it has the unknown key extra\n/],
-    ['key that is there twice', /"step":300,/, '"step":300,"step":300,', /line 4: it has a key twice\n/],
-    ['line that is no record', /\{"step":300,"loss".*\n/, 'hello\n', /line 4: it is not a JSON object\n/],
+    ['additional key', /"step":300,/, '"step":300,"extra":1,', /line 5: it has the unknown key extra\n/],
+    ['key that is there twice', /"step":300,/, '"step":300,"step":300,', /line 5: it has a key twice\n/],
+    ['line that is no record', /\{"step":300,"loss".*\n/, 'hello\n', /line 5: it is not a JSON object\n/],
   ])('a %s', async (_, from, to, problem) => {
     const other = copyOfRun();
     const path = join(other, 'metrics.jsonl');

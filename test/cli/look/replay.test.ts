@@ -81,7 +81,7 @@ describe('an unchanged run', () => {
     expect(stdout.split('\n')).toEqual([
       'the same: 2,100 steps repeated, bit-identical at each of 4 recorded ones',
       'compared:',
-      '  21 losses, 3 validation losses, 4 hash records',
+      '  21 losses, 3 validation losses, 4 hash records, 6 diagnoses',
       '  checkpoint: parameters, statistics, random state, running losses, best evaluation',
       '  best checkpoint: the same parts',
       'not compared:',
@@ -277,7 +277,7 @@ describe('everything else that a run holds is compared:', () => {
   });
 
   it.each([
-    ['loss', /"loss":[\d.]+/, '"loss":2.5', /\nthe loss of step 100: 2\.5 and [\d.]+\n/],
+    ['loss', /"step":100,"loss":[\d.]+/, '"step":100,"loss":2.5', /\nthe loss of step 100: 2\.5 and [\d.]+\n/],
     ['rate', /"rate":0\.1/, '"rate":0.3', /\nthe loss of step 100: rate 0\.3 and 0\.1\n/],
     ['validation loss', /"valLoss":[\d.]+/, '"valLoss":2.5', /\nthe validation loss of step 700: 2\.5 and [\d.]+\n/],
     ['record that is missing', /\{"step":300,"loss".*\n/, '', /\nthe loss of step 300, which metrics\.jsonl does not hold\n/],

@@ -91,7 +91,7 @@ describe('an option of train', () => {
     ['betas of 0', ['--optimizer', 'adam', '--beta1', '0', '--beta2', '0']],
     ['a run of warm-up alone', ['--warmup', '50']],
     ['a batch of several epochs', ['--batch-size', '1000', '--steps', '2', '--sampling', 'epochs']],
-    ['everything after every step', ['--eval-every', '1', '--save-every', '1', '--check-every', '1']],
+    ['everything after every step', ['--eval-every', '1', '--save-every', '1', '--check-every', '1', '--diagnose-every', '1']],
     ['nothing before the last step', ['--eval-every', '1000000000', '--save-every', '1000000000', '--check-every', '1000000000']],
     ['the largest seed', ['--seed', '9007199254740991', '--split-seed', '9007199254740991']],
   ])('may be at its limit: %s', async (_, options) => {
