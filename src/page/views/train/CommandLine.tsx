@@ -12,17 +12,13 @@ export function CommandLine() {
   const copy = async () => setCopied((await copyText(command, text.current)) ? command : '');
   return (
     <section class="train-command" aria-labelledby="train-command">
-      <h3 id="train-command">The same in a terminal</h3>
-      <div class="train-command-line">
-        <pre class="code-block">
-          <code ref={text}>{command}</code>
-        </pre>
-        <button type="button" onClick={copy}>
-          Copy
-        </button>
-      </div>
-      <p role="status">{copied === command && 'Copied.'}</p>
-      {own && <p>names.txt is your list, saved as a file. The page keeps it in this browser only.</p>}
+      <h3 id="train-command">In a terminal</h3>
+      <code ref={text}>{command}</code>
+      <button type="button" onClick={copy}>
+        Copy
+      </button>
+      <span role="status">{copied === command && 'Copied'}</span>
+      {own && <p>names.txt is your list, saved as a file: the page keeps it in this browser only.</p>}
     </section>
   );
 }

@@ -1,6 +1,5 @@
 /** The options of `train` as a form, made from the table of options. */
 import { useMemo } from 'preact/hooks';
-import { countOf } from '../../../core/text.js';
 import { chosenValues } from '../../../run/trainCommand.js';
 import { set } from '../../state.js';
 import { choice } from './live.js';
@@ -22,10 +21,9 @@ export function OptionsForm() {
       <summary>Options{changed > 0 && `, ${changed} changed`}</summary>
       <form aria-label="Options" onSubmit={(event) => event.preventDefault()}>
         <p class="train-changed">
-          {changed === 0
-            ? `As in the preset ${chosen.preset}.`
-            : `${countOf(changed, 'option')} changed from the preset ${chosen.preset}. `}
-          {changed > 0 && (
+          {changed === 0 ? (
+            `As in the preset ${chosen.preset}.`
+          ) : (
             <button type="button" class="link" onClick={() => set({ options: {} })}>
               Undo the changes
             </button>

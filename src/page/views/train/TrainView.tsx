@@ -15,6 +15,7 @@ export function TrainView() {
   return (
     <section class="train" aria-labelledby="train-title">
       <Controls />
+      <CommandLine />
       <OptionsForm />
       <div class="train-results">
         <Progress />
@@ -30,7 +31,6 @@ export function TrainView() {
           <Introduction />
         )}
       </div>
-      <CommandLine />
     </section>
   );
 }
@@ -47,9 +47,13 @@ function Introduction() {
       )}
       <p>
         A network learns to invent names, in this browser, with the same numbers as in the terminal. Choose a preset or change options, then
-        press <b>Start</b>.
+        press <b>Start</b>. While it trains, you see its loss beside what counting letters achieves, the names that it invents, its tensors,
+        and what is wrong with it.
       </p>
-      <p>While it trains, you see its loss beside what counting letters achieves, the names that it invents, and its tensors.</p>
+      <p>
+        It trains on while you look at another view. Reloading the page ends it; a checkpoint keeps it, and opens here and in the terminal.
+        The address carries your options: send it to let others train the same.
+      </p>
     </div>
   );
 }
