@@ -50,7 +50,7 @@ it('plants a mistake, and draws both losses', async () => {
   await page.waitForSelector('::-p-text(dh is wrong first)');
   await (await page.waitForSelector('::-p-text(Train both)'))?.click();
   await page.waitForSelector('::-p-text(Train again)');
-  expect(await page.$$eval('.loss-tables tbody tr', (rows) => rows.length)).toBeGreaterThan(2);
+  expect(await page.$$eval('.curve-numbers tbody tr', (rows) => rows.length)).toBeGreaterThan(2);
   expect(complaints).toEqual([]);
 });
 

@@ -71,6 +71,19 @@ it('a finished run is extended with more steps, as in the terminal', async () =>
   expect((await run.checkpoint()).equals(readFileSync(fileIn('whole')))).toBe(true);
 });
 
+it('your list has the SHA-256 of its file, byte order mark and all, also after a reload', async () => {
+  const { page: own } = await openPage(browser(), 'view=names');
+  const file = Buffer.from(`\uFEFF${['Ulm', 'Bonn', 'Hof', 'Jena', 'Kiel', 'Trier', 'Worms', 'Mainz'].join('\r\n')}\r\n`);
+  await own.getByLabel('Choose a file').setInputFiles({ name: 'cities.txt', mimeType: 'text/plain', buffer: file });
+  await own.getByText('In use: 8 names').waitFor();
+  await own.reload();
+  await own.getByText('In use: 8 names').waitFor();
+  const text =
+    await own.evaluate(`backpropNinja.ask('liveOpen', { steps: 10, hidden: [4] }, 1).then(() => backpropNinja.ask('liveCheckpoint'))
+    .then((bytes) => new TextDecoder('latin1').decode(bytes))`);
+  expect(text).toContain(`"dataSha256":"${sha256(file)}"`);
+});
+
 it('opened again, a run starts from the same initialisation', async () => {
   await run.open(OPTIONS);
   const first = await run.checkpoint();
