@@ -115,9 +115,25 @@ describe('numbers that diverge', () => {
     blowUpAt(240);
     expect((await runCli(cwd, ['train', ...SMALL, '--steps', '300'])).exitCode).toBe(5);
     const run = join(cwd, 'runs', '0001');
-    expect(snapshot(run)['metrics.jsonl'].match(/"step":\d+/g)).toEqual([0, 100, 100, 200, 200].map((step) => `"step":${step}`));
+    expect(snapshot(run)['metrics.jsonl'].match(/"step":\d+/g)).toEqual([0, 1, 100, 100, 200, 200].map((step) => `"step":${step}`));
     expect(loadCheckpoint(checkpointIn(run)).state.step).toBe(200);
     for (const command of ['eval', 'sample']) expect((await runCli(cwd, [command])).exitCode).toBe(0);
+  });
+
+  it('leave a run of which doctor says that it diverged, and after which step', async () => {
+    const cwd = tempDirectory();
+    writeNames(cwd);
+    blowUpAt(33);
+    expect((await runCli(cwd, ['train', ...SMALL, '--out', 'a'])).exitCode).toBe(5);
+    const { exitCode, stdout } = await runCli(cwd, ['doctor', 'a', '--json']);
+    expect(exitCode).toBe(0);
+    const { findings } = JSON.parse(stdout);
+    expect(findings[0]).toMatchObject({ id: 'diverged', step: expect.any(Number), option: '--lr' });
+    expect(findings[0].step).toBeGreaterThan(32);
+    expect(findings[0].text).toMatch(/^training ended after step 3\d, because numbers blew up: step 3\d: /);
+    blowUpAt(Number.POSITIVE_INFINITY);
+    expect((await runCli(cwd, ['train', '--resume', 'a'])).exitCode).toBe(0);
+    expect(JSON.parse((await runCli(cwd, ['doctor', 'a', '--json'])).stdout).ok).toBe(true);
   });
 
   it('leave a run that can be resumed, and then ends like an uninterrupted one', async () => {

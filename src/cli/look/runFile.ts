@@ -8,7 +8,18 @@ import { unknownSettings } from '../../training/runConfig.js';
 import type { StoredRun } from './storedRun.js';
 
 /** What the program writes into run.json. */
-const RUN_FILE_KEYS: readonly string[] = ['program', 'node', 'startedAt', 'data', 'config', 'source', 'trained', 'finishedAt', 'result'];
+const RUN_FILE_KEYS: readonly string[] = [
+  'program',
+  'node',
+  'startedAt',
+  'data',
+  'config',
+  'source',
+  'trained',
+  'diverged',
+  'finishedAt',
+  'result',
+];
 
 /**
  * Differences between run.json and the checkpoint beside it. More steps may be asked for than the checkpoint knows of yet.

@@ -53,7 +53,7 @@ export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<Prepa
     const data = loadRunData(path, from, given.data, 'must be the same', io);
     const model = restoreModel(from, kernelsFor(config, data), trainingCapacity(config, INFERENCE));
     const program = programName();
-    const { finishedAt, result, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(path) ?? { program };
+    const { finishedAt, result, diverged, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(path) ?? { program };
     const diagnoseEvery =
       given.diagnoseEvery ?? keptInterval(stored, directory, io) ?? defaultDiagnoseEvery(config.steps, config.batchSize);
     checkDiskSpace(directory, runBytes(model.config, config, diagnoseEvery));

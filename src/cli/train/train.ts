@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { NumericalError } from '../../core/errors.js';
+import { NumericalError, SystemError } from '../../core/errors.js';
 import type { Job } from '../../core/job.js';
 import { reportInParts } from '../../evaluation/report.js';
 import { parameterCount } from '../../network/parameters.js';
@@ -77,11 +77,22 @@ async function trainRun(
     else if (await report(run, session, trained, turns, context)) return 0;
     if (trained.steps > 0) replaceRunFile(session.files, { ...run.runFile, trained });
   } catch (error) {
+    if (error instanceof NumericalError) noteDivergence(run, session, error);
     throw error instanceof LostDirectoryError ? saveElsewhere(error, session, run.directory, io) : error;
   } finally {
     showNotices(session, io);
   }
   return endBySignal(turns.signal as StopSignal, run, session, io);
+}
+
+/** Says in run.json after which step numbers blew up, for doctor. The run's own error matters more than one of the file. */
+function noteDivergence({ runFile }: PreparedRun, { files, step }: Session, error: NumericalError): void {
+  const { message } = error.cause instanceof NumericalError ? error.cause : error;
+  try {
+    replaceRunFile(files, { ...runFile, diverged: { step, message } });
+  } catch (other) {
+    if (!(other instanceof SystemError)) throw other;
+  }
 }
 
 /** Says what is saved. @returns the exit code */

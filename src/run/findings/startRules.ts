@@ -9,7 +9,7 @@ const PART_3 = 'makemore part 3';
 /** W2 below this size does not make the output confident; the lesson's is 0.1. A wide layer starts at a higher loss by itself. */
 const CONFIDENT_W2 = 0.2;
 /** A share of saturated values is only a share over at least this number of them. */
-const MANY_VALUES = 500;
+const MANY_VALUES = 200;
 /** The gain by which tanh keeps the spread of its input: torch.nn.init.calculate_gain('tanh'). */
 const TANH_GAIN = 5 / 3;
 /** Hidden weights of less or more than these times the lesson's scale are too small or too large for their rate. */

@@ -9,18 +9,18 @@ const RATIO = 'makemore part 3, "viz #4: update:data ratio over time": about 10^
 
 /** Units that are saturated in as many examples, over several records, are dead. */
 const MANY_EXAMPLES = 500;
-/** Records that together have enough examples, if none has by itself. */
-const DEAD_RECORDS = 5;
+/** The least and the most records that together have enough examples. */
+const DEAD_RECORDS = [5, 20] as const;
 /** Clipped gradients are this many times too long, by their median. Adam divides the factor out again, and gradients of 2 or 3 times the norm are usual. */
 const CLIPPED_BY = 4;
 /** Clipping is judged over at least this many records. */
 const CLIPPED_RECORDS = 3;
 /** An update below this moves nothing: a loss above its start does not come from it. */
-const MOVES = 10 ** -2.5;
+const MOVES = 0.01;
 /** The mean loss of fewer steps is too noisy to say that it rose. */
 const FEW_STEPS = 10;
-/** A gap between training and validation loss that no rise of the validation loss is needed for. */
-const WIDE_GAP = 1;
+/** Nats between training and validation loss: once the validation loss no longer falls, and while it does. */
+const WIDE_GAP = { over: 0.6, falling: 1 };
 
 /** The geometric mean of update:data over the weight matrices: a single matrix may be out of scale for reasons of its own. */
 function meanRatio(looks: readonly DiagnosticsRecord[]): { mean: number; worst: string; ratio: number } | undefined {
@@ -39,15 +39,14 @@ function meanRatio(looks: readonly DiagnosticsRecord[]): { mean: number; worst: 
 
 const rateOption = (view: View) => (view.facts.config.learningRate > 0 ? '--lr' : null);
 
-/** update:data in the steps at about the full rate, or in the first step alone. */
+/** update:data in the first step, if it is at the full rate, or in the later ones. */
 function rateHigh(view: View, limit: number, when: 'first' | 'later'): Found | undefined {
-  const looks = view.fullRate;
-  const isFirst = looks.length === 1 && looks[0].step === 1;
-  const found = isFirst === (when === 'first') ? meanRatio(looks) : undefined;
+  const looks = when === 'later' ? view.fullRate.filter(({ step }) => step > 1) : view.firstAtFullRate;
+  const found = meanRatio(looks);
   if (!found || found.mean <= limit) return undefined;
   return {
     where: found.worst,
-    step: isFirst ? 1 : null,
+    step: when === 'first' ? 1 : null,
     value: found.mean,
     option: rateOption(view),
     text: `update:data of ${found.worst} is ${powerOfTen(found.ratio)}, and ${powerOfTen(found.mean)} over all weights; the rule of thumb is 10^-3: the rate is too high. Each step replaces much of what the steps before it learned`,
@@ -72,7 +71,7 @@ function lossRose(view: View, limit: number): Found | undefined {
   const { start } = view;
   const now = lossNow(view);
   const ratio = meanRatio(view.fullRate);
-  if (!start || !now || !ratio || now.step < FEW_STEPS || ratio.mean < MOVES) return undefined;
+  if (!start || !now || !ratio || now.step < FEW_STEPS || ratio.ratio < MOVES) return undefined;
   const from = Math.max(start.diagnostics.loss, view.uniform);
   if (now.loss <= from + limit) return undefined;
   return {
@@ -156,9 +155,9 @@ function mostDead({ blocks }: Diagnostics): { K: number; value: number } {
 }
 
 function deadInRecords(view: View): InBlock | undefined {
-  const last = view.looks.slice(-2 * DEAD_RECORDS);
+  const last = view.looks.slice(-DEAD_RECORDS[1]);
   const look = last.at(-1);
-  if (!look || last.length < DEAD_RECORDS) return undefined;
+  if (!look || last.length < DEAD_RECORDS[0]) return undefined;
   const examples = last.reduce((sum, { diagnostics }) => sum + examplesOf(diagnostics.blocks[0]), 0);
   if (examples < MANY_EXAMPLES) return undefined;
   const { K, value } = worstBlock(look.diagnostics.blocks, (_, k) =>
@@ -200,7 +199,9 @@ function overfitting(view: View, limit: number): Found | undefined {
   const best = pairs.reduce((a, b) => (b.val < a.val ? b : a));
   const rise = last.val - best.val;
   const gap = last.val - last.train;
-  const isWide = gap > WIDE_GAP && last.val > last.train;
+  if (last.train > view.uniform) return undefined;
+  const wide = last.val > best.val ? WIDE_GAP.over : WIDE_GAP.falling;
+  const isWide = gap > wide;
   if (!isWide && !(rise > limit && last.train < best.train && gap > limit)) return undefined;
   const { optimizer } = view.facts.config;
   const seen =
@@ -211,7 +212,7 @@ function overfitting(view: View, limit: number): Found | undefined {
     where: null,
     step: last.step,
     value: isWide ? gap : rise,
-    limit: isWide ? WIDE_GAP : limit,
+    limit: isWide ? wide : limit,
     option: optimizer.name === 'adamw' ? '--weight-decay' : '--hidden',
     text: `${seen}, and the training loss is ${last.train.toFixed(2)}: the network learns the names by heart. Use a smaller network, more --weight-decay with adamw, or more names; best.safetensors is the run at its best`,
   };
@@ -310,7 +311,7 @@ export const TRAINING_RULES: readonly Rule[] = [
     limit: 0.1,
     worse: 'above',
     source: 'makemore part 2 and part 3: training and validation loss; Goodfellow, Bengio & Courville 2016, section 7.8',
-    explainedBy: [],
+    explainedBy: ['rate-high', 'diverged'],
     find: overfitting,
   },
 ];

@@ -40,11 +40,19 @@ export class View {
 
   /** The looks at about the full rate once the first updates are over; if there is none, the first one. */
   get fullRate(): readonly DiagnosticsRecord[] {
-    const { config } = this.facts;
-    const isFull = (step: number) => scheduledRate(step - 1, config) >= FULL_RATE * config.learningRate;
-    const full = this.looks.filter(({ step }) => isFull(step));
+    const full = this.looks.filter(({ step }) => this.#isFullRate(step));
     const later = full.filter(({ step }) => step >= SETTLED);
     return later.length > 0 ? later : full.slice(0, 1);
+  }
+
+  /** The first step, if it is at about the full rate. */
+  get firstAtFullRate(): readonly DiagnosticsRecord[] {
+    return this.looks.filter(({ step }) => step === 1 && this.#isFullRate(step));
+  }
+
+  #isFullRate(step: number): boolean {
+    const { config } = this.facts;
+    return scheduledRate(step - 1, config) >= FULL_RATE * config.learningRate;
   }
 
   /** The network by now: on many examples, or in its last records. None if it was not trained. */

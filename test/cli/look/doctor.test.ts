@@ -11,13 +11,23 @@ async function findings(cwd: string, ...argv: string[]) {
 }
 
 describe('doctor of a run', () => {
-  it('without a finding says so, and draws what it was read from', async () => {
+  it('without a finding says so, and draws activations and update:data', async () => {
     const cwd = tempDirectory();
     await trainSmall(cwd);
     const { exitCode, stdout, stderr } = await runCli(cwd, ['doctor', 'run']);
     expect([exitCode, stderr]).toEqual([0, '']);
     const lines = stdout.split('\n');
     expect(lines[0]).toBe('run/checkpoint.safetensors, step 50 of 50: no finding');
+    expect(lines.filter((line) => line !== '').map((line) => line.split(/ {2,}/)[0])).toEqual([
+      lines[0],
+      'Activations after step 50',
+      'block 1 h',
+      'block 1 hpreact',
+      'update:data, from 10^-6 to 10^0; 10^-3 is half of a bar',
+      'C',
+      'W1',
+      'W2',
+    ]);
     expect(lines.every((line) => line.length <= 80)).toBe(true);
     expect((await runCli(cwd, ['doctor', 'run', '--strict'])).exitCode).toBe(0);
     expect(await findings(cwd, 'run')).toEqual({ ok: true, checkpoint: join(cwd, 'run', 'checkpoint.safetensors'), findings: [] });
@@ -44,6 +54,17 @@ describe('doctor of a run', () => {
     await trainSmall(cwd, '--init-output', '3');
     rmSync(join(cwd, 'run', 'metrics.jsonl'));
     expect((await findings(cwd, 'run')).findings).toMatchObject([{ id: 'confident-output', step: 0 }]);
+  });
+
+  it('whose data set is gone is diagnosed from its records, with a note', async () => {
+    const cwd = tempDirectory();
+    await trainSmall(cwd, '--init-output', '3');
+    rmSync(join(cwd, 'names.txt'));
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['doctor', 'run', '--json']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/^note: only the records are looked at: cannot read [^\n]+\n$/);
+    expect(JSON.parse(stdout).findings).toMatchObject([{ id: 'confident-output', step: 1 }]);
+    expect((await runCli(cwd, ['doctor', 'run', '--data', 'names.txt'])).exitCode).toBe(4);
   });
 
   it('skips an incomplete last line of metrics.jsonl, and refuses a damaged one', async () => {

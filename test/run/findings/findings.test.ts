@@ -10,6 +10,7 @@ import { TRAINING_OPTIONS, type TrainingOptionValues } from '../../../src/traini
 import { PRESET_NAMES, type PresetName } from '../../../src/training/presets.js';
 import { createRunConfig, withPreset } from '../../../src/training/recipe.js';
 import { modelConfig } from '../../../src/training/runConfig.js';
+import { times } from '../../support/diagnosedRun.js';
 import { NAMES } from '../../support/fakeIO.js';
 
 /** What is found in a network before it is trained. */
@@ -24,13 +25,6 @@ function foundAtStart(given: TrainingOptionValues, change: (model: Model) => voi
   const initial = { step: 0, diagnostics: complete(lookAtMany(model, examples)) };
   return findingsOf({ config, vocabulary: shape.vocabulary, records: [], initial });
 }
-
-const times = (name: 'W1' | 'W2' | 'bngain', factor: number) => (model: Model) => {
-  const values = model.parameters[name];
-  values.forEach((x, i) => {
-    values[i] = x * factor;
-  });
-};
 
 describe('a network before its first step', () => {
   it.each(PRESET_NAMES)('as the preset %s draws it has no finding', (preset) => {
