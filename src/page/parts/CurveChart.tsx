@@ -21,14 +21,18 @@ export interface CurveChartProps {
   height?: number;
   /** A value that the axis shows in any case. */
   least?: number;
-  /** Values above are cut off. */
+  /** Values above are cut off, except on a logarithmic axis. */
   highest?: number;
-  /** Offers a logarithmic axis, and begins with it if the values need it. */
+  /** The levels of a chart above this one, to be as wide as that. */
+  below?: readonly Level[];
+  /** Offers a logarithmic axis. It begins with it if the values need it and are not cut off. */
   log?: boolean;
   /** A value as the chart writes it. */
   format?: (value: number) => string;
   /** The step whose values are shown at rest, with a line. Default: the last one, without. */
-  rest?: number;
+  rest?: number | undefined;
+  /** The step under the mouse or the keys; undefined for none. */
+  onHover?: (step: number | undefined) => void;
   /** A click on a step, or Enter. */
   onPick?: (step: number) => void;
   children?: ComponentChildren;
@@ -41,12 +45,27 @@ const NO_LEVELS: readonly Level[] = [];
 const COLORS = 6;
 
 export function CurveChart(props: CurveChartProps) {
-  const { title, curves, levels = NO_LEVELS, log: offersLog = false, format = showNumber, rest, onPick, children } = props;
+  const {
+    title,
+    curves,
+    levels = NO_LEVELS,
+    highest,
+    log: offersLog = false,
+    format = showNumber,
+    rest,
+    onHover,
+    onPick,
+    children,
+  } = props;
   const steps = useMemo(() => stepsOf(curves), [curves]);
-  const [hovered, setHovered] = useState<number | undefined>(undefined);
+  const [hovered, setOwn] = useState<number | undefined>(undefined);
+  const setHovered = (step: number | undefined) => {
+    setOwn(step);
+    onHover?.(step);
+  };
   const [chosenLog, setLog] = useState<boolean | undefined>(undefined);
   const canLog = offersLog && isPositive(curves, levels);
-  const log = canLog && (chosenLog ?? isWide(curves));
+  const log = canLog && (chosenLog ?? (highest === undefined && isWide(curves)));
   const legend = useRef<HTMLUListElement>(null);
   const at = hovered ?? rest;
   const box = usePlot({ ...props, levels, steps, log, at, legend, onHover: setHovered });

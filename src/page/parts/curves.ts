@@ -99,14 +99,14 @@ interface Limits {
 
 /**
  * The ends of the vertical axis: all values, and some room around them.
- * @param limits values above `highest` are cut off; `least` is shown in any case
+ * @param limits values above `highest` are cut off, except on a logarithmic axis; `least` is shown in any case
  */
 export function valueRange(curves: readonly Curve[], levels: readonly Level[], log: boolean, limits: Limits = {}): [number, number] {
   const { highest = Number.POSITIVE_INFINITY, least: shown } = limits;
   let [least, most] = [shown ?? Number.POSITIVE_INFINITY, shown ?? Number.NEGATIVE_INFINITY];
   for (const value of drawnValues(curves, levels)) [least, most] = [Math.min(least, value), Math.max(most, value)];
   if (least > most) return log ? [1, 10] : [0, 1];
-  most = Math.max(least, Math.min(most, highest));
+  if (!log) most = Math.max(least, Math.min(most, highest));
   if (log) {
     const factor = Math.max(1.02, (most / least) ** 0.05);
     return [least / factor, most * factor];

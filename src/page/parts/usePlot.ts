@@ -6,7 +6,7 @@ import type { CurveChartProps } from './CurveChart.js';
 import { type Level, smoothed, valueRange, valuesAt } from './curves.js';
 import { palette } from './palette.js';
 
-interface PlotProps extends Pick<CurveChartProps, 'curves' | 'end' | 'height' | 'highest' | 'least'> {
+interface PlotProps extends Pick<CurveChartProps, 'curves' | 'end' | 'height' | 'highest' | 'least' | 'below'> {
   levels: readonly Level[];
   steps: readonly number[];
   log: boolean;
@@ -81,7 +81,8 @@ const WHOLE = Array.from({ length: 48 }, (_, i) => [1, 2, 5][i % 3] * 10 ** Math
 const DASHES: Readonly<Record<string, number[]>> = { dashed: [6, 4], dotted: [2, 3] };
 
 function optionsOf(look: Look, latest: { current: PlotProps }): uPlot.Options {
-  const { curves, log, levels, height = HEIGHT } = latest.current;
+  const { curves, log, levels, height = HEIGHT, below = levels } = latest.current;
+  const labelled = levels.length > 0 ? levels : below;
   const axis: uPlot.Axis = {
     stroke: look.text,
     font: FONT,
@@ -96,7 +97,7 @@ function optionsOf(look: Look, latest: { current: PlotProps }): uPlot.Options {
   return {
     width: look.width,
     height,
-    padding: [null, levels.length > 0 ? marginOf(levels) : null, null, null],
+    padding: [null, labelled.length > 0 ? marginOf(labelled) : null, null, null],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: {
@@ -105,7 +106,7 @@ function optionsOf(look: Look, latest: { current: PlotProps }): uPlot.Options {
     },
     axes: [
       { ...axis, incrs: WHOLE },
-      { ...axis, size: 52, ...(log ? { filter: (_, splits) => splits } : {}) },
+      { ...axis, size: 52 },
     ],
     series: [{}, ...series],
     hooks: {
