@@ -67,6 +67,15 @@ describe('progress in a terminal', () => {
     expect(all.at(-1)).toMatch(/^step 400,000 [^\n]+ done in [^\n]+\r\n/);
   });
 
+  it('has the loss curves above it, and leaves none of them behind at Ctrl-C', async () => {
+    const child = startInTerminal(cwd, [...COMMAND.slice(0, -1), '--out', 'curves']);
+    await child.says(/o validation \d\.\d{4}\s+[^\n]*step [^\n]+ left/);
+    child.type(CTRL_C);
+    expect(await exitCodeIn(cwd, child)).toBe(130);
+    // The cursor goes to the first of the ten lines, and everything below is erased.
+    expect(child.output()).toContain('\x1b[9A\r\x1b[2K\x1b[JSIGINT: saved after step ');
+  });
+
   it('is no wider than a terminal of 10 columns', async () => {
     const child = startInTerminal(cwd, COMMAND, { columns: 10 });
     expect(await exitCodeIn(cwd, child)).toBe(0);

@@ -102,6 +102,7 @@ export function fakeIO(
     onKey: () => () => {},
     onRedraw: () => () => {},
     onContinue: () => () => {},
+    inBackground: false,
     async *readLines() {
       yield* input;
     },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { SystemError } from '../../core/errors.js';
 import { shellWord, showPath } from '../../core/text.js';
@@ -38,6 +39,8 @@ export interface IO {
   onRedraw(handler: () => void): () => void;
   /** Calls the handler when the process continues after a stop, such as by Ctrl-Z: others have used the terminal. Returns a function that removes it. */
   onContinue(handler: () => void): () => void;
+  /** Whether another program has the terminal now, as after `&` or `bg` in a shell. Known on Linux only. */
+  readonly inBackground: boolean;
   /**
    * Lines of standard input, as they arrive, until its end or Ctrl-C. On a terminal, the prompt is shown before each line, and the Tab key
    * completes its last word with one of the words.
@@ -100,6 +103,9 @@ export function processIO(): IO {
     onKey: listenForKeys,
     onRedraw: listenForRedraw,
     onContinue: listenForContinue,
+    get inBackground() {
+      return isInBackground();
+    },
     readLines,
   };
 }
@@ -216,6 +222,17 @@ function listenForRedraw(handler: () => void): () => void {
 function listenForContinue(handler: () => void): () => void {
   process.on('SIGCONT', handler);
   return () => process.off('SIGCONT', handler);
+}
+
+/** /proc/self/stat: after the name in parentheses come state, parent, process group, session, terminal, and the terminal's process group. */
+function isInBackground(): boolean {
+  try {
+    const stat = readFileSync('/proc/self/stat', 'latin1');
+    const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(foreground) > 0 && foreground !== group;
+  } catch {
+    return false;
+  }
 }
 
 async function* readLines(prompt: string, words: readonly string[]): AsyncGenerator<string> {

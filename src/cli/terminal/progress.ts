@@ -39,7 +39,10 @@ export class Progress {
 
   /** Shows the state if a redraw is due. */
   update(step: number, loss: number): void {
-    if (this.#io.now() - this.#shownAt >= (this.#lines ? REDRAW_MS : LINE_MS)) this.#show(step, loss);
+    if (this.#io.now() - this.#shownAt < (this.#lines ? REDRAW_MS : LINE_MS)) return;
+    // In the background, it would draw over what the user types.
+    if (this.#lines && this.#io.inBackground) this.#shownAt = this.#io.now();
+    else this.#show(step, loss);
   }
 
   /** Seconds since the start. */

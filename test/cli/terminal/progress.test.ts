@@ -93,6 +93,15 @@ describe('the loss curves above the progress', () => {
   });
 });
 
+it('progress in the background leaves the terminal to the shell, and shows the end', () => {
+  const io = { ...fakeIO('/', { tty: true, tick: 200 }), inBackground: true };
+  const progress = new Progress(io, 0, 100);
+  progress.update(50, 3);
+  expect(io.stderr.text).toBe('');
+  progress.finish(100, 3);
+  expect(io.stderr.text).toMatch(/step 100 .* done in .*\n$/);
+});
+
 describe('lines that are drawn again', () => {
   const lines = ['one', 'two', 'x'.repeat(30)];
 
