@@ -1,6 +1,6 @@
 /**
  * What a diagnosis costs, beside the steps of the same training: every second step is diagnosed. Prints the share of the training time at the
- * default interval.
+ * default interval, as a table. Times are CPU times of the process, so that others on the machine matter little.
  * Run: npm run bench:diagnostics, after npm run build. --seconds 4 is the time for each network.
  */
 import { readFileSync } from 'node:fs';
@@ -9,9 +9,10 @@ import { createDataset, createExamples } from '../src/data/dataset.js';
 import { parseNames } from '../src/data/parseNames.js';
 import { allocateModel } from '../src/network/arrays.js';
 import { createWasmBackend } from '../src/node/kernels.js';
+import { defaultDiagnoseEvery } from '../src/training/evaluationCost.js';
 import type { RecipeOptions } from '../src/training/options.js';
 import type { PresetName } from '../src/training/presets.js';
-import { recipe } from '../src/training/recipe.js';
+import { type Recipe, recipe } from '../src/training/recipe.js';
 import { modelConfig, trainingCapacity } from '../src/training/runConfig.js';
 import { Training } from '../src/training/training.js';
 import { inProject } from '../test/support/inProject.js';
@@ -31,31 +32,41 @@ const { names } = parseNames(readFileSync(inProject('data/names.txt')), 'names.t
 const { vocabulary, parts } = createDataset(names, { splitSeed: 42, unique: false });
 
 /** Microseconds of a step without a diagnosis, and of a diagnosis: medians over rounds of alternating steps. */
-function costs(preset: PresetName, given: RecipeOptions) {
-  const config = recipe(preset, given);
+function costsOf(config: Recipe) {
   const model = allocateModel(createWasmBackend, modelConfig(config, vocabulary), trainingCapacity(config));
-  let records = 0;
-  const hooks = { onDiagnostics: () => records++, diagnoseEvery: (step: number) => step % 2 === 0 };
+  const hooks = { onDiagnostics: () => {}, diagnoseEvery: (step: number) => step % 2 === 0 };
   const training = new Training(model, createExamples(parts.train, vocabulary, config.context), { ...config, seed: 1 }, hooks);
-  const rounds: { step: number; diagnosis: number }[] = [];
-  const seconds = Number(options.seconds);
-  for (const end = performance.now() + 1000 * seconds; performance.now() < end && !training.done; ) {
+  const rounds: [step: number, diagnosis: number][] = [];
+  const pairs = 20;
+  const end = performance.now() + 1000 * Number(options.seconds);
+  while (performance.now() < end && training.step + 2 * pairs <= config.steps) {
     const times = [0, 0];
-    const pairs = 50;
     for (let i = 0; i < 2 * pairs; i++) {
-      const start = performance.now();
+      const start = process.cpuUsage();
       training.advance();
-      times[i % 2] += performance.now() - start;
-      if (training.done) break;
+      const { user, system } = process.cpuUsage(start);
+      times[i % 2] += (user + system) / pairs;
     }
-    rounds.push({ step: (1000 * times[0]) / pairs, diagnosis: (1000 * (times[1] - times[0])) / pairs });
+    rounds.push([times[0], times[1] - times[0]]);
   }
-  return { config, step: median(rounds.map(({ step }) => step)), diagnosis: median(rounds.map(({ diagnosis }) => diagnosis)), records };
+  return { step: median(rounds.map(([step]) => step)), diagnosis: median(rounds.map(([, diagnosis]) => diagnosis)) };
 }
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
 
-for (const [name, preset, given] of NETWORKS) {
-  const { step, diagnosis } = costs(preset, given);
-  process.stdout.write(`${name} ${step.toFixed(1)} ${diagnosis.toFixed(1)} ${(diagnosis / step).toFixed(2)}\n`);
-}
+const rows = NETWORKS.map(([name, preset, given]) => {
+  const config = recipe(preset, given);
+  const { steps, batchSize } = config;
+  const { step, diagnosis } = costsOf(config);
+  const every = defaultDiagnoseEvery(steps, batchSize);
+  // The first and the last step are diagnosed, too.
+  const records = Math.floor(steps / every) + 1 + (steps % every === 0 ? 0 : 1);
+  const share = (100 * records * diagnosis) / (steps * step);
+  return [name, step.toFixed(0), diagnosis.toFixed(0), (diagnosis / step).toFixed(1), `${every}`, `${records}`, `${share.toFixed(2)} %`];
+});
+const table = [
+  ['network', 'step, us', 'diagnosis, us', 'in steps', 'interval', 'records', 'share of the time'],
+  rows[0].map(() => '---'),
+  ...rows,
+];
+process.stdout.write(table.map((row) => `| ${row.join(' | ')} |\n`).join(''));

@@ -9,7 +9,10 @@ import type { FloatArray } from '../core/tensor.js';
 import type { Block, Model, TrainingActivations, TrainingBlockActivations } from '../network/arrays.js';
 import { batchLoss } from '../network/passes.js';
 
-/** Counts of values in equal intervals between `from` and `to`; values beyond the ends are counted in the first and the last one. */
+/**
+ * Counts of values in equal intervals between `from` and `to`, each with its lower end: 0 is in the upper one of the two middle intervals. Values
+ * beyond the ends are counted in the first and the last one.
+ */
 export interface Histogram {
   from: number;
   to: number;
@@ -231,14 +234,15 @@ function deviation(sum: number, squares: number, n: number): number {
  */
 function countIntervals(counts: Uint32Array, values: FloatArray, end: number): void {
   const half = INTERVALS + 1;
-  const perUnit = INTERVALS / 2 / end;
+  const middle = INTERVALS / 2;
+  const perUnit = middle / end;
   const n = values.length;
   counts.fill(0);
   for (let i = 1; i < n; i += 2) {
-    counts[((values[i - 1] + end) * perUnit) | 0]++;
-    counts[half + (((values[i] + end) * perUnit) | 0)]++;
+    counts[(values[i - 1] * perUnit + middle) | 0]++;
+    counts[half + ((values[i] * perUnit + middle) | 0)]++;
   }
-  if (n % 2 === 1) counts[((values[n - 1] + end) * perUnit) | 0]++;
+  if (n % 2 === 1) counts[(values[n - 1] * perUnit + middle) | 0]++;
   for (let interval = 0; interval < half; interval++) counts[interval] += counts[half + interval];
   counts[INTERVALS - 1] += counts[INTERVALS];
 }

@@ -32,7 +32,7 @@ export function defaultEvalEvery(
   }
 }
 
-/** A diagnosis takes at most as long as this many steps, and this many more divided by n: 3.2 at n 32, 1.7 at n 256, 1.3 at n 512. */
+/** A diagnosis takes at most as long as this many steps, and this many more divided by n: 2.8 at n 32, 1.4 at n 256, 1.1 at n 512. */
 const DIAGNOSIS_COST = { steps: 2, perExample: 64 };
 /** Training takes at least this many times as long as the diagnoses. */
 const TRAINING_PER_DIAGNOSIS = 100;

@@ -36,7 +36,7 @@ export const PINNED_RUNS: readonly PinnedRun[] = [
     options: [],
     checkpoint: '2e73d69303f9f45c3009c709d40c1ad69828a1133b3d36b732694cd4d9f7721e',
     metrics: '3058bc11c97dacf9b742e3eae25f54e747d52e55a48c823a4a1b117b131551a7',
-    diagnostics: 'f68769b43775db172ed0f66239033454c51f532fb1a767c338791c51acfbc2f2',
+    diagnostics: 'f1bd2d27f5609a184d1d9fa6c480efb8d0ee23306acfa78506b99e8705b105c2',
   },
   {
     name: 'AdamW in epochs',

@@ -14,7 +14,7 @@ const std = (x: ArrayLike<number>) => Math.sqrt(Array.from(x).reduce((sum, one) 
 
 function histogramOf(x: ArrayLike<number>, end: number) {
   const counts = Array.from({ length: 30 }, () => 0);
-  for (const value of Array.from(x)) counts[Math.min(29, Math.max(0, Math.floor((value + end) * (15 / end))))]++;
+  for (const value of Array.from(x)) counts[Math.min(29, Math.max(0, Math.floor(value * (15 / end) + 15)))]++;
   return { from: -end, to: end, counts };
 }
 
