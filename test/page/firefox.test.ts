@@ -54,6 +54,16 @@ it('plants a mistake, and draws both losses', async () => {
   expect(complaints).toEqual([]);
 });
 
+it('trains to the end, with names, findings and what is inside', async () => {
+  const { page, complaints } = await open('view=train&hidden=16&steps=300&evalEvery=100');
+  await (await page.waitForSelector('.train-controls .strong'))?.click();
+  await page.waitForSelector('::-p-text(Done: 300 steps)');
+  await page.waitForSelector('.train-drawn li:nth-child(2)');
+  await page.waitForSelector('.train-inside .distribution');
+  expect(await page.$eval('.train-findings', (element) => element.textContent)).toContain('Findings');
+  expect(complaints).toEqual([]);
+});
+
 it('hunts: a probe is answered', async () => {
   const { page, complaints } = await open('view=hunt&hunt=7');
   await (await page.waitForSelector('[data-item=dC]'))?.click();

@@ -145,6 +145,8 @@ describe('a run', () => {
     await page.selectOption('[name=watch]', 'C');
     await page.waitForSelector('[data-tensor=C]');
     await expect.poll(() => fragment(page)).toContain('watch=C');
+    expect(await page.locator('.train-inside .distribution').count()).toBeGreaterThan(3);
+    expect(await page.locator('.train-findings h3').count()).toBe(1);
     const { name, bytes } = await checkpointOf(page);
     expect(name).toBe('checkpoint.safetensors');
     expect(bytes.equals(await trained(SMALL_ARGV))).toBe(true);

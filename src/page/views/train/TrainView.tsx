@@ -25,12 +25,12 @@ export function TrainView() {
             <SamplesView />
             <Findings />
             <WatchedTensor />
-            <Inside />
           </>
         ) : (
           <Introduction />
         )}
       </div>
+      {live.value && <Inside />}
     </section>
   );
 }

@@ -54,6 +54,9 @@ const NOTHING: Course = { train: [], val: [], drawn: [], diagnostics: [], findin
 
 export const live = signal<Live | undefined>(undefined);
 export const course = signal<Course>(NOTHING);
+/** They change seldom. */
+export const diagnosed = computed(() => course.value.diagnostics);
+export const found = computed(() => course.value.findings);
 /** Why there is no run with these options, or no checkpoint in a file. */
 export const refusal = signal<RefusedError | undefined>(undefined);
 /** Whether a run is being prepared. */
@@ -73,6 +76,9 @@ const FIRST_DRAWN = 50;
 let losses = new RunCurves('loss');
 let records: MetricsRecord[] = [];
 let drawn: readonly Drawn[] = [];
+let diagnostics: readonly DiagnosticsRecord[] = [];
+/** What doctor would say of the records so far; undefined until it is asked. */
+let findings: readonly Finding[] | undefined;
 /** What came since the last change of what is shown. */
 let latest: LiveProgress | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -90,9 +96,9 @@ function show(change: Partial<Live> = {}): void {
   if (!before) return;
   const { step, stepsPerSecond, smoothedLoss } = latest ?? before;
   const now = { ...before, step, stepsPerSecond, smoothedLoss, ...change };
-  const diagnostics = records.filter((record) => 'diagnostics' in record);
+  findings = (before.problem === now.problem && findings) || findingsIn(now);
   const curve = (name: string) => [...(losses.curves.get(name)?.points ?? [])];
-  course.value = { train: curve('training'), val: curve('validation'), drawn, diagnostics, findings: findingsIn(now) };
+  course.value = { train: curve('training'), val: curve('validation'), drawn, diagnostics, findings };
   live.value = now;
 }
 
@@ -107,6 +113,8 @@ function take(progress: LiveProgress): void {
   for (const record of progress.records) {
     losses.add(record);
     records.push(record);
+    if ('diagnostics' in record) diagnostics = [...diagnostics, record];
+    if ('diagnostics' in record || 'valLoss' in record) findings = undefined;
   }
   if (records.length > MOST_RECORDS) records = records.filter((record, i) => !('loss' in record || 'hashes' in record) || i % 2 === 0);
   const isEvaluated = progress.records.some((record) => 'valLoss' in record);
@@ -149,7 +157,7 @@ async function open(asked: Chosen, checkpoint?: { file: string; bytes: Uint8Arra
     if (checkpoint) set(chosen);
     const phase = info.step === info.config.steps ? 'done' : 'paused';
     number++;
-    [losses, records, drawn, latest] = [new RunCurves('loss'), [], [], undefined];
+    [losses, records, drawn, diagnostics, findings, latest] = [new RunCurves('loss'), [], [], [], undefined, undefined];
     live.value = {
       choice: chosen,
       names,
