@@ -157,6 +157,11 @@ it('damaged, foreign and imported files, other settings and other names are refu
   expect(await refusal({}, readFileSync(fileIn('imported')))).toBe('your checkpoint was imported: there is no training to resume');
 });
 
+it('names that are too few once repeats are dropped are refused with their number', async () => {
+  const text = 'Ulm\nUlm\nHof\nHof\nKiel\nKiel\nKiel';
+  expect(await refusal({ unique: true }, undefined, { text })).toBe('3 different names are too few to split 80/10/10');
+});
+
 it('numbers that blow up end the training with the word of the terminal and the way out, each time', async () => {
   await run.open({ steps: 100, hidden: [8], optimizer: 'adamw', weightDecay: 1000, lr: 1000 });
   const problem = () =>

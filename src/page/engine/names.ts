@@ -1,6 +1,7 @@
 /** The data sets that the engine knows: the bundled names, and the list of the reader. */
 import bundledText from 'bundled:names';
 import { FileContentError } from '../../core/errors.js';
+import { countOf } from '../../core/text.js';
 import { countExamples, createDataset, type Dataset, type DatasetOptions, DEFAULT_SPLIT, SPLITS } from '../../data/dataset.js';
 import { describeTable, describeTidied } from '../../data/namesNotes.js';
 import { findOddities, severalPerLine } from '../../data/oddities.js';
@@ -92,14 +93,16 @@ export const namesMethods = {
 /** @throws FileContentError if there are too few names for three splits */
 export function createSplit(names: readonly string[], options: DatasetOptions): Dataset {
   const dataset = createDataset(names, options);
-  if (SPLITS.some((split) => dataset.parts[split].length === 0)) throw tooFew(names);
+  if (SPLITS.some((split) => dataset.parts[split].length === 0)) throw tooFew(names, options.unique);
   return dataset;
 }
 
-function tooFew(names: readonly string[]): FileContentError {
+function tooFew(names: readonly string[], unique: boolean): FileContentError {
   const several = severalPerLine(names);
   if (several) return new FileContentError(several.text);
-  return new FileContentError(`${names.length === 1 ? '1 name is' : `${names.length} names are`} too few to split 80/10/10`, {
+  const count = unique ? new Set(names).size : names.length;
+  const found = countOf(count, unique ? 'different name' : 'name');
+  return new FileContentError(`${found} ${count === 1 ? 'is' : 'are'} too few to split 80/10/10`, {
     hint: 'give at least 6, one per line',
   });
 }
