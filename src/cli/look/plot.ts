@@ -75,6 +75,8 @@ interface NamedRun {
 interface RunOnPlot extends NamedRun {
   /** The steps that it is trained for; undefined if that is not known. */
   steps: number | undefined;
+  /** Whether its numbers diverged in its last session. */
+  diverged: boolean;
   curves: RunCurves['curves'];
   /** Numbers, from 1, of lines that are no records. */
   flawed: number[];
@@ -134,19 +136,18 @@ class Reader {
       // A last line without its end is being written.
       yield;
     }
-    const { steps, imported } = configOf(run.directory);
-    return { ...run, steps, curves: curves.curves, flawed, isImported: imported === true };
+    return { ...run, ...aboutRun(run.directory), curves: curves.curves, flawed };
   }
 }
 
-/** The configuration in run.json, as far as it can be read. */
-function configOf(directory: string): { steps?: number; imported?: boolean } {
+/** What run.json says about a run, as far as it can be read. */
+function aboutRun(directory: string): Pick<RunOnPlot, 'steps' | 'diverged' | 'isImported'> {
   try {
-    const config = readRunFile(join(directory, CHECKPOINT_FILE))?.config ?? {};
-    const { steps, imported } = config as Record<string, unknown>;
-    return { ...(typeof steps === 'number' && { steps }), imported: imported === true };
+    const { config, diverged }: Record<string, unknown> = readRunFile(join(directory, CHECKPOINT_FILE)) ?? {};
+    const { steps, imported } = (config ?? {}) as Record<string, unknown>;
+    return { steps: typeof steps === 'number' ? steps : undefined, diverged: diverged !== undefined, isImported: imported === true };
   } catch (error) {
-    if (error instanceof FileContentError) return {};
+    if (error instanceof FileContentError) return { steps: undefined, diverged: false, isImported: false };
     throw error;
   }
 }
@@ -179,10 +180,11 @@ function whyEmpty({ isImported, directory }: RunOnPlot, what: Quantity): string 
 function jsonOf(what: Quantity, runs: readonly RunOnPlot[]) {
   return {
     what,
-    runs: runs.map(({ directory, name, steps, curves, flawed }) => ({
+    runs: runs.map(({ directory, name, steps, diverged, curves, flawed }) => ({
       run: directory,
       name,
       steps: steps ?? null,
+      diverged,
       curves: [...curves].map(([name, { points }]) => ({ name, points })),
       skippedLines: flawed,
     })),
@@ -292,7 +294,8 @@ function legendOf(drawn: readonly Drawn[], marks: string, what: Quantity, width:
   const rows = drawn.map(({ run, name, curve: { last, lowest } }, i) => {
     const [step, value] = last ?? [0, Number.NaN];
     const [at, least] = lowest ?? [0, Number.NaN];
-    const steps = run.steps !== undefined && step < run.steps ? `${formatCount(step)} of ${formatCount(run.steps)}` : formatCount(step);
+    const of = run.steps !== undefined && step < run.steps ? ` of ${formatCount(run.steps)}` : '';
+    const steps = `${formatCount(step)}${of}${run.diverged ? ', diverged' : ''}`;
     return [marks[i], run.name, name, showLast(value, what), showLast(least, what), formatCount(at), steps];
   });
   const cells = [COLUMNS.map(({ title }) => title as string), ...rows];

@@ -110,6 +110,14 @@ describe('plot of a run that', () => {
     expect(lines.join('\n')).toMatch(/ \d00 of 1,000$/m);
   });
 
+  it('diverged says so', async () => {
+    const about = { data: { path: 'names.txt', sha256: 'x' }, config: { steps: 5000 }, diverged: { step: 120, message: 'NaN' } };
+    put(cwd, join('wild', 'run.json'), JSON.stringify(about));
+    put(cwd, join('wild', 'metrics.jsonl'), '{"step":100,"loss":900,"rate":1000}\n');
+    expect((await plot(['wild'])).lines.at(-1)).toMatch(/ 100 of 5,000, diverged$/);
+    expect(JSON.parse((await plot(['wild', '--json'])).stdout).runs).toMatchObject([{ diverged: true, steps: 5000 }]);
+  });
+
   it('has damaged lines says which, and draws the others', async () => {
     put(cwd, join('damaged', 'metrics.jsonl'), readFileSync(join(cwd, 'run', 'metrics.jsonl')));
     appendFileSync(join(cwd, 'damaged', 'metrics.jsonl'), 'what\n{"step":5000,"loss":null,"rate":0.1}\n');
