@@ -243,6 +243,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   DIVERGED,
   {
     id: 'rate-high',
+    // Nats above the start. Healthy means are at most 0.4 above (momentum, H 600, 50 steps); sgd at 10: 13.
     limit: 0.7,
     worse: 'above',
     source: 'makemore part 3, "finding a learning rate"; Goodfellow, Bengio & Courville 2016, section 11.4.1',
@@ -251,6 +252,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   {
     id: 'rate-high',
+    // Healthy: sgd 10^-2.1, batches of 4 10^-1.6, momentum 10^-1.6 to 10^-2.1, the preset fast 10^-1.7. sgd at 1: 10^-1.5, at 3: 10^-1.3, at 10: 10^-0.9.
     limit: 10 ** -1.45,
     worse: 'above',
     source: RATIO,
@@ -259,6 +261,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   {
     id: 'rate-high',
+    // Adam's first step. Healthy: 10^-2.2 at 0.001, 10^-1.1 in the preset fast; at 0.1: 10^-0.2.
     limit: 10 ** -0.5,
     worse: 'above',
     source: RATIO,
@@ -276,6 +279,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   { id: 'rate-low', limit: 10 ** -3.4, worse: 'below', source: RATIO, explainedBy: ['clipped-often'], find: rateLow },
   {
     id: 'large-gain',
+    // Healthy after training: lesson 0.12, best 0.15, fast 0.20; a rate that is too high: 0.9 to 1.
     limit: 0.45,
     worse: 'above',
     source: SATURATION,
@@ -292,6 +296,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   {
     id: 'dead-units',
+    // Of 4,096 examples: none in the whole lesson, fast and best, where the unit that is saturated most often is so in 0.94 of them.
     limit: 0,
     worse: 'above',
     source: 'makemore part 3, "fixing the saturated tanh": a column that is white throughout is a dead neuron',
@@ -300,6 +305,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   {
     id: 'clipped-often',
+    // Norms in the lesson: 1.5 to 1.9, so that --clip 1 clips every step, and harms none; 0.1 and less are named.
     limit: 0.9,
     worse: 'above',
     source: 'Pascanu, Mikolov & Bengio 2013, section 3.2; PyTorch docs, torch.nn.utils.clip_grad_norm_',
@@ -308,6 +314,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   {
     id: 'overfitting',
+    // A rise of the validation loss from its best. The whole lesson: 0.003, best: 0.
     limit: 0.1,
     worse: 'above',
     source: 'makemore part 2 and part 3: training and validation loss; Goodfellow, Bengio & Courville 2016, section 7.8',
