@@ -13,6 +13,7 @@ import type { MetricsRecord } from '../../run/records.js';
 import type { DiagnosticsRecord } from '../../training/diagnostics.js';
 import { modelConfig } from '../../training/runConfig.js';
 import { loadRunData } from '../data.js';
+import { formatCount } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
 import type { StoredRun } from './storedRun.js';
 
@@ -28,11 +29,15 @@ export function* runFacts(stored: StoredRun, file: string | undefined, io: IO): 
   const diverged = divergenceOf(stored);
   const records: MetricsRecord[] = [];
   for (const record of stored.records()) {
-    // A run that diverged, or that was killed, has records after its last save. They say nothing about an older checkpoint.
-    if (record.step <= step || diverged) records.push(record);
+    // Those after the best checkpoint say nothing about it.
+    if (record.step <= step || !stored.isBest) records.push(record);
     yield;
   }
   refuseFlaws(stored);
+  const last = records.at(-1)?.step ?? 0;
+  if (last > step) {
+    io.stderr.write(`note: the records go to step ${formatCount(last)}, the last checkpoint is of step ${formatCount(step)}\n`);
+  }
   const facts: FindingFacts = { config, vocabulary: vocabulary.length, records, ...(diverged && { diverged }) };
   const examples = examplesOf(stored, file, records, io);
   if (!examples) return facts;

@@ -67,6 +67,15 @@ describe('doctor of a run', () => {
     expect((await runCli(cwd, ['doctor', 'run', '--data', 'names.txt'])).exitCode).toBe(4);
   });
 
+  it('whose last save is behind its records is diagnosed from all of them, with a note', async () => {
+    const cwd = tempDirectory();
+    await trainSmall(cwd);
+    appendFileSync(join(cwd, 'run', 'metrics.jsonl'), '{"step":120,"loss":9.5,"rate":0.1}\n');
+    const { exitCode, stdout, stderr } = await runCli(cwd, ['doctor', 'run', '--json']);
+    expect([exitCode, stderr]).toEqual([0, 'note: the records go to step 120, the last checkpoint is of step 50\n']);
+    expect(JSON.parse(stdout).findings).toMatchObject([{ id: 'rate-high', step: 120, value: 9.5 }]);
+  });
+
   it('skips an incomplete last line of metrics.jsonl, and refuses a damaged one', async () => {
     const cwd = tempDirectory();
     await trainSmall(cwd);
