@@ -151,10 +151,11 @@ function parseJson(text: string): unknown {
 
 /** Fingerprints of the parameters, in their order. */
 export function parameterHashes(parameters: ParameterArrays, sha256: Sha256): Hashes {
-  return Object.fromEntries(Object.entries(parameters).map(([name, data]) => [name, hashOf(data, sha256)])) as Hashes;
+  return Object.fromEntries(Object.entries(parameters).map(([name, data]) => [name, tensorHash(data, sha256)])) as Hashes;
 }
 
-function hashOf({ buffer, byteOffset, byteLength }: FloatArray, sha256: Sha256): string {
+/** The first 16 hexadecimal digits of the SHA-256 of a tensor's bytes. */
+export function tensorHash({ buffer, byteOffset, byteLength }: FloatArray, sha256: Sha256): string {
   return sha256(new Uint8Array(buffer, byteOffset, byteLength)).slice(0, 16);
 }
 

@@ -1,6 +1,7 @@
 /** Runs inside the report's file: what they gave, what it takes to draw it, and nothing of the machine that they were trained on. */
 import * as v from 'valibot';
 import { FileContentError } from '../core/errors.js';
+import { escapeHtml, type Html } from '../core/html.js';
 import type { Shape, Tensor } from '../core/tensor.js';
 import { quoteText } from '../core/text.js';
 import { type ModelConfig, parameterShapes, statisticShapes } from '../network/parameters.js';
@@ -135,12 +136,21 @@ const ReportSchema = v.strictObject({
 
 /** A run as the report's file holds it, as JSON. */
 export type ReportRun = v.InferOutput<typeof RunSchema>;
+/** What a sweep found: the validation loss by the values of each option. */
+export type SweepSummary = v.InferOutput<typeof SweepSchema>;
 /** What the report's file holds. */
 export type ReportData = v.InferOutput<typeof ReportSchema>;
+
+/** The report on a network as run.json holds it; undefined if the value is none. */
+export function storedResult(value: unknown): ReportRun['result'] | undefined {
+  const parsed = v.safeParse(ResultSchema, value);
+  return parsed.success ? parsed.output : undefined;
+}
 
 /** What the report's file holds in the place of its data and of its main result, as long as there are none. */
 const DATA_SLOT = '<script type="application/json" id="report-data">null</script>';
 const SUMMARY_SLOT = '<div id="summary"></div>';
+const DETAILS_SLOT = '<div id="details"></div>';
 const TITLE_SLOT = '<title>Report</title>';
 
 /** Whether the text is a report, empty or with runs. */
@@ -150,19 +160,22 @@ export function isReport(html: string): boolean {
 
 /** The parts of a report that are read without its script. */
 export interface ReportText {
-  /** HTML. */
+  /** The title of the page. */
   title: string;
-  /** HTML. */
-  summary: string;
+  /** The main result. */
+  summary: Html;
+  /** How it was made, and how to repeat it. */
+  details: Html;
 }
 
 /** The report's file with runs in it. @throws FileContentError if it has no place for them */
-export function fillReport(html: string, data: ReportData, { title, summary }: ReportText): string {
+export function fillReport(html: string, data: ReportData, { title, summary, details }: ReportText): string {
   // No text can end the script.
   const json = JSON.stringify(data).replaceAll('<', '\\u003c');
   const slots = [
-    [TITLE_SLOT, `<title>${title}</title>`],
-    [SUMMARY_SLOT, SUMMARY_SLOT.replace('></', () => `>${summary}</`)],
+    [TITLE_SLOT, `<title>${escapeHtml(title)}</title>`],
+    [SUMMARY_SLOT, SUMMARY_SLOT.replace('></', () => `>${summary.text}</`)],
+    [DETAILS_SLOT, DETAILS_SLOT.replace('></', () => `>${details.text}</`)],
     [DATA_SLOT, DATA_SLOT.replace('null', () => json)],
   ];
   return slots.reduce((text, [slot, full]) => {

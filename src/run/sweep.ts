@@ -145,7 +145,8 @@ function choices(options: OptionValues): OptionValues {
   return Object.fromEntries(Object.entries(options).filter(([option]) => option !== REPETITION));
 }
 
-function medianOf(values: readonly (number | null)[]): number | null {
+/** The median; null if one of the values is. */
+export function medianOf(values: readonly (number | null)[]): number | null {
   const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
   if (sorted.length < values.length) return null;
   const middle = Math.floor(sorted.length / 2);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FileContentError } from '../../src/core/errors.js';
+import { html } from '../../src/core/html.js';
 import { fillReport, isReport, type ReportRun, readReportData, reportNetwork } from '../../src/run/reportData.js';
 import { reportOf, reportRun } from '../support/reports.js';
 import { thrownBy } from '../support/thrown.js';
@@ -7,9 +8,10 @@ import { thrownBy } from '../support/thrown.js';
 const EMPTY = `<!doctype html>
 <title>Report</title>
 <div id="summary"></div>
+<div id="details"></div>
 <script type="application/json" id="report-data">null</script>
 `;
-const TEXT = { title: 'A run', summary: '<h1>$& of $1</h1>' };
+const TEXT = { title: 'A <run>', summary: html`<h1>$& of $1</h1>`, details: html`<p>$$</p>` };
 
 /** The text of the element report-data, as a browser reads it: up to the first end tag. */
 function elementText(html: string): string {
@@ -23,16 +25,17 @@ describe('the data of a report', () => {
   });
 
   it('lies beside the title and the main result, which no pattern of a replacement changes', () => {
-    const html = fillReport(EMPTY, reportOf(reportRun()), TEXT);
-    expect(html).toContain('<title>A run</title>');
-    expect(html).toContain(`<div id="summary">${TEXT.summary}</div>`);
+    const file = fillReport(EMPTY, reportOf(reportRun()), TEXT);
+    expect(file).toContain('<title>A &lt;run&gt;</title>');
+    expect(file).toContain('<div id="summary"><h1>$& of $1</h1></div>');
+    expect(file).toContain('<div id="details"><p>$$</p></div>');
   });
 
   it('cannot end its script, whatever a sample holds', () => {
     const run = reportRun({ name: '</script><script>alert(1)</script><!-- $& $1' });
-    const html = fillReport(EMPTY, reportOf(run), TEXT);
-    expect(html.match(/<\/script/g)).toHaveLength(1);
-    expect(readReportData(elementText(html))?.runs[0].name).toBe(run.name);
+    const file = fillReport(EMPTY, reportOf(run), TEXT);
+    expect(file.match(/<\/script/g)).toHaveLength(1);
+    expect(readReportData(elementText(file))?.runs[0].name).toBe(run.name);
   });
 
   it('is not there in an empty report, which is a report all the same', () => {

@@ -1,4 +1,5 @@
 /** HTML fragments for notebooks: no script, no style block, no background and no black text, so that they fit light and dark pages. */
+import { escapeHtml } from '../../core/html.js';
 
 export type Tone = 'good' | 'bad' | 'dim';
 
@@ -13,21 +14,15 @@ export interface HtmlRow {
 
 /** A table; every cell is escaped. */
 export function htmlTable(head: readonly string[], rows: readonly HtmlRow[]): string {
-  const titles = head.map((title) => `<th scope="col" style="${CELL}">${escaped(title)}</th>`).join('');
+  const titles = head.map((title) => `<th scope="col" style="${CELL}">${escapeHtml(title)}</th>`).join('');
   const lines = rows.map(({ cells, tone }) => {
     const style = tone === undefined ? '' : ` style="${TONES[tone]}"`;
-    return `<tr${style}>${cells.map((cell) => `<td style="${CELL}">${escaped(cell)}</td>`).join('')}</tr>`;
+    return `<tr${style}>${cells.map((cell) => `<td style="${CELL}">${escapeHtml(cell)}</td>`).join('')}</tr>`;
   });
   return `<table style="border-collapse:collapse"><thead><tr>${titles}</tr></thead><tbody>${lines.join('')}</tbody></table>`;
 }
 
 /** A paragraph of escaped text. */
 export function htmlParagraph(text: string, tone?: Tone): string {
-  return `<p style="margin:4px 0${tone === undefined ? '' : `;${TONES[tone]}`}">${escaped(text)}</p>`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+  return `<p style="margin:4px 0${tone === undefined ? '' : `;${TONES[tone]}`}">${escapeHtml(text)}</p>`;
 }
