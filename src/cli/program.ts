@@ -84,6 +84,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./look/diff.js')).diff,
   },
   {
+    name: 'report',
+    group: LOOK,
+    summary: 'write a report of a run, several runs or a sweep, and open it',
+    load: async () => (await import('./look/report.js')).report,
+  },
+  {
     name: 'export',
     group: LOOK,
     summary: "write a run's network, names or first steps for other programs",

@@ -4,7 +4,7 @@ import { createReferenceBackend } from '../backend/reference.js';
 import { type FloatArray, Tensor } from '../core/tensor.js';
 import type { NetworkCase } from '../lesson/case.js';
 import { createModel, createTrainingActivations, type Model, type TrainingActivations } from '../network/arrays.js';
-import { parameterNames, parameterShapes } from '../network/parameters.js';
+import { hasBatchNorm, parameterNames, parameterShapes } from '../network/parameters.js';
 import { backward, forward } from '../network/passes.js';
 import { derivativeAt } from './differences.js';
 import type { CheckOptions } from './options.js';
@@ -12,7 +12,7 @@ import { type CheckRow, isStructuralZero, judge } from './row.js';
 
 /** @param backend a float64 backend, by default the reference: finite differences in float32 are noise */
 export function checkModel(
-  networkCase: NetworkCase,
+  networkCase: Omit<NetworkCase, 'blocks'>,
   options: CheckOptions,
   backend: Backend = createReferenceBackend('float64'),
 ): CheckRow[] {
@@ -31,14 +31,15 @@ export function checkModel(
       manual: () => gradient,
       measured: (entry) => derivativeAt(data, entry, { compute, unmoved, dout: [1] }, options.eps),
       options,
-      structuralZero: isStructuralZero(`d${name}`),
+      // Only batch norm removes the bias.
+      structuralZero: hasBatchNorm(config) && isStructuralZero(`d${name}`),
     });
   });
 }
 
 /** A model and activations on a backend, with the case's parameters and batch. A float32 backend rounds the parameters. */
 export function modelOf(
-  { config, n, parameters, batch }: NetworkCase,
+  { config, n, parameters, batch }: Omit<NetworkCase, 'blocks'>,
   backend: Backend,
 ): { model: Model; activations: TrainingActivations } {
   const model = createModel(backend, config);

@@ -11,6 +11,8 @@ export const MAIN = inPackage('bin/backprop-ninja.js');
 export const KERNELS = inPackage('dist/kernels.wasm');
 /** The page, as built: one HTML file. */
 export const PAGE = inPackage('dist/page.html');
+/** The report without runs, as built: one HTML file. */
+export const REPORT = inPackage('dist/report.html');
 /** The thread that watches a guest's process, as built. */
 export const GUEST_WATCHDOG = inPackage('dist/node/guest/watchdog.js');
 /** The process in which a learner's file runs, as built, and the library that the file imports. */

@@ -51,13 +51,13 @@ export function makeSweepDirectory(directory: string): void {
 
 /**
  * Reads the plan of the sweep in a directory; undefined if the directory is empty or none of the sweep's runs has started.
+ * @param hint the way out of a damaged one
  * @throws UsageError if the directory contains files, but no sweep
  * @throws FileContentError if sweep.json is damaged
  */
-export function readSweep(directory: string): Sweep | undefined {
+export function readSweep(directory: string, hint = 'name another directory with --out'): Sweep | undefined {
   const path = join(directory, SWEEP_FILE);
   if (readdirSync(directory).every((name) => name === SWEEP_FILE || isLockFile(name))) return undefined;
-  const hint = 'name another directory with --out';
   const text = readIfThere(path, PLAN_LIMIT)?.toString('utf8');
   if (text === undefined) throw new UsageError(`--out ${showPath(directory)} contains files, but no sweep`, { hint });
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), SweepSchema), text);
@@ -116,20 +116,30 @@ export function openResults(
  * Reads the results so far, at most one per run. Other lines, such as one truncated by a crash, are removed from runs.jsonl.
  * @throws SystemError if the file cannot be read or written
  */
-export function readResults(directory: string, { runs }: Sweep): SweepResult[] {
+export function readResults(directory: string, sweep: Sweep): SweepResult[] {
   const path = join(directory, RESULTS_FILE);
   isOwnPlace(path);
+  const { results, lines } = findResults(directory, sweep);
+  if (lines > results.length) {
+    const text = results.map((result) => `${JSON.stringify(result)}\n`).join('');
+    withSystemErrors('write', path, () => atomicWrite(path, Buffer.from(text)));
+  }
+  return results;
+}
+
+/** The results so far, at most one per run, and the number of lines in runs.jsonl, which stays as it is. @throws SystemError if it cannot be read */
+export function findResults(directory: string, { runs }: Sweep): { results: SweepResult[]; lines: number } {
   const optionsOf = new Map(runs.map((options, i) => [runName(i), JSON.stringify(options)]));
   const results = new Map<string, SweepResult>();
   let lines = 0;
-  for (const { record } of parseLines(readBytes(path), parseResult)) {
+  for (const { record } of parseLines(readBytes(join(directory, RESULTS_FILE)), parseResult)) {
     lines++;
     if (record && optionsOf.get(record.run) === JSON.stringify(record.options)) results.set(record.run, record);
   }
-  const kept = [...results.values()];
-  if (lines > kept.length) {
-    const text = kept.map((result) => `${JSON.stringify(result)}\n`).join('');
-    withSystemErrors('write', path, () => atomicWrite(path, Buffer.from(text)));
-  }
-  return kept;
+  return { results: [...results.values()], lines };
+}
+
+/** Whether a directory is that of a sweep. */
+export function isSweep(directory: string): boolean {
+  return existsSync(join(directory, SWEEP_FILE));
 }

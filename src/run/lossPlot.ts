@@ -27,8 +27,8 @@ export interface LossPlot {
 /** A look for each number of curves; after the last colour, lines are dashed. */
 export const CURVE_COLORS = 6;
 /** Pixels of text are those of the page: the picture is drawn once for wide and once for narrow screens. */
-const WIDTHS = { wide: 720, narrow: 340 } as const;
-const HEIGHT = 280;
+const WIDTHS = { wide: 960, narrow: 340 } as const;
+const HEIGHT = 300;
 const MARGIN = { left: 44, right: 108, top: 12, bottom: 32 } as const;
 /** Lines of text are at least this far apart. */
 const LINE = 15;
@@ -64,7 +64,7 @@ function drawing({ label, curves, levels }: LossPlot, size: keyof typeof WIDTHS)
     ({ name, loss }, i) =>
       html`<line class="plot-level" x1="${MARGIN.left}" x2="${right}" y1="${y(loss)}" y2="${y(loss)}"/><text x="${right + 6}" y="${places[i] + 4}">${name} ${loss.toFixed(2)}</text>`,
   );
-  return html`<svg class="plot plot-${size}" viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}" role="img" aria-label="${label}" fill="currentColor" font-size="12">${rows}${columns}<text x="${right}" y="${HEIGHT - 10}" text-anchor="end" dx="52">steps</text>${lines}${curves.map((curve) => line(curve, x, y))}</svg>`;
+  return html`<svg class="plot plot-${size}" viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}" role="img" aria-label="${label}" fill="currentColor" font-size="12">${rows}${columns}<text x="${right + 30}" y="${HEIGHT - 10}">steps</text>${lines}${curves.map((curve) => line(curve, x, y))}</svg>`;
 }
 
 function line({ color, faint = false, points }: PlottedCurve, x: (step: number) => number, y: (loss: number) => number): Html {

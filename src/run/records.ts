@@ -93,12 +93,13 @@ const diagnostics = v.object({
     v.object({ value: spread, gradient: spread, gradientToData: v.nullable(v.number()), updateToData: v.nullable(v.number()) }),
   ),
 });
+export const DiagnosticsRecordSchema = v.object({ step, diagnostics });
 /** Accepts a record of any kind and drops unknown keys. */
 const RecordSchema = v.union([
   v.object({ step, loss: v.number(), rate: v.number() }),
   v.object({ step, valLoss: v.number() }),
   v.object({ step, hashes }),
-  v.object({ step, diagnostics }),
+  DiagnosticsRecordSchema,
 ]);
 
 /** The record in the JSON value of a line, without unknown keys; undefined if it is not a record. */

@@ -55,18 +55,20 @@ function resultTable(runs: readonly ReportRun[], best: ReportRun | undefined): H
 
 const colorClass = (i: number) => `curve-color-${(i % 6) + 1}`;
 
-/** The validation losses of all runs; faint, their training losses. */
+/** The validation losses of all runs and, faint, their training losses; of runs that were evaluated once, the training losses. */
 export function comparedCurves(runs: readonly ReportRun[]): Html {
+  const evaluated = runs.some(({ valLosses }) => valLosses.length > 1);
   const plot = lossPlot({
-    label: 'Validation losses of the runs by step',
+    label: `${evaluated ? 'Validation' : 'Training'} losses of the runs by step`,
     curves: runs.flatMap(({ losses, valLosses }, i) => [
-      { color: i + 1, faint: true, points: losses.map(([step, loss]) => [step, loss] as const) },
+      { color: i + 1, faint: evaluated, points: losses.map(([step, loss]) => [step, loss] as const) },
       { color: i + 1, points: valLosses },
     ]),
     levels: levelsOf(runs),
   });
   if (plot.length === 0) return NOTHING;
-  return html`<figure class="report-part" id="curves"><figcaption><h2>Validation loss by step; faint, training</h2><ul class="report-key">${runs.map(({ name }, i) => html`<li class="${colorClass(i)}">${showText(name)}</li>`)}</ul></figcaption>${plot}</figure>`;
+  const title = evaluated ? 'Validation loss by step; faint, training' : 'Training loss by step; points, validation';
+  return html`<figure class="report-part" id="curves"><figcaption><h2>${title}</h2><ul class="report-key">${runs.map(({ name }, i) => html`<li class="${colorClass(i)}">${showText(name)}</li>`)}</ul></figcaption>${plot}</figure>`;
 }
 
 /** N-grams, if they are those of all runs. */

@@ -9,33 +9,13 @@ import { TRAINING_OPTIONS } from '../training/options.js';
 import { modelConfig } from '../training/runConfig.js';
 import { configSchema, count, finite } from '../training/runConfigSchema.js';
 import { fromBase64Tensor } from './base64Tensor.js';
+import type { FindingId } from './findings/finding.js';
+import { DiagnosticsRecordSchema } from './records.js';
 import { VocabularySchema } from './vocabularySchema.js';
 
 const orNull = v.nullable(finite);
-const HistogramSchema = v.strictObject({ from: finite, to: finite, counts: v.array(count) });
-const SpreadSchema = v.strictObject({ mean: orNull, std: orNull, histogram: v.nullable(HistogramSchema) });
-const BlockSchema = v.strictObject({
-  saturated: finite,
-  dead: count,
-  units: count,
-  hpreact: SpreadSchema,
-  h: SpreadSchema,
-  dh: SpreadSchema,
-});
-const ParameterSchema = v.strictObject({ value: SpreadSchema, gradient: SpreadSchema, gradientToData: orNull, updateToData: orNull });
-const DiagnosticsRecordSchema = v.strictObject({
-  step: count,
-  diagnostics: v.strictObject({
-    loss: finite,
-    gradientNorm: orNull,
-    clipped: v.boolean(),
-    blocks: v.array(BlockSchema),
-    parameters: v.record(v.string(), ParameterSchema),
-  }),
-});
-
 const FindingSchema = v.strictObject({
-  id: v.string(),
+  id: v.custom<FindingId>((id) => typeof id === 'string'),
   where: v.nullable(v.string()),
   step: v.nullable(count),
   value: finite,

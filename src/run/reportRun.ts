@@ -5,8 +5,8 @@ import { toBase64Tensor } from './base64Tensor.js';
 import type { Checkpoint } from './checkpoint.js';
 import { averaged } from './lossPlot.js';
 import { type MetricsRecord, tensorHash } from './records.js';
+import { isExtended, type KnownData, repeatCommand } from './repeatCommand.js';
 import { type ReportRun, storedResult } from './reportData.js';
-import { isExtended, type KnownData, trainCommand } from './trainCommand.js';
 
 /** What a report takes to know a run. */
 export interface ReportedRun extends Pick<ReportRun, 'name' | 'dataNames' | 'seconds' | 'gradCheck' | 'findings' | 'notes'> {
@@ -36,7 +36,7 @@ export function reportRun(run: ReportedRun, sha256: Sha256): ReportRun {
     Object.fromEntries(wanted.map((one) => [one, toBase64Tensor(tensors.get(one) ?? new Float32Array())]));
   return {
     name,
-    command: trainCommand(config, data),
+    command: repeatCommand(config, data),
     program,
     config,
     vocabulary: [...vocabulary],
@@ -76,6 +76,7 @@ function curvesOf(records: Iterable<MetricsRecord>, last: number): Pick<ReportRu
     if (record.step > last) continue;
     if ('loss' in record) losses.push([record.step, record.loss, record.rate]);
     else if ('valLoss' in record) valLosses.push([record.step, record.valLoss]);
+    else if ('diagnostics' in record) diagnostics.push(record);
   }
   return {
     losses: averaged(losses, MOST_LOSSES),

@@ -28,7 +28,8 @@ export function reportText(data: ReportData): ReportText {
 function runSummary(run: ReportRun, live: boolean): Html {
   const { name, step, config, result, findings } = run;
   const judgements = [judgeLoss(run), judgeOverfitting(run), judgeSamples(run)];
-  const state = step < config.steps ? `${live ? 'In training' : 'Stopped'}: ${formatCount(step)} of ${countOf(config.steps, 'step')}.` : '';
+  const state =
+    step < config.steps ? `${live ? 'In training' : 'Not finished'}: ${formatCount(step)} of ${countOf(config.steps, 'step')}.` : '';
   return html`<header class="report-head"><p class="report-kind">Report of a run${state === '' ? NOTHING : html` · ${state}`}</p><h1>${showText(name)}</h1><p class="report-verdict">${judgements.map(({ sentence }) => html`${sentence} `)}${findingsSentence(findings.length)}</p></header>
 <div class="report-cards">${judgements.map(card)}</div>
 ${curves(run)}
@@ -61,7 +62,7 @@ function lossTable(
       : []),
   ];
   return html`<section class="report-part" id="losses"><h2>Losses</h2><div class="report-wide"><table class="report-table"><thead><tr><th scope="col">nats per character</th><th scope="col">training</th><th scope="col">validation</th><th scope="col">test</th></tr></thead><tbody>${[
-    row('this network', [trainLoss, valLoss, testLoss]),
+    row('this network', [trainLoss, valLoss, testLoss], html` class="report-best"`),
     row('4-grams', ofBaseline(baselines.fourGram)),
     row('bigrams', ofBaseline(baselines.bigram)),
     row(`uniform, ln ${vocabulary.length}`, ofBaseline(baselines.uniform)),

@@ -20,7 +20,7 @@ export function sweepSummary(sweep: SweepSummary, runs: readonly ReportRun[]): H
     ...(diverged > 0 ? [`${diverged} diverged`] : []),
   ];
   return html`<header class="report-head"><p class="report-kind">Report of a sweep · ${counts.join(', ')}</p><h1>${options.map(({ option }) => option).join(', ')}</h1><p class="report-verdict">${verdictOn(sweep)}</p></header>
-<section class="report-part" id="options"><h2>Validation loss by the values of each option</h2><div class="report-cards">${options.map((option) => optionCard(option, scaleOf(sweep)))}</div><p class="report-source">The bar ends at the median of the runs with this value, the mark is the best of them. The share is of the variance of the runs' ranks, less what chance explains.</p></section>
+<section class="report-part" id="options"><h2>Validation loss by the values of each option</h2><div class="report-options">${options.map((option) => optionCard(option, scaleOf(sweep)))}</div><p class="report-source">The bar ends at the median of the runs with this value, the mark is the best of them. The share is of the variance of the runs' ranks, less what chance explains.</p></section>
 ${resultTable(sweep)}
 ${runs.length > 0 ? comparedCurves(runs) : NOTHING}`;
 }

@@ -138,7 +138,7 @@ export function judgeSamples({ result }: ReportRun): Judgement {
   return {
     title,
     figure: `${fresh} of ${samples.length} new`,
-    sentence: `${fresh === samples.length ? 'All' : formatCount(fresh)} of its ${countOf(samples.length, 'sampled name')} are new.`,
+    sentence: `${fresh === samples.length ? 'All' : formatCount(fresh)} of its ${countOf(samples.length, 'sampled name')} ${fresh === 1 ? 'is' : 'are'} new.`,
     text:
       known === 0
         ? 'No sample is in the data set.'

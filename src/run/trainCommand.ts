@@ -1,60 +1,63 @@
-/** The command that trains a run again, from its configuration. */
-import { flagName, type OptionRow } from '../core/optionRow.js';
+/** The options of `train` that give a configuration, and the command with them. */
+import { applies, flagName, type OptionRow, withDefaults } from '../core/optionRow.js';
 import { shellWord } from '../core/text.js';
-import { TRAINING_OPTIONS } from '../training/options.js';
+import { TRAINING_OPTIONS, type TrainingOptionValues } from '../training/options.js';
 import { PRESET_NAMES, type PresetName } from '../training/presets.js';
-import { createRunConfig, type DataSizes, withPreset } from '../training/recipe.js';
+import { type DataSizes, withPreset } from '../training/recipe.js';
 import { type RunConfig, valueIn } from '../training/runConfig.js';
-import { defaultSwitchStep } from '../training/schedule.js';
 
-const ROWS: readonly OptionRow[] = TRAINING_OPTIONS.filter((row: OptionRow) => row.stored && row.flag !== undefined);
+/** A preset, and the options that differ from it. */
+export interface Chosen {
+  preset: PresetName;
+  options: TrainingOptionValues;
+}
 
-/** The keys of the options that a file to begin with decides. */
-const SIZES: readonly string[] = ['context', 'embedding', 'hidden'];
+type ByKey = Readonly<Record<string, unknown>>;
 
-/** What is known of a run's data set. */
-export interface KnownData {
-  /** Whether it is the list of names that comes with the program. */
-  isBundled: boolean;
-  /** The numbers of its examples, which decide the default of --eval-every; undefined if they are not known. */
-  sizes: DataSizes | undefined;
+const ROWS: readonly OptionRow[] = TRAINING_OPTIONS;
+
+/** The value of each option, by key. Options that do not go with the others have none. */
+export function chosenValues({ preset, options }: Chosen, sizes: Partial<DataSizes> = {}): ByKey {
+  const asked: ByKey = withPreset(ROWS, preset, options);
+  const fixed = Object.fromEntries(ROWS.map(({ key, default: value }) => [key, asked[key] ?? value]));
+  const applying = ROWS.filter((row) => row.key in asked && applies(row, fixed));
+  return withDefaults(ROWS, Object.fromEntries(applying.map(({ key }) => [key, asked[key]])), sizes);
 }
 
 /**
- * The command, as short as the presets make it: `backprop-ninja train --preset fast --seed 7`. In the place of files is FILE.
+ * What to give to `train` for this configuration: the preset with which the fewest options are needed, and these options. Where the parameters
+ * come from, --init, is left out.
+ * @param sizes of the data set: the default of --eval-every depends on them
  */
-export function trainCommand(config: RunConfig, { isBundled, sizes }: KnownData): string {
-  if (config.imported) return 'backprop-ninja import FILE';
-  // A file to begin with has its own sizes, and so would a preset.
-  const presets = config.init === undefined ? PRESET_NAMES : (['lesson'] as const);
-  const [words] = presets.map((preset) => wordsFrom(preset, config, sizes)).sort((a, b) => a.length - b.length);
-  return ['backprop-ninja train', ...(isBundled ? [] : ['--data FILE']), ...words].join(' ');
+export function chosenFor(config: RunConfig, sizes: DataSizes): Chosen {
+  const all = PRESET_NAMES.flatMap((preset) => differingFrom(preset, config, sizes) ?? []);
+  const count = ({ options }: Chosen) => Object.keys(options).length;
+  return all.reduce((best, one) => (count(one) < count(best) ? one : best));
 }
 
-/** The options that differ from a preset. */
-function wordsFrom(preset: PresetName, config: RunConfig, sizes: DataSizes | undefined): string[] {
-  const chosen = preset === 'lesson' ? [] : [`--preset ${preset}`];
-  const given: Record<string, unknown> = {};
-  const defaults = () => createRunConfig(withPreset(TRAINING_OPTIONS, preset, given), sizes ?? { trainExamples: 0, valExamples: 0 });
-  // One after the other: the default of --lr depends on --optimizer, and that on the preset.
-  const order = [...ROWS].sort((a, b) => Number(a.key !== 'optimizer') - Number(b.key !== 'optimizer'));
-  for (const row of order) {
-    const value = valueIn(config, row) ?? row.default;
-    if (value === undefined || (config.init !== undefined && SIZES.includes(row.key))) continue;
-    const isKnown = row.key !== 'evalEvery' || sizes !== undefined;
-    const byDefault = valueIn(defaults(), row) ?? row.default;
-    if (!isKnown || byDefault === undefined || row.kind.show(byDefault) !== row.kind.show(value)) given[row.key] = value;
+/** Undefined if the preset has an option that cannot be taken back. */
+function differingFrom(preset: PresetName, config: RunConfig, sizes: DataSizes): Chosen | undefined {
+  const rows = ROWS.filter(({ flag, stored, files }) => flag !== undefined && stored !== undefined && !files);
+  // Values that others depend on come first.
+  const dependent = (row: OptionRow) => row.goesWith !== undefined || row.defaultFrom !== undefined;
+  let options: Record<string, unknown> = {};
+  for (const row of [...rows.filter((one) => !dependent(one)), ...rows.filter(dependent)]) {
+    const found = valueIn(config, row) ?? (row.since === undefined ? undefined : row.default);
+    const byPreset = chosenValues({ preset, options }, sizes)[row.key];
+    if (found === undefined && byPreset !== undefined) return undefined;
+    if (found === undefined || (byPreset !== undefined && row.kind.show(found) === row.kind.show(byPreset))) continue;
+    options = { ...options, [row.key]: found };
   }
-  const words = ROWS.flatMap((row) => {
-    const value = given[row.key];
-    if (value === undefined) return [];
-    if (row.kind.stored.type === 'flag') return value ? [flagName(row)] : [];
-    return [`${flagName(row)} ${row.kind.stored.type === 'sha256' ? 'FILE' : shellWord(row.kind.show(value))}`];
-  });
-  return [...chosen, ...words];
+  return { preset, options };
 }
 
-/** Whether it was extended by more steps: its rate falls where it would have fallen with fewer. */
-export function isExtended({ schedule, steps }: RunConfig): boolean {
-  return schedule.name === 'step' && schedule.switchStep !== defaultSwitchStep(steps);
+/** `train` with these options as a shell reads it, without the program's name. */
+export function trainCommand({ preset, options }: Chosen): string {
+  const given = ROWS.flatMap((row) => {
+    const value = (options as ByKey)[row.key];
+    if (value === undefined || row.flag === undefined) return [];
+    if (row.kind.stored.type === 'flag') return value ? [flagName(row)] : [];
+    return [`${flagName(row)} ${shellWord(row.kind.show(value))}`];
+  });
+  return ['train', ...(preset === 'lesson' ? [] : [`--preset ${preset}`]), ...given].join(' ');
 }

@@ -1,71 +1,36 @@
 import { describe, expect, it } from 'vitest';
-import { parseWords } from '../../src/cli/options.js';
-import { TRAIN_OPTIONS } from '../../src/cli/train/trainOptions.js';
-import { isExtended, trainCommand } from '../../src/run/trainCommand.js';
+import { chosenFor, chosenValues, trainCommand } from '../../src/run/trainCommand.js';
 import { TRAINING_OPTIONS, type TrainingOptionValues } from '../../src/training/options.js';
-import type { PresetName } from '../../src/training/presets.js';
+import { PRESET_NAMES, type PresetName } from '../../src/training/presets.js';
 import { createRunConfig, withPreset } from '../../src/training/recipe.js';
-import type { RunConfig } from '../../src/training/runConfig.js';
 
-const SIZES = { trainExamples: 182_580, valExamples: 22_767 };
-const BUNDLED = { isBundled: true, sizes: SIZES };
+const SIZES = { trainExamples: 182_000, valExamples: 22_000 };
+const configOf = (preset: PresetName, options: TrainingOptionValues) =>
+  createRunConfig(withPreset(TRAINING_OPTIONS, preset, options), SIZES);
 
-function configOf(given: TrainingOptionValues, preset: PresetName = 'lesson'): RunConfig {
-  return createRunConfig(withPreset(TRAINING_OPTIONS, preset, given), SIZES);
-}
-
-describe('the command that repeats a run', () => {
-  it.each<[string, TrainingOptionValues, PresetName]>([
-    ['train', {}, 'lesson'],
-    ['train --preset fast', {}, 'fast'],
-    ['train --preset fast --steps 100 --seed 7', { steps: 100, seed: 7 }, 'fast'],
-    ['train --hidden 300,200 --unique', { hidden: [300, 200], unique: true }, 'lesson'],
-    [
-      'train --lr 0.002 --optimizer adamw --weight-decay C=0.5,W1=1.2',
-      { lr: 0.002, optimizer: 'adamw', weightDecay: { C: 0.5, W1: 1.2 } },
-      'lesson',
-    ],
-    ['train --optimizer adam', { optimizer: 'adam' }, 'lesson'],
-    ["train --column 'first name' --normalize nfc", { column: 'first name', normalize: 'nfc' }, 'lesson'],
-    ['train --eval-every 10', { evalEvery: 10 }, 'lesson'],
-  ])('%s', (command, given, preset) => {
-    expect(trainCommand(configOf(given, preset), BUNDLED)).toBe(`backprop-ninja ${command}`);
+describe('the command that trains a configuration', () => {
+  it.each(PRESET_NAMES)('is the name of the preset alone for %s', (preset) => {
+    expect(chosenFor(configOf(preset, {}), SIZES)).toEqual({ preset, options: {} });
   });
 
-  it.each<[TrainingOptionValues, PresetName]>([
-    [{ optimizer: 'momentum', momentum: 0.5, warmup: 7, clip: 1, schedule: 'cosine' }, 'fast'],
-    [{ sampling: 'replacement', lr: 0.001 }, 'best'],
-    [{ batchSize: 512, hidden: [1600], steps: 8500, optimizer: 'adamw' }, 'lesson'],
-  ])('gives the same configuration again: %j of preset %s', (given, preset) => {
-    const config = configOf(given, preset);
-    const words = trainCommand(config, BUNDLED).split(' ').slice(2);
-    const { preset: named = 'lesson', ...values } = parseWords('train', TRAIN_OPTIONS, words) as TrainingOptionValues & {
-      preset?: PresetName;
-    };
-    expect(configOf(values, named)).toEqual(config);
-  });
-
-  it('says FILE for a data set of the user, and every interval of evaluations if the sizes are not known', () => {
-    const config = configOf({});
-    expect(trainCommand(config, { isBundled: false, sizes: undefined })).toBe(
-      `backprop-ninja train --data FILE --eval-every ${config.evalEvery}`,
-    );
-  });
-
-  it('leaves the sizes to the file that a run begins with', () => {
-    const config = { ...configOf({ hidden: [64] }), init: 'a'.repeat(64) };
-    expect(trainCommand(config, BUNDLED)).toBe('backprop-ninja train --init FILE');
-  });
-
-  it('imports imported weights', () => {
-    expect(trainCommand({ ...configOf({}), imported: true }, BUNDLED)).toBe('backprop-ninja import FILE');
+  it.each<[string, PresetName, TrainingOptionValues]>([
+    ['train', 'lesson', {}],
+    ['train --hidden 64,32 --steps 500 --seed 3', 'lesson', { hidden: [64, 32], steps: 500, seed: 3 }],
+    ['train --optimizer adam --beta2 0.99', 'lesson', { optimizer: 'adam', beta2: 0.99 }],
+    ['train --lr 0.1 --optimizer adam', 'lesson', { optimizer: 'adam', lr: 0.1 }],
+    ['train --preset fast --clip 1 --eval-every 100', 'fast', { clip: 1, evalEvery: 100 }],
+    ['train --preset best --weight-decay C=0.5,W1=1', 'best', { weightDecay: { C: 0.5, W1: 1 } }],
+    ['train --unique --split-seed 5', 'lesson', { unique: true, splitSeed: 5 }],
+    ["train --column 'given name' --normalize nfc", 'lesson', { column: 'given name', normalize: 'nfc' }],
+  ])('%s', (command, preset, options) => {
+    const chosen = chosenFor(configOf(preset, options), SIZES);
+    expect(new Set(trainCommand(chosen).split(' --'))).toEqual(new Set(command.split(' --')));
+    expect(configOf(chosen.preset, chosen.options)).toEqual(configOf(preset, options));
   });
 });
 
-describe('a run that was extended', () => {
-  it('lowers its rate earlier than one of as many steps', () => {
-    expect(isExtended(configOf({}))).toBe(false);
-    expect(isExtended({ ...configOf({}), steps: 300_000 })).toBe(true);
-    expect(isExtended(configOf({ schedule: 'linear' }))).toBe(false);
-  });
+it('an option that does not go with the others has no value, given or not', () => {
+  expect(chosenValues({ preset: 'lesson', options: { momentum: 0.5 } })).not.toHaveProperty('momentum');
+  expect(chosenValues({ preset: 'fast', options: {} })).toMatchObject({ optimizer: 'adamw', beta1: 0.9, beta2: 0.99, lr: 0.008 });
+  expect(chosenValues({ preset: 'fast', options: { optimizer: 'sgd' } })).toMatchObject({ lr: 0.1 });
 });

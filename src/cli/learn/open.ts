@@ -1,13 +1,12 @@
 import { realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { basename, dirname, join } from 'node:path';
 import { namingFile, UsageError } from '../../core/errors.js';
 import { flag, text } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
-import { shellWord, showPath, showText } from '../../core/text.js';
+import { showPath } from '../../core/text.js';
 import { hasBatchNorm } from '../../network/parameters.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
-import { checkOutput, type OutputOptions, writeOutput } from '../../node/outputFile.js';
+import { checkOutput, writeOutput } from '../../node/outputFile.js';
 import { isPageFile, readPage } from '../../node/pageFile.js';
 import { PAGE } from '../../node/paths.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
@@ -16,7 +15,7 @@ import { fillPage, runData } from '../../run/pageData.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { loadOwnNames } from '../data.js';
 import { inputsOf } from '../look/exportOptions.js';
-import { openInBrowser } from '../terminal/browser.js';
+import { checkPage, showPage } from '../look/pageOutput.js';
 import { formatBytes, formatCountOf } from '../terminal/format.js';
 import { type IO, shortPath } from '../terminal/io.js';
 
@@ -53,15 +52,7 @@ export const open = defineCommand({
   ],
   async run({ io, json, options, printJson }: OpenContext) {
     const file = pageOf(options, io);
-    const reason = options.print ? undefined : await openInBrowser(file, io);
-    const opened = !options.print && reason === undefined;
-    if (json) {
-      printJson({ file, url: pathToFileURL(file).href, opened });
-      return;
-    }
-    if (opened) io.stderr.write('Opening in your browser:\n');
-    if (reason !== undefined) io.stderr.write(`No browser was found: ${reason}. Open this file in one, here or on another machine:\n`);
-    io.stdout.write(`${showText(file)}\n`);
+    await showPage(file, { open: !options.print, json }, { io, printJson });
   },
 });
 
@@ -71,19 +62,9 @@ function pageOf({ run, out, data, force = false }: OpenContext['options'], io: I
   if (data !== undefined) throw new UsageError('--data goes with --run', { hint: 'leave it out, or name a run' });
   const page = readPage();
   if (out === undefined) return PAGE;
-  const file = checkCopy(out, { force, inputs: [PAGE] }, io);
+  const file = checkPage(out, { force, inputs: [PAGE] }, io);
   writeOutput(file, new TextEncoder().encode(page));
   return file;
-}
-
-/** Checks the file of --out. Returns its path. @throws UsageError unless a browser would show it as a page */
-function checkCopy(out: string, { force, inputs }: Pick<OutputOptions, 'force' | 'inputs'>, { cwd }: IO): string {
-  const file = resolve(cwd, out);
-  checkOutput(file, { option: '--out', force, inputs });
-  if (/\.html?$/i.test(file)) return file;
-  throw new UsageError(`--out ${showPath(out)} does not end with .html: a browser would not show it as a page`, {
-    hint: `did you mean --out ${shellWord(`${out}.html`, 'file')}?`,
-  });
 }
 
 /** Writes the page with a run's network. Returns its path. */
@@ -101,7 +82,7 @@ function writeRunPage(
   const inputs = [PAGE, ...inputsOf(path, data, io)];
   // A page that was written here before is replaced, as the files of a run are.
   if (out === undefined) checkOutput(own, { option: '--run:', force: force || isPageFile(own), inputs });
-  const file = out === undefined ? own : checkCopy(out, { force, inputs }, io);
+  const file = out === undefined ? own : checkPage(out, { force, inputs }, io);
   const names = loadOwnNames(path, checkpoint, data, io);
   const html = namingFile(PAGE, () => fillPage(page, runData(basename(directory), checkpoint, names)));
   writeOutput(file, new TextEncoder().encode(html));
