@@ -51,7 +51,8 @@ function lossTable(
   { trainLoss, valLoss, testLoss, valSeen, valUnseen, baselines }: NonNullable<ReportRun['result']>,
 ): Html {
   const cell = (loss: number | null) => html`<td class="number">${loss === null ? '–' : loss.toFixed(4)}</td>`;
-  const row = (name: string, losses: readonly (number | null)[]) => html`<tr><th scope="row">${name}</th>${losses.map(cell)}</tr>`;
+  const row = (name: string, losses: readonly (number | null)[], attributes = NOTHING) =>
+    html`<tr${attributes}><th scope="row">${name}</th>${losses.map(cell)}</tr>`;
   const ofBaseline = ({ train, val, test }: { train: number; val: number; test: number }) => [train, val, test];
   const seen = [
     ...(valSeen && valSeen.names > 0 && valSeen.loss !== null

@@ -69,6 +69,7 @@ describe('the tarball', () => {
       'dist/index.d.ts',
       'dist/cli/main.js',
       'dist/page.html',
+      'dist/report.html',
       'bin/backprop-ninja.js',
       'examples/layerNorm.ts',
       'python/ninja.py',
@@ -87,7 +88,7 @@ describe('the tarball', () => {
       /^python\/(ninja|backprop_ninja)\.py$/,
       /^examples\/layerNorm\.ts$/,
       /^dist\/.+\.(js|d\.ts|wasm)$/,
-      /^dist\/page\.html$/,
+      /^dist\/(page|report)\.html$/,
       /^dist\/gradcheck\.(cjs|d\.cts)$/,
     ];
     expect(packed.filter((path) => !expected.some((pattern) => pattern.test(path)))).toEqual([]);

@@ -20,12 +20,12 @@ import { findingsOf } from '../../run/findings/findings.js';
 import type { MetricsRecord } from '../../run/records.js';
 import { type ReportRun, storedResult } from '../../run/reportData.js';
 import { reportRun } from '../../run/reportRun.js';
+import { sizesOf } from '../../training/recipe.js';
 import { modelConfig } from '../../training/runConfig.js';
 import { type LoadedData, loadRunData } from '../data.js';
 import type { IO } from '../terminal/io.js';
 import { Status } from '../terminal/status.js';
 import type { Turns } from '../terminal/turns.js';
-import { sizesOf } from '../train/startRun.js';
 import { StoredRun } from './storedRun.js';
 
 export interface ReportedRunOptions {
