@@ -2,7 +2,7 @@
 import { type Html, html, NOTHING } from '../core/html.js';
 import { countOf, formatCount, showText } from '../core/text.js';
 import { type Setting, settingsOf } from '../training/runConfig.js';
-import { lossPlot } from './lossPlot.js';
+import { CURVE_COLORS, lossPlot } from './lossPlot.js';
 import type { ReportRun } from './reportData.js';
 import { valLossOf } from './reportVerdicts.js';
 
@@ -53,7 +53,7 @@ function resultTable(runs: readonly ReportRun[], best: ReportRun | undefined): H
   return html`<section class="report-part" id="losses"><h2>Results</h2><div class="report-wide"><table class="report-table"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
-const colorClass = (i: number) => `curve-color-${(i % 6) + 1}`;
+const colorClass = (i: number) => `curve-color-${(i % CURVE_COLORS) + 1}`;
 
 /** The validation losses of all runs and, faint, their training losses; of runs that were evaluated once, the training losses. */
 export function comparedCurves(runs: readonly ReportRun[]): Html {
