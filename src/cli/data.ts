@@ -135,8 +135,13 @@ export function loadWholeList(
  * @throws FileContentError unless it is the run's data set
  */
 export function loadOwnNames(path: string, checkpoint: Checkpoint, file: string | undefined, io: IO): readonly string[] | null {
-  if (checkpoint.dataSha256 === readNamesFile(BUNDLED_NAMES).sha256) return null;
+  if (isBundled(checkpoint.dataSha256)) return null;
   return readKnownData(path, checkpoint, { file, another: 'must be the same', names: checkpoint.config }, io).names;
+}
+
+/** Whether a data set is the list of names that comes with the program. */
+export function isBundled(sha256: string): boolean {
+  return sha256 === readNamesFile(BUNDLED_NAMES).sha256;
 }
 
 /** Which file {@link readKnownData} reads, and how: see {@link loadRunData}. */

@@ -7,7 +7,8 @@ import type { Evaluator } from './evaluator.js';
 import { NGram } from './ngram.js';
 import { Sampler } from './sampler.js';
 
-const SAMPLES = 20;
+/** Names that a report samples. */
+export const SAMPLES = 20;
 /** Names per part of a job: about 10 ms. */
 const NAMES_PER_PART = 50_000;
 
@@ -63,14 +64,19 @@ export function* reportInParts({ model, evaluator, dataset, trainExamples, seed 
     testLoss: yield* lossOf(parts.test),
     valSeen: { names: seen.length, loss: yield* lossOf(seen) },
     valUnseen: { names: unseen.length, loss: yield* lossOf(unseen) },
-    baselines: {
-      uniform: eachSplit(() => Math.log(vocabulary.length)),
-      bigram: yield* ngramLosses(dataset, 2),
-      fourGram: yield* ngramLosses(dataset, 4),
-    },
+    baselines: yield* baselinesInParts(dataset),
     samples,
     emptyNameProbability: sampler.emptyProbability(sampling),
     origins: samples.map(originOf),
+  };
+}
+
+/** The losses of models that learn nothing, or count, in parts. */
+export function* baselinesInParts(dataset: Dataset): Job<Report['baselines']> {
+  return {
+    uniform: eachSplit(() => Math.log(dataset.vocabulary.length)),
+    bigram: yield* ngramLosses(dataset, 2),
+    fourGram: yield* ngramLosses(dataset, 4),
   };
 }
 

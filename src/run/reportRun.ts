@@ -10,7 +10,9 @@ import { type ReportRun, storedResult } from './reportData.js';
 
 /** What a report takes to know a run. */
 export interface ReportedRun extends Pick<ReportRun, 'name' | 'dataNames' | 'seconds' | 'gradCheck' | 'findings' | 'notes'> {
-  checkpoint: Checkpoint;
+  checkpoint: Pick<Checkpoint, 'program' | 'config' | 'vocabulary' | 'best' | 'dataSha256' | 'tensors' | 'statistics'> & {
+    state: { step: number };
+  };
   /** SHA-256 of the checkpoint's file; undefined for a run whose file is being written. */
   checkpointSha256?: string | undefined;
   data: KnownData;
@@ -44,7 +46,7 @@ export function reportRun(run: ReportedRun, sha256: Sha256): ReportRun {
     step: state.step,
     seconds,
     best,
-    ...curvesOf(run.records, state.step),
+    ...curvesOf(run.records),
     result: storedResult(run.result) ?? null,
     gradCheck,
     findings,
@@ -67,13 +69,11 @@ export function reportRun(run: ReportedRun, sha256: Sha256): ReportRun {
   };
 }
 
-/** @param last records after this step are of a later session that was lost */
-function curvesOf(records: Iterable<MetricsRecord>, last: number): Pick<ReportRun, 'losses' | 'valLosses' | 'diagnostics'> {
+function curvesOf(records: Iterable<MetricsRecord>): Pick<ReportRun, 'losses' | 'valLosses' | 'diagnostics'> {
   const losses: ReportRun['losses'] = [];
   const valLosses: ReportRun['valLosses'] = [];
   const diagnostics: ReportRun['diagnostics'] = [];
   for (const record of records) {
-    if (record.step > last) continue;
     if ('loss' in record) losses.push([record.step, record.loss, record.rate]);
     else if ('valLoss' in record) valLosses.push([record.step, record.valLoss]);
     else if ('diagnostics' in record) diagnostics.push(record);

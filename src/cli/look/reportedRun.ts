@@ -10,22 +10,21 @@ import { reportInParts } from '../../evaluation/report.js';
 import { checkNetwork } from '../../gradCheck/networkCheck.js';
 import { byName, parameterNames, parameterShapes } from '../../network/parameters.js';
 import { createWasmBackend } from '../../node/kernels.js';
-import { readNamesFile } from '../../node/namesFile.js';
-import { BUNDLED_NAMES } from '../../node/paths.js';
 import { readRegularFile } from '../../node/readFile.js';
 import { type RunFile, readRunFile } from '../../node/runDirectory.js';
 import { sha256 } from '../../node/sha256.js';
 import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
+import type { FindingFacts } from '../../run/findings/finding.js';
 import { findingsOf } from '../../run/findings/findings.js';
-import type { MetricsRecord } from '../../run/records.js';
 import { type ReportRun, storedResult } from '../../run/reportData.js';
 import { reportRun } from '../../run/reportRun.js';
 import { sizesOf } from '../../training/recipe.js';
 import { modelConfig } from '../../training/runConfig.js';
-import { type LoadedData, loadRunData } from '../data.js';
+import { isBundled, type LoadedData, loadRunData } from '../data.js';
 import type { IO } from '../terminal/io.js';
 import { Status } from '../terminal/status.js';
 import type { Turns } from '../terminal/turns.js';
+import { runFacts } from './runFacts.js';
 import { StoredRun } from './storedRun.js';
 
 export interface ReportedRunOptions {
@@ -45,7 +44,7 @@ export async function loadReportedRun(path: string, options: ReportedRunOptions,
   const { checkpoint } = stored;
   const notes: string[] = [];
   const runFile = readableRunFile(path, notes);
-  const records: MetricsRecord[] = [...stored.records()].filter(({ step }) => step <= stored.step);
+  const facts = await factsOf(stored, options.data, turns, io);
   if (!stored.hasMetrics) notes.push('There is no metrics.jsonl beside the checkpoint, so there are no curves');
   if (stored.flaws.length > 0) notes.push('metrics.jsonl has damaged lines, which were left out');
   const data = readableData(path, checkpoint, options.data, io, notes);
@@ -58,18 +57,38 @@ export async function loadReportedRun(path: string, options: ReportedRunOptions,
       name: basename(realpathSync(dirname(path))),
       checkpoint: network,
       checkpointSha256: sha256(readRegularFile(path, Number.POSITIVE_INFINITY)),
-      data: { isBundled: checkpoint.dataSha256 === bundledSha256(), sizes: data && sizesOf(data.dataset) },
+      data: { isBundled: isBundled(checkpoint.dataSha256), sizes: data && sizesOf(data.dataset) },
       dataNames: data?.names ?? null,
       seconds: secondsOf(runFile),
-      records,
+      records: facts.records,
       result: known?.result,
       gradCheck: options.withNetwork ? gradCheckOf(checkpoint, notes) : null,
-      findings: findingsOf({ config: checkpoint.config, vocabulary: checkpoint.vocabulary.length, records }),
+      findings: findingsOf(facts),
       withNetwork: options.withNetwork,
       notes,
     },
     sha256,
   );
+}
+
+/** What doctor reads; where it refuses to, the records alone. */
+async function factsOf(stored: StoredRun, data: string | undefined, turns: Turns, io: IO): Promise<FindingFacts> {
+  const { path, checkpoint, step } = stored;
+  const { config, vocabulary } = checkpoint;
+  const records = [...stored.records()].filter((record) => record.step <= step);
+  const known = { config, vocabulary: vocabulary.length, records };
+  const quiet: IO = { ...io, stderr: { write: () => {}, isTTY: false, columns: 80, rows: 24 } };
+  const status = new Status(io);
+  try {
+    return (
+      (await turns.run(runFacts(new StoredRun(path, quiet), data, quiet), () => status.update(() => 'looking at the network'))) ?? known
+    );
+  } catch (error) {
+    if (!(error instanceof SystemError || error instanceof FileContentError || error instanceof UsageError)) throw error;
+    return known;
+  } finally {
+    status.clear();
+  }
 }
 
 /** The run.json beside a checkpoint. */
@@ -139,8 +158,4 @@ function gradCheckOf({ config, vocabulary, tensors }: Checkpoint, notes: string[
   if (!verdict)
     notes.push('The network is too large for a gradient check in a few seconds; grad-check checks the same code on smaller ones');
   return verdict ?? null;
-}
-
-function bundledSha256(): string {
-  return readNamesFile(BUNDLED_NAMES).sha256;
 }

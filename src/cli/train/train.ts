@@ -20,6 +20,7 @@ import { inTurns, type Turns } from '../terminal/turns.js';
 import { canRedraw } from '../terminal/whileShowing.js';
 import { loadWidths } from '../terminal/width.js';
 import { describeRecipe } from './describeRecipe.js';
+import type { LiveReport } from './liveReport.js';
 import { saveElsewhere, showNotices } from './lostRun.js';
 import { printReport } from './printReport.js';
 import { resumeRun } from './resumeRun.js';
@@ -36,6 +37,7 @@ export const train = defineCommand({
     ['backprop-ninja train --data words.txt --context 5', 'any list of words, with a longer context'],
     ['backprop-ninja train --hidden 300,200', 'a network of two blocks'],
     ['backprop-ninja train --optimizer adamw --lr 0.002 --schedule linear', 'another recipe'],
+    ['backprop-ninja train --open', 'see it train in the browser'],
     ['backprop-ninja train --resume', 'resume the newest run'],
     ['backprop-ninja train --mutant dbnraw-gain-forgotten', 'one wrong gradient, compared with the right ones'],
   ],
@@ -48,10 +50,14 @@ export const train = defineCommand({
       const { saveEvery = run.config.evalEvery, checkEvery } = given;
       announceMetrics(run, context.io);
       const history = given.plot === false ? undefined : earlierLosses(run, context.io);
-      const onRecord = (record: MetricsRecord) => history?.add(record);
+      const live = given.open ? new (await import('./liveReport.js')).LiveReport(run, context.io) : undefined;
+      const onRecord = (record: MetricsRecord) => {
+        history?.add(record);
+        live?.add(record);
+      };
       const session = new Session({ ...run, dataset, dataSha256, saveEvery, checkEvery, onRecord });
       try {
-        return await inTurns(context.io, (turns) => trainRun(run, session, history, turns, context));
+        return await inTurns(context.io, (turns) => trainRun(run, session, { history, live }, turns, context));
       } finally {
         session.close();
       }
@@ -64,7 +70,7 @@ export const train = defineCommand({
 async function trainRun(
   run: PreparedRun,
   session: Session,
-  history: RunCurves | undefined,
+  { history, live }: { history: RunCurves | undefined; live: LiveReport | undefined },
   turns: Turns,
   context: CommandContext,
 ): Promise<number> {
@@ -72,13 +78,20 @@ async function trainRun(
   try {
     run.onBegun(session.files);
     announce(run, session, io);
+    await live?.begin(turns);
     const trained = await trainToEnd(session, run, history, turns, io);
     if (turns.signal && !session.done) session.suspend();
-    else if (await report(run, session, trained, turns, context)) return 0;
+    else if (await report(run, session, trained, turns, context)) {
+      await live?.finish(turns);
+      return 0;
+    }
     if (trained.steps > 0) replaceRunFile(session.files, { ...run.runFile, trained });
+    live?.end();
   } catch (error) {
+    if (error instanceof LostDirectoryError) throw saveElsewhere(error, session, run.directory, io);
     if (error instanceof NumericalError) noteDivergence(run, session, error);
-    throw error instanceof LostDirectoryError ? saveElsewhere(error, session, run.directory, io) : error;
+    live?.end(error instanceof NumericalError ? { step: session.step, message: error.message } : undefined);
+    throw error;
   } finally {
     showNotices(session, io);
   }

@@ -32,6 +32,13 @@ export const TRAIN_OPTIONS = [
     commands: ['train'],
   },
   {
+    key: 'open',
+    flag: '--open',
+    description: 'show the run in the browser while it trains: report.html in its directory, rewritten at evaluations',
+    kind: flag,
+    commands: ['train'],
+  },
+  {
     key: 'plot',
     flag: '--no-plot',
     description: 'draw no loss curves above the progress in a terminal',
