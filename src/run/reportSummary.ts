@@ -101,7 +101,7 @@ function findingsOf({ findings, diagnostics }: ReportRun): Html {
 }
 
 function finding({ id, where, text, source, option }: ReportRun['findings'][number]): Html {
-  return html`<li><h3>${id.replaceAll('-', ' ')}${where === null ? '' : `, ${where}`}</h3><p>${text}</p><p class="report-source">${option === null ? NOTHING : html`Option to turn: <code>${option}</code>. `}Rule: ${source}</p></li>`;
+  return html`<li><h3>${id.replaceAll('-', ' ')}${where === null ? '' : `, ${where}`}</h3><p>${/[.!?]$/.test(text) ? text : `${text}.`}</p><p class="report-source">${option === null ? NOTHING : html`Option to turn: <code>${option}</code>. `}Rule: ${source}</p></li>`;
 }
 
 /** How the run was made. */

@@ -95,6 +95,9 @@ export function judgeOverfitting(run: ReportRun): Judgement {
   if (train === undefined || val === undefined) {
     return { title, figure: UNKNOWN, sentence: '', text: 'It takes a training loss and a validation loss to see it.' };
   }
+  if (val >= Math.log(run.vocabulary.length) && !found) {
+    return { title, figure: 'no', sentence: '', text: 'A network that predicts no better than chance has learned nothing by heart.' };
+  }
   const gap = val - train;
   const rise = run.best ? val - run.best.valLoss : 0;
   const numbers = `training ${train.toFixed(4)}, validation ${val.toFixed(4)}: a gap of ${gap.toFixed(4)}`;
@@ -131,6 +134,8 @@ export function judgeSamples({ result }: ReportRun): Judgement {
   const { samples, origins } = result;
   const fresh = origins.filter((origin) => origin === 'new').length;
   const known = samples.length - fresh;
+  const different = new Set(samples).size;
+  const repeated = different < samples.length ? ` Only ${countOf(different, 'name')} ${different === 1 ? 'is' : 'are'} different.` : '';
   const items = samples.map((name, i) => {
     const origin = origins[i] ?? 'new';
     return html`<li class="sample-${origin === 'new' ? 'new' : 'known'}">${showText(name)}${origin === 'new' ? NOTHING : html` <span>${ORIGINS[origin]}</span>`}</li>`;
@@ -140,9 +145,9 @@ export function judgeSamples({ result }: ReportRun): Judgement {
     figure: `${fresh} of ${samples.length} new`,
     sentence: `${fresh === samples.length ? 'All' : formatCount(fresh)} of its ${countOf(samples.length, 'sampled name')} ${fresh === 1 ? 'is' : 'are'} new.`,
     text:
-      known === 0
+      (known === 0
         ? 'No sample is in the data set.'
-        : `${countOf(known, 'sample')} ${known === 1 ? 'is' : 'are'} in the data set: known from training, or held out.`,
+        : `${countOf(known, 'sample')} ${known === 1 ? 'is' : 'are'} in the data set: known from training, or held out.`) + repeated,
     extra: html`<ul class="report-samples">${items}</ul>`,
   };
 }

@@ -37,6 +37,11 @@ describe('what a report says without its script', () => {
     ['a loss above uniform', withLosses(5, 5), 'It predicts no better than chance'],
     ['a wide gap', withLosses(1.2, 2.3), 'It overfits: its loss on validation names is 1.10 above'],
     ['a small gap', withLosses(2.1, 2.3), 'It overfits a little'],
+    [
+      'a loss that no overfitting brings about',
+      withLosses(4, 5),
+      'A network that predicts no better than chance has learned nothing by heart',
+    ],
     ['a rise', { ...withLosses(2.1, 2.15), best: { step: 10, valLoss: 2 } }, 'It overfits: '],
     ['no result', { result: null }, 'Its validation loss is 2.1200'],
     [
