@@ -74,7 +74,7 @@ describe('what a report says without its script', () => {
     } as const;
     const text = textOf(summary({ findings: [finding] }));
     expect(text).toContain('Doctor names 1 problem, below.');
-    expect(text).toMatch(/rate high, W2 the rate is too high Option to turn: --lr \. Rule: part 3/);
+    expect(text).toMatch(/rate high, W2 the rate is too high\. Option to turn: --lr \. Rule: part 3/);
   });
 
   it('draws the curves for wide and for narrow screens, with n-grams as lines, and without a style attribute', () => {
