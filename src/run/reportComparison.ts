@@ -31,7 +31,8 @@ function verdictOn(runs: readonly ReportRun[], best: ReportRun | undefined): str
   if (!best) return 'No run has a validation loss.';
   const others = runs.filter((run) => run !== best).flatMap((run) => valLossOf(run) ?? []);
   const loss = valLossOf(best) as number;
-  const next = others.length > 0 ? `, ${(Math.min(...others) - loss).toFixed(4)} below the next` : '';
+  const distance = (Math.min(...others) - loss).toFixed(4);
+  const next = others.length === 0 ? '' : distance === '0.0000' ? ', and another run has the same' : `, ${distance} below the next`;
   const overfit = runs.filter(({ findings }) => findings.some(({ id }) => id === 'overfitting'));
   return `${showText(best.name)} has the lowest validation loss, ${loss.toFixed(4)}${next}.${overfit.length > 0 ? ` ${overfit.map(({ name }) => showText(name)).join(', ')} overfit${overfit.length === 1 ? 's' : ''}.` : ''}`;
 }
