@@ -21,6 +21,7 @@ try {
     app,
   );
 }
+document.body.dataset.ready = '';
 
 function start({ runs, sweep, live }: ReportData): void {
   const [run, ...others] = runs;

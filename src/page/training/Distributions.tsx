@@ -77,7 +77,7 @@ function numberText(value: number | null): string {
 /** 4.1 % */
 export function percent(share: number): string {
   const value = 100 * share;
-  return `${value === 0 || value >= 99.95 ? value.toFixed(0) : value < 0.1 ? '< 0.1' : value.toFixed(1)} %`;
+  return `${value === 0 || value >= 99.95 ? value.toFixed(0) : value < 0.1 ? '< 0.1' : value.toFixed(1)}\u00a0%`;
 }
 
 function HistogramPicture({ name, spread: { histogram, mean, std }, saturation }: Row & { saturation: boolean }) {
