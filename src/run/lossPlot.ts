@@ -81,9 +81,11 @@ function line({ color, faint = false, points }: PlottedCurve, x: (step: number) 
 function rangeOf(curves: readonly PlottedCurve[], levels: readonly PlottedLevel[]): [low: number, high: number] {
   const [least, most] = extentOf(curves.flatMap(({ points }) => points.map(([, loss]) => loss)));
   const [lowest, highest] = levels.length > 0 ? extentOf(levels.map(({ loss }) => loss)) : [least, most];
-  const low = Math.min(least, lowest) - 0.05;
+  // Large losses have no digit for a small room.
+  const room = Math.max(0.05, 1e-6 * Math.abs(least));
+  const low = Math.min(least, lowest) - room;
   const top = levels.length > 0 && least < highest ? Math.min(most, highest) : most;
-  return [low, Math.max(top, highest, low + 0.2) + 0.1];
+  return [low, Math.max(top, highest, low + 4 * room) + 2 * room];
 }
 
 /** Round numbers in a range, about so many. */

@@ -51,7 +51,7 @@ function resultTable(runs: readonly ReportRun[], best: ReportRun | undefined): H
   const head = ['run', 'validation', 'training', 'test', 'gap', 'new samples', 'steps', 'seconds', 'doctor'].map(
     (title) => html`<th scope="col">${title}</th>`,
   );
-  return html`<section class="report-part" id="losses"><h2>Results</h2><div class="report-wide"><table class="report-table"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div></section>`;
+  return html`<section class="report-part" id="losses"><h2>Results</h2><div class="report-wide" role="group" aria-label="Table" tabindex="0"><table class="report-table"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
 const colorClass = (i: number) => `curve-color-${(i % CURVE_COLORS) + 1}`;
@@ -94,7 +94,7 @@ function differences(runs: readonly ReportRun[]): Html {
   });
   const title = html`<h2>Options that differ</h2>`;
   if (rows.length === 0) return html`<section class="report-part" id="differences">${title}<p>All options are the same.</p></section>`;
-  return html`<section class="report-part" id="differences">${title}<div class="report-wide"><table class="report-table"><thead><tr><th scope="col">option</th>${runs.map(({ name }) => html`<th scope="col">${showText(name)}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></section>`;
+  return html`<section class="report-part" id="differences">${title}<div class="report-wide" role="group" aria-label="Table" tabindex="0"><table class="report-table"><thead><tr><th scope="col">option</th>${runs.map(({ name }) => html`<th scope="col">${showText(name)}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
 function settingText(setting: Setting | undefined): string {

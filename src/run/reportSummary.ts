@@ -62,7 +62,7 @@ function lossTable(
       ? [`${valUnseen.loss.toFixed(4)} on the ${formatCount(valUnseen.names)} not seen`]
       : []),
   ];
-  return html`<section class="report-part" id="losses"><h2>Losses</h2><div class="report-wide"><table class="report-table"><thead><tr><th scope="col">nats per character</th><th scope="col">training</th><th scope="col">validation</th><th scope="col">test</th></tr></thead><tbody>${[
+  return html`<section class="report-part" id="losses"><h2>Losses</h2><div class="report-wide" role="group" aria-label="Table" tabindex="0"><table class="report-table"><thead><tr><th scope="col">nats per character</th><th scope="col">training</th><th scope="col">validation</th><th scope="col">test</th></tr></thead><tbody>${[
     row('this network', [trainLoss, valLoss, testLoss], html` class="report-best"`),
     row('4-grams', ofBaseline(baselines.fourGram)),
     row('bigrams', ofBaseline(baselines.bigram)),
@@ -131,7 +131,7 @@ function settingsTable({ config }: ReportRun): Html {
   const rows = [...settingsOf(config).values()].map(
     ({ option, value }) => html`<tr><th scope="row"><code>${option}</code></th><td class="number">${settingText(value)}</td></tr>`,
   );
-  return html`<div class="report-wide"><table class="report-table"><tbody>${rows}</tbody></table></div>`;
+  return html`<div class="report-wide" role="group" aria-label="Table" tabindex="0"><table class="report-table"><tbody>${rows}</tbody></table></div>`;
 }
 
 /** A value of a setting. */
@@ -143,7 +143,7 @@ function hashTable({ hashes }: ReportRun): Html {
   const rows = Object.entries(hashes).map(
     ([what, hash]) => html`<tr><th scope="row">${HASHED[what] ?? what}</th><td class="report-hash">${hash}</td></tr>`,
   );
-  return html`<section class="report-part" id="hashes"><h2>Hashes</h2><p>SHA-256; of parameters, the first 16 digits. A run that repeats this one has the same parameters, bit for bit.</p><div class="report-wide"><table class="report-table"><tbody>${rows}</tbody></table></div></section>`;
+  return html`<section class="report-part" id="hashes"><h2>Hashes</h2><p>SHA-256; of parameters, the first 16 digits. A run that repeats this one has the same parameters, bit for bit.</p><div class="report-wide" role="group" aria-label="Table" tabindex="0"><table class="report-table"><tbody>${rows}</tbody></table></div></section>`;
 }
 
 const HASHED: Readonly<Record<string, string>> = { checkpoint: 'checkpoint.safetensors', data: 'the data set' };

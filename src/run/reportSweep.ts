@@ -52,7 +52,9 @@ function percent(share: number): string {
 /** The losses at the ends of all bars. A few bad runs do not press the rest together. */
 function scaleOf({ options }: SweepSummary): [low: number, high: number] {
   const values = options.flatMap(({ values }) => values.flatMap(({ median, least }) => [median ?? [], least ?? []].flat()));
-  const [low, high] = extentOf(values);
+  const [low, most] = extentOf(values);
+  const upper = values.toSorted((a, b) => a - b)[Math.floor((3 * (values.length - 1)) / 4)] ?? most;
+  const high = Math.min(most, low + 2 * Math.max(upper - low, 0.01));
   const pad = Math.max(0.005, (high - low) * 0.08);
   return [low - pad, high + pad];
 }
@@ -70,7 +72,7 @@ function optionCard({ option, values, share }: OptionSummary, [low, high]: [numb
     return html`<tr><th scope="row">${showText(value)}</th><td>${bar}</td><td class="number">${median === null ? 'diverged' : median.toFixed(4)}</td><td class="number">${least === null ? '–' : least.toFixed(4)}</td><td class="number">${counted}</td></tr>`;
   });
   const explains = share === null ? 'too few runs to say how much it explains' : `explains ${percent(share)}`;
-  return html`<section class="report-card"><h3>--${option} <span class="report-source">${explains}</span></h3><div class="report-wide"><table class="report-table"><thead><tr><th scope="col">value</th><td></td><th scope="col">median</th><th scope="col">best</th><th scope="col">runs</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
+  return html`<section class="report-card"><h3>--${option} <span class="report-source">${explains}</span></h3><div class="report-wide" role="group" aria-label="Table" tabindex="0"><table class="report-table"><thead><tr><th scope="col">value</th><td></td><th scope="col">median</th><th scope="col">best</th><th scope="col">runs</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
 function resultTable({ results, options, shared }: SweepSummary): Html {
@@ -86,5 +88,5 @@ function resultTable({ results, options, shared }: SweepSummary): Html {
     (title) => html`<th scope="col">${title}</th>`,
   );
   const more = results.length > MOST_RUNS ? html`<p>And ${countOf(results.length - MOST_RUNS, 'other run')}.</p>` : NOTHING;
-  return html`<section class="report-part" id="losses"><h2>The best runs</h2><div class="report-wide"><table class="report-table"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>${more}${shared === '' ? NOTHING : html`<p>All runs share <code>${shared}</code>.</p>`}</section>`;
+  return html`<section class="report-part" id="losses"><h2>The best runs</h2><div class="report-wide" role="group" aria-label="Table" tabindex="0"><table class="report-table"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>${more}${shared === '' ? NOTHING : html`<p>All runs share <code>${shared}</code>.</p>`}</section>`;
 }

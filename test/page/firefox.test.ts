@@ -1,7 +1,10 @@
 // The same page in Firefox: puppeteer drives Debian's, which playwright cannot.
+
+import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { canvasColours, canvasScript, launchChromium, launchFirefox, openPage, PAGE_URL } from '../support/browser.js';
+import { diagnosedRun, reportOf, writeReport } from '../support/reports.js';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -10,14 +13,14 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 /** Opens an address of the page, and collects what Firefox complains about. */
-async function open(fragment: string): Promise<{ page: Page; complaints: string[] }> {
+async function open(fragment: string, url = PAGE_URL): Promise<{ page: Page; complaints: string[] }> {
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     if (['error', 'warn'].includes(message.type())) complaints.push(message.text());
   });
-  await page.goto(`${PAGE_URL}#${fragment}`);
+  await page.goto(`${url}#${fragment}`);
   await page.waitForSelector('[data-ready]');
   return { page, complaints };
 }
@@ -96,5 +99,18 @@ it('uses a list of names', async () => {
   await (await page.waitForSelector('button::-p-text(Use these names)'))?.click();
   await page.waitForSelector('::-p-text(8 names)');
   await page.evaluate('localStorage.clear()');
+  expect(complaints).toEqual([]);
+});
+
+it('opens a report from file://, whose curves, slider and prefix answer', async () => {
+  const { page, complaints } = await open('', pathToFileURL(writeReport(reportOf(diagnosedRun()))).href);
+  await page.focus('#curves .curve-box');
+  await page.keyboard.press('Home');
+  expect(await page.$eval('#curves .curve-step', (element) => element.textContent)).toBe('step 10');
+  await page.focus('.step-slider input');
+  await page.keyboard.press('Home');
+  expect(await page.$eval('.step-slider strong', (element) => element.textContent)).toBe('step 1');
+  await page.type('.next-character input', 'a');
+  expect(await page.$eval('.next-character [role=status]', (element) => element.textContent)).toContain('. a');
   expect(complaints).toEqual([]);
 });

@@ -1,20 +1,41 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createReferenceBackend } from '../../src/backend/reference.js';
 import type { FloatArray } from '../../src/core/tensor.js';
 import { createDataset, createExamples } from '../../src/data/dataset.js';
 import { createModel } from '../../src/network/arrays.js';
 import { toBase64Tensor } from '../../src/run/base64Tensor.js';
-import type { ReportData, ReportRun } from '../../src/run/reportData.js';
+import { fillReport, type ReportData, type ReportRun } from '../../src/run/reportData.js';
+import { reportText } from '../../src/run/reportSummary.js';
+import type { DiagnosticsRecord } from '../../src/training/diagnostics.js';
+import type { RunConfig } from '../../src/training/runConfig.js';
 import { modelConfig } from '../../src/training/runConfig.js';
 import { Training } from '../../src/training/training.js';
 import { NAMES } from './fakeIO.js';
+import { inProject } from './inProject.js';
 import { RUN_CONFIG } from './runConfig.js';
+import { tempDirectory } from './tempDirectory.js';
 
 /** A small run in a report, as if it had been trained to its end. */
 export function reportRun(changed: Partial<ReportRun> = {}): ReportRun {
-  const config = RUN_CONFIG;
-  const { vocabulary, parts } = createDataset(NAMES, config);
+  return { ...trainedRun(RUN_CONFIG, NAMES), diagnostics: [], ...changed };
+}
+
+/** Such a run with its diagnostics, trained with other options on other names; it may diverge. */
+export function diagnosedRun(
+  config: Partial<RunConfig> = {},
+  changed: Partial<ReportRun> = {},
+  names: readonly string[] = NAMES,
+): ReportRun {
+  return { ...trainedRun({ ...RUN_CONFIG, ...config }, names), ...changed };
+}
+
+function trainedRun(config: RunConfig, names: readonly string[]): ReportRun {
+  const { vocabulary, parts } = createDataset(names, config);
   const model = createModel(createReferenceBackend('float32'), modelConfig(config, vocabulary));
-  const training = new Training(model, createExamples(parts.train, vocabulary, config.context), config);
+  const diagnostics: DiagnosticsRecord[] = [];
+  const hooks = { onDiagnostics: (record: DiagnosticsRecord) => diagnostics.push(record), diagnoseEvery: 5 };
+  const training = new Training(model, createExamples(parts.train, vocabulary, config.context), config, hooks);
   while (!training.done) training.advance();
   const stored = (arrays: Readonly<Record<string, FloatArray>>) =>
     Object.fromEntries(Object.entries(arrays).map(([name, data]) => [name, toBase64Tensor(data)]));
@@ -26,7 +47,7 @@ export function reportRun(changed: Partial<ReportRun> = {}): ReportRun {
     config,
     vocabulary: [...vocabulary],
     dataNames: 40,
-    step: 20,
+    step: config.steps,
     seconds: 1.5,
     best: { step: 20, valLoss: 2.12 },
     losses: [
@@ -37,7 +58,7 @@ export function reportRun(changed: Partial<ReportRun> = {}): ReportRun {
       [10, 2.5],
       [20, 2.12],
     ],
-    diagnostics: [],
+    diagnostics,
     result: {
       trainLoss: 2.06,
       valLoss: 2.12,
@@ -54,11 +75,16 @@ export function reportRun(changed: Partial<ReportRun> = {}): ReportRun {
     parameters: stored(model.parameters),
     statistics: stored(model.statistics),
     notes: [],
-    ...changed,
   };
 }
 
 /** A report of these runs. */
 export function reportOf(...runs: ReportRun[]): ReportData {
   return { runs, sweep: null, live: false };
+}
+
+/** Writes a report as the command does. @returns its path */
+export function writeReport(data: ReportData, path = join(tempDirectory(), 'report.html')): string {
+  writeFileSync(path, fillReport(readFileSync(inProject('dist/report.html'), 'utf8'), data, reportText(data)));
+  return path;
 }
