@@ -1,6 +1,6 @@
 /** Draws curves with uPlot into an element, and follows the mouse. */
 import type { RefObject } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { CurveChartProps } from './CurveChart.js';
 import { type Level, smoothed, valueRange, valuesAt } from './curves.js';
@@ -28,7 +28,7 @@ export function usePlot(props: PlotProps): RefObject<HTMLDivElement | null> {
   const { curves, log, at, end, levels } = props;
   const colors = palette.value;
   const shape = JSON.stringify([curves.map(({ name, color, dashed, smooth }) => [name, color, dashed, smooth]), log, levels]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const [element, key] = [box.current, props.legend.current];
     if (!element || !key) return undefined;
     const chart = new uPlot(optionsOf(lookOf(element, key), latest), dataOf(latest.current), element);
@@ -41,8 +41,8 @@ export function usePlot(props: PlotProps): RefObject<HTMLDivElement | null> {
       chart.destroy();
     };
   }, [shape, colors]);
-  useEffect(() => plot.current?.setData(dataOf(latest.current)), [curves, end]);
-  useEffect(() => {
+  useLayoutEffect(() => plot.current?.setData(dataOf(latest.current)), [curves, end]);
+  useLayoutEffect(() => {
     if (plot.current) showCursor(plot.current, at);
   }, [at, curves, end]);
   return box;
