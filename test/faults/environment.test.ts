@@ -65,7 +65,7 @@ describe('disk full, quota, file-size limit, short write, failing fsync or renam
   it('a file-size limit keeps the old checkpoint and leaves no temporary file (failingCalls.test.ts tests every call)', () => {
     const cwd = tempDirectory();
     writeNames(cwd);
-    const sizes = ['--hidden', '64', '--embedding', '4', '--steps', '5', '--data', 'names.txt', '--out', 'run'];
+    const sizes = ['--hidden', '64', '--embedding', '4', '--steps', '5', '--diagnose-every', '0', '--data', 'names.txt', '--out', 'run'];
     expect(ninja(cwd, ['train', ...sizes]).exitCode).toBe(0);
     const before = snapshot(join(cwd, 'run'));
     expect(before['checkpoint.safetensors'].length).toBeGreaterThan(4096);

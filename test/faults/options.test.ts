@@ -44,7 +44,6 @@ describe('not a number, negative, 0, NaN, 1e9, a fraction, empty, hexadecimal wh
     ['train', '--eval-every', '1 to 1000000000'],
     ['train', '--save-every', '1 to 1000000000'],
     ['train', '--check-every', '1 to 1000000000'],
-    ['train', '--diagnose-every', '0 to 1000000000'],
     ['sample', '--count', '1 to 1000000'],
     ['sample', '--top-k', '1 to 1114112'],
     ['grad-check', '--entries', '1 to 1000000000'],
@@ -58,6 +57,7 @@ describe('not a number, negative, 0, NaN, 1e9, a fraction, empty, hexadecimal wh
   ] as const;
   const NUMBERS = [
     ['train', '--lr', 'above 0 up to 1000', '0'],
+    ['train', '--diagnose-every', '0 to 1000000000', '1000000001'],
     ['train', '--momentum', 'from 0 to below 1', '1'],
     ['train', '--beta1', 'from 0 to below 1', '1'],
     ['train', '--beta2', 'from 0 to below 1', '1'],

@@ -162,7 +162,7 @@ describe('metrics.jsonl of a resumed run', () => {
     const cwd = await stopped();
     appendFileSync(join(cwd, 'run', 'metrics.jsonl'), '{"step":8,"lo');
     const { stderr } = await ok(cwd, ...RESUME);
-    expect(stderr).toMatch(/^note: run\/metrics\.jsonl: dropped incomplete line 3$/m);
+    expect(stderr).toMatch(/^note: run\/metrics\.jsonl: dropped incomplete line 4$/m);
     expect(computed(cwd)).toEqual(whole);
   });
 

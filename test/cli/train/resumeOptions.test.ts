@@ -32,7 +32,7 @@ describe('--steps with --resume', () => {
     expect(state.step).toBe(40);
     expect(aboutOf(cwd)).toMatchObject({ config, result: { steps: 40 }, finishedAt: expect.any(String) });
     const kinds = metricsOf(cwd).map((record) => `${record.step}${'rate' in record ? ` ${record.rate}` : ''}`);
-    expect(kinds).toEqual(['0', '5', '10', '15', '20', '24 0.01', '24', '24', '25', '30', '35', '40 0.01', '40', '40']);
+    expect(kinds).toEqual(['0', '1', '5', '10', '15', '20', '24 0.01', '24', '24', '24', '25', '30', '35', '40 0.01', '40', '40', '40']);
     expect(await ok(cwd, 'replay', 'run')).toMatchObject({ stdout: expect.stringContaining('40 steps repeated') });
   });
 

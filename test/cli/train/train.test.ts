@@ -154,7 +154,7 @@ describe('a run', () => {
 
   it('writes one line per record, in the order of the steps', () => {
     const steps = metrics().map(({ step }) => step);
-    expect(steps).toEqual([0, 100, 100, 200, 200, 250, 250, 250]);
+    expect(steps).toEqual([0, 1, 100, 100, 200, 200, 250, 250, 250, 250]);
   });
 
   it('stores data, options, times and report in run.json', () => {
