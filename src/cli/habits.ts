@@ -96,6 +96,9 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
     'width',
   ],
   '--batch-size': ['b', 'bs', 'batch', 'batchsize', 'mini-batch', 'minibatch', 'minibatch-size', 'train-batch-size', 'micro-batch-size'],
+  '--norm': ['norm-type', 'norm-layer', 'batchnorm', 'batch-norm', 'bn', 'no-batchnorm', 'no-batch-norm', 'no-bn', 'no-norm'],
+  '--init-gain': ['gain', 'kaiming-gain', 'weight-gain', 'init-scale', 'weight-scale', 'init-std', 'w1-scale'],
+  '--init-output': ['output-scale', 'w2-scale', 'head-scale'],
   '--lr': ['l', 'learning-rate', 'learningrate', 'alpha', 'eta', 'step-size', 'rate', 'base-lr', 'max-lr', 'init-lr'],
   '--weight-decay': ['w', 'wd', 'l2', 'decay', 'weightdecay', 'l2-reg', 'regularization'],
   '--optimizer': ['optim', 'opt', 'optimiser', 'solver'],
@@ -167,7 +170,7 @@ const OTHERS: readonly (readonly [names: readonly string[], answer: string])[] =
   ],
   [
     ['type', 'model', 'm', 'arch', 'architecture', 'model-type', 'model-name'],
-    "there is one kind of network, makemore's MLP with batch norm; --hidden sets its blocks",
+    "there is one kind of network, makemore's MLP; --hidden sets its blocks, and --norm none leaves batch norm out",
   ],
   [
     ['device', 'cuda', 'gpu', 'gpus', 'no-cuda', 'use-cuda', 'cpu', 'mps', 'local-rank', 'ngpu'],

@@ -8,7 +8,7 @@ import { arenaSize, type TrainingBlockActivations } from '../network/arrays.js';
 import { blockName, byName, parameterNames, parameterShapes } from '../network/parameters.js';
 import { backward, forward } from '../network/passes.js';
 import { modelOf } from './modelCheck.js';
-import { type CheckRow, isStructuralZero } from './row.js';
+import { type CheckRow, isStructuralZero, networkHead } from './row.js';
 
 /**
  * Largest difference that passes, as a share of the tensor's largest entry, per block: each block amplifies the rounding of the others.
@@ -45,7 +45,7 @@ export function checkBackend(
     const { data: a, shape } = candidate.tensors[name];
     const { data: b } = reference.tensors[name];
     const { maxAbs, at, largest } = difference(a, b);
-    const structuralZero = isStructuralZero(name) && !(name in cancelling);
+    const structuralZero = isStructuralZero(name, config) && !(name in cancelling);
     const scale = cancelling[name] ?? largest;
     const error = structuralZero ? largest : maxAbs === 0 ? 0 : maxAbs / scale;
     const limit = (structuralZero ? ZERO_LIMIT_FLOAT32 : LIMIT) * config.hidden.length;
@@ -53,7 +53,7 @@ export function checkBackend(
       part: 'backend',
       witness: 'float64 reference',
       n,
-      hidden: config.hidden,
+      ...networkHead(config),
       name,
       ok: error <= limit,
       shape,
@@ -64,7 +64,7 @@ export function checkBackend(
       error,
       limit,
       structuralZero,
-      ...(isStructuralZero(name) ? {} : { maxUlps: maxUlps(Float32Array.from(a), Float32Array.from(b)) }),
+      ...(isStructuralZero(name, config) ? {} : { maxUlps: maxUlps(Float32Array.from(a), Float32Array.from(b)) }),
     };
   });
 }
@@ -105,10 +105,13 @@ function computeGradients(networkCase: NetworkCase, backend: Backend) {
  * dhprebn, without signs, through all blocks. For the gradients of b, where dhprebn itself cancels, this scale applies at n = 3 too.
  *
  * In a block with a single input, at any batch size: W scales whole columns, and batch norm removes that scale.
+ *
+ * Without batch norm nothing cancels, and a case has no `blocks`.
  */
 function cancellationScales({ config, n, parameters, batch, blocks }: NetworkCase, reference: readonly TrainingBlockActivations[]) {
   const scales: Record<string, number> = {};
   const ownGradient = (K: number) => absolute(Tensor.of(reference[K - 1].dh, [n, config.hidden[K - 1]], 'float64'));
+  if (blocks.length === 0) return scales;
   let dh = ownGradient(blocks.length);
   for (let K = blocks.length; K >= 1; K--) {
     const { h, bnraw, bnvar_inv, embact } = blocks[K - 1];

@@ -1,5 +1,5 @@
 import type { CreateBackend } from '../backend/backend.js';
-import { createLessonCase, createNetworkCase, DEEP_CONFIG, LESSON_CONFIG, type LessonCase } from '../lesson/case.js';
+import { createLessonCase, createNetworkCase, DEEP_CONFIG, LESSON_CONFIG, type LessonCase, PLAIN_CONFIG } from '../lesson/case.js';
 import type { ModelConfig } from '../network/parameters.js';
 import { checkEndToEnd, checkLocally } from './atomic.js';
 import { checkBackend, FLOAT32_VARIANCE } from './backendCheck.js';
@@ -18,7 +18,8 @@ export const BATCH_SIZES: readonly number[] = [2, 3, 32];
 export const DEEP_BATCH_SIZES: readonly number[] = BATCH_SIZES.filter((n) => n > 2);
 
 /**
- * Checks one part of the lesson's gradients, at batch sizes 2, 3 and 32. Parts (c) and (d) also check a network of three blocks.
+ * Checks one part of the lesson's gradients, at batch sizes 2, 3 and 32. Parts (c) and (d) also check a network of three blocks,
+ * with and without batch norm.
  * @param part 'atomic': the 26 lines of Exercise 1, alone and in the chain. 'closed-forms': Exercises 2 and 3. 'model': the network's
  * backward pass in float64. 'backend': the float32 backend against the float64 reference.
  * @param createBackend makes the float32 backend that 'backend' checks
@@ -28,9 +29,10 @@ export function checkPart(part: Part, options: CheckOptions, createBackend: Crea
   const { seed } = options;
   const lesson = (check: (lessonCase: LessonCase) => CheckRow[]) =>
     BATCH_SIZES.flatMap((n) => check(createLessonCase(LESSON_CONFIG, n, seed)));
-  const both = (check: (config: ModelConfig, n: number) => CheckRow[]) => [
+  const networks = (check: (config: ModelConfig, n: number) => CheckRow[]) => [
     ...BATCH_SIZES.flatMap((n) => check(LESSON_CONFIG, n)),
     ...DEEP_BATCH_SIZES.flatMap((n) => check(DEEP_CONFIG, n)),
+    ...BATCH_SIZES.flatMap((n) => check(PLAIN_CONFIG, n)),
   ];
   switch (part) {
     case 'atomic':
@@ -38,8 +40,8 @@ export function checkPart(part: Part, options: CheckOptions, createBackend: Crea
     case 'closed-forms':
       return lesson((lessonCase) => checkClosedForms(lessonCase, options));
     case 'model':
-      return both((config, n) => checkModel(createNetworkCase(config, n, seed), options));
+      return networks((config, n) => checkModel(createNetworkCase(config, n, seed), options));
     case 'backend':
-      return both((config, n) => checkBackend(createNetworkCase(config, n, seed, FLOAT32_VARIANCE), createBackend));
+      return networks((config, n) => checkBackend(createNetworkCase(config, n, seed, FLOAT32_VARIANCE), createBackend));
   }
 }

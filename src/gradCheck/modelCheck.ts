@@ -4,11 +4,11 @@ import { createReferenceBackend } from '../backend/reference.js';
 import { type FloatArray, Tensor } from '../core/tensor.js';
 import type { NetworkCase } from '../lesson/case.js';
 import { createModel, createTrainingActivations, type Model, type TrainingActivations } from '../network/arrays.js';
-import { hasBatchNorm, parameterNames, parameterShapes } from '../network/parameters.js';
+import { parameterNames, parameterShapes } from '../network/parameters.js';
 import { backward, forward } from '../network/passes.js';
 import { derivativeAt } from './differences.js';
 import type { CheckOptions } from './options.js';
-import { type CheckRow, isStructuralZero, judge } from './row.js';
+import { type CheckRow, isStructuralZero, judge, networkHead } from './row.js';
 
 /** @param backend a float64 backend, by default the reference: finite differences in float32 are noise */
 export function checkModel(
@@ -26,13 +26,12 @@ export function checkModel(
     const data = model.parameters[name];
     const gradient = new Tensor(model.gradients[name].slice(), shapes[name]);
     return judge({
-      head: { part: 'model', witness: 'end-to-end differences', n, hidden: config.hidden, name: `d${name}` },
+      head: { part: 'model', witness: 'end-to-end differences', n, ...networkHead(config), name: `d${name}` },
       shape: shapes[name],
       manual: () => gradient,
       measured: (entry) => derivativeAt(data, entry, { compute, unmoved, dout: [1] }, options.eps),
       options,
-      // Only batch norm removes the bias.
-      structuralZero: hasBatchNorm(config) && isStructuralZero(`d${name}`),
+      structuralZero: isStructuralZero(`d${name}`, config),
     });
   });
 }

@@ -1,5 +1,6 @@
 import { difference, indexAt } from '../core/numbers.js';
 import { type Shape, sameShape, showShape, type Tensor } from '../core/tensor.js';
+import { hasBatchNorm, type ModelConfig } from '../network/parameters.js';
 import { limitsOf, type Measured, sampleEntries } from './comparison.js';
 import type { CheckOptions, Part } from './options.js';
 import { verdictOn } from './verdict.js';
@@ -15,6 +16,8 @@ export interface CheckRow {
   n: number;
   /** Hidden units of each block of the network. */
   hidden: readonly number[];
+  /** Set for a network without batch norm. */
+  norm?: 'none';
   /** Name of the gradient: dC. */
   name: string;
   ok: boolean;
@@ -42,14 +45,19 @@ export interface CheckRow {
 }
 
 /** The part of a row that says what was checked. */
-export type RowHead = Pick<CheckRow, 'part' | 'witness' | 'n' | 'hidden' | 'name'>;
+export type RowHead = Pick<CheckRow, 'part' | 'witness' | 'n' | 'hidden' | 'norm' | 'name'>;
+
+/** What a network decides of the head of its rows. */
+export function networkHead(config: ModelConfig): Pick<CheckRow, 'hidden' | 'norm'> {
+  return { hidden: config.hidden, ...(!hasBatchNorm(config) && { norm: 'none' }) };
+}
 
 /**
- * Whether the gradient of the loss is zero for any parameters: that of each block's b, because batch norm subtracts the mean, and that of
+ * Whether the gradient of the loss is zero for any parameters: that of each block's b, if batch norm subtracts the mean, and that of
  * logit_maxes, because softmax does not change when a row is shifted.
  */
-export function isStructuralZero(name: string): boolean {
-  return name === 'db1' || name === 'dlogit_maxes' || /^dblocks\.\d+\.b$/.test(name);
+export function isStructuralZero(name: string, config: Pick<ModelConfig, 'norm'> = {}): boolean {
+  return name === 'dlogit_maxes' || (hasBatchNorm(config) && /^d(b1|blocks\.\d+\.b)$/.test(name));
 }
 const ZERO_LIMIT = 1e-9;
 

@@ -4,6 +4,7 @@ import {
   BLOCK_PARAMETERS,
   blockName,
   byName,
+  hasBatchNorm,
   initialScales,
   LESSON_PARAMETER_NAMES,
   type ModelConfig,
@@ -22,7 +23,7 @@ export interface NetworkCase {
   n: number;
   parameters: Record<ParameterName, Tensor>;
   batch: LessonBatch;
-  /** The tensors of the forward pass, block by block. */
+  /** The tensors of the forward pass, block by block; none without batch norm. */
   blocks: readonly BlockValues[];
 }
 
@@ -45,6 +46,9 @@ export const LESSON_CONFIG: LessonConfig = { context: 3, embedding: 10, hidden: 
 /** A network of three blocks. All sizes differ, so no wrong shape fits by chance. */
 export const DEEP_CONFIG: ModelConfig = { context: 3, embedding: 10, hidden: [24, 16, 8], vocabulary: 27 };
 
+/** The same three blocks without batch norm. */
+export const PLAIN_CONFIG: ModelConfig = { ...DEEP_CONFIG, norm: 'none' };
+
 /** Limit on redraws. About one column in twenty has too little variance, so any batch with different contexts needs far fewer. */
 const MAX_ROUNDS = 100;
 
@@ -57,12 +61,14 @@ export const BLOCK_STEPS = ['hprebn', 'bnmeani', 'bndiff', 'bndiff2', 'bnvar', '
  *
  * @param n batch size, at least 2
  * @param leastVariance columns of a block's weights are redrawn until every entry of bnvar is at least this. Float32 needs it: if two
- * rows of hprebn differ by only 0.003, dividing by the standard deviation turns their last bit into the fourth digit of bnraw.
+ * rows of hprebn differ by only 0.003, dividing by the standard deviation turns their last bit into the fourth digit of bnraw. Without batch
+ * norm, nothing is redrawn.
  */
 export function createNetworkCase(config: ModelConfig, n: number, seed: number | string, leastVariance = 0): NetworkCase {
   const random = randomStream('grad-check', `${seed} n ${n}`);
   const batch = drawContexts(config, n, random);
   const parameters = drawParameters(config, random);
+  if (!hasBatchNorm(config)) return { config, n, parameters, batch, blocks: [] };
   const emb = parameters.C.gatherRows(batch.Xb);
   let input = emb.view([n, emb.size / n]);
   const scales = initialScales(config);

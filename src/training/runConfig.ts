@@ -125,7 +125,7 @@ export function modelConfig(
   { context, embedding, hidden, norm }: Pick<RunConfig, 'context' | 'embedding' | 'hidden' | 'norm'>,
   vocabulary: readonly string[],
 ): ModelConfig {
-  return { context, embedding, hidden, vocabulary: vocabulary.length, ...(norm && { norm }) };
+  return { context, embedding, hidden, vocabulary: vocabulary.length, ...(norm === 'none' && { norm }) };
 }
 
 /** The capacity that a run's model needs for training, and for evaluation and sampling in batches of the given sizes. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../../src/core/tensor.js';
 import { checkBackend, FLOAT32_VARIANCE } from '../../src/gradCheck/backendCheck.js';
 import { DEEP_BATCH_SIZES } from '../../src/gradCheck/gradCheck.js';
-import { createNetworkCase, DEEP_CONFIG, LESSON_CONFIG } from '../../src/lesson/case.js';
+import { createNetworkCase, DEEP_CONFIG, LESSON_CONFIG, PLAIN_CONFIG } from '../../src/lesson/case.js';
 import { blockName, type ModelConfig, parameterNames } from '../../src/network/parameters.js';
 import { BACKEND_MUTANTS, type BackendMutant, deepFirst, withMistake } from '../support/backendMutants.js';
 import { FLOAT32_BACKENDS } from '../support/backends.js';
@@ -35,6 +35,23 @@ describe.each(FLOAT32_BACKENDS)('the check of $name against the float64 referenc
     expect(redRows(rows)).toEqual([]);
     for (const { hidden, shape, entries } of rows) expect([hidden, sizeOf(shape)]).toEqual([[24, 16, 8], entries]);
   });
+
+  it.each([2, 3, 32])('passes in three blocks without batch norm, n = %i', (n) => {
+    for (let seed = 0; seed < 10; seed++) {
+      const rows = checkBackend(createNetworkCase(PLAIN_CONFIG, n, seed, FLOAT32_VARIANCE), create);
+      expect(rows).toHaveLength(2 + 2 * 3 + 9);
+      expect(redRows(rows), `seed ${seed}`).toEqual([]);
+      for (const row of rows) expect(row).toMatchObject({ norm: 'none', limit: 3 * 1e-5, structuralZero: false });
+    }
+  });
+
+  it.each(BACKEND_MUTANTS.filter(({ layer }) => layer.startsWith('tanh')))(
+    'fails first in $first of the last block without batch norm, too: $layer, $mistake',
+    (mutant) => {
+      const networkCase = createNetworkCase(PLAIN_CONFIG, 32, OPTIONS.seed);
+      expect(redRows(checkBackend(networkCase, (size) => withMistake(create(size), mutant)))[0]).toBe(deepFirst(mutant, 3));
+    },
+  );
 
   it('multiplies the limits by the number of blocks', () => {
     const rows = checkBackend(DEEP_CASES[1], create);

@@ -29,9 +29,19 @@ describe('checkPart', () => {
     ['backend', 23],
   ] as const)('checks %s in %i rows of three blocks for each of n = 3 and 32', (part, rows) => {
     expect(DEEP_BATCH_SIZES).toEqual([3, 32]);
-    const checked = checkPart(part, OPTIONS, createWasmBackend).filter(({ hidden }) => hidden.length > 1);
+    const checked = checkPart(part, OPTIONS, createWasmBackend).filter(({ hidden, norm }) => hidden.length > 1 && !norm);
     expect(checked.every((row) => row.hidden === DEEP_CONFIG.hidden && row.part === part)).toBe(true);
     expect([2, 3, 32].map((n) => checked.filter((row) => row.n === n).length)).toEqual([0, rows, rows]);
+  });
+
+  it.each([
+    ['atomic', 0],
+    ['closed-forms', 0],
+    ['model', 9],
+    ['backend', 17],
+  ] as const)('checks %s in %i rows of three blocks without batch norm for each of n = 2, 3 and 32', (part, rows) => {
+    const checked = checkPart(part, OPTIONS, createWasmBackend).filter(({ norm }) => norm === 'none');
+    expect(BATCH_SIZES.map((n) => checked.filter((row) => row.n === n && row.part === part && row.ok).length)).toEqual([rows, rows, rows]);
   });
 
   it.each([

@@ -4,13 +4,15 @@ import { DEEP_BATCH_SIZES } from '../../src/gradCheck/gradCheck.js';
 import { checkModel, modelOf } from '../../src/gradCheck/modelCheck.js';
 import { createLessonCase, createNetworkCase } from '../../src/lesson/case.js';
 
-import { blockName, LESSON_PARAMETER_NAMES, parameterNames, parameterShapes } from '../../src/network/parameters.js';
+import { blockName, LESSON_PARAMETER_NAMES, type ModelConfig, parameterNames, parameterShapes } from '../../src/network/parameters.js';
 import { backward, forward } from '../../src/network/passes.js';
 import { BACKEND_MUTANTS, deepRed, withMistake } from '../support/backendMutants.js';
 import { OPTIONS, redRows, SMALL, SMALL_DEEP } from '../support/checkOptions.js';
 
 const CASES = [2, 3, 32].map((n) => createLessonCase(SMALL, n, OPTIONS.seed));
 const DEEP_CASES = DEEP_BATCH_SIZES.map((n) => createNetworkCase(SMALL_DEEP, n, OPTIONS.seed));
+const SMALL_PLAIN: ModelConfig = { ...SMALL_DEEP, norm: 'none' };
+const PLAIN_CASES = CASES.map(({ n }) => createNetworkCase(SMALL_PLAIN, n, OPTIONS.seed));
 const backend = createReferenceBackend('float64');
 
 describe("the check of the network's backward pass in float64", () => {
@@ -55,6 +57,32 @@ describe("the check of the network's backward pass in float64", () => {
     for (const networkCase of DEEP_CASES.filter(({ n }) => mutant.batches?.includes(n) !== false)) {
       const rows = checkModel(networkCase, OPTIONS, withMistake(backend, mutant));
       expect(redRows(rows).sort(), `n = ${networkCase.n}`).toEqual(deepRed(mutant, 3).sort());
+    }
+  });
+
+  it.each(PLAIN_CASES)('passes three blocks without batch norm, where the gradient of b is not 0, n = $n', (networkCase) => {
+    const rows = checkModel(networkCase, OPTIONS);
+    expect(rows.map((row) => row.name)).toEqual(parameterNames(SMALL_PLAIN).map((name) => `d${name}`));
+    expect(redRows(rows)).toEqual([]);
+    for (const row of rows) expect(row).toMatchObject({ norm: 'none', structuralZero: false });
+  });
+
+  it.each(BACKEND_MUTANTS.filter(({ layer }) => layer.startsWith('tanh')))(
+    'fails everything below tanh in three blocks without batch norm: $layer, $mistake',
+    (mutant) => {
+      const red = ['dC', 'dW1', 'db1', 'dblocks.2.W', 'dblocks.2.b', 'dblocks.3.W', 'dblocks.3.b'];
+      for (const networkCase of PLAIN_CASES) {
+        const rows = checkModel(networkCase, OPTIONS, withMistake(backend, mutant));
+        expect(redRows(rows), `n = ${networkCase.n}`).toEqual(red);
+      }
+    },
+  );
+
+  it('fails db of every block, if it is averaged over the batch: batch norm hides that below the output', () => {
+    const mutant = BACKEND_MUTANTS.find(({ mistake }) => mistake === 'db averaged over the batch') as (typeof BACKEND_MUTANTS)[number];
+    for (const networkCase of PLAIN_CASES) {
+      const rows = checkModel(networkCase, OPTIONS, withMistake(backend, mutant));
+      expect(redRows(rows), `n = ${networkCase.n}`).toEqual(['db1', 'dblocks.2.b', 'dblocks.3.b', 'db2']);
     }
   });
 

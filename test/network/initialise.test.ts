@@ -4,7 +4,7 @@ import { randomInteger, randomStream } from '../../src/core/random.js';
 import { LESSON_CONFIG } from '../../src/lesson/case.js';
 import { createModel, createTrainingActivations, type Model } from '../../src/network/arrays.js';
 import { initialise } from '../../src/network/initialise.js';
-import { LESSON_PARAMETER_NAMES, type ModelConfig } from '../../src/network/parameters.js';
+import { type InitialScales, LESSON_PARAMETER_NAMES, type ModelConfig, NORMS } from '../../src/network/parameters.js';
 import { forward, sumOf } from '../../src/network/passes.js';
 import { BACKENDS, FLOAT32_BACKENDS, FLOAT64_BACKENDS } from '../support/backends.js';
 import { relativeError } from '../support/compare.js';
@@ -94,6 +94,44 @@ describe('initialise', () => {
     const { parameters: linear } = initialised(BACKENDS[0].create(), { ...FULL, norm: 'none' });
     expect(Object.keys(linear)).toEqual(['C', 'W1', 'b1', 'W2', 'b2']);
     for (const [name, values] of Object.entries(linear)) expect(values, name).toEqual(parameters[name as keyof typeof parameters]);
+  });
+
+  /** The first loss of a batch of 256 random examples, and the share of h that is saturated, |h| > 0.97. */
+  function start(config: Partial<ModelConfig>, scales: InitialScales): { loss: number; saturated: number } {
+    const model = createModel(BACKENDS[0].create(), { ...FULL, ...config });
+    initialise(model, 42, scales);
+    const a = createTrainingActivations(model, 256);
+    const random = randomStream('batches', 1);
+    for (const indices of [a.Xb, a.Yb]) for (let i = 0; i < indices.length; i++) indices[i] = randomInteger(random, 27);
+    const loss = forward(model, a);
+    const { h } = a.blocks[0];
+    return { loss, saturated: h.filter((x) => Math.abs(x) > 0.97).length / h.length };
+  }
+
+  it.each([
+    ['ten times the gain', 50 / 3],
+    ['without the gain', 1],
+    ['N(0,1)', Math.sqrt(30)],
+  ])('gives a network with batch norm the same start with W1 %s, about 4 %% saturated', (_, initGain) => {
+    const [lesson, other] = [start({}, {}), start({}, { initGain })];
+    expect(Math.abs(other.loss - lesson.loss)).toBeLessThan(1e-3);
+    for (const { saturated } of [lesson, other]) expect(Math.abs(saturated - 0.04)).toBeLessThan(0.01);
+  });
+
+  it.each([
+    ['without the gain', 1, 0.02, 0.06],
+    ["with the lesson's gain", 5 / 3, 0.15, 0.25],
+    ['N(0,1)', 5.5, 0.6, 0.8],
+    ['ten times the gain', 50 / 3, 0.85, 0.95],
+  ])('without batch norm, saturates h by the scale of W1: %s', (_, initGain, least, most) => {
+    const { saturated } = start({ norm: 'none' }, { initGain });
+    expect(saturated).toBeGreaterThan(least);
+    expect(saturated).toBeLessThan(most);
+  });
+
+  it.each(NORMS)('starts far above ln 27 = 3.30 with W2 ~ N(0,1): the output is too confident, norm %s', (norm) => {
+    expect(start({ norm }, { initOutput: 1 }).loss).toBeGreaterThan(10);
+    expect(Math.abs(start({ norm }, { initOutput: 0 }).loss - Math.log(27))).toBeLessThan(0.05);
   });
 
   it('draws other numbers for another seed', () => {

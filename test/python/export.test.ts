@@ -10,6 +10,7 @@ const STEPS = 10;
 const RUNS: Record<string, string[]> = {
   lesson: [],
   deep: ['--hidden', '20,15,10', '--context', '5', '--embedding', '4'],
+  plain: ['--norm', 'none', '--hidden', '20,15'],
   momentum: ['--optimizer', 'momentum', '--clip', '0.5', '--warmup', '4'],
   init: ['--init', 'torch.safetensors'],
   adamw: ['--optimizer', 'adamw', '--weight-decay', '0.3', '--schedule', 'cosine', '--sampling', 'epochs'],
@@ -81,7 +82,7 @@ def logits(p, Xb):
     h = p['C'][Xb].view(len(Xb), -1)
     for W, b, gain, bias, mean, var in blocks(p):
         hprebn = h @ p[W] + p[b]
-        h = torch.tanh(p[gain] * (hprebn - p[mean]) / torch.sqrt(p[var] + 1e-5) + p[bias])
+        h = torch.tanh(hprebn if gain not in p else p[gain] * (hprebn - p[mean]) / torch.sqrt(p[var] + 1e-5) + p[bias])
     return h @ p['W2'] + p['b2']
 
 def examples(path, vocabulary, T):
@@ -138,7 +139,7 @@ def loss_of(Xb, Yb):
     for W, b, gain, bias, _, _ in blocks(p):
         hprebn = h @ p[W] + p[b]
         mean, var = hprebn.mean(0, keepdim=True), hprebn.var(0, keepdim=True, unbiased=True)
-        h = torch.tanh(p[gain] * (hprebn - mean) / torch.sqrt(var + 1e-5) + p[bias])
+        h = torch.tanh(hprebn if gain not in p else p[gain] * (hprebn - mean) / torch.sqrt(var + 1e-5) + p[bias])
     return F.cross_entropy(h @ p['W2'] + p['b2'], Yb)
 
 losses = []

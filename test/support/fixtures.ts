@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type DType, type Indices, sizeOf, Tensor } from '../../src/core/tensor.js';
 import type { LessonBatch } from '../../src/lesson/values.js';
-import { byName, type ParameterName, parameterNames } from '../../src/network/parameters.js';
+import { byName, type Norm, type ParameterName, parameterNames } from '../../src/network/parameters.js';
 import { loadFloats, loadIndices, readSafetensors, type Safetensors, type StoredTensor } from '../../src/run/safetensors.js';
 
 /** Values computed by PyTorch: see fixtures/README.md. */
@@ -13,6 +13,7 @@ export interface Fixture {
   parameters: (prefix?: string) => Record<ParameterName, Tensor>;
   /** The units of each block. */
   hidden: readonly number[];
+  norm: Norm;
 }
 
 export function loadFixture(name: string): Fixture {
@@ -25,13 +26,14 @@ export function loadFixture(name: string): Fixture {
   const tensor = (key: string) => new Tensor(loadFloats(key, stored(key)), stored(key).shape);
   const indices = (key: string) => ({ data: loadIndices(key, stored(key), 2 ** 31), shape: stored(key).shape });
   const hidden = Array.from(file.metadata.H.split(','), Number);
-  const names = parameterNames({ hidden });
+  const norm: Norm = file.metadata.norm === 'none' ? 'none' : 'batch';
+  const names = parameterNames({ hidden, norm });
   const parameters = (prefix = '') =>
     byName(
       names,
       names.map((key) => tensor(prefix + key)),
     );
-  return { file, tensor, indices, parameters, hidden };
+  return { file, tensor, indices, parameters, hidden, norm };
 }
 
 export interface GradientFixture {
@@ -50,11 +52,11 @@ export const GRADIENT_FIXTURES: readonly GradientFixture[] = [
   ]),
 ];
 
-/** Three blocks: at n = 5 with the plain first layer, at n = 32 with the table. */
-export const DEEP_FIXTURES: readonly GradientFixture[] = [
-  { name: 'deep-n5-t3-e4-h9x6x5-v13-f64', dtype: 'float64', limit: 1e-10 },
-  { name: 'deep-n32-t3-e4-h9x6x5-v13-f64', dtype: 'float64', limit: 1e-10 },
-];
+/** Three blocks, with and without batch norm: at n = 5 with the plain first layer, at n = 32 with the table. */
+export const DEEP_FIXTURES: readonly GradientFixture[] = ['deep', 'plain'].flatMap((kind) => [
+  { name: `${kind}-n5-t3-e4-h9x6x5-v13-f64`, dtype: 'float64', limit: 1e-10 },
+  { name: `${kind}-n32-t3-e4-h9x6x5-v13-f64`, dtype: 'float64', limit: 1e-10 },
+]);
 
 export const TRACE_FIXTURES: readonly GradientFixture[] = [
   { name: 'trace-f64', dtype: 'float64', limit: 1e-10 },

@@ -5,10 +5,11 @@ import { createExamples, DEFAULT_SPLIT } from '../../data/dataset.js';
 import { checkBackend, FLOAT32_VARIANCE } from '../../gradCheck/backendCheck.js';
 import type { CheckRow } from '../../gradCheck/row.js';
 import { createNetworkCase } from '../../lesson/case.js';
-import { type ModelConfig, parameterCount } from '../../network/parameters.js';
+import { hasBatchNorm, type ModelConfig, parameterCount } from '../../network/parameters.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { type BackendTiming, measurePeak, timeBackend } from '../../training/benchmark.js';
 import { NAMES_OPTIONS, RECIPE_OPTIONS } from '../../training/options.js';
+import { modelConfig } from '../../training/runConfig.js';
 import { defineCommand } from '../command.js';
 import { loadData } from '../data.js';
 import { DATA_OPTION } from '../options.js';
@@ -50,8 +51,8 @@ export const bench = defineCommand({
   ],
   run: async ({ io, json, color, options }) => {
     const { dataset } = loadData(options.data, { ...options, ...DEFAULT_SPLIT }, io);
-    const { context, embedding, hidden, batchSize, seconds, backend } = options;
-    const config: ModelConfig = { context, embedding, hidden, vocabulary: dataset.vocabulary.length };
+    const { context, batchSize, seconds, backend } = options;
+    const config = modelConfig(options, dataset.vocabulary);
     const failed = failedRows(config, batchSize);
     if (failed.length > 0) {
       if (json) io.stdout.write(`${JSON.stringify({ ok: false, tensors: failed })}\n`);
@@ -103,7 +104,7 @@ interface Timings {
 function printTimings({ config, batchSize: n, peak, backends }: Timings, io: IO, paint: Paint): void {
   const { context: T, embedding: E, hidden, vocabulary: V } = config;
   io.stdout.write(
-    `T ${T}, E ${E}, H ${hidden.join(',')}, V ${V}, n ${n}: ${formatCount(parameterCount(config))} parameters; the backends agree\n` +
+    `T ${T}, E ${E}, H ${hidden.join(',')}${hasBatchNorm(config) ? '' : ' without batch norm'}, V ${V}, n ${n}: ${formatCount(parameterCount(config))} parameters; the backends agree\n` +
       `SIMD peak of this core: ${(peak / 1e9).toFixed(1)} GFLOP/s (128-bit multiply and add)\n`,
   );
   for (const { backend, layers, microsecondsPerStep, stepsPerSecond } of backends) {

@@ -23,7 +23,7 @@ const TITLES: Record<Part, Record<string, string>> = {
 function tablesOf(rows: readonly CheckRow[]): CheckRow[][] {
   const tables = new Map<string, CheckRow[]>();
   for (const row of rows) {
-    const key = `${row.witness} ${row.hidden}`;
+    const key = `${row.witness} ${row.hidden} ${row.norm}`;
     tables.set(key, [...(tables.get(key) ?? []), row]);
   }
   return [...tables.values()];
@@ -36,9 +36,10 @@ export function printChecks(rows: readonly CheckRow[], io: IO, paint: Paint): vo
 
 /** Prints a line per tensor: every batch size that failed, otherwise the worst one. */
 function printTable(rows: readonly CheckRow[], io: IO, paint: Paint): void {
-  const [{ part, witness, hidden }] = rows;
+  const [{ part, witness, hidden, norm }] = rows;
+  const network = `H ${hidden.join(',')}${norm === 'none' ? ' without batch norm' : ''}`;
   const sizes = new Set(rows.map((row) => row.n));
-  io.stdout.write(`\n${paint.bold(TITLES[part][witness])}  ${paint.dim(`H ${hidden.join(',')}, n = ${[...sizes].join(', ')}`)}\n`);
+  io.stdout.write(`\n${paint.bold(TITLES[part][witness])}  ${paint.dim(`${network}, n = ${[...sizes].join(', ')}`)}\n`);
   const shown = [...new Set(rows.map((row) => row.name))].flatMap((name) => failedOrWorst(rows.filter((row) => row.name === name)));
   const ulps = rows.some((row) => row.maxUlps !== undefined);
   const entriesOf = (name: string) => rows.filter((row) => row.name === name).reduce((sum, row) => sum + row.entries, 0);

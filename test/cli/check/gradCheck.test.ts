@@ -98,24 +98,30 @@ describe('grad-check of our own gradients', () => {
     expect(stdout).toMatch(/^dW1 /m);
   });
 
-  it.each(['model', 'backend'])('checks the %s in the lesson network and in three blocks, one table each', async (part) => {
-    const { exitCode, stdout } = await runCli(tempDirectory(), ['grad-check', '--part', part, '--entries', '5']);
-    expect(exitCode).toBe(0);
-    const [lesson, deep] = stdout.trim().split('\n\n');
-    const tensors = (table: string) =>
-      table
-        .split('\n')
-        .slice(2)
-        .map((line) => line.split(' ')[0]);
-    expect(lesson).toMatch(/^\([cd]\) .+ {2}H 64, n = 2, 3, 32\n/);
-    expect(deep).toMatch(/^\([cd]\) .+ {2}H 24,16,8, n = 3, 32\n/);
-    expect(tensors(lesson)).toEqual(expect.arrayContaining(['dC', 'dW1', 'db1', 'dbngain', 'dbnbias', 'dW2', 'db2']));
-    expect(tensors(deep)).toEqual(
-      expect.arrayContaining(['dC', 'dW1', 'dblocks.2.W', 'dblocks.2.b', 'dblocks.3.W', 'dblocks.3.bngain', 'dblocks.3.bnbias', 'dW2']),
-    );
-    expect(deep).toMatch(/^dblocks\.3\.b .* ok/m);
-    expect(tensors(lesson).join()).not.toContain('blocks');
-  });
+  it.each(['model', 'backend'])(
+    'checks the %s in the lesson network and in three blocks with and without batch norm, one table each',
+    async (part) => {
+      const { exitCode, stdout } = await runCli(tempDirectory(), ['grad-check', '--part', part, '--entries', '5']);
+      expect(exitCode).toBe(0);
+      const [lesson, deep, plain] = stdout.trim().split('\n\n');
+      const tensors = (table: string) =>
+        table
+          .split('\n')
+          .slice(2)
+          .map((line) => line.split(' ')[0]);
+      expect(lesson).toMatch(/^\([cd]\) .+ {2}H 64, n = 2, 3, 32\n/);
+      expect(deep).toMatch(/^\([cd]\) .+ {2}H 24,16,8, n = 3, 32\n/);
+      expect(plain).toMatch(/^\([cd]\) .+ {2}H 24,16,8 without batch norm, n = 2, 3, 32\n/);
+      expect(plain).toMatch(/^dblocks\.3\.b (?!.*always 0).* ok$/m);
+      expect(tensors(plain).join()).not.toMatch(/bngain|bnbias/);
+      expect(tensors(lesson)).toEqual(expect.arrayContaining(['dC', 'dW1', 'db1', 'dbngain', 'dbnbias', 'dW2', 'db2']));
+      expect(tensors(deep)).toEqual(
+        expect.arrayContaining(['dC', 'dW1', 'dblocks.2.W', 'dblocks.2.b', 'dblocks.3.W', 'dblocks.3.bngain', 'dblocks.3.bnbias', 'dW2']),
+      );
+      expect(deep).toMatch(/^dblocks\.3\.b .* ok/m);
+      expect(tensors(lesson).join()).not.toContain('blocks');
+    },
+  );
 
   it('gives the same figures for the same seed and others for another', async () => {
     const figures = async (seed: string) => (await runCli(tempDirectory(), [...CLOSED_FORMS, '--seed', seed, '--json'])).stdout;
