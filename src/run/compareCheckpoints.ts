@@ -2,7 +2,7 @@
 import { indexAt } from '../core/numbers.js';
 import type { FloatArray } from '../core/tensor.js';
 import { type NamedTensor, parameterViews } from '../network/arrays.js';
-import { parameterShapes, statisticShapes } from '../network/parameters.js';
+import { hasBatchNorm, parameterShapes, statisticShapes } from '../network/parameters.js';
 import { modelConfig, type RunConfig, settingsOf } from '../training/runConfig.js';
 import type { TrainingState } from '../training/training.js';
 import type { Checkpoint } from './checkpoint.js';
@@ -55,8 +55,10 @@ export function compareCheckpoints(
     'running losses': values(({ state }) => runningLosses(state)),
     'best evaluation': values(({ best }) => ({ ...best })),
   };
-  const isStopped = [a, b].some(({ statistics }) => statistics === 'missing');
+  const isPlain = [a, b].every(({ config }) => !hasBatchNorm(config));
+  const isStopped = !isPlain && [a, b].some(({ statistics }) => statistics === 'missing');
   const notCompared: CheckpointComparison['notCompared'] = [
+    ...(isPlain && parts.includes('statistics') ? [{ part: 'statistics', reason: 'the network has no batch norm' } as const] : []),
     ...(isStopped ? [{ part: 'statistics', reason: 'the run was stopped before they were computed' } as const] : []),
     ...(hasOptimizerState || !parts.includes('optimizer state')
       ? []

@@ -5,7 +5,7 @@ import { createExamples, DEFAULT_SPLIT } from '../../data/dataset.js';
 import { checkBackend, FLOAT32_VARIANCE } from '../../gradCheck/backendCheck.js';
 import type { CheckRow } from '../../gradCheck/row.js';
 import { createNetworkCase } from '../../lesson/case.js';
-import { hasBatchNorm, type ModelConfig, parameterCount } from '../../network/parameters.js';
+import { type ModelConfig, parameterCount } from '../../network/parameters.js';
 import { createWasmBackend } from '../../node/kernels.js';
 import { type BackendTiming, measurePeak, timeBackend } from '../../training/benchmark.js';
 import { NAMES_OPTIONS, RECIPE_OPTIONS } from '../../training/options.js';
@@ -15,7 +15,7 @@ import { loadData } from '../data.js';
 import { DATA_OPTION } from '../options.js';
 import { type Paint, paintFor } from '../terminal/colors.js';
 import { EXIT_NO } from '../terminal/exitCodes.js';
-import { formatCount, formatDifference, formatTable } from '../terminal/format.js';
+import { formatBlocks, formatCount, formatDifference, formatTable } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
 
 const BACKENDS = {
@@ -102,9 +102,9 @@ interface Timings {
 }
 
 function printTimings({ config, batchSize: n, peak, backends }: Timings, io: IO, paint: Paint): void {
-  const { context: T, embedding: E, hidden, vocabulary: V } = config;
+  const { context: T, embedding: E, vocabulary: V } = config;
   io.stdout.write(
-    `T ${T}, E ${E}, H ${hidden.join(',')}${hasBatchNorm(config) ? '' : ' without batch norm'}, V ${V}, n ${n}: ${formatCount(parameterCount(config))} parameters; the backends agree\n` +
+    `T ${T}, E ${E}, ${formatBlocks(config)}, V ${V}, n ${n}: ${formatCount(parameterCount(config))} parameters; the backends agree\n` +
       `SIMD peak of this core: ${(peak / 1e9).toFixed(1)} GFLOP/s (128-bit multiply and add)\n`,
   );
   for (const { backend, layers, microsecondsPerStep, stepsPerSecond } of backends) {

@@ -3,7 +3,7 @@ import { showShape } from '../../core/tensor.js';
 import type { Part } from '../../gradCheck/options.js';
 import type { CheckRow } from '../../gradCheck/row.js';
 import type { Paint } from '../terminal/colors.js';
-import { type Align, formatCount, formatDifference, formatTable } from '../terminal/format.js';
+import { type Align, formatBlocks, formatCount, formatDifference, formatTable } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
 
 const TITLES: Record<Part, Record<string, string>> = {
@@ -36,10 +36,9 @@ export function printChecks(rows: readonly CheckRow[], io: IO, paint: Paint): vo
 
 /** Prints a line per tensor: every batch size that failed, otherwise the worst one. */
 function printTable(rows: readonly CheckRow[], io: IO, paint: Paint): void {
-  const [{ part, witness, hidden, norm }] = rows;
-  const network = `H ${hidden.join(',')}${norm === 'none' ? ' without batch norm' : ''}`;
+  const [{ part, witness, ...network }] = rows;
   const sizes = new Set(rows.map((row) => row.n));
-  io.stdout.write(`\n${paint.bold(TITLES[part][witness])}  ${paint.dim(`${network}, n = ${[...sizes].join(', ')}`)}\n`);
+  io.stdout.write(`\n${paint.bold(TITLES[part][witness])}  ${paint.dim(`${formatBlocks(network)}, n = ${[...sizes].join(', ')}`)}\n`);
   const shown = [...new Set(rows.map((row) => row.name))].flatMap((name) => failedOrWorst(rows.filter((row) => row.name === name)));
   const ulps = rows.some((row) => row.maxUlps !== undefined);
   const entriesOf = (name: string) => rows.filter((row) => row.name === name).reduce((sum, row) => sum + row.entries, 0);

@@ -117,7 +117,7 @@ function formatOf(to: string): string {
 function describe(format: string, { config, parameters, statistics }: ExportedModel): string {
   const count = [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
   const network = `${formatCountOf(count, 'parameter')} in ${formatList('array', [...parameters.keys()])}`;
-  if (format !== '.onnx') return `${network}; statistics ${[...statistics.keys()].join(', ')}`;
+  if (format !== '.onnx') return statistics.size === 0 ? network : `${network}; statistics ${[...statistics.keys()].join(', ')}`;
   const { context: T, vocabulary: V } = config;
   return `${network}; input context int64 [n, ${T}], outputs logits and probs float32 [n, ${V}]`;
 }

@@ -3,6 +3,7 @@
 import { messageParts } from '../../core/errors.js';
 import { showText } from '../../core/text.js';
 import { wrapWords } from '../../core/wrapWords.js';
+import { hasBatchNorm, type ModelConfig } from '../../network/parameters.js';
 import { commandName, type IO, type Output } from './io.js';
 import { displayWidth } from './width.js';
 
@@ -121,4 +122,9 @@ export function errorLines(error: Error | string, output: Output, io: Pick<IO, '
   const text = `error: ${showText(message)}`;
   const width = widthOf(output);
   return command === undefined ? wrapText(text, width) : wrapCommand(`${text}:`, `${commandName(io)} ${command}`, width);
+}
+
+/** The blocks of a network, such as `H 300,200`, or `H 200 without batch norm`. */
+export function formatBlocks(config: Pick<ModelConfig, 'hidden' | 'norm'>): string {
+  return `H ${config.hidden.join(',')}${hasBatchNorm(config) ? '' : ' without batch norm'}`;
 }

@@ -18,7 +18,7 @@ import { loadData } from '../data.js';
 import { DATA_OPTION } from '../options.js';
 import type { Paint } from '../terminal/colors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
-import { formatCount, formatLoss } from '../terminal/format.js';
+import { formatBlocks, formatCount, formatLoss } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
 import { plotCurves } from '../terminal/plot.js';
 import { Progress } from '../terminal/progress.js';
@@ -87,7 +87,7 @@ export const lrFind = defineCommand({
     const model = allocateModel(createWasmBackend, shape, trainingCapacity(config));
     init?.copyTo(model);
     io.stderr.write(
-      `T ${shape.context}, E ${shape.embedding}, H ${shape.hidden.join(',')}: ${formatCount(parameterCount(shape))} parameters; ` +
+      `T ${shape.context}, E ${shape.embedding}, ${formatBlocks(shape)}: ${formatCount(parameterCount(shape))} parameters; ` +
         `${config.optimizer.name}, rates from ${from} to ${to} in ${formatCount(steps)} steps\n`,
     );
     const examples = createExamples(dataset.parts.train, dataset.vocabulary, shape.context);

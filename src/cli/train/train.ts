@@ -12,7 +12,7 @@ import type { MetricsRecord } from '../../run/records.js';
 import { RunCurves } from '../../run/runCurves.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
-import { formatBytes, formatCount, formatCountOf, formatList } from '../terminal/format.js';
+import { formatBlocks, formatBytes, formatCount, formatCountOf, formatList } from '../terminal/format.js';
 import { commandName, type IO, type StopSignal, shellPath, shortPath } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { Status } from '../terminal/status.js';
@@ -142,11 +142,11 @@ function announceMetrics({ directory, from }: PreparedRun, io: IO): void {
 }
 
 function announce({ directory, model, data, config }: PreparedRun, session: Session, io: IO): void {
-  const { context: T, embedding: E, hidden, vocabulary: V } = model.config;
+  const { context: T, embedding: E, vocabulary: V } = model.config;
   io.stderr.write(
     `${data.shownAs}: ${formatCountOf(data.names, 'name')}, ${formatCount(data.dataset.parts.train.length)} of them for training ` +
       `(${formatCount(session.trainExamples.count)} examples), ${V} characters\n` +
-      `T ${T}, E ${E}, H ${hidden.join(',')}: ${formatCount(parameterCount(model.config))} parameters; ` +
+      `T ${T}, E ${E}, ${formatBlocks(model.config)}: ${formatCount(parameterCount(model.config))} parameters; ` +
       `${activity(session)} ${shortPath(directory, io)}\n`,
   );
   const recipe = describeRecipe(config, Object.keys(model.parameters));
