@@ -1,12 +1,12 @@
 /** The frame of the page: its name, its views, and the one that is open. */
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { countOf, quoteText } from '../core/text.js';
+import { countOf } from '../core/text.js';
 import type { RefusedError } from './engine/client.js';
 import { failure } from './failures.js';
 import { ownNames } from './ownNames.js';
 import { damagedRun, pageRun } from './pageRun.js';
-import { addressOf, type PageState, VIEWS, type View } from './properties.js';
+import { addressOf, noticeOf, type PageState, VIEWS, type View } from './properties.js';
 import { pass, refused, set, state, unreadable } from './state.js';
 import { ViewBoundary } from './ViewBoundary.js';
 import { ExercisesView } from './views/exercises/ExercisesView.js';
@@ -96,16 +96,17 @@ function NetworkChoice() {
   );
 }
 
+/** What is said of an address; the rest of it is likely to be of the same kind. */
+const MOST_UNREADABLE = 5;
+
 /** What the address asked for and does not exist, and what the engine refused. */
 function Notices() {
   const errors = [damagedRun.value, refused.value, failure.value].filter((one) => one !== undefined);
   const byMessage = new Map(errors.map((error) => [error.message, error]));
   return (
     <div class="notices" role="status">
-      {unreadable.value.map(({ key, text, expected }) => (
-        <p key={key}>
-          The address has {key}={quoteText(text)}. Expected {expected}; the page shows its default.
-        </p>
+      {unreadable.value.slice(0, MOST_UNREADABLE).map((one, i) => (
+        <p key={i}>{noticeOf(one)}</p>
       ))}
       {[...byMessage.values()].map((error) => (
         <Refusal key={error.message} error={error} />

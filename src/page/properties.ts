@@ -1,7 +1,8 @@
 /** The state of the page that a link carries: one row per property, from which address and defaults derive. */
 import { choice, decimalNumber, flag, type Kind, wholeNumber } from '../core/kinds.js';
 import type { OptionRow } from '../core/optionRow.js';
-import { capitalised } from '../core/text.js';
+import { closest } from '../core/spelling.js';
+import { capitalised, quoteText } from '../core/text.js';
 import type { ExerciseNumber } from '../dojo/exercises.js';
 import { MUTANTS } from '../dojo/mutants.js';
 import { TENSOR_NAMES, type TensorName } from '../lesson/entry.js';
@@ -138,21 +139,34 @@ export function expectedOf(key: Key): string {
   return PROPERTIES[key].kind.expected;
 }
 
-/** A property of an address that has no such value. */
+/** A property of an address that has no such value, or that does not exist. */
 export interface Unreadable {
   key: string;
   text: string;
-  expected: string;
+  /** Of an existing property. */
+  expected?: string;
 }
 
-/** The state of an address. What cannot be read gets its default, and is reported. */
+/** What is said of it: with what is expected, or with the property that may be meant. */
+export function noticeOf({ key, text, expected }: Unreadable): string {
+  const has = `The address has ${quoteText(key)}=${quoteText(text)}`;
+  if (expected !== undefined) return `${has}. Expected ${expected}; the page shows its default.`;
+  // No property is longer than this; the distance of long words takes long.
+  const meant = key.length < 40 ? closest(key, [...Object.keys(PROPERTIES), ...OPTIONS.keys()]) : undefined;
+  return `${has}, but the page has no such property${meant === undefined ? '.' : `; did you mean ${meant}?`}`;
+}
+
+/** The state of an address. What cannot be read gets its default, and is reported, as is a property that does not exist. */
 export function readAddress(fragment: string): { state: PageState; unreadable: Unreadable[] } {
   const options: Record<string, unknown> = {};
   const state: Record<string, unknown> = { ...DEFAULTS, options };
   const unreadable: Unreadable[] = [];
   for (const [key, text] of new URLSearchParams(fragment.replace(/^#/, '').replaceAll('+', '%2B'))) {
     const row = OPTIONS.get(key);
-    if (!row && !Object.hasOwn(PROPERTIES, key)) continue;
+    if (!row && !Object.hasOwn(PROPERTIES, key)) {
+      unreadable.push({ key, text });
+      continue;
+    }
     const { kind } = row ?? (PROPERTIES[key as Key] as Property<unknown>);
     const value = kind.read(text);
     if (value === undefined) unreadable.push({ key, text, expected: kind.expected });

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/core/random.js';
 import { PASS_LIMITS } from '../../src/lesson/namesCase.js';
-import { readAddress } from '../../src/page/properties.js';
+import { noticeOf, readAddress } from '../../src/page/properties.js';
 import { openPage, useBrowser } from '../support/browser.js';
 
 const browser = useBrowser();
@@ -59,6 +59,23 @@ describe('a link', () => {
       unreadable: [],
     });
     expect(readAddress('n=65').unreadable).toEqual([{ key: 'n', text: '65', expected: 'a whole number from 2 to 64' }]);
+  });
+
+  it('with a property that does not exist is reported, with the one that may be meant', async () => {
+    const meant = (fragment: string) => readAddress(fragment).unreadable.map(noticeOf);
+    expect(meant('view=train&norm=none&init-output=1')).toEqual([
+      'The address has init-output=1, but the page has no such property; did you mean initOutput?',
+    ]);
+    expect(meant('Batch-Size=8')[0]).toContain('did you mean batchSize?');
+    expect(meant('sedd=8')[0]).toContain('did you mean seed?');
+    expect(meant('colour=red')).toEqual(['The address has colour=red, but the page has no such property.']);
+    expect(meant('__proto__=1&constructor')).toHaveLength(2);
+    expect(meant(`${'x'.repeat(1e6)}=1`)[0]?.length).toBeLessThan(200);
+    const many = Array.from({ length: 2000 }, (_, i) => `n=x${i}&y${i}=1`).join('&');
+    const { page, complaints } = await openPage(browser(), `step=dh&${many}`);
+    expect(await page.locator('.notices p').count()).toBe(5);
+    expect(await page.textContent('#step-title')).toContain('dh');
+    expect(complaints).toEqual([]);
   });
 
   it('with a value that does not exist is reported with what is expected, and shows the default', async () => {

@@ -137,7 +137,7 @@ describe('a run', () => {
     const { page, complaints } = await open(SMALL);
     await press(page, 'Start');
     await said(page, /^Done: 400 steps, validation loss 2\.\d{4}\.$/);
-    expect(await page.textContent('.train-steps')).toContain('step 400 of 400');
+    expect(await page.textContent('.train-steps')).toMatch(/step 400 of 400.*smoothed loss 2\.\d{4}/);
     expect(await page.locator('.train-drawn li').count()).toBeGreaterThan(1);
     await expect.poll(() => page.locator('.train-drawn-at').first().textContent()).toMatch(/^step 400, loss 2\.\d{4}$/);
     expect(await page.locator('.train-drawn-at').last().textContent()).toBe('step 0');
@@ -336,6 +336,19 @@ describe('for everyone', () => {
     if (width === 390) await page.click('.train-options > summary');
     expect(await violations(page)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    expect(complaints).toEqual([]);
+  });
+
+  it('follows a window that becomes narrower; no number is cut off at 900 px or more', async () => {
+    const { page, complaints } = await open(`${SMALL}&hidden=16,16,16&clip=0.1`);
+    await press(page, 'Start');
+    await said(page, /^Done/);
+    const cut = "[...document.querySelectorAll('.distributions')].filter((one) => one.scrollWidth > one.clientWidth).length";
+    for (const width of [1280, 1024, 910, 768, 390, 320]) {
+      await page.setViewportSize({ width, height: 800 });
+      const shown = () => page.evaluate(`[document.documentElement.scrollWidth, innerWidth > 900 ? ${cut} : 0]`);
+      await expect.poll(shown).toEqual([width, 0]);
+    }
     expect(complaints).toEqual([]);
   });
 });

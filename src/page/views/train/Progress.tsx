@@ -33,7 +33,7 @@ function Steps({ run }: { run: Live }) {
       <span class="number">
         step {formatCount(step)} of {formatCount(steps)}
       </span>
-      <span class="number">{smoothedLoss !== null && `loss ${showLoss(smoothedLoss)}`}</span>
+      <span class="number">{smoothedLoss !== null && `smoothed loss ${showLoss(smoothedLoss)}`}</span>
       <span class="number">{stepsPerSecond > 0 && `${formatCount(Math.round(stepsPerSecond))} steps/s`}</span>
       <span class="number">{phase === 'training' && Number.isFinite(left) && `${timeText(left)} left`}</span>
       <progress aria-label="Steps done" max={steps} value={step} />
