@@ -38,7 +38,7 @@ export function* runFacts(stored: StoredRun, file: string | undefined, io: IO): 
   if (last > step) {
     io.stderr.write(`note: the records go to step ${formatCount(last)}, the last checkpoint is of step ${formatCount(step)}\n`);
   }
-  const facts: FindingFacts = { config, vocabulary: vocabulary.length, records, ...(diverged && { diverged }) };
+  const facts: FindingFacts = { config, vocabulary: vocabulary.length, records, diverged, evaluated: evaluatedAt(stored) };
   const examples = examplesOf(stored, file, records, io);
   if (!examples) return facts;
   const fresh = { step, diagnostics: yield* lookAtMany(restored(checkpoint, examples), examples) };
@@ -54,6 +54,14 @@ function divergenceOf({ path }: StoredRun): FindingFacts['diverged'] {
   if (typeof found !== 'object' || found === null) return undefined;
   const { step, message } = found as Record<string, unknown>;
   return typeof step === 'number' && typeof message === 'string' ? { step, message } : undefined;
+}
+
+/** The losses of the finished run, as run.json has them, if they are about this network. */
+function evaluatedAt({ path, step, isBest }: StoredRun): FindingFacts['evaluated'] {
+  const result = isBest ? undefined : readRunFile(path)?.result;
+  if (typeof result !== 'object' || result === null) return undefined;
+  const { steps, trainLoss: train, valLoss: val } = result as Record<string, unknown>;
+  return steps === step && typeof train === 'number' && typeof val === 'number' ? { step, train, val } : undefined;
 }
 
 function refuseFlaws({ flaws: [first, ...others] }: StoredRun): void {

@@ -48,6 +48,8 @@ export interface FindingFacts {
   initial?: DiagnosticsRecord | undefined;
   /** The network as it is now, on many examples: dead units only show there. */
   fresh?: DiagnosticsRecord | undefined;
+  /** The losses over all names after a step, where they are known: the training loss of the records is a mean over batches. */
+  evaluated?: { step: number; train: number; val: number } | undefined;
   /** Where training ended because a number was NaN or infinite: completed steps, and the error's message. */
   diverged?: { step: number; message: string } | undefined;
 }

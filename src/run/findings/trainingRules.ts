@@ -1,6 +1,7 @@
 /** Rules on a training: what its records say, and the network it has led to. */
 import { blockName } from '../../network/parameters.js';
 import { type Diagnostics, type DiagnosticsRecord, SATURATED } from '../../training/diagnostics.js';
+import { overfittingOf, RISE } from './overfitting.js';
 import type { Found, Rule } from './rule.js';
 import { isGain, mostSaturated, worstBlock } from './startRules.js';
 import { examplesOf, hasBatchNorm, median, percent, powerOfTen, sizeOf, updateToData, type View, weightNames } from './view.js';
@@ -19,8 +20,6 @@ const CLIPPED_RECORDS = 3;
 const MOVES = 0.01;
 /** The mean loss of fewer steps is too noisy to say that it rose. */
 const FEW_STEPS = 10;
-/** Nats between training and validation loss: once the validation loss no longer falls, and while it does. */
-const WIDE_GAP = { over: 0.6, falling: 1 };
 
 /** The geometric mean of update:data over the weight matrices: a single matrix may be out of scale for reasons of its own. */
 function meanRatio(looks: readonly DiagnosticsRecord[]): { mean: number; worst: string; ratio: number } | undefined {
@@ -182,39 +181,35 @@ function clippedOften(view: View, limit: number): Found | undefined {
   };
 }
 
-/** Pairs of training and validation loss: the mean of the batches before an evaluation, or of the nearest record after it. */
-function evaluations(view: View): { step: number; train: number; val: number }[] {
-  const losses = view.facts.records.flatMap((record) => ('loss' in record ? [record] : []));
-  return view.facts.records.flatMap((record) => {
-    if (!('valLoss' in record)) return [];
-    const train = losses.findLast(({ step }) => step <= record.step) ?? losses[0];
-    return train ? [{ step: record.step, train: train.loss, val: record.valLoss }] : [];
-  });
+/** The losses by now: over all names where they are known, else the validation loss and the mean of the batches before it, or after it. */
+function lossesBeside(view: View): { step: number; train: number; val: number } | undefined {
+  const { evaluated, records } = view.facts;
+  if (evaluated) return evaluated;
+  const last = records.findLast((record) => 'valLoss' in record);
+  const losses = records.flatMap((record) => ('loss' in record ? [record] : []));
+  const train = last && (losses.findLast(({ step }) => step <= last.step) ?? losses[0]);
+  return train && { step: last.step, train: train.loss, val: last.valLoss };
 }
 
-function overfitting(view: View, limit: number): Found | undefined {
-  const pairs = evaluations(view);
-  const last = pairs.at(-1);
-  if (!last) return undefined;
-  const best = pairs.reduce((a, b) => (b.val < a.val ? b : a));
-  const rise = last.val - best.val;
-  const gap = last.val - last.train;
-  if (last.train > view.uniform) return undefined;
-  const wide = last.val > best.val ? WIDE_GAP.over : WIDE_GAP.falling;
-  const isWide = gap > wide;
-  if (!isWide && !(rise > limit && last.train < best.train && gap > limit)) return undefined;
+function overfitting(view: View): Found | undefined {
+  const now = lossesBeside(view);
+  if (!now || now.train > view.uniform) return undefined;
+  const evaluations = view.facts.records.flatMap((record) => ('valLoss' in record ? [record] : []));
+  const best = evaluations.reduce((a, b) => (b.valLoss < a.valLoss ? b : a), { step: now.step, valLoss: now.val });
+  const { degree, value, limit } = overfittingOf({ ...now, lowest: best.valLoss });
+  if (degree !== 'overfit') return undefined;
   const { optimizer } = view.facts.config;
   const seen =
-    rise > limit
-      ? `the validation loss rose from ${best.val.toFixed(2)} at step ${best.step} to ${last.val.toFixed(2)}`
-      : `the validation loss is ${last.val.toFixed(2)}`;
+    now.val - best.valLoss > RISE
+      ? `the validation loss rose from ${best.valLoss.toFixed(2)} at step ${best.step} to ${now.val.toFixed(2)}`
+      : `the validation loss is ${now.val.toFixed(2)}`;
   return {
     where: null,
-    step: last.step,
-    value: isWide ? gap : rise,
-    limit: isWide ? wide : limit,
+    step: now.step,
+    value,
+    limit,
     option: optimizer.name === 'adamw' ? '--weight-decay' : '--hidden',
-    text: `${seen}, and the training loss is ${last.train.toFixed(2)}: the network learns the names by heart. Use a smaller network, more --weight-decay with adamw, or more names; best.safetensors is the run at its best`,
+    text: `${seen}, and the training loss is ${now.train.toFixed(2)}: the network learns the names by heart. Use a smaller network, more --weight-decay with adamw, or more names; best.safetensors is the run at its best`,
   };
 }
 
@@ -314,8 +309,7 @@ export const TRAINING_RULES: readonly Rule[] = [
   },
   {
     id: 'overfitting',
-    // A rise of the validation loss from its best. The whole lesson: 0.003, best: 0.
-    limit: 0.1,
+    limit: RISE,
     worse: 'above',
     source: 'makemore part 2 and part 3: training and validation loss; Goodfellow, Bengio & Courville 2016, section 7.8',
     explainedBy: ['rate-high', 'diverged'],
