@@ -16,13 +16,34 @@ export interface EmbeddingMap {
  */
 export function embeddingMap(C: ArrayLike<number>, V: number, E: number): EmbeddingMap {
   const rows = centredRows(C, V, E);
-  const { values, vectors } = eigen(covariance(rows, E));
-  const order = values.map((_, k) => k).sort((a, b) => values[b] - values[a] || a - b);
+  const { values, axes } = E <= V ? axesOf(rows, E) : axesOfMany(rows);
   const total = values.reduce((sum, value) => sum + Math.max(0, value), 0);
-  const axes = order.slice(0, 2).map((k) => withFixedSign(vectors.map((row) => row[k])));
   const along = (row: readonly number[], k: number) => axes[k]?.reduce((sum, entry, e) => sum + entry * row[e], 0) ?? 0;
-  const share = (k: number) => (total > 0 && k < order.length ? Math.max(0, values[order[k]]) / total : 0);
+  const share = (k: number) => (total > 0 && k < values.length ? Math.max(0, values[k]) / total : 0);
   return { points: rows.map((row) => [along(row, 0), along(row, 1)]), explained: [share(0), share(1)] };
+}
+
+/** Eigenvalues, the largest first, and the two principal axes. */
+interface Principal {
+  values: number[];
+  axes: number[][];
+}
+
+function axesOf(rows: readonly (readonly number[])[], E: number): Principal {
+  const columns = Array.from({ length: E }, (_, e) => rows.map((row) => row[e]));
+  const { values, vectors } = eigen(products(columns));
+  return { values, axes: vectors.slice(0, 2).map(withFixedSign) };
+}
+
+/** With X the rows, XXᵀ [V,V] has the eigenvalues of XᵀX [E,E], and each eigenvector u of it gives one of that, Xᵀu: E may be large. */
+function axesOfMany(rows: readonly (readonly number[])[]): Principal {
+  const { values, vectors } = eigen(products(rows));
+  const isSomething = (k: number) => values[k] > Number.EPSILON * rows.length * values[0];
+  const axes = vectors.slice(0, 2).map((u, k) => {
+    const scale = isSomething(k) ? 1 / Math.sqrt(values[k]) : 0;
+    return withFixedSign(rows[0].map((_, e) => scale * rows.reduce((sum, row, v) => sum + u[v] * row[e], 0)));
+  });
+  return { values, axes };
 }
 
 function centredRows(C: ArrayLike<number>, V: number, E: number): number[][] {
@@ -34,10 +55,9 @@ function centredRows(C: ArrayLike<number>, V: number, E: number): number[][] {
   return rows;
 }
 
-/** [E,E], up to a common factor. */
-function covariance(rows: readonly (readonly number[])[], E: number): number[][] {
-  const products = (i: number, j: number) => rows.reduce((sum, row) => sum + row[i] * row[j], 0);
-  return Array.from({ length: E }, (_, i) => Array.from({ length: E }, (_, j) => products(i, j)));
+/** The inner products of all pairs. */
+function products(vectors: readonly (readonly number[])[]): number[][] {
+  return vectors.map((a) => vectors.map((b) => a.reduce((sum, x, i) => sum + x * b[i], 0)));
 }
 
 function withFixedSign(vector: readonly number[]): number[] {
@@ -48,22 +68,26 @@ function withFixedSign(vector: readonly number[]): number[] {
 const SWEEPS = 64;
 
 /**
- * Eigenvalues and eigenvectors (as columns) of a symmetric matrix, which is overwritten, by the cyclic Jacobi method: rotations that each make
- * one off-diagonal pair 0, until nothing is left that float64 would notice (Golub and Van Loan, Matrix Computations, 8.5).
+ * Eigenvalues, the largest first, and their eigenvectors of a symmetric matrix, which is overwritten, by the cyclic Jacobi method: rotations
+ * that each make one off-diagonal pair 0, until nothing is left that float64 would notice beside the largest eigenvalue (Golub and Van Loan,
+ * Matrix Computations, 8.5).
  */
 function eigen(A: number[][]): { values: number[]; vectors: number[][] } {
   const n = A.length;
-  const vectors = Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (i === j ? 1 : 0)));
-  for (let sweep = 0; sweep < SWEEPS && rotateAll(A, vectors); sweep++);
-  return { values: A.map((row, i) => row[i]), vectors };
+  const V = Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (i === j ? 1 : 0)));
+  // The trace is at most n times the largest eigenvalue, and a product of rows is rounded by about ε of it.
+  const least = (Number.EPSILON * A.reduce((sum, row, i) => sum + Math.abs(row[i]), 0)) / n;
+  for (let sweep = 0; sweep < SWEEPS && rotateAll(A, V, least); sweep++);
+  const order = A.map((_, k) => k).sort((a, b) => A[b][b] - A[a][a] || a - b);
+  return { values: order.map((k) => A[k][k]), vectors: order.map((k) => V.map((row) => row[k])) };
 }
 
 /** @returns whether there was something to rotate */
-function rotateAll(A: number[][], vectors: number[][]): boolean {
+function rotateAll(A: number[][], vectors: number[][], least: number): boolean {
   let rotated = false;
   for (let p = 0; p < A.length; p++) {
     for (let q = p + 1; q < A.length; q++) {
-      if (Math.abs(A[p][q]) <= Number.EPSILON * Math.sqrt(Math.abs(A[p][p] * A[q][q]))) continue;
+      if (Math.abs(A[p][q]) <= least) continue;
       rotate(A, vectors, p, q);
       rotated = true;
     }

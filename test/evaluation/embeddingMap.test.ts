@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { randomStream } from '../../src/core/random.js';
 import { embeddingMap } from '../../src/evaluation/embeddingMap.js';
 
 /** Whole numbers from -5 to 5, the same in Python. */
@@ -25,6 +26,23 @@ describe('the map of an embedding', () => {
       expect(map.explained[k]).toBeCloseTo(explained[k], 9);
     }
   });
+
+  it('of many numbers per character takes no longer than of few, and keeps distances', () => {
+    const random = randomStream('initialisation', 1);
+    for (const [V, E] of [
+      [27, 27],
+      [27, 64],
+      [27, 4096],
+      [64, 60],
+    ] as const) {
+      const C = Float64Array.from({ length: V * E }, () => random() - 0.5);
+      const { points, explained } = embeddingMap(C, V, E);
+      const total = points.reduce((sum, [x, y]) => sum + x * x + y * y, 0);
+      const mean = Array.from({ length: E }, (_, e) => points.reduce((sum, _, v) => sum + C[v * E + e], 0) / V);
+      const all = points.reduce((sum, _, v) => sum + mean.reduce((part, m, e) => part + (C[v * E + e] - m) ** 2, 0), 0);
+      expect(total / all).toBeCloseTo(explained[0] + explained[1], 9);
+    }
+  }, 2000);
 
   it('of one number per character has one axis', () => {
     const { points, explained } = embeddingMap([1, 2, 6], 3, 1);

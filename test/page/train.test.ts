@@ -193,6 +193,15 @@ describe('a run', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('shows the tensor that was chosen last, also while another one is asked for', async () => {
+    const { page, complaints } = await open('hidden=400&steps=100');
+    await press(page, 'One step');
+    await said(page, 'Paused after 1 step.');
+    for (const name of ['C', 'b1', 'W1', 'b2', 'W2', 'C', 'W2']) await page.selectOption('[name=watch]', name);
+    await page.waitForSelector('[data-tensor=W2]');
+    expect(complaints).toEqual([]);
+  });
+
   it('keeps its options while others are chosen, says so, and begins anew with them', async () => {
     const { page, complaints } = await open(SMALL);
     await press(page, 'Start');
@@ -291,6 +300,46 @@ describe('files and names', () => {
     await other.page.getByLabel('A checkpoint').setInputFiles({ name: 'x.safetensors', mimeType: '', buffer: bytes });
     expect(await other.page.locator('.train-refused').textContent()).toMatch(/not the data set of the run/);
     expect([...complaints, ...other.complaints]).toEqual([]);
+  });
+});
+
+describe('back to the start', () => {
+  it('keeps the names of the run, whatever is chosen now', async () => {
+    const names = ['Ulm', 'Bonn', 'Hof', 'Aachen', 'Jena', 'Kiel', 'Trier', 'Worms', 'Mainz', 'Emden', 'Essen', 'Celle'];
+    const { page, complaints } = await openPage(browser(), 'view=names&hidden=8&steps=50');
+    await page.getByLabel('Paste the list').fill(names.join('\n'));
+    await page.getByRole('button', { name: 'Use these names' }).click();
+    await page.getByText('In use: 12 names').waitFor();
+    await page.click('nav button:text-is("Train")');
+    await press(page, 'Start');
+    await said(page, /^Done/);
+    const { bytes } = await checkpointOf(page);
+    await page.locator('nav button', { hasText: 'Your names' }).click();
+    await page.getByRole('button', { name: 'Back to the bundled names' }).click();
+    await page.locator('nav button', { hasText: 'Train' }).click();
+    await page.locator('.train-differs', { hasText: 'The names are others' }).waitFor();
+    await press(page, 'Back to the start');
+    await said(page, 'Ready: the network is as initialised.');
+    expect(await page.locator('.train-differs').textContent()).toContain('The names are others');
+    await press(page, 'Continue');
+    await said(page, /^Done/);
+    expect((await checkpointOf(page)).bytes.equals(bytes)).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+
+  it('is refused with a sentence for a run that began with the weights of a file', async () => {
+    const directory = tempDirectory();
+    const train = (...more: string[]) => runCli(directory, ['train', '--steps', '20', ...more]);
+    expect((await train('--hidden', '8', '--out', 'a')).exitCode).toBe(0);
+    expect((await train('--init', 'a', '--out', 'b')).exitCode).toBe(0);
+    const buffer = readFileSync(join(directory, 'b', 'checkpoint.safetensors'));
+    const { page, complaints } = await open();
+    await page.getByLabel('A checkpoint').setInputFiles({ name: 'b.safetensors', mimeType: '', buffer });
+    await said(page, /^Done/);
+    await press(page, 'Back to the start');
+    expect(await page.locator('.train-refused').textContent()).toContain('the run began with the weights of a file');
+    await said(page, /^Done/);
+    expect(complaints).toEqual([]);
   });
 });
 

@@ -17,7 +17,7 @@ import { PRESET_NAMES, type PresetName } from '../../training/presets.js';
 import { createRunConfig, type DataSizes, sizesOf, withPreset } from '../../training/recipe.js';
 import { modelConfig, type RunConfig, trainingCapacity } from '../../training/runConfig.js';
 import { kernelsBackend } from './kernels.js';
-import { type LiveData, type LiveProgress, LiveRun, type LiveSample, type LiveSamples } from './liveRun.js';
+import { type LiveData, type LiveIntervals, type LiveProgress, LiveRun, type LiveSample, type LiveSamples } from './liveRun.js';
 import { createSplit, type NamesId, namesFileOf } from './names.js';
 import type { TensorData } from './pass.js';
 
@@ -55,6 +55,22 @@ export const liveMethods = {
     const run = checkpoint ? resumed(checkpoint, given, names) : created(preset, given, names);
     live = run;
     return infoOf(run);
+  },
+
+  /**
+   * The run before its first step, with its names and options: the same seed draws the same initialisation.
+   * @throws UsageError if the run began with the weights of a file
+   */
+  liveRestart(): LiveInfo {
+    const { config, data, intervals } = opened();
+    if (config.init !== undefined) {
+      throw new UsageError('the run began with the weights of a file, which the page does not have', {
+        hint: 'begin it again in a terminal',
+        command: 'train --init FILE',
+      });
+    }
+    live = begun(config, data, intervals);
+    return infoOf(live);
   },
 
   /**
@@ -120,13 +136,16 @@ function readData(id: NamesId, given: TrainingOptionValues): LiveData & { option
 
 function created(preset: PresetName, given: TrainingOptionValues, names: NamesId): LiveRun {
   const { options, ...data } = readData(names, withPreset(TRAINING_OPTIONS, preset, given));
-  const config = createRunConfig(options, sizesOf(data.dataset));
-  const shape = modelConfig(config, data.dataset.vocabulary);
-  const model = allocateModel(backendFor(config, data), shape, trainingCapacity(config, INFERENCE));
-  return new LiveRun({ config, data, model, program, sha256, ...intervals(given) });
+  return begun(createRunConfig(options, sizesOf(data.dataset)), data, intervalsOf(given));
 }
 
-const intervals = ({ checkEvery, diagnoseEvery }: TrainingOptionValues) => ({ checkEvery, diagnoseEvery });
+function begun(config: RunConfig, data: LiveData, intervals: LiveIntervals): LiveRun {
+  const shape = modelConfig(config, data.dataset.vocabulary);
+  const model = allocateModel(backendFor(config, data), shape, trainingCapacity(config, INFERENCE));
+  return new LiveRun({ config, data, model, program, sha256, intervals });
+}
+
+const intervalsOf = ({ checkEvery, diagnoseEvery }: TrainingOptionValues): LiveIntervals => ({ checkEvery, diagnoseEvery });
 
 /** What errors call the file that the reader opened. */
 const FILE = 'your checkpoint';
@@ -143,7 +162,7 @@ function resumed(bytes: Uint8Array, given: TrainingOptionValues, names: NamesId)
   const config = resumedConfig(from, given, FILE);
   const data = dataOf(from, names);
   const model = restoreModel(from, backendFor(config, data), trainingCapacity(config, INFERENCE));
-  return new LiveRun({ config, data, model, program, sha256, ...intervals(given), from });
+  return new LiveRun({ config, data, model, program, sha256, intervals: intervalsOf(given), from });
 }
 
 /** @throws FileContentError if the list is not the data set of the run */

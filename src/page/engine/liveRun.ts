@@ -30,7 +30,7 @@ export interface LiveProgress {
   done: boolean;
   /** Exponential mean of the batch losses, in nats; null before the first step. */
   smoothedLoss: number | null;
-  /** Since this training was started or went on; 0 before its first step. */
+  /** Since this training was started or resumed; 0 before its first step. */
   stepsPerSecond: number;
   /** What was recorded since the last report, as in metrics.jsonl. */
   records: MetricsRecord[];
@@ -53,9 +53,14 @@ export interface LiveRunOptions {
   model: Model;
   program: string;
   sha256: Sha256;
-  checkEvery?: number | undefined;
-  diagnoseEvery?: number | undefined;
+  intervals: LiveIntervals;
   from?: Checkpoint;
+}
+
+/** Steps between two checks of the numbers, and between two diagnoses. */
+export interface LiveIntervals {
+  checkEvery: number | undefined;
+  diagnoseEvery: number | undefined;
 }
 
 /** Milliseconds of work until the engine reports, and looks for requests. */
@@ -69,6 +74,7 @@ export class LiveRun {
   readonly config: RunConfig;
   readonly data: LiveData;
   readonly model: Model;
+  readonly intervals: LiveIntervals;
   readonly #run: RunTraining;
   readonly #first: number;
   readonly #sampler: Sampler;
@@ -82,10 +88,11 @@ export class LiveRun {
   /** Why the run cannot train on. */
   #failure: unknown;
 
-  constructor({ config, data, model, program, sha256, checkEvery, diagnoseEvery, from }: LiveRunOptions) {
+  constructor({ config, data, model, program, sha256, intervals, from }: LiveRunOptions) {
     this.config = config;
     this.data = data;
     this.model = model;
+    this.intervals = intervals;
     this.#run = new RunTraining({
       model,
       dataset: data.dataset,
@@ -93,8 +100,7 @@ export class LiveRun {
       config,
       program,
       sha256,
-      checkEvery,
-      diagnoseEvery,
+      ...intervals,
       onRecord: (record) => this.#records.push(record),
       ...(from && { from }),
     });

@@ -1,8 +1,8 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { ReportRun } from '../../run/reportData.js';
 import { CurveChart } from '../parts/CurveChart.js';
-import type { Curve, CurvePoint } from '../parts/curves.js';
-import { lossText } from './levels.js';
+import type { Curve, CurvePoint, Level } from '../parts/curves.js';
+import { levelsOf, lossText } from './levels.js';
 
 const KINDS = ['Validation', 'Training', 'Learning rate'] as const;
 type Kind = (typeof KINDS)[number];
@@ -17,6 +17,7 @@ const POINTS: Readonly<Record<Kind, (run: ReportRun) => CurvePoint[]>> = {
 export function ComparedCurves({ runs }: { runs: readonly ReportRun[] }) {
   const [kind, setKind] = useState<Kind>(runs.some(({ valLosses }) => valLosses.length > 1) ? 'Validation' : 'Training');
   const curves = useMemo(() => curvesOf(runs, kind), [runs, kind]);
+  const levels = useMemo(() => (kind === 'Learning rate' ? [] : sharedLevels(runs)), [runs, kind]);
   const limit = kind === 'Learning rate' ? undefined : limitOf(runs, curves);
   return (
     <>
@@ -31,6 +32,7 @@ export function ComparedCurves({ runs }: { runs: readonly ReportRun[] }) {
       <CurveChart
         title={kind === 'Learning rate' ? kind : `Nats per character${limit === undefined ? '' : `, up to ${limit.toFixed(1)}`}`}
         curves={curves}
+        levels={levels}
         height={360}
         log
         {...(limit === undefined ? {} : { highest: limit })}
@@ -38,6 +40,13 @@ export function ComparedCurves({ runs }: { runs: readonly ReportRun[] }) {
       />
     </>
   );
+}
+
+/** What simple models lose, if that is the same for all runs. */
+function sharedLevels(runs: readonly ReportRun[]): Level[] {
+  const results = runs.flatMap(({ result }) => result ?? []);
+  const isShared = new Set(results.map(({ baselines }) => JSON.stringify(baselines))).size === 1;
+  return isShared ? levelsOf(results[0]) : [];
 }
 
 /** Runs with losses above this multiple of ln V, that of equal probabilities, do not press the others together. */

@@ -19,6 +19,7 @@ export function Controls() {
   const phase = opening.value ? 'opening' : run?.phase;
   const isBusy = phase === 'training' || phase === 'opening';
   const canStep = !isBusy && phase !== 'done' && phase !== 'failed';
+  const hasWeights = run?.info.config.init !== undefined;
   const canGoBack = run !== undefined && !isBusy && run.step > 0;
   return (
     <div class="train-controls">
@@ -41,7 +42,9 @@ export function Controls() {
         <button
           type="button"
           aria-disabled={!canGoBack}
-          title="The same initialisation: step 0 of this run"
+          title={
+            hasWeights ? 'It began with the weights of a file, which the page does not have' : 'The same initialisation: step 0 of this run'
+          }
           onClick={() => canGoBack && restart()}
         >
           Back to the start

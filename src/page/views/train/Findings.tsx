@@ -7,7 +7,7 @@ export function Findings() {
   return (
     <section class="train-findings" aria-labelledby="train-findings">
       <h3 id="train-findings">
-        Findings <span class="waiting">as doctor has them</span>
+        Findings <span class="waiting">by the rules of doctor</span>
       </h3>
       <FindingList findings={found.value} />
     </section>

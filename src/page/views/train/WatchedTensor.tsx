@@ -1,6 +1,7 @@
 /** A tensor of the network as a heat map, while it trains. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask } from '../../engine/client.js';
+import type { LiveInfo } from '../../engine/live.js';
 import type { TensorData } from '../../engine/pass.js';
 import { largestFinite } from '../../parts/colors.js';
 import { TensorFigure } from '../../parts/TensorFigure.js';
@@ -39,31 +40,43 @@ export function WatchedTensor() {
   );
 }
 
-/** The tensor at about the step that is shown. */
+interface Found {
+  name: string;
+  info: LiveInfo;
+  /** The step that was shown when it was asked for. */
+  step: number;
+  tensor: TensorData | null;
+}
+
+/** The tensor at about the step that is shown, and at that step where the run rests. */
 function useTensor(name: string): TensorData | null | undefined {
-  const [found, setFound] = useState<{ name: string; tensor: TensorData | null } | undefined>(undefined);
+  const [found, setFound] = useState<Found | undefined>(undefined);
   const again = useRef(0);
-  const isAsking = useRef(false);
-  const run = live.value;
-  const step = run?.step;
-  const isResting = run?.phase !== 'training';
+  // The run that has not answered yet. One that has been replaced may never answer.
+  const asked = useRef<LiveInfo | undefined>(undefined);
+  const { info, step = 0, phase } = live.value ?? {};
+  const isResting = phase !== 'training';
   useEffect(() => {
-    if (name === '' || isAsking.current || (!isResting && performance.now() < again.current && found?.name === name)) return;
+    if (!info || name === '' || asked.current === info) return;
+    const isOfThis = found?.name === name && found.info === info;
+    if (isOfThis && (found.step === step || (!isResting && performance.now() < again.current))) return;
     const begun = performance.now();
-    isAsking.current = true;
+    const isLatest = () => asked.current === info;
+    asked.current = info;
     ask('liveTensor', name).then(
       (tensor) => {
-        isAsking.current = false;
-        setFound({ name, tensor });
+        if (!isLatest()) return;
+        asked.current = undefined;
+        setFound({ name, info, step, tensor });
         requestAnimationFrame(() => {
           const now = performance.now();
           again.current = now + REST * (now - begun) - (now - begun);
         });
       },
       () => {
-        isAsking.current = false;
+        if (isLatest()) asked.current = undefined;
       },
     );
-  }, [name, step, run?.info, isResting]);
+  }, [name, step, info, isResting, found]);
   return found?.name === name ? found.tensor : undefined;
 }

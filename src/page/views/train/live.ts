@@ -3,7 +3,7 @@ import { computed, signal } from '@preact/signals';
 import { readOption } from '../../../core/optionRow.js';
 import type { Finding } from '../../../run/findings/finding.js';
 import { findingsOf } from '../../../run/findings/findings.js';
-import type { MetricsRecord } from '../../../run/records.js';
+import { RecordsKept } from '../../../run/recordsKept.js';
 import { type CurvePoint, RunCurves } from '../../../run/runCurves.js';
 import { type Chosen, chosenFor } from '../../../run/trainCommand.js';
 import type { DiagnosticsRecord } from '../../../training/diagnostics.js';
@@ -67,16 +67,16 @@ export const choice = computed<Chosen>(() => ({ preset: state.value.preset, opti
 
 /** Milliseconds between two changes of what is shown: drawing must not take the time of training. */
 const SHOW_EVERY = 200;
-/** Records that findings are read from: of more, each second loss is left out. */
-const MOST_RECORDS = 8000;
 const SAMPLES = 8;
 /** Names are drawn at the start, after each evaluation, and when twice as many steps are done as the last time, from 2 · this number on. */
 const FIRST_DRAWN = 50;
 
 let losses = new RunCurves('loss');
-let records: MetricsRecord[] = [];
+/** What findings are read from. */
+let kept = new RecordsKept();
 let drawn: readonly Drawn[] = [];
-let diagnostics: readonly DiagnosticsRecord[] = [];
+/** Those of the records; undefined until they are asked for. */
+let diagnostics: readonly DiagnosticsRecord[] | undefined;
 /** What doctor would say of the records so far; undefined until it is asked. */
 let findings: readonly Finding[] | undefined;
 /** What came since the last change of what is shown. */
@@ -96,6 +96,7 @@ function show(change: Partial<Live> = {}): void {
   if (!before) return;
   const { step, stepsPerSecond, smoothedLoss } = latest ?? before;
   const now = { ...before, step, stepsPerSecond, smoothedLoss, ...change };
+  diagnostics ??= kept.records.filter((record) => 'diagnostics' in record);
   findings = (before.problem === now.problem && findings) || findingsIn(now);
   const curve = (name: string) => [...(losses.curves.get(name)?.points ?? [])];
   course.value = { train: curve('training'), val: curve('validation'), drawn, diagnostics, findings };
@@ -105,18 +106,17 @@ function show(change: Partial<Live> = {}): void {
 /** What doctor would say of the run so far. */
 function findingsIn({ info, problem, step }: Live): readonly Finding[] {
   const diverged = problem && { step, message: problem.message };
-  return findingsOf({ config: info.config, vocabulary: info.vocabulary.length, records, diverged });
+  return findingsOf({ config: info.config, vocabulary: info.vocabulary.length, records: kept.records, diverged });
 }
 
 function take(progress: LiveProgress): void {
   latest = progress;
   for (const record of progress.records) {
     losses.add(record);
-    records.push(record);
-    if ('diagnostics' in record) diagnostics = [...diagnostics, record];
+    kept.add(record);
+    if ('diagnostics' in record) diagnostics = undefined;
     if ('diagnostics' in record || 'valLoss' in record) findings = undefined;
   }
-  if (records.length > MOST_RECORDS) records = records.filter((record, i) => !('loss' in record || 'hashes' in record) || i % 2 === 0);
   const isEvaluated = progress.records.some((record) => 'valLoss' in record);
   if (isEvaluated || progress.step >= 2 * Math.max(FIRST_DRAWN, drawn[0]?.step ?? 0)) void draw();
   timer ??= setTimeout(show, SHOW_EVERY);
@@ -140,24 +140,29 @@ async function draw(): Promise<void> {
   }
 }
 
-/**
- * Makes a run with these options, or one that goes on from a checkpoint with its own.
- * @returns whether there is one; the run before stays if there is none
- */
-async function open(asked: Chosen, checkpoint?: { file: string; bytes: Uint8Array }): Promise<boolean> {
+/** What the engine makes a run of. */
+interface Request {
+  /** Default: those of the run. */
+  choice?: Chosen;
+  names: NamesId;
+  /** The name of the file that it is opened from. */
+  file?: string;
+  ask: () => Promise<LiveInfo>;
+}
+
+/** @returns whether there is a run; the run before stays if there is none */
+async function open({ choice: asked, names, file, ask: request }: Request): Promise<boolean> {
   const mine = ++lastOpened;
-  const names = ownNames.peek()?.id ?? null;
   refusal.value = undefined;
   opening.value = true;
   try {
-    const given = checkpoint ? {} : { preset: asked.preset, ...asked.options };
-    const info = await ask('liveOpen', given, names, ...(checkpoint ? [checkpoint.bytes] : []));
+    const info = await request();
     if (mine !== lastOpened) return false;
-    const chosen = checkpoint ? chosenIn(info) : asked;
-    if (checkpoint) set(chosen);
+    const chosen = asked ?? chosenIn(info);
+    if (!asked) set(chosen);
     const phase = info.step === info.config.steps ? 'done' : 'paused';
     number++;
-    [losses, records, drawn, diagnostics, findings, latest] = [new RunCurves('loss'), [], [], [], undefined, undefined];
+    [losses, kept, drawn, diagnostics, findings, latest] = [new RunCurves('loss'), new RecordsKept(), [], undefined, undefined, undefined];
     live.value = {
       choice: chosen,
       names,
@@ -166,7 +171,7 @@ async function open(asked: Chosen, checkpoint?: { file: string; bytes: Uint8Arra
       step: info.step,
       stepsPerSecond: 0,
       smoothedLoss: null,
-      ...(checkpoint && { file: checkpoint.file }),
+      ...(file !== undefined && { file }),
     };
     show();
     void draw();
@@ -217,7 +222,13 @@ async function openChosen(): Promise<boolean> {
     document.getElementById(fieldId(row))?.focus();
     return false;
   }
-  return open(choice.peek());
+  const asked = choice.peek();
+  const names = namesNow();
+  return open({ choice: asked, names, ask: () => ask('liveOpen', { preset: asked.preset, ...asked.options }, names) });
+}
+
+function namesNow(): NamesId {
+  return ownNames.peek()?.id ?? null;
 }
 
 /** Trains with the options of the form from the start. */
@@ -239,16 +250,17 @@ export async function oneStep(): Promise<void> {
   if (live.peek() || (await openChosen())) advance(1);
 }
 
-/** The same run before its first step: the same seed draws the same initialisation. */
+/** The same run before its first step, with its own names: the same seed draws the same initialisation. */
 export async function restart(): Promise<void> {
   const now = live.peek();
-  if (now) await open(now.choice);
+  if (now) await open({ choice: now.choice, names: now.names, ask: () => ask('liveRestart') });
 }
 
-/** Opens a file as a checkpoint: the run goes on after its step, with its options. */
+/** Opens a file as a checkpoint: the run resumes after its step, with its options. */
 export async function openCheckpoint(file: File): Promise<void> {
   const bytes = new Uint8Array(await file.arrayBuffer());
-  await open(choice.peek(), { file: file.name, bytes });
+  const names = namesNow();
+  await open({ names, file: file.name, ask: () => ask('liveOpen', {}, names, bytes) });
 }
 
 const KEY = 'backprop-ninja training';
