@@ -1,4 +1,4 @@
-/** Comparison of numbers: how far apart two arrays are, and at which entry. */
+/** Numbers in arrays: how far apart two arrays are and at which entry, extents, and even choices. */
 
 import { type FloatArray, type Shape, Tensor } from './tensor.js';
 
@@ -102,4 +102,10 @@ function ranks(values: FloatArray): bigint[] {
       : Array.from(new Int32Array(values.slice().buffer), BigInt);
   const lowest = values instanceof Float64Array ? -(2n ** 63n) : -(2n ** 31n);
   return bits.map((pattern) => (pattern < 0n ? lowest - pattern : pattern));
+}
+
+/** At most this many of the items, evenly spread, with the first and the last one. */
+export function evenly<T>(items: readonly T[], most: number): T[] {
+  if (items.length <= most) return [...items];
+  return Array.from({ length: most }, (_, i) => items[Math.round((i * (items.length - 1)) / (most - 1))]);
 }

@@ -42,7 +42,7 @@ export function checkNetwork(config: ModelConfig, parameters: Record<ParameterNa
     ok: rows.every(({ ok }) => ok),
     tensors: rows.length,
     largest: Math.max(...compared.map(({ error }) => error)),
-    note: `In float64, on ${N} random contexts, at up to ${entries} entries of each tensor: the largest one, and others drawn at random`,
+    note: `The check runs in float64, on ${N} random contexts. It compares up to ${entries} entries of each tensor: the largest one, and others drawn at random`,
   };
 }
 

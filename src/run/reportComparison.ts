@@ -1,7 +1,7 @@
 /** Several runs beside each other. */
 import { type Html, html, NOTHING } from '../core/html.js';
 import { countOf, formatCount, showText } from '../core/text.js';
-import { type Setting, settingsOf } from '../training/runConfig.js';
+import { settingsOf } from '../training/runConfig.js';
 import { CURVE_COLORS, lossPlot } from './lossPlot.js';
 import type { ReportRun } from './reportData.js';
 import { valLossOf } from './reportVerdicts.js';
@@ -87,7 +87,7 @@ function differences(runs: readonly ReportRun[]): Html {
   const settings = runs.map(({ config }) => settingsOf(config));
   const keys = [...new Set(settings.flatMap((one) => [...one.keys()]))];
   const rows = keys.flatMap((key) => {
-    const values = settings.map((one) => settingText(one.get(key)));
+    const values = settings.map((one) => showText(one.get(key)?.text ?? '–'));
     if (new Set(values).size === 1) return [];
     const option = settings.flatMap((one) => one.get(key) ?? [])[0].option;
     return [html`<tr><th scope="row"><code>${option}</code></th>${values.map((value) => html`<td class="number">${value}</td>`)}</tr>`];
@@ -95,10 +95,6 @@ function differences(runs: readonly ReportRun[]): Html {
   const title = html`<h2>Options that differ</h2>`;
   if (rows.length === 0) return html`<section class="report-part" id="differences">${title}<p>All options are the same.</p></section>`;
   return html`<section class="report-part" id="differences">${title}<div class="report-wide" role="group" aria-label="Table" tabindex="0"><table class="report-table"><thead><tr><th scope="col">option</th>${runs.map(({ name }) => html`<th scope="col">${showText(name)}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div></section>`;
-}
-
-function settingText(setting: Setting | undefined): string {
-  return setting === undefined ? '–' : showText(String(setting.value));
 }
 
 /** The command, the gradient check and the hashes of each run. */

@@ -64,6 +64,8 @@ const RunSchema = v.strictObject({
   diagnostics: v.array(DiagnosticsRecordSchema),
   result: v.nullable(ResultSchema),
   gradCheck: v.nullable(v.strictObject({ ok: v.boolean(), tensors: count, largest: finite, note: v.exactOptional(v.string()) })),
+  /** Whether doctor looked at the network itself, on many examples: not only at its records. */
+  looked: v.boolean(),
   findings: v.array(FindingSchema),
   /** SHA-256 in hexadecimal: of the checkpoint, of the data set, and the first 16 digits of each parameter's. */
   hashes: v.record(v.string(), v.string()),

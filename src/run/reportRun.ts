@@ -1,4 +1,5 @@
 /** A run as a report shows it, from its checkpoint and its records. */
+import { evenly } from '../core/numbers.js';
 import type { Sha256 } from '../core/sha256.js';
 import { parameterNames, statisticNames } from '../network/parameters.js';
 import { toBase64Tensor } from './base64Tensor.js';
@@ -9,7 +10,7 @@ import { isExtended, type KnownData, repeatCommand } from './repeatCommand.js';
 import { type ReportRun, storedResult } from './reportData.js';
 
 /** What a report takes to know a run. */
-export interface ReportedRun extends Pick<ReportRun, 'name' | 'dataNames' | 'seconds' | 'gradCheck' | 'findings' | 'notes'> {
+export interface ReportedRun extends Pick<ReportRun, 'name' | 'dataNames' | 'seconds' | 'gradCheck' | 'looked' | 'findings' | 'notes'> {
   checkpoint: Pick<Checkpoint, 'program' | 'config' | 'vocabulary' | 'best' | 'dataSha256' | 'tensors' | 'statistics'> & {
     state: { step: number };
   };
@@ -29,7 +30,7 @@ const MOST_DIAGNOSTICS = 60;
 const MOST_BYTES = 2 ** 24;
 
 export function reportRun(run: ReportedRun, sha256: Sha256): ReportRun {
-  const { name, dataNames, seconds, gradCheck, findings, checkpoint, checkpointSha256, data } = run;
+  const { name, dataNames, seconds, gradCheck, looked, findings, checkpoint, checkpointSha256, data } = run;
   const { config, program, vocabulary, state, best, dataSha256, tensors, statistics } = checkpoint;
   const names = parameterNames(config);
   const bytes = [...tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -49,6 +50,7 @@ export function reportRun(run: ReportedRun, sha256: Sha256): ReportRun {
     ...curvesOf(run.records),
     result: storedResult(run.result) ?? null,
     gradCheck,
+    looked,
     findings,
     hashes: {
       ...(checkpointSha256 === undefined ? {} : { checkpoint: checkpointSha256 }),
@@ -80,13 +82,7 @@ function curvesOf(records: Iterable<MetricsRecord>): Pick<ReportRun, 'losses' | 
   }
   return {
     losses: averaged(losses, MOST_LOSSES),
-    valLosses: someOf(valLosses, MOST_LOSSES),
-    diagnostics: someOf(diagnostics, MOST_DIAGNOSTICS),
+    valLosses: evenly(valLosses, MOST_LOSSES),
+    diagnostics: evenly(diagnostics, MOST_DIAGNOSTICS),
   };
-}
-
-/** At most so many items, at even distances, with the first and the last. */
-function someOf<T>(items: readonly T[], most: number): T[] {
-  if (items.length <= most) return [...items];
-  return Array.from({ length: most }, (_, i) => items[Math.round((i * (items.length - 1)) / (most - 1))]);
 }

@@ -92,12 +92,18 @@ function curves({ losses, valLosses, result }: ReportRun): Html {
 }
 
 /** What doctor says, worst first. */
-function findingsOf({ findings, diagnostics }: ReportRun): Html {
-  const none =
-    diagnostics.length > 0
-      ? 'Doctor finds nothing wrong with this run.'
-      : 'Doctor finds nothing wrong. The run has no diagnostics, so its rules on activations and updates were not checked.';
-  return html`<section class="report-part" id="findings"><h2>Doctor</h2>${findings.length === 0 ? html`<p>${none}</p>` : html`<ol class="report-findings">${findings.map(finding)}</ol>`}</section>`;
+function findingsOf(run: ReportRun): Html {
+  const { findings } = run;
+  return html`<section class="report-part" id="findings"><h2>Doctor</h2>${findings.length === 0 ? html`<p>${nothingFound(run)}</p>` : html`<ol class="report-findings">${findings.map(finding)}</ol>`}</section>`;
+}
+
+/** What was looked at, where nothing was found. */
+function nothingFound({ looked, diagnostics }: ReportRun): string {
+  if (diagnostics.length > 0)
+    return looked ? 'Doctor finds nothing wrong with this run.' : 'Doctor finds nothing wrong in the records of this run.';
+  return looked
+    ? 'Doctor finds nothing wrong in the losses and in the network. The run recorded no diagnostics, so the size of its updates was not checked.'
+    : 'Doctor finds nothing wrong in the losses, and looked at nothing else: the run recorded no diagnostics.';
 }
 
 function finding({ id, where, text, source, option }: ReportRun['findings'][number]): Html {
@@ -128,15 +134,11 @@ function checkText(check: ReportRun['gradCheck']): string {
 }
 
 function settingsTable({ config }: ReportRun): Html {
-  const rows = [...settingsOf(config).values()].map(
-    ({ option, value }) => html`<tr><th scope="row"><code>${option}</code></th><td class="number">${settingText(value)}</td></tr>`,
+  const settings = [...settingsOf(config).values()].filter(({ option, value }) => option.startsWith('--') || value !== false);
+  const rows = settings.map(
+    ({ option, text }) => html`<tr><th scope="row"><code>${option}</code></th><td class="number">${showText(text)}</td></tr>`,
   );
   return html`<div class="report-wide" role="group" aria-label="Table" tabindex="0"><table class="report-table"><tbody>${rows}</tbody></table></div>`;
-}
-
-/** A value of a setting. */
-function settingText(value: unknown): string {
-  return Array.isArray(value) ? value.join(',') : showText(String(value));
 }
 
 function hashTable({ hashes }: ReportRun): Html {

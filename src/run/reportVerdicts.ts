@@ -39,7 +39,8 @@ export function judgeLoss(run: ReportRun): Judgement {
     };
   }
   const uniform = Math.log(vocabulary.length);
-  const unsure = `It is as unsure of the next character as between ${Math.exp(loss).toFixed(1)} equally likely ones, of ${vocabulary.length}.`;
+  const perplexity = Math.exp(loss);
+  const unsure = `Perplexity ${perplexity.toFixed(1)}: it hesitates between about ${countOf(Math.round(perplexity), 'character')} of ${vocabulary.length}.`;
   const figure = loss.toFixed(4);
   if (loss >= uniform) {
     return {
@@ -135,7 +136,10 @@ export function judgeSamples({ result }: ReportRun): Judgement {
   const fresh = origins.filter((origin) => origin === 'new').length;
   const known = samples.length - fresh;
   const different = new Set(samples).size;
-  const repeated = different < samples.length ? ` Only ${countOf(different, 'name')} ${different === 1 ? 'is' : 'are'} different.` : '';
+  const repeated =
+    different < samples.length
+      ? ` ${formatCount(different)} of the ${formatCount(samples.length)} ${different === 1 ? 'is' : 'are'} distinct.`
+      : '';
   const items = samples.map((name, i) => {
     const origin = origins[i] ?? 'new';
     return html`<li class="sample-${origin === 'new' ? 'new' : 'known'}">${showText(name)}${origin === 'new' ? NOTHING : html` <span>${ORIGINS[origin]}</span>`}</li>`;

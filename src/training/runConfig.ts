@@ -89,6 +89,8 @@ export function valueIn(config: object, { stored }: OptionRow): unknown {
 export interface Setting {
   option: string;
   value: unknown;
+  /** The value as typed. */
+  text: string;
 }
 
 /** A configuration as single settings by key, for comparisons: the optimizer and the schedule as their names, with their settings. */
@@ -99,7 +101,12 @@ export function settingsOf(config: RunConfig): Map<string, Setting> {
       const [key, inner = key] = row.stored ?? [];
       if (value === undefined || key === undefined) return [];
       const shown = typeof value === 'object' && !Array.isArray(value) ? row.kind.show(value) : value;
-      return [[inner === 'name' ? key : (inner as string), { option: row.flag ? flagName(row) : row.description, value: shown }]];
+      return [
+        [
+          inner === 'name' ? key : (inner as string),
+          { option: row.flag ? flagName(row) : row.description, value: shown, text: row.kind.show(value) },
+        ],
+      ];
     }),
   );
 }

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { absolute, allFinite, allFloat32, difference, indexAt, indexOfLargest, largestMagnitude, maxUlps } from '../../src/core/numbers.js';
+import {
+  absolute,
+  allFinite,
+  allFloat32,
+  difference,
+  evenly,
+  indexAt,
+  indexOfLargest,
+  largestMagnitude,
+  maxUlps,
+} from '../../src/core/numbers.js';
 import { type Shape, Tensor } from '../../src/core/tensor.js';
 
 const { NaN: nan } = Number;
@@ -139,5 +149,16 @@ describe('allFinite', () => {
     [[Infinity, -Infinity], false],
   ])('of %j is %j', (values, finite) => {
     expect(allFinite(Float64Array.from(values))).toBe(finite);
+  });
+});
+
+describe('evenly', () => {
+  it.each([
+    [[1, 2, 3], 3, [1, 2, 3]],
+    [[1, 2, 3, 4, 5], 3, [1, 3, 5]],
+    [[1, 2, 3, 4, 5, 6], 2, [1, 6]],
+    [[], 2, []],
+  ])('chooses of %j at most %i, with the first and the last: %j', (items, most, expected) => {
+    expect(evenly(items, most)).toEqual(expected);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ReportData, ReportRun } from '../../src/run/reportData.js';
 import { reportText } from '../../src/run/reportSummary.js';
 import { summariseSweep } from '../../src/run/sweepSummary.js';
-import { reportOf, reportRun } from '../support/reports.js';
+import { diagnosedRun, reportOf, reportRun } from '../support/reports.js';
 
 function summaryOf(data: ReportData): string {
   return reportText(data).summary.text;
@@ -51,7 +51,15 @@ describe('what a report says without its script', () => {
     ],
     ['no record at all', { result: null, valLosses: [], losses: [], best: null }, 'The run recorded no losses: it has no curves'],
     ['a run that was stopped', { step: 13 }, 'Not finished: 13 of 20 steps'],
-    ['no diagnostics', {}, 'The run has no diagnostics'],
+    ['no diagnostics', {}, 'Doctor finds nothing wrong in the losses and in the network. The run recorded no diagnostics'],
+    [
+      'no diagnostics and no look at the network',
+      { looked: false },
+      'Doctor finds nothing wrong in the losses, and looked at nothing else',
+    ],
+    ['diagnostics alone', { ...diagnosedRun(), looked: false }, 'Doctor finds nothing wrong in the records of this run.'],
+    ['diagnostics and a look', diagnosedRun(), 'Doctor finds nothing wrong with this run.'],
+    ['a loss in words', {}, 'Perplexity 8.3: it hesitates between about 8 characters of'],
   ])('of %s: %s', (_, changed, text) => {
     expect(textOf(summary(changed))).toContain(text);
   });
@@ -100,6 +108,21 @@ describe('what a report says without its script', () => {
     }
   });
 
+  it('counts the distinct samples where names repeat', () => {
+    const { result } = reportRun();
+    const repeated = { samples: ['ana', 'ana', 'mora'], origins: ['training', 'training', 'new'] } as const;
+    const run = { result: result && { ...result, samples: [...repeated.samples], origins: [...repeated.origins] } };
+    expect(textOf(summary(run))).toContain('2 samples are in the data set: known from training, or held out. 2 of the 3 are distinct.');
+  });
+
+  it('shows settings as they are typed, and leaves out what is not so', () => {
+    const text = textOf(reportText(reportOf(reportRun({ config: { ...reportRun().config, norm: 'none' } }))).details.text);
+    expect(text).toContain('--init-gain 5/3 ');
+    expect(text).not.toContain('imported weights');
+    const imported = reportRun({ config: { ...reportRun().config, imported: true } });
+    expect(textOf(reportText(reportOf(imported)).details.text)).toContain('imported weights true');
+  });
+
   it('says how to repeat it, what was checked, and the hashes', () => {
     const text = textOf(reportText(reportOf(reportRun())).details.text);
     expect(text).toContain('backprop-ninja train --steps 20');
@@ -115,6 +138,11 @@ describe('a report of several runs', () => {
     const text = textOf(summaryOf(reportOf(other(), reportRun())));
     expect(text).toContain('0007 has the lowest validation loss, 2.1200, 0.2900 below the next.');
     expect(text).toMatch(/Options that differ option 0008 0007 --lr 0\.5 0\.1/);
+  });
+
+  it('shows values that differ as they are typed', () => {
+    const gain = reportRun({ name: '0008', config: { ...reportRun().config, initGain: 1 } });
+    expect(textOf(summaryOf(reportOf(reportRun(), gain)))).toMatch(/--init-gain 5\/3 1/);
   });
 
   it('of the same options says so', () => {

@@ -70,6 +70,7 @@ function trainedRun(config: RunConfig, names: readonly string[]): ReportRun {
       origins: ['new', 'training', 'held out'],
     },
     gradCheck: { ok: true, tensors: 7, largest: 1e-9 },
+    looked: true,
     findings: [],
     hashes: { checkpoint: '0'.repeat(64), data: '1'.repeat(64), C: '0123456789abcdef' },
     parameters: stored(model.parameters),

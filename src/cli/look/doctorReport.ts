@@ -1,10 +1,11 @@
 /** What doctor prints: the findings, and small pictures of what they were read from. */
+import { evenly } from '../../core/numbers.js';
 import type { Finding, FindingFacts } from '../../run/findings/finding.js';
 import { percent, weightNames } from '../../run/findings/view.js';
 import type { Diagnostics, DiagnosticsRecord, Spread } from '../../training/diagnostics.js';
 import type { Paint } from '../terminal/colors.js';
 import { formatCount, formatCountOf, formatTable, wrapText } from '../terminal/format.js';
-import { drawBars, thinned } from '../terminal/histogram.js';
+import { drawBars } from '../terminal/histogram.js';
 
 /** Columns of a histogram, as many as it has intervals. */
 const COLUMNS = 30;
@@ -84,7 +85,7 @@ function updateRows(looks: readonly DiagnosticsRecord[]): string[][] {
       return ratio ? [Math.log10(ratio)] : [];
     });
     if (logs.length === 0) return [];
-    const bars = thinned(logs, COLUMNS).map((log) => Math.max(0, log - LOWEST));
+    const bars = evenly(logs, COLUMNS).map((log) => Math.max(0, log - LOWEST));
     return [[name, drawBars(bars, HIGHEST - LOWEST), `10^${logs[logs.length - 1].toFixed(1)}`]];
   });
 }

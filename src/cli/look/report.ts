@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FileContentError, namingFile, SystemError, UsageError } from '../../core/errors.js';
 import { flag, text } from '../../core/kinds.js';
-import type { OptionRow } from '../../core/optionRow.js';
+import { flagName, type OptionRow } from '../../core/optionRow.js';
 import { showPath } from '../../core/text.js';
 import { checkOutput, writeOutput } from '../../node/outputFile.js';
 import { isReportFile, readReport } from '../../node/pageFile.js';
@@ -16,6 +16,7 @@ import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import type { IO, StopSignal } from '../terminal/io.js';
 import { inTurns, type Turns } from '../terminal/turns.js';
+import { TRAIN_OPTIONS } from '../train/trainOptions.js';
 import { inputsOf } from './exportOptions.js';
 import { checkPage, showPage } from './pageOutput.js';
 import { loadReportedRun } from './reportedRun.js';
@@ -165,12 +166,15 @@ async function gatherSweep(directory: string, turns: Turns, io: IO): Promise<Rep
   return { runs, sweep, live: false };
 }
 
+/** The options of train that take a file. */
+const FILE_FLAGS = TRAIN_OPTIONS.filter(({ flag = '' }: OptionRow) => flag.endsWith(' <file>')).map(flagName);
+
 /** The options that all runs share. In the place of files is FILE. */
 function sharedOf(words: readonly string[]): string {
-  const files = ['--data', '--init'];
-  return words
-    .map((word, i) =>
-      files.includes(words[i - 1]) ? 'FILE' : files.some((one) => word.startsWith(`${one}=`)) ? `${word.split('=')[0]} FILE` : word,
-    )
-    .join(' ');
+  const shown = words.map((word, i) => {
+    if (FILE_FLAGS.includes(words[i - 1])) return 'FILE';
+    const [flag] = word.split('=');
+    return flag !== word && FILE_FLAGS.includes(flag) ? `${flag} FILE` : word;
+  });
+  return shown.join(' ');
 }

@@ -11,9 +11,3 @@ export function drawBars(values: readonly number[], most: number = Math.max(...v
     .map((value) => BARS[value > 0 && most > 0 ? Math.max(1, Math.min(levels, Math.round((value / most) * levels))) : 0])
     .join('');
 }
-
-/** At most this many of the values, evenly spread, with the first and the last one. */
-export function thinned<T>(values: readonly T[], most: number): T[] {
-  if (values.length <= most) return [...values];
-  return Array.from({ length: most }, (_, i) => values[Math.round((i * (values.length - 1)) / (most - 1))]);
-}

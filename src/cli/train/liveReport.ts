@@ -17,6 +17,7 @@ import type { BestEvaluation } from '../../run/checkpoint.js';
 import type { FindingFacts } from '../../run/findings/finding.js';
 import { findingsOf } from '../../run/findings/findings.js';
 import type { MetricsRecord } from '../../run/records.js';
+import { RecordsKept } from '../../run/recordsKept.js';
 import type { ReportData, ReportRun } from '../../run/reportData.js';
 import { reportRun } from '../../run/reportRun.js';
 import { sizesOf } from '../../training/recipe.js';
@@ -31,9 +32,6 @@ import type { PreparedRun } from './startRun.js';
 /** A report is written at most once in this time, and takes at most this share of it. */
 const LEAST_MS = 1000;
 const MOST_SHARE = 0.02;
-/** Records that are kept: of more, every other one is dropped. */
-const MOST_RECORDS = 20_000;
-const MOST_DIAGNOSTICS = 200;
 
 /** What the names of a data set give once. */
 interface Beside {
@@ -51,7 +49,7 @@ export class LiveReport {
   readonly #sampler: Sampler;
   #random: RandomStream;
   #beside: Beside | undefined;
-  #records: MetricsRecord[] = [];
+  readonly #kept = new RecordsKept();
   #best: BestEvaluation | null;
   #step: number;
   /** When the next report may be written, by the clock of IO. */
@@ -128,12 +126,7 @@ export class LiveReport {
 
   #keep(record: MetricsRecord): void {
     this.#step = Math.max(this.#step, record.step);
-    if ('hashes' in record) return;
-    this.#records.push(record);
-    const isLook = (one: MetricsRecord) => 'diagnostics' in one;
-    const others = this.#records.length > MOST_RECORDS ? (one: MetricsRecord) => !isLook(one) : undefined;
-    const looks = isLook(record) && this.#records.filter(isLook).length > MOST_DIAGNOSTICS ? isLook : undefined;
-    for (const kind of [others, looks]) if (kind) this.#records = everyOther(this.#records, kind);
+    this.#kept.add(record);
   }
 
   #write(live: boolean): void {
@@ -159,7 +152,8 @@ export class LiveReport {
     const { model, config, data, program, directory } = this.#run;
     const { vocabulary } = data.dataset;
     const tensors = new Map(Object.entries({ ...model.parameters, ...model.statistics }));
-    const evaluated = this.#records.findLast((record) => 'valLoss' in record);
+    const { records } = this.#kept;
+    const evaluated = records.findLast((record) => 'valLoss' in record);
     return reportRun(
       {
         name: basename(directory),
@@ -167,10 +161,11 @@ export class LiveReport {
         data: { isBundled: isBundled(data.sha256), sizes: sizesOf(data.dataset) },
         dataNames: data.names,
         seconds: null,
-        records: this.#records,
+        records,
         result: evaluated && this.#beside ? this.#result(evaluated.valLoss, this.#beside) : null,
         gradCheck: null,
-        findings: findingsOf({ config, vocabulary: vocabulary.length, records: this.#records, diverged: this.#diverged }),
+        looked: false,
+        findings: findingsOf({ config, vocabulary: vocabulary.length, records, diverged: this.#diverged }),
         withNetwork: evaluated !== undefined,
         notes: [],
       },
@@ -196,10 +191,4 @@ export class LiveReport {
       origins: samples.map(originOf),
     };
   }
-}
-
-/** Without every other record of a kind; the first one stays. */
-function everyOther(records: readonly MetricsRecord[], isOfKind: (record: MetricsRecord) => boolean): MetricsRecord[] {
-  let count = 0;
-  return records.filter((record) => !isOfKind(record) || count++ % 2 === 0);
 }

@@ -237,7 +237,7 @@ describe('a report of a sweep', () => {
       vary: ['lr=0.1/0.5/0.7'],
       random: null,
       seed: 1,
-      train: ['--data', '/home/me/names.txt', '--steps', '50'],
+      train: ['--data', '/home/me/names.txt', '--init=/home/me/w.npz', '--steps', '50'],
       dataSha256: '0'.repeat(64),
       runs: [{ lr: '0.1' }, { lr: '0.5' }, { lr: '0.7' }],
     };
@@ -255,7 +255,7 @@ describe('a report of a sweep', () => {
     expect(await reported(cwd, 'sweep')).toMatchObject({ exitCode: 0, stdout: `${join(cwd, 'sweep', 'report.html')}\n` });
     const { runs, sweep } = dataIn(cwd, 'sweep', 'report.html');
     expect(runs.map(({ name }) => name)).toEqual(['0001']);
-    expect(sweep).toMatchObject({ planned: 3, done: 2, shared: '--data FILE --steps 50' });
+    expect(sweep).toMatchObject({ planned: 3, done: 2, shared: '--data FILE --init FILE --steps 50' });
     expect(htmlIn(cwd, 'sweep', 'report.html')).not.toContain('/home/me');
     expect(readFileSync(join(cwd, 'sweep/runs.jsonl'), 'utf8')).toBe(before);
   });
