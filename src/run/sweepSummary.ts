@@ -20,13 +20,18 @@ export function summariseSweep(
   const options = vary.map((text) => {
     const variation = parseVariation(text);
     const groups = 'range' in variation ? intervalsOf(variation.option, results) : valuesOf(variation.option, variation.values, results);
-    return summariseOption(variation.option, groups, results, ranks);
+    return { option: variation.option, groups };
   });
+  const shares = sharesOf(
+    options.map(({ groups }) => groups),
+    ranks,
+  );
+  const summaries = options.map(({ option, groups }, i) => summariseOption(option, groups, results, shares[i]));
   return {
     planned,
     done: results.length,
     diverged: results.filter(({ valLoss }) => valLoss === null).length,
-    options: options.sort((a, b) => (b.share ?? -1) - (a.share ?? -1)),
+    options: summaries.sort((a, b) => (b.share ?? -1) - (a.share ?? -1)),
     results: [...results]
       .sort((a, b) => (a.valLoss ?? Number.POSITIVE_INFINITY) - (b.valLoss ?? Number.POSITIVE_INFINITY))
       .map(({ run, options: chosen, trainLoss, valLoss, seconds }) => ({ run, options: { ...chosen }, trainLoss, valLoss, seconds })),
@@ -65,12 +70,7 @@ function intervalText(values: readonly string[]): string {
   return first === last ? first : `${first} to ${last}`;
 }
 
-function summariseOption(
-  option: string,
-  groups: readonly Group[],
-  results: readonly SweepResult[],
-  ranks: readonly number[],
-): OptionSummary {
+function summariseOption(option: string, groups: readonly Group[], results: readonly SweepResult[], share: number | null): OptionSummary {
   const values = groups.map(({ value, runs }) => {
     const losses = runs.map((i) => results[i].valLoss);
     const found = losses.filter((loss) => loss !== null);
@@ -85,7 +85,7 @@ function summariseOption(
       least: found.length > 0 ? Math.min(...found) : null,
     };
   });
-  return { option, values, share: shareOf(groups, ranks) };
+  return { option, values, share };
 }
 
 /** Ranks from 1; equal values share the mean of theirs. */
@@ -98,18 +98,29 @@ function ranksOf(values: readonly number[]): number[] {
 }
 
 /**
- * The share of the variance of the runs' ranks that lies between the groups, corrected for what groups of this size explain by chance (epsilon
- * squared, as in Kelley 1935): 0 if the option explains no more than that. Ranks, because a single diverged run would outweigh all others.
+ * For each option, the share of the variance of the runs' ranks that lies between its groups, less what groups of this size explain by chance
+ * (epsilon squared, as in Kelley 1935): 0 if the option explains no more than that. In a full grid, chance is what no option explains, so that
+ * a small effect is seen beside a large one. Ranks, because a single diverged run would outweigh all others.
  */
-function shareOf(groups: readonly Group[], ranks: readonly number[]): number | null {
-  const [n, k] = [ranks.length, groups.length];
-  if (k < 2 || n <= k) return null;
+function sharesOf(options: readonly (readonly Group[])[], ranks: readonly number[]): (number | null)[] {
+  const n = ranks.length;
   const mean = ranks.reduce((sum, rank) => sum + rank, 0) / n;
   const total = ranks.reduce((sum, rank) => sum + (rank - mean) ** 2, 0);
-  if (total === 0) return null;
-  const within = groups.reduce((sum, { runs }) => {
-    const own = runs.reduce((s, i) => s + ranks[i], 0) / runs.length;
-    return sum + runs.reduce((s, i) => s + (ranks[i] - own) ** 2, 0);
-  }, 0);
-  return Math.max(0, 1 - within / (n - k) / (total / (n - 1)));
+  const between = (groups: readonly Group[]) =>
+    groups.reduce((sum, { runs }) => sum + runs.length * (runs.reduce((own, i) => own + ranks[i], 0) / runs.length - mean) ** 2, 0);
+  /** Variance that these options leave. */
+  const rest = (known: readonly (readonly Group[])[]) =>
+    known.reduce((left, groups) => left - between(groups), total) / (n - 1 - known.reduce((sum, groups) => sum + groups.length - 1, 0));
+  const others = isGrid(options, n) ? rest(options) : undefined;
+  return options.map((groups) => {
+    if (groups.length < 2 || n <= groups.length || total === 0) return null;
+    return Math.max(0, (between(groups) - (groups.length - 1) * (others ?? rest([groups]))) / total);
+  });
+}
+
+/** Whether every two values of different options meet in as many runs, so that the effects of options add up, and something is left over. */
+function isGrid(options: readonly (readonly Group[])[], n: number): boolean {
+  const meet = (a: Group, b: Group) => a.runs.filter((i) => b.runs.includes(i)).length * n === a.runs.length * b.runs.length;
+  const balanced = options.every((one, i) => options.slice(i + 1).every((other) => one.every((a) => other.every((b) => meet(a, b)))));
+  return balanced && n - 1 > options.reduce((sum, groups) => sum + groups.length - 1, 0);
 }

@@ -44,6 +44,19 @@ describe('the summary of a sweep', () => {
     expect(options[1].share).toBeLessThan(0.05);
   });
 
+  it('of a full grid sees a small effect beside a large one, and none of what changes nothing', () => {
+    const losses = Array.from({ length: 12 }, (_, i) => 2 + (i % 3) / 2 + (i % 6 < 3 ? 0.1 : 0) + ((i * 7) % 5) / 1000);
+    const results = resultsOf(losses, (i) => ({
+      lr: String(i % 3),
+      hidden: String(Math.floor(i / 3) % 2),
+      seed: String(Math.floor(i / 6)),
+    }));
+    const { options } = summariseSweep({ vary: ['seed=0/1', 'hidden=0/1', 'lr=0/1/2'], planned: 12, shared: '' }, results);
+    expect(options.map(({ option }) => option)).toEqual(['lr', 'hidden', 'seed']);
+    expect(options[1].share).toBeGreaterThan(0.05);
+    expect(options[2].share).toBeLessThan(0.01);
+  });
+
   it('has no share where there are too few runs, or no differences', () => {
     const shares = (losses: (number | null)[], values: number) =>
       summariseSweep(
