@@ -2,6 +2,7 @@
 import { type Html, html, NOTHING } from '../core/html.js';
 import { countOf, formatCount, showText } from '../core/text.js';
 import type { SampleOrigin } from '../evaluation/report.js';
+import { overfittingOf } from './findings/overfitting.js';
 import type { ReportRun } from './reportData.js';
 
 /** An answer: as a sentence, and as a card. */
@@ -78,15 +79,11 @@ export function judgeLoss(run: ReportRun): Judgement {
   };
 }
 
-/** A gap, or a rise above the best validation loss, in nats, from which overfitting is named. */
-const SOME = 0.1;
-const MUCH = 0.5;
-
-/** The mean of the last tenth of the training losses, where the loss over all training names is not known. */
-function trainLossOf({ result, losses }: ReportRun): number | undefined {
+/** The loss over all training names; where it is not known, the mean of the batches before the last evaluation, as doctor takes it. */
+function trainLossOf({ result, losses, valLosses }: ReportRun): number | undefined {
   if (typeof result?.trainLoss === 'number') return result.trainLoss;
-  const last = losses.slice(-Math.ceil(losses.length / 10));
-  return last.length > 0 ? last.reduce((sum, [, loss]) => sum + loss, 0) / last.length : undefined;
+  const evaluated = valLosses.at(-1)?.[0] ?? Number.POSITIVE_INFINITY;
+  return (losses.findLast(([step]) => step <= evaluated) ?? losses[0])?.[1];
 }
 
 export function judgeOverfitting(run: ReportRun): Judgement {
@@ -105,24 +102,16 @@ export function judgeOverfitting(run: ReportRun): Judgement {
   const rose =
     run.best && rise > 0.0005 ? `; the validation loss was ${run.best.valLoss.toFixed(4)} after step ${formatCount(run.best.step)}` : '';
   const text = `${numbers[0].toUpperCase()}${numbers.slice(1)}${rose}.`;
-  if (found || gap > MUCH || rise > SOME) {
-    return {
-      title,
-      figure: 'yes',
-      mark: 'wrong',
-      sentence: `It overfits: its loss on validation names is ${gap.toFixed(2)} above that on training names.`,
-      text,
-    };
+  const degree = found ? 'overfit' : overfittingOf({ train, val, lowest: Math.min(val, run.best?.valLoss ?? val) }).degree;
+  if (degree === 'none') {
+    // "No" is good news only about a network that has learned something.
+    const hasLearned = run.result !== null && val < run.result.baselines.bigram.val;
+    return { title, figure: 'no', mark: hasLearned ? 'right' : undefined, sentence: 'It does not overfit.', text };
   }
-  if (gap > SOME || rise > SOME / 5) {
-    return {
-      title,
-      figure: 'a little',
-      sentence: `It overfits a little: its loss on validation names is ${gap.toFixed(2)} above that on training names.`,
-      text,
-    };
-  }
-  return { title, figure: 'no', mark: 'right', sentence: 'It does not overfit.', text };
+  const [figure, mark, overfits] =
+    degree === 'overfit' ? (['yes', 'wrong', 'overfits'] as const) : (['a little', undefined, 'overfits a little'] as const);
+  const above = `its loss on validation names is ${gap.toFixed(2)} above that on training names`;
+  return { title, figure, mark, sentence: `It ${overfits}: ${above}.`, text };
 }
 
 const ORIGINS: Readonly<Record<SampleOrigin, string>> = { new: 'new', training: 'known', 'held out': 'held out' };
@@ -135,10 +124,14 @@ export function judgeSamples({ result }: ReportRun): Judgement {
   const { samples, origins } = result;
   const fresh = origins.filter((origin) => origin === 'new').length;
   const known = samples.length - fresh;
-  const different = new Set(samples).size;
+  const distinct = new Set(samples).size;
   const repeated =
-    different < samples.length
-      ? ` ${formatCount(different)} of the ${formatCount(samples.length)} ${different === 1 ? 'is' : 'are'} distinct.`
+    distinct < samples.length
+      ? ` ${formatCount(distinct)} of the ${formatCount(samples.length)} ${distinct === 1 ? 'is' : 'are'} distinct.`
+      : '';
+  const repeats =
+    distinct <= samples.length / 2
+      ? `It repeats itself: ${countOf(distinct, 'distinct name')} in ${formatCount(samples.length)} samples. `
       : '';
   const items = samples.map((name, i) => {
     const origin = origins[i] ?? 'new';
@@ -147,7 +140,8 @@ export function judgeSamples({ result }: ReportRun): Judgement {
   return {
     title,
     figure: `${fresh} of ${samples.length} new`,
-    sentence: `${fresh === samples.length ? 'All' : formatCount(fresh)} of its ${countOf(samples.length, 'sampled name')} ${fresh === 1 ? 'is' : 'are'} new.`,
+    mark: repeats === '' ? undefined : 'wrong',
+    sentence: `${repeats}${fresh === samples.length ? 'All' : formatCount(fresh)} of its ${countOf(samples.length, 'sampled name')} ${fresh === 1 ? 'is' : 'are'} new.`,
     text:
       (known === 0
         ? 'No sample is in the data set.'

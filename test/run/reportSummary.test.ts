@@ -42,7 +42,13 @@ describe('what a report says without its script', () => {
       withLosses(4, 5),
       'A network that predicts no better than chance has learned nothing by heart',
     ],
-    ['a rise', { ...withLosses(2.1, 2.15), best: { step: 10, valLoss: 2 } }, 'It overfits: '],
+    ['a rise', { ...withLosses(2, 2.15), best: { step: 10, valLoss: 2 } }, 'It overfits: '],
+    ['a gap that doctor does not name while the validation loss falls', withLosses(1.7, 2.3), 'It overfits a little: '],
+    [
+      'one name again and again',
+      { result: { ...(reportRun().result as NonNullable<ReportRun['result']>), samples: ['a', 'a'], origins: ['new', 'new'] } },
+      'It repeats itself: 1 distinct name in 2 samples. All of its 2 sampled names are new.',
+    ],
     ['no result', { result: null }, 'Its validation loss is 2.1200'],
     [
       'no evaluation',
