@@ -31,6 +31,8 @@ export const CHECKPOINT_FILE = 'checkpoint.safetensors';
 export const BEST_FILE = 'best.safetensors';
 export const METRICS_FILE = 'metrics.jsonl';
 export const RUN_FILE = 'run.json';
+/** The plan in a sweep's directory. */
+export const SWEEP_FILE = 'sweep.json';
 /** The parameters that a run began with, if they were not drawn. */
 export const INIT_FILE = 'init.safetensors';
 const RUNS = 'runs';
@@ -195,6 +197,10 @@ export function findCheckpoint(cwd: string, run?: string): string {
   const { path, isDirectory } = findRun(cwd, run);
   const checkpoint = isDirectory ? join(path, CHECKPOINT_FILE) : path;
   if (!existsSync(checkpoint)) {
+    if (existsSync(join(path, SWEEP_FILE))) {
+      const shown = showPath(run ?? path);
+      throw new SystemError(`no checkpoint in ${shown}: it is a sweep`, { hint: `name one of its runs, such as ${shown}/0001` });
+    }
     const isOthers = !existsSync(join(path, RUN_FILE)) && withSystemErrors('read', path, () => readdirSync(path)).length > 0;
     // A run must not be started in a directory with other files.
     if (isOthers) throw new SystemError(`no checkpoint in ${showPath(run ?? path)}: not a run`);

@@ -12,10 +12,9 @@ import { isOwnPlace, type LineWriter, openLines, parseLines, readBytes } from '.
 import { type DirectoryLock, isLockFile } from './lock.js';
 import { makeDirectory } from './makeDirectory.js';
 import { readIfThere } from './readFile.js';
-import { refuseNoDirectory } from './runDirectory.js';
+import { refuseNoDirectory, SWEEP_FILE } from './runDirectory.js';
 import { withSystemErrors } from './systemErrors.js';
 
-const SWEEP_FILE = 'sweep.json';
 const RESULTS_FILE = 'runs.jsonl';
 /** Room for the plan of a million runs. */
 const PLAN_LIMIT = 2 ** 28;

@@ -9,16 +9,19 @@ const { names } = readNamesFile(BUNDLED_NAMES);
 const idsOf = (given: TrainingOptionValues, more: DiagnosedRun = {}) =>
   findingsOf(diagnosedRun(given, { names, ...more })).map(({ id }) => id);
 
-const SIZES = [[8], [64], [200], [600], [100, 100], [64, 64, 64]];
+const SIZES = [[8], [200], [600], [64, 64, 64]];
 const OPTIMIZERS = ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const;
 
 describe('healthy runs on the bundled names have no finding', () => {
-  it.each(SIZES.flatMap((hidden) => OPTIMIZERS.map((optimizer) => ({ hidden, optimizer }))))('$optimizer, H $hidden', (given) => {
-    for (const seed of [1, 2, 3]) for (const steps of [3, 20, 50, 300]) expect(idsOf({ ...given, seed, steps })).toEqual([]);
-  });
+  it.each(SIZES.flatMap((hidden) => OPTIMIZERS.map((optimizer, i) => ({ hidden, optimizer, seed: i + 1 }))))(
+    '$optimizer, H $hidden',
+    (given) => {
+      for (const steps of [3, 50, 200]) expect(idsOf({ ...given, steps })).toEqual([]);
+    },
+  );
 
   it.each([4, 8, 16, 128, 512])('of %d examples per step', (batchSize) => {
-    for (const seed of [1, 2, 3]) for (const steps of [20, 300]) expect(idsOf({ batchSize, seed, steps })).toEqual([]);
+    for (const seed of [1, 2]) for (const steps of [20, 300]) expect(idsOf({ batchSize, seed, steps })).toEqual([]);
   });
 
   it.each<[string, TrainingOptionValues]>([
@@ -28,7 +31,7 @@ describe('healthy runs on the bundled names have no finding', () => {
     ['no batch norm', { norm: 'none' }],
     ['no batch norm, five blocks', { norm: 'none', hidden: [64, 64, 64, 64, 64] }],
   ])('%s', (_, given) => {
-    for (const seed of [1, 2, 3]) for (const steps of [50, 1000]) expect(idsOf({ ...given, seed, steps })).toEqual([]);
+    for (const seed of [1, 2]) for (const steps of [50, 500]) expect(idsOf({ ...given, seed, steps })).toEqual([]);
   });
 
   it('the preset fast, short and whole', () => {
@@ -55,6 +58,6 @@ describe('faults on the bundled names are named alone', () => {
     ['W1 times 10', 'weight-scale', { initGain: 16.7 }],
     ['clipping', 'clipped-often', { clip: 0.01 }],
   ])('%s: %s', (_, id, given) => {
-    for (const seed of [1, 2, 3]) for (const steps of [50, 400]) expect(idsOf({ ...given, seed, steps })).toEqual([id]);
+    for (const seed of [1, 2]) for (const steps of [50, 300]) expect(idsOf({ ...given, seed, steps })).toEqual([id]);
   });
 });

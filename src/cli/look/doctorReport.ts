@@ -58,7 +58,7 @@ function pictures(facts: FindingFacts, paint: Paint): string[] {
     ...(updates.length > 0
       ? [
           '',
-          paint.bold(`update:data, from 10^${LOWEST} to 10^${HIGHEST}; 10^-3 is half of a bar`),
+          paint.bold(`update:data: bars from 10^${LOWEST} (empty) to 10^${HIGHEST} (full)`),
           ...formatTable(updates, ['left', 'left', 'left']),
         ]
       : []),

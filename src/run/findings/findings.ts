@@ -7,8 +7,9 @@ import { View } from './view.js';
 
 const RULES: readonly Rule[] = [...START_RULES, ...TRAINING_RULES];
 
-/** A finding, and how far it is beyond its limit: 3 is three times the limit, or a third of it. */
+/** What a rule found, and how bad it is: 3 is three times the limit, or a third of it. */
 interface Weighed {
+  rule: Rule;
   finding: Finding;
   excess: number;
 }
@@ -19,29 +20,24 @@ interface Weighed {
  */
 export function findingsOf(facts: FindingFacts): Finding[] {
   const view = new View(facts);
-  const found: Weighed[] = [];
-  for (const rule of RULES) {
-    if (found.some(({ finding }) => finding.id === rule.id)) continue;
-    const one = apply(rule, view);
-    if (one) found.push(one);
+  const found = RULES.flatMap((rule) => apply(rule, view) ?? []);
+  const ids = new Set(found.map(({ rule }) => rule.id));
+  const named = new Map<string, Weighed>();
+  for (const one of found) {
+    const { id, explainedBy } = one.rule;
+    if (!named.has(id) && !explainedBy.some((other) => ids.has(other))) named.set(id, one);
   }
-  const ids = found.map(({ finding }) => finding.id);
-  const isExplained = ({ id }: Finding) =>
-    RULES.some((rule) => rule.id === id && rule.explainedBy.some((other) => other !== id && ids.includes(other)));
-  return found
-    .filter(({ finding }) => !isExplained(finding))
-    .sort((a, b) => b.excess - a.excess)
-    .map(({ finding }) => finding);
+  return [...named.values()].sort(worstFirst).map(({ finding }) => finding);
+}
+
+function worstFirst(a: Weighed, b: Weighed): number {
+  return a.excess === b.excess ? 0 : a.excess > b.excess ? -1 : 1;
 }
 
 function apply(rule: Rule, view: View): Weighed | undefined {
   const found = rule.find(view, rule.limit);
   if (!found) return undefined;
   const { where, step, value, limit = rule.limit, option, text } = found;
-  const finding = { id: rule.id, where, step, value, limit, option, text, source: rule.source };
-  return { finding, excess: rule.id === 'diverged' ? Number.POSITIVE_INFINITY : excessOf(value, limit, rule.worse) };
-}
-
-function excessOf(value: number, limit: number, worse: Rule['worse']): number {
-  return worse === 'above' ? value / Math.max(limit, 1e-3) : limit / value;
+  const { excess = rule.worse === 'above' ? value / limit : limit / value } = found;
+  return { rule, finding: { id: rule.id, where, step, value, limit, option, text, source: rule.source }, excess };
 }

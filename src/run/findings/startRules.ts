@@ -2,12 +2,16 @@
 import { blockName } from '../../network/parameters.js';
 import { type Diagnostics, SATURATED } from '../../training/diagnostics.js';
 import type { Found, Rule } from './rule.js';
-import { examplesOf, hasBatchNorm, percent, powerOfTen, sizeOf, updateToData, type View } from './view.js';
+import { examplesOf, percent, powerOfTen, sizeOf, updateToData, usesBatchNorm, type View } from './view.js';
 
 const PART_3 = 'makemore part 3';
 
 /** W2 below this size does not make the output confident; the lesson's is 0.1. A wide layer starts at a higher loss by itself. */
 const CONFIDENT_W2 = 0.2;
+/** Biases of the output layer above this size are confident by themselves; the lesson's are 0.1 at the start. */
+const CONFIDENT_B2 = 1;
+/** The embedding is drawn with a deviation of 1; trained, it is below 2. */
+const LARGE_EMBEDDING = 5;
 /** A share of saturated values is only a share over at least this number of them. */
 const MANY_VALUES = 200;
 /** The gain by which tanh keeps the spread of its input: torch.nn.init.calculate_gain('tanh'). */
@@ -32,6 +36,14 @@ export function isGain({ parameters }: Diagnostics, K: number): boolean {
   return sizeOf(parameters[blockName(K, 'bngain')].value) >= sizeOf(parameters[blockName(K, 'bnbias')].value);
 }
 
+/** Without batch norm: what makes hpreact large in a block: its bias, its weights or, in block 1, the embedding, whose usual deviation is 1. */
+export function largeInput({ parameters, blocks }: Diagnostics, K: number): string {
+  const size = (name: string) => sizeOf(parameters[name].value);
+  const bias = blockName(K, 'b');
+  if (bias in parameters && size(bias) > sizeOf(blocks[K - 1].hpreact) / 2) return bias;
+  return K === 1 && size('C') > LARGE_EMBEDDING ? 'C' : blockName(K, 'W');
+}
+
 const SLOPE = `Where |h| > ${SATURATED}, the slope of tanh is below 0.06, so hardly any gradient gets through`;
 
 /** The saturated block of a start with, or without, batch norm. */
@@ -41,14 +53,14 @@ function saturatedStart(
   withNorm: boolean,
 ): { K: number; value: number; diagnostics: Diagnostics; step: number } | undefined {
   const { start } = view;
-  if (!start || !view.isDrawn || hasBatchNorm(start.diagnostics) !== withNorm) return undefined;
+  if (!start || !view.isDrawn || usesBatchNorm(start.diagnostics) !== withNorm) return undefined;
   const { K, value } = mostSaturated(start.diagnostics);
   return value > limit ? { K, value, ...start } : undefined;
 }
 
 function missingGain(view: View, limit: number): Found | undefined {
   const { start } = view;
-  if (!start || !view.isDrawn || hasBatchNorm(start.diagnostics)) return undefined;
+  if (!start || !view.isDrawn || usesBatchNorm(start.diagnostics)) return undefined;
   const { blocks, parameters } = start.diagnostics;
   const gains = blocks.map((_, k) => sizeOf(parameters[blockName(k + 1, 'W')].value) * Math.sqrt(view.inputs[k]));
   const { K, value } = worstBlock(gains, (gain) => -gain);
@@ -82,14 +94,14 @@ function gradientFlow(view: View, isOver: (ratio: number) => boolean, meaning: s
     where: 'block 1',
     step: start.step,
     value: ratio,
-    option: hasBatchNorm(start.diagnostics) ? '--hidden' : view.initOption('--init-gain'),
-    text: `the gradient of h in block 1 is ${powerOfTen(ratio)} times that in block ${last}: ${meaning}. ${hasBatchNorm(start.diagnostics) ? withNorm : 'A gain of 5/3, or batch norm, keeps gradients of one size'}`,
+    option: usesBatchNorm(start.diagnostics) ? '--hidden' : view.initOption('--init-gain'),
+    text: `the gradient of h in block 1 is ${powerOfTen(ratio)} times that in block ${last}: ${meaning}. ${usesBatchNorm(start.diagnostics) ? withNorm : 'A gain of 5/3, or batch norm, keeps gradients of one size'}`,
   };
 }
 
 function weightScale(view: View, limit: number, side: 'small' | 'large'): Found | undefined {
   const { start } = view;
-  if (!start || !view.isDrawn || !hasBatchNorm(start.diagnostics)) return undefined;
+  if (!start || !view.isDrawn || !usesBatchNorm(start.diagnostics)) return undefined;
   const { blocks, parameters } = start.diagnostics;
   const scales = blocks.map((_, k) => (sizeOf(parameters[blockName(k + 1, 'W')].value) * Math.sqrt(view.inputs[k])) / TANH_GAIN);
   const { K, value } = worstBlock(scales, (scale) => (side === 'large' ? scale : -scale));
@@ -128,16 +140,18 @@ export const START_RULES: readonly Rule[] = [
       if (!start) return undefined;
       const { loss, parameters } = start.diagnostics;
       const size = sizeOf(parameters.W2.value);
-      if (loss <= uniform + margin || size <= CONFIDENT_W2) return undefined;
+      const bias = sizeOf(parameters.b2.value);
+      if (loss <= uniform + margin || (size <= CONFIDENT_W2 && bias <= CONFIDENT_B2)) return undefined;
+      const [name, deviation] = size > CONFIDENT_W2 ? ['W2', size] : ['b2', bias];
       return {
-        where: 'W2',
+        where: name,
         step: start.step,
         value: loss,
         limit: uniform + margin,
-        option: view.initOption('--init-output'),
+        option: view.initOption(name === 'W2' ? '--init-output' : '--init'),
         text:
-          `the loss begins at ${loss.toFixed(2)}; ln ${view.facts.vocabulary} is ${uniform.toFixed(2)}: the output layer starts too confident, and confidently wrong. ` +
-          `The first steps only shrink W2, whose deviation is ${Number(size.toPrecision(2))}; the lesson's is 0.1`,
+          `${start.step === 0 ? 'the loss begins at' : 'the first batch has a loss of'} ${loss.toFixed(2)}; ln ${view.facts.vocabulary} is ${uniform.toFixed(2)}: the output layer starts too confident, and confidently wrong. ` +
+          `The first steps only shrink ${name}, whose deviation is ${Number(deviation.toPrecision(2))}; the lesson's is 0.1`,
       };
     },
   },
@@ -192,12 +206,14 @@ export const START_RULES: readonly Rule[] = [
       const found = saturatedStart(view, limit, false);
       if (!found) return undefined;
       const spread = found.diagnostics.blocks[found.K - 1].hpreact.std ?? 0;
+      const name = largeInput(found.diagnostics, found.K);
+      const cause = name === blockName(found.K, 'W') ? 'the hidden weights are' : `${name} is`;
       return {
         where: `block ${found.K}`,
         step: found.step,
         value: found.value,
         option: view.initOption('--init-gain'),
-        text: `${percent(found.value)} of h is saturated in block ${found.K}: the hidden weights are too large, hpreact has a deviation of ${spread.toFixed(1)}. ${SLOPE}. Kaiming's gain for tanh is 5/3, divided by the square root of the inputs`,
+        text: `${percent(found.value)} of h is saturated in block ${found.K}: ${cause} too large, hpreact has a deviation of ${spread.toFixed(1)}. ${SLOPE}. Kaiming's gain for tanh is 5/3, divided by the square root of the inputs`,
       };
     },
   },

@@ -3,8 +3,8 @@ import { blockName } from '../../network/parameters.js';
 import { type Diagnostics, type DiagnosticsRecord, SATURATED } from '../../training/diagnostics.js';
 import { overfittingOf, RISE } from './overfitting.js';
 import type { Found, Rule } from './rule.js';
-import { isGain, mostSaturated, worstBlock } from './startRules.js';
-import { examplesOf, hasBatchNorm, median, percent, powerOfTen, sizeOf, updateToData, type View, weightNames } from './view.js';
+import { isGain, largeInput, mostSaturated, worstBlock } from './startRules.js';
+import { examplesOf, median, percent, powerOfTen, sizeOf, updateToData, usesBatchNorm, type View, weightNames } from './view.js';
 
 const RATIO = 'makemore part 3, "viz #4: update:data ratio over time": about 10^-3';
 
@@ -97,28 +97,30 @@ function rateLow(view: View, limit: number): Found | undefined {
 }
 
 /** A share of saturated values by now that the network did not begin with. */
-function saturatedEnd(view: View, limit: number): InBlock | undefined {
-  const all = view.end.map((look) => ({ ...look, ...mostSaturated(look.diagnostics) }));
+function saturatedEnd(looks: readonly DiagnosticsRecord[], limit: number): InBlock | undefined {
+  const all = looks.map((look) => ({ ...look, ...mostSaturated(look.diagnostics) }));
   if (all.length === 0 || median(all.map(({ value }) => value)) <= limit) return undefined;
   return all.reduce((a, b) => (b.value > a.value ? b : a));
 }
 
 const SATURATION = 'makemore part 3, "fixing the saturated tanh" and "viz #1: forward pass activations statistics"';
 
-function saturatedLater(view: View, limit: number, kind: 'gain' | 'other'): Found | undefined {
-  const found = saturatedEnd(view, limit);
+/** @param when after training, or of a network that was trained before and is not trained yet */
+function saturatedLater(view: View, limit: number, kind: 'gain' | 'other', when: 'end' | 'start' = 'end'): Found | undefined {
+  const isStart = view.end.length === 0 && view.start !== undefined && !view.isDrawn;
+  const found = when === 'end' ? saturatedEnd(view.end, limit) : saturatedEnd(isStart ? [view.start] : [], limit);
   if (!found) return undefined;
   const { K, value, step, diagnostics } = found;
-  const byGain = hasBatchNorm(diagnostics) && isGain(diagnostics, K);
+  const byGain = usesBatchNorm(diagnostics) && isGain(diagnostics, K);
   if (byGain !== (kind === 'gain')) return undefined;
-  const name = hasBatchNorm(diagnostics) ? blockName(K, byGain ? 'bngain' : 'bnbias') : blockName(K, 'W');
+  const name = usesBatchNorm(diagnostics) ? blockName(K, byGain ? 'bngain' : 'bnbias') : largeInput(diagnostics, K);
   const size = Number(sizeOf(diagnostics.parameters[name].value).toPrecision(2));
   return {
     where: `block ${K}`,
     step,
     value,
-    option: view.facts.config.imported ? '--init' : '--lr',
-    text: `${percent(value)} of h is saturated in block ${K} after training: ${name} has grown to ${size}, and is too large. Units at ±1 pass hardly any gradient, and learn no more`,
+    option: view.initOption(when === 'start' ? '--init' : '--lr'),
+    text: `${percent(value)} of h is saturated in block ${K}${when === 'start' ? `: ${name} is too large, ${size}` : ` after training: ${name} has grown to ${size}, and is too large`}. Units at ±1 pass hardly any gradient, and learn no more`,
   };
 }
 
@@ -128,13 +130,16 @@ function deadUnits(view: View, limit: number): Found | undefined {
   if (!found || found.value <= limit) return undefined;
   const { K, value, step, diagnostics } = found;
   const [one, their, they] = value === 1 ? ['is', 'its', 'it never learns'] : ['are', 'their', 'they never learn'];
+  const { units } = diagnostics.blocks[K - 1];
   const isStart = view.start !== undefined && mostDead(view.start.diagnostics).value > 0;
   return {
     where: `block ${K}`,
     step,
     value,
-    option: isStart ? view.initOption(hasBatchNorm(diagnostics) ? '--seed' : '--init-gain') : '--lr',
-    text: `${value} of ${diagnostics.blocks[K - 1].units} units in block ${K} ${one} dead: |h| > ${SATURATED} for every example. No gradient reaches ${their} weights, so ${they}`,
+    // How many times as many units there would be without it.
+    excess: units / (units - value),
+    option: isStart ? view.initOption(usesBatchNorm(diagnostics) ? '--seed' : '--init-gain') : '--lr',
+    text: `${value} of ${units} units in block ${K} ${one} dead: |h| > ${SATURATED} for every example. No gradient reaches ${their} weights, so ${they}`,
   };
 }
 
@@ -167,17 +172,24 @@ function deadInRecords(view: View): InBlock | undefined {
 
 function clippedOften(view: View, limit: number): Found | undefined {
   const { clip } = view.facts.config;
-  const looks = view.looks.filter(({ step }) => step > 1);
-  if (clip === undefined || looks.length < CLIPPED_RECORDS) return undefined;
+  const later = view.looks.filter(({ step }) => step > 1);
+  // Before training, the first step is all there is.
+  const looks = later.length === 0 ? view.looks : later;
+  if (clip === undefined || looks.length === 0 || (later.length > 0 && later.length < CLIPPED_RECORDS)) return undefined;
   const share = looks.filter(({ diagnostics: { clipped } }) => clipped).length / looks.length;
   const norm = median(looks.map(({ diagnostics: { gradientNorm } }) => gradientNorm ?? Number.POSITIVE_INFINITY));
   if (share <= limit || norm < CLIPPED_BY * clip) return undefined;
+  const length = Number(norm.toPrecision(2));
+  const seen =
+    later.length === 0
+      ? `the first gradient has a norm of ${length}, and is clipped to ${clip}`
+      : `${percent(share)} of the gradients are clipped to ${clip}, and half of them are longer than ${length}`;
   return {
     where: null,
     step: null,
     value: share,
     option: '--clip',
-    text: `${percent(share)} of the gradients are clipped to ${clip}, and half of them are longer than ${Number(norm.toPrecision(2))}: clipping decides the size of every step, not only of outliers. Raise --clip, or leave it out`,
+    text: `${seen}: clipping decides the size of every step, not only of outliers. Raise --clip, or leave it out`,
   };
 }
 
@@ -228,6 +240,7 @@ const DIVERGED: Rule = {
       step: diverged.step,
       value: last.loss,
       limit: view.uniform,
+      excess: Number.POSITIVE_INFINITY,
       option: rateOption(view),
       text: `training ended after step ${diverged.step}, because numbers blew up: ${diverged.message}. A lower rate, or --clip, may avoid it`,
     };
@@ -278,7 +291,7 @@ export const TRAINING_RULES: readonly Rule[] = [
     limit: 0.45,
     worse: 'above',
     source: SATURATION,
-    explainedBy: ['rate-high', 'diverged', 'large-gain'],
+    explainedBy: ['rate-high', 'diverged'],
     find: (view, limit) => saturatedLater(view, limit, 'gain'),
   },
   {
@@ -286,8 +299,24 @@ export const TRAINING_RULES: readonly Rule[] = [
     limit: 0.6,
     worse: 'above',
     source: SATURATION,
-    explainedBy: ['rate-high', 'diverged', 'saturated', 'large-gain'],
+    explainedBy: ['rate-high', 'diverged', 'large-gain'],
     find: (view, limit) => saturatedLater(view, limit, 'other'),
+  },
+  {
+    id: 'large-gain',
+    limit: 0.45,
+    worse: 'above',
+    source: SATURATION,
+    explainedBy: [],
+    find: (view, limit) => saturatedLater(view, limit, 'gain', 'start'),
+  },
+  {
+    id: 'saturated',
+    limit: 0.6,
+    worse: 'above',
+    source: SATURATION,
+    explainedBy: [],
+    find: (view, limit) => saturatedLater(view, limit, 'other', 'start'),
   },
   {
     id: 'dead-units',

@@ -69,7 +69,7 @@ export class View {
   }
 }
 
-export function hasBatchNorm({ parameters }: Diagnostics): boolean {
+export function usesBatchNorm({ parameters }: Diagnostics): boolean {
   return 'bngain' in parameters;
 }
 
@@ -106,7 +106,7 @@ export function percent(share: number): string {
   return `${hundredths < 10 ? Number(hundredths.toPrecision(2)) : Math.round(hundredths)} %`;
 }
 
-/** `10^-2.6` */
+/** `10^-2.6`; `0` for nothing at all. */
 export function powerOfTen(x: number): string {
-  return `10^${Math.log10(x).toFixed(1)}`;
+  return x > 0 ? `10^${Math.log10(x).toFixed(1)}` : '0';
 }

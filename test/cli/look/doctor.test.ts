@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ONE_ERROR_LINE, runCli, SMALL, trainSmall, writeNames } from '../../support/fakeIO.js';
@@ -23,7 +23,7 @@ describe('doctor of a run', () => {
       'Activations after step 50',
       'block 1 h',
       'block 1 hpreact',
-      'update:data, from 10^-6 to 10^0; 10^-3 is half of a bar',
+      'update:data: bars from 10^-6 (empty) to 10^0 (full)',
       'C',
       'W1',
       'W2',
@@ -54,6 +54,14 @@ describe('doctor of a run', () => {
     await trainSmall(cwd, '--init-output', '3');
     rmSync(join(cwd, 'run', 'metrics.jsonl'));
     expect((await findings(cwd, 'run')).findings).toMatchObject([{ id: 'confident-output', step: 0 }]);
+  });
+
+  it('that is a sweep is refused, with the way to one of its runs', async () => {
+    const cwd = tempDirectory();
+    mkdirSync(join(cwd, 'sw'));
+    writeFileSync(join(cwd, 'sw', 'sweep.json'), '{}');
+    const { exitCode, stderr } = await runCli(cwd, ['doctor', 'sw']);
+    expect([exitCode, stderr]).toEqual([4, 'error: no checkpoint in sw: it is a sweep; name one of its runs, such as sw/0001\n']);
   });
 
   it('whose data set is gone is diagnosed from its records, with a note', async () => {

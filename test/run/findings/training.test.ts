@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FindingFacts } from '../../../src/run/findings/finding.js';
+import type { Finding, FindingFacts } from '../../../src/run/findings/finding.js';
 import { findingsOf } from '../../../src/run/findings/findings.js';
 import type { TrainingOptionValues } from '../../../src/training/options.js';
 import { type DiagnosedRun, diagnosedRun, times } from '../../support/diagnosedRun.js';
@@ -42,6 +42,48 @@ describe('a fault', () => {
     const facts = diagnosedRun({ ...SMALL, ...given }, { change });
     expect(findingsOf(facts)).toMatchObject([expected]);
     expect(recorded(facts)).toMatchObject([expected]);
+  });
+
+  it.each<[string, TrainingOptionValues, string[]]>([
+    ['a saturated tanh and a rate that is too high', { norm: 'none', initGain: 6, lr: 3 }, ['rate-high', 'saturated']],
+    ['a confident output and a rate that is too high', { initOutput: 2, lr: 10 }, ['rate-high', 'confident-output']],
+  ])('does not hide another one: %s', (_, given, ids) => {
+    const facts = diagnosedRun({ ...SMALL, ...given });
+    const idsIn = (found: Finding[]) => found.map(({ id }) => id).sort();
+    expect(idsIn(findingsOf(facts))).toEqual([...ids].sort());
+    expect(idsIn(recorded(facts))).toEqual([...ids].sort());
+  });
+
+  it('that is worse comes first: a confident output before a single dead unit', () => {
+    const change: DiagnosedRun['change'] = (model) => {
+      times('W2', 30)(model);
+      model.parameters.bnbias.fill(20, 3, 4);
+    };
+    const found = findingsOf(diagnosedRun(SMALL, { change }));
+    expect(found.map(({ id }) => id)).toEqual(['confident-output', 'dead-units']);
+  });
+
+  it('of a network that was trained before is named before its first step: bngain, however low the loss', () => {
+    const { config, vocabulary, fresh } = diagnosedRun({ ...SMALL, steps: 1000 });
+    if (!fresh) throw new Error('the network was not looked at');
+    const { parameters, blocks } = fresh.diagnostics;
+    expect(fresh.diagnostics.loss).toBeLessThan(Math.log(vocabulary) - 0.3);
+    const initial = {
+      step: 0,
+      diagnostics: {
+        ...fresh.diagnostics,
+        blocks: blocks.map((block) => ({ ...block, saturated: 0.92 })),
+        parameters: { ...parameters, bngain: { ...parameters.bngain, value: { mean: 20, std: 1, histogram: null } } },
+      },
+    };
+    const found = findingsOf({ config, vocabulary, records: [], initial });
+    expect(found).toMatchObject([{ id: 'large-gain', where: 'block 1', step: 0, value: 0.92 }]);
+    expect(found[0].text).toMatch(/^92 % of h is saturated in block 1: bngain is too large, 20\./);
+  });
+
+  it('of one output bias is named: the loss begins far above ln V', () => {
+    const change: DiagnosedRun['change'] = ({ parameters: { b2 } }) => b2.fill(30, 3, 4);
+    expect(findingsOf(diagnosedRun(SMALL, { change }))).toMatchObject([{ id: 'confident-output', where: 'b2', option: '--init' }]);
   });
 
   it('that lets gradients vanish is named, with the gain that is missing', () => {
