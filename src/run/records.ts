@@ -129,10 +129,20 @@ export function readRecord(text: string): { record: MetricsRecord } | { flaw: st
   }
   const record = parseRecord(value);
   if (!record) return { flaw: 'a key is missing, or has a wrong value' };
+  if (isDeeper(value, DEEPEST)) return { flaw: `it is nested too deeply in ${kind[0]}` };
   const parsed = countKeys(value);
   if (parsed > countKeys(record)) return { flaw: `it has an unknown key in ${kind[0]}` };
   const written = text.match(/"(?:[^"\\]|\\.)*"\s*:/g)?.length ?? 0;
   return written > parsed ? { flaw: 'it has a key twice' } : { record };
+}
+
+/** Levels of objects and arrays in a record: itself, diagnostics, parameters, C, value, histogram, counts. */
+const DEEPEST = 7;
+
+/** Whether there are objects or arrays below these levels. JSON.parse reads more levels than a recursion can follow. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1));
 }
 
 /** The keys of an object and of all objects in it. */

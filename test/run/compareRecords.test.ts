@@ -109,6 +109,13 @@ describe('a line of metrics.jsonl', () => {
     expect(changed('"clipped":false', '"clipped":0')).toEqual({ flaw: 'a key is missing, or has a wrong value' });
   });
 
+  it('that is nested as deeply as JSON allows is flawed, as any other', () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const inside = JSON.stringify(measured).replace('"saturated"', `"note":${deep},"saturated"`);
+    expect(readRecord(inside)).toEqual({ flaw: 'it is nested too deeply in diagnostics' });
+    for (const line of [deep, `{"step":${deep}}`, `{"step":1,"loss":${deep},"rate":1}`]) expect(readRecord(line)).toHaveProperty('flaw');
+  });
+
   it.each([loss(100), valLoss(100), hashes(0), measured])('that is a record has no flaw: %j', (record) => {
     expect(readRecord(JSON.stringify(record))).toEqual({ record });
   });

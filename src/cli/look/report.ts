@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { FileContentError, namingFile, SystemError, UsageError } from '../../core/errors.js';
 import { flag, text } from '../../core/kinds.js';
 import { flagName, type OptionRow } from '../../core/optionRow.js';
@@ -132,12 +132,44 @@ async function gather(sources: Sources, data: string | undefined, turns: Turns, 
 
 async function loadAll(paths: readonly string[], data: string | undefined, turns: Turns, io: IO): Promise<ReportData['runs'] | undefined> {
   const runs: ReportData['runs'] = [];
-  for (const path of paths) {
-    const run = await loadReportedRun(path, { data, withNetwork: paths.length === 1 }, turns, io);
+  const names = runNames(paths, io.cwd);
+  for (const [i, path] of paths.entries()) {
+    const run = await loadReportedRun(path, { name: names[i], data, withNetwork: paths.length === 1 }, turns, io);
     if (!run) return undefined;
     runs.push(run);
   }
   return runs;
+}
+
+/**
+ * A name for each run: that of its directory. Where it is not the only one, as much of the path as it takes, below the working directory, and
+ * the checkpoint's name; where that is not enough, a number.
+ * @param paths the checkpoints
+ */
+export function runNames(paths: readonly string[], cwd: string): string[] {
+  const short = paths.map((path) => basename(realpathSync(dirname(path))));
+  const longer = paths.map((path) => namesFor(path, cwd));
+  const most = Math.max(...longer.map(({ length }) => length));
+  const isOnly = (names: readonly string[], i: number) => names.filter((name) => name === names[i]).length === 1;
+  let names = short;
+  for (let k = 0; k < most; k++)
+    names = names.map((name, i, all) => (isOnly(all, i) ? name : (longer[i].at(Math.min(k, longer[i].length - 1)) as string)));
+  return names.map((name, i) => {
+    const before = names.slice(0, i).filter((other) => other === name).length;
+    return before === 0 ? name : `${name} (${before + 1})`;
+  });
+}
+
+/** What a run can be called, longer and longer. A path outside the working directory says nothing of where it is. */
+function namesFor(path: string, cwd: string): string[] {
+  const directory = realpathSync(dirname(path));
+  const file = basename(path, '.safetensors');
+  const suffix = basename(path) === CHECKPOINT_FILE ? '' : ` (${file})`;
+  const inside = relative(realpathSync(cwd), directory).split(sep);
+  const parts = inside[0] === '..' || isAbsolute(inside[0]) ? [] : inside;
+  return [basename(directory), ...parts.map((_, i) => parts.slice(parts.length - 1 - i).join('/')).slice(1)].map(
+    (name) => `${name}${suffix}`,
+  );
 }
 
 /** The runs of a sweep that get curves: as many as there are colours. */
@@ -151,11 +183,10 @@ async function gatherSweep(directory: string, turns: Turns, io: IO): Promise<Rep
   }
   const { vary, train, runs: planned } = plan;
   const sweep = summariseSweep({ vary, planned: planned.length, shared: sharedOf(train) }, results);
-  const paths = sweep.results.slice(0, MOST_CURVES).map(({ run }) => join(directory, run, CHECKPOINT_FILE));
   const runs: ReportData['runs'] = [];
-  for (const path of paths) {
+  for (const { run: name } of sweep.results.slice(0, MOST_CURVES)) {
     try {
-      const run = await loadReportedRun(path, { data: undefined, withNetwork: false }, turns, io);
+      const run = await loadReportedRun(join(directory, name, CHECKPOINT_FILE), { name, data: undefined, withNetwork: false }, turns, io);
       if (!run) return undefined;
       runs.push(run);
     } catch (error) {

@@ -1,6 +1,4 @@
 /** Reads a run's directory for a report. What is missing there is a note in the report, unless the user named it. */
-import { realpathSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import { FileContentError, fullMessage, SystemError, UsageError } from '../../core/errors.js';
 import { Tensor } from '../../core/tensor.js';
 import { showText } from '../../core/text.js';
@@ -28,6 +26,8 @@ import { runFacts } from './runFacts.js';
 import { StoredRun } from './storedRun.js';
 
 export interface ReportedRunOptions {
+  /** What the report calls it. */
+  name: string;
   /** The value of --data. */
   data: string | undefined;
   /** Whether the network itself goes into the report, with its gradient check. */
@@ -54,7 +54,7 @@ export async function loadReportedRun(path: string, options: ReportedRunOptions,
   const network = known?.checkpoint ?? checkpoint;
   return reportRun(
     {
-      name: basename(realpathSync(dirname(path))),
+      name: options.name,
       checkpoint: network,
       checkpointSha256: sha256(readRegularFile(path, Number.POSITIVE_INFINITY)),
       data: { isBundled: isBundled(checkpoint.dataSha256), sizes: data && sizesOf(data.dataset) },

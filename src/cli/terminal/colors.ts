@@ -17,7 +17,10 @@ export async function paintFor(output: Output, env: IO['env'], flag = true): Pro
   const level = colorLevel(output, env, flag);
   if (level === 0) return PLAIN;
   const { Chalk } = await import('chalk');
-  return new Chalk({ level });
+  const { bold, dim, red, green } = new Chalk({ level });
+  // Chalk joins all arguments, and map passes three.
+  const one = (style: (text: string) => string) => (text: string) => style(text);
+  return { bold: one(bold), dim: one(dim), red: one(red), green: one(green) };
 }
 
 /**

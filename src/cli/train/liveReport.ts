@@ -97,11 +97,15 @@ export class LiveReport {
     this.#beside = { baselines: yield* baselinesInParts(dataset), originOf: yield* originsInParts(dataset) };
   }
 
+  get #name(): string {
+    return basename(this.#run.directory);
+  }
+
   /** Writes the report of the finished run, as the command `report` does. */
   async finish(turns: Turns): Promise<void> {
     const quiet: IO = { ...this.#io, stderr: { write: () => {}, isTTY: false, columns: 80, rows: 24 } };
     const path = join(this.#run.directory, CHECKPOINT_FILE);
-    const run = await loadReportedRun(path, { data: undefined, withNetwork: true }, turns, quiet);
+    const run = await loadReportedRun(path, { name: this.#name, data: undefined, withNetwork: true }, turns, quiet);
     if (run) this.#writeData({ runs: [run], sweep: null, live: false });
     else this.end();
   }
@@ -149,14 +153,14 @@ export class LiveReport {
   }
 
   #reportRun(): ReportRun {
-    const { model, config, data, program, directory } = this.#run;
+    const { model, config, data, program } = this.#run;
     const { vocabulary } = data.dataset;
     const tensors = new Map(Object.entries({ ...model.parameters, ...model.statistics }));
     const { records } = this.#kept;
     const evaluated = records.findLast((record) => 'valLoss' in record);
     return reportRun(
       {
-        name: basename(directory),
+        name: this.#name,
         checkpoint: { program, config, vocabulary, best: this.#best, dataSha256: data.sha256, state: { step: this.#step }, tensors },
         data: { isBundled: isBundled(data.sha256), sizes: sizesOf(data.dataset) },
         dataNames: data.names,

@@ -61,8 +61,5 @@ function limitOf(runs: readonly ReportRun[], curves: readonly Curve[]): number |
 }
 
 function curvesOf(runs: readonly ReportRun[], kind: Kind): Curve[] {
-  return runs.map((run, i) => {
-    const before = runs.slice(0, i).filter(({ name }) => name === run.name).length;
-    return { name: before === 0 ? run.name : `${run.name} (${before + 1})`, points: POINTS[kind](run) };
-  });
+  return runs.map((run) => ({ name: run.name, points: POINTS[kind](run) }));
 }

@@ -133,6 +133,19 @@ describe('report', () => {
     expect(htmlIn(cwd, 'a.html')).toBe(htmlIn(cwd, 'b.html'));
   });
 
+  it.each<[string, string[], string[]]>([
+    ['in two directories', ['a/run', 'b/run', 'other'], ['a/run', 'b/run', 'other']],
+    ['that is one checkpoint beside another', ['a/run/best.safetensors', 'a/run'], ['run (best)', 'run']],
+    ['in a directory and below it', ['run', 'a/run'], ['run', 'a/run']],
+    ['outside the working directory, which is not shown', ['../a/run', '../b/run'], ['run', 'run (2)']],
+  ])('tells runs of one name apart: %s', async (_, argv, names) => {
+    const root = copyOfRuns();
+    for (const name of ['a', 'b']) cpSync(join(root, 'run'), join(root, name, 'run'), { recursive: true });
+    const cwd = argv[0].startsWith('..') ? join(root, 'other') : root;
+    expect(await reported(cwd, ...argv, '--out', 'r.html')).toMatchObject({ exitCode: 0 });
+    expect(dataIn(cwd, 'r.html').runs.map(({ name }) => name)).toEqual(names);
+  });
+
   it.each<[string, string[], RegExp]>([
     ['a file that is no page', ['run', '--out', 'r.txt'], /did you mean --out r\.txt\.html\?/],
     ['a run twice', ['run', 'run/checkpoint.safetensors'], /named twice/],

@@ -44,9 +44,12 @@ describe('colours', () => {
     expect(await coloured(surroundings, ...flags)).toEqual(expected);
   });
 
-  it('only add escapes to the text', async () => {
-    const plain = await runCli(tempDirectory(), ['grad-check', '--against', FIXTURE], { tty: true, env: { NO_COLOR: '1' } });
-    const painted = await runCli(tempDirectory(), ['grad-check', '--against', FIXTURE], { tty: true });
+  it.each([
+    ['grad-check', ['grad-check', '--against', FIXTURE]],
+    ['doctor', ['doctor', '--init', '--norm', 'none', '--init-gain', '20']],
+  ])('only add escapes to the text: %s', async (_, argv) => {
+    const plain = await runCli(tempDirectory(), argv, { tty: true, env: { NO_COLOR: '1' } });
+    const painted = await runCli(tempDirectory(), argv, { tty: true });
     expect(painted.stdout).not.toBe(plain.stdout);
     expect(stripVTControlCharacters(painted.stdout)).toBe(plain.stdout);
   });

@@ -78,9 +78,16 @@ describe('train --open', () => {
 
   it('ends with the report of a run that diverged', async () => {
     const cwd = folder();
-    const { exitCode } = await runCli(cwd, [...OPTIONS, '--lr', '1000', '--steps', '5000', '--norm', 'none', '--open']);
-    expect([0, 5]).toContain(exitCode);
-    expect(reportIn(cwd).live).toBe(false);
+    const wild = ['--lr', '1000', '--optimizer', 'adamw', '--weight-decay', '1000', '--schedule', 'constant', '--check-every', '10'];
+    const argv = [...OPTIONS, ...wild, '--steps', '3000', '--open'];
+    const { exitCode } = await runCli(cwd, argv);
+    expect(exitCode).toBe(5);
+    const {
+      live,
+      runs: [{ findings }],
+    } = reportIn(cwd);
+    expect(live).toBe(false);
+    expect(findings.map(({ id }) => id)).toContain('diverged');
   });
 
   it('replaces no other report.html', async () => {
