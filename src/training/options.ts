@@ -28,8 +28,14 @@ const MAX_STEPS = 1_000_000_000;
 export const MAX_SEED = Number.MAX_SAFE_INTEGER;
 export const DEFAULT_SEED = 2_147_483_647;
 
-/** Adam changes each entry by about the rate, whatever the gradient; 0.001 is PyTorch's default. */
-const LEARNING_RATES: Readonly<Record<OptimizerName, number>> = { sgd: 0.1, momentum: 0.1, nesterov: 0.1, adam: 0.001, adamw: 0.001 };
+/** The default rates. Adam changes each entry by about the rate, whatever the gradient; 0.001 is PyTorch's default. */
+export const LEARNING_RATES: Readonly<Record<OptimizerName, number>> = {
+  sgd: 0.1,
+  momentum: 0.1,
+  nesterov: 0.1,
+  adam: 0.001,
+  adamw: 0.001,
+};
 
 const ADAMS = { key: 'optimizer', values: ['adam', 'adamw'] } as const;
 

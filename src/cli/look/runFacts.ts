@@ -34,6 +34,7 @@ export function* runFacts(stored: StoredRun, file: string | undefined, io: IO): 
     yield;
   }
   refuseFlaws(stored);
+  noteUnjudged(stored, records, io);
   const last = records.at(-1)?.step ?? 0;
   if (last > step) {
     io.stderr.write(`note: the records go to step ${formatCount(last)}, the last checkpoint is of step ${formatCount(step)}\n`);
@@ -46,6 +47,20 @@ export function* runFacts(stored: StoredRun, file: string | undefined, io: IO): 
   const first = beginning(stored, examples, io);
   const initial = first && { step: 0, diagnostics: yield* lookAtMany(first, examples) };
   return { ...facts, fresh, ...(initial && { initial }) };
+}
+
+/** Without records of a kind, a trained run is not judged by them; "no finding" would say more than is known. */
+function noteUnjudged({ isImported, step }: StoredRun, records: readonly MetricsRecord[], io: IO): void {
+  if (isImported || step === 0) return;
+  const hasLooks = records.some((record) => 'diagnostics' in record);
+  const hasLosses = records.some((record) => 'loss' in record || 'valLoss' in record);
+  if (hasLooks && hasLosses) return;
+  const [what, missing] = hasLosses
+    ? ['the rate and clipping are', 'diagnostics']
+    : hasLooks
+      ? ['the losses in training are', 'losses']
+      : ['losses in training, the rate and clipping are', 'losses and diagnostics'];
+  io.stderr.write(`note: ${what} not judged: metrics.jsonl has no records of ${missing}\n`);
 }
 
 /** Where training ended because numbers blew up, if it did. */

@@ -8,6 +8,7 @@ const PART_3 = 'makemore part 3';
 
 /** W2 below this size does not make the output confident; the lesson's is 0.1. A wide layer starts at a higher loss by itself. */
 const CONFIDENT_W2 = 0.2;
+const LESSON_W2 = 0.1;
 /** Biases of the output layer above this size are confident by themselves; the lesson's are 0.1 at the start. */
 const CONFIDENT_B2 = 1;
 /** The embedding is drawn with a deviation of 1; trained, it is below 2. */
@@ -42,6 +43,19 @@ export function largeInput({ parameters, blocks }: Diagnostics, K: number): stri
   const bias = blockName(K, 'b');
   if (bias in parameters && size(bias) > sizeOf(blocks[K - 1].hpreact) / 2) return bias;
   return K === 1 && size('C') > LARGE_EMBEDDING ? 'C' : blockName(K, 'W');
+}
+
+/** How many times as large as in the lesson a weight matrix was drawn. */
+function scaleOf(view: View, { parameters, blocks }: Diagnostics, name: string): number {
+  const k = blocks.findIndex((_, k) => blockName(k + 1, 'W') === name);
+  return k < 0 ? sizeOf(parameters[name].value) / LESSON_W2 : (sizeOf(parameters[name].value) * Math.sqrt(view.inputs[k])) / TANH_GAIN;
+}
+
+/** Whether a weight matrix was drawn so large, or so small, that its update:data says nothing about the rate. */
+export function isOutOfScale(view: View, name: string): boolean {
+  if (!view.start || !view.isDrawn) return false;
+  const scale = scaleOf(view, view.start.diagnostics, name);
+  return scale < SCALES[0] || scale > SCALES[1];
 }
 
 const SLOPE = `Where |h| > ${SATURATED}, the slope of tanh is below 0.06, so hardly any gradient gets through`;
@@ -102,8 +116,7 @@ function gradientFlow(view: View, isOver: (ratio: number) => boolean, meaning: s
 function weightScale(view: View, limit: number, side: 'small' | 'large'): Found | undefined {
   const { start } = view;
   if (!start || !view.isDrawn || !usesBatchNorm(start.diagnostics)) return undefined;
-  const { blocks, parameters } = start.diagnostics;
-  const scales = blocks.map((_, k) => (sizeOf(parameters[blockName(k + 1, 'W')].value) * Math.sqrt(view.inputs[k])) / TANH_GAIN);
+  const scales = start.diagnostics.blocks.map((_, k) => scaleOf(view, start.diagnostics, blockName(k + 1, 'W')));
   const { K, value } = worstBlock(scales, (scale) => (side === 'large' ? scale : -scale));
   const scale = Math.abs(value);
   if (side === 'large' ? scale < SCALES[1] : scale > SCALES[0]) return undefined;
@@ -111,7 +124,12 @@ function weightScale(view: View, limit: number, side: 'small' | 'large'): Found 
   // Weights that are too small are replaced by the first updates, so only the first one shows it.
   const looks = side === 'small' ? view.looks.filter(({ step }) => step === 1) : view.fullRate;
   const ratio = updateToData(looks, name);
-  if (ratio === undefined || (side === 'large' ? ratio >= limit : ratio <= limit)) return undefined;
+  if (ratio === undefined) return undefined;
+  // What it would be at the default rate: neither the rate nor the scale hides the other.
+  const usual = view.rateFactor > 0 ? ratio / view.rateFactor : ratio;
+  if (side === 'large' ? Math.min(ratio, usual) >= limit : Math.max(ratio, usual) <= limit) return undefined;
+  const isBeyond = side === 'large' ? ratio < limit : ratio > limit;
+  const shown = isBeyond ? ratio : usual;
   const times = `${name} is drawn ${Number(scale.toPrecision(2))} times as large as the lesson's`;
   const meaning =
     side === 'large'
@@ -120,9 +138,9 @@ function weightScale(view: View, limit: number, side: 'small' | 'large'): Found 
   return {
     where: name,
     step: looks.length === 1 ? looks[0].step : null,
-    value: ratio,
+    value: shown,
     option: view.initOption('--init-gain'),
-    text: `update:data of ${name} is ${powerOfTen(ratio)}, the rule of thumb is 10^-3; ${times}. ${meaning}`,
+    text: `update:data of ${name} is ${powerOfTen(ratio)}${shown === ratio ? ', the rule of thumb is 10^-3' : `, and would be ${powerOfTen(shown)} at the default rate, where 10^-3 is usual`}; ${times}. ${meaning}`,
   };
 }
 

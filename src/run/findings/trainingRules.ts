@@ -3,7 +3,7 @@ import { blockName } from '../../network/parameters.js';
 import { type Diagnostics, type DiagnosticsRecord, SATURATED } from '../../training/diagnostics.js';
 import { overfittingOf, RISE } from './overfitting.js';
 import type { Found, Rule } from './rule.js';
-import { isGain, largeInput, mostSaturated, worstBlock } from './startRules.js';
+import { isGain, isOutOfScale, largeInput, mostSaturated, worstBlock } from './startRules.js';
 import { examplesOf, median, percent, powerOfTen, sizeOf, updateToData, usesBatchNorm, type View, weightNames } from './view.js';
 
 const RATIO = 'makemore part 3, "viz #4: update:data ratio over time": about 10^-3';
@@ -18,19 +18,34 @@ const CLIPPED_BY = 4;
 const CLIPPED_RECORDS = 3;
 /** An update below this moves nothing: a loss above its start does not come from it. */
 const MOVES = 0.01;
+/**
+ * update:data alone does not convict a rate: it depends on the batch, on the output layer and on saturation, too. A rate is only too high or too
+ * low if it is also this many times the optimizer's default; the preset fast has 8 times Adam's.
+ */
+const HIGHER = 2;
+const LOWER = 0.15;
+/** A rate of as many times the default is too high from a smaller update:data. With batches of 512, Adam at 0.03 is the best of 0.01, 0.03. */
+const MUCH_HIGHER = 20;
+/** The square root rule: a larger batch takes a higher rate. */
+const isMuchHigher = ({ rateFactor, facts: { config } }: View) => rateFactor >= MUCH_HIGHER * Math.sqrt(Math.max(1, config.batchSize / 32));
 /** The mean loss of fewer steps is too noisy to say that it rose. */
 const FEW_STEPS = 10;
 
-/** The geometric mean of update:data over the weight matrices: a single matrix may be out of scale for reasons of its own. */
-function meanRatio(looks: readonly DiagnosticsRecord[]): { mean: number; worst: string; ratio: number } | undefined {
+/**
+ * The geometric mean of update:data over the weight matrices: a single matrix may be out of scale for reasons of its own. Those that were drawn
+ * out of scale are left out, unless all were.
+ */
+function meanRatio(view: View, looks: readonly DiagnosticsRecord[]): { mean: number; worst: string; ratio: number } | undefined {
   const [look] = looks;
-  const ratios = look
+  const all = look
     ? weightNames(look.diagnostics).flatMap((name) => {
         const ratio = updateToData(looks, name);
         return ratio ? [{ name, ratio }] : [];
       })
     : [];
-  if (ratios.length === 0) return undefined;
+  if (all.length === 0) return undefined;
+  const inScale = all.filter(({ name }) => !isOutOfScale(view, name));
+  const ratios = inScale.length > 0 ? inScale : all;
   const mean = Math.exp(ratios.reduce((sum, { ratio }) => sum + Math.log(ratio), 0) / ratios.length);
   const worst = ratios.reduce((a, b) => (b.ratio > a.ratio ? b : a));
   return { mean, worst: worst.name, ratio: worst.ratio };
@@ -41,8 +56,8 @@ const rateOption = (view: View) => (view.facts.config.learningRate > 0 ? '--lr' 
 /** update:data in the first step, if it is at the full rate, or in the later ones. */
 function rateHigh(view: View, limit: number, when: 'first' | 'later'): Found | undefined {
   const looks = when === 'later' ? view.fullRate.filter(({ step }) => step > 1) : view.firstAtFullRate;
-  const found = meanRatio(looks);
-  if (!found || found.mean <= limit) return undefined;
+  const found = meanRatio(view, looks);
+  if (!found || found.mean <= limit || view.rateFactor < HIGHER) return undefined;
   return {
     where: found.worst,
     step: when === 'first' ? 1 : null,
@@ -69,7 +84,7 @@ function lossNow(view: View): { step: number; loss: number } | undefined {
 function lossRose(view: View, limit: number): Found | undefined {
   const { start } = view;
   const now = lossNow(view);
-  const ratio = meanRatio(view.fullRate);
+  const ratio = meanRatio(view, view.fullRate);
   if (!start || !now || !ratio || now.step < FEW_STEPS || ratio.ratio < MOVES) return undefined;
   const from = Math.max(start.diagnostics.loss, view.uniform);
   if (now.loss <= from + limit) return undefined;
@@ -85,14 +100,14 @@ function lossRose(view: View, limit: number): Found | undefined {
 
 function rateLow(view: View, limit: number): Found | undefined {
   const looks = view.fullRate;
-  const found = meanRatio(looks);
-  if (!found || found.ratio >= limit) return undefined;
+  const found = meanRatio(view, looks);
+  if (!found || found.mean >= limit || view.rateFactor > LOWER) return undefined;
   return {
     where: null,
     step: looks.length === 1 ? looks[0].step : null,
-    value: found.ratio,
+    value: found.mean,
     option: rateOption(view),
-    text: `update:data is at most ${powerOfTen(found.ratio)}, in ${found.worst}; the rule of thumb is 10^-3: the rate is too low. Training takes many times longer than it has to`,
+    text: `update:data is ${powerOfTen(found.mean)} over all weights, and at most ${powerOfTen(found.ratio)}, in ${found.worst}: the rate is too low. Training takes many times longer than it has to`,
   };
 }
 
@@ -227,22 +242,25 @@ function overfitting(view: View): Found | undefined {
 
 const DIVERGED: Rule = {
   id: 'diverged',
-  limit: 0,
+  // update:data, the largest of all weights so far.
+  limit: 10 ** -1.45,
   worse: 'above',
   source: 'makemore part 3, "finding a learning rate"; Goodfellow, Bengio & Courville 2016, section 8.2.4',
   explainedBy: [],
   find(view) {
     const { diverged } = view.facts;
     if (!diverged) return undefined;
-    const last = lossNow(view) ?? { loss: view.start?.diagnostics.loss ?? view.uniform };
+    const largest = Math.max(
+      ...view.looks.flatMap(({ diagnostics: { parameters } }) => Object.values(parameters).map((p) => p.updateToData ?? 0)),
+      0,
+    );
     return {
       where: null,
       step: diverged.step,
-      value: last.loss,
-      limit: view.uniform,
+      value: largest,
       excess: Number.POSITIVE_INFINITY,
       option: rateOption(view),
-      text: `training ended after step ${diverged.step}, because numbers blew up: ${diverged.message}. A lower rate, or --clip, may avoid it`,
+      text: `training ended after step ${diverged.step}, because numbers blew up${largest > 0 ? `; until then, update:data was at most ${powerOfTen(largest)}, where 10^-3 is usual` : ''}. A lower rate, or --clip, may avoid it`,
     };
   },
 };
@@ -264,7 +282,7 @@ export const TRAINING_RULES: readonly Rule[] = [
     limit: 10 ** -1.45,
     worse: 'above',
     source: RATIO,
-    explainedBy: ['weight-scale'],
+    explainedBy: [],
     find: (view, limit) => rateHigh(view, limit, 'later'),
   },
   {
@@ -273,7 +291,7 @@ export const TRAINING_RULES: readonly Rule[] = [
     limit: 10 ** -0.5,
     worse: 'above',
     source: RATIO,
-    explainedBy: ['weight-scale'],
+    explainedBy: [],
     find: (view, limit) => (isAdam(view) ? rateHigh(view, limit, 'first') : undefined),
   },
   {
@@ -281,10 +299,36 @@ export const TRAINING_RULES: readonly Rule[] = [
     limit: 10 ** -1.45,
     worse: 'above',
     source: RATIO,
-    explainedBy: ['weight-scale'],
+    explainedBy: [],
     find: (view, limit) => (isAdam(view) ? undefined : rateHigh(view, limit, 'first')),
   },
-  { id: 'rate-low', limit: 10 ** -3.4, worse: 'below', source: RATIO, explainedBy: ['clipped-often'], find: rateLow },
+  {
+    id: 'rate-high',
+    // At 20 times the default and more. Adam at 0.03: 10^-1.9; at 0.001: 10^-2.8.
+    limit: 10 ** -2.1,
+    worse: 'above',
+    source: RATIO,
+    explainedBy: [],
+    find: (view, limit) => (isMuchHigher(view) ? rateHigh(view, limit, 'later') : undefined),
+  },
+  {
+    id: 'rate-high',
+    // Adam's first step, at 20 times the default and more. At 0.03: 10^-0.8; at 0.008, in the preset fast: 10^-1.1.
+    limit: 10 ** -1,
+    worse: 'above',
+    source: RATIO,
+    explainedBy: [],
+    find: (view, limit) => (isAdam(view) && isMuchHigher(view) ? rateHigh(view, limit, 'first') : undefined),
+  },
+  {
+    id: 'rate-low',
+    // Mean over the weights. sgd at 0.1: 10^-2.1, at 0.01: 10^-3.1; momentum at 0.1: 10^-1.9, at 0.003: 10^-3.2; adam at 0.001: 10^-2.8, at 0.0001: 10^-3.7.
+    limit: 10 ** -2.95,
+    worse: 'below',
+    source: RATIO,
+    explainedBy: ['clipped-often'],
+    find: rateLow,
+  },
   {
     id: 'large-gain',
     // Healthy after training: lesson 0.12, best 0.15, fast 0.20; a rate that is too high: 0.9 to 1.

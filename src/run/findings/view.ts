@@ -1,6 +1,7 @@
 /** The facts about a network, as the rules ask for them. */
 import { blockName, blockSizes } from '../../network/parameters.js';
 import type { BlockDiagnostics, Diagnostics, DiagnosticsRecord, Spread } from '../../training/diagnostics.js';
+import { LEARNING_RATES } from '../../training/options.js';
 import { scheduledRate } from '../../training/schedule.js';
 import type { FindingFacts } from './finding.js';
 
@@ -10,6 +11,8 @@ const LEARNED = 0.3;
 const FULL_RATE = 0.5;
 /** Adam's first updates move each entry by about the rate, whatever its gradient. */
 const SETTLED = 10;
+/** The default of --momentum. */
+const USUAL_MOMENTUM = 0.9;
 /** The last records that say how a network is by now. */
 const LAST = 3;
 
@@ -36,6 +39,13 @@ export class View {
   /** Whether the parameters are drawn, or as good as: not those of a trained network. */
   get isDrawn(): boolean {
     return this.start !== undefined && this.start.diagnostics.loss > this.uniform - LEARNED;
+  }
+
+  /** The rate, in times the optimizer's default. Momentum adds up to lr / (1 - m). */
+  get rateFactor(): number {
+    const { learningRate, optimizer } = this.facts.config;
+    const usual = LEARNING_RATES[optimizer.name];
+    return 'momentum' in optimizer ? (learningRate * (1 - USUAL_MOMENTUM)) / ((1 - optimizer.momentum) * usual) : learningRate / usual;
   }
 
   /** The looks at about the full rate once the first updates are over; if there is none, the first one. */

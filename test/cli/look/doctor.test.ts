@@ -49,11 +49,15 @@ describe('doctor of a run', () => {
     expect(Object.keys(found[0])).toEqual(['id', 'where', 'step', 'value', 'limit', 'option', 'text', 'source']);
   });
 
-  it('needs no metrics.jsonl: the network is looked at as it began, and as it is', async () => {
+  it('needs no metrics.jsonl: the network is looked at as it began, and as it is, and a note says what is not judged', async () => {
     const cwd = tempDirectory();
     await trainSmall(cwd, '--init-output', '3');
     rmSync(join(cwd, 'run', 'metrics.jsonl'));
-    expect((await findings(cwd, 'run')).findings).toMatchObject([{ id: 'confident-output', step: 0 }]);
+    const { stdout, stderr } = await runCli(cwd, ['doctor', 'run', '--json']);
+    expect(stderr).toBe(
+      'note: losses in training, the rate and clipping are not judged: metrics.jsonl has no records of losses and diagnostics\n',
+    );
+    expect(JSON.parse(stdout).findings).toMatchObject([{ id: 'confident-output', step: 0 }]);
   });
 
   it('that is a sweep is refused, with the way to one of its runs', async () => {

@@ -19,6 +19,9 @@ describe('a healthy training', () => {
     ['without batch norm', { norm: 'none' }],
     ['with a small output layer', { initOutput: 0.01 }],
     ['of 20 steps', { steps: 20 }],
+    ['of batches of 2', { batchSize: 2, steps: 100 }],
+    ['of batches of 512', { batchSize: 512, steps: 60 }],
+    ['of batches of 512 at a higher rate', { optimizer: 'adam', batchSize: 512, lr: 0.03, steps: 60 }],
   ])('%s has no finding', (_, given) => {
     const facts = diagnosedRun({ ...SMALL, ...given });
     expect(findingsOf(facts)).toEqual([]);
@@ -36,7 +39,17 @@ describe('a fault', () => {
     ['weights that are too small for their rate', { initGain: 0.1 }, undefined, { id: 'weight-scale', where: 'W1', option: '--init-gain' }],
     ['a rate that is too high', { lr: 10 }, undefined, { id: 'rate-high', option: '--lr' }],
     ['a rate that is too high for adam', { optimizer: 'adam', lr: 0.3 }, undefined, { id: 'rate-high', option: '--lr' }],
+    ['a rate that is too high for momentum', { optimizer: 'momentum', lr: 1 }, undefined, { id: 'rate-high', option: '--lr' }],
+    ['a rate that is too high for adam by 30', { optimizer: 'adam', lr: 0.03 }, undefined, { id: 'rate-high', option: '--lr' }],
     ['a rate that is too low', { lr: 1e-4 }, undefined, { id: 'rate-low', where: null, option: '--lr' }],
+    ['a rate that is too low by 10', { lr: 0.01 }, undefined, { id: 'rate-low', where: null, option: '--lr' }],
+    [
+      'a rate that is too low for nesterov',
+      { optimizer: 'nesterov', lr: 0.001 },
+      undefined,
+      { id: 'rate-low', where: null, option: '--lr' },
+    ],
+    ['a rate that is too low for adam', { optimizer: 'adam', lr: 1e-4 }, undefined, { id: 'rate-low', where: null, option: '--lr' }],
     ['clipping nearly always', { clip: 0.01 }, undefined, { id: 'clipped-often', option: '--clip' }],
   ])('%s is named, and nothing else', (_, given, change, expected) => {
     const facts = diagnosedRun({ ...SMALL, ...given }, { change });
@@ -46,6 +59,8 @@ describe('a fault', () => {
 
   it.each<[string, TrainingOptionValues, string[]]>([
     ['a saturated tanh and a rate that is too high', { norm: 'none', initGain: 6, lr: 3 }, ['rate-high', 'saturated']],
+    ['weights that are too large for their rate and a rate that is too high', { initGain: 20, lr: 3 }, ['rate-high', 'weight-scale']],
+    ['weights that are too small for their rate and a rate that is too low', { initGain: 0.2, lr: 0.001 }, ['rate-low', 'weight-scale']],
     ['a confident output and a rate that is too high', { initOutput: 2, lr: 10 }, ['rate-high', 'confident-output']],
   ])('does not hide another one: %s', (_, given, ids) => {
     const facts = diagnosedRun({ ...SMALL, ...given });
