@@ -54,7 +54,7 @@ export function makeSweepDirectory(directory: string): void {
  * @throws UsageError if the directory contains files, but no sweep
  * @throws FileContentError if sweep.json is damaged
  */
-export function readSweep(directory: string, hint = 'name another directory with --out'): Sweep | undefined {
+export function readSweep(directory: string, hint: string): Sweep | undefined {
   const path = join(directory, SWEEP_FILE);
   if (readdirSync(directory).every((name) => name === SWEEP_FILE || isLockFile(name))) return undefined;
   const text = readIfThere(path, PLAN_LIMIT)?.toString('utf8');
@@ -74,7 +74,10 @@ export function readSweep(directory: string, hint = 'name another directory with
 /** The runs of a sweep that have begun, with their option values; undefined if the directory is not a sweep's. @throws as {@link readSweep} does */
 export function sweepRuns(directory: string): { directory: string; options: Readonly<Record<string, string>> }[] | undefined {
   if (!existsSync(join(directory, SWEEP_FILE))) return undefined;
-  const runs = (readSweep(directory)?.runs ?? []).map((options, i) => ({ directory: join(directory, runName(i)), options }));
+  const runs = (readSweep(directory, 'name its runs')?.runs ?? []).map((options, i) => ({
+    directory: join(directory, runName(i)),
+    options,
+  }));
   return runs.filter((run) => existsSync(run.directory));
 }
 

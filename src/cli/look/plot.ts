@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileContentError, UsageError } from '../../core/errors.js';
+import { FileContentError, SystemError, UsageError } from '../../core/errors.js';
 import type { Job } from '../../core/job.js';
 import { choice, flag, wholeNumber } from '../../core/kinds.js';
 import { extentOf } from '../../core/numbers.js';
@@ -78,6 +78,8 @@ interface RunOnPlot extends NamedRun {
   /** Whether its numbers diverged in its last session. */
   diverged: boolean;
   curves: RunCurves['curves'];
+  /** The last step of what was asked for that --from leaves out. */
+  before: number | undefined;
   /** Numbers, from 1, of lines that are no records. */
   flawed: number[];
   isImported: boolean;
@@ -128,15 +130,18 @@ class Reader {
 
   *read(run: NamedRun): Job<RunOnPlot> {
     const curves = new RunCurves(this.#what, this.#most);
+    const left = new RunCurves(this.#what);
     const flawed: number[] = [];
     for (const line of metricsLines(join(run.directory, METRICS_FILE))) {
       if ('record' in line) {
-        if (line.record.step >= this.#from) curves.add(line.record);
+        (line.record.step >= this.#from ? curves : left).add(line.record);
       } else if ('flaw' in line) flawed.push(line.number);
       // A last line without its end is being written.
       yield;
     }
-    return { ...run, ...aboutRun(run.directory), curves: curves.curves, flawed };
+    const last = [...left.curves.values()].flatMap((curve) => curve.last?.[0] ?? []);
+    const before = last.length === 0 ? undefined : Math.max(...last);
+    return { ...run, ...aboutRun(run.directory), curves: curves.curves, before, flawed };
   }
 }
 
@@ -154,7 +159,7 @@ function aboutRun(directory: string): Pick<RunOnPlot, 'steps' | 'diverged' | 'is
 
 const MOST_SHOWN = 5;
 
-/** Says what cannot be drawn. @throws FileContentError if nothing can */
+/** Says what cannot be drawn. @throws if nothing can, as whyEmpty says */
 function tellOfFlaws(runs: readonly RunOnPlot[], what: Quantity, io: IO): void {
   for (const { directory, flawed } of runs) {
     if (flawed.length === 0) continue;
@@ -165,16 +170,20 @@ function tellOfFlaws(runs: readonly RunOnPlot[], what: Quantity, io: IO): void {
   const empty = runs.filter(({ curves }) => curves.size === 0);
   const isNothing = empty.length === runs.length;
   for (const [i, run] of empty.entries()) {
-    const reason = `${run.name}: ${whyEmpty(run, what)}`;
-    if (isNothing && i === empty.length - 1) throw new FileContentError(reason);
-    io.stderr.write(`note: ${reason}\n`);
+    const reason = whyEmpty(run, what);
+    if (isNothing && i === empty.length - 1) throw reason;
+    io.stderr.write(`note: ${reason.message}\n`);
   }
 }
 
-function whyEmpty({ isImported, directory }: RunOnPlot, what: Quantity): string {
-  if (isImported) return 'its weights were imported, so there is no training to draw';
-  if (!existsSync(join(directory, METRICS_FILE))) return `there is no ${METRICS_FILE}`;
-  return `nothing is recorded yet for --what ${what}`;
+/** A UsageError if --from leaves out all, a SystemError if there is no file, else a FileContentError. */
+function whyEmpty({ name, isImported, directory, before, diverged }: RunOnPlot, what: Quantity): Error {
+  if (isImported) return new FileContentError(`${name}: its weights were imported, so there is no training to draw`);
+  if (!existsSync(join(directory, METRICS_FILE))) return new SystemError(`${name}: there is no ${METRICS_FILE}`);
+  if (before !== undefined)
+    return new UsageError(`${name}: --from is beyond step ${formatCount(before)}, the last one with --what ${what}`);
+  if (diverged) return new FileContentError(`${name}: its numbers diverged before anything was recorded for --what ${what}`);
+  return new FileContentError(`${name}: nothing is recorded yet for --what ${what}`);
 }
 
 function jsonOf(what: Quantity, runs: readonly RunOnPlot[]) {

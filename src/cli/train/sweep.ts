@@ -114,12 +114,12 @@ export const sweep = defineCommand({
  * @throws FileContentError if the data set has changed since
  */
 function openSweep(directory: string, asked: Sweep, io: IO): Sweep {
-  const found = readSweep(directory);
+  const hint = 'name another directory with --out';
+  const found = readSweep(directory, hint);
   if (!found) {
     writeSweep(directory, asked);
     return asked;
   }
-  const hint = 'name another directory with --out';
   if (commandOf(found) !== commandOf(asked)) {
     throw new UsageError(`${shortPath(directory, io)} holds another sweep: ${commandOf(found)}`, { hint });
   }

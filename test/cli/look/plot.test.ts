@@ -134,9 +134,32 @@ describe('plot of a run that', () => {
     const both = await plot(['empty', 'run']);
     expect([both.exitCode, both.stderr]).toEqual([0, 'note: empty: nothing is recorded yet for --what val\n']);
     rmSync(join(cwd, 'empty', 'metrics.jsonl'));
-    expect((await plot(['empty'])).stderr).toBe('error: empty: there is no metrics.jsonl\n');
+    expect(await plot(['empty'])).toMatchObject({ exitCode: 4, stderr: 'error: empty: there is no metrics.jsonl\n' });
     await runCli(cwd, ['import', join('run', 'checkpoint.safetensors'), '--data', 'names.txt', '--out', 'imported']);
     expect((await plot(['imported'])).stderr).toBe('error: imported: its weights were imported, so there is no training to draw\n');
+  });
+
+  it('ends before --from is a usage error (2), unless others can be drawn', async () => {
+    const { exitCode, stderr } = await plot(['run', '--from', '99999']);
+    expect([exitCode, stderr]).toEqual([2, 'error: run: --from is beyond step 1,000, the last one with --what loss\n']);
+    const both = await plot(['other', 'run', '--from', '700']);
+    expect([both.exitCode, both.stderr]).toEqual([0, 'note: other: --from is beyond step 500, the last one with --what val\n']);
+  });
+
+  it('diverged before its first record says so (3)', async () => {
+    const about = { data: { path: 'names.txt', sha256: 'x' }, config: { steps: 5000 }, diverged: { step: 6, message: 'NaN' } };
+    put(cwd, join('early', 'run.json'), JSON.stringify(about));
+    put(cwd, join('early', 'metrics.jsonl'), '');
+    const { exitCode, stderr } = await plot(['early']);
+    expect([exitCode, stderr]).toEqual([3, 'error: early: its numbers diverged before anything was recorded for --what loss\n']);
+  });
+
+  it('is of a sweep with a damaged plan is refused with a way out that plot has (3)', async () => {
+    put(cwd, join('broken', 'sweep.json'), '{');
+    put(cwd, join('broken', '0001', 'run.json'), '{}');
+    const { exitCode, stderr } = await plot(['broken']);
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/; name its runs\n$/);
   });
 
   it.each([
