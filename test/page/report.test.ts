@@ -25,7 +25,7 @@ const compared = (name: string, changed: Partial<ReportRun> = {}) => reportRun({
 
 const TWELVE = reportOf(
   ...Array.from({ length: 12 }, (_, i) =>
-    compared(i < 2 ? 'same' : `run ${i}`, {
+    compared(i < 2 ? `${'ab'[i]}/run` : `run ${i}`, {
       losses: Array.from({ length: i }, (_, k) => [100 * (k + 1), 3 - 0.01 * i * k, 0.1]),
       valLosses:
         i === 11
@@ -133,7 +133,7 @@ describe('the curves of a run', () => {
   it('of several runs have the colours of the table, and one kind at a time', async () => {
     const { page, complaints } = await open(TWELVE);
     expect(await page.locator('.curve-legend li').count()).toBe(13);
-    expect(await page.locator('.curve-legend li').nth(2).innerText()).toContain('same (2)');
+    expect(await page.locator('.curve-legend li').nth(2).innerText()).toContain('b/run');
     const color = (selector: string) => page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).borderTopColor`);
     expect(await color('.curve-legend .curve-line')).toBe(await color('.report-swatch'));
     await page.check('text=Learning rate');
