@@ -103,7 +103,15 @@ const SweepSchema = v.strictObject({
   ),
   /** The runs, best first. */
   results: v.array(
-    v.strictObject({ run: v.string(), options: v.record(v.string(), v.string()), trainLoss: orNull, valLoss: orNull, seconds: orNull }),
+    v.strictObject({
+      run: v.string(),
+      options: v.record(v.string(), v.string()),
+      /** By option, the index of its value, or of the interval it lies in, among the values of the option. */
+      places: v.record(v.string(), count),
+      trainLoss: orNull,
+      valLoss: orNull,
+      seconds: orNull,
+    }),
   ),
   /** The options of train that all runs share, as typed. */
   shared: v.string(),

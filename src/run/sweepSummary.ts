@@ -32,9 +32,16 @@ export function summariseSweep(
     done: results.length,
     diverged: results.filter(({ valLoss }) => valLoss === null).length,
     options: summaries.sort((a, b) => (b.share ?? -1) - (a.share ?? -1)),
-    results: [...results]
-      .sort((a, b) => (a.valLoss ?? Number.POSITIVE_INFINITY) - (b.valLoss ?? Number.POSITIVE_INFINITY))
-      .map(({ run, options: chosen, trainLoss, valLoss, seconds }) => ({ run, options: { ...chosen }, trainLoss, valLoss, seconds })),
+    results: results
+      .map(({ run, options: chosen, trainLoss, valLoss, seconds }, i) => ({
+        run,
+        options: { ...chosen },
+        places: placesOf(i, options),
+        trainLoss,
+        valLoss,
+        seconds,
+      }))
+      .sort((a, b) => (a.valLoss ?? Number.POSITIVE_INFINITY) - (b.valLoss ?? Number.POSITIVE_INFINITY)),
     shared,
   };
 }
@@ -43,6 +50,16 @@ export function summariseSweep(
 interface Group {
   value: string;
   runs: number[];
+}
+
+/** By option, the index of the group that a result is in. */
+function placesOf(result: number, options: readonly { option: string; groups: readonly Group[] }[]): Record<string, number> {
+  return Object.fromEntries(
+    options.flatMap(({ option, groups }) => {
+      const place = groups.findIndex(({ runs }) => runs.includes(result));
+      return place === -1 ? [] : [[option, place]];
+    }),
+  );
 }
 
 function valuesOf(option: string, values: readonly string[], results: readonly SweepResult[]): Group[] {

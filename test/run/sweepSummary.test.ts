@@ -35,6 +35,23 @@ describe('the summary of a sweep', () => {
     expect(values.map(({ value }) => value)).toEqual(['0.1 to 0.2', '0.3 to 0.4', '0.5 to 0.6']);
   });
 
+  it('says of each run which value, or interval, of each option it has', () => {
+    const lr = ['0.4', '1e-3', '0.2', '0.3', '0.002', '0.1', '0.5', '0.6'];
+    const results = resultsOf([8, 1, 4, 5, 2, 3, 6, 7], (i) => ({ lr: lr[i], hidden: i < 4 ? '16' : '64' }));
+    const { options, results: ranked } = summariseSweep({ vary: ['lr=0.001..1', 'hidden=64/16'], planned: 8, shared: '' }, results);
+    const valueAt = (option: string, k: number) => options.find((one) => one.option === option)?.values[k].value;
+    expect(ranked.map(({ run, places }) => [run, valueAt('lr', places.lr), valueAt('hidden', places.hidden)])).toEqual([
+      ['0002', '1e-3 to 0.002', '16'],
+      ['0005', '1e-3 to 0.002', '64'],
+      ['0006', '0.1 to 0.2', '64'],
+      ['0003', '0.1 to 0.2', '16'],
+      ['0004', '0.3 to 0.4', '16'],
+      ['0007', '0.5 to 0.6', '64'],
+      ['0008', '0.5 to 0.6', '64'],
+      ['0001', '0.3 to 0.4', '16'],
+    ]);
+  });
+
   it('puts the option that explains most first, and gives chance no share', () => {
     const losses = Array.from({ length: 24 }, (_, i) => 2 + (i % 3) / 10 + (i % 5) / 1000);
     const results = resultsOf(losses, (i) => ({ seed: String(Math.floor(i / 3) % 4), lr: String(i % 3) }));

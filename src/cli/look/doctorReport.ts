@@ -1,6 +1,7 @@
 /** What doctor prints: the findings, and small pictures of what they were read from. */
 import { evenly } from '../../core/numbers.js';
 import type { Finding, FindingFacts } from '../../run/findings/finding.js';
+import { limitText, placeText } from '../../run/findings/findingTexts.js';
 import { percent, weightNames } from '../../run/findings/view.js';
 import type { Diagnostics, DiagnosticsRecord, Spread } from '../../training/diagnostics.js';
 import type { Paint } from '../terminal/colors.js';
@@ -23,27 +24,17 @@ export function doctorLines(what: string, findings: readonly Finding[], facts: F
   ];
 }
 
-function findingLines(
-  { id, where, step, value, limit, option, text, source }: Finding,
-  number: number,
-  width: number,
-  paint: Paint,
-): string[] {
-  const place = [where, step === null ? null : step === 0 ? 'before the first step' : `step ${formatCount(step)}`]
-    .filter(Boolean)
-    .join(', ');
+function findingLines(finding: Finding, number: number, width: number, paint: Paint): string[] {
+  const { id, option, text, source } = finding;
+  const place = placeText(finding);
   const indent = (lines: string[]) => lines.map((line) => `   ${line}`);
   const turn = option === null ? [] : [`turn ${option}`];
-  const details = [...turn, `${short(value)}, where ${short(limit)} is the limit`].join('; ');
+  const details = [...turn, limitText(finding)].join('; ');
   return [
     `${number}. ${paint.red(id)}${place === '' ? '' : `, ${place}`}`,
     ...indent(wrapText(text, width - 3)),
     ...indent(wrapText(`${details}; ${source}`, width - 3).map(paint.dim)),
   ];
-}
-
-function short(x: number): number {
-  return Number(x.toPrecision(3));
 }
 
 function pictures(facts: FindingFacts, paint: Paint): string[] {

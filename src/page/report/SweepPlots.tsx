@@ -13,7 +13,7 @@ export function SweepPlots({ sweep }: { sweep: SweepSummary }) {
   const range = rangeOf(sweep);
   return (
     <section class="sweep-dots" aria-label="Every run">
-      <p>A dot is a run, a line the median of a value. Runs above the plot diverged, or have a loss beyond it.</p>
+      <p>{legendOf(sweep, range[1])}</p>
       <div class="sweep-plots">
         {sweep.options.map((option) => (
           <SweepPlot key={option.option} option={option} results={sweep.results} range={range} at={at} onPoint={setAt} />
@@ -31,7 +31,7 @@ const LEFT = 52;
 const TOP = 24;
 const BOTTOM = 200;
 /** Losses further above the best one than this multiple of the middle half's distance are beyond the plot. */
-const BEYOND = 2;
+const BEYOND = 4;
 
 /** From the best loss to the worst one, unless it is far beyond the middle half. */
 function rangeOf({ results }: SweepSummary): [least: number, most: number] {
@@ -42,6 +42,15 @@ function rangeOf({ results }: SweepSummary): [least: number, most: number] {
   const end = Math.min(most, least + BEYOND * Math.max(upper - least, 0.01));
   const room = 0.05 * (end - least) || 0.01;
   return [least - room, end + room];
+}
+
+function legendOf({ results }: SweepSummary, most: number): string {
+  const isBeyond = results.some(({ valLoss }) => valLoss !== null && valLoss > most);
+  return [
+    'A dot is a run, a line the median of a value.',
+    ...(isBeyond ? ['A triangle is a run with a loss above the plot.'] : []),
+    ...(results.some(({ valLoss }) => valLoss === null) ? ['A cross is a run that diverged.'] : []),
+  ].join(' ');
 }
 
 interface SweepPlotProps {
@@ -58,9 +67,10 @@ function SweepPlot({ option: { option, values }, results, range, at, onPoint }: 
   const centre = (k: number) => LEFT + (k + 0.5) * column;
   const y = (loss: number | null) =>
     loss === null || loss > range[1] ? TOP - 10 : BOTTOM - ((loss - range[0]) / (range[1] - range[0])) * (BOTTOM - TOP);
-  const dots = results.map((result) => {
-    const k = columnOf(result.options[option] ?? '', values);
-    return { result, x: centre(k) + spreadOf(result, results, option) * Math.min(column / 3, 40), y: y(result.valLoss) };
+  const dots = results.flatMap((result) => {
+    const k = result.places[option];
+    if (k === undefined) return [];
+    return [{ result, x: centre(k) + spreadOf(result, results, option) * Math.min(column / 3, 40), y: y(result.valLoss) }];
   });
   const point = ({ offsetX, offsetY }: PointerEvent) => {
     const near = dots.reduce((best, dot) => (far(dot, offsetX, offsetY) < far(best, offsetX, offsetY) ? dot : best), dots[0]);
@@ -100,7 +110,12 @@ function SweepPlot({ option: { option, values }, results, range, at, onPoint }: 
             </g>
           ))}
           {dots.map(({ result, x, y: height }) => (
-            <circle key={result.run} cx={x} cy={height} r={result === at ? 6 : 4} data-at={result === at || undefined} />
+            <path
+              key={result.run}
+              d={markOf(kindOf(result, range[1]), x, height, result === at ? 6 : 4)}
+              data-mark={kindOf(result, range[1])}
+              data-at={result === at || undefined}
+            />
           ))}
         </svg>
       </div>
@@ -108,23 +123,24 @@ function SweepPlot({ option: { option, values }, results, range, at, onPoint }: 
   );
 }
 
-const far = (dot: { x: number; y: number }, x: number, y: number) => Math.hypot(dot.x - x, dot.y - y);
-
-/** The column of a value: its own, or that of the interval which it lies in. */
-function columnOf(value: string, values: OptionSummary['values']): number {
-  const own = values.findIndex((one) => one.value === value);
-  if (own !== -1) return own;
-  const within = values.findIndex((one) => {
-    const ends = one.value.match(/[\d.]+(?:e[+-]?\d+)?/gi)?.map(Number) ?? [];
-    return ends.length === 2 && Number(value) >= ends[0] && Number(value) <= ends[1];
-  });
-  return Math.max(0, within);
+function kindOf({ valLoss }: Result, most: number): 'dot' | 'beyond' | 'diverged' {
+  if (valLoss === null) return 'diverged';
+  return valLoss > most ? 'beyond' : 'dot';
 }
 
+/** A dot in the plot; above it, a triangle that points up, or a cross. */
+function markOf(kind: ReturnType<typeof kindOf>, x: number, y: number, r: number): string {
+  if (kind === 'diverged') return `M${x - r},${y - r}l${2 * r},${2 * r}m0,${-2 * r}l${-2 * r},${2 * r}`;
+  if (kind === 'beyond') return `M${x - r},${y + r}h${2 * r}l${-r},${-2 * r}z`;
+  return `M${x - r},${y}a${r},${r} 0 1 0 ${2 * r},0a${r},${r} 0 1 0 ${-2 * r},0z`;
+}
+
+const far = (dot: { x: number; y: number }, x: number, y: number) => Math.hypot(dot.x - x, dot.y - y);
+
 /** Dots of one value lie beside each other, from -1 to 1, in the order of the runs. */
-function spreadOf({ run, options }: Result, results: readonly Result[], option: string): number {
+function spreadOf({ run, places }: Result, results: readonly Result[], option: string): number {
   const names = results
-    .filter((result) => result.options[option] === options[option])
+    .filter((result) => result.places[option] === places[option])
     .map((result) => result.run)
     .sort();
   return names.length < 2 ? 0 : (2 * names.indexOf(run)) / (names.length - 1) - 1;

@@ -56,10 +56,12 @@ export function Distributions({ title, tensor, note = '', rows, facts = [], satu
               <td class="distribution" data-low={rows.length > MANY || undefined}>
                 <HistogramPicture {...row} saturation={saturation} />
               </td>
-              <td>{numberText(row.spread.mean)}</td>
-              <td>{numberText(row.spread.std)}</td>
+              <td data-label="mean">{numberText(row.spread.mean)}</td>
+              <td data-label="deviation">{numberText(row.spread.std)}</td>
               {row.facts?.map((fact, i) => (
-                <td key={facts[i]}>{fact}</td>
+                <td key={facts[i]} data-label={facts[i]}>
+                  {fact}
+                </td>
               ))}
             </tr>
           ))}
