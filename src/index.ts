@@ -32,6 +32,7 @@ export {
   type EmbeddingInput,
   type LinearBlock,
   type Model,
+  type NamedTensor,
   type TableInput,
   type TrainingActivations,
   type TrainingBlockActivations,

@@ -5,8 +5,8 @@ import { type FloatArray, type Shape, sizeOf } from '../core/tensor.js';
 export const MAX_BLOCKS = 16;
 
 /** What a block does between linear and tanh: batch norm, or nothing. */
-export const NORMS = ['batch', 'none'] as const;
-export type Norm = (typeof NORMS)[number];
+export type Norm = 'batch' | 'none';
+export const NORMS: readonly Norm[] = ['batch', 'none'];
 
 /**
  * The sizes of a network. The lesson's network is embedding, linear, batch norm, tanh, linear, cross-entropy; a deeper one repeats the
@@ -27,9 +27,6 @@ export interface ModelConfig {
   /** Default: batch. */
   norm?: Norm | undefined;
 }
-
-/** The part of a configuration that decides the names of its tensors. */
-type Blocks = Pick<ModelConfig, 'hidden' | 'norm'>;
 
 /** The parameters of the lesson's network, in the order of memory and files. */
 export const LESSON_PARAMETER_NAMES = ['C', 'W1', 'b1', 'bngain', 'bnbias', 'W2', 'b2'] as const;
@@ -67,7 +64,7 @@ export function hasBatchNorm({ norm = 'batch' }: Pick<ModelConfig, 'norm'>): boo
 }
 
 /** All parameters in the order of memory and files: C, the parameters of each block, W2, b2. */
-export function parameterNames(config: Blocks): ParameterName[] {
+export function parameterNames(config: Pick<ModelConfig, 'hidden' | 'norm'>): ParameterName[] {
   const ofBlock = hasBatchNorm(config) ? BLOCK_PARAMETERS : (['W', 'b'] as const);
   return ['C', ...config.hidden.flatMap((_, k) => ofBlock.map((tensor) => blockName(k + 1, tensor))), 'W2', 'b2'];
 }
@@ -80,7 +77,7 @@ export function isParameterName(name: string): name is ParameterName {
 }
 
 /** Mean and variance of each block, block by block; none without batch norm. */
-export function statisticNames(config: Blocks): StatisticName[] {
+export function statisticNames(config: Pick<ModelConfig, 'hidden' | 'norm'>): StatisticName[] {
   return hasBatchNorm(config) ? config.hidden.flatMap((_, k) => [blockName(k + 1, 'bnmean'), blockName(k + 1, 'bnvar')]) : [];
 }
 
