@@ -7,7 +7,9 @@ import { quoteText } from '../core/text.js';
 import type { Model } from '../network/arrays.js';
 import { isParameterName, type ModelConfig, type ParameterArrays, type ParameterName, parameterNames } from '../network/parameters.js';
 import type { DiagnosticsRecord } from '../training/diagnostics.js';
+import { count } from '../training/runConfigSchema.js';
 import type { LossRecord } from '../training/training.js';
+import { DiagnosticsRecordSchema } from './diagnosticsSchema.js';
 
 /** The mean loss over the validation names, in nats, after a number of steps. */
 export interface EvaluationRecord {
@@ -68,7 +70,6 @@ function oneBlock(record: object): Pick<ModelConfig, 'hidden' | 'norm'> {
 }
 
 const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/));
-const step = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Every network has the parameters of one block, deeper ones have more. Keys keep the order of the line. */
 const hashes = v.pipe(
   v.record(
@@ -77,28 +78,12 @@ const hashes = v.pipe(
   ),
   v.guard((record): record is Hashes => parameterNames(oneBlock(record)).every((name) => name in record)),
 );
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const spread = v.object({
-  mean: v.nullable(v.number()),
-  std: v.nullable(v.number()),
-  histogram: v.nullable(v.object({ from: v.number(), to: v.number(), counts: v.array(count) })),
-});
-const diagnostics = v.object({
-  loss: v.number(),
-  gradientNorm: v.nullable(v.number()),
-  clipped: v.boolean(),
-  blocks: v.array(v.object({ saturated: v.number(), dead: count, units: count, hpreact: spread, h: spread, dh: spread })),
-  parameters: v.record(
-    v.string(),
-    v.object({ value: spread, gradient: spread, gradientToData: v.nullable(v.number()), updateToData: v.nullable(v.number()) }),
-  ),
-});
-export const DiagnosticsRecordSchema = v.object({ step, diagnostics });
+
 /** Accepts a record of any kind and drops unknown keys. */
 const RecordSchema = v.union([
-  v.object({ step, loss: v.number(), rate: v.number() }),
-  v.object({ step, valLoss: v.number() }),
-  v.object({ step, hashes }),
+  v.object({ step: count, loss: v.number(), rate: v.number() }),
+  v.object({ step: count, valLoss: v.number() }),
+  v.object({ step: count, hashes }),
   DiagnosticsRecordSchema,
 ]);
 

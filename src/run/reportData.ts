@@ -9,8 +9,8 @@ import { TRAINING_OPTIONS } from '../training/options.js';
 import { modelConfig } from '../training/runConfig.js';
 import { configSchema, count, finite } from '../training/runConfigSchema.js';
 import { fromBase64Tensor } from './base64Tensor.js';
+import { DiagnosticsRecordSchema } from './diagnosticsSchema.js';
 import type { FindingId } from './findings/finding.js';
-import { DiagnosticsRecordSchema } from './records.js';
 import { VocabularySchema } from './vocabularySchema.js';
 
 const orNull = v.nullable(finite);
