@@ -69,6 +69,16 @@ export function parameterNames(config: Pick<ModelConfig, 'hidden' | 'norm'>): Pa
   return ['C', ...config.hidden.flatMap((_, k) => ofBlock.map((tensor) => blockName(k + 1, tensor))), 'W2', 'b2'];
 }
 
+/** Whether the parameter is the weight matrix of a linear layer: W1, W2, blocks.K.W. */
+export function isWeightMatrix(name: string): boolean {
+  return /^(W1|W2|blocks\.\d+\.W)$/.test(name);
+}
+
+/** Whether the parameter is the embedding table or a weight matrix, and not a bias or a gain. */
+export function isMatrix(name: string): boolean {
+  return name === 'C' || isWeightMatrix(name);
+}
+
 /** Whether any network has a parameter with this name. */
 export function isParameterName(name: string): name is ParameterName {
   if ((LESSON_PARAMETER_NAMES as readonly string[]).includes(name)) return true;

@@ -88,7 +88,7 @@ function rangeOf(curves: readonly PlottedCurve[], levels: readonly PlottedLevel[
   return [low, Math.max(top, highest, low + 4 * room) + 2 * room];
 }
 
-/** Round numbers in a range, about so many. */
+/** Round numbers in a range, `about` of them or a few more. */
 export function ticks(from: number, to: number, about: number): number[] {
   const rough = (to - from) / about;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -106,7 +106,7 @@ function spread(places: readonly number[]): number[] {
   return moved.map((place) => place - excess);
 }
 
-/** Points of which neighbours are averaged, so that there are at most so many; each has the last step of those that it is the mean of. */
+/** The points, with neighbours averaged where there are more than `most`. Each mean has the last step of its points. */
 export function averaged<P extends readonly [step: number, value: number, ...rest: number[]]>(points: readonly P[], most: number): P[] {
   const share = Math.ceil(points.length / most);
   if (share <= 1) return [...points];

@@ -1,4 +1,5 @@
 /** What the records of a run draw: a quantity over its steps. */
+import { isMatrix } from '../network/parameters.js';
 import type { MetricsRecord } from './records.js';
 
 /** A point of a curve. */
@@ -48,9 +49,6 @@ export class ThinnedCurve {
 export const QUANTITIES = ['loss', 'train', 'val', 'rate', 'update', 'saturation', 'gradient'] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
-/** The embedding table and the matrices: of vectors, such as biases, the ratio says little. */
-const MATRIX = /^(C|W\d|blocks\.\d+\.W)$/;
-
 /** The values of a record, by the name of their curve. */
 function valuesIn(record: MetricsRecord, what: Quantity): (readonly [curve: string, value: number | null])[] {
   if ('loss' in record) {
@@ -63,7 +61,8 @@ function valuesIn(record: MetricsRecord, what: Quantity): (readonly [curve: stri
   if (what === 'gradient') return [['gradient', gradientNorm]];
   if (what === 'saturation') return blocks.map(({ saturated }, i) => [`block ${i + 1}`, saturated]);
   if (what !== 'update') return [];
-  const matrices = Object.entries(parameters).filter(([name]) => MATRIX.test(name));
+  // The ratio of vectors, such as biases, says little.
+  const matrices = Object.entries(parameters).filter(([name]) => isMatrix(name));
   return matrices.map(([name, { updateToData }]) => [name, updateToData === null ? null : Math.log10(updateToData)]);
 }
 

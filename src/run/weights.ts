@@ -9,6 +9,7 @@ import { type FloatArray, type Shape, showShape } from '../core/tensor.js';
 import { countOf, showCharacters } from '../core/text.js';
 import {
   blockName,
+  isWeightMatrix,
   type ModelConfig,
   type Norm,
   type ParameterName,
@@ -94,7 +95,7 @@ export function readWeights({ tensors, metadata }: Safetensors, { vocabulary, la
     parameters: new Map(
       parameterNames(shape).map((name) => {
         const data = parameters.get(name) as Float32Array;
-        return [name, isLinear && isMatrix(name) ? transposed(data, parameterShapes(shape)[name]) : data];
+        return [name, isLinear && isWeightMatrix(name) ? transposed(data, parameterShapes(shape)[name]) : data];
       }),
     ),
     statistics: found.length > 0 ? statistics : undefined,
@@ -319,10 +320,6 @@ function refusal(problems: readonly string[], missing: readonly string[], isOthe
 
 function isStatistic(name: string): boolean {
   return /(^|\.)(bnmean|bnvar)$/.test(name);
-}
-
-function isMatrix(name: string): boolean {
-  return /(^W[12]|\.W)$/.test(name);
 }
 
 function stored(tensors: Tensors, name: string): StoredTensor {

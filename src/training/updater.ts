@@ -1,6 +1,7 @@
 /** Parameter updates: gradient clipping, weight decay, and the optimizer with its state. */
 import type { FloatArray } from '../core/tensor.js';
 import { createOptimizerTensors, type Model } from '../network/arrays.js';
+import { isWeightMatrix } from '../network/parameters.js';
 
 /** The names of the optimizers. */
 export const OPTIMIZERS = ['sgd', 'momentum', 'nesterov', 'adam', 'adamw'] as const;
@@ -58,12 +59,7 @@ export function hasPowers({ name }: OptimizerConfig): boolean {
   return name === 'adam' || name === 'adamw';
 }
 
-/** One number for the weight decay applies to weight matrices only, not to embeddings, biases and gains. */
-function isWeightMatrix(parameter: string): boolean {
-  return /^(W1|W2|blocks\.\d+\.W)$/.test(parameter);
-}
-
-/** The weight decay of one parameter. */
+/** The weight decay of one parameter. One number for all applies to weight matrices only, not to embeddings, biases and gains. */
 export function decayOf(decay: WeightDecay, parameter: string): number {
   if (typeof decay === 'number') return isWeightMatrix(parameter) ? decay : 0;
   return decay[parameter] ?? 0;

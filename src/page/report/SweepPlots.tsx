@@ -146,7 +146,7 @@ function spreadOf({ run, places }: Result, results: readonly Result[], option: s
   return names.length < 2 ? 0 : (2 * names.indexOf(run)) / (names.length - 1) - 1;
 }
 
-/** A text of 12 px in a column of so many pixels. */
+/** A text of 12 px, cut to the width of its column in pixels. */
 function shortened(value: string, column: number): string {
   const fits = Math.max(3, Math.floor(column / 7));
   return value.length <= fits ? value : `${value.slice(0, fits - 1)}…`;

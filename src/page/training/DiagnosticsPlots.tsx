@@ -4,6 +4,7 @@
  */
 import { useMemo, useState } from 'preact/hooks';
 import { countOf, formatCount } from '../../core/text.js';
+import { isMatrix } from '../../network/parameters.js';
 import type { Diagnostics, DiagnosticsRecord } from '../../training/diagnostics.js';
 import { CurveChart } from '../parts/CurveChart.js';
 import type { Curve } from '../parts/curves.js';
@@ -37,9 +38,6 @@ export function DiagnosticsPlots({ records, step, onStep }: DiagnosticsPlotsProp
     </div>
   );
 }
-
-/** The weights: of biases and gains, part 3 plots nothing. */
-const isWeight = (name: string) => /^(C|W\d|blocks\.\d+\.W)$/.test(name);
 
 const UPDATE_LEVELS = [{ name: '−3', value: -3 }];
 const exponent = (value: number) => withMinus(value.toFixed(2));
@@ -80,7 +78,7 @@ function OverTime({ records, step, onStep }: OverTimeProps) {
 }
 
 function updateCurves(records: readonly DiagnosticsRecord[]): Curve[] {
-  const names = Object.keys(records[0]?.diagnostics.parameters ?? {}).filter(isWeight);
+  const names = Object.keys(records[0]?.diagnostics.parameters ?? {}).filter(isMatrix);
   return names.slice(0, MOST_CURVES).map((name) => ({
     name,
     points: records.flatMap(({ step, diagnostics }) => {
@@ -134,7 +132,7 @@ function StepSlider({ records, at, onStep }: StepSliderProps) {
 function AtStep({ diagnostics: { blocks, parameters, gradientNorm, clipped } }: { diagnostics: Diagnostics }) {
   const ofBlocks = (rowOf: (block: Diagnostics['blocks'][number]) => Omit<Row, 'name'>): Row[] =>
     blocks.map((block, k) => ({ name: `block ${k + 1}`, ...rowOf(block) }));
-  const weights = Object.entries(parameters).filter(([name]) => isWeight(name));
+  const weights = Object.entries(parameters).filter(([name]) => isMatrix(name));
   return (
     <div class="diagnostics-pair">
       <Distributions

@@ -20,7 +20,7 @@ const HEIGHT = 360;
 const EDGE = 20;
 /** Characters that are named as the closest ones. */
 const CLOSEST = 3;
-/** From so many characters, letters are small. */
+/** The number of characters from which letters are small. */
 const MANY = 60;
 
 export function EmbeddingMap({ vocabulary, C, embedding }: EmbeddingMapProps) {
