@@ -5,6 +5,7 @@ export { embeddingBackward, embeddingForward } from './embedding';
 export { embeddingTableBackward, embeddingTableForward } from './embeddingTable';
 export { linearBackward, linearForward } from './linear';
 export { adamUpdate, momentumUpdate, scale, sgdUpdate, sumOfSquares } from './optimizer';
+export { setPart } from './parts';
 export { peakLoop } from './peak';
 export { tanhBackward, tanhForward } from './tanh';
 

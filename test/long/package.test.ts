@@ -65,6 +65,7 @@ describe('the tarball', () => {
       'data/names.txt',
       'data/README.md',
       'dist/kernels.wasm',
+      'dist/kernelsShared.wasm',
       'dist/index.js',
       'dist/index.d.ts',
       'dist/cli/main.js',
