@@ -67,8 +67,8 @@ export interface LiveIntervals {
 const TURN_MS = 50;
 
 /**
- * A run, and the work on it. Whoever has the turn, a training or a request for names, does the next part of what has begun, so that a step,
- * a calibration or a checkpoint is never mixed with another.
+ * A run, and the work on it. Training and requests for names take turns, and a turn first finishes what an earlier one began: a step, a
+ * calibration or a checkpoint is never mixed with another.
  */
 export class LiveRun {
   readonly config: RunConfig;

@@ -6,6 +6,7 @@ import type { MetricsRecord } from '../records.js';
 /** The kinds of findings. Two rules may find the same kind in different ways. */
 export type FindingId =
   | 'diverged'
+  | 'no-gradient'
   | 'confident-output'
   | 'saturated'
   | 'large-gain'

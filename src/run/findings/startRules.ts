@@ -2,7 +2,7 @@
 import { blockName } from '../../network/parameters.js';
 import { type Diagnostics, SATURATED } from '../../training/diagnostics.js';
 import type { Found, Rule } from './rule.js';
-import { examplesOf, percent, powerOfTen, sizeOf, updateToData, usesBatchNorm, type View } from './view.js';
+import { examplesOf, percent, powerOfTen, sizeOf, updateToData, usesBatchNorm, type View, weightNames } from './view.js';
 
 const PART_3 = 'makemore part 3';
 
@@ -144,7 +144,35 @@ function weightScale(view: View, limit: number, side: 'small' | 'large'): Found 
   };
 }
 
+/** Weights that are 0 in one matrix only are drawn away from it by the others; in all of them, no gradient gets to any. */
+function noGradient(view: View, limit: number): Found | undefined {
+  const { start } = view;
+  if (!start) return undefined;
+  const { parameters } = start.diagnostics;
+  const names = weightNames(start.diagnostics);
+  if (!names.every((name) => sizeOf(parameters[name].gradient) <= limit)) return undefined;
+  const zero = Object.keys(parameters).filter((name) => sizeOf(parameters[name].value) === 0);
+  const cause = zero.length > 0 ? `: ${zero.join(', ')} ${zero.length === 1 ? 'is' : 'are'} 0 in every entry` : '';
+  return {
+    where: null,
+    step: start.step,
+    value: 0,
+    excess: Number.POSITIVE_INFINITY,
+    option: view.initOption('--init-gain'),
+    text: `the gradient of ${names.join(', ')} is 0${cause}. No update changes these weights, so the network learns at most how often each character occurs. Draw the weights at random`,
+  };
+}
+
 export const START_RULES: readonly Rule[] = [
+  {
+    id: 'no-gradient',
+    // --init-gain 0 and --init-output 0, each alone or both, still learn: b1 and bnbias are drawn, and let a gradient through.
+    limit: 0,
+    worse: 'below',
+    source: `${PART_3}, "fixing the initial loss"; Goodfellow, Bengio & Courville 2016, section 8.4: initial parameters must break symmetry`,
+    explainedBy: [],
+    find: noGradient,
+  },
   {
     id: 'confident-output',
     // Nats above ln V. The lesson's start is 0.4 above; with --init-output 1 it is 1.1 (H 8), 7 (H 64), 15 (H 200). The preset best is 2.6 above,
@@ -241,7 +269,7 @@ export const START_RULES: readonly Rule[] = [
     limit: 1.35,
     worse: 'below',
     source: `${PART_3}, "calculating the init scale: Kaiming init"; PyTorch docs, torch.nn.init.calculate_gain: 5/3 for tanh`,
-    explainedBy: [],
+    explainedBy: ['no-gradient'],
     find: missingGain,
   },
   {

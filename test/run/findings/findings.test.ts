@@ -39,6 +39,16 @@ describe('a network before its first step', () => {
     expect(found.text).toMatch(/^the loss begins at \d+\.\d\d; ln 15 is 2\.71: the output layer starts too confident/);
   });
 
+  it.each(['batch', 'none'] as const)('with all parameters 0 has no gradient: nothing would ever change its weights (norm %s)', (norm) => {
+    const found = foundAtStart({ norm }, ({ flatParameters }) => flatParameters.fill(0));
+    expect(found).toMatchObject([{ id: 'no-gradient', where: null, value: 0, limit: 0, option: '--init-gain' }]);
+    expect(found[0].text).toMatch(/^the gradient of W1, W2 is 0: C, W1, b1, .*W2, b2 are 0 in every entry\./);
+  });
+
+  it.each([{ initGain: 0 }, { initOutput: 0 }, { initGain: 0, initOutput: 0 }])('drawn with %o learns, and has no finding', (given) => {
+    expect(foundAtStart(given)).toEqual([]);
+  });
+
   it('with bngain three times too large is saturated, and bngain is named, not W1', () => {
     const [found, ...others] = foundAtStart({}, times('bngain', 3));
     expect(others).toEqual([]);
