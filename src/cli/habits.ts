@@ -137,7 +137,6 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
     'resume-training',
     'restore',
     'restart',
-    'continue',
     'init-from',
     'from-checkpoint',
     'load',

@@ -118,15 +118,22 @@ export function showPath(path: string): string {
 }
 
 /**
- * A word of a command, quoted if a POSIX shell needs it.
+ * A word of a command, quoted if a POSIX shell needs it, in one line of printable characters. A word that ends with a newline needs a shell that
+ * knows $'…', as bash and zsh do.
  * @param kind a file whose name begins with a dash would be parsed as an option
  */
 export function shellWord(text: string, kind: 'text' | 'file' = 'text'): string {
   const word = kind === 'file' && text.startsWith('-') ? `./${text}` : text;
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  // Characters that are not printed as they are become escapes, which $'…' reads.
-  const escaped = showText(word.replace(/[\\']/g, '\\$&'));
-  return escaped.includes('\\') ? `$'${escaped}'` : `'${word}'`;
+  if (word.search(UNPRINTABLE) === -1) return `'${word.replaceAll("'", `'\\''`)}'`;
+  const escaped = word.replace(/[\\']/g, inOctal).replace(UNPRINTABLE, inOctal);
+  // The shell drops newlines at the end of what a command prints.
+  return word.endsWith('\n') ? `$'${escaped.replaceAll('\\0', '\\')}'` : `"$(printf %b '${escaped}')"`;
+}
+
+/** The UTF-8 bytes of a text as printf's %b reads them: \0012 is a newline. */
+function inOctal(text: string): string {
+  return [...new TextEncoder().encode(text)].map((byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('');
 }
 
 /** C0 and C1 controls, line and paragraph separators, and marks that change the direction of text. */

@@ -8,7 +8,7 @@ import { atomicWrite } from './atomicWrite.js';
 import { readIfThere } from './readFile.js';
 import { withSystemErrors } from './systemErrors.js';
 
-const NAMES_FILE = 'names.txt';
+export const NAMES_FILE = 'names.txt';
 
 /**
  * Writes names.txt into a directory, atomically.

@@ -40,6 +40,18 @@ const OwnerSchema = v.object({
 });
 type Owner = v.InferOutput<typeof OwnerSchema>;
 
+/** Another process, which is alive, holds the lock. */
+export class DirectoryInUseError extends SystemError {
+  override name = 'DirectoryInUseError';
+  /** The process, and since when, in words. */
+  readonly by: string;
+
+  constructor(message: string, by: string) {
+    super(message);
+    this.by = by;
+  }
+}
+
 /** The directory was moved, deleted or replaced, or its lock was, while this process trained there. */
 export class LostDirectoryError extends SystemError {
   override name = 'LostDirectoryError';
@@ -57,7 +69,8 @@ export class LostDirectoryError extends SystemError {
  * heartbeat was silent for ten seconds.
  * @param startedAt time, shown to other processes that want the lock
  * @param onWait called with the reason before such a wait
- * @throws SystemError if another process, which the message names, holds the lock, or if the directory cannot be written
+ * @throws DirectoryInUseError if another process, which the message names, holds the lock
+ * @throws SystemError if nobody can know whether one does, or if the directory cannot be written
  */
 export async function acquireLock(
   directory: string,
@@ -255,15 +268,20 @@ class Claim {
     this.#onWait(`${whose}; waiting ${SILENCE_MS / 1000} s for a sign that it is alive`);
     const seen = await this.#watch(path, found);
     if (seen !== 'beating') return seen === 'silent';
-    throw owner ? this.#inUse(owner) : new SystemError(`${shown} is in use by a process that its lock does not name`);
+    if (owner) throw this.#inUse(owner);
+    const by = 'a process that its lock does not name';
+    throw new DirectoryInUseError(`${shown} is in use by ${by}`, by);
   }
 
-  #inUse(owner: Owner): SystemError {
+  #inUse(owner: Owner): DirectoryInUseError {
     const { pid, host, startedAt } = owner;
     const elsewhere = host !== this.#own.host ? ` on ${showText(host)}` : ' of another container';
     const where = owner.id === null || sharesProcessIds(owner, this.#own) ? '' : elsewhere;
     const shown = showPath(this.#directory.path);
-    return new SystemError(`${shown} is in use: process ${pid}${where} has been training there since ${showText(startedAt)}`);
+    return new DirectoryInUseError(
+      `${shown} is in use: process ${pid}${where} has been training there since ${showText(startedAt)}`,
+      `process ${pid}${where} since ${showText(startedAt)}`,
+    );
   }
 
   async #stateOf(owner: Owner): Promise<'alive' | 'ended' | 'unknown'> {

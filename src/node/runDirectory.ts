@@ -22,6 +22,8 @@ import * as v from 'valibot';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
 import { quoteText, shellWord, showPath } from '../core/text.js';
 import { atomicWrite, randomId, removeLeftovers, removeQuietly } from './atomicWrite.js';
+import { NAMES_FILE } from './keptNames.js';
+import { isLockFile } from './lock.js';
 import { makeDirectory } from './makeDirectory.js';
 import { readIfThere, SETTINGS_LIMIT, specialKind } from './readFile.js';
 import type { RunFiles } from './runFiles.js';
@@ -45,6 +47,23 @@ export interface RunFile {
   [key: string]: unknown;
 }
 const RunFileSchema = v.looseObject({ data: v.object({ path: v.string(), sha256: v.string() }) });
+
+const loss = v.number();
+const EndSchema = v.object({
+  config: v.unknown(),
+  result: v.optional(v.looseObject({ seconds: v.number(), trainLoss: loss, valLoss: loss })),
+  trained: v.optional(v.object({ steps: v.number() })),
+  diverged: v.optional(v.object({ step: v.number(), message: v.string() })),
+});
+/** How a run ended, as its run.json says: with a result, or with numbers that blew up. */
+export type RunEnd = v.InferOutput<typeof EndSchema>;
+
+/** How the run in a directory ended; undefined if run.json is missing or says nothing of the kind. @throws SystemError if it cannot be read */
+export function readRunEnd(directory: string): RunEnd | undefined {
+  const text = readIfThere(join(directory, RUN_FILE), SETTINGS_LIMIT)?.toString('utf8');
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), EndSchema), text);
+  return parsed.success && (parsed.output.result || parsed.output.diverged) ? parsed.output : undefined;
+}
 
 /** Longer numbers are the names of something else, such as a time. */
 const RUN_NUMBER = /^\d{4,9}$/;
@@ -72,6 +91,36 @@ export function createNumberedRun(cwd: string): string {
  * @throws SystemError if it cannot be created or written
  */
 export function createNamedRun(directory: string, force: boolean, data: string | undefined, weights?: string): string {
+  return createRun(directory, { data, weights }, (files) => {
+    if (files.length > 0 && !force) {
+      throw new UsageError(`--out ${showPath(directory)} exists and is not empty`, { hint: '--force replaces the run in it' });
+    }
+  });
+}
+
+/** The files in a directory of a run before its first checkpoint. */
+const FIRST_FILES: readonly string[] = [RUN_FILE, INIT_FILE, NAMES_FILE];
+
+/**
+ * Creates the directory of a run that is to be begun or resumed, or accepts it if it is empty, holds a checkpoint, or is of a run that was
+ * killed before its first one.
+ * @param inputs as in {@link createNamedRun}
+ * @returns the directory
+ * @throws as createNamedRun does
+ */
+export function createContinuedRun(directory: string, inputs: { data: string | undefined; weights: string | undefined }): string {
+  return createRun(directory, inputs, (files) => {
+    if (files.includes(CHECKPOINT_FILE) || files.every((name) => FIRST_FILES.includes(name) || isLockFile(name))) return;
+    throw new UsageError(`--out ${showPath(directory)} contains files, but no checkpoint of a run`, { hint: 'name another directory' });
+  });
+}
+
+/** @param checkFiles throws if the run must not be in a directory with these files */
+function createRun(
+  directory: string,
+  { data, weights }: { data: string | undefined; weights: string | undefined },
+  checkFiles: (files: readonly string[]) => void,
+): string {
   const files = [CHECKPOINT_FILE, BEST_FILE, METRICS_FILE, RUN_FILE, INIT_FILE].map((name) => join(directory, name));
   const inputs = { '--data': data, 'the weights': weights };
   for (const [what, input] of Object.entries(inputs)) {
@@ -84,9 +133,7 @@ export function createNamedRun(directory: string, force: boolean, data: string |
       throw new UsageError(`--out ${showPath(directory)} is the link to the newest run`, { hint: 'name another directory' });
     }
     refuseNoDirectory(directory);
-    if (found && readdirSync(directory).length > 0 && !force) {
-      throw new UsageError(`--out ${showPath(directory)} exists and is not empty`, { hint: '--force replaces the run in it' });
-    }
+    if (found) checkFiles(readdirSync(directory));
     makeDirectory(directory);
     accessSync(directory, constants.W_OK);
     return directory;

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { capitalised, quoteName, quoteText, showPath, showPathsFrom, showText } from '../../src/core/text.js';
+import { capitalised, quoteName, quoteText, shellWord, showPath, showPathsFrom, showText } from '../../src/core/text.js';
 
 describe('a message shows', () => {
   it.each([
@@ -64,4 +65,42 @@ it.each([
   ['', ''],
 ])('%j begins with a capital in a sentence', (text, shown) => {
   expect(capitalised(text)).toBe(shown);
+});
+
+describe('shellWord', () => {
+  const WORDS = [
+    ...[
+      'plain',
+      'a/b.txt',
+      '',
+      ' ',
+      'two words',
+      "it's",
+      '"double"',
+      '`date`',
+      '$HOME',
+      'a\\b',
+      '50%',
+      '%s',
+      '~',
+      '#x',
+      '*',
+      '{a,b}',
+      'a;b',
+      '!',
+    ],
+    ...['-x', '--data', 'é 漢字', 'two\nlines', '\n', "'\n'", '\x1b[31m', '\u202eabc', 'tab\there', '%b\nx', '\u0085x'],
+  ];
+
+  it.each(['sh', 'bash'])('is read by %s as the word that it was made of, in one line of printable characters', (shell) => {
+    const words = WORDS.filter((word) => !word.endsWith('\n'));
+    const quoted = words.map((word) => shellWord(word));
+    for (const word of quoted) expect(word).toBe(showText(word));
+    const printed = execFileSync(shell, ['-c', `printf '%s\\0' ${quoted.join(' ')}`], { encoding: 'utf8' });
+    expect(printed.split('\0').slice(0, -1)).toEqual(words);
+  });
+
+  it('of a word that ends with a newline is read by bash', () => {
+    expect(execFileSync('bash', ['-c', `printf %s ${shellWord("it's\n")}`], { encoding: 'utf8' })).toBe("it's\n");
+  });
 });

@@ -114,7 +114,7 @@ export function listCommands(rows: readonly (readonly [command: string, does: st
 }
 
 /** A word, which may have spaces in quotes. */
-const SHELL_WORD = /(?:\$'(?:\\.|[^'\\])*'|'[^']*'|\S)+/g;
+const SHELL_WORD = /(?:\\.|"[^"]*"|\$'(?:\\.|[^'\\])*'|'[^']*'|\S)+/g;
 
 /** An error, or its message, for a stream: one line, unless a terminal is narrower. */
 export function errorLines(error: Error | string, output: Output, io: Pick<IO, 'env'>): string[] {

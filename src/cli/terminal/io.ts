@@ -30,7 +30,7 @@ export interface IO {
    */
   onStop(handler: (signal: StopSignal) => void): () => void;
   /** Tells the sweep that started this process about its run; undefined if none did. */
-  tellSweep?: ((report: { result: object } | { error: object }) => void) | undefined;
+  tellSweep?: ((report: { result: object } | { inUse: string | undefined } | { error: object }) => void) | undefined;
   /** Whether keys can be read one by one. */
   readonly hasKeys: boolean;
   /** Calls the handler for each key that is pressed, if there is a terminal. Returns a function that removes the listener. */

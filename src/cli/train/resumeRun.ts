@@ -6,6 +6,7 @@ import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
 import {
   BEST_FILE,
+  CHECKPOINT_FILE,
   findCheckpoint,
   findRunDirectory,
   INIT_FILE,
@@ -24,7 +25,7 @@ import { trainingCapacity } from '../../training/runConfig.js';
 import { loadRunData } from '../data.js';
 import { refuseImported } from '../imported.js';
 import { type IO, shortPath } from '../terminal/io.js';
-import { dataEntry, keptOptions, kernelsFor, lockDirectory, type PreparedRun, programName } from './startRun.js';
+import { type AskedRun, dataEntry, keptOptions, kernelsFor, lockDirectory, type PreparedRun, programName } from './startRun.js';
 import type { GivenTrainOptions } from './trainOptions.js';
 
 const NOT_WITH_RESUME = {
@@ -32,6 +33,7 @@ const NOT_WITH_RESUME = {
   out: 'which continues in the directory of the run',
   force: 'which continues in the directory of the run',
   init: 'which continues with the weights of the run',
+  continue: 'which resumes a run that is there',
 } as const;
 
 /**
@@ -51,30 +53,41 @@ export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<Prepa
     refuseImported(path, from, 'resume', io);
     const config = resumedConfig(from, given, shortPath(directory, io));
     const data = loadRunData(path, from, given.data, 'must be the same', io);
-    const model = restoreModel(from, kernelsFor(config, data), trainingCapacity(config, INFERENCE));
-    const program = programName();
-    const { finishedAt, result, diverged, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(path) ?? { program };
-    const diagnoseEvery =
-      given.diagnoseEvery ?? keptInterval(stored, directory, io) ?? defaultDiagnoseEvery(config.steps, config.batchSize);
-    checkDiskSpace(directory, runBytes(model.config, config, diagnoseEvery));
-    const hasMore = from.state.step < config.steps;
-    const runFile = {
-      ...stored,
-      ...(hasMore ? {} : { finishedAt, result }),
-      data: dataEntry(data, directory),
-      config,
-      ...keptOptions(given),
-    };
-    const onBegun = (files: RunFiles) => {
-      files.adopt(RUN_FILE);
-      files.adopt(INIT_FILE);
-      if (hasMore || stored.data?.path !== runFile.data.path) replaceRunFile(files, runFile);
-    };
-    return { directory, config, data, model, program, from, diagnoseEvery, runFile, onBegun, lock };
+    return resumeFrom(from, { config, data, given }, { directory, lock }, io);
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/** A run at a checkpoint, in a directory that is locked for it. */
+export function resumeFrom(
+  from: Checkpoint,
+  { config, data, given }: Pick<AskedRun, 'config' | 'data' | 'given'>,
+  { directory, lock }: Pick<PreparedRun, 'directory' | 'lock'>,
+  io: IO,
+): PreparedRun {
+  const model = restoreModel(from, kernelsFor(config, data), trainingCapacity(config, INFERENCE));
+  const program = programName();
+  const { finishedAt, result, diverged, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(
+    join(directory, CHECKPOINT_FILE),
+  ) ?? { program };
+  const diagnoseEvery = given.diagnoseEvery ?? keptInterval(stored, directory, io) ?? defaultDiagnoseEvery(config.steps, config.batchSize);
+  checkDiskSpace(directory, runBytes(model.config, config, diagnoseEvery));
+  const hasMore = from.state.step < config.steps;
+  const runFile = {
+    ...stored,
+    ...(hasMore ? {} : { finishedAt, result }),
+    data: dataEntry(data, directory),
+    config,
+    ...keptOptions(given),
+  };
+  const onBegun = (files: RunFiles) => {
+    files.adopt(RUN_FILE);
+    files.adopt(INIT_FILE);
+    if (hasMore || stored.data?.path !== runFile.data.path) replaceRunFile(files, runFile);
+  };
+  return { directory, config, data, model, program, from, diagnoseEvery, runFile, onBegun, lock };
 }
 
 /** --diagnose-every as an earlier session was given it. @throws FileContentError if it is no such number */
@@ -87,7 +100,7 @@ function keptInterval({ diagnoseEvery: kept }: Partial<RunFile>, directory: stri
 }
 
 /** @throws FileContentError if the checkpoint is damaged; the hint names the best checkpoint if that is intact */
-function loadResumable(path: string, directory: string, io: IO): Checkpoint {
+export function loadResumable(path: string, directory: string, io: IO): Checkpoint {
   try {
     return loadCheckpoint(path);
   } catch (error) {

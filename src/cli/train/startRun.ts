@@ -33,7 +33,7 @@ import { modelConfig, type RunConfig, trainingCapacity } from '../../training/ru
 import { type LoadedData, loadData } from '../data.js';
 import type { IO } from '../terminal/io.js';
 import { programVersion } from '../version.js';
-import { initialWeights, openWeights, sourceEntry } from '../weights.js';
+import { type InitialWeights, initialWeights, openWeights, sourceEntry, type WeightsSource } from '../weights.js';
 import type { GivenTrainOptions } from './trainOptions.js';
 
 /** A run that is ready to be trained: new, or from a checkpoint. */
@@ -54,57 +54,91 @@ export interface PreparedRun {
   lock: DirectoryLock;
 }
 
-/** A new run in its own directory. */
-export async function startRun(given: GivenTrainOptions, io: IO): Promise<PreparedRun> {
-  const { out, force = false, preset = 'lesson' } = given;
-  const asked = withPreset(TRAINING_OPTIONS, preset, given);
+/** A run as the options describe it: its data, its configuration, and the parameters that it begins with. */
+export interface AskedRun {
+  given: GivenTrainOptions;
+  data: LoadedData;
+  config: RunConfig;
+  /** The file of --init, and its parameters. */
+  source: WeightsSource | undefined;
+  init: InitialWeights | undefined;
+}
+
+/** Reads what a run begins with. */
+export function askedRun(given: GivenTrainOptions, io: IO): AskedRun {
+  const asked = withPreset(TRAINING_OPTIONS, given.preset ?? 'lesson', given);
   const source = given.init === undefined ? undefined : openWeights(given.init, io);
   const data = loadData(given.data, withDefaults(TRAINING_OPTIONS, asked), io);
   const init = source && initialWeights(source, data, given, io);
   const config = createRunConfig({ ...asked, ...init?.settings }, sizesOf(data.dataset));
+  return { given, data, config, source, init };
+}
+
+/** The model of a new run. @throws UsageError if it does not fit into the memory of the kernels */
+export function newModel({ data, config, init }: AskedRun): Model {
   const shape = modelConfig(config, data.dataset.vocabulary);
   const model = allocateModel(kernelsFor(config, data), shape, trainingCapacity(config, INFERENCE));
   init?.copyTo(model);
-  const directory =
-    out === undefined
-      ? createNumberedRun(io.cwd)
-      : createNamedRun(resolve(io.cwd, out), force, data.bytes ? undefined : data.path, source?.path);
-  const startedAt = io.date().toISOString();
-  const lock = await lockDirectory(directory, startedAt, io);
+  return model;
+}
+
+/** The files that a run begins with, which its directory must not hold. */
+export function inputsOf({ data, source }: AskedRun): { data: string | undefined; weights: string | undefined } {
+  return { data: data.bytes ? undefined : data.path, weights: source?.path };
+}
+
+/** A new run in its own directory. */
+export async function startRun(given: GivenTrainOptions, io: IO): Promise<PreparedRun> {
+  const { out, force = false } = given;
+  const asked = askedRun(given, io);
+  const model = newModel(asked);
+  const { data, weights } = inputsOf(asked);
+  const directory = out === undefined ? createNumberedRun(io.cwd) : createNamedRun(resolve(io.cwd, out), force, data, weights);
+  const lock = await lockDirectory(directory, io.date().toISOString(), io);
   try {
-    const diagnoseEvery = given.diagnoseEvery ?? defaultDiagnoseEvery(config.steps, config.batchSize);
-    checkDiskSpace(directory, runBytes(shape, config, diagnoseEvery));
-    const program = programName();
-    const runFile = {
-      program,
-      node: process.version,
-      startedAt,
-      data: dataEntry(data, directory),
-      config,
-      ...keptOptions(given),
-      ...(source && { source: sourceEntry(source) }),
-    };
-    // An older run's run.json stays until the new checkpoint replaces the old one.
-    const replaces = existsSync(join(directory, CHECKPOINT_FILE));
-    if (!replaces) {
-      if (init) writeInitFile(directory, init.bytes);
-      writeRunFile(directory, runFile);
-    }
-    const onBegun = (files: RunFiles) => {
-      files.adopt(RUN_FILE);
-      files.adopt(INIT_FILE);
-      if (replaces) {
-        if (init) files.replace(INIT_FILE, init.bytes);
-        else files.remove(INIT_FILE);
-        replaceRunFile(files, runFile);
-      }
-      tryLinkLatest(directory, io);
-    };
-    return { directory, config, data, model, program, diagnoseEvery, runFile, onBegun, lock };
+    return beginRun(asked, model, { directory, lock }, io);
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+/** A new run in a directory that is locked for it. */
+export function beginRun(
+  { given, data, config, source, init }: AskedRun,
+  model: Model,
+  { directory, lock }: Pick<PreparedRun, 'directory' | 'lock'>,
+  io: IO,
+): PreparedRun {
+  const diagnoseEvery = given.diagnoseEvery ?? defaultDiagnoseEvery(config.steps, config.batchSize);
+  checkDiskSpace(directory, runBytes(model.config, config, diagnoseEvery));
+  const program = programName();
+  const runFile = {
+    program,
+    node: process.version,
+    startedAt: io.date().toISOString(),
+    data: dataEntry(data, directory),
+    config,
+    ...keptOptions(given),
+    ...(source && { source: sourceEntry(source) }),
+  };
+  // An older run's run.json stays until the new checkpoint replaces the old one.
+  const replaces = existsSync(join(directory, CHECKPOINT_FILE));
+  if (!replaces) {
+    if (init) writeInitFile(directory, init.bytes);
+    writeRunFile(directory, runFile);
+  }
+  const onBegun = (files: RunFiles) => {
+    files.adopt(RUN_FILE);
+    files.adopt(INIT_FILE);
+    if (replaces) {
+      if (init) files.replace(INIT_FILE, init.bytes);
+      else files.remove(INIT_FILE);
+      replaceRunFile(files, runFile);
+    }
+    tryLinkLatest(directory, io);
+  };
+  return { directory, config, data, model, program, diagnoseEvery, runFile, onBegun, lock };
 }
 
 /** The options that shape no weights but the records, as run.json keeps them for --resume. */

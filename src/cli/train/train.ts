@@ -12,13 +12,14 @@ import type { MetricsRecord } from '../../run/records.js';
 import { RunCurves } from '../../run/runCurves.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
-import { formatBlocks, formatBytes, formatCount, formatCountOf, formatList } from '../terminal/format.js';
+import { formatBlocks, formatBytes, formatCount, formatCountOf, formatList, formatLoss } from '../terminal/format.js';
 import { commandName, type IO, type StopSignal, shellPath, shortPath } from '../terminal/io.js';
 import { Progress } from '../terminal/progress.js';
 import { Status } from '../terminal/status.js';
 import { inTurns, type Turns } from '../terminal/turns.js';
 import { canRedraw } from '../terminal/whileShowing.js';
 import { loadWidths } from '../terminal/width.js';
+import type { LeftAlone } from './continueRun.js';
 import { describeRecipe } from './describeRecipe.js';
 import type { LiveReport } from './liveReport.js';
 import { saveElsewhere, showNotices } from './lostRun.js';
@@ -39,12 +40,14 @@ export const train = defineCommand({
     ['backprop-ninja train --optimizer adamw --lr 0.002 --schedule linear', 'another recipe'],
     ['backprop-ninja train --open', 'see it train in the browser'],
     ['backprop-ninja train --resume', 'resume the newest run'],
+    ['backprop-ninja train --continue --out runs/a', 'begin or resume the run in a directory, whatever state it is in'],
     ['backprop-ninja train --mutant dbnraw-gain-forgotten', 'one wrong gradient, compared with the right ones'],
   ],
   async run(context) {
     const given: GivenTrainOptions = context.given;
     if (given.mutant !== undefined) return (await import('./trainMutant.js')).trainMutant(given.mutant, given, context);
-    const run = await (given.resume === undefined ? startRun(given, context.io) : resumeRun(given, context.io));
+    const run = await prepareRun(given, context.io);
+    if (!('lock' in run)) return sayLeftAlone(run, context);
     try {
       const { dataset, sha256: dataSha256 } = run.data;
       const { saveEvery = run.config.evalEvery, checkEvery } = given;
@@ -66,6 +69,21 @@ export const train = defineCommand({
     }
   },
 });
+
+async function prepareRun(given: GivenTrainOptions, io: IO): Promise<PreparedRun | LeftAlone> {
+  if (given.resume !== undefined) return resumeRun(given, io);
+  return given.continue ? (await import('./continueRun.js')).continueRun(given, io) : startRun(given, io);
+}
+
+/** Says that a run is done or in use. @returns the exit code */
+function sayLeftAlone({ directory, result, inUse }: LeftAlone, { io, json, printJson }: CommandContext): number {
+  const shown = shortPath(directory, io);
+  if (result) io.tellSweep?.({ result });
+  else io.tellSweep?.({ inUse });
+  if (json) printJson(result ? { ...result, run: directory, checkpoint: join(directory, CHECKPOINT_FILE) } : { run: directory, inUse });
+  else io.stdout.write(result ? `${shown} is done: validation ${formatLoss(result.valLoss)}\n` : `${shown} is in use by ${inUse}\n`);
+  return 0;
+}
 
 async function trainRun(
   run: PreparedRun,

@@ -32,6 +32,13 @@ export const TRAIN_OPTIONS = [
     commands: ['train'],
   },
   {
+    key: 'continue',
+    flag: '--continue',
+    description: 'begin the run in --out, or resume it; if it is done, or in use by another process, say so and end with 0',
+    kind: flag,
+    commands: ['train'],
+  },
+  {
     key: 'open',
     flag: '--open',
     description: 'show the run in the browser while it trains: report.html in its directory, rewritten at evaluations',

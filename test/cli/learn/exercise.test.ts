@@ -232,19 +232,19 @@ describe('the folder', () => {
 
   it('is named in every command that is proposed, quoted for a shell', async () => {
     const cwd = tempDirectory();
-    expect((await runCli(cwd, ['exercise', 'start', "it's mine"])).stdout).toContain(" exercise watch --dir $'it\\'s mine'");
+    expect((await runCli(cwd, ['exercise', 'start', "it's mine"])).stdout).toContain(" exercise watch --dir 'it'\\''s mine'");
     const option = ['--dir', "it's mine"];
     expect((await runCli(cwd, ['exercise', 'check', '2', ...option])).stdout).toContain(
-      "\nhint: backprop-ninja exercise hint 2 --dir $'it\\'s mine'\n",
+      "\nhint: backprop-ninja exercise hint 2 --dir 'it'\\''s mine'\n",
     );
     expectRefusal(
       await runCli(cwd, ['exercise', 'solution', '2', ...option]),
       2,
-      "or get a hint: backprop-ninja exercise hint 2 --dir $'it\\'s mine'",
+      "or get a hint: backprop-ninja exercise hint 2 --dir 'it'\\''s mine'",
     );
     put(cwd, "it's mine/exercise2.ts", solutionText(EXERCISES[2]));
     expect((await runCli(cwd, ['exercise', 'check', "it's mine/exercise2.ts"])).stdout).toContain(
-      "\nright; next: backprop-ninja exercise watch 3 --dir $'it\\'s mine'\n",
+      "\nright; next: backprop-ninja exercise watch 3 --dir 'it'\\''s mine'\n",
     );
   });
 
