@@ -28,7 +28,16 @@ export default defineConfig({
           hookTimeout: testTimeout,
         },
       },
-      { test: { name: 'page', env, include: ['test/page/**/*.test.ts'], testTimeout, hookTimeout: testTimeout } },
+      {
+        test: {
+          name: 'page',
+          env,
+          include: ['test/page/**/*.test.ts'],
+          testTimeout,
+          hookTimeout: testTimeout,
+          expect: { poll: { timeout: testTimeout } },
+        },
+      },
       { test: { name: 'python', env, include: ['test/python/**/*.test.ts'], testTimeout, hookTimeout: testTimeout } },
       { test: { name: 'long', env, include: ['test/long/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 600_000 } },
     ],

@@ -1,8 +1,8 @@
 /** The frame of the page: its name, its views, and the one that is open. */
-import type { ComponentType } from 'preact';
+import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { countOf } from '../core/text.js';
-import type { RefusedError } from './engine/client.js';
+import { isAnswered, type RefusedError } from './engine/client.js';
 import { failure } from './failures.js';
 import { ownNames } from './ownNames.js';
 import { damagedRun, pageRun } from './pageRun.js';
@@ -62,14 +62,20 @@ export function App() {
         </nav>
         <NetworkChoice />
       </header>
-      <main data-ready={pass.value || refused.value ? '' : undefined}>
+      <Main>
         <Notices />
         <ViewBoundary address={addressOf(state.value)}>
           <Content />
         </ViewBoundary>
-      </main>
+      </Main>
     </>
   );
+}
+
+/** What is shown, with data-ready while it is all that the address asks for. It changes often, and its children not with it. */
+function Main({ children }: { children: ComponentChildren }) {
+  const isReady = (pass.value || refused.value) && isAnswered.value;
+  return <main data-ready={isReady ? '' : undefined}>{children}</main>;
 }
 
 /** How far a training has come that goes on in the background. */

@@ -55,7 +55,7 @@ describe('Exercise 4', () => {
     await page.getByRole('button', { name: 'Train 1,000 steps' }).click();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Train 1,000 steps' }).click();
-    await page.getByText('Trained 1,000 steps').waitFor({ timeout: 120_000 });
+    await page.getByText('Trained 1,000 steps').waitFor();
     const losses = /loss ([\d.]+) → ([\d.]+) /.exec((await page.textContent('.training')) ?? '')?.slice(1);
     const { firstLoss, lastLoss } = trainLesson();
     expect(losses).toEqual([firstLoss.toFixed(4), lastLoss.toFixed(4)]);

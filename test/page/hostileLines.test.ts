@@ -81,7 +81,7 @@ describe('a line', () => {
     for (const [what, line] of LINES) {
       await pasteLine(page, line);
       await page.keyboard.press('Control+Enter');
-      await page.locator('.findings[data-checked]:not([data-busy])').waitFor({ timeout: 60_000 });
+      await page.locator('.findings[data-checked]:not([data-busy])').waitFor();
       found.push([what, (await page.textContent('.verdict')) ?? '', (await page.locator('.problem').allTextContents()).join(' ')]);
     }
     const expected = LINES.map(([what, , verdict, problem = /^/]) => [

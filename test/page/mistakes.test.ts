@@ -156,7 +156,7 @@ describe('a planted mistake in the page', () => {
     await page.check('text=200');
     await page.click('text=Train both');
     await page.click('text=Show the difference as a table');
-    await page.waitForSelector('.loss-tables > table', { timeout: 60_000 });
+    await page.waitForSelector('.loss-tables > table');
     expect(await violations(page)).toEqual([]);
     expect(complaints).toEqual([]);
   });
@@ -178,7 +178,7 @@ describe('training with and without a mistake in the page', () => {
     const { page, complaints } = await open('dh-sign');
     await page.check('text=200');
     await page.click('text=Train both');
-    await page.waitForSelector('text=It ends', { timeout: 60_000 });
+    await page.waitForSelector('text=It ends');
     const rows = await page.locator('.loss-tables > table tbody tr').allTextContents();
     expect(rows).toEqual([
       expect.stringMatching(/^Right gradients2\.\d{4}2\.\d{4}$/),
@@ -222,7 +222,7 @@ describe('training with and without a mistake in the page', () => {
     const { page, complaints } = await open('dW1-transposed');
     await page.check('text=200');
     await page.click('text=Train both');
-    await page.waitForSelector('text=Training fails', { timeout: 60_000 });
+    await page.waitForSelector('text=Training fails');
     expect(await page.textContent('.loss-tables')).toContain('stopped in step 0');
     expect(complaints).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
 import { STEP_NAMES } from '../../src/lesson/values.js';
 import { expectedOf } from '../../src/page/properties.js';
-import { canvasColours, openPage, useBrowser } from '../support/browser.js';
+import { canvasColours, openPage, reload, useBrowser } from '../support/browser.js';
 
 const browser = useBrowser();
 
@@ -69,8 +69,8 @@ describe('the pass, step by step', () => {
     const shown = () => page.evaluate("document.querySelector('main').innerText");
     const before = await shown();
     expect(await stepOn(page)).toBe('dW2');
-    await page.reload();
-    await page.waitForSelector('[data-ready]');
+    expect(before).toContain('In float32 the error is least at');
+    await reload(page);
     expect(await shown()).toBe(before);
     expect(await captions(page)).toEqual([
       expect.stringContaining('dlogits[8,27]'),

@@ -209,7 +209,7 @@ it('a run in training is loaded again with what is new, and keeps slider, prefix
   await page.keyboard.press('Home');
   const top = await page.evaluate('scrollY');
   writeReport({ ...reportOf({ ...run, name: 'newer' }), live: true }, path);
-  await page.waitForSelector('h1:has-text("newer")', { timeout: 30_000 });
+  await page.waitForSelector('h1:has-text("newer")');
   expect(await page.inputValue('.next-character input')).toBe('a');
   expect(await page.getAttribute('.step-slider input', 'aria-valuetext')).toBe('step 1');
   await expect.poll(() => page.evaluate('scrollY')).toBe(top);

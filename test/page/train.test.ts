@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { flagName, type OptionRow } from '../../src/core/optionRow.js';
+import { countOf } from '../../src/core/text.js';
 import { readAddress } from '../../src/page/properties.js';
 import { contradiction, PAGE_OPTIONS, withOption } from '../../src/page/views/train/options.js';
 import { TRAINING_OPTIONS } from '../../src/training/options.js';
 import { PRESET_NAMES } from '../../src/training/presets.js';
-import { openPage, refusingStorage, useBrowser, violations } from '../support/browser.js';
+import { openPage, refusingStorage, reload, settled, useBrowser, violations } from '../support/browser.js';
 import { runCli } from '../support/fakeIO.js';
 import { put, tempDirectory } from '../support/tempDirectory.js';
 
@@ -16,6 +17,9 @@ const browser = useBrowser();
 
 const SMALL = 'hidden=16&steps=400&evalEvery=200';
 const SMALL_ARGV = ['--hidden', '16', '--steps', '400', '--eval-every', '200'];
+
+/** A run that is paused or left before its end on any machine: this many steps take hours. */
+const ENDLESS = 'hidden=16&steps=1000000000';
 
 const open = (more = '', options = {}) => openPage(browser(), `view=train${more === '' ? '' : `&${more}`}`, options);
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
@@ -137,9 +141,10 @@ describe('a run', () => {
     const { page, complaints } = await open(SMALL);
     await press(page, 'Start');
     await said(page, /^Done: 400 steps, validation loss 2\.\d{4}\.$/);
+    await settled(page);
     expect(await page.textContent('.train-steps')).toMatch(/step 400 of 400.*smoothed loss 2\.\d{4}/);
     expect(await page.locator('.train-drawn li').count()).toBeGreaterThan(1);
-    await expect.poll(() => page.locator('.train-drawn-at').first().textContent()).toMatch(/^step 400, loss 2\.\d{4}$/);
+    expect(await page.locator('.train-drawn-at').first().textContent()).toMatch(/^step 400, loss 2\.\d{4}$/);
     expect(await page.locator('.train-drawn-at').last().textContent()).toBe('step 0');
     expect(await page.locator('.train-tensor [data-tensor=W1] canvas').count()).toBe(1);
     await page.selectOption('[name=watch]', 'C');
@@ -153,30 +158,83 @@ describe('a run', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('paused, one step on, continued: ends with the same bytes; a checkpoint of the middle opens and goes on to them, too', async () => {
+  it('paused in the middle, continued: ends with the same bytes; a checkpoint of the middle opens and goes on to them, too', async () => {
     const { page, complaints } = await open('hidden=16&steps=6000&evalEvery=2000');
     const argv = ['--hidden', '16', '--steps', '6000', '--eval-every', '2000'];
     await press(page, 'One step');
     await said(page, 'Paused after 1 step.');
-    await press(page, 'Continue');
-    await page.locator('.train-said', { hasText: 'Training' }).waitFor();
-    await press(page, 'Pause');
-    await said(page, /^(Paused after|Done)/);
+    // By the engine, to a step that no speed changes.
+    await page.evaluate("backpropNinja.start('liveTrain', [2499], () => {}).result");
+    await press(page, 'One step');
+    await said(page, 'Paused after 2,501 steps.');
     const middle = await checkpointOf(page);
     const expected = await trained(argv);
-    if (await page.getByRole('button', { name: 'Continue' }).isVisible()) await press(page, 'Continue');
+    await press(page, 'Continue');
     await said(page, /^Done/);
     expect((await checkpointOf(page)).bytes.equals(expected)).toBe(true);
 
     const other = await open();
     await other.page.getByLabel('A checkpoint').setInputFiles({ name: 'middle.safetensors', mimeType: '', buffer: middle.bytes });
-    await said(other.page, /middle\.safetensors is open|Done/);
+    await said(other.page, 'middle.safetensors is open, after step 2,501.');
     expect(await commandIn(other.page)).toBe(`npx backprop-ninja train ${argv.join(' ')}`);
     await expect.poll(() => fragment(other.page)).toBe('#view=train&hidden=16&steps=6000&evalEvery=2000');
-    if (await other.page.getByRole('button', { name: 'Continue' }).isVisible()) await press(other.page, 'Continue');
+    await press(other.page, 'Continue');
     await said(other.page, /^Done/);
     expect((await checkpointOf(other.page)).bytes.equals(expected)).toBe(true);
     expect([...complaints, ...other.complaints]).toEqual([]);
+  });
+
+  it('is paused after a whole step, whenever you press Pause; one step and Continue go on from there', async () => {
+    const { page, complaints } = await open(ENDLESS);
+    await press(page, 'Start');
+    await press(page, 'Pause');
+    await said(page, /^Paused after/);
+    const paused = async () => Number(/[\d,]+/.exec((await page.textContent('.train-said')) ?? '')?.[0].replaceAll(',', ''));
+    const step = await paused();
+    await press(page, 'One step');
+    await said(page, countOf(step + 1, 'step'));
+    await press(page, 'Continue');
+    await page.locator('.train-steps', { hasText: 'steps/s' }).waitFor();
+    await press(page, 'Pause');
+    await said(page, /^Paused after/);
+    expect(await paused()).toBeGreaterThan(step + 1);
+    expect(complaints).toEqual([]);
+  });
+
+  it('ends with names of its last step, also where those before come late', async () => {
+    const { page, complaints } = await open('hidden=16&steps=20');
+    await page.addInitScript(`{
+      const Before = Worker;
+      globalThis.Worker = class extends Before {
+        postMessage(request) {
+          if (request.method === 'liveSamples') this.first ??= request.id;
+          if (request.method === 'liveTrain') this.training = request.id;
+          super.postMessage(request);
+        }
+        set onmessage(take) {
+          super.onmessage = (event) => {
+            const { id, kind } = event.data;
+            if (id === this.first && !this.trained) {
+              this.late = event;
+              return;
+            }
+            take(event);
+            if (id !== this.training || kind !== 'result') return;
+            this.trained = true;
+            if (this.late) take(this.late);
+          };
+        }
+      };
+    }`);
+    await reload(page);
+    await press(page, 'Start');
+    await said(page, /^Done/);
+    await page.locator('.train-drawn-at', { hasText: 'step 20, loss' }).waitFor();
+    expect(await page.locator('.train-drawn-at').allTextContents()).toEqual([
+      expect.stringMatching(/^step 20, loss/),
+      expect.stringMatching(/^step/),
+    ]);
+    expect(complaints).toEqual([]);
   });
 
   it('goes back to the start: the same initialisation, and the same end', async () => {
@@ -215,7 +273,7 @@ describe('a run', () => {
   });
 
   it('trains on while another view is open, whose header says how far', async () => {
-    const { page, complaints } = await open('steps=1000000&hidden=16');
+    const { page, complaints } = await open(ENDLESS);
     await press(page, 'Start');
     await page.click('nav button:text-is("The pass")');
     await page.locator('nav button', { hasText: /^Train \d+ %$/ }).waitFor();
@@ -345,7 +403,7 @@ describe('back to the start', () => {
 
 describe('for everyone', () => {
   it('by keyboard alone: an option, start, pause, one step', async () => {
-    const { page, complaints } = await open('steps=1000000&hidden=16');
+    const { page, complaints } = await open(ENDLESS);
     await page.focus('.train-controls .strong');
     await page.keyboard.press('Enter');
     await said(page, 'Training.');
@@ -359,7 +417,7 @@ describe('for everyone', () => {
   });
 
   it('says little: while it trains, no live region changes', async () => {
-    const { page, complaints } = await open('steps=1000000&hidden=16');
+    const { page, complaints } = await open(ENDLESS);
     await press(page, 'Start');
     await said(page, 'Training.');
     await page.evaluate(`(() => {
@@ -368,7 +426,12 @@ describe('for everyone', () => {
       for (const region of document.querySelectorAll('[role=status], [role=alert], [aria-live]'))
         new MutationObserver(take).observe(region, { subtree: true, childList: true, characterData: true });
     })()`);
-    await page.waitForTimeout(2000);
+    // Until it has shown other steps five times.
+    const shownStep = () => page.textContent('.train-steps .number');
+    for (let k = 0; k < 5; k++) {
+      const before = await shownStep();
+      await expect.poll(shownStep).not.toBe(before);
+    }
     expect(await page.evaluate('said')).toEqual([]);
     expect(complaints).toEqual([]);
   });

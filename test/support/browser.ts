@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { type Browser as Firefox, launch } from 'puppeteer-core';
 import { afterAll, beforeAll } from 'vitest';
+import { HANGS } from './child.js';
 import { inProject } from './inProject.js';
 
 /** The page, from file://. */
@@ -37,13 +38,32 @@ export interface OpenPage {
   complaints: string[];
 }
 
+/** What either driver's pages have. */
+interface Evaluating {
+  evaluate(script: string): Promise<unknown>;
+}
+
 /**
- * Opens an address of the page and waits until the pass is drawn.
+ * Waits until the page shows all that it has asked its engine for. Three frames in a row: an effect after drawing may ask again.
+ * What comes bit by bit, as a training does, and lines that are checked, are waited for by what they show in the end.
+ */
+export async function settled(page: Evaluating): Promise<void> {
+  await page.evaluate(`(async () => {
+    for (let quiet = 0; quiet < 3; quiet++) {
+      await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+      if (!document.querySelector('[data-ready]')) quiet = -1;
+    }
+  })()`);
+}
+
+/**
+ * Opens an address of the page and waits until all of it is drawn.
  * @param fragment the part after #
  * @param options by default 1280 x 800, light
  */
 export async function openPage(browser: Browser, fragment = '', options: BrowserContextOptions = {}, url = PAGE_URL): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(HANGS);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -56,8 +76,14 @@ export async function openPage(browser: Browser, fragment = '', options: Browser
   // As text, because it is a browser's code.
   await page.addInitScript("addEventListener('securitypolicyviolation', (e) => console.log('CSP', e.violatedDirective, e.blockedURI))");
   await page.goto(fragment === '' ? url : `${url}#${fragment}`);
-  await page.waitForSelector('[data-ready]');
+  await settled(page);
   return { page, complaints };
+}
+
+/** Reloads the page and waits until all of it is drawn. */
+export async function reload(page: Page): Promise<void> {
+  await page.reload();
+  await settled(page);
 }
 
 /** Reloads the page in a browser that keeps nothing: each use of its storage throws, as where a reader forbids it. */
@@ -65,8 +91,7 @@ export async function refusingStorage(page: Page): Promise<void> {
   await page.addInitScript(`for (const name of ['localStorage', 'sessionStorage']) {
     Object.defineProperty(globalThis, name, { get() { throw new DOMException('The operation is insecure.', 'SecurityError'); } });
   }`);
-  await page.reload();
-  await page.waitForSelector('[data-ready]');
+  await reload(page);
 }
 
 /** The script that reads the colours of a canvas, for any driver. They are read from a copy: reading the canvas itself twice makes Chromium warn. */

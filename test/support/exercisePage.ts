@@ -36,5 +36,5 @@ export async function pasteLine(page: Page, text: string): Promise<void> {
 
 /** Waits until the check of the line says so. */
 export async function waitForVerdict(page: Page, word: string): Promise<void> {
-  await page.locator('.findings:not([data-busy]) .verdict', { hasText: word }).waitFor({ timeout: 60_000 });
+  await page.locator('.findings:not([data-busy]) .verdict', { hasText: word }).waitFor();
 }

@@ -1,5 +1,7 @@
 /** The engine as the page sees it: promises, and progress by a callback. */
+
 import engineSource from 'bundled:engine';
+import { computed, signal } from '@preact/signals';
 import { workerFrom } from '../workerFrom.js';
 import type { ArgumentsOf, Method, ProgressOf, Refusal, Reply, Request, ResultOf } from './protocol.js';
 
@@ -22,11 +24,25 @@ interface Waiting {
   onProgress?: ((progress: never) => void) | undefined;
 }
 
+const expected = signal(0);
+/** Whether everything that was asked is answered. A computation that reports progress counts not: the page shows how far it is. */
+export const isAnswered = computed(() => expected.value === 0);
+
+/** Says that an answer is to come. @returns a function that says that it is there, or never comes */
+export function expectAnswer(): () => void {
+  let isExpected = true;
+  expected.value = expected.peek() + 1;
+  return () => {
+    if (isExpected) expected.value = expected.peek() - 1;
+    isExpected = false;
+  };
+}
+
 /** A worker, and who waits for its answers. */
 class Engine {
   /** Undefined once it has failed. */
   #worker: Worker | undefined;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Map<number, Waiting & { end: () => void }>();
 
   constructor() {
     try {
@@ -44,12 +60,12 @@ class Engine {
       waiting.reject(stopped());
       return;
     }
-    this.#waiting.set(request.id, waiting);
+    this.#waiting.set(request.id, { ...waiting, end: waiting.onProgress ? () => {} : expectAnswer() });
     this.#worker.postMessage(request);
   }
 
   cancel(id: number): void {
-    this.#waiting.delete(id);
+    this.#forget(id);
     this.#worker?.postMessage({ id, cancel: true } satisfies Request);
   }
 
@@ -57,7 +73,12 @@ class Engine {
   end(): void {
     this.#worker?.terminate();
     this.#worker = undefined;
-    this.#waiting.clear();
+    for (const id of this.#waiting.keys()) this.#forget(id);
+  }
+
+  #forget(id: number): void {
+    this.#waiting.get(id)?.end();
+    this.#waiting.delete(id);
   }
 
   #take(reply: Reply): void {
@@ -67,7 +88,7 @@ class Engine {
       one.onProgress?.(reply.progress as never);
       return;
     }
-    this.#waiting.delete(reply.id);
+    this.#forget(reply.id);
     if (reply.kind === 'result') one.resolve(reply.result);
     else one.reject(new RefusedError(reply.refusal));
   }
@@ -75,8 +96,10 @@ class Engine {
   #fail(): void {
     this.#worker?.terminate();
     this.#worker = undefined;
-    for (const { reject } of this.#waiting.values()) reject(stopped());
-    this.#waiting.clear();
+    for (const [id, { reject }] of this.#waiting) {
+      this.#forget(id);
+      reject(stopped());
+    }
   }
 }
 

@@ -14,7 +14,7 @@ describe('a heat map of NaN and infinity, such as that of a line which divides b
     await page.keyboard.press('Control+a');
     await page.keyboard.type('({ dlogprobs }) => dlogprobs.div(dlogprobs)');
     const yours = page.locator('.tensor-figure').first();
-    await yours.waitFor({ timeout: 60_000 });
+    await yours.waitFor();
     const colours = await canvasColours(page, '.tensor-figure canvas.picture');
     // All but the 32 targets are 0/0.
     expect(colours.filter((colour) => colour === notFinite)).toHaveLength(32 * 26);

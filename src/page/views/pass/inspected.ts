@@ -5,7 +5,7 @@ import type { NamedBatch } from '../../../dojo/entryMeaning.js';
 import { isTensorName, readEntry, type TensorName } from '../../../lesson/entry.js';
 import { valueNamed } from '../../../lesson/values.js';
 import type { Term } from '../../../lesson/why.js';
-import { ask } from '../../engine/client.js';
+import { ask, expectAnswer } from '../../engine/client.js';
 import type { PassData } from '../../engine/pass.js';
 import type { ArgumentsOf, Method, ResultOf } from '../../engine/protocol.js';
 import { isIn, positionOf } from '../../parts/numbers.js';
@@ -92,8 +92,15 @@ function answerAbout<S extends object, M extends Method>(
       const result = await ask(method, ...question);
       if (question === latestQuestion) latestAnswer.value = { about, result };
     };
-    const timer = setTimeout(send, delay);
-    return () => clearTimeout(timer);
+    const end = expectAnswer();
+    const timer = setTimeout(() => {
+      void send();
+      end();
+    }, delay);
+    return () => {
+      clearTimeout(timer);
+      end();
+    };
   });
   return computed(() => latestAnswer.value && { ...latestAnswer.value, isCurrent: latestAnswer.value.about === subject.value });
 }

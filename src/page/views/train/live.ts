@@ -87,6 +87,8 @@ let number = 0;
 let lastOpened = 0;
 /** The number of the run that names are being drawn from. */
 let drawing = -1;
+/** Whether more of them became due meanwhile. */
+let isDue = false;
 
 /** Shows what came. @param change what is to be shown at once */
 function show(change: Partial<Live> = {}): void {
@@ -122,16 +124,20 @@ function take(progress: LiveProgress): void {
   timer ??= setTimeout(show, SHOW_EVERY);
 }
 
-/** Names of the network as it is now. While some are being drawn, none are asked for. */
+/** Names of the network as it is now. What becomes due while some are being drawn is drawn after them, once. */
 async function draw(): Promise<void> {
   const mine = number;
+  isDue = true;
   if (drawing === mine) return;
   drawing = mine;
   try {
-    const { step, samples } = await ask('liveSamples', SAMPLES);
-    if (mine !== number || drawn[0]?.step === step) return;
-    drawn = [{ step, samples }, ...drawn];
-    show();
+    while (isDue && mine === number) {
+      isDue = false;
+      const { step, samples } = await ask('liveSamples', SAMPLES);
+      if (mine !== number || drawn[0]?.step === step) continue;
+      drawn = [{ step, samples }, ...drawn];
+      show();
+    }
   } catch (error) {
     // A network that has diverged draws nothing: its training says so.
     if (!(error instanceof RefusedError)) throw error;
