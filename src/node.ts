@@ -40,3 +40,4 @@ export {
 export { readSafetensorsFile } from './node/safetensorsFile.js';
 export { Session, type SessionOptions } from './node/session.js';
 export { sha256 } from './node/sha256.js';
+export { createThreadedBackend, type ThreadedBackend, type ThreadsOptions } from './node/threads.js';

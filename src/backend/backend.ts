@@ -16,6 +16,8 @@ export interface ArenaSize {
   entries: number;
   /** Floats of scratch memory for the layers. */
   workspace: number;
+  /** Floats of it that each further thread adds. Default: as many as {@link workspace}. */
+  workspacePerThread?: number;
 }
 
 /**
@@ -23,6 +25,16 @@ export interface ArenaSize {
  * @throws SystemError if the memory cannot be reserved
  */
 export type CreateBackend = (size: ArenaSize) => Backend;
+
+/** How many threads compute the layers. */
+export interface Threads {
+  /** The most there can be, the caller's with them. */
+  readonly most: number;
+  /** How many computed the last layer: fewer than wanted until threads have started, or when they are missing. */
+  readonly working: number;
+  /** Sets how many compute the next layers, 1 to {@link most}; the others sleep. */
+  use(count: number): void;
+}
 
 /**
  * The engine that a model runs on: memory, and the layers that compute in it.
@@ -67,4 +79,7 @@ export interface Backend {
 
   /** Keeps the SIMD multipliers and adders busy, to measure the peak that kernels are compared with. 96 floating-point operations per turn. */
   peakLoop?(turns: number): void;
+
+  /** The threads of a backend that has several. The results do not depend on their number. */
+  readonly threads?: Threads;
 }

@@ -1,6 +1,7 @@
 import { SystemError } from '../core/errors.js';
 import type { FloatArray } from '../core/tensor.js';
-import type { ArenaSize, Backend, CreateBackend } from './backend.js';
+import type { ArenaSize, Backend, CreateBackend, Threads } from './backend.js';
+import type { SharedKernels, Team } from './threads.js';
 
 const PAGE_BYTES = 65_536;
 /** Arrays start on a cache line. */
@@ -140,12 +141,42 @@ export function wasmBackend(module: WasmModule): CreateBackend {
   return (size) => createWasmBackend(module, size);
 }
 
+/**
+ * Makes backends on the same kernels, computed by several threads. The results are the same bytes.
+ * @param module dist/kernelsShared.wasm, compiled
+ */
+export function sharedWasmBackend(module: WasmModule, team: Team): CreateBackend {
+  return (size) => createWasmBackend(module, size, team);
+}
+
+/** The kernels that are split into parts: each thread computes its own. */
+const SPLIT: ReadonlySet<string> = new Set<keyof Kernels>([
+  'embeddingForward',
+  'embeddingBackward',
+  'linearForward',
+  'linearBackward',
+  'columnMoments',
+  'crossEntropyForward',
+  'crossEntropyBackward',
+  'sgdUpdate',
+  'momentumUpdate',
+  'adamUpdate',
+  'scale',
+]);
+
 /** The kernels on one WebAssembly memory, reserved in full at the start, so that no array ever moves. */
-function createWasmBackend(module: WasmModule, { arrays, entries, workspace }: ArenaSize): Backend {
+function createWasmBackend(
+  module: WasmModule,
+  { arrays, entries, workspace: alone, workspacePerThread = alone }: ArenaSize,
+  team?: Team,
+): Backend {
+  const workspace = alone + workspacePerThread * (team?.most ?? 0);
   // One spare cache line at the end: kernels may load a whole vector starting at the last entry.
   const bytes = 4 * (entries + workspace) + ALIGNMENT * (arrays + 2);
-  const memory = reserve(Math.ceil(bytes / PAGE_BYTES) + 1);
-  const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+  const memory = reserve(Math.ceil(bytes / PAGE_BYTES) + 1, team !== undefined);
+  const instance = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+  const shared = team?.share(instance, memory, SPLIT);
+  const kernels = shared?.kernels ?? instance;
   let next: number = kernels.arenaStart();
 
   const allocate = (size: number): Pointer => {
@@ -167,12 +198,23 @@ function createWasmBackend(module: WasmModule, { arrays, entries, workspace }: A
     ...crossEntropy(kernels),
     ...updates(kernels),
     peakLoop: (turns) => kernels.peakLoop(turns),
+    ...(team && shared && { threads: threadsOf(team, shared) }),
   };
 }
 
-function reserve(pages: number): WebAssembly.Memory {
+function threadsOf(team: Team, { working }: SharedKernels<Kernels>): Threads {
+  return {
+    most: team.most + 1,
+    get working() {
+      return working();
+    },
+    use: (count) => team.use(count - 1),
+  };
+}
+
+function reserve(pages: number, shared: boolean): WebAssembly.Memory {
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (error) {
     throw new SystemError(`no memory for the network: ${(pages * PAGE_BYTES) / 2 ** 20} MiB could not be reserved`, {
       cause: error,

@@ -10,7 +10,8 @@ declare namespace WebAssembly {
   }
   class Memory {
     /** Sizes in pages of 64 KiB. */
-    constructor(size: { initial: number; maximum: number });
-    readonly buffer: ArrayBuffer;
+    constructor(size: { initial: number; maximum: number; shared?: boolean });
+    /** Shared memory has a SharedArrayBuffer. */
+    readonly buffer: ArrayBufferLike;
   }
 }

@@ -1,22 +1,25 @@
 import { exp4, expPairInPlace, log, maxOfLanes, storeLanes, sumOfLanes } from './math';
+import { endOf, firstOf } from './parts';
 
 // losses [n]   probs [n,V]   logits [n,V]   dlogits [n,V]   Yb [n]
 
 /**
  * See layers/crossEntropy.ts. Three passes over all rows, because the steps within a row depend on each other: this way the exponentials
- * are one loop of independent vectors.
+ * are one loop of independent vectors. The threads share the rows.
  */
 export function crossEntropyForward(losses: usize, probs: usize, logits: usize, Yb: usize, n: usize, V: usize): void {
   const row: usize = V << 2;
-  for (let i: usize = 0; i < n; i++) {
+  const first = firstOf(n, 2);
+  const end = endOf(n, 2);
+  for (let i = first; i < end; i++) {
     const x = logits + i * row;
     const largest = rowMax(x, V);
     subtractFromRow(probs + i * row, x, largest, V);
     const target = load<f32>(x + ((load<i32>(Yb + (i << 2)) as usize) << 2));
     store<f32>(losses + (i << 2), largest - target);
   }
-  expInPlace(probs, n * V);
-  for (let i: usize = 0; i < n; i++) {
+  expInPlace(probs + first * row, (end - first) * V);
+  for (let i = first; i < end; i++) {
     const p = probs + i * row;
     const sum = rowSum(p, V);
     scaleRow(p, 1 / sum, V);
@@ -25,16 +28,18 @@ export function crossEntropyForward(losses: usize, probs: usize, logits: usize, 
   }
 }
 
-/** See layers/crossEntropy.ts. */
+/** See layers/crossEntropy.ts. The threads share the rows. */
 export function crossEntropyBackward(dlogits: usize, probs: usize, Yb: usize, n: usize, V: usize): void {
   // loss = mean over i of log(sum over v of exp(logits[i,v])) - logits[i,Yb[i]]
   const share: f32 = 1 / (n as f32);
   const vectors = f32x4.splat(share);
-  const end = (n * V) << 2;
-  let at: usize = 0;
+  const first = firstOf(n, 2);
+  const last = endOf(n, 2);
+  const end = (last * V) << 2;
+  let at = (first * V) << 2;
   for (; at + 16 <= end; at += 16) v128.store(dlogits + at, f32x4.mul(v128.load(probs + at), vectors));
   for (; at < end; at += 4) store<f32>(dlogits + at, load<f32>(probs + at) * share);
-  for (let i: usize = 0; i < n; i++) {
+  for (let i = first; i < last; i++) {
     const target = dlogits + ((i * V + (load<i32>(Yb + (i << 2)) as usize)) << 2);
     store<f32>(target, load<f32>(target) - share);
   }

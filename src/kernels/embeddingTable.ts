@@ -61,7 +61,7 @@ export function embeddingTableBackward(
     const G = dtable + t * D * row;
     // Examples with the same character share a row of the table, so the gradient of that row is the sum of theirs
     sumBySlot(G, dhprebn, slots + (t << 2), n, T, H);
-    if (t == 0) sumRows(db1, G, count, H);
+    if (t == 0) sumRows(db1, G, row, count, H);
     // table[t,d] = C[characters[t,d]] W1[t]
     gatherRows(rows, C, own, count, E);
     matmulTransposed(dW1 + t * E * row, row, rows, E << 2, G, row, E, H, count);

@@ -1,5 +1,14 @@
+import { endOf, firstOf } from './parts';
+
+// Entries do not depend on each other: the threads share them, in cache lines.
+const UNIT: usize = 16;
+
 /** See layers/optimizer.ts: p -= rate·dp. */
 export function sgdUpdate(parameters: usize, gradients: usize, rate: f32, size: usize): void {
+  const first = firstOf(size, UNIT);
+  size = endOf(size, UNIT) - first;
+  parameters += first << 2;
+  gradients += first << 2;
   const step = f32x4.splat(rate);
   const end = parameters + (size << 2);
   const distance = gradients - parameters;
@@ -14,6 +23,11 @@ export function sgdUpdate(parameters: usize, gradients: usize, rate: f32, size: 
 export function momentumUpdate(
   parameters: usize, velocity: usize, gradients: usize, rate: f32, momentum: f32, nesterov: bool, size: usize,
 ): void {
+  const first = firstOf(size, UNIT);
+  size = endOf(size, UNIT) - first;
+  parameters += first << 2;
+  velocity += first << 2;
+  gradients += first << 2;
   if (nesterov) velocityUpdate(true, parameters, velocity, gradients, rate, momentum, size);
   else velocityUpdate(false, parameters, velocity, gradients, rate, momentum, size);
 }
@@ -58,6 +72,12 @@ export function adamUpdate(
   epsilon: f32,
   size: usize,
 ): void {
+  const first = firstOf(size, UNIT);
+  size = endOf(size, UNIT) - first;
+  parameters += first << 2;
+  m += first << 2;
+  v += first << 2;
+  gradients += first << 2;
   const keptM = f32(beta1);
   const newM = f32(1 - beta1);
   const keptV = f32(beta2);
@@ -88,13 +108,16 @@ export function adamUpdate(
 
 /** See layers/optimizer.ts: x *= factor. */
 export function scale(x: usize, factor: f32, size: usize): void {
+  const first = firstOf(size, UNIT);
+  size = endOf(size, UNIT) - first;
+  x += first << 2;
   const factors = f32x4.splat(factor);
   const end = x + (size << 2);
   for (const vectors = x + ((size & ~3) << 2); x < vectors; x += 16) v128.store(x, f32x4.mul(factors, v128.load(x)));
   for (; x < end; x += 4) store<f32>(x, factor * load<f32>(x));
 }
 
-/** See layers/optimizer.ts. Four sums, one per lane, are added as (0 + 2) + (1 + 3), then the entries after the last whole vector. */
+/** See layers/optimizer.ts. One thread computes it. Four sums, one per lane, are added as (0 + 2) + (1 + 3), then the entries after the last whole vector. */
 export function sumOfSquares(x: usize, size: usize): f64 {
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);

@@ -11,6 +11,20 @@ export function setPart(own: usize, all: usize): void {
   parts = all;
 }
 
+/** The number of this thread, from 0. */
+// @ts-ignore: decorator
+@inline
+export function ownPart(): usize {
+  return part;
+}
+
+/** The number of threads. */
+// @ts-ignore: decorator
+@inline
+export function threads(): usize {
+  return parts;
+}
+
 /** The first of this thread's share of 0 to size. Shares begin at multiples of unit, and may be empty. */
 // @ts-ignore: decorator
 @inline
@@ -32,11 +46,55 @@ function border(size: usize, unit: usize, index: usize): usize {
   return min(size, (((units as u64) * (index as u64)) / (parts as u64)) as usize * unit);
 }
 
+/** The words of the barrier, a cache line each: the threads that have come, the meetings so far, the threads that sleep, and whether one has failed. */
+const LINE: usize = 64;
+const BARRIER: usize = (__heap_base + LINE - 1) & ~(LINE - 1);
+const COME = BARRIER;
+const MEETINGS = BARRIER + LINE;
+const ASLEEP = BARRIER + 2 * LINE;
+const FAILED = BARRIER + 3 * LINE;
+
+/**
+ * The first byte of the arena. Below it are the constants, and the barrier, which is no constant: an instance that starts writes its constants
+ * again while other threads may be waiting at the barrier.
+ */
+export function arenaStart(): usize {
+  return BARRIER + 4 * LINE;
+}
+
+/** Loads of a word before a thread sleeps: 50 us or more, see backend/threads.ts. */
+const SPINS: i32 = 20_000;
+/** Nanoseconds after which a sleeping thread looks whether another one has failed. */
+const NAP: i64 = 500_000_000;
+
 /**
  * Returns once all threads have called it: what they stored before can be read after it. A kernel needs it only where one thread reads what
  * another has computed, and then every thread must call it equally often.
  */
 export function meet(): void {
   if (parts == 1) return;
-  unreachable();
+  if (ASC_FEATURE_THREADS) {
+    const meetings = atomic.load<i32>(MEETINGS);
+    if (atomic.add<i32>(COME, 1) == (parts as i32) - 1) {
+      atomic.store<i32>(COME, 0);
+      atomic.store<i32>(MEETINGS, meetings + 1);
+      if (atomic.load<i32>(ASLEEP)) atomic.notify(MEETINGS, -1);
+      return;
+    }
+    for (let spin = 0; spin < SPINS; spin++) if (atomic.load<i32>(MEETINGS) != meetings) return;
+    atomic.add<i32>(ASLEEP, 1);
+    while (atomic.load<i32>(MEETINGS) == meetings) {
+      if (atomic.load<i32>(FAILED)) unreachable();
+      atomic.wait<i32>(MEETINGS, meetings, NAP);
+    }
+    atomic.sub<i32>(ASLEEP, 1);
+  } else unreachable();
+}
+
+/** Ends the wait of the other threads in {@link meet}, with a trap: this one has failed. */
+export function leaveMeetings(): void {
+  if (ASC_FEATURE_THREADS) {
+    atomic.store<i32>(FAILED, 1);
+    atomic.notify(MEETINGS, -1);
+  }
 }

@@ -44,9 +44,8 @@ export function sumOfThree(out: usize, a: usize, b: usize, c: usize, N: usize): 
   for (; j < end; j += 4) store<f32>(out + j, load<f32>(a + j) + load<f32>(b + j) + load<f32>(c + j));
 }
 
-/** out [N] = the sum of the rows of a [M,N] */
-export function sumRows(out: usize, a: usize, M: usize, N: usize): void {
-  const stride = N << 2;
+/** out [N] = the sum of the rows of a [M,N], which are stride bytes apart */
+export function sumRows(out: usize, a: usize, stride: usize, M: usize, N: usize): void {
   const end = a + M * stride;
   let j: usize = 0;
   for (; j + 4 <= N; j += 4) {

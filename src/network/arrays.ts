@@ -231,6 +231,8 @@ export function arenaSize(config: ModelConfig, { training, optimizerTensors = []
     arrays: rows.length,
     entries: rows.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     workspace: workspaceSize(config, training ?? 0, inference),
+    // A cache line per entry of an output of a linear layer, or per example: see kernels/linear.ts.
+    workspacePerThread: 16 * Math.max(...config.hidden, config.vocabulary, training ?? 0),
   };
 }
 

@@ -12,15 +12,16 @@ let cached: CreateBackend | undefined;
  * @throws SystemError if the kernels cannot be read, WebAssembly SIMD is not supported, or the memory cannot be reserved
  */
 export const createWasmBackend: CreateBackend = (size) => {
-  cached ??= wasmBackend(compileKernels());
+  cached ??= wasmBackend(compileKernels(KERNELS));
   return cached(size);
 };
 
-function compileKernels(): WasmModule {
+/** The kernels in a file, compiled. */
+export function compileKernels(path: string): WasmModule {
   if (typeof WebAssembly === 'undefined') {
     throw new SystemError('the kernels need WebAssembly, which is switched off', { hint: 'start Node.js without --jitless' });
   }
-  const bytes = withSystemErrors('read', KERNELS, () => readFileSync(KERNELS));
+  const bytes = withSystemErrors('read', path, () => readFileSync(path));
   try {
     return new WebAssembly.Module(bytes);
   } catch (error) {

@@ -9,6 +9,9 @@ export const PACKAGE_JSON = inPackage('package.json');
 export const MAIN = inPackage('bin/backprop-ninja.js');
 /** The compiled kernels. */
 export const KERNELS = inPackage('dist/kernels.wasm');
+/** The kernels for memory that several threads share, and a helper's thread, as built. */
+export const SHARED_KERNELS = inPackage('dist/kernelsShared.wasm');
+export const KERNELS_HELPER = inPackage('dist/node/helper.js');
 /** The page, as built: one HTML file. */
 export const PAGE = inPackage('dist/page.html');
 /** The report without runs, as built: one HTML file. */

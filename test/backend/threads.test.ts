@@ -1,0 +1,135 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import type { CreateBackend } from '../../src/backend/backend.js';
+import { randomInteger, randomStream } from '../../src/core/random.js';
+import {
+  allocateModel,
+  createActivations,
+  createTrainingActivations,
+  type Model,
+  type TrainingActivations,
+} from '../../src/network/arrays.js';
+import { initialise } from '../../src/network/initialise.js';
+import type { ModelConfig } from '../../src/network/parameters.js';
+import { backward, forward, inferCalls, runCalls } from '../../src/network/passes.js';
+import { createWasmBackend } from '../../src/node/kernels.js';
+import { createThreadedBackend } from '../../src/node/threads.js';
+import { OPTIMIZER_TENSORS, type OptimizerConfig, Updater } from '../../src/training/updater.js';
+import { untilWorking } from '../support/threads.js';
+
+const COUNTS = [2, 3, 4, 7];
+const TEAMS = COUNTS.map((threads) => createThreadedBackend({ threads }));
+afterAll(() => {
+  for (const { close } of TEAMS) close();
+});
+
+interface Case {
+  config: ModelConfig;
+  n: number;
+  optimizer?: OptimizerConfig;
+  clip?: number;
+}
+
+const network = (hidden: number | number[], others: Partial<ModelConfig> = {}): ModelConfig => ({
+  context: 3,
+  embedding: 10,
+  hidden: [hidden].flat(),
+  vocabulary: 27,
+  ...others,
+});
+
+const CASES: Record<string, Case> = {
+  "the lesson's network": { config: network(64), n: 32 },
+  'H 200': { config: network(200), n: 32 },
+  'one unit': { config: network(1), n: 32 },
+  '3 units': { config: network(3), n: 9 },
+  'fewer units than threads, in three blocks': { config: network([5, 6, 2]), n: 5 },
+  'H not a multiple of 4': { config: network(203), n: 33 },
+  'two examples': { config: network(64), n: 2 },
+  'fewer examples than threads': { config: network([70, 41]), n: 3 },
+  'two blocks without batch norm': { config: network([130, 67], { norm: 'none' }), n: 17 },
+  'a vocabulary above 2n': { config: network([64, 32], { vocabulary: 101, embedding: 7 }), n: 20 },
+  'a vocabulary above 2n, narrow embeddings': { config: network(16, { vocabulary: 75, embedding: 2 }), n: 4 },
+  'two characters': { config: network(20, { vocabulary: 2, embedding: 1, context: 1 }), n: 8 },
+  'rows of 2 KiB, packed columns': { config: network([512, 96]), n: 24 },
+  'a large batch, packed columns': { config: network([210, 100], { context: 8 }), n: 400 },
+  momentum: { config: network(37), n: 16, optimizer: { name: 'momentum', momentum: 0.9 } },
+  'Nesterov, clipped': { config: network(37), n: 16, optimizer: { name: 'nesterov', momentum: 0.9 }, clip: 0.1 },
+  Adam: { config: network([37, 20]), n: 16, optimizer: { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } },
+  'AdamW, clipped': {
+    config: network(200),
+    n: 32,
+    optimizer: { name: 'adamw', beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1 },
+    clip: 0.5,
+  },
+};
+
+function allocate(create: CreateBackend, { config, n, optimizer = { name: 'sgd' }, clip }: Case) {
+  const optimizerTensors = OPTIMIZER_TENSORS[optimizer.name];
+  const spare: CreateBackend = (size) => create({ ...size, arrays: size.arrays + 1, entries: size.entries + 1 });
+  const model = allocateModel(spare, config, { training: n, optimizerTensors, inference: [n] });
+  const training = createTrainingActivations(model, n);
+  const inference = createActivations(model, n);
+  const updater = new Updater(model, optimizer, clip);
+  initialise(model, 5, {});
+  return { model, training, inference, updater };
+}
+
+type Trained = ReturnType<typeof allocate>;
+
+/** Three steps, then an inference. @returns the bytes of every array after each step */
+function train({ model, training, inference, updater }: Trained, check = () => {}): Uint8Array[] {
+  const random = randomStream('batches', 3);
+  const bytes: Uint8Array[] = [];
+  for (let step = 0; step < 3; step++) {
+    fill(training, model.config, random);
+    const loss = forward(model, training);
+    backward(model, training);
+    check();
+    bytes.push(bytesOf(Float64Array.of(loss)), bytesOf(model.flatGradients), ...arraysOf(training));
+    updater.update(0.1);
+    bytes.push(bytesOf(model.flatParameters), ...Object.values(updater.tensors).map(bytesOf));
+  }
+  inference.Xb.set(training.Xb);
+  runCalls(inferCalls(model, inference, training.n));
+  moments(model, training);
+  return [...bytes, ...arraysOf(inference), ...Object.values(model.statistics).map(bytesOf)];
+}
+
+/** Mean and squares of the columns of the last hprebn, in the statistics of its block. */
+function moments({ backend, blocks }: Model, { n, blocks: activations }: TrainingActivations): void {
+  const last = blocks[blocks.length - 1];
+  if (last.norm === 'batch') backend.columnMoments(last.bnmean, last.bnvar, activations[blocks.length - 1].hprebn, n, last.H);
+}
+
+function fill({ Xb, Yb }: TrainingActivations, { vocabulary }: ModelConfig, random: ReturnType<typeof randomStream>): void {
+  for (const array of [Xb, Yb]) for (let i = 0; i < array.length; i++) array[i] = randomInteger(random, vocabulary);
+}
+
+/** Copies of all numeric arrays in an object, however deep, but of the rows of a table of which only some are used. */
+function arraysOf(value: unknown, key = ''): Uint8Array[] {
+  if (key === 'input') return [];
+  if (ArrayBuffer.isView(value)) return [bytesOf(value as Float32Array)];
+  return typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([name, inner]) => arraysOf(inner, name)) : [];
+}
+
+function bytesOf(array: Float32Array | Float64Array | Int32Array): Uint8Array {
+  return new Uint8Array(array.slice().buffer);
+}
+
+describe('a step on several threads', () => {
+  for (const [name, given] of Object.entries(CASES)) {
+    it(`has the bytes of one thread: ${name}`, async () => {
+      const expected = train(allocate(createWasmBackend, given));
+      for (const { createBackend, threads } of TEAMS) {
+        const trained = allocate(createBackend, given);
+        const { backend } = trained.model;
+        await untilWorking(backend, threads);
+        const found = train(trained, () => expect(backend.threads?.working).toBe(threads));
+        found.forEach((bytes, i) => {
+          expect(Buffer.compare(bytes, expected[i]), `array ${i} with ${threads} threads`).toBe(0);
+        });
+        expect(found).toHaveLength(expected.length);
+      }
+    });
+  }
+});
