@@ -1,12 +1,12 @@
-import { storeLanes, storeTanh } from './math';
+import { storeLanes, storeTanh16, tanh4 } from './math';
 import { zeroRow } from './rows';
 import { dtanh } from './tanh';
 
 // h, bnraw, hprebn, dh, dhprebn [n,H]   bnvar_inv, bngain, bnbias, dbngain, dbnbias, bnmean, bnvar [H]
 //
-// Forward and inference process eight columns at a time, as two vectors, so that they stay in the cache for all passes. The last vectors
-// overlap the ones before them: inputs are not overwritten, so computing a column twice gives the same result. Fewer than four columns are
-// computed as four, and the extra ones are never stored.
+// Forward and inference process 16 columns at a time: a cache line of a row, and a block that stays in the cache for all passes. The last
+// block overlaps the one before it: inputs are not overwritten, so computing a column twice gives the same result. Fewer than 16 columns
+// are computed four at a time; of fewer than four, the extra ones are never stored.
 
 const EPSILON: f32 = 1e-5;
 
@@ -14,58 +14,108 @@ const EPSILON: f32 = 1e-5;
 export function batchNormTanhForward(
   h: usize, bnraw: usize, bnvar_inv: usize, hprebn: usize, bngain: usize, bnbias: usize, n: usize, H: usize,
 ): void {
-  if (H < 4) return forwardBlock(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H, 0, 0, H);
-  for (let j: usize = 0; j < H; j += 8) {
-    forwardBlock(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H, min(j, H - 4) << 2, min(j + 4, H - 4) << 2, 4);
+  if (H < 16) {
+    const lanes = min(H, 4);
+    for (let j: usize = 0; j < H; j += 4) forwardFour(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H, min(j, H - lanes) << 2, lanes);
+    return;
   }
+  for (let j: usize = 0; j < H; j += 16) forwardSixteen(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H, min(j, H - 16) << 2);
 }
 
-/** Four columns each at the byte offsets j and k of a row. */
-// @ts-ignore: decorator
-@inline
-function forwardBlock(
-  h: usize, bnraw: usize, bnvar_inv: usize, hprebn: usize, bngain: usize, bnbias: usize, n: usize, H: usize,
-  j: usize, k: usize, lanes: usize,
+/** 16 columns from the byte offset j of a row. */
+function forwardSixteen(
+  h: usize, bnraw: usize, bnvar_inv: usize, hprebn: usize, bngain: usize, bnbias: usize, n: usize, H: usize, j: usize,
 ): void {
   const stride = H << 2;
-  const end = hprebn + n * stride;
-  const apart = k - j;
+  const first = hprebn + j;
+  const end = first + n * stride;
   let sum0 = f32x4.splat(0);
   let sum1 = f32x4.splat(0);
-  for (let p = hprebn + j; p < end; p += stride) {
+  let sum2 = f32x4.splat(0);
+  let sum3 = f32x4.splat(0);
+  for (let p = first; p < end; p += stride) {
     sum0 = f32x4.add(sum0, v128.load(p));
-    sum1 = f32x4.add(sum1, v128.load(p + apart));
+    sum1 = f32x4.add(sum1, v128.load(p, 16));
+    sum2 = f32x4.add(sum2, v128.load(p, 32));
+    sum3 = f32x4.add(sum3, v128.load(p, 48));
   }
   const share = f32x4.splat(1 / (n as f32));
   const mean0 = f32x4.mul(sum0, share);
   const mean1 = f32x4.mul(sum1, share);
+  const mean2 = f32x4.mul(sum2, share);
+  const mean3 = f32x4.mul(sum3, share);
   let squares0 = f32x4.splat(0);
   let squares1 = f32x4.splat(0);
-  for (let p = hprebn + j; p < end; p += stride) {
+  let squares2 = f32x4.splat(0);
+  let squares3 = f32x4.splat(0);
+  for (let p = first; p < end; p += stride) {
     const d0 = f32x4.sub(v128.load(p), mean0);
-    const d1 = f32x4.sub(v128.load(p + apart), mean1);
+    const d1 = f32x4.sub(v128.load(p, 16), mean1);
+    const d2 = f32x4.sub(v128.load(p, 32), mean2);
+    const d3 = f32x4.sub(v128.load(p, 48), mean3);
     squares0 = f32x4.add(squares0, f32x4.mul(d0, d0));
     squares1 = f32x4.add(squares1, f32x4.mul(d1, d1));
+    squares2 = f32x4.add(squares2, f32x4.mul(d2, d2));
+    squares3 = f32x4.add(squares3, f32x4.mul(d3, d3));
   }
   const inverse0 = inverseDeviation(squares0, n);
   const inverse1 = inverseDeviation(squares1, n);
-  storeLanes(bnvar_inv + j, inverse0, lanes);
-  storeLanes(bnvar_inv + k, inverse1, lanes);
-  const gain0 = v128.load(bngain + j);
-  const gain1 = v128.load(bngain + k);
-  const bias0 = v128.load(bnbias + j);
-  const bias1 = v128.load(bnbias + k);
+  const inverse2 = inverseDeviation(squares2, n);
+  const inverse3 = inverseDeviation(squares3, n);
+  v128.store(bnvar_inv + j, inverse0);
+  v128.store(bnvar_inv + j, inverse1, 16);
+  v128.store(bnvar_inv + j, inverse2, 32);
+  v128.store(bnvar_inv + j, inverse3, 48);
   const toRaw = bnraw - hprebn;
   const toH = h - hprebn;
-  for (let p = hprebn + j; p < end; p += stride) {
+  for (let p = first; p < end; p += stride) {
     const raw0 = f32x4.mul(f32x4.sub(v128.load(p), mean0), inverse0);
-    const raw1 = f32x4.mul(f32x4.sub(v128.load(p + apart), mean1), inverse1);
-    storeLanes(p + toRaw, raw0, lanes);
-    storeLanes(p + apart + toRaw, raw1, lanes);
-    const hpreact0 = f32x4.add(f32x4.mul(gain0, raw0), bias0);
-    const hpreact1 = f32x4.add(f32x4.mul(gain1, raw1), bias1);
-    storeTanh(p + toH, hpreact0, p + apart + toH, hpreact1, lanes);
+    const raw1 = f32x4.mul(f32x4.sub(v128.load(p, 16), mean1), inverse1);
+    const raw2 = f32x4.mul(f32x4.sub(v128.load(p, 32), mean2), inverse2);
+    const raw3 = f32x4.mul(f32x4.sub(v128.load(p, 48), mean3), inverse3);
+    v128.store(p + toRaw, raw0);
+    v128.store(p + toRaw, raw1, 16);
+    v128.store(p + toRaw, raw2, 32);
+    v128.store(p + toRaw, raw3, 48);
+    storeTanh16(
+      p + toH,
+      scaled(raw0, bngain + j, bnbias + j),
+      scaled(raw1, bngain + j + 16, bnbias + j + 16),
+      scaled(raw2, bngain + j + 32, bnbias + j + 32),
+      scaled(raw3, bngain + j + 48, bnbias + j + 48),
+    );
   }
+}
+
+/** Up to four columns from the byte offset j of a row. */
+function forwardFour(
+  h: usize, bnraw: usize, bnvar_inv: usize, hprebn: usize, bngain: usize, bnbias: usize, n: usize, H: usize, j: usize, lanes: usize,
+): void {
+  const stride = H << 2;
+  const first = hprebn + j;
+  const end = first + n * stride;
+  let sum = f32x4.splat(0);
+  for (let p = first; p < end; p += stride) sum = f32x4.add(sum, v128.load(p));
+  const mean = f32x4.mul(sum, f32x4.splat(1 / (n as f32)));
+  let squares = f32x4.splat(0);
+  for (let p = first; p < end; p += stride) {
+    const d = f32x4.sub(v128.load(p), mean);
+    squares = f32x4.add(squares, f32x4.mul(d, d));
+  }
+  const inverse = inverseDeviation(squares, n);
+  storeLanes(bnvar_inv + j, inverse, lanes);
+  for (let p = first; p < end; p += stride) {
+    const raw = f32x4.mul(f32x4.sub(v128.load(p), mean), inverse);
+    storeLanes(p + bnraw - hprebn, raw, lanes);
+    storeLanes(p + h - hprebn, tanh4(scaled(raw, bngain + j, bnbias + j)), lanes);
+  }
+}
+
+/** gain·raw + bias */
+// @ts-ignore: decorator
+@inline
+function scaled(raw: v128, gain: usize, bias: usize): v128 {
+  return f32x4.add(f32x4.mul(v128.load(gain), raw), v128.load(bias));
 }
 
 /** (variance + eps)^(-1/2), with Bessel's n-1 in the variance. */
@@ -188,30 +238,59 @@ function centreRow(
 export function batchNormTanhInference(
   h: usize, hprebn: usize, bnmean: usize, bnvar: usize, bngain: usize, bnbias: usize, n: usize, H: usize,
 ): void {
-  if (H < 4) return inferenceBlock(h, hprebn, bnmean, bnvar, bngain, bnbias, n, H, 0, 0, H);
-  for (let j: usize = 0; j < H; j += 8) {
-    inferenceBlock(h, hprebn, bnmean, bnvar, bngain, bnbias, n, H, min(j, H - 4) << 2, min(j + 4, H - 4) << 2, 4);
+  if (H < 16) {
+    const lanes = min(H, 4);
+    for (let j: usize = 0; j < H; j += 4) inferenceFour(h, hprebn, bnmean, bnvar, bngain, bnbias, n, H, min(j, H - lanes) << 2, lanes);
+    return;
+  }
+  for (let j: usize = 0; j < H; j += 16) inferenceSixteen(h, hprebn, bnmean, bnvar, bngain, bnbias, n, H, min(j, H - 16) << 2);
+}
+
+/** 16 columns from the byte offset j of a row. */
+// @ts-ignore: decorator
+@inline
+function inferenceSixteen(
+  h: usize, hprebn: usize, bnmean: usize, bnvar: usize, bngain: usize, bnbias: usize, n: usize, H: usize, j: usize,
+): void {
+  const scale0 = inferenceScale(bngain + j, bnvar + j);
+  const scale1 = inferenceScale(bngain + j + 16, bnvar + j + 16);
+  const scale2 = inferenceScale(bngain + j + 32, bnvar + j + 32);
+  const scale3 = inferenceScale(bngain + j + 48, bnvar + j + 48);
+  inferRows(h + j, hprebn + j, bnmean + j, bnbias + j, n, H << 2, scale0, scale1, scale2, scale3);
+}
+
+/** A function of its own, because V8 would move the division and the square root of each scale into the loop: 3.3 instead of 1.9 us. */
+function inferRows(
+  h: usize, hprebn: usize, bnmean: usize, bnbias: usize, n: usize, stride: usize, scale0: v128, scale1: v128, scale2: v128, scale3: v128,
+): void {
+  const toH = h - hprebn;
+  for (const end = hprebn + n * stride; hprebn < end; hprebn += stride) {
+    storeTanh16(
+      hprebn + toH,
+      inferred(hprebn, scale0, bnmean, bnbias),
+      inferred(hprebn + 16, scale1, bnmean + 16, bnbias + 16),
+      inferred(hprebn + 32, scale2, bnmean + 32, bnbias + 32),
+      inferred(hprebn + 48, scale3, bnmean + 48, bnbias + 48),
+    );
   }
 }
 
-/** Four columns each at the byte offsets j and k of a row. */
-// @ts-ignore: decorator
-@inline
-function inferenceBlock(
-  h: usize, hprebn: usize, bnmean: usize, bnvar: usize, bngain: usize, bnbias: usize, n: usize, H: usize, j: usize, k: usize, lanes: usize,
+/** Up to four columns from the byte offset j of a row. */
+function inferenceFour(
+  h: usize, hprebn: usize, bnmean: usize, bnvar: usize, bngain: usize, bnbias: usize, n: usize, H: usize, j: usize, lanes: usize,
 ): void {
   const stride = H << 2;
-  const scale0 = inferenceScale(bngain + j, bnvar + j);
-  const scale1 = inferenceScale(bngain + k, bnvar + k);
-  const mean0 = v128.load(bnmean + j);
-  const mean1 = v128.load(bnmean + k);
-  const bias0 = v128.load(bnbias + j);
-  const bias1 = v128.load(bnbias + k);
-  for (let p: usize = 0, end = n * stride; p < end; p += stride) {
-    const hpreact0 = f32x4.add(f32x4.mul(scale0, f32x4.sub(v128.load(hprebn + p + j), mean0)), bias0);
-    const hpreact1 = f32x4.add(f32x4.mul(scale1, f32x4.sub(v128.load(hprebn + p + k), mean1)), bias1);
-    storeTanh(h + p + j, hpreact0, h + p + k, hpreact1, lanes);
+  const scale = inferenceScale(bngain + j, bnvar + j);
+  for (let p = j, end = j + n * stride; p < end; p += stride) {
+    storeLanes(h + p, tanh4(inferred(hprebn + p, scale, bnmean + j, bnbias + j)), lanes);
   }
+}
+
+/** scale·(hprebn - mean) + bias */
+// @ts-ignore: decorator
+@inline
+function inferred(hprebn: usize, scale: v128, mean: usize, bias: usize): v128 {
+  return f32x4.add(f32x4.mul(scale, f32x4.sub(v128.load(hprebn), v128.load(mean))), v128.load(bias));
 }
 
 // @ts-ignore: decorator

@@ -26,37 +26,76 @@ function clampTanh(x: v128): v128 {
   return f32x4.pmax(f32x4.pmin(x, T(0)), T(1));
 }
 
-/**
- * tanh of two vectors, stored at two addresses: x·P(x²)/Q(x²), Eigen's rational minimax approximation. With two vectors at a time, each
- * constant is loaded once for both, and the divisions overlap.
- */
+/** tanh of four numbers: x·P(x²)/Q(x²), Eigen's rational minimax approximation. */
 // @ts-ignore: decorator
 @inline
-export function storeTanh(outA: usize, a: v128, outB: usize, b: v128, lanes: usize): void {
-  const u = clampTanh(a);
-  const v = clampTanh(b);
+export function tanh4(x: v128): v128 {
+  const u = clampTanh(x);
   const y = f32x4.mul(u, u);
-  const z = f32x4.mul(v, v);
   let p = f32x4.add(f32x4.mul(y, T(2)), T(3));
-  let q = f32x4.add(f32x4.mul(z, T(2)), T(3));
   p = f32x4.add(f32x4.mul(y, p), T(4));
-  q = f32x4.add(f32x4.mul(z, q), T(4));
   p = f32x4.add(f32x4.mul(y, p), T(5));
-  q = f32x4.add(f32x4.mul(z, q), T(5));
   p = f32x4.add(f32x4.mul(y, p), T(6));
-  q = f32x4.add(f32x4.mul(z, q), T(6));
   p = f32x4.add(f32x4.mul(y, p), T(7));
-  q = f32x4.add(f32x4.mul(z, q), T(7));
   p = f32x4.mul(u, f32x4.add(f32x4.mul(y, p), T(8)));
-  q = f32x4.mul(v, f32x4.add(f32x4.mul(z, q), T(8)));
-  let r = f32x4.add(f32x4.mul(y, T(9)), T(10));
-  let s = f32x4.add(f32x4.mul(z, T(9)), T(10));
-  r = f32x4.add(f32x4.mul(y, r), T(11));
-  s = f32x4.add(f32x4.mul(z, s), T(11));
-  r = f32x4.add(f32x4.mul(y, r), T(12));
-  s = f32x4.add(f32x4.mul(z, s), T(12));
-  storeLanes(outA, f32x4.div(p, r), lanes);
-  storeLanes(outB, f32x4.div(q, s), lanes);
+  let q = f32x4.add(f32x4.mul(y, T(9)), T(10));
+  q = f32x4.add(f32x4.mul(y, q), T(11));
+  q = f32x4.add(f32x4.mul(y, q), T(12));
+  return f32x4.div(p, q);
+}
+
+/** out [16] = tanh of four vectors, as tanh4. */
+// @ts-ignore: decorator
+@inline
+export function storeTanh16(out: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const a1 = clampTanh(a);
+  const b1 = clampTanh(b);
+  const c1 = clampTanh(c);
+  const d1 = clampTanh(d);
+  const a2 = f32x4.mul(a1, a1);
+  const b2 = f32x4.mul(b1, b1);
+  const c2 = f32x4.mul(c1, c1);
+  const d2 = f32x4.mul(d1, d1);
+  let aP = f32x4.add(f32x4.mul(a2, T(2)), T(3));
+  let bP = f32x4.add(f32x4.mul(b2, T(2)), T(3));
+  let cP = f32x4.add(f32x4.mul(c2, T(2)), T(3));
+  let dP = f32x4.add(f32x4.mul(d2, T(2)), T(3));
+  aP = f32x4.add(f32x4.mul(a2, aP), T(4));
+  bP = f32x4.add(f32x4.mul(b2, bP), T(4));
+  cP = f32x4.add(f32x4.mul(c2, cP), T(4));
+  dP = f32x4.add(f32x4.mul(d2, dP), T(4));
+  aP = f32x4.add(f32x4.mul(a2, aP), T(5));
+  bP = f32x4.add(f32x4.mul(b2, bP), T(5));
+  cP = f32x4.add(f32x4.mul(c2, cP), T(5));
+  dP = f32x4.add(f32x4.mul(d2, dP), T(5));
+  aP = f32x4.add(f32x4.mul(a2, aP), T(6));
+  bP = f32x4.add(f32x4.mul(b2, bP), T(6));
+  cP = f32x4.add(f32x4.mul(c2, cP), T(6));
+  dP = f32x4.add(f32x4.mul(d2, dP), T(6));
+  aP = f32x4.add(f32x4.mul(a2, aP), T(7));
+  bP = f32x4.add(f32x4.mul(b2, bP), T(7));
+  cP = f32x4.add(f32x4.mul(c2, cP), T(7));
+  dP = f32x4.add(f32x4.mul(d2, dP), T(7));
+  aP = f32x4.mul(a1, f32x4.add(f32x4.mul(a2, aP), T(8)));
+  bP = f32x4.mul(b1, f32x4.add(f32x4.mul(b2, bP), T(8)));
+  cP = f32x4.mul(c1, f32x4.add(f32x4.mul(c2, cP), T(8)));
+  dP = f32x4.mul(d1, f32x4.add(f32x4.mul(d2, dP), T(8)));
+  let aQ = f32x4.add(f32x4.mul(a2, T(9)), T(10));
+  let bQ = f32x4.add(f32x4.mul(b2, T(9)), T(10));
+  let cQ = f32x4.add(f32x4.mul(c2, T(9)), T(10));
+  let dQ = f32x4.add(f32x4.mul(d2, T(9)), T(10));
+  aQ = f32x4.add(f32x4.mul(a2, aQ), T(11));
+  bQ = f32x4.add(f32x4.mul(b2, bQ), T(11));
+  cQ = f32x4.add(f32x4.mul(c2, cQ), T(11));
+  dQ = f32x4.add(f32x4.mul(d2, dQ), T(11));
+  aQ = f32x4.add(f32x4.mul(a2, aQ), T(12));
+  bQ = f32x4.add(f32x4.mul(b2, bQ), T(12));
+  cQ = f32x4.add(f32x4.mul(c2, cQ), T(12));
+  dQ = f32x4.add(f32x4.mul(d2, dQ), T(12));
+  v128.store(out, f32x4.div(aP, aQ));
+  v128.store(out, f32x4.div(bP, bQ), 16);
+  v128.store(out, f32x4.div(cP, cQ), 32);
+  v128.store(out, f32x4.div(dP, dQ), 48);
 }
 
 /** Stores the first 1 to 4 lanes. */
@@ -79,6 +118,8 @@ const EXP = memory.data<f32>([
   1.44269504088896341, 12582912, 0.693359375, -2.12194440e-4,
   // exp(r) = 1 + r + r²·(…) for |r| <= ln(2)/2, from r^5 down (Cephes).
   1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1,
+  // From minus this to this, exp is a normal number.
+  87,
 ]);
 
 // @ts-ignore: decorator
@@ -102,12 +143,21 @@ export function exp4(x: v128): v128 {
   return scaleByPower(f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r), E(12)), shifted);
 }
 
-/** exp of eight numbers in place: each constant is loaded once for both vectors. */
+/**
+ * exp of eight numbers in place, with the results of exp4. From -87 to 87 the power of two is a normal number and can be added to the
+ * exponent bits of exp(r): a quarter fewer operations, 0.83 instead of 0.97 us for the softmax of a step.
+ */
 // @ts-ignore: decorator
 @inline
 export function expPairInPlace(at: usize): void {
-  const a = f32x4.pmax(f32x4.pmin(v128.load(at), E(1)), E(0));
-  const b = f32x4.pmax(f32x4.pmin(v128.load(at, 16), E(1)), E(0));
+  const a = v128.load(at);
+  const b = v128.load(at, 16);
+  // As integers, the bits of absolute values have the order of the values, and those of NaN are the largest.
+  if (v128.any_true(i32x4.gt_s(i32x4.max_s(f32x4.abs(a), f32x4.abs(b)), E(13)))) {
+    v128.store(at, exp4(a));
+    v128.store(at, exp4(b), 16);
+    return;
+  }
   const shiftedA = f32x4.add(f32x4.mul(a, E(2)), E(3));
   const shiftedB = f32x4.add(f32x4.mul(b, E(2)), E(3));
   const r = exponentRest(a, f32x4.sub(shiftedA, E(3)));
@@ -122,8 +172,10 @@ export function expPairInPlace(at: usize): void {
   q = f32x4.add(f32x4.mul(s, q), E(10));
   p = f32x4.add(f32x4.mul(r, p), E(11));
   q = f32x4.add(f32x4.mul(s, q), E(11));
-  v128.store(at, scaleByPower(f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r), E(12)), shiftedA));
-  v128.store(at, scaleByPower(f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(s, s), q), s), E(12)), shiftedB), 16);
+  p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r), E(12));
+  q = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(s, s), q), s), E(12));
+  v128.store(at, i32x4.add(p, i32x4.shl(shiftedA, 23)));
+  v128.store(at, i32x4.add(q, i32x4.shl(shiftedB, 23)), 16);
 }
 
 /** x - n·ln 2, with ln 2 in two parts, so that no precision is lost. */

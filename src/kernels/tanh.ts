@@ -1,4 +1,4 @@
-import { storeTanh } from './math';
+import { storeLanes, storeTanh16, tanh4 } from './math';
 
 // h, hpreact, dh, dhpreact: `size` entries
 //
@@ -8,14 +8,10 @@ import { storeTanh } from './math';
 export function tanhForward(h: usize, hpreact: usize, size: usize): void {
   const toH = h - hpreact;
   const end = hpreact + (size << 2);
-  const pairs = hpreact + ((size & ~7) << 2);
+  const blocks = hpreact + ((size & ~15) << 2);
   let p = hpreact;
-  for (; p < pairs; p += 32) storeTanh(p + toH, v128.load(p), p + toH + 16, v128.load(p, 16), 4);
-  for (; p < end; p += 16) {
-    const x = v128.load(p);
-    const lanes = min((end - p) >> 2, 4);
-    storeTanh(p + toH, x, p + toH, x, lanes);
-  }
+  for (; p < blocks; p += 64) storeTanh16(p + toH, v128.load(p), v128.load(p, 16), v128.load(p, 32), v128.load(p, 48));
+  for (; p < end; p += 16) storeLanes(p + toH, tanh4(v128.load(p)), min((end - p) >> 2, 4));
 }
 
 /** See layers/tanh.ts. */

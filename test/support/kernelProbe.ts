@@ -1,9 +1,14 @@
 // The kernels' elementary functions over arrays, compiled by math.test.ts: the program only inlines them.
-import { exp4, expPairInPlace, log, storeTanh } from '../../src/kernels/math';
+import { exp4, expPairInPlace, log, storeTanh16, tanh4 } from '../../src/kernels/math';
 
-/** size is a multiple of 8. */
+/** size is a multiple of 4; the two functions alternate. */
 export function tanhOf(out: usize, x: usize, size: usize): void {
-  for (let i: usize = 0; i < size << 2; i += 32) storeTanh(out + i, v128.load(x + i), out + i + 16, v128.load(x + i, 16), 4);
+  let i: usize = 0;
+  for (; i + 80 <= size << 2; i += 80) {
+    v128.store(out + i, tanh4(v128.load(x + i)));
+    storeTanh16(out + i + 16, v128.load(x + i, 16), v128.load(x + i, 32), v128.load(x + i, 48), v128.load(x + i, 64));
+  }
+  for (; i < size << 2; i += 16) v128.store(out + i, tanh4(v128.load(x + i)));
 }
 
 /** size is a multiple of 8; the two functions alternate. */
