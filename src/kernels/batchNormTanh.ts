@@ -1,4 +1,5 @@
 import { storeLanes, storeTanh16, tanh4 } from './math';
+import { endOf, firstOf } from './parts';
 import { zeroRow } from './rows';
 import { dtanh } from './tanh';
 
@@ -6,7 +7,7 @@ import { dtanh } from './tanh';
 //
 // Forward and inference process 16 columns at a time: a cache line of a row, and a block that stays in the cache for all passes. The last
 // block overlaps the one before it: inputs are not overwritten, so computing a column twice gives the same result. Fewer than 16 columns
-// are computed four at a time; of fewer than four, the extra ones are never stored.
+// are computed four at a time; of fewer than four, the extra ones are never stored. Threads share the blocks.
 
 const EPSILON: f32 = 1e-5;
 
@@ -14,12 +15,14 @@ const EPSILON: f32 = 1e-5;
 export function batchNormTanhForward(
   h: usize, bnraw: usize, bnvar_inv: usize, hprebn: usize, bngain: usize, bnbias: usize, n: usize, H: usize,
 ): void {
+  const end = endOf(H, 16);
+  let j = firstOf(H, 16);
   if (H < 16) {
     const lanes = min(H, 4);
-    for (let j: usize = 0; j < H; j += 4) forwardFour(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H, min(j, H - lanes) << 2, lanes);
+    for (; j < end; j += 4) forwardFour(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H, min(j, H - lanes) << 2, lanes);
     return;
   }
-  for (let j: usize = 0; j < H; j += 16) forwardSixteen(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H, min(j, H - 16) << 2);
+  for (; j < end; j += 16) forwardSixteen(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H, min(j, H - 16) << 2);
 }
 
 /** 16 columns from the byte offset j of a row. */
@@ -128,33 +131,47 @@ function inverseDeviation(squares: v128, n: usize): v128 {
 
 /**
  * See layers/batchNormTanh.ts. It goes row by row, four rows at a time, and keeps the column sums in memory. Going column by column took
- * ten times as long at H 1024, because addresses a power of two apart share a few cache lines.
+ * ten times as long at H 1024, because addresses a power of two apart share a few cache lines; blocks of 64 to 256 columns took up to 1.4
+ * times as long. Each thread has a range of columns.
  */
 export function batchNormTanhBackward(
   dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, bnvar_inv: usize, bngain: usize, n: usize, H: usize,
 ): void {
-  const stride = H << 2;
+  const first = firstOf(H, 16);
+  const columns = endOf(H, 16) - first;
+  const j = first << 2;
+  backwardColumns(dhprebn + j, dbngain + j, dbnbias + j, dh + j, h + j, bnraw + j, bnvar_inv + j, bngain + j, n, columns, H << 2);
+}
+
+/** The rows of all arrays are stride bytes apart. */
+// @ts-ignore: decorator
+@inline
+function backwardColumns(
+  dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, bnvar_inv: usize, bngain: usize,
+  n: usize, columns: usize, stride: usize,
+): void {
+  const width = columns << 2;
   const end = n * stride;
   const fours = (n & ~3) * stride;
   const four = stride << 2;
-  zeroRow(dbngain, H);
-  zeroRow(dbnbias, H);
+  zeroRow(dbngain, columns);
+  zeroRow(dbnbias, columns);
   let p: usize = 0;
-  for (; p < fours; p += four) sumFourRows(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, stride);
-  for (; p < end; p += stride) sumRow(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, 0, stride);
+  for (; p < fours; p += four) sumFourRows(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, width, stride);
+  for (; p < end; p += stride) sumRow(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, 0, width);
   const share: f32 = 1 / (n as f32);
   const bessel: f32 = 1 / ((n - 1) as f32);
   for (p = 0; p < fours; p += four) {
-    centreFourRows(dhprebn + p, dbngain, dbnbias, bnraw + p, bnvar_inv, bngain, share, bessel, stride);
+    centreFourRows(dhprebn + p, dbngain, dbnbias, bnraw + p, bnvar_inv, bngain, share, bessel, width, stride);
   }
-  for (; p < end; p += stride) centreRow(dhprebn + p, dbngain, dbnbias, bnraw + p, bnvar_inv, bngain, share, bessel, 0, stride);
+  for (; p < end; p += stride) centreRow(dhprebn + p, dbngain, dbnbias, bnraw + p, bnvar_inv, bngain, share, bessel, 0, width);
 }
 
 /**
  * dhpreact = (1 - h²)·dh, stored in dhprebn until its sums are known. Adds dhpreact·bnraw to dbngain and dhpreact to dbnbias.
  */
-function sumFourRows(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, stride: usize): void {
-  const vectors = stride & ~15;
+function sumFourRows(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, width: usize, stride: usize): void {
+  const vectors = width & ~15;
   const second = stride;
   const third = stride << 1;
   const fourth = third + stride;
@@ -177,12 +194,12 @@ function sumFourRows(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, 
     v128.store(dbngain + j, gain);
     v128.store(dbnbias + j, bias);
   }
-  for (let p: usize = 0, below = stride << 2; p < below; p += stride) sumRow(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, vectors, stride);
+  for (let p: usize = 0, below = stride << 2; p < below; p += stride) sumRow(dhprebn + p, dbngain, dbnbias, dh + p, h + p, bnraw + p, vectors, width);
 }
 
 /** One row, starting at the byte offset j. */
-function sumRow(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, j: usize, stride: usize): void {
-  for (; j < stride; j += 4) {
+function sumRow(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: usize, bnraw: usize, j: usize, width: usize): void {
+  for (; j < width; j += 4) {
     const y = load<f32>(h + j);
     const d: f32 = ((1 as f32) - y * y) * load<f32>(dh + j);
     store<f32>(dhprebn + j, d);
@@ -193,9 +210,9 @@ function sumRow(dhprebn: usize, dbngain: usize, dbnbias: usize, dh: usize, h: us
 
 /** dhprebn = bngain·bnvar_inv·(dhpreact - dbnbias/n - bnraw·dbngain/(n-1)) */
 function centreFourRows(
-  dhprebn: usize, dbngain: usize, dbnbias: usize, bnraw: usize, bnvar_inv: usize, bngain: usize, share: f32, bessel: f32, stride: usize,
+  dhprebn: usize, dbngain: usize, dbnbias: usize, bnraw: usize, bnvar_inv: usize, bngain: usize, share: f32, bessel: f32, width: usize, stride: usize,
 ): void {
-  const vectors = stride & ~15;
+  const vectors = width & ~15;
   const second = stride;
   const third = stride << 1;
   const fourth = third + stride;
@@ -211,7 +228,7 @@ function centreFourRows(
     centre(dhprebn + fourth + j, bnraw + fourth + j, scale, mean, slope);
   }
   for (let p: usize = 0, below = stride << 2; p < below; p += stride) {
-    centreRow(dhprebn + p, dbngain, dbnbias, bnraw + p, bnvar_inv, bngain, share, bessel, vectors, stride);
+    centreRow(dhprebn + p, dbngain, dbnbias, bnraw + p, bnvar_inv, bngain, share, bessel, vectors, width);
   }
 }
 
@@ -224,9 +241,9 @@ function centre(dhprebn: usize, bnraw: usize, scale: v128, mean: v128, slope: v1
 
 /** One row, starting at the byte offset j. */
 function centreRow(
-  dhprebn: usize, dbngain: usize, dbnbias: usize, bnraw: usize, bnvar_inv: usize, bngain: usize, share: f32, bessel: f32, j: usize, stride: usize,
+  dhprebn: usize, dbngain: usize, dbnbias: usize, bnraw: usize, bnvar_inv: usize, bngain: usize, share: f32, bessel: f32, j: usize, width: usize,
 ): void {
-  for (; j < stride; j += 4) {
+  for (; j < width; j += 4) {
     const scale = load<f32>(bngain + j) * load<f32>(bnvar_inv + j);
     const slope = load<f32>(dbngain + j) * bessel;
     const d = load<f32>(dhprebn + j) - load<f32>(dbnbias + j) * share - load<f32>(bnraw + j) * slope;
@@ -238,12 +255,14 @@ function centreRow(
 export function batchNormTanhInference(
   h: usize, hprebn: usize, bnmean: usize, bnvar: usize, bngain: usize, bnbias: usize, n: usize, H: usize,
 ): void {
+  const end = endOf(H, 16);
+  let j = firstOf(H, 16);
   if (H < 16) {
     const lanes = min(H, 4);
-    for (let j: usize = 0; j < H; j += 4) inferenceFour(h, hprebn, bnmean, bnvar, bngain, bnbias, n, H, min(j, H - lanes) << 2, lanes);
+    for (; j < end; j += 4) inferenceFour(h, hprebn, bnmean, bnvar, bngain, bnbias, n, H, min(j, H - lanes) << 2, lanes);
     return;
   }
-  for (let j: usize = 0; j < H; j += 16) inferenceSixteen(h, hprebn, bnmean, bnvar, bngain, bnbias, n, H, min(j, H - 16) << 2);
+  for (; j < end; j += 16) inferenceSixteen(h, hprebn, bnmean, bnvar, bngain, bnbias, n, H, min(j, H - 16) << 2);
 }
 
 /** 16 columns from the byte offset j of a row. */
