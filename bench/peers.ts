@@ -1,128 +1,140 @@
 /**
- * Compares a training step of this program with plain C and PyTorch: one core each, in turns, in one run. Prints one table of times and
- * ratios. It needs gcc (Debian: gcc libc6-dev) and a Python with PyTorch (Debian: python3-torch libopenblas0-pthread), and leaves out a
- * peer that is missing.
+ * Compares a training step of this program with plain C, PyTorch, jax-js and TensorFlow.js: the same network, parameters and examples.
+ * A peer must first give our loss, gradient norm and loss after an update; then all are timed in turns.
  *
- *   npm run bench -- [--rounds 5] [--python /usr/bin/python3] [--c step.c] [--torch torch_step.py] [--torch-mode autograd]
+ *   npm run bench -- [--only c,torch,jax-js,tfjs] [--sizes 64x32,1024x256] [--threads 1,2] [--rounds 5] [--seconds 1] [--json | --write]
  *
- * --c and --torch name other peers: a C program that takes -DH, -DB and a number of steps, or a Python program that takes NAMES H N STEPS
- * MODE. The script reads the numbers before "us/step" and takes the smallest. --torch-mode manual times the lesson's own
- * gradients instead of autograd.
+ * It prints two tables in Markdown; --write puts them into docs/performance.md, --json prints every round. A peer that is missing, or that
+ * differs, is left out with a line that says why. --python names a Python with PyTorch; --torch-mode manual times the lesson's own
+ * gradients instead of autograd; --c and --torch name other programs in the place of step.c and torch_step.py.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { FileContentError, UsageError } from '../src/core/errors.js';
+import { inProject } from '../test/support/inProject.js';
+import { type Entry, measure, type Timing } from './peers/measure.js';
+import { LeftOut } from './peers/peer.js';
+import type { Size } from './peers/problem.js';
+import { PEER_NAMES, PROGRAMS, type Programs } from './peers/programs.js';
+import { labelOf, tables } from './peers/table.js';
 
-const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    python: { type: 'string', default: '/usr/bin/python3' },
-    c: { type: 'string', default: path('step.c') },
-    torch: { type: 'string', default: path('torch_step.py') },
-    'torch-mode': { type: 'string', default: 'autograd' },
-  },
-});
+const PAGE = inProject('docs/performance.md');
+const MARKERS = ['<!-- peers: written by npm run bench -- --write -->\n', '<!-- end of peers -->\n'] as const;
 
-const SIZES: [H: number, n: number][] = [
-  [64, 32],
-  [200, 32],
-  [200, 128],
-  [200, 1024],
-  [1024, 256],
-];
-const directory = mkdtempSync(join(tmpdir(), 'backprop-ninja-'));
+const OPTIONS = {
+  only: { type: 'string', default: PEER_NAMES.slice(1).join(',') },
+  sizes: { type: 'string', default: '64x32,200x32,200x128,200x1024,1024x256' },
+  threads: { type: 'string', default: '1,2' },
+  rounds: { type: 'string', default: '5' },
+  seconds: { type: 'string', default: '1' },
+  json: { type: 'boolean', default: false },
+  write: { type: 'boolean', default: false },
+  python: { type: 'string', default: '/usr/bin/python3' },
+  c: { type: 'string', default: inProject('bench/step.c') },
+  torch: { type: 'string', default: inProject('bench/torch_step.py') },
+  'torch-mode': { type: 'string', default: 'autograd' },
+} as const;
 
-/** Microseconds per step, from the best round of one run of the peer; undefined if it cannot run here. */
-function measure(command: string, args: string[]): number | undefined {
-  try {
-    const text = execFileSync(command, args, {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, OMP_NUM_THREADS: '1' },
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+/** The command line, checked. Ours is always measured: the others are compared with it. */
+function readOptions() {
+  const values = parse();
+  const list = <T>(name: 'only' | 'sizes' | 'threads' | 'rounds' | 'seconds', expected: string, read: (text: string) => T | undefined) =>
+    values[name].split(',').map((text) => {
+      const value = read(text);
+      if (value === undefined) throw new UsageError(`--${name} is ${values[name]}: expected ${expected}, found '${text}'`);
+      return value;
     });
-    const rounds = [...text.matchAll(/([\d.]+) us\/step/g)].map((match) => Number(match[1]));
-    return rounds.length > 0 ? Math.min(...rounds) : undefined;
-  } catch {
-    return undefined;
+  const count = (text: string) => (/^[1-9]\d{0,5}$/.test(text) ? Number(text) : undefined);
+  const size = (text: string): Size | undefined => {
+    const [, H, n] = /^([1-9]\d{0,5})x([1-9]\d{0,5})$/.exec(text) ?? [];
+    return H && n && Number(n) > 1 ? [Number(H), Number(n)] : undefined;
+  };
+  return {
+    ...values,
+    only: list('only', `names out of ${PEER_NAMES.join(', ')}`, (text) => PEER_NAMES.find((name) => name === text)),
+    sizes: list('sizes', 'hidden units x batch size, such as 200x32', size),
+    threads: list('threads', 'numbers of threads', count),
+    rounds: list('rounds', 'a number of rounds', count)[0] as number,
+    seconds: list('seconds', 'seconds', (text) => (Number(text) > 0 ? Number(text) : undefined))[0] as number,
+  };
+}
+
+function parse() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('.')[0] ?? '', { cause: error });
   }
 }
 
-/** A number of steps that takes about a second. */
-function stepsFor(H: number, n: number): number {
-  return Math.max(50, Math.round(1e8 / (n * (H + 100))));
-}
+type Options = ReturnType<typeof readOptions>;
 
-function ours(H: number, n: number): number {
-  const args = [
-    path('../dist/cli/main.js'),
-    'bench',
-    '--json',
-    '--backend',
-    'wasm',
-    '--hidden',
-    String(H),
-    '--batch-size',
-    String(n),
-    '--seconds',
-    '2',
-  ];
-  const { backends } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
-  return backends[0].microsecondsPerStep;
-}
-
-function plainC(H: number, n: number): number | undefined {
-  const program = join(directory, `step-${H}-${n}`);
-  try {
-    execFileSync('gcc', ['-O3', '-march=native', '-ffast-math', `-DH=${H}`, `-DB=${n}`, options.c, '-o', program, '-lm'], {
-      stdio: 'ignore',
-    });
-  } catch {
-    return undefined;
+/** What can be measured here, ours first, with the versions; says what is left out. */
+function available({ only, threads }: Options, programs: Programs): { entries: Entry[]; versions: string[]; leftOut: string[] } {
+  const entries: Entry[] = [];
+  const versions: string[] = [];
+  const leftOut: string[] = [];
+  const cores = availableParallelism();
+  for (const count of threads) if (count > cores) leftOut.push(`${count} threads: this machine has ${cores}`);
+  const names = PEER_NAMES.filter((name) => name === 'ours' || only.includes(name));
+  for (const name of names) {
+    try {
+      versions.push(PROGRAMS[name].version(programs));
+      const counts = PROGRAMS[name].threaded ? threads.filter((count) => count <= cores) : [1];
+      entries.push(...counts.map((count) => ({ name, threads: count })));
+    } catch (error) {
+      if (!(error instanceof LeftOut)) throw error;
+      leftOut.push(`${PROGRAMS[name].label}: ${error.message}`);
+    }
   }
-  return measure(program, [String(stepsFor(H, n))]);
+  for (const line of leftOut) say(`left out: ${line}`);
+  return { entries, versions, leftOut };
 }
 
-function pytorch(H: number, n: number): number | undefined {
-  return measure(options.python, [
-    options.torch,
-    path('../data/names.txt'),
-    String(H),
-    String(n),
-    String(Math.ceil(stepsFor(H, n) / 10)),
-    options['torch-mode'],
-  ]);
+async function main(options: Options): Promise<void> {
+  const { sizes, rounds, seconds, python, c, torch } = options;
+  const directory = mkdtempSync(join(tmpdir(), 'backprop-ninja-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const programs: Programs = { python, c, torch, torchMode: options['torch-mode'], directory };
+  const { entries, versions, leftOut } = available(options, programs);
+  const [load = 0] = loadavg();
+  if (load > 0.5) say(`others use this machine (load ${load.toFixed(1)}): the times will be too long`);
+  const onLeftOut = (entry: Entry, [H, n]: Size, reason: string) => {
+    const line = `${labelOf(entry)} at H ${H}, n ${n}: ${reason}`;
+    leftOut.push(line);
+    say(`left out: ${line}`);
+  };
+  const timings: Timing[] = [];
+  for (const size of sizes) {
+    say(`H ${size[0]}, n ${size[1]}`);
+    timings.push(...(await measure(entries, size, { rounds, seconds, programs, onLeftOut })));
+  }
+  const { times, ratios } = tables(entries, sizes, timings);
+  const machine = `${cpus()[0]?.model}, ${availableParallelism()} cores`;
+  const date = new Date().toISOString().slice(0, 10);
+  const notes = [`Measured on ${date}: ${[machine, ...versions].join('; ')}.`, ...leftOut.map((line) => `Left out: ${line}.`)].join('\n');
+  const text = `Microseconds per step, medians of ${rounds} rounds:\n\n${times}\nMedians of the rounds' ratios:\n\n${ratios}\n${notes}\n`;
+  if (options.json) process.stdout.write(`${JSON.stringify({ date, machine, versions, leftOut, timings })}\n`);
+  else process.stdout.write(text);
+  if (options.write) writePage(text);
 }
 
-function median(values: (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined).sort((a, b) => a - b);
-  return known.length === values.length ? known[Math.floor(known.length / 2)] : undefined;
+/** Replaces what is between the markers. */
+function writePage(text: string): void {
+  const page = readFileSync(PAGE, 'utf8');
+  const [begin, end] = MARKERS.map((marker) => page.indexOf(marker)) as [number, number];
+  if (begin < 0 || end < begin) throw new FileContentError(`${PAGE} has no markers for the tables`);
+  writeFileSync(PAGE, `${page.slice(0, begin + MARKERS[0].length)}\n${text}\n${page.slice(end)}`);
 }
 
-const show = (value: number | undefined, digits: number, unit = '') =>
-  (value === undefined ? '-' : `${value.toFixed(digits)}${unit}`).padStart(12);
-
-process.stdout.write(
-  `${'H'.padStart(6)}${'n'.padStart(6)}${'ours, us'.padStart(12)}${'C, us'.padStart(12)}${'ours / C'.padStart(12)}${'PyTorch, us'.padStart(12)}${'PyTorch/ours'.padStart(13)}\n`,
-);
 try {
-  for (const [H, n] of SIZES) {
-    // In turns, so that a change in the machine's speed affects all three. Each ratio is the median over the rounds.
-    const rounds = Array.from({ length: Number(options.rounds) }, () => ({ own: ours(H, n), c: plainC(H, n), torch: pytorch(H, n) }));
-    const ratioC = median(rounds.map(({ own, c }) => c && own / c));
-    const ratioTorch = median(rounds.map(({ own, torch }) => torch && torch / own));
-    const cells = [
-      show(median(rounds.map(({ own }) => own)), 1),
-      show(median(rounds.map(({ c }) => c)), 1),
-      show(ratioC, 2),
-      show(median(rounds.map(({ torch }) => torch)), 1),
-      show(ratioTorch, 1, 'x'),
-    ];
-    process.stdout.write(`${String(H).padStart(6)}${String(n).padStart(6)}${cells.join('')}\n`);
-  }
-} finally {
-  rmSync(directory, { recursive: true });
+  await main(readOptions());
+} catch (error) {
+  if (!(error instanceof UsageError || error instanceof FileContentError)) throw error;
+  say(error.message);
+  process.exitCode = error instanceof UsageError ? 2 : 3;
 }

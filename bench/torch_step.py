@@ -1,39 +1,28 @@
-"""A training step of the lesson's network in PyTorch on one CPU core: a baseline for the kernels.
+"""A training step of the lesson's network in PyTorch on the CPU: a baseline for the kernels.
 
-Usage: python3 torch_step.py NAMES H N STEPS autograd|manual
+Usage: python3 torch_step.py PROBLEM THREADS autograd|manual
 
-`autograd` lets PyTorch differentiate; `manual` is the lesson's Exercise 4 with index_add for dC. Prints the microseconds per
-step of three rounds. Debian: python3-torch and libopenblas0-pthread.
+`autograd` lets PyTorch differentiate; `manual` is the lesson's Exercise 4 with index_add for dC. PROBLEM is the file of peers/problem.ts. It
+prints the loss of the first batch, the norm of its gradient and the loss after one update; then, for each number of steps in its input, the
+microseconds per step. OPENBLAS_NUM_THREADS has to be THREADS, too. Debian: python3-torch and libopenblas0-pthread.
 """
-import random
 import sys
 import time
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
-names, H, n, steps, mode = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
-torch.set_num_threads(1)
+path, mode = sys.argv[1], sys.argv[3]
+torch.set_num_threads(int(sys.argv[2]))
 generator = torch.Generator().manual_seed(2147483647)
 
-words = open(names, encoding='utf-8').read().split()
-characters = ['.'] + sorted(set(''.join(words)))
-index = {character: i for i, character in enumerate(characters)}
-T, E, V = 3, 10, len(characters)
-random.seed(42)
-random.shuffle(words)
-rows = []
-for word in words[: int(0.8 * len(words))]:
-    context = [0] * T
-    for character in word + '.':
-        rows.append(context + [index[character]])
-        context = context[1:] + [index[character]]
-X, Y = torch.tensor(rows).split([T, 1], 1)
-Y = Y.squeeze(1)
-
-normal = lambda *shape: torch.randn(shape, generator=generator)
-C, W1, b1 = normal(V, E), normal(T * E, H) * (5 / 3) / (T * E) ** 0.5, normal(H) * 0.1
-W2, b2, bngain, bnbias = normal(H, V) * 0.1, normal(V) * 0.1, normal(1, H) * 0.1 + 1, normal(1, H) * 0.1
+with open(path, 'rb') as file:
+    H, n, V, E, T, count = np.fromfile(file, np.int32, 6).tolist()
+    read = lambda *shape: torch.from_numpy(np.fromfile(file, np.float32, int(np.prod(shape))).reshape(shape))
+    C, W1, b1, bngain, bnbias, W2, b2 = read(V, E), read(T * E, H), read(H), read(1, H), read(1, H), read(H, V), read(V)
+    rows = torch.from_numpy(np.fromfile(file, np.uint8).reshape(count, T + 1)).long()
+X, Y = rows[:, :T].contiguous(), rows[:, T].contiguous()
 parameters = [C, W1, b1, W2, b2, bngain, bnbias]
 
 
@@ -49,7 +38,7 @@ def forward(Xb, Yb):
 
 
 def gradients_by_hand(Xb, Yb):
-    emb, embcat, bnvar_inv, bnraw, h, logits, _ = forward(Xb, Yb)
+    emb, embcat, bnvar_inv, bnraw, h, logits, loss = forward(Xb, Yb)
     dlogits = F.softmax(logits, 1)
     dlogits[range(n), Yb] -= 1
     dlogits /= n
@@ -58,28 +47,33 @@ def gradients_by_hand(Xb, Yb):
     dC = torch.zeros_like(C)
     dC.index_add_(0, Xb.reshape(-1), (dhprebn @ W1.T).view(-1, E))
     dbngain, dbnbias = (bnraw * dhpreact).sum(0, keepdim=True), dhpreact.sum(0, keepdim=True)
-    return [dC, embcat.T @ dhprebn, dhprebn.sum(0), h.T @ dlogits, dlogits.sum(0), dbngain, dbnbias]
+    return loss, [dC, embcat.T @ dhprebn, dhprebn.sum(0), h.T @ dlogits, dlogits.sum(0), dbngain, dbnbias]
 
 
 def gradients_by_autograd(Xb, Yb):
     for parameter in parameters:
         parameter.grad = None
-    forward(Xb, Yb)[-1].backward()
-    return [parameter.grad for parameter in parameters]
+    loss = forward(Xb, Yb)[-1]
+    loss.backward()
+    return loss, [parameter.grad for parameter in parameters]
 
 
-def run(count):
-    for _ in range(count):
-        batch = torch.randint(0, X.shape[0], (n,), generator=generator)
-        gradients = (gradients_by_autograd if mode == 'autograd' else gradients_by_hand)(X[batch], Y[batch])
-        for parameter, gradient in zip(parameters, gradients):
-            parameter.data -= 0.1 * gradient
+def step(batch):
+    loss, gradients = (gradients_by_autograd if mode == 'autograd' else gradients_by_hand)(X[batch], Y[batch])
+    for parameter, gradient in zip(parameters, gradients):
+        parameter.data -= 0.1 * gradient
+    return loss, gradients
 
 
 for parameter in parameters:
     parameter.requires_grad = mode == 'autograd'
-run(min(50, steps))
-for _ in range(3):
+first = torch.arange(n)
+loss, gradients = step(first)
+norm = sum(gradient.double().square().sum() for gradient in gradients).sqrt()
+print(f'loss {loss.item():.9g}, norm {norm.item():.9g}, updated {step(first)[0].item():.9g}', flush=True)
+for line in sys.stdin:
+    steps = int(line)
     start = time.perf_counter()
-    run(steps)
-    print(f'{1e6 * (time.perf_counter() - start) / steps:.2f} us/step')
+    for _ in range(steps):
+        step(torch.randint(0, count, (n,), generator=generator))
+    print(f'{1e6 * (time.perf_counter() - start) / steps:.3f} us/step', flush=True)

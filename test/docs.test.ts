@@ -15,7 +15,7 @@ const DOCUMENTS = [
   .map((path) => path.replaceAll('\\', '/'))
   .filter((path) => path.endsWith('.md') && !path.includes('node_modules'));
 
-/** The scripts of the package, and those of a package in a folder that the document changes to: cd bench/publicLayers. */
+/** The scripts of the package, and those of a package in a folder that the document changes to: cd bench. */
 function scriptsFor(document: string): string[] {
   const folders = [...read(document).matchAll(/\bcd ([\w/-]+)/g)].map(([, folder]) => folder);
   const packages = ['.', ...folders].map((folder) => join(ROOT, folder, 'package.json')).filter((path) => existsSync(path));

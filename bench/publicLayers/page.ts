@@ -71,7 +71,7 @@ export function flat(value: unknown): number[] {
 /** Whether two numbers are the same but for rounding. */
 export const near = (a: number, b: number) => Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
 
-const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as {
+const { dependencies } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   dependencies: Record<string, string>;
 };
 const version = (name: string) => (dependencies[name] ?? '').split('@').at(-1) ?? '';
