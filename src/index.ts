@@ -11,6 +11,7 @@ export { type RandomStream, randomStream, restoreStream, type StreamName, type S
 export type { Sha256 } from './core/sha256.js';
 export { drawBatch, Epochs, SAMPLINGS, type Sampling } from './data/batch.js';
 export { type Batch, createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './data/dataset.js';
+export { NameList } from './data/nameList.js';
 export { type ParsedNames, parseNames } from './data/parseNames.js';
 export * from './dojo.js';
 export { EVALUATION_BATCH, Evaluator } from './evaluation/evaluator.js';

@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { FileContentError, SystemError, UsageError } from '../core/errors.js';
 import { shellWord, showCharacters, showPath } from '../core/text.js';
-import { createDataset, createVocabulary, type Dataset, type DatasetOptions, SPLITS, vocabularyIndex } from '../data/dataset.js';
+import { createDataset, type Dataset, type DatasetOptions, SPLITS } from '../data/dataset.js';
+import type { NameList } from '../data/nameList.js';
 import { describeTable, describeTidied } from '../data/namesNotes.js';
 import { findOddities, severalPerLine } from '../data/oddities.js';
 import { type NamesOptions, STANDARD_INPUT_NAME } from '../data/parseNames.js';
+import { vocabularyIndex } from '../data/vocabulary.js';
 import { keptNames } from '../node/keptNames.js';
 import { type NamesFile, type NamesStream, readNamesFile, STANDARD_INPUT } from '../node/namesFile.js';
 import { BUNDLED_NAMES } from '../node/paths.js';
@@ -58,7 +60,7 @@ function readData(file: string | undefined, { column, normalize }: NamesOptions,
     if (size > LARGE_FILE) note(`reading ${shownAs}, ${formatBytes(size)}`);
   };
   const { names, sha256, bytes, tidied, table } = readNamesFile(path, { column, normalize, shownAs: typed, onWait, onFile });
-  if (table) note(`${shownAs}: ${describeTable(table, names[0])}`);
+  if (table) note(`${shownAs}: ${describeTable(table, names.at(0) as string)}`);
   const dropped = describeTidied(tidied);
   if (dropped) note(`${shownAs}: ${dropped}`);
   for (const { text, hint } of findOddities(names, table)) {
@@ -123,7 +125,7 @@ export function loadWholeList(
   checkpoint: Checkpoint,
   { file, column }: { file: string | undefined; column: string | undefined },
   io: IO,
-): readonly string[] {
+): NameList {
   const { config } = checkpoint;
   const names = { normalize: config.normalize, column: file === undefined ? config.column : column };
   return readKnownData(path, checkpoint, { file, another: 'may be another', names }, io).names;
@@ -134,7 +136,7 @@ export function loadWholeList(
  * @param file as in {@link loadRunData}
  * @throws FileContentError unless it is the run's data set
  */
-export function loadOwnNames(path: string, checkpoint: Checkpoint, file: string | undefined, io: IO): readonly string[] | null {
+export function loadOwnNames(path: string, checkpoint: Checkpoint, file: string | undefined, io: IO): NameList | null {
   if (isBundled(checkpoint.dataSha256)) return null;
   return readKnownData(path, checkpoint, { file, another: 'must be the same', names: checkpoint.config }, io).names;
 }
@@ -163,7 +165,7 @@ function readKnownData(path: string, { vocabulary, dataSha256 }: Checkpoint, { f
       hint: 'restore it, or name the right file with --data',
     });
   }
-  checkKnown(data.shownAs, vocabulary, createVocabulary(data.names));
+  checkKnown(data.shownAs, vocabulary, data.names.vocabulary);
   return data;
 }
 

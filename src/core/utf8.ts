@@ -1,6 +1,8 @@
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** Decodes UTF-8. Invalid bytes become U+FFFD; a byte order mark is kept. */
 export function decodeUtf8(bytes: Uint8Array): string {
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  return decoder.decode(bytes);
 }
 
 /** Position of the first byte that is not valid UTF-8, or undefined. */

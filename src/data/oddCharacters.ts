@@ -1,5 +1,8 @@
 /** Characters of a data set that cannot be told apart: invisible ones, two forms of one letter, look-alikes, and text decoded wrongly. */
+import { complete } from '../core/job.js';
 import { codePoint, LOOKALIKES, quoteHidden, quoteText } from '../core/text.js';
+import { NameIndex } from './nameIndex.js';
+import type { NameList } from './nameList.js';
 
 /** Something to tell the user about a data set. */
 export interface Oddity {
@@ -9,30 +12,36 @@ export interface Oddity {
   hint?: string;
 }
 
-export function characterOddities(names: readonly string[]): Oddity[] {
-  const foreign = names.filter((name) => NOT_ASCII.test(name));
-  const entities = names.filter((name) => /&(#\d+|#x[\da-f]+|[a-z]{2,8});/i.test(name));
+/** A list may have 10^7 names, so each rule first finds those that hold the characters that it is about. */
+export function characterOddities(names: NameList): Oddity[] {
   const all = [
-    ...(foreign.length > 0
-      ? [
-          hiddenOddity(foreign),
-          formOddity(foreign, names),
-          lookalikeOddity(foreign),
-          punctuationOddity(foreign, names),
-          decodedOddity(foreign),
-        ]
-      : []),
-    entities.length > 0
-      ? {
-          text: `${namesDo(entities.length, 'hold', 'holds')} an HTML entity, such as '${quoteText(entities[0])}'`,
-          hint: 'decode the file first',
-        }
-      : undefined,
+    hiddenOddity(names),
+    formOddity(names),
+    lookalikeOddity(names),
+    punctuationOddity(names),
+    decodedOddity(names),
+    entityOddity(names),
   ];
   return all.filter((one) => one !== undefined);
 }
 
-const NOT_ASCII = /[^\x20-\x7e]/;
+function entityOddity(names: NameList): Oddity | undefined {
+  const entities = names.holding(is('&'), is(';')).filter((name) => /&(#\d+|#x[\da-f]+|[a-z]{2,8});/i.test(name));
+  if (entities.length === 0) return undefined;
+  return {
+    text: `${namesDo(entities.length, 'hold', 'holds')} an HTML entity, such as '${firstOf(entities)}'`,
+    hint: 'decode the file first',
+  };
+}
+
+function is(character: string): (other: string) => boolean {
+  return (other) => other === character;
+}
+
+/** The first name, for quoting. */
+function firstOf(names: NameList): string {
+  return quoteText(names.at(0) as string);
+}
 
 /** 1 name holds, 2 names hold */
 function namesDo(count: number, verb: string, does: string): string {
@@ -77,12 +86,11 @@ function nameOfHidden(character: string): string {
   return /\p{Zs}/u.test(character) ? `${point} space` : `${point} invisible`;
 }
 
-function hiddenOddity(names: readonly string[]): Oddity | undefined {
+function hiddenOddity(names: NameList): Oddity | undefined {
   const counts = new Map<string, number>();
   let example: string | undefined;
   let holders = 0;
-  for (const name of names) {
-    if (name.search(HIDDEN) === -1) continue;
+  for (const name of names.holding((character) => character.search(HIDDEN) !== -1)) {
     const found = new Set(name.replace(BELONGING, '').match(HIDDEN) ?? []);
     if (found.size === 0) continue;
     example ??= name;
@@ -99,20 +107,24 @@ function hiddenOddity(names: readonly string[]): Oddity | undefined {
   };
 }
 
+/** Characters that have another form in NFC, alone or beside others: marks, vowels and final consonants of Hangul, and a few more. */
+function isUnstable(character: string): boolean {
+  return /[\p{M}\u1161-\u1175\u11a8-\u11c2]/u.test(character) || character.normalize('NFC') !== character;
+}
+
 /** Letters that occur both as one character and as a letter with marks. */
-function formOddity(foreign: readonly string[], names: readonly string[]): Oddity | undefined {
-  const characters = new Set<string>();
-  const composed = new Map<string, string>();
-  const changed: string[] = [];
-  for (const name of foreign) {
-    for (const character of name) characters.add(character);
+function formOddity(names: NameList): Oddity | undefined {
+  const characters = new Set(names.vocabulary);
+  const composed = new Set<string>();
+  const changed = names.holding(isUnstable).filter((name) => {
     const other = name.normalize('NFC');
-    if (other === name) continue;
-    changed.push(name);
-    for (const character of other) if (!name.includes(character)) composed.set(character, name);
-  }
-  const both = [...composed.keys()].filter((character) => characters.has(character));
-  const known = new Set(names);
+    if (other === name) return false;
+    for (const character of other) if (!name.includes(character)) composed.add(character);
+    return true;
+  });
+  if (changed.length === 0) return undefined;
+  const both = [...composed].filter((character) => characters.has(character));
+  const known = complete(NameIndex.inParts(names));
   const twice = changed.filter((name) => known.has(name.normalize('NFC')));
   if (both.length === 0 && twice.length === 0) return undefined;
   const letters = both.slice(0, 3).map((one) => `${one} as ${codePoint(one)} and as ${[...one.normalize('NFD')].map(codePoint).join(' ')}`);
@@ -124,13 +136,13 @@ function formOddity(foreign: readonly string[], names: readonly string[]): Oddit
 }
 
 /** Words that mix Latin letters with Greek or Cyrillic ones that look like them. */
-function lookalikeOddity(names: readonly string[]): Oddity | undefined {
+function lookalikeOddity(names: NameList): Oddity | undefined {
+  const isLatin = (character: string) => /\p{Script=Latin}/u.test(character);
   const found: { name: string; letter: string }[] = [];
-  for (const name of names) {
-    if (!LOOKALIKES.test(name)) continue;
+  for (const name of names.holding((character) => LOOKALIKES.test(character), isLatin)) {
     for (const word of name.split(/[^\p{L}\p{M}]+/u)) {
       const [letter] = LOOKALIKES.exec(word) ?? [];
-      if (letter === undefined || !/\p{Script=Latin}/u.test(word)) continue;
+      if (letter === undefined || !isLatin(word)) continue;
       found.push({ name, letter });
       break;
     }
@@ -150,13 +162,12 @@ const ALIKE = [
 ] as const;
 
 /** Apostrophes or hyphens of several kinds. */
-function punctuationOddity(foreign: readonly string[], names: readonly string[]): Oddity | undefined {
+function punctuationOddity(names: NameList): Oddity | undefined {
   const found = ALIKE.flatMap(({ what, signs }) => {
-    if (!foreign.some((name) => [...signs.slice(1)].some((sign) => name.includes(sign)))) return [];
-    const uses = [...signs]
-      .map((sign) => ({ sign, holders: names.filter((name) => name.includes(sign)) }))
-      .filter(({ holders }) => holders.length > 0);
-    return uses.length < 2 ? [] : [{ what, uses: uses.sort((a, b) => b.holders.length - a.holders.length) }];
+    const used = [...signs].filter((sign) => names.vocabulary.includes(sign));
+    if (used.length < 2) return [];
+    const uses = used.map((sign) => ({ sign, holders: names.holding(is(sign)) }));
+    return [{ what, uses: uses.sort((a, b) => b.holders.length - a.holders.length) }];
   });
   if (found.length === 0) return undefined;
   const list = found.map(({ what, uses }) => {
@@ -177,18 +188,20 @@ function perlOf(sign: string): string {
 }
 
 /** Text that was decoded with the wrong encoding before it was saved. */
-function decodedOddity(names: readonly string[]): Oddity | undefined {
-  const lost = names.filter((name) => name.includes('\ufffd'));
+function decodedOddity(names: NameList): Oddity | undefined {
+  const lost = names.holding(is('\ufffd'));
   if (lost.length > 0) {
     return {
-      text: `${namesDo(lost.length, 'hold', 'holds')} U+FFFD in place of a lost character, such as '${quoteText(lost[0])}'`,
+      text: `${namesDo(lost.length, 'hold', 'holds')} U+FFFD in place of a lost character, such as '${firstOf(lost)}'`,
       hint: 'get the file again',
     };
   }
-  const garbled = names.filter((name) => /[ÃÂÄÅ][\u00a0-\u00bf]|â€|[ÐÑ][\u00a0-\u00bf°±²³µ¸¹]/.test(name));
+  const garbled = names
+    .holding((character) => /[ÃÂÄÅâÐÑ]/.test(character))
+    .filter((name) => /[ÃÂÄÅ][\u00a0-\u00bf]|â€|[ÐÑ][\u00a0-\u00bf°±²³µ¸¹]/.test(name));
   if (garbled.length === 0) return undefined;
   return {
-    text: `${namesDo(garbled.length, 'look', 'looks')} like UTF-8 that was read as Latin-1, such as '${quoteText(garbled[0])}'`,
+    text: `${namesDo(garbled.length, 'look', 'looks')} like UTF-8 that was read as Latin-1, such as '${firstOf(garbled)}'`,
     hint: 'undo it: iconv -f UTF-8 -t ISO-8859-1 FILE > utf8.txt',
   };
 }

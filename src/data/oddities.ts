@@ -4,6 +4,7 @@
  * that no spelling needs.
  */
 import { quoteText } from '../core/text.js';
+import type { NameList } from './nameList.js';
 import { characterOddities, type Oddity } from './oddCharacters.js';
 import {
   countSeparators,
@@ -28,19 +29,15 @@ const FEW = 6;
  * The oddities of the names of a file, at most one about the shape of its lines.
  * @param table the layout, if the names are a column of a table
  */
-export function findOddities(names: readonly string[], table?: TableLayout): Oddity[] {
+export function findOddities(names: NameList, table?: TableLayout): Oddity[] {
   const stride = Math.max(1, Math.ceil(names.length / SAMPLE));
-  const sample = stride === 1 ? names : names.filter((_, i) => i % stride === 0);
+  const sample = Array.from({ length: Math.ceil(names.length / stride) }, (_, i) => names.at(i * stride) as string);
   // A file whose only line holds all names is refused, with the reason.
-  const shape = table
-    ? columnOddity(names, table)
-    : severalPerLine(names.slice(0, FEW)) && names.length < FEW
-      ? undefined
-      : shapeOddity(names, sample);
+  const shape = table ? columnOddity(names, table) : names.length < FEW && severalPerLine(names) ? undefined : shapeOddity(names, sample);
   return [...(shape ? [shape] : []), ...characterOddities(names)];
 }
 
-function shapeOddity(names: readonly string[], sample: readonly string[]): Oddity | undefined {
+function shapeOddity(names: NameList, sample: readonly string[]): Oddity | undefined {
   return (
     tableOddity(sample) ??
     quotesOddity(sample) ??
@@ -112,8 +109,9 @@ const HEADER_WORD =
   /^(names?|(first|given|last|full|sur|family|baby|child'?s?)[ _-]?names?|words?|nombres?|vornamen?|nachnamen?|pr[ée]noms?|sex|gender|counts?|frequency|rank|year|id|number|n|label|language|country)$/i;
 const SINGLE_HEADER = /^(names?|(first|given|last|full|sur|family|baby)[ _-]?names?|words?|vornamen?|pr[ée]noms?|nombres?)$/i;
 
-function headerOddity([first, ...others]: readonly string[]): Oddity | undefined {
-  if (!SINGLE_HEADER.test(first) || others.includes(first)) return undefined;
+function headerOddity(names: NameList): Oddity | undefined {
+  const first = names.at(0) as string;
+  if (!SINGLE_HEADER.test(first) || names.filter((name) => name === first).length > 1) return undefined;
   return {
     text: `the first line, '${quoteText(first)}', looks like a header, and is read as a name`,
     hint: `--column ${optionWord(first)} drops it`,
@@ -121,7 +119,7 @@ function headerOddity([first, ...others]: readonly string[]): Oddity | undefined
 }
 
 /** In a column that is given by its number, a header is read as a name. */
-function columnOddity(names: readonly string[], { header }: TableLayout): Oddity | undefined {
+function columnOddity(names: NameList, { header }: TableLayout): Oddity | undefined {
   return header === undefined ? headerOddity(names) : undefined;
 }
 
@@ -187,9 +185,11 @@ function base64Oddity(lines: readonly string[]): Oddity | undefined {
   };
 }
 
+const CONFLICT = /^(<{7}|\|{7}|>{7}) \S|^={7}$/;
+
 /** What git leaves in a file that it could not merge. */
-function conflictOddity(names: readonly string[]): Oddity | undefined {
-  const marks = names.filter((name) => /^(<{7}|\|{7}|>{7}) \S|^={7}$/.test(name));
+function conflictOddity(names: NameList): Oddity | undefined {
+  const marks = [...names.holding((character) => '<|>='.includes(character))].filter((name) => CONFLICT.test(name));
   if (!marks.some((mark) => mark.startsWith('<')) || !marks.includes('=======')) return undefined;
   return {
     text: `${marks.length} lines are the marks of a merge conflict, such as '${quoteText(marks[0])}', and are read as names`,
@@ -199,13 +199,14 @@ function conflictOddity(names: readonly string[]): Oddity | undefined {
 
 const COMMENT = /^(#|\/\/|\/\*|--|;|%)/;
 
-function commentOddity(names: readonly string[]): Oddity | undefined {
-  const comments = names.filter((name) => COMMENT.test(name));
+function commentOddity(names: NameList): Oddity | undefined {
+  const comments = names.holding((character) => '#/-;%'.includes(character)).filter((name) => COMMENT.test(name));
   if (comments.length === 0 || comments.length > names.length / 2) return undefined;
-  const [mark] = COMMENT.exec(comments[0]) as RegExpExecArray;
+  const first = comments.at(0) as string;
+  const [mark] = COMMENT.exec(first) as RegExpExecArray;
   const count = comments.length === 1 ? '1 line begins' : `${comments.length.toLocaleString('en-US')} lines begin`;
   return {
-    text: `${count} like a comment, such as '${quoteText(comments[0])}', and ${comments.length === 1 ? 'is read as a name' : 'are read as names'}`,
+    text: `${count} like a comment, such as '${quoteText(first)}', and ${comments.length === 1 ? 'is read as a name' : 'are read as names'}`,
     hint: `remove ${comments.length === 1 ? 'it' : 'them'}: grep -v '^ *${mark.replace('*', '[*]')}' FILE > names-only.txt`,
   };
 }
@@ -229,13 +230,15 @@ function splitInTerminal(separator: Separator): string {
 }
 
 /** Says that a file with too few lines holds its names in a few long ones. */
-export function severalPerLine(names: readonly string[]): Oddity | undefined {
-  const separator = separatorOfMany(names);
+export function severalPerLine(names: NameList): Oddity | undefined {
+  if (names.length > SAMPLE) return undefined;
+  const lines = [...names];
+  const separator = separatorOfMany(lines);
   if (separator === undefined) return undefined;
-  const count = totalOf(separator, names);
-  const lines = names.length === 1 ? 'its only line holds' : `its ${names.length} lines hold`;
+  const count = totalOf(separator, lines);
+  const who = names.length === 1 ? 'its only line holds' : `its ${names.length} lines hold`;
   return {
-    text: `${lines} ${count.toLocaleString('en-US')} ${separatorText(separator, count)}; expected one name per line`,
+    text: `${who} ${count.toLocaleString('en-US')} ${separatorText(separator, count)}; expected one name per line`,
     hint: splitInTerminal(separator),
   };
 }

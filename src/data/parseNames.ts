@@ -4,12 +4,14 @@ import { choice } from '../core/kinds.js';
 import { RECOGNISABLE_BYTES, recognise } from '../core/recognise.js';
 import { quoteText, shellWord, showPath, showText, UNPRINTABLE } from '../core/text.js';
 import { decodeLatin1, decodeUtf8, firstInvalidByte } from '../core/utf8.js';
-import { BOUNDARY } from './dataset.js';
+import { NameList } from './nameList.js';
+import { NameListBuilder } from './nameListBuilder.js';
 import { ColumnReader, countSeparators, separatorOfMany, splitHint, type TableLayout } from './table.js';
+import { BOUNDARY } from './vocabulary.js';
 
 /** Longer lines and larger files are refused. */
 export const MAX_LINE_BYTES = 64 * 1024;
-export const MAX_FILE_BYTES = 64 * 1024 * 1024;
+export const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 
 /** The name of standard input in messages. */
 export const STANDARD_INPUT_NAME = 'stdin';
@@ -28,7 +30,7 @@ export interface NamesOptions {
 /** The names of a text file. */
 export interface ParsedNames {
   /** The names in file order, including repeats. */
-  names: string[];
+  names: NameList;
   /** How often each irregularity was tidied; all 0 for a plain file. */
   tidied: Tidied;
   /** The layout, if a column was read. */
@@ -68,6 +70,7 @@ export function parseNames(bytes: Uint8Array, source: string, options: NamesOpti
 const ONE_PER_LINE = 'expected one name per line';
 /** What some programs take for the end of a line: VT, FF, FS, GS, RS, NEL, LS, PS. */
 const LINE_SEPARATORS = '\v\f\x1c\x1d\x1e\x85\u2028\u2029';
+const BLANK = 0x20;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -78,7 +81,7 @@ export class NamesParser {
   readonly #file: string;
   readonly #column: ColumnReader | undefined;
   readonly #normalize: boolean;
-  readonly #names: string[] = [];
+  readonly #names: NameListBuilder;
   readonly #tidied: Tidied = {
     byteOrderMark: 0,
     carriageReturns: 0,
@@ -100,6 +103,7 @@ export class NamesParser {
     this.#file = path === STANDARD_INPUT_NAME ? 'FILE' : shellWord(path, 'file');
     this.#column = column === undefined ? undefined : new ColumnReader(column, path, columnOption);
     this.#normalize = normalize === 'nfc';
+    this.#names = new NameListBuilder(this.#normalize ? isPlainNormalized : isPlain);
   }
 
   push(chunk: Uint8Array): void {
@@ -110,17 +114,30 @@ export class NamesParser {
     // A real copy, because the caller may reuse the chunk (slice of a Node Buffer would share its memory).
     this.#rest = new Uint8Array(bytes.subarray(end));
     if (this.#rest.length > MAX_LINE_BYTES) this.#failLong(this.#line + 1, decodeUtf8(this.#rest.subarray(0, MAX_LINE_BYTES)));
-    if (this.#offset + this.#rest.length > MAX_FILE_BYTES) {
-      throw new FileContentError(`${showPath(this.#path)}: larger than ${MAX_FILE_BYTES} bytes, the limit for a data set`);
-    }
+    this.checkSize(this.#offset + this.#rest.length);
+  }
+
+  /** @throws FileContentError if a data set of so many bytes is too large */
+  checkSize(bytes: number): void {
+    if (bytes <= MAX_FILE_BYTES) return;
+    throw new FileContentError(
+      `${showPath(this.#path)}: larger than ${MAX_FILE_BYTES} bytes, the limit for a data set`,
+      this.#wayOut({ hint: 'train on a part of it', shell: 'shuf -n 10000000 FILE > names-only.txt' }),
+    );
   }
 
   end(): ParsedNames {
     if (this.#isStart) this.#checkKind(this.#rest);
     this.#takeLines(this.#rest);
+    const { carriageReturns, loneCarriageReturns } = this.#tidied;
+    // In a file of CRLF line ends, a CR at its end is the first half of the last one.
+    if (this.#rest.at(-1) === CARRIAGE_RETURN && loneCarriageReturns === 1 && carriageReturns > 0) {
+      this.#tidied.carriageReturns++;
+      this.#tidied.loneCarriageReturns = 0;
+    }
     if (this.#names.length === 0) throw new FileContentError(`${showPath(this.#path)}: contains no names; ${ONE_PER_LINE}`);
     const table = this.#column?.layout;
-    return { names: this.#names, tidied: this.#tidied, ...(table ? { table } : {}) };
+    return { names: new NameList(this.#names.encoded()), tidied: this.#tidied, ...(table ? { table } : {}) };
   }
 
   /** @throws FileContentError if the file is of another kind */
@@ -131,35 +148,42 @@ export class NamesParser {
     throw new FileContentError(`${showPath(this.#path)}: this is ${other.kind}; ${ONE_PER_LINE}`, this.#wayOut(other));
   }
 
-  /** Takes whole lines; the last one may lack its end. They are decoded together, because that is 10 times as fast as line by line. */
+  /** Takes whole lines; the last one may lack its end. */
   #takeLines(bytes: Uint8Array): void {
-    const text = decodeUtf8(bytes);
-    const invalid = text.includes('\ufffd') ? firstInvalidByte(bytes) : undefined;
-    if (invalid !== undefined) {
-      const start = Math.max(bytes.lastIndexOf(LINE_FEED, invalid), bytes.lastIndexOf(CARRIAGE_RETURN, invalid)) + 1;
-      this.#takeLines(bytes.subarray(0, start));
-      this.#failInvalid(bytes.subarray(start), invalid - start);
+    for (let at = 0; at < bytes.length; ) {
+      const taken = this.#column ? -1 : this.#names.addLine(bytes, at, MAX_LINE_BYTES);
+      if (taken === -1) at = this.#takeWithCare(bytes, at);
+      else {
+        this.#line++;
+        at = this.#takeEnd(bytes, taken);
+      }
     }
-    const lines = text.split(/\r\n|[\r\n]/);
-    if (lines.at(-1) === '') lines.pop();
-    if (text.includes('\r')) this.#countCarriageReturns(text);
-    for (const line of lines) this.#takeLine(line);
     this.#offset += bytes.length;
   }
 
-  #countCarriageReturns(text: string): void {
-    const pairs = text.split('\r\n').length - 1;
-    const lone = text.split('\r').length - 1 - pairs;
-    // In a file of CRLF line ends, a CR at its end is the first half of the last one.
-    const isCut = lone === 1 && text.endsWith('\r') && this.#tidied.loneCarriageReturns === 0 && this.#tidied.carriageReturns + pairs > 0;
-    this.#tidied.carriageReturns += pairs + (isCut ? 1 : 0);
-    this.#tidied.loneCarriageReturns += isCut ? 0 : lone;
+  /** Takes a line that has characters not seen before, blanks at its ends or columns, or is not a name. Returns the position after it. */
+  #takeWithCare(bytes: Uint8Array, start: number): number {
+    let end = start;
+    while (end < bytes.length && bytes[end] !== LINE_FEED && bytes[end] !== CARRIAGE_RETURN) end++;
+    const line = bytes.subarray(start, end);
+    const text = decodeUtf8(line);
+    const invalid = text.includes('\ufffd') ? firstInvalidByte(line) : undefined;
+    if (invalid !== undefined) this.#failInvalid(line, invalid, this.#offset + start);
+    this.#line++;
+    if (line.length > MAX_LINE_BYTES) this.#failLong(this.#line, text);
+    this.#takeLine(text);
+    return this.#takeEnd(bytes, end);
+  }
+
+  /** Counts the kind of a line's end, and returns the position after it. */
+  #takeEnd(bytes: Uint8Array, at: number): number {
+    if (bytes[at] !== CARRIAGE_RETURN) return at + 1;
+    const isPair = bytes[at + 1] === LINE_FEED;
+    this.#tidied[isPair ? 'carriageReturns' : 'loneCarriageReturns']++;
+    return isPair ? at + 2 : at + 1;
   }
 
   #takeLine(line: string): void {
-    this.#line++;
-    // A character has at most 3 bytes per UTF-16 unit.
-    if (line.length > MAX_LINE_BYTES / 3 && new TextEncoder().encode(line).length > MAX_LINE_BYTES) this.#failLong(this.#line, line);
     const isMarked = this.#line === 1 && line.startsWith('\ufeff');
     if (isMarked) this.#tidied.byteOrderMark = 1;
     const text = isMarked ? line.slice(1) : line;
@@ -179,14 +203,17 @@ export class NamesParser {
     const name = this.#normalize ? field.normalize('NFC') : field;
     if (name !== field) this.#tidied.normalized++;
     this.#checkName(name);
-    this.#names.push(name);
+    this.#names.add(name);
   }
 
-  /** @param byte position of the first byte that is not UTF-8, from the start of a line */
-  #failInvalid(bytes: Uint8Array, byte: number): never {
+  /**
+   * @param byte position in the line of the first byte that is not UTF-8
+   * @param offset position of the line in the file
+   */
+  #failInvalid(bytes: Uint8Array, byte: number, offset: number): never {
     const hex = `0x${bytes[byte].toString(16).padStart(2, '0')}`;
-    const [line] = decodeLatin1(bytes.subarray(0, 4 * RECOGNISABLE_BYTES)).split(/[\r\n]/);
-    return this.#fail(this.#line + 1, `${hex} at byte ${this.#offset + byte} of the file is not UTF-8`, {
+    const line = decodeLatin1(bytes.subarray(0, 4 * RECOGNISABLE_BYTES));
+    return this.#fail(this.#line + 1, `${hex} at byte ${offset + byte} of the file is not UTF-8`, {
       hint: 'save it as UTF-8, or convert it',
       shell: `iconv -f ISO-8859-1 -t UTF-8 FILE > utf8.txt (${latin1Reading(line, bytes, byte)})`,
     });
@@ -236,6 +263,16 @@ export class NamesParser {
   #wayOut({ hint, shell }: WayOut): WayOut {
     return { ...(hint !== undefined && { hint }), ...(shell !== undefined && { shell: shell.replaceAll('FILE', this.#file) }) };
   }
+}
+
+/** Whether a character may be anywhere in a line. Blanks at the ends are cut off; a plain one there is seen by the builder. */
+function isPlain(codePoint: number): boolean {
+  return codePoint === BLANK || String.fromCodePoint(codePoint).trim() !== '';
+}
+
+/** Below U+0300, text is in NFC whatever its characters are. */
+function isPlainNormalized(codePoint: number): boolean {
+  return codePoint < 0x300 && isPlain(codePoint);
 }
 
 /** Says how a line reads in Latin-1, if the byte that is not UTF-8 would be a letter there. */

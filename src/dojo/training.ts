@@ -29,7 +29,7 @@ const LEARNING_RATE = 0.1;
  * @throws ShapeError if a gradient does not fit its parameter; NumericalError if the loss is not finite
  */
 export function* trainWithGradients(
-  names: readonly string[],
+  names: Iterable<string>,
   steps = TRAINING_STEPS,
 ): Generator<GivenValues, TrainingReport, ParameterGradients> {
   const { vocabulary, parts } = createDataset(names, DEFAULT_SPLIT);

@@ -2,6 +2,8 @@
 import type { Job } from '../core/job.js';
 import { randomStream } from '../core/random.js';
 import { createExamples, type Dataset, type Examples, type Split } from '../data/dataset.js';
+import { NameIndex } from '../data/nameIndex.js';
+import type { NameList } from '../data/nameList.js';
 import type { Model } from '../network/arrays.js';
 import type { Evaluator } from './evaluator.js';
 import { NGram } from './ngram.js';
@@ -9,8 +11,6 @@ import { Sampler } from './sampler.js';
 
 /** Names that a report samples. */
 export const SAMPLES = 20;
-/** Names per part of a job: about 10 ms. */
-const NAMES_PER_PART = 50_000;
 
 /** The mean loss of each split, in nats per character. */
 export type Losses = Record<Split, number>;
@@ -50,7 +50,7 @@ export interface ReportInput {
 export function* reportInParts({ model, evaluator, dataset, trainExamples, seed }: ReportInput): Job<Report> {
   const { vocabulary, parts } = dataset;
   const trainLoss = yield* evaluator.lossInParts(trainExamples);
-  const lossOf = (names: readonly string[]) => evaluator.lossInParts(createExamples(names, vocabulary, model.config.context));
+  const lossOf = (names: NameList) => evaluator.lossInParts(createExamples(names, vocabulary, model.config.context));
   const originOf = yield* originsInParts(dataset);
   const seen = parts.val.filter((name) => originOf(name) === 'training');
   const unseen = parts.val.filter((name) => originOf(name) !== 'training');
@@ -82,27 +82,16 @@ export function* baselinesInParts(dataset: Dataset): Job<Report['baselines']> {
 
 /** Tells where the names of a data set occur, in parts. */
 export function* originsInParts({ parts }: Dataset): Job<(name: string) => SampleOrigin> {
-  const inTraining = yield* setOf([parts.train]);
-  const heldOut = yield* setOf([parts.val, parts.test]);
-  return (name) => (inTraining.has(name) ? 'training' : heldOut.has(name) ? 'held out' : 'new');
+  const training = yield* NameIndex.inParts(parts.train);
+  const validation = yield* NameIndex.inParts(parts.val);
+  const test = yield* NameIndex.inParts(parts.test);
+  return (name) => (training.has(name) ? 'training' : validation.has(name) || test.has(name) ? 'held out' : 'new');
 }
 
 function* ngramLosses({ parts, vocabulary }: Dataset, order: number): Job<Losses> {
   const model = yield* NGram.inParts(parts.train, vocabulary, order);
   const lossOf = (split: Split) => model.lossInParts(parts[split]);
   return { train: yield* lossOf('train'), val: yield* lossOf('val'), test: yield* lossOf('test') };
-}
-
-/** The different names of some lists. */
-function* setOf(lists: readonly (readonly string[])[]): Job<Set<string>> {
-  const set = new Set<string>();
-  for (const list of lists) {
-    for (let i = 0; i < list.length; i++) {
-      set.add(list[i]);
-      if (i % NAMES_PER_PART === NAMES_PER_PART - 1) yield;
-    }
-  }
-  return set;
 }
 
 function eachSplit(loss: (split: Split) => number): Losses {

@@ -2,7 +2,7 @@ import { complete, type Job } from '../core/job.js';
 import type { RandomStream } from '../core/random.js';
 import type { FloatArray } from '../core/tensor.js';
 import { isBlank } from '../core/text.js';
-import { type CodePointTable, codePointTable, encode } from '../data/dataset.js';
+import { type CodePointTable, codePointTable, encode } from '../data/vocabulary.js';
 import { type Activations, createActivations, type Model } from '../network/arrays.js';
 import { inferCalls, type LayerCalls, runCalls } from '../network/passes.js';
 import { checkFinite } from './checkFinite.js';
@@ -80,7 +80,7 @@ export class Sampler {
   }
 
   *#draw({ temperature, topK = this.#vocabulary.length, prefix }: SampleOptions, kind: 'may be blank' | 'begins visibly'): Job<Sample> {
-    const indices = encode(prefix, this.#table).slice(0, -1);
+    const indices = encode(prefix, this.#table);
     while (indices.length < MAX_NAME_LENGTH) {
       const logits = this.#logitsAfter(indices);
       const mustShow = kind === 'begins visibly' && isBlank(this.#spell(indices));

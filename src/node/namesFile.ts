@@ -75,6 +75,7 @@ function isStream(path: string, shownAs: string): boolean {
 /** @param size the size that the system reports; the bytes are kept if the file is a stream, or has another size, as in /proc */
 function readNames(file: number, shownAs: string, options: NamesOptions, size: number | 'unknown'): NamesFile {
   const parser = new NamesParser(shownAs, options);
+  if (size !== 'unknown') parser.checkSize(size);
   const hash = createHash('sha256');
   const kept: Buffer[] = [];
   const chunk = Buffer.allocUnsafe(CHUNK);

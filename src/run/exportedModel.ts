@@ -1,7 +1,7 @@
 /** A run's network without its training state, and the bytes of the formats in which other programs read it. */
 import type { Job } from '../core/job.js';
 import type { FloatArray, Shape } from '../core/tensor.js';
-import { BOUNDARY } from '../data/dataset.js';
+import { BOUNDARY } from '../data/vocabulary.js';
 import { BATCH_NORM_EPSILON } from '../layers/batchNorm.js';
 import type { Model } from '../network/arrays.js';
 import { hasBatchNorm, type ModelConfig, parameterShapes, statisticShapes } from '../network/parameters.js';

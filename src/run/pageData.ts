@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { FileContentError } from '../core/errors.js';
 import type { Shape, Tensor } from '../core/tensor.js';
 import { quoteText } from '../core/text.js';
-import { createVocabulary } from '../data/dataset.js';
+import { NameList } from '../data/nameList.js';
 import { byName, LESSON_PARAMETER_NAMES, type LessonParameterName, type ModelConfig, parameterShapes } from '../network/parameters.js';
 import { count } from '../training/runConfigSchema.js';
 import { fromBase64Tensor, toBase64Tensor } from './base64Tensor.js';
@@ -59,7 +59,7 @@ export function isPage(html: string): boolean {
  * @param checkpoint of a network of one block
  * @param names the data set before its split; null for the names that come with the program
  */
-export function runData(name: string, { config, vocabulary, state, tensors }: Checkpoint, names: readonly string[] | null): RunData {
+export function runData(name: string, { config, vocabulary, state, tensors }: Checkpoint, names: Iterable<string> | null): RunData {
   const { seed, context, embedding, hidden, splitSeed, unique } = config;
   const floats = (parameter: string) => tensors.get(parameter) ?? new Float32Array();
   return {
@@ -105,7 +105,7 @@ export function readRunData(json: string): PageRun | undefined {
   if (parsed.output === null) return undefined;
   const { context, embedding, hidden, parameters, ...facts } = parsed.output;
   const config = { context, embedding, hidden, vocabulary: facts.vocabulary.length };
-  if (facts.names && createVocabulary(facts.names).join('') !== facts.vocabulary.join('')) {
+  if (facts.names && NameList.of(facts.names).vocabulary.join('') !== facts.vocabulary.join('')) {
     throw damaged('the characters of names are not those of vocabulary');
   }
   const shapes = parameterShapes(config);

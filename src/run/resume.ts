@@ -2,7 +2,8 @@
 import { UsageError } from '../core/errors.js';
 import { flagName, type OptionRow } from '../core/optionRow.js';
 import { showCharacters, showText } from '../core/text.js';
-import { createVocabulary, vocabularyIndex } from '../data/dataset.js';
+import type { NameList } from '../data/nameList.js';
+import { vocabularyIndex } from '../data/vocabulary.js';
 import { TRAINING_OPTIONS, type TrainingOptionValues } from '../training/options.js';
 import { type RunConfig, valueIn } from '../training/runConfig.js';
 import type { Checkpoint } from './checkpoint.js';
@@ -38,11 +39,11 @@ function difference(row: OptionRow, given: object, config: RunConfig): string[] 
 /** How a list of names differs from the data set of a run; empty if it is the same. */
 export function dataDifferences(
   { dataSha256, vocabulary }: Pick<Checkpoint, 'dataSha256' | 'vocabulary'>,
-  data: { sha256: string; names: readonly string[] },
+  data: { sha256: string; names: NameList },
 ): string[] {
   return [
     ...(data.sha256 === dataSha256 ? [] : [`SHA-256 ${data.sha256}, expected ${dataSha256}`]),
-    ...vocabularyDifferences(vocabulary, createVocabulary(data.names)),
+    ...vocabularyDifferences(vocabulary, data.names.vocabulary),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Validates a stored vocabulary. Its own file, so that a user's compiler does not read the types of valibot. */
 import * as v from 'valibot';
 import { UNPRINTABLE } from '../core/text.js';
-import { BOUNDARY } from '../data/dataset.js';
+import { BOUNDARY } from '../data/vocabulary.js';
 
 /** The boundary, then different single characters. */
 export const VocabularySchema = v.pipe(

@@ -3,13 +3,15 @@ import { randomStream, restoreStream } from '../../src/core/random.js';
 import { drawBatch, Epochs } from '../../src/data/batch.js';
 import type { Examples } from '../../src/data/dataset.js';
 
-// Example r has the context [10r, 10r+1, 10r+2] and the target r, so a batch shows which example each number came from.
+// Example r has the target r+1 and the three numbers before it as its context, so a batch shows which example each number came from.
 const COUNT = 5;
 const EXAMPLES: Examples = {
   count: COUNT,
   context: 3,
-  rows: Uint8Array.from(Array.from({ length: COUNT }, (_, r) => [10 * r, 10 * r + 1, 10 * r + 2, r]).flat()),
+  text: Uint8Array.from({ length: COUNT + 1 }, (_, r) => r),
 };
+
+const contextBefore = (target: number) => [target - 3, target - 2, target - 1].map((entry) => Math.max(0, entry));
 
 function batch(n: number, seed: number, size = n): { Xb: Int32Array; Yb: Int32Array } {
   const Xb = new Int32Array(3 * size).fill(-1);
@@ -21,7 +23,7 @@ function batch(n: number, seed: number, size = n): { Xb: Int32Array; Yb: Int32Ar
 describe('drawBatch', () => {
   it('keeps each context with its target', () => {
     const { Xb, Yb } = batch(20, 1);
-    expect([...Xb]).toEqual([...Yb].flatMap((r) => [10 * r, 10 * r + 1, 10 * r + 2]));
+    expect([...Xb]).toEqual([...Yb].flatMap(contextBefore));
   });
 
   it('fills n rows and no more', () => {
@@ -37,7 +39,7 @@ describe('drawBatch', () => {
 
   it('draws each example about equally often, with replacement: chi-square of 5,000 below 18.5 (0.1 %)', () => {
     const counts = new Array<number>(COUNT).fill(0);
-    for (const r of batch(5_000, 3).Yb) counts[r]++;
+    for (const target of batch(5_000, 3).Yb) counts[target - 1]++;
     expect(counts.reduce((sum, count) => sum + (count - 1_000) ** 2 / 1_000, 0)).toBeLessThan(18.5);
   });
 });
@@ -49,10 +51,10 @@ describe('Epochs', () => {
       const Xb = new Int32Array(3 * n);
       const Yb = new Int32Array(n);
       epochs.drawBatch({ n, Xb, Yb }, examples);
-      Yb.forEach((r, i) => {
-        expect([...Xb.subarray(3 * i, 3 * i + 3)]).toEqual([10 * r, 10 * r + 1, 10 * r + 2]);
+      Yb.forEach((target, i) => {
+        expect([...Xb.subarray(3 * i, 3 * i + 3)]).toEqual(contextBefore(target));
       });
-      return [...Yb];
+      return [...Yb].map((target) => target - 1);
     }).flat();
   }
   const fresh = (seed: number, count = COUNT) => new Epochs(count, randomStream('batches', seed));

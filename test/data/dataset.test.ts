@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  codePointTable,
-  createDataset,
-  createExamples,
-  createVocabulary,
-  encode,
-  SPLITS,
-  vocabularyIndex,
-} from '../../src/data/dataset.js';
+import { copyExample, countExamples, createDataset, createExamples, type Examples, SPLITS } from '../../src/data/dataset.js';
+import { NameList } from '../../src/data/nameList.js';
 
 const name = fc.string({ unit: fc.constantFrom(...'abcéß漢😀'), minLength: 1, maxLength: 4 });
 const OPTIONS = { splitSeed: 42, unique: false };
@@ -19,32 +12,14 @@ function numbered(count: number): string[] {
 
 function all(names: readonly string[], options = OPTIONS): string[] {
   const { parts } = createDataset(names, options);
-  return SPLITS.flatMap((split) => parts[split]);
+  return SPLITS.flatMap((split) => [...parts[split]]);
 }
 
-describe('createVocabulary', () => {
-  it("puts '.' first and the characters after it in code point order", () => {
-    // In UTF-16 the halves of 😀 (d83d de00) sort before ｚ (ff5a); as a code point 😀 sorts after.
-    expect(createVocabulary(['zé', 'ab', '😀ｚ漢', '-Z'])).toEqual(['.', '-', 'Z', 'a', 'b', 'z', 'é', '漢', 'ｚ', '😀']);
-  });
-
-  it('lists every character once, as a whole code point', () => {
-    expect(createVocabulary(['😀😀', '😁a', 'aa'])).toEqual(['.', 'a', '😀', '😁']);
-  });
-
-  it('covers the names of all splits', () => {
-    const names = [...numbered(30), 'q'];
-    for (const splitSeed of [1, 2, 3])
-      expect(createDataset(names, { splitSeed, unique: true }).vocabulary).toEqual(createVocabulary(names));
-  });
-
-  it('gives vocabularyIndex its positions', () => {
-    expect([...vocabularyIndex(['.', 'a', '😀'])]).toEqual([
-      ['.', 0],
-      ['a', 1],
-      ['😀', 2],
-    ]);
-  });
+it('a data set has the characters of all of its names, in whichever split they are', () => {
+  const names = [...numbered(30), 'q'];
+  for (const splitSeed of [1, 2, 3]) {
+    expect(createDataset(names, { splitSeed, unique: true }).vocabulary).toEqual(NameList.of(names).vocabulary);
+  }
 });
 
 describe('createDataset', () => {
@@ -74,8 +49,8 @@ describe('createDataset', () => {
 
   it('shuffles: the training split is not the head of the file', () => {
     const { parts } = createDataset(numbered(100), OPTIONS);
-    expect(parts.train).not.toEqual(numbered(80));
-    expect(parts.train.toSorted()).not.toEqual(numbered(80).toSorted());
+    expect([...parts.train]).not.toEqual(numbered(80));
+    expect([...parts.train].sort()).not.toEqual(numbered(80).toSorted());
   });
 
   it('does not change its argument', () => {
@@ -92,6 +67,15 @@ describe('createDataset', () => {
     );
   });
 
+  it('drops with unique what is there again, before the shuffle', () => {
+    fc.assert(
+      fc.property(fc.array(name, { maxLength: 60 }), fc.nat(), (names, splitSeed) => {
+        const once = [...new Set(names)];
+        expect(all(names, { splitSeed, unique: true })).toEqual(all(once, { splitSeed, unique: false }));
+      }),
+    );
+  });
+
   it('keeps every distinct name exactly once with unique', () => {
     fc.assert(
       fc.property(fc.array(name, { maxLength: 60 }), fc.nat(), (names, splitSeed) => {
@@ -101,18 +85,13 @@ describe('createDataset', () => {
   });
 });
 
-describe('encode', () => {
-  const table = codePointTable(['.', 'a', 'b', '😀']);
-
-  it('gives one index per code point and the boundary at the end', () => {
-    expect(encode('b😀a', table)).toEqual([2, 3, 1, 0]);
-    expect(encode('', table)).toEqual([0]);
-  });
-
-  it('throws an error with the character that the vocabulary lacks', () => {
-    expect(() => encode('ab😁', table)).toThrow(new RangeError("'😁' is not in the vocabulary"));
-  });
-});
+/** Each context followed by its target. */
+function rowsOf(examples: Examples): number[][] {
+  const { count, context: T } = examples;
+  const batch = { n: count, Xb: new Int32Array(count * T), Yb: new Int32Array(count) };
+  for (let i = 0; i < count; i++) copyExample(batch, i, examples, i);
+  return Array.from(batch.Yb, (target, i) => [...batch.Xb.subarray(i * T, (i + 1) * T), target]);
+}
 
 describe('createExamples', () => {
   const vocabulary = ['.', 'a', 'b', 'c'];
@@ -141,13 +120,17 @@ describe('createExamples', () => {
   ])("gives for 'abc' at T = %i every context with the character that follows", (T, contexts) => {
     const examples = createExamples(['abc'], vocabulary, T);
     expect(examples.count).toBe(4);
-    expect([...examples.rows]).toEqual(contexts.flatMap((context, i) => [...context, [1, 2, 3, 0][i]]));
+    expect(rowsOf(examples)).toEqual(contexts.map((context, i) => [...context, [1, 2, 3, 0][i]]));
   });
 
   it('starts every name with boundaries', () => {
-    const { count, rows } = createExamples(['ab', 'c'], vocabulary, 2);
-    expect(count).toBe(5);
-    expect([...rows]).toEqual([0, 0, 1, 0, 1, 2, 1, 2, 0, 0, 0, 3, 0, 3, 0]);
+    expect(rowsOf(createExamples(['ab', 'c'], vocabulary, 2))).toEqual([
+      [0, 0, 1],
+      [0, 1, 2],
+      [1, 2, 0],
+      [0, 0, 3],
+      [0, 3, 0],
+    ]);
   });
 
   it.each([
@@ -158,32 +141,38 @@ describe('createExamples', () => {
     [65_537, Int32Array],
   ])('uses as few bytes as a vocabulary of %i allows, and keeps its last index', (V, kind) => {
     const letters = ['.', ...Array.from({ length: V - 1 }, (_, i) => String.fromCodePoint(0x20000 + i))];
-    const { rows } = createExamples([letters[V - 1]], letters, 1);
-    expect(rows).toBeInstanceOf(kind);
-    expect([...rows]).toEqual([0, V - 1, V - 1, 0]);
+    const examples = createExamples([letters[V - 1]], letters, 1);
+    expect(examples.text).toBeInstanceOf(kind);
+    expect(rowsOf(examples)).toEqual([
+      [0, V - 1],
+      [V - 1, 0],
+    ]);
+  });
+
+  it('takes the text of the names as it is, at any T, if the vocabulary is theirs', () => {
+    const names = NameList.of(['ab', 'c']);
+    for (const T of [1, 3, 8]) expect(createExamples(names, names.vocabulary, T).text).toBe(names.text);
   });
 
   it('gives no examples for no names', () => {
-    expect(createExamples([], vocabulary, 3)).toEqual({ count: 0, context: 3, rows: new Uint8Array(0) });
+    expect(createExamples([], vocabulary, 3)).toEqual({ count: 0, context: 3, text: new Uint8Array(1) });
   });
 
-  it('gives targets that spell the names, and contexts of the characters before them', () => {
+  it('throws an error with the character that the vocabulary lacks', () => {
+    expect(() => createExamples(['ab😁'], vocabulary, 3)).toThrow(new RangeError("'😁' is not in the vocabulary"));
+  });
+
+  it('gives targets that spell the names, and contexts of the characters before them, in either vocabulary', () => {
     fc.assert(
-      fc.property(fc.array(name, { maxLength: 10 }), fc.integer({ min: 1, max: 6 }), (names, T) => {
-        const letters = createVocabulary(names);
-        const { count, rows } = createExamples(names, letters, T);
-        const targets = Array.from({ length: count }, (_, i) => rows[i * (T + 1) + T]);
-        const texts = names.map((text) => `${text}.`);
-        expect(targets.map((index) => letters[index]).join('')).toBe(texts.join(''));
-        expect(rows.length).toBe(count * (T + 1));
-        const expected = texts.flatMap((text) => {
-          const padded = [...'.'.repeat(T), ...text];
-          return [...text].map((_, position) => padded.slice(position, position + T).join(''));
+      fc.property(fc.array(name, { maxLength: 10 }), fc.integer({ min: 1, max: 6 }), fc.boolean(), (names, T, isOwn) => {
+        const letters = isOwn ? NameList.of(names).vocabulary : ['.', ...'😀漢ßécba'];
+        const examples = createExamples(names, letters, T);
+        const expected = names.flatMap((text) => {
+          const padded = [...'.'.repeat(T), ...text, '.'];
+          return Array.from({ length: padded.length - T }, (_, k) => padded.slice(k, k + T + 1).join(''));
         });
-        const found = expected.map((_, row) =>
-          [...rows.subarray(row * (T + 1), row * (T + 1) + T)].map((index) => letters[index]).join(''),
-        );
-        expect(found).toEqual(expected);
+        expect(rowsOf(examples).map((row) => row.map((index) => letters[index]).join(''))).toEqual(expected);
+        expect(countExamples(NameList.of(names))).toBe(examples.count);
       }),
     );
   });

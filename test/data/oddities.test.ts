@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { NameList } from '../../src/data/nameList.js';
 import { findOddities, severalPerLine } from '../../src/data/oddities.js';
 import { NAMES } from '../support/fakeIO.js';
 
-const notes = (names: readonly string[]) => findOddities(names).map(({ text, hint = '' }) => `${text} => ${hint}`);
+const notes = (names: readonly string[]) => findOddities(NameList.of(names)).map(({ text, hint = '' }) => `${text} => ${hint}`);
 const each = (change: (name: string, i: number) => string) => NAMES.map(change);
 
 describe('odd lines are noted:', () => {
@@ -160,7 +161,7 @@ describe('nothing is said about', () => {
     ['ampersands', ['AT&T', 'R&B; soul', 'Marks & Spencer', 'a', 'b', 'c']],
   ])('%s', (_, names) => {
     expect(notes(names)).toEqual([]);
-    expect(severalPerLine(names)).toBeUndefined();
+    expect(severalPerLine(NameList.of(names))).toBeUndefined();
   });
 });
 
@@ -171,7 +172,7 @@ describe('all names in a line', () => {
     ['blanks', NAMES.join('  '), 'its only line holds 59 blanks'],
     ['tabs', NAMES.join('\t'), "tr '\\t' '\\n'"],
   ])('are found: %s', (_, line, note) => {
-    const { text, hint } = severalPerLine([line]) ?? {};
+    const { text, hint } = severalPerLine(NameList.of([line])) ?? {};
     expect(`${text}; ${hint}`).toContain(note);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../src/backend/reference.js';
-import { createExamples, createVocabulary } from '../../src/data/dataset.js';
+import { createExamples } from '../../src/data/dataset.js';
+import { NameList } from '../../src/data/nameList.js';
 import { LessonTraining } from '../../src/dojo/lessonTraining.js';
 import { findMutant, plant } from '../../src/dojo/mutants.js';
 import { exercise1, type GradientLines } from '../../src/lesson/exercise1.js';
@@ -8,7 +9,7 @@ import { createModel } from '../../src/network/arrays.js';
 import { Training } from '../../src/training/training.js';
 import { NAMES } from '../support/fakeIO.js';
 
-const VOCABULARY = createVocabulary(NAMES);
+const VOCABULARY = NameList.of(NAMES).vocabulary;
 const CONFIG = { context: 3, embedding: 4, hidden: [8], vocabulary: VOCABULARY.length };
 const EXAMPLES = createExamples(NAMES, VOCABULARY, CONFIG.context);
 const OPTIONS = { steps: 20, batchSize: 16, learningRate: 0.1, seed: 3 };

@@ -13,5 +13,5 @@ it('an endless pipe of names is read up to the limit (3)', () => {
     failed = error as typeof failed;
   }
   expect(failed.status).toBe(3);
-  expect(String(failed.stderr)).toContain('error: stdin: larger than 67108864 bytes, the limit for a data set\n');
+  expect(String(failed.stderr)).toContain('error: stdin: larger than 1073741824 bytes, the limit for a data set\n');
 });

@@ -70,7 +70,7 @@ describe('every checkpoint and evaluation', () => {
   /** Statistics and validation loss of a checkpoint's parameters, computed again. */
   function recompute(path: string): { bnmean: FloatArray; bnvar: FloatArray; valLoss: number } {
     const model = restoreModel(loadCheckpoint(path), createWasmBackend, { inference: INFERENCE });
-    const examples = (names: readonly string[]) => createExamples(names, SESSION_DATASET.vocabulary, SESSION_CONFIG.context);
+    const examples = (names: Iterable<string>) => createExamples(names, SESSION_DATASET.vocabulary, SESSION_CONFIG.context);
     model.statistics.bnmean.fill(Number.NaN);
     const evaluator = new Evaluator(model);
     evaluator.calibrate(examples(SESSION_DATASET.parts.train));

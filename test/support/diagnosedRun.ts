@@ -17,7 +17,7 @@ import { NAMES } from './fakeIO.js';
 
 export interface DiagnosedRun {
   preset?: PresetName;
-  names?: readonly string[];
+  names?: Iterable<string>;
   /** Changes the parameters that the run begins with. */
   change?: ((model: Model) => void) | undefined;
 }

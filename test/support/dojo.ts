@@ -13,7 +13,7 @@ export function lineOf(exercise: ExerciseNumber, name: string): ExerciseLine {
 }
 
 /** Trains with the lines of Exercise 4, which run here. */
-export function trainWith(lines: Exercise4, names: readonly string[], steps?: number): TrainingReport {
+export function trainWith(lines: Exercise4, names: Iterable<string>, steps?: number): TrainingReport {
   const training = trainWithGradients(names, steps);
   let step = training.next();
   while (!step.done) {

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createExamples, createVocabulary } from '../../src/data/dataset.js';
+import { createExamples } from '../../src/data/dataset.js';
+import { NameList } from '../../src/data/nameList.js';
 import { createModel } from '../../src/network/arrays.js';
 import { type ScanOptions, type ScanPoint, scanRates } from '../../src/training/lrFind.js';
 import { Training } from '../../src/training/training.js';
 import { FLOAT32_BACKENDS } from '../support/backends.js';
 import { NAMES } from '../support/fakeIO.js';
 
-const VOCABULARY = createVocabulary(NAMES);
+const VOCABULARY = NameList.of(NAMES).vocabulary;
 const CONFIG = { context: 3, embedding: 4, hidden: [16], vocabulary: VOCABULARY.length };
 const EXAMPLES = createExamples(NAMES, VOCABULARY, CONFIG.context);
 const OPTIONS: ScanOptions = { from: 0.01, to: 1, steps: 41, batchSize: 16, optimizer: { name: 'sgd' }, sampling: 'replacement', seed: 3 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NumericalError } from '../../src/core/errors.js';
-import { createExamples, createVocabulary } from '../../src/data/dataset.js';
+import { createExamples } from '../../src/data/dataset.js';
+import { NameList } from '../../src/data/nameList.js';
 import { createModel } from '../../src/network/arrays.js';
 import { parameterNames } from '../../src/network/parameters.js';
 import { diagnose, diagnoseModel, NonFiniteError } from '../../src/training/diagnose.js';
@@ -70,7 +71,7 @@ describe('NonFiniteError', () => {
 describe.each(FLOAT32_BACKENDS)('a gradient that becomes NaN in a Training on $name', ({ create }) => {
   const NAMES = ['anna', 'emma', 'ella', 'lena', 'mae', 'alma', 'noel', 'lana'];
   // No example has the last character, so its row in C never reaches the loss.
-  const VOCABULARY = createVocabulary([...NAMES, 'z']);
+  const VOCABULARY = NameList.of([...NAMES, 'z']).vocabulary;
   const EXAMPLES = createExamples(NAMES, VOCABULARY, 2);
   const config = { ...CONFIG, vocabulary: VOCABULARY.length };
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
-import { createExamples, createVocabulary } from '../../src/data/dataset.js';
+import { createExamples } from '../../src/data/dataset.js';
+import { NameList } from '../../src/data/nameList.js';
 import { Evaluator } from '../../src/evaluation/evaluator.js';
 import { createModel, type Model, parameterViews } from '../../src/network/arrays.js';
 import { initialise } from '../../src/network/initialise.js';
@@ -12,7 +13,7 @@ import { FLOAT32_BACKENDS } from '../support/backends.js';
 import { OPTIMIZER_CONFIGS, RECIPES, type Recipe } from '../support/recipes.js';
 
 const NAMES = ['anna', 'hanna', 'emma', 'ella', 'hella', 'lena', 'mae', 'hal', 'alma', 'noah', 'noel', 'leo', 'nala', 'lana'];
-const VOCABULARY = createVocabulary(NAMES);
+const VOCABULARY = NameList.of(NAMES).vocabulary;
 const EXAMPLES = createExamples(NAMES, VOCABULARY, 3);
 const OPTIONS: TrainingOptions = { steps: 250, batchSize: 8, learningRate: 0.1, seed: 42 };
 
@@ -327,7 +328,7 @@ describe.each(FLOAT32_BACKENDS)('Training with every recipe on $name', ({ create
     const options = { ...OPTIONS, batchSize: 3, steps: EXAMPLES.count / 3, sampling: 'epochs' } as const;
     const training = new Training(createModel(watched, CONFIG), EXAMPLES, options);
     while (!training.done) training.advance();
-    const targets = Array.from({ length: EXAMPLES.count }, (_, i) => String(EXAMPLES.rows[4 * i + 3]));
+    const targets = Array.from(EXAMPLES.text.subarray(1), String);
     expect(seen.sort()).toEqual(targets.sort());
   });
 });

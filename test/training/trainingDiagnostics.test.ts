@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createExamples, createVocabulary } from '../../src/data/dataset.js';
+import { createExamples } from '../../src/data/dataset.js';
+import { NameList } from '../../src/data/nameList.js';
 import { createModel, createTrainingActivations, parameterViews } from '../../src/network/arrays.js';
 import { backward, forward } from '../../src/network/passes.js';
 import { type DiagnosticsRecord, measure } from '../../src/training/diagnostics.js';
@@ -8,7 +9,7 @@ import { FLOAT32_BACKENDS } from '../support/backends.js';
 import { OPTIMIZER_CONFIGS } from '../support/recipes.js';
 
 const NAMES = ['anna', 'hanna', 'emma', 'ella', 'hella', 'lena', 'mae', 'hal', 'alma', 'noah', 'noel', 'leo', 'nala', 'lana'];
-const VOCABULARY = createVocabulary(NAMES);
+const VOCABULARY = NameList.of(NAMES).vocabulary;
 const EXAMPLES = createExamples(NAMES, VOCABULARY, 3);
 const OPTIONS: TrainingOptions = { steps: 25, batchSize: 8, learningRate: 0.1, seed: 42 };
 

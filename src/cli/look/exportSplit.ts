@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { FileContentError, UsageError } from '../../core/errors.js';
-import { type Dataset, SPLITS, type Split } from '../../data/dataset.js';
+import { SPLITS } from '../../data/dataset.js';
+import type { NameList } from '../../data/nameList.js';
 import { parseNames } from '../../data/parseNames.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { makeDirectory } from '../../node/makeDirectory.js';
@@ -25,8 +26,10 @@ export function exportSplit({ io, json, options, printJson }: ExportContext, fol
   withSystemErrors('write in', directory, () => makeDirectory(directory));
   for (const { file } of files) checkOutput(file, { option: `--split ${folder}:`, force: options.force ?? false, inputs });
   for (const { split, file } of files) {
-    writeOutput(file, namesBytes(dataset, split));
-    if (!readsBack(dataset, split)) {
+    const names = dataset.parts[split];
+    const bytes = names.toUtf8();
+    writeOutput(file, bytes);
+    if (!readsBack(names, bytes, `${split}.txt`)) {
       io.stderr.write(`note: ${shortPath(file, io)} is one name per line, but this program would read it as another kind of list\n`);
     }
   }
@@ -37,15 +40,11 @@ export function exportSplit({ io, json, options, printJson }: ExportContext, fol
   return 0;
 }
 
-function namesBytes({ parts }: Dataset, split: Split): Uint8Array {
-  return new TextEncoder().encode(parts[split].map((name) => `${name}\n`).join(''));
-}
-
 /** Whether the list, read as a data set, gives the same names. A column of a table may hold anything. */
-function readsBack(dataset: Dataset, split: Split): boolean {
+function readsBack(names: NameList, bytes: Uint8Array, file: string): boolean {
   try {
-    const { names } = parseNames(namesBytes(dataset, split), `${split}.txt`);
-    return names.length === dataset.parts[split].length && names.every((name, i) => name === dataset.parts[split][i]);
+    const text = parseNames(bytes, file).names.textIn(names.vocabulary);
+    return text.length === names.text.length && text.every((index, i) => index === names.text[i]);
   } catch (error) {
     if (error instanceof FileContentError) return false;
     throw error;

@@ -1,4 +1,5 @@
 import { createExamples } from '../../data/dataset.js';
+import type { NameList } from '../../data/nameList.js';
 import { EVALUATION_BATCH } from '../../evaluation/evaluator.js';
 import { allocateModel } from '../../network/arrays.js';
 import { createWasmBackend } from '../../node/kernels.js';
@@ -16,7 +17,7 @@ export function rerunOf(stored: StoredRun, { dataset }: LoadedData, options: Pic
   const { config, vocabulary } = stored.checkpoint;
   const init = config.init === undefined ? undefined : stored.initialParameters();
   const shape = modelConfig(config, vocabulary);
-  const examplesOf = (names: readonly string[]) => createExamples(names, vocabulary, config.context);
+  const examplesOf = (names: NameList) => createExamples(names, vocabulary, config.context);
   return new Rerun({
     createModel: () => {
       const model = allocateModel(createWasmBackend, shape, trainingCapacity(config, [EVALUATION_BATCH]));

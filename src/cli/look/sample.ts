@@ -3,7 +3,7 @@ import type { Job } from '../../core/job.js';
 import { decimalNumber, text, wholeNumber } from '../../core/kinds.js';
 import { randomStream } from '../../core/random.js';
 import { showCharacters, showText } from '../../core/text.js';
-import { vocabularyIndex } from '../../data/dataset.js';
+import { vocabularyIndex } from '../../data/vocabulary.js';
 import { MAX_NAME_LENGTH, Sampler } from '../../evaluation/sampler.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { findCheckpoint } from '../../node/runDirectory.js';

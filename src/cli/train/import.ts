@@ -4,6 +4,7 @@ import type { Job } from '../../core/job.js';
 import { choice, flag, text } from '../../core/kinds.js';
 import { withDefaults } from '../../core/optionRow.js';
 import { createExamples, type Examples } from '../../data/dataset.js';
+import type { NameList } from '../../data/nameList.js';
 import { Evaluator } from '../../evaluation/evaluator.js';
 import { allocateModel, type Model } from '../../network/arrays.js';
 import { hasBatchNorm, parameterCount } from '../../network/parameters.js';
@@ -68,7 +69,7 @@ export const importWeights = defineCommand({
     const settings = { ...settingsOf(weights.shape), steps: 0, imported: true };
     const config = createRunConfig({ ...given, ...settings }, sizesOf(data.dataset));
     const model = allocateModel(kernelsFor(config, data), weights.shape, trainingCapacity(config, INFERENCE));
-    const examplesOf = (part: readonly string[]) => createExamples(part, data.dataset.vocabulary, context);
+    const examplesOf = (part: NameList) => createExamples(part, data.dataset.vocabulary, context);
     const examples = examplesOf(data.dataset.parts.train);
     const snapshot = snapshotOf(config, data, model, examples);
     const status = new Status(io);

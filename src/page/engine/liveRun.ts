@@ -5,6 +5,7 @@ import { type RandomStream, randomStream } from '../../core/random.js';
 import type { Sha256 } from '../../core/sha256.js';
 import { Tensor } from '../../core/tensor.js';
 import type { Dataset } from '../../data/dataset.js';
+import type { NameList } from '../../data/nameList.js';
 import { originsInParts, type SampleOrigin } from '../../evaluation/report.js';
 import { Sampler } from '../../evaluation/sampler.js';
 import type { Model } from '../../network/arrays.js';
@@ -18,7 +19,7 @@ import { type TensorData, tensorData } from './pass.js';
 export interface LiveData {
   /** What errors call it. */
   shownAs: string;
-  names: readonly string[];
+  names: NameList;
   sha256: string;
   dataset: Dataset;
 }

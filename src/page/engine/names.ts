@@ -3,6 +3,7 @@ import bundledText from 'bundled:names';
 import { FileContentError } from '../../core/errors.js';
 import { countOf } from '../../core/text.js';
 import { countExamples, createDataset, type Dataset, type DatasetOptions, DEFAULT_SPLIT, SPLITS } from '../../data/dataset.js';
+import type { NameList } from '../../data/nameList.js';
 import { describeTable, describeTidied } from '../../data/namesNotes.js';
 import { findOddities, severalPerLine } from '../../data/oddities.js';
 import { type NamesOptions, parseNames } from '../../data/parseNames.js';
@@ -39,7 +40,7 @@ export interface NamesFile {
 }
 
 /** The names that come with the program. */
-export function bundledNames(): readonly string[] {
+export function bundledNames(): NameList {
   const { bytes, shownAs } = bundledFile();
   return parseNames(bytes, shownAs).names;
 }
@@ -82,7 +83,7 @@ export const namesMethods = {
       vocabulary: dataset.vocabulary,
       first: names.slice(0, FIRST),
       notes: [
-        ...(table ? [describeTable(table, names[0] as string)] : []),
+        ...(table ? [describeTable(table, names.at(0) as string)] : []),
         describeTidied(tidied),
         ...findOddities(names, table).map(({ text }) => text),
       ].filter((note) => note !== ''),
@@ -91,13 +92,13 @@ export const namesMethods = {
 };
 
 /** @throws FileContentError if there are too few names for three splits */
-export function createSplit(names: readonly string[], options: DatasetOptions): Dataset {
+export function createSplit(names: NameList, options: DatasetOptions): Dataset {
   const dataset = createDataset(names, options);
   if (SPLITS.some((split) => dataset.parts[split].length === 0)) throw tooFew(names, options.unique);
   return dataset;
 }
 
-function tooFew(names: readonly string[], unique: boolean): FileContentError {
+function tooFew(names: NameList, unique: boolean): FileContentError {
   const several = severalPerLine(names);
   if (several) return new FileContentError(several.text);
   const count = unique ? new Set(names).size : names.length;

@@ -3,7 +3,7 @@ import { useId, useMemo, useState } from 'preact/hooks';
 import { NumericalError } from '../../core/errors.js';
 import type { FloatArray, Tensor } from '../../core/tensor.js';
 import { countOf } from '../../core/text.js';
-import { vocabularyIndex } from '../../data/dataset.js';
+import { vocabularyIndex } from '../../data/vocabulary.js';
 import { contextOf, NextCharacter as Network } from '../../evaluation/nextCharacter.js';
 import type { ModelConfig } from '../../network/parameters.js';
 import { characterText } from './characterText.js';

@@ -40,7 +40,7 @@ describe('the loss', () => {
       split,
       loss: report[key],
       names: names.length,
-      examples: names.reduce((sum, name) => sum + name.length + 1, 0),
+      examples: [...names].reduce((sum, name) => sum + name.length + 1, 0),
     });
   });
 

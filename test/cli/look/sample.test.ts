@@ -2,13 +2,13 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createReferenceBackend } from '../../../src/backend/reference.js';
-import { createVocabulary } from '../../../src/data/dataset.js';
+import { NameList } from '../../../src/data/nameList.js';
 import { loadCheckpoint, saveCheckpoint } from '../../../src/node/checkpointFile.js';
 import { restoreModel } from '../../../src/run/checkpoint.js';
 import { NAMES, runCli, SMALL, type TrainReport, trainSmall, writeNames } from '../../support/fakeIO.js';
 import { makeDirectory, removeDirectory, snapshot, tempDirectory } from '../../support/tempDirectory.js';
 
-const LETTERS = createVocabulary(NAMES).slice(1).join('');
+const LETTERS = NameList.of(NAMES).vocabulary.slice(1).join('');
 
 let trained: string;
 let report: TrainReport;

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FloatArray } from '../../../src/core/tensor.js';
-import { createDataset, createVocabulary } from '../../../src/data/dataset.js';
+import { createDataset } from '../../../src/data/dataset.js';
+import { NameList } from '../../../src/data/nameList.js';
 import { LESSON_PARAMETER_NAMES } from '../../../src/network/parameters.js';
 import { loadCheckpoint } from '../../../src/node/checkpointFile.js';
 import { NAMES, type Outcome, runCli, SMALL, type TrainReport, writeNames } from '../../support/fakeIO.js';
@@ -80,7 +81,7 @@ describe('a run', () => {
 
   it('reports consistent sizes, times and losses', () => {
     // E 4, H 8, T 3: C [V,4], W1 [12,8], three vectors of 8, W2 [8,V], b2 [V].
-    expect(report.parameters).toBe(13 * createVocabulary(NAMES).length + 12 * 8 + 3 * 8);
+    expect(report.parameters).toBe(13 * NameList.of(NAMES).vocabulary.length + 12 * 8 + 3 * 8);
     expect(report.checkpoint).toBe(join(report.run, 'checkpoint.safetensors'));
     expect(report.steps).toBe(250);
     expect(report.seconds).toBeGreaterThan(0);
@@ -91,7 +92,7 @@ describe('a run', () => {
 
   it('samples 20 names', () => {
     expect(report.samples).toHaveLength(20);
-    const letters = new Set(createVocabulary(NAMES).slice(1));
+    const letters = new Set(NameList.of(NAMES).vocabulary.slice(1));
     for (const name of report.samples)
       expect(
         [...name].every((letter) => letters.has(letter)),
@@ -200,12 +201,14 @@ describe('the report', () => {
     const { stdout } = await runCli(cwd, ['train', ...SMALL, '--split-seed', '16', '--json']);
     const { samples, origins } = JSON.parse(stdout) as TrainReport;
     const { parts } = createDataset(names, { splitSeed: 16, unique: false });
+    const train = new Set(parts.train);
+    const heldOut = new Set([...parts.val, ...parts.test]);
     const expected = samples.map((name) => {
-      if (parts.train.includes(name)) return 'training';
-      return parts.val.includes(name) || parts.test.includes(name) ? 'held out' : 'new';
+      if (train.has(name)) return 'training';
+      return heldOut.has(name) ? 'held out' : 'new';
     });
     expect(origins).toEqual(expected);
-    expect(samples.some((name) => parts.train.includes(name) && [...parts.val, ...parts.test].includes(name))).toBe(true);
+    expect(samples.some((name) => train.has(name) && heldOut.has(name))).toBe(true);
     expect(new Set(origins)).toEqual(new Set(['training', 'held out', 'new']));
     const text = await runCli(cwd, ['train', ...SMALL, '--split-seed', '16']);
     const shown = { training: 'in the training part', 'held out': 'in validation or test', new: 'new' };
@@ -224,12 +227,13 @@ describe('the report', () => {
     const { stdout } = await runCli(cwd, ['train', ...SMALL, '--json']);
     const { valLoss, valSeen, valUnseen } = JSON.parse(stdout) as TrainReport;
     const { parts } = createDataset(names, { splitSeed: 42, unique: false });
-    const seen = parts.val.filter((name) => parts.train.includes(name));
-    const unseen = parts.val.filter((name) => !parts.train.includes(name));
+    const train = new Set(parts.train);
+    const seen = parts.val.filter((name) => train.has(name));
+    const unseen = parts.val.filter((name) => !train.has(name));
     expect(seen.length).toBeGreaterThan(0);
     expect(unseen.length).toBeGreaterThan(0);
     expect([valSeen.names, valUnseen.names]).toEqual([seen.length, unseen.length]);
-    const characters = (list: readonly string[]) => list.reduce((sum, name) => sum + name.length + 1, 0);
+    const characters = (list: NameList) => [...list].reduce((sum, name) => sum + name.length + 1, 0);
     const weighted = (valSeen.loss as number) * characters(seen) + (valUnseen.loss as number) * characters(unseen);
     expect(weighted / characters(parts.val)).toBeCloseTo(valLoss, 10);
   });
