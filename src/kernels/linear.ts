@@ -34,7 +34,7 @@ export function linearBackward(
   const at = i << 2;
   const transposed = workspace + (i + BLOCK * ownPart()) * row;
   const stride = (own << 2) + PADDING;
-  transpose(transposed, stride, W + i * row, own, O);
+  transpose(transposed, stride, W + i * row, row, own, O);
   matmul(dx + at, I << 2, 0, dout, row, transposed, stride, n, own, O);
   if (n * I > LARGE || !(I & 511)) {
     // The columns are packed where others may still read their part of Wᵀ.

@@ -1,24 +1,26 @@
-/** out [N,M] = the transpose of a [M,N], in 4 by 4 blocks; the last ones overlap the ones before. The rows of out are outs bytes apart. */
-export function transpose(out: usize, outs: usize, a: usize, M: usize, N: usize): void {
+/**
+ * out [N,M] = the transpose of a [M,N], in 4 by 4 blocks; the last ones overlap the ones before. The rows of out are outs bytes apart, those of a
+ * as.
+ */
+export function transpose(out: usize, outs: usize, a: usize, as: usize, M: usize, N: usize): void {
   if (M < 4 || N < 4) {
     for (let i: usize = 0; i < M; i++) {
-      for (let j: usize = 0; j < N; j++) store<f32>(out + j * outs + (i << 2), load<f32>(a + ((i * N + j) << 2)));
+      for (let j: usize = 0; j < N; j++) store<f32>(out + j * outs + (i << 2), load<f32>(a + i * as + (j << 2)));
     }
     return;
   }
-  const row = N << 2;
   const last = outs * (N - 4);
   for (let i: usize = 0; i < M; i += 4) {
     const i0 = min(i, M - 4);
     const column = out + (i0 << 2);
     const end = column + last;
-    let p = a + i0 * row;
+    let p = a + i0 * as;
     let o = column;
     for (; o < end; o += outs << 2) {
-      transposeBlock(o, outs, p, row);
+      transposeBlock(o, outs, p, as);
       p += 16;
     }
-    transposeBlock(end, outs, a + i0 * row + row - 16, row);
+    transposeBlock(end, outs, a + i0 * as + ((N - 4) << 2), as);
   }
 }
 

@@ -238,11 +238,13 @@ export function arenaSize(config: ModelConfig, { training, optimizerTensors = []
 
 /** Floats that the largest kernel needs: see kernels/linear.ts and kernels/embeddingTable.ts. */
 function workspaceSize(config: ModelConfig, training: number, inference: readonly number[]): number {
-  const { embedding: E, hidden, vocabulary: V } = config;
-  const { D } = tableSizes(config, Math.max(training, ...inference));
-  // The transposed weights of a linear layer and 16 packed columns of a batch; next to W1, the distinct rows of C and their gradients.
-  const products = [...blockSizes(config), { I: hidden[hidden.length - 1], H: V }].map(({ I, H }) => (I + 16) * H);
-  return Math.max(...products, products[0] + D * (2 * E + 3) + 3, 16 * training);
+  const { hidden, vocabulary } = config;
+  // The transposed weights of a linear layer and 16 packed columns of a batch.
+  const products = [...blockSizes(config), { I: hidden[hidden.length - 1], H: vocabulary }].map(({ I, H }) => (I + 16) * H);
+  const { T, E, H, D } = tableSizes(config, Math.max(training, ...inference));
+  // The distinct rows of C at each position and their gradients, and the transposed W1, in rows of whole vectors.
+  const table = T * (D * E + (D + H) * (E + 3));
+  return Math.max(...products, table, 16 * training);
 }
 
 /** Bytes of an arena of 4-byte floats and indices. */
