@@ -75,6 +75,16 @@ export function rowsOf<Row extends OptionRow>(rows: readonly Row[], command: str
   return rows.filter(({ commands }) => commands?.includes(command) ?? true);
 }
 
+/** Values as the words of a command line, in the order of the table. */
+export function wordsOf(rows: readonly OptionRow[], values: object): string[] {
+  return rows.flatMap((row) => {
+    const value = (values as Record<string, unknown>)[row.key];
+    if (value === undefined || row.flag === undefined) return [];
+    if (row.kind.stored.type === 'flag') return value ? [flagName(row)] : [];
+    return [flagName(row), row.kind.show(value)];
+  });
+}
+
 /** Whether the option applies, given the other values. */
 export function applies({ goesWith }: Pick<OptionRow, 'goesWith'>, values: Readonly<Record<string, unknown>>): boolean {
   return goesWith === undefined || goesWith.values.some((value) => value === values[goesWith.key]);

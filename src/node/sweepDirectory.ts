@@ -12,7 +12,7 @@ import { isOwnPlace, type LineWriter, openLines, parseLines, readBytes } from '.
 import { type DirectoryLock, isLockFile } from './lock.js';
 import { makeDirectory } from './makeDirectory.js';
 import { readIfThere } from './readFile.js';
-import { refuseNoDirectory, SWEEP_FILE } from './runDirectory.js';
+import { readRunEnd, refuseNoDirectory, SWEEP_FILE } from './runDirectory.js';
 import { withSystemErrors } from './systemErrors.js';
 
 const RESULTS_FILE = 'runs.jsonl';
@@ -115,22 +115,26 @@ export function openResults(
 }
 
 /**
- * Reads the results so far, at most one per run. Other lines, such as one truncated by a crash, are removed from runs.jsonl.
+ * Reads the results so far, as {@link findResults} does, and makes runs.jsonl hold them and nothing else, such as a line truncated by a crash.
  * @throws SystemError if the file cannot be read or written
  */
 export function readResults(directory: string, sweep: Sweep): SweepResult[] {
   const path = join(directory, RESULTS_FILE);
   isOwnPlace(path);
-  const { results, lines } = findResults(directory, sweep);
-  if (lines > results.length) {
+  const { results, isWritten } = findResults(directory, sweep);
+  if (!isWritten) {
     const text = results.map((result) => `${JSON.stringify(result)}\n`).join('');
     withSystemErrors('write', path, () => atomicWrite(path, Buffer.from(text)));
   }
   return results;
 }
 
-/** The results so far, at most one per run, and the number of lines in runs.jsonl, which stays as it is. @throws SystemError if it cannot be read */
-export function findResults(directory: string, { runs }: Sweep): { results: SweepResult[]; lines: number } {
+/**
+ * The results so far, at most one per run: those in runs.jsonl, and those of runs that others have trained, such as the jobs of a cluster.
+ * Also whether runs.jsonl holds exactly these. It stays as it is.
+ * @throws SystemError if a file cannot be read
+ */
+export function findResults(directory: string, { runs }: Sweep): { results: SweepResult[]; isWritten: boolean } {
   const optionsOf = new Map(runs.map((options, i) => [runName(i), JSON.stringify(options)]));
   const results = new Map<string, SweepResult>();
   let lines = 0;
@@ -138,7 +142,18 @@ export function findResults(directory: string, { runs }: Sweep): { results: Swee
     lines++;
     if (record && optionsOf.get(record.run) === JSON.stringify(record.options)) results.set(record.run, record);
   }
-  return { results: [...results.values()], lines };
+  const isWritten = lines === results.size;
+  const others = runs.flatMap((options, i) => (results.has(runName(i)) ? [] : (resultIn(directory, runName(i), options) ?? [])));
+  return { results: [...results.values(), ...others], isWritten: isWritten && others.length === 0 };
+}
+
+/** The result that a run wrote down in its own directory. */
+function resultIn(directory: string, run: string, options: SweepResult['options']): SweepResult | undefined {
+  const end = readRunEnd(join(directory, run));
+  if (!end?.result) return end && { run, options, seconds: null, trainLoss: null, valLoss: null };
+  const { seconds, trainLoss, valLoss, steps } = end.result;
+  // The last session of a run that was resumed took a part of the time.
+  return { run, options, seconds: end.trained?.steps === steps ? seconds : null, trainLoss, valLoss };
 }
 
 /** Whether a directory is that of a sweep. */

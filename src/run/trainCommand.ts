@@ -1,5 +1,5 @@
 /** The options of `train` that give a configuration, and the command with them. */
-import { applies, flagName, type OptionRow, withDefaults } from '../core/optionRow.js';
+import { applies, type OptionRow, withDefaults, wordsOf } from '../core/optionRow.js';
 import { shellWord } from '../core/text.js';
 import { TRAINING_OPTIONS, type TrainingOptionValues } from '../training/options.js';
 import { PRESET_NAMES, type PresetName } from '../training/presets.js';
@@ -53,11 +53,6 @@ function differingFrom(preset: PresetName, config: RunConfig, sizes: DataSizes):
 
 /** `train` with these options as a shell reads it, without the program's name. */
 export function trainCommand({ preset, options }: Chosen): string {
-  const given = ROWS.flatMap((row) => {
-    const value = (options as ByKey)[row.key];
-    if (value === undefined || row.flag === undefined) return [];
-    if (row.kind.stored.type === 'flag') return value ? [flagName(row)] : [];
-    return [`${flagName(row)} ${shellWord(row.kind.show(value))}`];
-  });
+  const given = wordsOf(ROWS, options).map((word) => shellWord(word));
   return ['train', ...(preset === 'lesson' ? [] : [`--preset ${preset}`]), ...given].join(' ');
 }

@@ -1,23 +1,23 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
-import { FileContentError, NumericalError, UsageError } from '../../core/errors.js';
-import { text, wholeNumber } from '../../core/kinds.js';
+import { resolve } from 'node:path';
+import { FileContentError, NumericalError, SystemError, UsageError } from '../../core/errors.js';
+import { flag, text, wholeNumber } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
-import { shellWord } from '../../core/text.js';
 import { keepNames } from '../../node/keptNames.js';
-import type { DirectoryLock } from '../../node/lock.js';
-import { makeSweepDirectory, openResults, readResults, readSweep, runName, type Sweep, writeSweep } from '../../node/sweepDirectory.js';
+import { findResults, makeSweepDirectory, readSweep, runName, type Sweep, writeSweep } from '../../node/sweepDirectory.js';
 import type { SweepResult } from '../../run/sweep.js';
 import { MAX_SEED } from '../../training/options.js';
-import { defineCommand } from '../command.js';
+import { type CommandContext, defineCommand } from '../command.js';
 import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
-import { formatCount, formatCountOf, formatLoss } from '../terminal/format.js';
-import { type IO, type StopSignal, shortPath } from '../terminal/io.js';
+import { formatCount, formatCountOf } from '../terminal/format.js';
+import { type IO, shortPath } from '../terminal/io.js';
 import { lockDirectory } from './startRun.js';
-import { type DifferingRun, type PlannedRun, SweepCheck } from './sweepCheck.js';
-import { asArguments, MAX_RUNS, misplacedOption, planSweep } from './sweepPlan.js';
-import { printSweep, rankComparable } from './sweepTable.js';
-import { type TrainProcess, trainProcess } from './trainProcess.js';
+import { type DifferingRun, SweepCheck } from './sweepCheck.js';
+import { commandOf, isSameSweep, MAX_RUNS, misplacedOption, planSweep, type SweepPlan } from './sweepPlan.js';
+import { checkPrintable, printRuns } from './sweepPrint.js';
+import { type MissingRun, printSweep, rankComparable } from './sweepTable.js';
+import { trainRuns } from './sweepWorkers.js';
 
 const OPTIONS = [
   {
@@ -43,6 +43,13 @@ const OPTIONS = [
     kind: text,
     default: 'sweep',
   },
+  {
+    key: 'print',
+    flag: '--print',
+    description: 'train nothing: print a command line for each run still to be trained, for GNU parallel, xargs or a cluster',
+    kind: flag,
+  },
+  { key: 'collect', flag: '--collect', description: 'train nothing: rank the runs that are done', kind: flag },
   { key: 'jobs', flag: '--jobs <count>', description: 'runs at a time', defaultText: 'the number of cores', kind: wholeNumber(1, 1024) },
 ] as const satisfies readonly OptionRow[];
 
@@ -56,71 +63,116 @@ export const sweep = defineCommand({
     ['backprop-ninja sweep --vary lr=0.1/0.2 --vary hidden=100/200 -- --steps 20000', 'a grid of four runs'],
     ['backprop-ninja sweep --vary lr=0.01..1 --random 12 --out rates -- --steps 5000', 'twelve random rates'],
     ['backprop-ninja sweep --vary lr=0.1/0.2 --vary seed=1/2/3', 'each rate by the median of three seeds'],
+    ['backprop-ninja sweep --vary lr=0.1/0.2 --print | parallel --jobs 2', 'the same runs by another program; then rank them with sweep'],
   ],
-  async run({ io, json, options, printJson, paint }, trainWords: string[]) {
+  async run(context, trainWords: string[]) {
+    const { io, options } = context;
+    checkModes(options);
     const directory = resolve(io.cwd, options.out);
     const plan = planSweep(trainWords, options, io);
-    const { sweep: asked } = plan;
-    const fewer = asked.runs.length < plan.asked;
-    if (fewer) {
+    const planned = plan.sweep.runs.length;
+    if (planned < plan.asked) {
       io.stderr.write(
-        `note: ${formatCount(plan.asked)} runs were asked for, but there are only ${formatCountOf(asked.runs.length, 'combination')}\n`,
+        `note: ${formatCount(plan.asked)} runs were asked for, but there are only ${formatCountOf(planned, 'combination')}\n`,
       );
     }
+    const check = new SweepCheck(directory, plan);
+    if (options.collect) return await collect(directory, plan, check, context);
+    if (options.print) checkPrintable(plan.shared);
     makeSweepDirectory(directory);
+    if (options.print) return await printRuns(directory, openSweep(directory, plan, io), check, context);
     const lock = await lockDirectory(directory, io.date().toISOString(), io);
     try {
-      const opened = openSweep(directory, asked, io);
-      const kept = plan.names ? ['--data', keepNames(directory, plan.names, () => false)] : [];
-      const sweep = { ...opened, train: [...opened.train, ...kept] };
-      const check = new SweepCheck(directory, plan);
-      const { results, refused, signal } = await runAll(sweep, { directory, lock }, options.jobs ?? availableParallelism(), check, io);
+      const jobs = options.jobs ?? availableParallelism();
+      const { results, refused, inUse, signal } = await trainRuns({ ...openSweep(directory, plan, io), directory, lock, check, jobs }, io);
       if (signal) {
         io.stderr.write(
-          `${signal}: ${formatCount(results.length)} of ${formatCountOf(sweep.runs.length, 'run')} done in ${shortPath(directory, io)}; the same command resumes the sweep\n`,
+          `${signal}: ${formatCount(results.length)} of ${formatCountOf(planned, 'run')} done in ${shortPath(directory, io)}; the same command resumes the sweep\n`,
         );
         return EXIT_SIGNAL[signal];
       }
-      const { planned, differing } = await check.sort(results);
-      differing.push(...refused);
-      if (planned.length > 0 && planned.every(({ valLoss }) => valLoss === null)) {
-        throw new NumericalError('every run diverged', { hint: 'a lower --lr may help' });
-      }
-      if (check.programs.size > 1) io.stderr.write(`note: the runs were trained by ${[...check.programs].join(' and ')}\n`);
-      const groups = rankComparable(planned);
-      const comparable = groups.length === 1 && differing.length === 0;
-      if (json) {
-        const ranked = groups.length === 1 ? groups[0].ranked : [];
-        printJson({
-          sweep: directory,
-          train: sweep.train,
-          asked: plan.asked,
-          runs: sweep.runs.length,
-          ranked,
-          differing,
-          splits: groups.length > 1 ? groups : [],
-        });
-      } else printSweep(groups, differing, sweep.train, io, await paint());
-      return comparable ? 0 : EXIT_NO;
+      const missing = missingRuns(plan.sweep, results, refused).map((run) => ({ ...run, reason: `in use by ${inUse.get(run.run)}` }));
+      const isRanked = await rankRuns({ directory, plan, results, refused, missing }, check, context);
+      return isRanked && missing.length === 0 ? 0 : EXIT_NO;
     } finally {
       lock.release();
     }
   },
 });
 
+/** @throws UsageError if options of different modes are given */
+function checkModes({ print, collect, jobs }: { print?: boolean; collect?: boolean; jobs?: number }): void {
+  if (print && collect) throw new UsageError('--print cannot be used with --collect: run the one, then the other');
+  if (print && jobs !== undefined)
+    throw new UsageError('--jobs cannot be used with --print', { hint: 'give it to the program that runs the commands' });
+  if (collect && jobs !== undefined) throw new UsageError('--jobs cannot be used with --collect, which trains nothing');
+}
+
+/** Ranks what is done, and writes nothing. @returns the exit code */
+async function collect(directory: string, plan: SweepPlan, check: SweepCheck, context: CommandContext): Promise<number> {
+  const shown = shortPath(directory, context.io);
+  if (!existsSync(directory)) {
+    throw new SystemError(`no sweep in ${shown}`, { hint: 'leave --collect out to train its runs, or give --print to print them' });
+  }
+  checkSweep(directory, plan.sweep, context.io);
+  const { results } = findResults(directory, plan.sweep);
+  const missing = missingRuns(plan.sweep, results, []).map((run) => ({ ...run, reason: 'not done' }));
+  const isRanked = await rankRuns({ directory, plan, results, refused: [], missing }, check, context);
+  return isRanked && results.length > 0 ? 0 : EXIT_NO;
+}
+
+/** The runs without a result. */
+function missingRuns({ runs }: Sweep, results: readonly SweepResult[], refused: readonly DifferingRun[]): Omit<MissingRun, 'reason'>[] {
+  const known = new Set([...results, ...refused].map(({ run }) => run));
+  return runs.map((options, i) => ({ run: runName(i), options })).filter(({ run }) => !known.has(run));
+}
+
+interface RunsToRank {
+  directory: string;
+  plan: SweepPlan;
+  results: readonly SweepResult[];
+  refused: readonly DifferingRun[];
+  missing: readonly MissingRun[];
+}
+
+/** Prints the ranking. @returns whether all results are in one ranking @throws NumericalError if every run diverged */
+async function rankRuns(
+  { directory, plan, results, refused, missing }: RunsToRank,
+  check: SweepCheck,
+  { io, json, printJson, paint }: CommandContext,
+): Promise<boolean> {
+  const { planned, differing } = await check.sort(results);
+  differing.push(...refused);
+  if (planned.length > 0 && missing.length === 0 && planned.every(({ valLoss }) => valLoss === null)) {
+    throw new NumericalError('every run diverged', { hint: 'a lower --lr may help' });
+  }
+  if (check.programs.size > 1) io.stderr.write(`note: the runs were trained by ${[...check.programs].join(' and ')}\n`);
+  const groups = rankComparable(planned);
+  const { train, runs } = plan.sweep;
+  if (json) {
+    const ranked = groups.length === 1 ? groups[0].ranked : [];
+    const splits = groups.length > 1 ? groups : [];
+    printJson({ sweep: directory, train, asked: plan.asked, runs: runs.length, ranked, differing, missing, splits });
+  } else printSweep({ groups, differing, missing, train }, io, await paint());
+  return groups.length <= 1 && differing.length === 0;
+}
+
+/** Makes the directory hold the sweep, and the names if they came from a pipe. @returns it with the options that all runs share */
+function openSweep(directory: string, { sweep, shared, names }: SweepPlan, io: IO): Pick<SweepPlan, 'sweep' | 'shared'> {
+  if (!checkSweep(directory, sweep, io)) writeSweep(directory, sweep);
+  return { sweep, shared: names ? { ...shared, data: keepNames(directory, names, () => false) } : shared };
+}
+
 /**
- * The sweep in the directory, or, if there is none, the given one, whose plan is written there.
- * @throws UsageError if the directory holds another sweep
+ * Whether the directory holds the sweep; false if it is empty, or none of the sweep's runs has started.
+ * @throws UsageError if it holds another sweep
  * @throws FileContentError if the data set has changed since
  */
-function openSweep(directory: string, asked: Sweep, io: IO): Sweep {
+function checkSweep(directory: string, asked: Sweep, io: IO): boolean {
   const hint = 'name another directory with --out';
   const found = readSweep(directory, hint);
-  if (!found) {
-    writeSweep(directory, asked);
-    return asked;
-  }
-  if (commandOf(found) !== commandOf(asked)) {
+  if (!found) return false;
+  if (!isSameSweep(found, asked)) {
     throw new UsageError(`${shortPath(directory, io)} holds another sweep: ${commandOf(found)}`, { hint });
   }
   const other = asked.runs.findIndex((options, i) => JSON.stringify(options) !== JSON.stringify(found.runs[i]));
@@ -134,107 +186,5 @@ function openSweep(directory: string, asked: Sweep, io: IO): Sweep {
       { hint: `restore it, or ${hint}` },
     );
   }
-  return found;
-}
-
-function commandOf({ vary, random, seed, train }: Sweep): string {
-  const sampling = random === null ? [] : [`--random ${random} --seed ${seed}`];
-  const rest = train.length > 0 ? ['--', ...train.map((word) => shellWord(word))] : [];
-  return [...vary.map((one) => `--vary ${shellWord(one)}`), ...sampling, ...rest].join(' ');
-}
-
-async function runAll(
-  sweep: Sweep,
-  { directory, lock }: { directory: string; lock: DirectoryLock },
-  jobs: number,
-  check: SweepCheck,
-  io: IO,
-): Promise<{ results: SweepResult[]; refused: DifferingRun[]; signal: StopSignal | undefined }> {
-  const results = readResults(directory, sweep);
-  const done = new Set(results.map(({ run }) => run));
-  const waiting = sweep.runs.map((options, i) => ({ run: runName(i), options })).filter(({ run }) => !done.has(run));
-  const count = formatCountOf(sweep.runs.length, 'run');
-  const before = done.size > 0 ? `, ${formatCount(done.size)} of them done` : '';
-  const width = Math.max(1, Math.min(jobs, waiting.length));
-  io.stderr.write(`${count} in the directory ${shortPath(directory, io)}${before}; ${width} at a time\n`);
-  const lines = openResults(directory, lock, (notice) => io.stderr.write(`note: ${notice}\n`));
-  const workers = new Workers({ sweep, directory, waiting, results, lines, check, io });
-  let signal: StopSignal | undefined;
-  const stopListening = io.onStop((name) => {
-    signal = name;
-    workers.stop();
-  });
-  try {
-    await workers.work(width);
-  } finally {
-    stopListening();
-    lines.close();
-  }
-  return { results, refused: workers.refused, signal };
-}
-
-interface WorkersOptions {
-  sweep: Sweep;
-  directory: string;
-  waiting: PlannedRun[];
-  results: SweepResult[];
-  lines: ReturnType<typeof openResults>;
-  check: SweepCheck;
-  io: IO;
-}
-
-/** Trains the waiting runs, a given number at a time, and records each result. */
-class Workers {
-  readonly #options: WorkersOptions;
-  readonly #running = new Set<TrainProcess>();
-  /** Runs that were not trained, because their directories hold other runs. */
-  readonly refused: DifferingRun[] = [];
-
-  constructor(options: WorkersOptions) {
-    this.#options = options;
-  }
-
-  /** @throws the error of the first run that fails, after the others have saved */
-  async work(width: number): Promise<void> {
-    const outcomes = await Promise.allSettled(Array.from({ length: width }, () => this.#trainNext()));
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed) throw failed.reason;
-  }
-
-  /** Starts no more runs, and lets the running ones save and end. */
-  stop(): void {
-    this.#options.waiting.length = 0;
-    for (const child of this.#running) child.stop();
-  }
-
-  async #trainNext(): Promise<void> {
-    const { sweep, directory, waiting, results, lines, check, io } = this.#options;
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const problems = check.beforeStart(next);
-      if (problems.length > 0) {
-        this.refused.push({ ...next, problems });
-        continue;
-      }
-      const child = trainProcess(join(directory, next.run), [...sweep.train, ...asArguments(next.options)], io);
-      this.#running.add(child);
-      try {
-        const outcome = await child.outcome;
-        if (outcome === 'stopped') return;
-        const result = { ...next, ...outcome };
-        lines.append(result);
-        results.push(result);
-        io.stderr.write(`${progressLine(result, results.length, sweep.runs.length)}\n`);
-      } catch (error) {
-        this.stop();
-        throw error;
-      } finally {
-        this.#running.delete(child);
-      }
-    }
-  }
-}
-
-function progressLine({ options, valLoss }: SweepResult, done: number, of: number): string {
-  const what = asArguments(options).join(' ');
-  return `${String(done).padStart(String(of).length)} / ${of}   ${valLoss === null ? 'diverged' : `validation ${formatLoss(valLoss)}`}   ${what}`;
+  return true;
 }

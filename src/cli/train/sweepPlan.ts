@@ -1,10 +1,13 @@
 /** The plan of a sweep: its runs, checked before any starts, and the configuration that each must have. */
+import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import { UsageError } from '../../core/errors.js';
-import { flagName, type OptionRow, withDefaults } from '../../core/optionRow.js';
+import { flagName, type OptionRow, withDefaults, wordsOf } from '../../core/optionRow.js';
 import { randomStream } from '../../core/random.js';
+import { shellWord } from '../../core/text.js';
+import { MAIN } from '../../node/paths.js';
 import type { Sweep } from '../../node/sweepDirectory.js';
-import { combinationsOf, drawFrom, gridOf, type OptionValues, parseVariation, type Variation } from '../../run/sweep.js';
+import { combinationsOf, drawFrom, gridOf, type OptionValues, parseVariation, type SweepResult, type Variation } from '../../run/sweep.js';
 import { DATA_OPTIONS, RECIPE_OPTIONS, TRAINING_OPTIONS } from '../../training/options.js';
 import { createRunConfig, recipe, sizesOf, withPreset } from '../../training/recipe.js';
 import type { RunConfig } from '../../training/runConfig.js';
@@ -20,6 +23,8 @@ export const MAX_RUNS = 10_000;
 
 export interface SweepPlan {
   sweep: Sweep;
+  /** The options that all runs share, with absolute paths of files. */
+  shared: GivenTrainOptions;
   /** The number of runs that were asked for. There are fewer if the lists have fewer combinations. */
   asked: number;
   /** The names, if they came from a pipe, which the runs cannot read again. */
@@ -61,7 +66,8 @@ export function planSweep(
   if (init) for (const assignment of runs) checkTogether(givenTo(assignment));
   const sweep = { vary: [...vary], random: random ?? null, seed, train: [...trainWords], dataSha256: data.sha256, runs };
   const expectedConfig = (assignment: OptionValues) => configOf(givenTo(assignment), data);
-  return { sweep, asked, expectedConfig, ...(data.bytes ? { names: data.bytes } : {}) };
+  const files = { ...(shared.data !== undefined && { data: data.path }), ...(source && { init: source.path }) };
+  return { sweep, shared: { ...shared, ...files }, asked, expectedConfig, ...(data.bytes ? { names: data.bytes } : {}) };
 }
 
 function configOf(given: GivenTrainOptions, { dataset }: LoadedData): RunConfig {
@@ -127,10 +133,40 @@ function parseTrainWords(words: readonly string[]): GivenTrainOptions {
   }
 }
 
+/** The words of a sweep's command that make it the one that it is. */
+export function commandOf({ vary, random, seed, train }: Sweep): string {
+  const sampling = random === null ? [] : [`--random ${random} --seed ${seed}`];
+  const rest = train.length > 0 ? ['--', ...train.map((word) => shellWord(word))] : [];
+  return [...vary.map((one) => `--vary ${shellWord(one)}`), ...sampling, ...rest].join(' ');
+}
+
+/** Whether two sweeps are the same, wherever their data set and the file of --init are. */
+export function isSameSweep(a: Sweep, b: Sweep): boolean {
+  const shared = ({ train }: Sweep) => {
+    const { data, init, ...others } = parseTrain(train);
+    return JSON.stringify(wordsOf(TRAIN_OPTIONS, others));
+  };
+  const [own, other] = [a, b].map((sweep) => commandOf({ ...sweep, train: [] }));
+  if (own !== other || commandOf(a) === commandOf(b)) return own === other;
+  try {
+    return shared(a) === shared(b);
+  } catch (error) {
+    // Options of another version of the program.
+    if (error instanceof UsageError || error instanceof CommanderError) return false;
+    throw error;
+  }
+}
+
 /** For an option of train before the `--`: where it belongs. */
 export function misplacedOption(flag: string): string | undefined {
   const row = rowOf(flag.replace(/^--/, ''));
   return row?.commands?.includes('sweep') ? `${flag} is an option of train: put it after --, such as -- ${row.flag}` : undefined;
+}
+
+/** The words that run the program with a run of a sweep, from any directory. */
+export function runWords(directory: string, { run, options }: Pick<SweepResult, 'run' | 'options'>, shared: GivenTrainOptions): string[] {
+  const out = ['--out', join(directory, run)];
+  return [process.execPath, MAIN, 'train', '--continue', ...out, ...wordsOf(TRAIN_OPTIONS, shared), ...asArguments(options)];
 }
 
 export function asArguments(assignment: OptionValues): string[] {

@@ -36,17 +36,26 @@ export function rankComparable(results: readonly SweepResult[]): ComparableRuns[
 
 /** A row names at most this many run directories; for more, it gives their number. */
 const MAX_NAMES = 3;
-/** At most this many runs that differ from their plan are listed. */
+/** At most this many runs that are not in the ranking are listed. */
 const MAX_LISTED = 20;
 
-/** The ranking, or a ranking per split, and the runs that are not the planned ones. */
-export function printSweep(
-  groups: readonly ComparableRuns[],
-  differing: readonly DifferingRun[],
-  train: readonly string[],
-  io: IO,
-  paint: Paint,
-): void {
+/** A run without a result. */
+export interface MissingRun {
+  run: string;
+  options: OptionValues;
+  reason: string;
+}
+
+interface SweepToPrint {
+  groups: readonly ComparableRuns[];
+  differing: readonly DifferingRun[];
+  missing: readonly MissingRun[];
+  /** The options that all runs share, as typed. */
+  train: readonly string[];
+}
+
+/** The ranking, or a ranking per split, and the runs that are not in it. */
+export function printSweep({ groups, differing, missing, train }: SweepToPrint, io: IO, paint: Paint): void {
   const lines = groups.flatMap(({ split, ranked }) => [
     '',
     ...(groups.length > 1 ? [paint.bold(`with ${asArguments(split).join(' ')}:`)] : []),
@@ -64,18 +73,30 @@ export function printSweep(
     const names = Object.keys(first.split).map((option) => `--${option}`);
     lines.push('', paint.red(`not ranked together: ${names.join(' and ')} changes which names are held out, so losses cannot be compared`));
   }
-  io.stdout.write(`${[...lines, ...differingLines(differing, paint)].join('\n')}\n`);
+  const others = [...differingLines(differing, paint), ...missingLines(missing)];
+  io.stdout.write(`${[...lines, ...others].join('\n')}\n`);
 }
 
 function differingLines(differing: readonly DifferingRun[], paint: Paint): string[] {
   if (differing.length === 0) return [];
-  const more = differing.length - MAX_LISTED;
+  const which = differing.length === 1 ? 'it is not the run' : 'they are not the runs';
+  return ['', paint.red(`not ranked, because ${which} of this sweep:`), ...listOf(differing, ({ problems }) => problems.join('; '))];
+}
+
+function missingLines(missing: readonly MissingRun[]): string[] {
+  if (missing.length === 0) return [];
   return [
     '',
-    paint.red(`not ranked, because ${differing.length === 1 ? 'it is not the run' : 'they are not the runs'} of this sweep:`),
-    ...differing
-      .slice(0, MAX_LISTED)
-      .map(({ run, options, problems }) => `  ${run} (${asArguments(options).join(' ')}): ${problems.join('; ')}`),
+    `not ranked, because ${missing.length === 1 ? 'it has' : 'they have'} no result yet:`,
+    ...listOf(missing, ({ reason }) => reason),
+  ];
+}
+
+/** The first runs of a list, a line each. */
+function listOf<Run extends { run: string; options: OptionValues }>(runs: readonly Run[], what: (run: Run) => string): string[] {
+  const more = runs.length - MAX_LISTED;
+  return [
+    ...runs.slice(0, MAX_LISTED).map((run) => `  ${run.run} (${asArguments(run.options).join(' ')}): ${what(run)}`),
     ...(more > 0 ? [`  and ${formatCountOf(more, 'other run')}`] : []),
   ];
 }

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { FileContentError, SystemError, UsageError } from '../../core/errors.js';
 import { showText } from '../../core/text.js';
-import { MAIN } from '../../node/paths.js';
 import { CHECKPOINT_FILE } from '../../node/runDirectory.js';
 import { systemError } from '../../node/systemErrors.js';
 import { EXIT_FILE, EXIT_NUMBERS, EXIT_USAGE } from '../terminal/exitCodes.js';
@@ -19,9 +18,14 @@ export interface TrainOutcome {
   valLoss: number | null;
 }
 
+/** A run that another process trains, which is named in words. */
+export interface InUse {
+  inUse: string;
+}
+
 export interface TrainProcess {
   /** Rejects with the error that ended the process. */
-  outcome: Promise<TrainOutcome | 'stopped'>;
+  outcome: Promise<TrainOutcome | InUse | 'stopped'>;
   /** Lets it save and end. */
   stop(): void;
 }
@@ -29,6 +33,7 @@ export interface TrainProcess {
 /** What a run tells the sweep that started it. Its stdout is no place for that: hooks in NODE_OPTIONS print there, too. */
 const ReportSchema = v.union([
   v.object({ result: v.object({ seconds: v.number(), trainLoss: v.number(), valLoss: v.number() }) }),
+  v.object({ inUse: v.string() }),
   v.object({ error: v.object({ message: v.string(), hint: v.exactOptional(v.string()), command: v.exactOptional(v.string()) }) }),
 ]);
 type RunReport = v.InferOutput<typeof ReportSchema>;
@@ -37,13 +42,13 @@ type RunReport = v.InferOutput<typeof ReportSchema>;
 const STDERR_LENGTH = 4096;
 
 /**
- * Runs `train` in its own process, which resumes the run in the directory if there is one.
- * @param directory new, or from an earlier call with the same arguments
+ * Runs `train --continue` in its own process.
+ * @param directory of the run
+ * @param words as runWords gives them
  */
-export function trainProcess(directory: string, trainArguments: readonly string[], io: IO): TrainProcess {
+export function trainProcess(directory: string, [program, ...words]: readonly string[], io: IO): TrainProcess {
   const resumes = existsSync(join(directory, CHECKPOINT_FILE));
-  const what = resumes ? ['--resume', directory] : [...trainArguments, '--out', directory, '--force'];
-  const child = spawn(process.execPath, [MAIN, 'train', ...what, '--no-color'], {
+  const child = spawn(program, [...words, '--no-color'], {
     cwd: io.cwd,
     env: { ...io.env },
     // The channel carries the result, and closes if this process is killed; then the run saves and ends: see followSweep. The processes share
@@ -63,6 +68,7 @@ export function trainProcess(directory: string, trainArguments: readonly string[
   const outcome = (async () => {
     // The channel may end after the process, with the result in it.
     const [[code, signal]] = await Promise.all([ended(child), once(child, 'disconnect')]);
+    if (code === 0 && report && 'inUse' in report) return report;
     if (code === 0 && report && 'result' in report) return { ...report.result, ...(resumes && { seconds: null }) };
     if (stopped) return 'stopped';
     if (code === EXIT_NUMBERS) return { seconds: null, trainLoss: null, valLoss: null };

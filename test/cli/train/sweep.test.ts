@@ -153,7 +153,7 @@ describe('sweep', () => {
     expect(stdout).toMatch(/\nto repeat the first: .* --lr 0\.\d+ --seed [12]\n$/);
   });
 
-  it('removes an incomplete last line from its results, and trains that run again', async () => {
+  it('removes an incomplete last line from its results, and takes that of the run itself', async () => {
     const directory = withNames();
     const argv = ['sweep', '--vary', 'lr=0.1/0.2', '--jobs', '1'];
     await sweep(directory, argv);
@@ -161,7 +161,8 @@ describe('sweep', () => {
     put(directory, 'sweep/runs.jsonl', whole.slice(0, -20));
     const { exitCode, stderr } = await sweep(directory, argv);
     expect(exitCode).toBe(0);
-    expect(stderr).toContain('1 of them done');
+    expect(stderr).toContain('2 of them done');
+    expect(readFileSync(join(directory, 'sweep', 'runs.jsonl'), 'utf8')).toBe(whole);
     expect(readFileSync(join(directory, 'sweep', 'runs.jsonl'), 'utf8').split('\n')).toHaveLength(3);
     expect(results(directory).map(({ run: name }) => name)).toEqual(['0001', '0002']);
   });
