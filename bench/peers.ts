@@ -2,7 +2,7 @@
  * Compares a training step of this program with plain C, PyTorch, jax-js and TensorFlow.js: the same network, parameters and examples.
  * A peer must first give our loss, gradient norm and loss after an update; then all are timed in turns.
  *
- *   npm run bench -- [--only c,torch,jax-js,tfjs] [--sizes 64x32,1024x256] [--threads 1,2] [--rounds 5] [--seconds 1] [--json | --write]
+ *   npm run bench -- [--only c,torch,jax-js,tfjs,tfjs-cpu] [--sizes 64x32,1024x256] [--threads 1,2] [--rounds 5] [--seconds 1] [--json | --write]
  *
  * It prints two tables in Markdown; --write puts them into docs/performance.md, --json prints every round. A peer that is missing, or that
  * differs, is left out with a line that says why. --python names a Python with PyTorch; --torch-mode manual times the lesson's own
@@ -116,9 +116,12 @@ async function main(options: Options): Promise<void> {
   const { times, ratios } = tables(entries, sizes, timings);
   const machine = `${cpus()[0]?.model}, ${availableParallelism()} cores`;
   const date = new Date().toISOString().slice(0, 10);
-  const notes = [`Measured on ${date}: ${[machine, ...versions].join('; ')}.`, ...leftOut.map((line) => `Left out: ${line}.`)].join('\n');
+  const notes = [
+    `Measured on ${date}: ${[machine, ...new Set(versions)].join('; ')}.`,
+    ...leftOut.map((line) => `Left out: ${line}.`),
+  ].join('\n');
   const text = `Microseconds per step, medians of ${rounds} rounds:\n\n${times}\nMedians of the rounds' ratios:\n\n${ratios}\n${notes}\n`;
-  if (options.json) process.stdout.write(`${JSON.stringify({ date, machine, versions, leftOut, timings })}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ date, machine, versions: [...new Set(versions)], leftOut, timings })}\n`);
   else process.stdout.write(text);
   if (options.write) writePage(text);
 }

@@ -7,7 +7,7 @@ import { type Command, LeftOut, lastLine } from './peer.js';
 import type { Size } from './problem.js';
 
 /** Names of the peers, ours first. */
-export const PEER_NAMES = ['ours', 'c', 'torch', 'jax-js', 'tfjs'] as const;
+export const PEER_NAMES = ['ours', 'c', 'torch', 'jax-js', 'tfjs', 'tfjs-cpu'] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
 
 /** Files that other programs can take the place of, and options of the peers. */
@@ -31,6 +31,13 @@ interface Program {
 }
 
 const GCC_FLAGS = ['-O3', '-march=native', '-ffast-math', '-pthread'];
+
+const tfjs = (backend: 'wasm' | 'cpu'): Program => ({
+  label: backend === 'wasm' ? 'tfjs' : 'tfjs, cpu backend',
+  threaded: false,
+  version: () => `tfjs ${packageVersion('@tensorflow/tfjs')}`,
+  command: (_, problem) => ({ file: process.execPath, args: [inProject('bench/peers/tfjs.js'), problem, backend] }),
+});
 
 export const PROGRAMS: Record<PeerName, Program> = {
   ours: {
@@ -67,12 +74,8 @@ export const PROGRAMS: Record<PeerName, Program> = {
     version: () => `jax-js ${packageVersion('@jax-js/jax')}`,
     command: (_, problem) => ({ file: process.execPath, args: [inProject('bench/peers/jaxJs.js'), problem] }),
   },
-  tfjs: {
-    label: 'tfjs',
-    threaded: false,
-    version: () => `tfjs ${packageVersion('@tensorflow/tfjs')}`,
-    command: (_, problem) => ({ file: process.execPath, args: [inProject('bench/peers/tfjs.js'), problem] }),
-  },
+  tfjs: tfjs('wasm'),
+  'tfjs-cpu': tfjs('cpu'),
 };
 
 /** What a program prints. */

@@ -1,9 +1,15 @@
-/** A training step of the lesson's network in TensorFlow.js, on its cpu backend. Usage: node tfjs.js PROBLEM */
+/**
+ * A training step of the lesson's network in TensorFlow.js. The embedding is a product with one-hot rows: the wasm backend has no gradient of
+ * gather, and the cpu backend is slower with it. Usage: node tfjs.js PROBLEM wasm|cpu
+ */
 import * as tf from '@tensorflow/tfjs';
+import '@tensorflow/tfjs-backend-wasm';
 import { answerCheck, answerTimes, fillBatch, normOf, readProblem } from './protocol.js';
 
-await tf.setBackend('cpu');
-const problem = readProblem(process.argv[2]);
+const [path, backend] = process.argv.slice(2);
+await tf.setBackend(backend);
+if (tf.getBackend() !== backend) throw new Error(`the ${backend} backend does not start`);
+const problem = readProblem(path);
 const { n, V, E, T } = problem;
 const parameters = Object.fromEntries(
   Object.entries(problem.parameters).map(([name, { shape, data }]) => [name, tf.variable(tf.tensor(data, shape), true, name)]),
@@ -11,7 +17,10 @@ const parameters = Object.fromEntries(
 
 function lossOf(Xb, Yb) {
   const { C, W1, b1, bngain, bnbias, W2, b2 } = parameters;
-  const emb = tf.gather(C, Xb).reshape([n, T * E]);
+  const emb = tf
+    .oneHot(Xb, V)
+    .matMul(C)
+    .reshape([n, T * E]);
   const hprebn = emb.matMul(W1).add(b1);
   const bndiff = hprebn.sub(hprebn.mean(0));
   const bnvar = bndiff

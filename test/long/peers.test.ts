@@ -77,7 +77,7 @@ describe('the options', () => {
   });
 
   it.each([
-    [['--only', 'tensorflow'], "--only is tensorflow: expected names out of ours, c, torch, jax-js, tfjs, found 'tensorflow'\n"],
+    [['--only', 'tensorflow'], "--only is tensorflow: expected names out of ours, c, torch, jax-js, tfjs, tfjs-cpu, found 'tensorflow'\n"],
     [['--sizes', '64x32,200'], "--sizes is 64x32,200: expected hidden units x batch size, such as 200x32, found '200'\n"],
     [['--threads', '0'], "--threads is 0: expected numbers of threads, found '0'\n"],
     [['--size', '64x32'], "Unknown option '--size'\n"],
