@@ -1,6 +1,6 @@
 /** The frame of the page: its name, its views, and the one that is open. */
 import type { ComponentChildren, ComponentType } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { countOf } from '../core/text.js';
 import { isAnswered, type RefusedError } from './engine/client.js';
 import { failure } from './failures.js';
@@ -45,7 +45,7 @@ export function App() {
   const { view } = state.value;
   const Content = CONTENTS[view];
   const title = `${titleOf(state.value)} · Backprop Ninja`;
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = title;
   }, [title]);
   return (

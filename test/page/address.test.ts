@@ -4,20 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/core/random.js';
 import { PASS_LIMITS } from '../../src/lesson/namesCase.js';
 import { noticeOf, readAddress } from '../../src/page/properties.js';
-import { openPage, useBrowser } from '../support/browser.js';
+import { fragmentOf, openPage, reload, useBrowser } from '../support/browser.js';
 
 const browser = useBrowser();
 
-/** All that the page shows, once it no longer changes. */
-async function shown(page: Page): Promise<string> {
-  const text = () => page.evaluate("document.querySelector('main').innerText") as Promise<string>;
-  let [before, now] = ['', await text()];
-  while (now !== before || now.includes('…\n') || now.includes('checking …')) {
-    await page.waitForTimeout(200);
-    [before, now] = [now, await text()];
-  }
-  return now;
-}
+const shown = (page: Page) => page.evaluate<string>("document.querySelector('main').innerText");
 
 describe('a link', () => {
   it.each([
@@ -31,10 +22,10 @@ describe('a link', () => {
   ])('shows the same after a reload and in another browser: %s', async (fragment) => {
     const { page, complaints } = await openPage(browser(), fragment);
     const first = await shown(page);
-    await page.reload();
-    await page.waitForSelector('[data-ready]');
+    expect(first).not.toMatch(/…\n|checking …/);
+    await reload(page);
     expect(await shown(page)).toBe(first);
-    const other = await openPage(browser(), page.url().split('#')[1]);
+    const other = await openPage(browser(), await fragmentOf(page));
     expect(await shown(other.page)).toBe(first);
     expect([...complaints, ...other.complaints]).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { Hunt } from '../../src/dojo/hunt.js';
-import { openPage, useBrowser, violations } from '../support/browser.js';
+import { openPage, settled, useBrowser, violations } from '../support/browser.js';
 import { inProject } from '../support/inProject.js';
 
 const browser = useBrowser();
@@ -100,13 +100,14 @@ describe.each(Object.entries(STATES))('%s', (_, [fragment, title, act]) => {
   it('fits 1280, 640 (zoom 200 %), 390 and 320 px, light and dark: nothing overlaps or is too small, all is named, axe-core finds nothing', async () => {
     const { page, complaints } = await openPage(browser(), fragment, { reducedMotion: 'reduce' });
     await act?.(page);
+    await settled(page);
     const found: Record<string, string[]> = {};
     for (const size of SIZES) {
       await page.setViewportSize(size);
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        // Two frames: sizes are observed.
-        await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+        // Sizes are observed.
+        await settled(page);
         if (size.width === 1280 || size.width === 390) found[`axe ${size.width} ${colorScheme}`] = await violations(page);
       }
       found[`${size.width}`] = await audit(page, size.width < 600 ? 40 : 24);

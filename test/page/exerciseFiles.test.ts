@@ -5,19 +5,21 @@ import { describe, expect, it } from 'vitest';
 import { EXERCISES } from '../../src/dojo/exercises.js';
 import { learnerText, stubText } from '../../src/dojo/stub.js';
 import { checkFile } from '../../src/node/learner/run.js';
-import { useBrowser } from '../support/browser.js';
+import { atOnce, reload, settled, useBrowser } from '../support/browser.js';
 import { openLine, pasteLine, typeLine, waitForVerdict } from '../support/exercisePage.js';
 import { tempDirectory } from '../support/tempDirectory.js';
 
 const browser = useBrowser();
+
+/** Whether a line is being checked. */
+const CHECKING = "document.querySelector('.findings[data-busy]')";
 
 describe('what is written', () => {
   it('stays after a reload, with its verdict, and can be taken back', async () => {
     const { page, complaints } = await openLine(browser(), 1, 'db2');
     await typeLine(page, '({ dlogits }) => dlogits.sum(0)');
     await waitForVerdict(page, 'right');
-    await page.reload();
-    await page.waitForSelector('.cm-content');
+    await reload(page);
     expect(await page.textContent('.cm-content')).toBe('({ dlogits }) => dlogits.sum(0)');
     expect(await page.getByRole('button', { name: /^db2\b.*right/ }).count()).toBe(1);
     await page.getByRole('button', { name: 'Start over' }).click();
@@ -29,15 +31,18 @@ describe('what is written', () => {
 
   it('is not checked again by itself if its check ended the page', async () => {
     const { page, complaints } = await openLine(browser(), 1, 'db2');
-    await pasteLine(page, '({ dlogits }) => { for (;;); }');
-    await page.locator('.findings[data-busy]').waitFor();
     // A tab that has crashed does not hide its page before.
-    await page.evaluate(`{
+    const crash = `(() => {
       const kept = { ...sessionStorage };
       addEventListener('pagehide', () => Object.assign(sessionStorage, kept));
-    }`);
-    await page.reload();
-    await page.waitForSelector('.cm-content');
+      location.reload();
+    })()`;
+    await atOnce(page, CHECKING, crash);
+    const loaded = page.waitForEvent('load');
+    await pasteLine(page, '({ dlogits }) => { for (;;); }');
+    await loaded;
+    await settled(page);
+    // Longer than a pause of typing, after which a line is checked.
     await page.waitForTimeout(1_000);
     expect(await page.textContent('.verdict')).toContain('not checked');
     await page.getByRole('button', { name: 'Check now' }).click();
@@ -47,9 +52,10 @@ describe('what is written', () => {
 
   it('is checked again after a reload in the middle of its check', async () => {
     const { page, complaints } = await openLine(browser(), 1, 'db2');
+    await atOnce(page, CHECKING, 'location.reload()');
+    const loaded = page.waitForEvent('load');
     await pasteLine(page, '({ dlogits }) => { for (;;); }');
-    await page.locator('.findings[data-busy]').waitFor();
-    await page.reload();
+    await loaded;
     await waitForVerdict(page, 'cannot run');
     expect(complaints).toEqual([]);
   });

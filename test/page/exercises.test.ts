@@ -9,7 +9,7 @@ import { solutionText } from '../../src/dojo/stub.js';
 import { type TrainingReport, trainWithGradients } from '../../src/dojo/training.js';
 import { readNamesFile } from '../../src/node/namesFile.js';
 import { BUNDLED_NAMES } from '../../src/node/paths.js';
-import { useBrowser } from '../support/browser.js';
+import { atOnce, useBrowser } from '../support/browser.js';
 import { openLine, typedSolution, typeLine, waitForVerdict } from '../support/exercisePage.js';
 
 const browser = useBrowser();
@@ -52,8 +52,10 @@ describe('Exercise 4', () => {
     const solved = { name: 'exercise4.ts', mimeType: 'text/plain', buffer: Buffer.from(solutionText(EXERCISES[4])) };
     await page.setInputFiles('input[type=file]', solved);
     await page.getByText('13 of 13').waitFor();
+    const cancel = "[...document.querySelectorAll('.training button')].find(({ textContent }) => textContent === 'Cancel')";
+    const cancelled = await atOnce(page, cancel, `${cancel}.click()`);
     await page.getByRole('button', { name: 'Train 1,000 steps' }).click();
-    await page.getByRole('button', { name: 'Cancel' }).click();
+    await cancelled();
     await page.getByRole('button', { name: 'Train 1,000 steps' }).click();
     await page.getByText('Trained 1,000 steps').waitFor();
     const losses = /loss ([\d.]+) → ([\d.]+) /.exec((await page.textContent('.training')) ?? '')?.slice(1);

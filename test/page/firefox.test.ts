@@ -3,7 +3,8 @@
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { canvasColours, canvasScript, launchChromium, launchFirefox, openPage, PAGE_URL } from '../support/browser.js';
+import { canvasColours, canvasScript, launchChromium, launchFirefox, openPage, PAGE_URL, settled } from '../support/browser.js';
+import { HANGS } from '../support/child.js';
 import { diagnosedRun, reportOf, writeReport } from '../support/reports.js';
 
 let browser: Browser;
@@ -15,13 +16,14 @@ afterAll(() => browser?.close());
 /** Opens an address of the page, and collects what Firefox complains about. */
 async function open(fragment: string, url = PAGE_URL): Promise<{ page: Page; complaints: string[] }> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(HANGS);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     if (['error', 'warn'].includes(message.type())) complaints.push(message.text());
   });
   await page.goto(`${url}#${fragment}`);
-  await page.waitForSelector('[data-ready]');
+  await settled(page);
   return { page, complaints };
 }
 

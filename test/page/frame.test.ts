@@ -1,7 +1,7 @@
 // What all views share: the address, the notices, and what remains where something fails.
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { openPage, refusingStorage, useBrowser, violations } from '../support/browser.js';
+import { fragmentOf, openPage, refusingStorage, reload, useBrowser, violations } from '../support/browser.js';
 
 const browser = useBrowser();
 
@@ -39,11 +39,11 @@ describe('the address', () => {
     await page.locator('.heat-map').first().focus();
     for (let i = 0; i < 20; i++) await page.keyboard.press('ArrowRight');
     await page.evaluate("dispatchEvent(new Event('pagehide'))");
-    const address = page.url();
+    const address = await fragmentOf(page);
     expect(await page.evaluate('writes')).toBeLessThanOrEqual(2 + (Date.now() - start) / 250);
     await page.keyboard.press(']');
     await page.goBack();
-    expect(page.url()).toBe(address);
+    expect(await fragmentOf(page)).toBe(address);
     expect(complaints).toEqual([]);
   });
 
@@ -67,8 +67,7 @@ async function openWithWorkers(fragment: string) {
       constructor(...all) { super(...all); workers.push(this); }
     };
   }`);
-  await opened.page.reload();
-  await opened.page.waitForSelector('[data-ready]');
+  await reload(opened.page);
   return opened;
 }
 
@@ -116,7 +115,7 @@ describe('a view that fails', () => {
     await page.evaluate('HTMLCanvasElement.prototype.getContext = context');
     await page.getByRole('button', { name: 'Show the first view' }).click();
     await page.locator('.heat-map').first().waitFor();
-    expect(page.url()).not.toContain('n=8');
+    expect(await fragmentOf(page)).not.toContain('n=8');
     // Each canvas reports it.
     expect([...new Set(complaints)]).toEqual(['no canvas']);
   });

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Hunt } from '../../src/dojo/hunt.js';
 import { GRADIENT_NAMES } from '../../src/lesson/exercise1.js';
-import { openPage, useBrowser, violations } from '../support/browser.js';
+import { fragmentOf, openPage, useBrowser, violations } from '../support/browser.js';
 
 const browser = useBrowser();
 
@@ -105,7 +105,7 @@ describe('a hunt in the page', () => {
   it('is in the address: a link opens the same hunt, and without a seed there is a new one below 10,000', async () => {
     const { page, complaints } = await openPage(browser(), 'view=hunt');
     await page.waitForSelector('[data-item]');
-    const seed = Number(/hunt=(\d+)/.exec(page.url())?.[1]);
+    const seed = Number(/hunt=(\d+)/.exec(await fragmentOf(page))?.[1]);
     expect(seed).toBeLessThan(10_000);
     expect(await page.textContent('main h2')).toBe(`Hunt ${seed}`);
     const link = await openPage(browser(), `view=hunt&hunt=${seed}`);

@@ -4,7 +4,7 @@ import { indexAt } from '../../src/core/numbers.js';
 import { TENSOR_NAMES } from '../../src/lesson/entry.js';
 import { VALUE_NAMES } from '../../src/lesson/values.js';
 import type { Explanation } from '../../src/lesson/why.js';
-import { canvasColours, openPage, useBrowser, violations } from '../support/browser.js';
+import { canvasColours, fragmentOf, openPage, reload, useBrowser, violations } from '../support/browser.js';
 
 const browser = useBrowser();
 
@@ -24,7 +24,6 @@ async function entryOf(page: Page, name: string, at: readonly number[]): Promise
 const numberIn = (text: string | null): number => Number((text ?? '').replaceAll('−', '-').trim());
 const title = async (page: Page): Promise<string> => (await page.textContent('.inspector h2')) ?? '';
 const shownValue = async (page: Page): Promise<number> => numberIn(await page.textContent('.inspector-value'));
-const address = (page: Page): string => decodeURIComponent(page.url().split('#')[1] ?? '');
 /** The heat map of a tensor in the equation. */
 const heatMap = (page: Page, name: string) => page.locator(`.equation [data-tensor="${name}"]`).first();
 
@@ -40,13 +39,12 @@ describe('an entry', () => {
     await clickEntry(page, 'dh', [3, 17], [32, 64]);
     await expect.poll(() => title(page)).toBe('dh[3,17]');
     expect(await shownValue(page)).toBeCloseTo(await entryOf(page, 'dh', [3, 17]), 6);
-    await expect.poll(() => address(page)).toBe('step=dh&entry=3,17');
+    await expect.poll(() => fragmentOf(page)).toBe('step=dh&entry=3,17');
     // W2ᵀ is drawn as a transpose: its row 5, column 40 is W2[40,5].
     await clickEntry(page, 'W2ᵀ', [5, 40], [27, 64]);
     await expect.poll(() => title(page)).toBe('W2[40,5]');
-    await expect.poll(() => address(page)).toBe('step=dh&tensor=W2&entry=40,5');
-    await page.reload();
-    await page.waitForSelector('.inspector-value');
+    await expect.poll(() => fragmentOf(page)).toBe('step=dh&tensor=W2&entry=40,5');
+    await reload(page);
     expect(await title(page)).toBe('W2[40,5]');
     expect(await shownValue(page)).toBeCloseTo(await entryOf(page, 'W2', [40, 5]), 4);
     expect(complaints).toEqual([]);
@@ -208,7 +206,7 @@ describe('why', () => {
     await expect.poll(() => title(page)).toBe('logprobs[0,0]');
     await page.goBack();
     await expect.poll(() => title(page)).toBe('dlogprobs[0,0]');
-    await page.goto(page.url().replace(/#.*/, '#step=dW1&tensor=W1&entry=3,17'));
+    await page.evaluate("location.hash = 'step=dW1&tensor=W1&entry=3,17'");
     await expect.poll(() => page.textContent('.why')).toContain('is a parameter');
     expect(complaints).toEqual([]);
   });
@@ -240,14 +238,13 @@ describe('the proof', () => {
     await page.focus('.eps');
     await page.keyboard.press('ArrowRight');
     await expect.poll(() => page.getAttribute('.eps', 'aria-valuetext')).toBe('2e-5');
-    expect(address(page)).toContain('eps=0.00002');
+    await expect.poll(() => fragmentOf(page)).toContain('eps=0.00002');
     await page.keyboard.press('Home');
     await expect.poll(() => page.textContent('.proof b.number')).toBe('1e-12');
     await page.keyboard.press('End');
     await expect.poll(() => page.textContent('.proof b.number')).toBe('1e0');
-    await page.waitForURL(/eps=1$/);
-    await page.reload();
-    await page.waitForSelector('.eps');
+    await expect.poll(() => fragmentOf(page)).toMatch(/eps=1$/);
+    await reload(page);
     expect(await page.textContent('.proof b.number')).toBe('1e0');
     expect(complaints).toEqual([]);
   });

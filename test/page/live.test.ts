@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { programName } from '../../src/cli/train/startRun.js';
 import type { LiveSamples } from '../../src/page/engine/live.js';
-import { launchChromium, launchFirefox, openPage, PAGE_URL } from '../support/browser.js';
+import { launchChromium, launchFirefox, openPage, PAGE_URL, settled } from '../support/browser.js';
 import { runCli } from '../support/fakeIO.js';
 import { put, tempDirectory } from '../support/tempDirectory.js';
 import { type Evaluate, nodeCheckpoint, type OwnList, PageRun } from './liveRuns.js';
@@ -56,7 +56,7 @@ const BROWSERS: readonly { name: string; open: () => Promise<{ evaluate: Evaluat
       const browser = await launchFirefox();
       const page = await browser.newPage();
       await page.goto(PAGE_URL);
-      await page.waitForSelector('[data-ready]');
+      await settled(page);
       return { evaluate: (script) => page.evaluate(script), close: () => browser.close() };
     },
   },
@@ -91,7 +91,7 @@ describe.each(BROWSERS)('in $name', ({ open }) => {
 
   it('at any step: paused, one step on, looked at, and the checkpoint is what a save of `train` at that step writes', async () => {
     const run = new PageRun(evaluate);
-    const { config } = await run.open({ steps: 200_000, hidden: [20], evalEvery: 500 });
+    const { config } = await run.open({ steps: 1_000_000_000, hidden: [20], evalEvery: 500 });
     const { step } = await run.train(null, 150);
     expect((await run.train(1)).step).toBe(step + 1);
     const looks = "Promise.all([backpropNinja.ask('liveSamples', 5), backpropNinja.ask('liveTensor', 'dh')])";

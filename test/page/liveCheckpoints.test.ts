@@ -93,10 +93,13 @@ it('opened again, a run starts from the same initialisation', async () => {
 });
 
 it('a training that is cancelled has its run after a whole step', async () => {
-  const { config } = await run.open({ ...OPTIONS, steps: 200_000 });
+  const { config } = await run.open({ ...OPTIONS, steps: 1_000_000_000 });
   await page.evaluate(`new Promise((resolve) => {
-    const training = backpropNinja.start('liveTrain', [null], () => {});
-    setTimeout(() => { training.cancel(); resolve(); }, 200);
+    const training = backpropNinja.start('liveTrain', [null], ({ step }) => {
+      if (step === 0) return;
+      training.cancel();
+      resolve();
+    });
   })`);
   const bytes = await run.checkpoint();
   const { step } = await run.train(0);

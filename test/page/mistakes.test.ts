@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CHECKS, KillMatrix } from '../../src/dojo/killMatrix.js';
 import { findMutant, MUTANTS } from '../../src/dojo/mutants.js';
 import { differingParts } from '../../src/page/views/mistakes/differingParts.js';
-import { openPage, useBrowser, violations } from '../support/browser.js';
+import { atOnce, fragmentOf, openPage, settled, useBrowser, violations } from '../support/browser.js';
 
 const browser = useBrowser();
 
@@ -56,6 +56,7 @@ describe('a planted mistake in the page', () => {
     await page.focus('.spread [tabindex="0"]');
     await page.keyboard.press('End');
     await page.waitForSelector('.spread-chosen h4:has-text("dC")');
+    await settled(page);
     expect(await page.locator('.heat-map-readout').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
@@ -75,8 +76,7 @@ describe('a planted mistake in the page', () => {
     await page.waitForSelector('.mistakes-sentence:has-text("dW2 is wrong first")');
     await page.fill('[name=n]', '8');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('.spread-chosen .range >> nth=0');
-    await page.waitForSelector('.mistakes-spread[aria-busy=false]');
+    await settled(page);
     const seen = (await page.evaluate('window.seen')) as [string, string, boolean][];
     expect(seen.filter(([line, first, busy]) => line !== first && !busy)).toEqual([]);
     expect(seen.some(([, , busy]) => busy)).toBe(true);
@@ -147,7 +147,7 @@ describe('a planted mistake in the page', () => {
     await page.waitForSelector('text=41 of 143');
     expect(await page.inputValue('[name=mistake]')).toBe('dh-sign');
     await page.click('text=Show dh in the pass');
-    expect(new URL(page.url()).hash).toContain('step=dh');
+    expect(await fragmentOf(page)).toContain('step=dh');
     expect(complaints).toEqual([]);
   });
 
@@ -179,6 +179,7 @@ describe('training with and without a mistake in the page', () => {
     await page.check('text=200');
     await page.click('text=Train both');
     await page.waitForSelector('text=It ends');
+    await settled(page);
     const rows = await page.locator('.loss-tables > table tbody tr').allTextContents();
     expect(rows).toEqual([
       expect.stringMatching(/^Right gradients2\.\d{4}2\.\d{4}$/),
@@ -204,11 +205,14 @@ describe('training with and without a mistake in the page', () => {
   it('can be cancelled; what it has shown stays, and the page goes on', async () => {
     const { page, complaints } = await open('dh-sign');
     await page.check('text=5,000');
+    const cancelled = await atOnce(
+      page,
+      "/step [1-9]/.test(document.querySelector('.training-controls')?.textContent)",
+      '[document.activeElement.textContent, document.activeElement.click()][0]',
+    );
     await page.focus('text=Train both');
     await page.keyboard.press('Enter');
-    await page.waitForSelector('text=/step [1-9]/');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Cancel');
-    await page.keyboard.press('Enter');
+    expect(await cancelled()).toBe('Cancel');
     await page.waitForSelector('text=Cancelled after');
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Train again');
     expect(await page.locator('progress').count()).toBe(0);

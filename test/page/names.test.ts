@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openPage, useBrowser } from '../support/browser.js';
+import { openPage, reload, useBrowser } from '../support/browser.js';
 
 const browser = useBrowser();
 
@@ -18,8 +18,8 @@ describe('your names in the page', () => {
       .or(page.locator('h2', { hasText: '[4,3,10]' }))
       .first()
       .waitFor();
-    await page.goto(page.url().replace(/#.*/, '#n=4&step=logits'));
-    await page.reload();
+    await page.evaluate("location.hash = 'n=4&step=logits'");
+    await reload(page);
     await page.locator('h2', { hasText: `[4,${characters}]` }).waitFor();
     await page.getByRole('button', { name: 'Your names' }).click();
     expect(await page.getByLabel('Paste the list').inputValue()).toBe(CITIES.join('\n'));
@@ -60,7 +60,7 @@ describe('your names in the page', () => {
     await page.getByLabel('A letter with its marks').check();
     await page.getByRole('button', { name: 'Use these names' }).click();
     await page.getByText('In use: 12 names').waitFor();
-    await page.reload();
+    await reload(page);
     await page.getByText('In use: 12 names').waitFor();
     expect(await page.getByLabel('Column of a table').inputValue()).toBe('city');
     expect(await page.getByLabel('A letter with its marks').isChecked()).toBe(true);
@@ -88,12 +88,12 @@ describe('your names in the page', () => {
   it('that cannot be read any more are said at the next visit, and stay to be mended', async () => {
     const { page, complaints } = await openPage(browser(), 'n=8');
     await page.evaluate(`localStorage.setItem('backprop-ninja names', '{"text":"anna\\\\nben","column":7}')`);
-    await page.reload();
+    await reload(page);
     await page.getByText('Your stored list of names is not used: 2 names are too few').waitFor();
     await page.getByRole('button', { name: 'Your names' }).click();
     expect(await page.getByLabel('Paste the list').inputValue()).toBe('anna\nben');
     await page.getByRole('button', { name: 'Back to the bundled names' }).click();
-    await page.reload();
+    await reload(page);
     expect(await page.locator('.notices').textContent()).toBe('');
     expect(complaints).toEqual([]);
   });

@@ -6,7 +6,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import type { ReportData, ReportRun } from '../../src/run/reportData.js';
 import { summariseSweep } from '../../src/run/sweepSummary.js';
-import { openPage, useBrowser, violations } from '../support/browser.js';
+import { openPage, reload, settled, useBrowser, violations } from '../support/browser.js';
 import { inProject } from '../support/inProject.js';
 import { diagnosedRun, reportOf, reportRun, writeReport } from '../support/reports.js';
 import { tempDirectory } from '../support/tempDirectory.js';
@@ -102,11 +102,11 @@ describe('the curves of a run', () => {
     await box.scrollIntoViewIfNeeded();
     const { x, y, width } = (await box.boundingBox()) as { x: number; y: number; width: number };
     await page.mouse.move(x + width / 2, y + 20);
-    expect(await legend.innerText()).toMatch(/step 10[\s\S]*2\.9000[\s\S]*validation\s+2\.5000/);
+    await expect.poll(() => legend.innerText()).toMatch(/step 10[\s\S]*2\.9000[\s\S]*validation\s+2\.5000/);
     // The rate below is read at the same step.
     expect(await page.locator('#curves .curve-legend').nth(1).innerText()).toMatch(/step 10[\s\S]*rate\s+0\.1/);
     await page.mouse.move(0, 0);
-    expect(await legend.innerText()).toContain('step 20');
+    await expect.poll(() => legend.innerText()).toContain('step 20');
     expect(complaints).toEqual([]);
   });
 
@@ -193,7 +193,7 @@ it('the map of the embedding names the closest characters under the mouse', asyn
   await letter.scrollIntoViewIfNeeded();
   const { x, y, width, height } = (await letter.boundingBox()) as { x: number; y: number; width: number; height: number };
   await page.mouse.move(x + width / 2, y + height / 2);
-  expect(await page.locator('.embedding-said').innerText()).toMatch(/^Closest to .+ in all of C: /);
+  await expect.poll(() => page.locator('.embedding-said').innerText()).toMatch(/^Closest to .+ in all of C: /);
   await page.click('text=The map as numbers');
   expect(await page.locator('.embedding-map tbody tr').count()).toBeGreaterThan(3);
   expect(complaints).toEqual([]);
@@ -202,14 +202,30 @@ it('the map of the embedding names the closest characters under the mouse', asyn
 it('a run in training is loaded again with what is new, and keeps slider, prefix and place', async () => {
   const path = join(tempDirectory(), 'report.html');
   const run = diagnosedRun();
-  writeReport({ ...reportOf(run), live: true }, path);
+  writeReport(reportOf(run), path);
   const { page, complaints } = await openPage(browser(), '', {}, pathToFileURL(path).href);
+  // Its clock is that of the test, which may be slow: the reader's last action is long ago when the test says so.
+  await page.addInitScript(`{
+    const now = performance.now.bind(performance);
+    let later = 0;
+    performance.now = () => now() + later;
+    globalThis.setInterval = (act) => {
+      globalThis.aMinuteLater = () => setTimeout(() => {
+        later += 60_000;
+        act();
+      });
+    };
+  }`);
+  writeReport({ ...reportOf(run), live: true }, path);
+  await reload(page);
   await page.fill('.next-character input', 'a');
   await page.focus('.step-slider input');
   await page.keyboard.press('Home');
   const top = await page.evaluate('scrollY');
   writeReport({ ...reportOf({ ...run, name: 'newer' }), live: true }, path);
+  await page.evaluate('aMinuteLater()');
   await page.waitForSelector('h1:has-text("newer")');
+  await settled(page);
   expect(await page.inputValue('.next-character input')).toBe('a');
   expect(await page.getAttribute('.step-slider input', 'aria-valuetext')).toBe('step 1');
   await expect.poll(() => page.evaluate('scrollY')).toBe(top);

@@ -9,7 +9,7 @@ import { readAddress } from '../../src/page/properties.js';
 import { contradiction, PAGE_OPTIONS, withOption } from '../../src/page/views/train/options.js';
 import { TRAINING_OPTIONS } from '../../src/training/options.js';
 import { PRESET_NAMES } from '../../src/training/presets.js';
-import { openPage, refusingStorage, reload, settled, useBrowser, violations } from '../support/browser.js';
+import { fragmentOf, openPage, refusingStorage, reload, settled, useBrowser, violations } from '../support/browser.js';
 import { runCli } from '../support/fakeIO.js';
 import { put, tempDirectory } from '../support/tempDirectory.js';
 
@@ -25,7 +25,7 @@ const open = (more = '', options = {}) => openPage(browser(), `view=train${more 
 const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
 const said = (page: Page, text: string | RegExp) => page.locator('.train-said', { hasText: text }).waitFor();
 const commandIn = (page: Page) => page.textContent('.train-command code');
-const fragment = (page: Page) => new URL(page.url()).hash;
+const fragment = async (page: Page) => `#${await fragmentOf(page)}`;
 const row = (key: string) => PAGE_OPTIONS.find((one) => one.key === key) as OptionRow;
 
 /** Downloads the checkpoint. */
@@ -192,9 +192,8 @@ describe('a run', () => {
     const paused = async () => Number(/[\d,]+/.exec((await page.textContent('.train-said')) ?? '')?.[0].replaceAll(',', ''));
     const step = await paused();
     await press(page, 'One step');
-    await said(page, countOf(step + 1, 'step'));
+    await said(page, `Paused after ${countOf(step + 1, 'step')}.`);
     await press(page, 'Continue');
-    await page.locator('.train-steps', { hasText: 'steps/s' }).waitFor();
     await press(page, 'Pause');
     await said(page, /^Paused after/);
     expect(await paused()).toBeGreaterThan(step + 1);
@@ -311,7 +310,7 @@ describe('a run', () => {
     const { page, complaints } = await open('hidden=16&steps=100000');
     await press(page, 'Start');
     await page.locator('.train-steps', { hasText: 'loss' }).waitFor();
-    await page.reload();
+    await reload(page);
     await page.getByText(/The training before was at step [\d,]+ of 100,000/).waitFor();
     await refusingStorage(page);
     await press(page, 'One step');

@@ -7,19 +7,30 @@ import { afterAll, beforeAll } from 'vitest';
 import { HANGS } from './child.js';
 import { inProject } from './inProject.js';
 
+/** Milliseconds by which, with PAGE=slow, each answer of a worker comes later; with PAGE=fast, each step of a test. What depends on speed then fails. */
+const LATE = 400;
+
 /** The page, from file://. */
 export const PAGE_URL = pathToFileURL(inProject('dist/page.html')).href;
 
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    timeout: HANGS,
+    slowMo: process.env.PAGE === 'fast' ? LATE : 0,
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
   });
 }
 
 /** Debian's Firefox, which playwright cannot drive. */
 export function launchFirefox(): Promise<Firefox> {
-  return launch({ browser: 'firefox', executablePath: process.env.FIREFOX || '/usr/bin/firefox-esr', headless: true });
+  return launch({
+    browser: 'firefox',
+    executablePath: process.env.FIREFOX || '/usr/bin/firefox-esr',
+    headless: true,
+    timeout: HANGS,
+    protocolTimeout: HANGS,
+  });
 }
 
 /** One browser for the tests of a file. */
@@ -56,6 +67,20 @@ export async function settled(page: Evaluating): Promise<void> {
   })()`);
 }
 
+/** Makes a page slow, as on a slow machine: drawing takes 4 times as long, and what workers say comes late. */
+async function slowDown(page: Page): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+  await page.addInitScript(`{
+    const Before = Worker;
+    globalThis.Worker = class extends Before {
+      set onmessage(take) {
+        super.onmessage = (event) => setTimeout(() => take.call(this, event), ${LATE});
+      }
+    };
+  }`);
+}
+
 /**
  * Opens an address of the page and waits until all of it is drawn.
  * @param fragment the part after #
@@ -73,11 +98,38 @@ export async function openPage(browser: Browser, fragment = '', options: Browser
   page.on('request', (request) => {
     if (!/^(file|blob|data):/.test(request.url()) && request.url().split('#')[0] !== url) complaints.push(`request: ${request.url()}`);
   });
+  if (process.env.PAGE === 'slow') await slowDown(page);
   // As text, because it is a browser's code.
   await page.addInitScript("addEventListener('securitypolicyviolation', (e) => console.log('CSP', e.violatedDirective, e.blockedURI))");
   await page.goto(fragment === '' ? url : `${url}#${fragment}`);
   await settled(page);
   return { page, complaints };
+}
+
+/** The part of the page's address after #, as the page has it now: page.url() follows later. */
+export async function fragmentOf(page: Evaluating): Promise<string> {
+  return decodeURIComponent((await page.evaluate('location.hash')) as string).slice(1);
+}
+
+/**
+ * Does something in the page in the moment in which a condition holds: a test that looks first may come too late. Both are code of a browser.
+ * @returns a function that waits until it is done, and has its result
+ */
+export async function atOnce(page: Page, condition: string, action: string): Promise<() => Promise<unknown>> {
+  await page.evaluate(`{
+    globalThis.atOnce = new Promise((resolve) => {
+      const look = () => {
+        if (!(${condition})) return;
+        observer.disconnect();
+        resolve(${action});
+      };
+      const observer = new MutationObserver(look);
+      observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+      look();
+    });
+    undefined;
+  }`);
+  return () => page.evaluate('atOnce');
 }
 
 /** Reloads the page and waits until all of it is drawn. */

@@ -1,8 +1,7 @@
 // What the program does with a Python file and a Python. The Python is a stand-in; test/python/ has the real one.
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Tensor } from '../../../src/core/tensor.js';
 import { ExerciseCases } from '../../../src/dojo/cases.js';
 import { EXERCISES } from '../../../src/dojo/exercises.js';
@@ -11,7 +10,7 @@ import type { GradientName } from '../../../src/lesson/values.js';
 import { storeFloats, writeSafetensors } from '../../../src/run/safetensors.js';
 import { againstCase, fileOf, gradientsOf } from '../../support/against.js';
 import { answersOf, type Lines } from '../../support/cases.js';
-import { startNinja } from '../../support/child.js';
+import { HANGS, startNinja } from '../../support/child.js';
 import { lineOf } from '../../support/dojo.js';
 import { runCli } from '../../support/fakeIO.js';
 import { fakePython } from '../../support/fakePython.js';
@@ -202,8 +201,7 @@ describe('exercise check FILE.py', () => {
     child.kill(signal);
     expect(await child.ended).toMatchObject({ exitCode: code, stdout: '' });
     expect(readdirSync(join(cwd, 'tmp'))).toEqual([]);
-    for (let tries = 0; tries < 100 && isRunning(pid); tries++) await sleep(50);
-    expect(isRunning(pid)).toBe(false);
+    await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: HANGS });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canvasColours, openPage, useBrowser } from '../../support/browser.js';
+import { canvasColours, openPage, settled, useBrowser } from '../../support/browser.js';
 
 const browser = useBrowser();
 
@@ -15,6 +15,7 @@ describe('a heat map of NaN and infinity, such as that of a line which divides b
     await page.keyboard.type('({ dlogprobs }) => dlogprobs.div(dlogprobs)');
     const yours = page.locator('.tensor-figure').first();
     await yours.waitFor();
+    await settled(page);
     const colours = await canvasColours(page, '.tensor-figure canvas.picture');
     // All but the 32 targets are 0/0.
     expect(colours.filter((colour) => colour === notFinite)).toHaveLength(32 * 26);

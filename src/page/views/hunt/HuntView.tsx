@@ -1,7 +1,7 @@
 /** The hunt: one line of a backward pass is wrong. Which one, with as few probes as possible? */
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { capitalised, countOf } from '../../../core/text.js';
 import { EXERCISES } from '../../../dojo/exercises.js';
 import { PROBE_COST } from '../../../dojo/hunt.js';
@@ -218,7 +218,7 @@ function End({ data }: { data: HuntData }) {
 /** Focuses a heading when it appears: what the keyboard comes to next is below it. */
 function useFocusOnce() {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return heading;
 }
 
@@ -226,7 +226,7 @@ function useFocusOnce() {
 function useFocusForNext(seed: number | undefined) {
   const heading = useRef<HTMLHeadingElement>(null);
   const last = useRef(seed);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (last.current !== undefined && last.current !== seed && document.activeElement === document.body) heading.current?.focus();
     last.current = seed;
   }, [seed]);

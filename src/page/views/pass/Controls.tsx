@@ -1,7 +1,7 @@
 /** Which pass is shown, and how its heat maps are coloured. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { Legend } from '../../parts/Legend.js';
-import { expectedOf, type Key, readProperty } from '../../properties.js';
+import { expectedOf, type Key, type PageState, readProperty } from '../../properties.js';
 import { set, state } from '../../state.js';
 
 type NumberKey = Key & ('seed' | 'batch' | 'n');
@@ -10,15 +10,17 @@ type NumberKey = Key & ('seed' | 'batch' | 'n');
 interface Problem {
   key: NumberKey;
   text: string;
+  /** What was shown then: it is said until something else is. */
+  at: PageState;
 }
 
 export function Controls({ most }: { most: number | undefined }) {
   const { batch, sameScale, log } = state.value;
-  const [problem, setProblem] = useState<Problem | undefined>(undefined);
-  useEffect(() => setProblem(undefined), [state.value]);
+  const [latest, setLatest] = useState<Problem | undefined>(undefined);
+  const problem = latest?.at === state.value ? latest : undefined;
   const change = (key: NumberKey, text: string): boolean => {
     const value = readProperty(key, text);
-    setProblem(value === undefined ? { key, text } : undefined);
+    if (value === undefined) setLatest({ key, text, at: state.value });
     if (value !== undefined) set({ [key]: value }, 'push');
     return value !== undefined;
   };

@@ -1,5 +1,5 @@
 /** The backward pass, step by step: the first view. */
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { largestFinite } from '../../parts/colors.js';
 import { pass, set, state } from '../../state.js';
 import { Controls } from './Controls.js';
@@ -11,7 +11,8 @@ import { pictureOf } from './stepPicture.js';
 import { closedFormOf, isReplaced } from './steps.js';
 
 export function PassView() {
-  useEffect(showClosedForm, [state.value.step, state.value.form]);
+  // Before it is drawn.
+  useLayoutEffect(showClosedForm, [state.value.step, state.value.form]);
   const data = pass.value;
   if (!data) return <p class="waiting">Computing the pass …</p>;
   const { step, form, sameScale } = state.value;
