@@ -7,6 +7,7 @@ import type * as embeddingTable from '../layers/embeddingTable.js';
 import type * as linear from '../layers/linear.js';
 import type * as optimizer from '../layers/optimizer.js';
 import type * as tanh from '../layers/tanh.js';
+import type { Pace } from './pace.js';
 
 /** The memory that a model needs: see arenaSize in network/arrays.ts. */
 export interface ArenaSize {
@@ -76,6 +77,9 @@ export interface Backend {
   adamUpdate: typeof optimizer.adamUpdate;
   scale: typeof optimizer.scale;
   sumOfSquares: typeof optimizer.sumOfSquares;
+
+  /** A pace for a kind of work that is done many times: see pace.ts. Absent if the number of threads is fixed. */
+  newPace?(): Pace;
 
   /** Keeps the SIMD multipliers and adders busy, to measure the peak that kernels are compared with. 96 floating-point operations per turn. */
   peakLoop?(turns: number): void;

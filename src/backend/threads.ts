@@ -108,8 +108,14 @@ export class Team {
     this.#version++;
   }
 
+  /** Helpers that can compute now: those that have started and have not ended. */
+  get ready(): number {
+    return this.#helpers.filter(({ at }) => Atomics.load(this.#words, at + STATE) === READY).length;
+  }
+
   /** How many helpers compute the next kernels; the others sleep. */
   use(helpers: number): void {
+    if (helpers === this.#wanted) return;
     this.#wanted = helpers;
     this.#version++;
   }

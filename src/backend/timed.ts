@@ -6,7 +6,7 @@ import type { Backend } from './backend.js';
 export type Clock = () => number;
 
 /** The layer functions of a backend. */
-type LayerName = Exclude<keyof Backend, 'name' | 'floats' | 'ints' | 'peakLoop' | 'threads'>;
+type LayerName = Exclude<keyof Backend, 'name' | 'floats' | 'ints' | 'newPace' | 'peakLoop' | 'threads'>;
 
 /** One call of a layer. */
 export interface LayerCall {

@@ -68,12 +68,12 @@ export function decimalNumber(min: number, max: number, bounds: 'open' | 'closed
   };
 }
 
-/** `all`, or a whole number. */
-export function wholeNumberOrAll(min: number, max: number): Kind<number | 'all'> {
+/** A word, such as `all`, or a whole number. */
+export function wholeNumberOr<const Word extends string>(word: Word, min: number, max: number): Kind<number | Word> {
   const { expected, read } = wholeNumber(min, max);
   return {
-    expected: `'all' or ${expected}`,
-    read: (text) => (text === 'all' ? text : read(text)),
+    expected: `'${word}' or ${expected}`,
+    read: (text) => (text === word ? word : read(text)),
     show: String,
     stored: { type: 'text' },
   };

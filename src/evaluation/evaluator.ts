@@ -1,3 +1,4 @@
+import type { Pace } from '../backend/pace.js';
 import { complete, type Job } from '../core/job.js';
 import { copyExample, type Examples } from '../data/dataset.js';
 import { type Activations, type BatchNormBlock, createActivations, type Model } from '../network/arrays.js';
@@ -17,6 +18,9 @@ export class Evaluator {
   readonly #activations: Activations;
   /** P */
   readonly #parameters: number;
+  /** The paces of the losses, and of the statistics of each block. */
+  readonly #lossPace: Pace | undefined;
+  readonly #blockPaces: readonly (Pace | undefined)[];
   /** Examples times parameters since the last yield. */
   #sinceYield = 0;
 
@@ -25,6 +29,9 @@ export class Evaluator {
     this.#model = model;
     this.#activations = createActivations(model, EVALUATION_BATCH);
     this.#parameters = parameterCount(model.config);
+    const { backend, blocks } = model;
+    this.#lossPace = backend.newPace?.();
+    this.#blockPaces = blocks.map(() => backend.newPace?.());
   }
 
   /**
@@ -40,7 +47,7 @@ export class Evaluator {
     const { backend, config } = this.#model;
     const a = this.#activations;
     let sum = 0;
-    for (const n of this.#chunks(examples)) {
+    for (const n of this.#chunks(examples, this.#lossPace)) {
       yield* this.#inParts(inferCalls(this.#model, a, n), n);
       backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary);
       checkFinite(this.#model, a, n, 'losses');
@@ -70,7 +77,7 @@ export class Evaluator {
     const mean = new Float64Array(H);
     const squares = new Float64Array(H);
     let count = 0;
-    for (const n of this.#chunks(examples)) {
+    for (const n of this.#chunks(examples, this.#blockPaces[k])) {
       for (let below = 0; below < k; below++) yield* this.#inParts(inferBlockCalls(this.#model, a, n, below), n);
       yield* this.#inParts(linearCalls(this.#model, a, n, k), n);
       // bnmean and bnvar hold the moments of each chunk in turn, and at the end those of all chunks
@@ -87,12 +94,19 @@ export class Evaluator {
   }
 
   /** Copies the examples to the batch, up to {@link EVALUATION_BATCH} at a time, and yields their number. */
-  *#chunks(examples: Examples): Generator<number> {
+  *#chunks(examples: Examples, pace: Pace | undefined): Generator<number> {
     const batch = this.#activations;
     for (let start = 0; start < examples.count; start += EVALUATION_BATCH) {
       const n = Math.min(EVALUATION_BATCH, examples.count - start);
-      for (let i = 0; i < n; i++) copyExample(batch, i, examples, start + i);
-      yield n;
+      let isTypical = false;
+      pace?.begin();
+      try {
+        for (let i = 0; i < n; i++) copyExample(batch, i, examples, start + i);
+        yield n;
+        isTypical = n === EVALUATION_BATCH;
+      } finally {
+        pace?.end(isTypical);
+      }
     }
   }
 

@@ -1,16 +1,20 @@
 /** The threads of the kernels in Node: one worker per helper. */
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { CreateBackend } from '../backend/backend.js';
 import type { HelperStart } from '../backend/controlBlock.js';
+import { pacesOf, type ThreadControl } from '../backend/pace.js';
 import { Team } from '../backend/threads.js';
 import { sharedWasmBackend, type WasmModule } from '../backend/wasm.js';
+import { availableCores } from './cores.js';
 import { compileKernels, createWasmBackend } from './kernels.js';
 import { KERNELS_HELPER, SHARED_KERNELS } from './paths.js';
 
 /** Options of {@link createThreadedBackend}. */
 export interface ThreadsOptions {
-  /** How many threads compute a layer, with the caller's own; auto: as many as there are cores. */
+  /**
+   * How many threads compute a layer, with the caller's own; auto: as many as make training and evaluation faster at the moment, up to the number
+   * of cores.
+   */
   threads: number | 'auto';
   /** Called for each thread that did not start or has ended. The others continue, and the results stay the same. */
   onMissing?: (error: Error) => void;
@@ -27,22 +31,56 @@ export interface ThreadedBackend {
 
 /**
  * Starts threads for the kernels: a model on one of these backends has the same bytes as on {@link createWasmBackend}, sooner. Nothing waits
- * for the start of the threads: until they are ready, about 50 ms, the caller computes alone.
+ * for the start of the threads: until they are ready, about 50 ms, the caller computes alone. With auto, they start once there is work for
+ * more than 12 ms.
  * @throws SystemError if the kernels cannot be read, or WebAssembly SIMD is not supported
  */
 export function createThreadedBackend({ threads, onMissing = () => {} }: ThreadsOptions): ThreadedBackend {
-  const count = threads === 'auto' ? availableParallelism() : threads;
+  const count = threads === 'auto' ? availableCores() : threads;
   if (count === 1) return { createBackend: createWasmBackend, threads: 1, close: () => {} };
   const module = compileKernels(SHARED_KERNELS);
   const team = new Team(count - 1);
-  const workers = Array.from({ length: team.most }, (_, index) => startHelper(team, module, index, onMissing));
-  return {
-    createBackend: sharedWasmBackend(module, team),
-    threads: count,
-    close: () => {
-      for (const stop of workers) stop();
-    },
-  };
+  const helpers = new Helpers(team, module, onMissing);
+  const close = () => helpers.close();
+  const createFixed = sharedWasmBackend(module, team);
+  if (threads !== 'auto') {
+    helpers.start();
+    return { createBackend: createFixed, threads: count, close };
+  }
+  team.use(0);
+  const createBackend: CreateBackend = (size) => ({ ...createFixed(size), newPace: pacesOf(helpers, () => performance.now()) });
+  return { createBackend, threads: count, close };
+}
+
+/** The threads of a team, as a pace drives them. */
+class Helpers implements ThreadControl {
+  readonly #team: Team;
+  readonly #startOne: (index: number) => () => void;
+  /** End each helper; undefined until they are started. */
+  #stops: (() => void)[] | undefined;
+  #closed = false;
+
+  constructor(team: Team, module: WasmModule, onMissing: (error: Error) => void) {
+    this.#team = team;
+    this.#startOne = (index) => startHelper(team, module, index, onMissing);
+  }
+
+  get ready(): number {
+    return this.#team.ready + 1;
+  }
+
+  start(): void {
+    if (!this.#closed) this.#stops ??= Array.from({ length: this.#team.most }, (_, index) => this.#startOne(index));
+  }
+
+  use(count: number): void {
+    this.#team.use(count - 1);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const stop of this.#stops ?? []) stop();
+  }
 }
 
 /** @returns ends the helper */

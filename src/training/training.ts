@@ -1,3 +1,4 @@
+import type { Pace } from '../backend/pace.js';
 import { complete, type Job } from '../core/job.js';
 import { allFinite } from '../core/numbers.js';
 import { type RandomStream, randomStream, restoreStream, type StreamState } from '../core/random.js';
@@ -115,6 +116,7 @@ export class Training {
   readonly #forward: LayerCalls;
   readonly #backward: LayerCalls;
   readonly #isLarge: boolean;
+  readonly #pace: Pace | undefined;
   #batches: RandomStream;
   /** Undefined unless sampling in epochs. */
   #epochs: Epochs | undefined;
@@ -144,6 +146,7 @@ export class Training {
     this.#forward = forwardCalls(model, this.#activations);
     this.#backward = backwardCalls(model, this.#activations);
     this.#isLarge = options.batchSize * parameterCount(model.config) > LARGE_PASS;
+    this.#pace = model.backend.newPace?.();
     this.#rateAt = rateFunction(options);
     this.#lossMean = new ExponentialMean(SMOOTHING, from);
     this.#updater = new Updater(model, options.optimizer ?? { name: 'sgd' }, options.clip, from?.optimizer);
@@ -209,7 +212,10 @@ export class Training {
     const isChecked = this.#step % this.#checkEvery === 0;
     // Parameters are checked before the backward pass overwrites the gradients that last updated them.
     if (isChecked && ![flatParameters, ...Object.values(this.optimizerTensors)].every(allFinite)) this.#refuse(Number.NaN);
+    const isDiagnosed = this.#isDiagnosed(this.#step + 1);
     let before = this.#isLarge ? this.#batchState : undefined;
+    let isTypical = false;
+    this.#pace?.begin();
     try {
       this.#drawBatch();
       for (const call of this.#forward) {
@@ -223,7 +229,7 @@ export class Training {
         if (this.#isLarge) yield;
       }
       if (isChecked && !isStepFinite(this.#model, a)) this.#refuse(loss);
-      const diagnostics = this.#isDiagnosed(this.#step + 1) ? yield* this.#diagnoseInParts() : undefined;
+      const diagnostics = isDiagnosed ? yield* this.#diagnoseInParts() : undefined;
       const rate = this.#rateAt(this.#step);
       const clipped = this.#updater.update(rate);
       this.#step++;
@@ -231,8 +237,10 @@ export class Training {
       this.#onStep?.({ step: this.#step, loss, rate, batch: a });
       this.#record(loss, rate);
       if (diagnostics) this.#recordDiagnostics(diagnostics, clipped);
+      isTypical = !isChecked && !isDiagnosed;
       return loss;
     } finally {
+      this.#pace?.end(isTypical);
       if (before) this.#restoreBatches(before);
     }
   }

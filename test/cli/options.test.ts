@@ -106,6 +106,9 @@ describe('a number option', () => {
     ['sweep', '--random', 'a whole number from 1 to 10000', ['0', '10001']],
     ['sweep', '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
     ['sweep', '--jobs', 'a whole number from 1 to 1024', ['0', '1025']],
+    ...['train', 'sweep', 'eval', 'replay', 'report', 'doctor', 'lr-find', 'bench'].map(
+      (command): Range => [command, '--threads', "'auto' or a whole number from 1 to 1024", ['0', '1025', '1.5', '-1', 'all', '']],
+    ),
     ['why', '--seed', `a whole number from 0 to ${MAX_SEED}`, ['9007199254740992']],
     ['why', '--batch', 'a whole number from 0 to 100000', ['100001']],
     ['why', '--n', 'a whole number from 2 to 1024', ['0', '1', '1025']],

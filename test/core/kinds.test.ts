@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { choice, decimalNumber, flag, text, wholeNumber, wholeNumberOrAll, wholeNumbers } from '../../src/core/kinds.js';
+import { choice, decimalNumber, flag, text, wholeNumber, wholeNumberOr, wholeNumbers } from '../../src/core/kinds.js';
 
 describe('wholeNumber', () => {
   it.each([
@@ -65,8 +65,8 @@ describe('other kinds', () => {
     ['50', 50],
     ['51', undefined],
     ['some', undefined],
-  ])("wholeNumberOrAll reads 'all' or a whole number: %j", (given, value) => {
-    expect(wholeNumberOrAll(1, 50).read(given)).toBe(value);
+  ])('wholeNumberOr reads its word or a whole number: %j', (given, value) => {
+    expect(wholeNumberOr('all', 1, 50).read(given)).toBe(value);
   });
 
   it('choice reads its words only', () => {

@@ -12,16 +12,14 @@ import { NAMES_OPTIONS, RECIPE_OPTIONS } from '../../training/options.js';
 import { modelConfig } from '../../training/runConfig.js';
 import { defineCommand } from '../command.js';
 import { loadData } from '../data.js';
+import { THREADS_OPTION, withKernels } from '../kernels.js';
 import { DATA_OPTION } from '../options.js';
 import { type Paint, paintFor } from '../terminal/colors.js';
 import { EXIT_NO } from '../terminal/exitCodes.js';
 import { formatBlocks, formatCount, formatDifference, formatTable } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
 
-const BACKENDS = {
-  wasm: createWasmBackend,
-  reference: () => createReferenceBackend('float32'),
-};
+const reference = () => createReferenceBackend('float32');
 const PEAK_SECONDS = 0.2;
 
 export const bench = defineCommand({
@@ -42,6 +40,7 @@ export const bench = defineCommand({
       kind: decimalNumber(0.01, 3600),
       default: 3,
     },
+    { ...THREADS_OPTION, default: 1 },
     ...rowsOf([...RECIPE_OPTIONS, ...NAMES_OPTIONS], 'bench'),
   ],
   examples: [
@@ -51,7 +50,7 @@ export const bench = defineCommand({
   ],
   run: async ({ io, json, color, options }) => {
     const { dataset } = loadData(options.data, { ...options, ...DEFAULT_SPLIT }, io);
-    const { context, batchSize, seconds, backend } = options;
+    const { context, batchSize, seconds, backend, threads } = options;
     const config = modelConfig(options, dataset.vocabulary);
     const failed = failedRows(config, batchSize);
     if (failed.length > 0) {
@@ -63,10 +62,12 @@ export const bench = defineCommand({
     const { peakLoop } = createWasmBackend({ arrays: 0, entries: 0, workspace: 0 });
     const peak = peakLoop ? measurePeak(peakLoop, PEAK_SECONDS, io.now) : Number.NaN;
     const names = backend === 'both' ? (['wasm', 'reference'] as const) : ([backend] as const);
-    const timings = names.map((name) => timeBackend(BACKENDS[name], { config, batchSize, examples, seconds, clock: io.now }));
+    const timings = await withKernels(threads, io, (wasm) =>
+      names.map((name) => timeBackend({ wasm, reference }[name], { config, batchSize, examples, seconds, clock: io.now })),
+    );
     const backends = timings.map((timing) => withRates(timing, peak));
-    if (json) io.stdout.write(`${JSON.stringify({ ok: true, config, batchSize, peakGflops: peak / 1e9, backends })}\n`);
-    else printTimings({ config, batchSize, peak, backends }, io, await paintFor(io.stdout, io.env, color));
+    if (json) io.stdout.write(`${JSON.stringify({ ok: true, config, batchSize, threads, peakGflops: peak / 1e9, backends })}\n`);
+    else printTimings({ config, batchSize, threads, peak, backends }, io, await paintFor(io.stdout, io.env, color));
     return 0;
   },
 });
@@ -74,7 +75,7 @@ export const bench = defineCommand({
 /** The tensors on which the backends disagree. The reference is float32 here: V8 slows down layers that have seen float64 arrays. */
 function failedRows(config: ModelConfig, batchSize: number): CheckRow[] {
   const networkCase = createNetworkCase(config, batchSize, 1, FLOAT32_VARIANCE);
-  return checkBackend(networkCase, createWasmBackend, BACKENDS.reference()).filter(({ ok }) => !ok);
+  return checkBackend(networkCase, createWasmBackend, reference()).filter(({ ok }) => !ok);
 }
 
 function describeFailure({ name, error, limit }: CheckRow): string {
@@ -96,15 +97,16 @@ function withRates({ backend, microsecondsPerStep, layers }: BackendTiming, peak
 interface Timings {
   config: ModelConfig;
   batchSize: number;
+  threads: number | 'auto';
   /** Operations per second. */
   peak: number;
   backends: readonly ReturnType<typeof withRates>[];
 }
 
-function printTimings({ config, batchSize: n, peak, backends }: Timings, io: IO, paint: Paint): void {
+function printTimings({ config, batchSize: n, threads, peak, backends }: Timings, io: IO, paint: Paint): void {
   const { context: T, embedding: E, vocabulary: V } = config;
   io.stdout.write(
-    `T ${T}, E ${E}, ${formatBlocks(config)}, V ${V}, n ${n}: ${formatCount(parameterCount(config))} parameters; the backends agree\n` +
+    `T ${T}, E ${E}, ${formatBlocks(config)}, V ${V}, n ${n}${threads === 1 ? '' : `, --threads ${threads}`}: ${formatCount(parameterCount(config))} parameters; the backends agree\n` +
       `SIMD peak of this core: ${(peak / 1e9).toFixed(1)} GFLOP/s (128-bit multiply and add)\n`,
   );
   for (const { backend, layers, microsecondsPerStep, stepsPerSecond } of backends) {

@@ -1,5 +1,5 @@
 import { UsageError } from '../../core/errors.js';
-import { choice, decimalNumber, flag, text, wholeNumber, wholeNumberOrAll } from '../../core/kinds.js';
+import { choice, decimalNumber, flag, text, wholeNumber, wholeNumberOr } from '../../core/kinds.js';
 import { flagName, type OptionRow } from '../../core/optionRow.js';
 import { checkPart } from '../../gradCheck/gradCheck.js';
 import { CHECK_DEFAULTS, EPS_RANGE, PARTS, TOLERANCE_RANGE } from '../../gradCheck/options.js';
@@ -54,7 +54,7 @@ const OPTIONS = [
     flag: '--entries <count>',
     description: 'entries to check per tensor, or all',
     group: OWN,
-    kind: wholeNumberOrAll(1, 1_000_000_000),
+    kind: wholeNumberOr('all', 1, 1_000_000_000),
     default: CHECK_DEFAULTS.entries as number | 'all',
   },
   {

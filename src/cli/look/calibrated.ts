@@ -1,8 +1,8 @@
+import type { CreateBackend } from '../../backend/backend.js';
 import { createExamples } from '../../data/dataset.js';
 import { EVALUATION_BATCH, Evaluator } from '../../evaluation/evaluator.js';
 import type { Model } from '../../network/arrays.js';
 import { hasBatchNorm } from '../../network/parameters.js';
-import { createWasmBackend } from '../../node/kernels.js';
 import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
 import { loadRunData } from '../data.js';
 import { formatCountOf } from '../terminal/format.js';
@@ -19,12 +19,13 @@ import type { Turns } from '../terminal/turns.js';
 export async function calibratedModel(
   { path, checkpoint, file }: { path: string; checkpoint: Checkpoint; file?: string | undefined },
   inference: number[],
+  createBackend: CreateBackend,
   turns: Turns,
   io: IO,
 ): Promise<Model | undefined> {
-  if (!checkpoint.statistics || !hasBatchNorm(checkpoint.config)) return restoreModel(checkpoint, createWasmBackend, { inference });
+  if (!checkpoint.statistics || !hasBatchNorm(checkpoint.config)) return restoreModel(checkpoint, createBackend, { inference });
   const { dataset } = loadRunData(path, checkpoint, file, 'must be the same', io);
-  const model = restoreModel(checkpoint, createWasmBackend, { inference: [EVALUATION_BATCH, ...inference] });
+  const model = restoreModel(checkpoint, createBackend, { inference: [EVALUATION_BATCH, ...inference] });
   const examples = createExamples(dataset.parts.train, checkpoint.vocabulary, checkpoint.config.context);
   io.stderr.write(
     `note: the run was stopped before the statistics of batch norm were computed; computing them from ${formatCountOf(examples.count, 'example')}\n`,

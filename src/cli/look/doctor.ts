@@ -1,3 +1,4 @@
+import type { CreateBackend } from '../../backend/backend.js';
 import { UsageError } from '../../core/errors.js';
 import type { Job } from '../../core/job.js';
 import { choice, flag, text } from '../../core/kinds.js';
@@ -8,6 +9,7 @@ import { findingsOf } from '../../run/findings/findings.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
 import { PRESET_NAMES } from '../../training/presets.js';
 import { defineCommand } from '../command.js';
+import { THREADS_OPTION, withKernels } from '../kernels.js';
 import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { formatCount, widthOf } from '../terminal/format.js';
 import { type IO, type StopSignal, shortPath } from '../terminal/io.js';
@@ -42,6 +44,7 @@ const OPTIONS = [
     description: 'look at a network before it is trained, from the options of train; with a file or a run, it begins with those parameters',
     kind: text,
   },
+  THREADS_OPTION,
 ] as const satisfies readonly OptionRow[];
 
 export const doctor = defineCommand({
@@ -54,15 +57,17 @@ export const doctor = defineCommand({
     ['backprop-ninja doctor runs/0001 --strict', 'for a script: exit code 1 if there is a finding'],
     ['backprop-ninja doctor --init --norm none --init-gain 5', 'a network before it is trained'],
   ],
-  async run({ io, json, given, printJson, paint }, run?: string) {
+  async run({ io, json, given, options: { threads }, printJson, paint }, run?: string) {
     const asked = given as Asked;
     checkOptions(asked, run);
-    const { what, checkpoint, job } = asked.init === undefined ? ofRun(run, asked.data, io) : ofNetwork(asked, io);
+    const { what, checkpoint, jobWith } = asked.init === undefined ? ofRun(run, asked.data, io) : ofNetwork(asked, io);
     const status = new Status(io);
-    const { facts, signal } = await inTurns(io, async (turns) => ({
-      facts: await turns.run(job, () => status.update(() => 'looking at the network')),
-      signal: turns.signal,
-    }));
+    const { facts, signal } = await withKernels(threads, io, (createBackend) =>
+      inTurns(io, async (turns) => ({
+        facts: await turns.run(jobWith(createBackend), () => status.update(() => 'looking at the network')),
+        signal: turns.signal,
+      })),
+    );
     status.clear();
     if (!facts) return EXIT_SIGNAL[signal as StopSignal];
     const findings = findingsOf(facts);
@@ -73,7 +78,7 @@ export const doctor = defineCommand({
 });
 
 /** The options on the command line. Without a file, --init draws the network. */
-type Asked = Omit<GivenNetwork, 'init'> & { init?: string | true; strict?: boolean };
+type Asked = Omit<GivenNetwork, 'init'> & { init?: string | true; strict?: boolean; threads?: number | 'auto' };
 
 /** @throws UsageError if options of a new network come without --init, or with a run */
 function checkOptions(given: Asked, run: string | undefined): void {
@@ -88,17 +93,19 @@ interface Looked {
   what: string;
   /** Its path; null for a network that is not trained. */
   checkpoint: string | null;
-  job: Job<FindingFacts>;
+  jobWith: (createBackend: CreateBackend) => Job<FindingFacts>;
 }
 
 function ofRun(run: string | undefined, data: string | undefined, io: IO): Looked {
   const stored = new StoredRun(findCheckpoint(io.cwd, run), io);
   const { config } = stored.checkpoint;
   const steps = stored.isImported ? 'imported' : `step ${formatCount(stored.step)} of ${formatCount(config.steps)}`;
-  return { what: `${shortPath(stored.path, io)}, ${steps}`, checkpoint: stored.path, job: runFacts(stored, data, io) };
+  const jobWith = (createBackend: CreateBackend) => runFacts(stored, data, createBackend, io);
+  return { what: `${shortPath(stored.path, io)}, ${steps}`, checkpoint: stored.path, jobWith };
 }
 
-function ofNetwork({ init, strict, ...given }: Asked, io: IO): Looked {
+function ofNetwork({ init, strict, threads, ...given }: Asked, io: IO): Looked {
   const network = init === true ? given : { ...given, init };
-  return { what: 'before the first step', checkpoint: null, job: beginningFacts(network as GivenNetwork, io) };
+  const jobWith = (createBackend: CreateBackend) => beginningFacts(network as GivenNetwork, createBackend, io);
+  return { what: 'before the first step', checkpoint: null, jobWith };
 }

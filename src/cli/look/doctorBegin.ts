@@ -1,10 +1,10 @@
 /** A network that is not trained yet, from train's options. */
+import type { CreateBackend } from '../../backend/backend.js';
 import type { Job } from '../../core/job.js';
 import { withDefaults } from '../../core/optionRow.js';
 import { createExamples } from '../../data/dataset.js';
 import { allocateModel, type Model } from '../../network/arrays.js';
 import { initialise } from '../../network/initialise.js';
-import { createWasmBackend } from '../../node/kernels.js';
 import type { FindingFacts } from '../../run/findings/finding.js';
 import { lookAtMany, lookSize } from '../../run/findings/lookAtMany.js';
 import { limitedBackend } from '../../run/limitedBackend.js';
@@ -24,7 +24,11 @@ import { initialWeights, openWeights } from '../weights.js';
 export type GivenNetwork = TrainingOptionValues & { preset?: PresetName; data?: string };
 
 /** Draws the network, looks at it on many examples, and tries its first step at the full rate, in memory. */
-export function* beginningFacts({ preset = 'lesson', data: file, ...given }: GivenNetwork, io: IO): Job<FindingFacts> {
+export function* beginningFacts(
+  { preset = 'lesson', data: file, ...given }: GivenNetwork,
+  createBackend: CreateBackend,
+  io: IO,
+): Job<FindingFacts> {
   const asked = withPreset(TRAINING_OPTIONS, preset, given);
   const source = given.init === undefined ? undefined : openWeights(given.init, io);
   const data = loadData(file, withDefaults(TRAINING_OPTIONS, asked), io);
@@ -35,12 +39,12 @@ export function* beginningFacts({ preset = 'lesson', data: file, ...given }: Giv
   const config: RunConfig = { ...asStored, warmup: 0, schedule: { name: 'constant' } };
   const shape = modelConfig(config, vocabulary);
   const examples = createExamples(parts.train, vocabulary, config.context);
-  const looked = allocateModel(createWasmBackend, shape, { training: lookSize(shape, examples) });
+  const looked = allocateModel(createBackend, shape, { training: lookSize(shape, examples) });
   const begin = (model: Model) => (init ? init.copyTo(model) : initialise(model, config.seed, config));
   begin(looked);
   const initial = { step: 0, diagnostics: yield* lookAtMany(looked, examples) };
   const tried = allocateModel(
-    limitedBackend(createWasmBackend, config, { shownAs: data.shownAs, vocabulary }),
+    limitedBackend(createBackend, config, { shownAs: data.shownAs, vocabulary }),
     shape,
     trainingCapacity(config),
   );

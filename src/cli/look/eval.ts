@@ -6,6 +6,7 @@ import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
 import { defineCommand } from '../command.js';
 import { loadRunData, loadWholeList } from '../data.js';
+import { THREADS_OPTION, withKernels } from '../kernels.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { formatCountOf, formatLoss } from '../terminal/format.js';
 import type { StopSignal } from '../terminal/io.js';
@@ -22,13 +23,14 @@ export const evaluate = defineCommand({
     { key: 'data', flag: '--data <file>', description: 'data set', defaultText: "the run's own", kind: text },
     { key: 'whole', flag: '--whole', description: 'judge the whole list as it is, without splitting it', kind: flag },
     { key: 'column', flag: '--column <column>', description: 'with --whole: column of the file that holds the names', kind: text },
+    THREADS_OPTION,
   ],
   examples: [
     ['backprop-ninja eval', "the newest run's validation loss"],
     ['backprop-ninja eval runs/0001 --split test', "another run's test loss"],
     ['backprop-ninja eval --data val.txt --whole', 'the loss over every name of a list'],
   ],
-  async run({ io, json, options: { split, data: file, whole = false, column }, given, printJson }, run?: string) {
+  async run({ io, json, options: { split, data: file, whole = false, column, threads }, given, printJson }, run?: string) {
     checkOptions(given);
     const path = findCheckpoint(io.cwd, run);
     const checkpoint = loadCheckpoint(path);
@@ -36,10 +38,12 @@ export const evaluate = defineCommand({
       ? loadWholeList(path, checkpoint, { file, column }, io)
       : loadRunData(path, checkpoint, file, 'may be another', io).dataset.parts[split];
     const examples = createExamples(names, checkpoint.vocabulary, checkpoint.config.context);
-    const { loss, signal } = await inTurns(io, async (turns) => {
-      const model = await calibratedModel({ path, checkpoint }, [EVALUATION_BATCH], turns, io);
-      return { loss: model && (await turns.run(new Evaluator(model).lossInParts(examples))), signal: turns.signal };
-    });
+    const { loss, signal } = await withKernels(threads, io, (createBackend) =>
+      inTurns(io, async (turns) => {
+        const model = await calibratedModel({ path, checkpoint }, [EVALUATION_BATCH], createBackend, turns, io);
+        return { loss: model && (await turns.run(new Evaluator(model).lossInParts(examples))), signal: turns.signal };
+      }),
+    );
     if (loss === undefined) return EXIT_SIGNAL[signal as StopSignal];
     if (json) printJson({ checkpoint: path, split: whole ? 'whole' : split, loss, names: names.length, examples: examples.count });
     else

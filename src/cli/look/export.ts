@@ -4,6 +4,7 @@ import type { Job } from '../../core/job.js';
 import { closest } from '../../core/spelling.js';
 import { quoteText, shellWord, showPath } from '../../core/text.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import { checkOutput, writeOutput } from '../../node/outputFile.js';
 import { BEST_FILE, CHECKPOINT_FILE, findCheckpoint } from '../../node/runDirectory.js';
 import type { Checkpoint } from '../../run/checkpoint.js';
@@ -73,7 +74,7 @@ async function exportNetwork({ io, json, options, printJson }: ExportContext, to
   checkOutput(file, { option: '--to', force: options.force ?? false, inputs: inputsOf(path, options.data, io) });
   checkSize(to, FORMATS[format], checkpoint);
   const { exported, bytes, signal } = await inTurns(io, async (turns) => {
-    const model = await calibratedModel({ path, checkpoint, file: options.data }, [], turns, io);
+    const model = await calibratedModel({ path, checkpoint, file: options.data }, [], createWasmBackend, turns, io);
     const exported = model && exportedModel(checkpoint, model);
     return { exported, bytes: exported && (await turns.run(FORMATS[format].write(exported))), signal: turns.signal };
   });

@@ -3,6 +3,7 @@ import { UsageError } from '../../core/errors.js';
 import type { Job } from '../../core/job.js';
 import type { FloatArray } from '../../core/tensor.js';
 import { showPath } from '../../core/text.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import { checkOutput, writeOutput } from '../../node/outputFile.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
 import { type Rerun, runHistory } from '../../run/rerun.js';
@@ -78,7 +79,12 @@ async function record(K: number, stored: StoredRun, data: LoadedData, turns: Tur
   const history = await turns.run(runHistory(stored.records('again'), config));
   if (!history) return undefined;
   let trace: Trace | undefined;
-  const rerun = rerunOf(stored, data, { history: { ...history, diagnosed: new Set() }, until: K, onStep: (step) => trace?.add(step) });
+  const rerun = rerunOf(
+    stored,
+    data,
+    { history: { ...history, diagnosed: new Set() }, until: K, onStep: (step) => trace?.add(step) },
+    createWasmBackend,
+  );
   trace = new Trace(modelConfig(config, vocabulary), K, config.batchSize, rerun.parameters);
   const progress = new Progress(io, 0, K);
   const done = await turns.run(steps(rerun), () => progress.update(rerun.step, rerun.smoothedLoss));

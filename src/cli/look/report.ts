@@ -13,13 +13,14 @@ import { fillReport, type ReportData } from '../../run/reportData.js';
 import { reportText } from '../../run/reportSummary.js';
 import { summariseSweep } from '../../run/sweepSummary.js';
 import { type CommandContext, defineCommand } from '../command.js';
+import { THREADS_OPTION, withKernels } from '../kernels.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import type { IO, StopSignal } from '../terminal/io.js';
 import { inTurns, type Turns } from '../terminal/turns.js';
 import { TRAIN_OPTIONS } from '../train/trainOptions.js';
 import { inputsOf } from './exportOptions.js';
 import { checkPage, showPage } from './pageOutput.js';
-import { loadReportedRun } from './reportedRun.js';
+import { loadReportedRun, type ReportedRunOptions } from './reportedRun.js';
 
 const OPTIONS = [
   {
@@ -32,6 +33,7 @@ const OPTIONS = [
   { key: 'data', flag: '--data <file>', description: 'data set', defaultText: "the run's own", kind: text },
   { key: 'force', flag: '--force', description: 'replace a file that exists', kind: flag },
   { key: 'print', flag: '--print', description: 'print the path of the report, and open nothing', kind: flag },
+  THREADS_OPTION,
 ] as const satisfies readonly OptionRow[];
 
 type ReportContext = CommandContext<(typeof OPTIONS)[number]>;
@@ -55,10 +57,12 @@ export const report = defineCommand({
     const sources = findSources(names, options.data, io);
     const file = outputOf(sources, options, io);
     const empty = readReport();
-    const { data, signal } = await inTurns(io, async (turns) => ({
-      data: await gather(sources, options.data, turns, io),
-      signal: turns.signal,
-    }));
+    const { data, signal } = await withKernels(options.threads, io, (createBackend) =>
+      inTurns(io, async (turns) => ({
+        data: await gather(sources, { data: options.data, createBackend }, turns, io),
+        signal: turns.signal,
+      })),
+    );
     if (!data) return EXIT_SIGNAL[signal as StopSignal];
     writeReport(file, empty, data);
     await showPage(file, { open: !options.print, json: context.json }, context);
@@ -123,18 +127,21 @@ function outputOf(sources: Sources, { out, data, force = false }: ReportContext[
   return own;
 }
 
+/** What a report is made with. */
+type Means = Pick<ReportedRunOptions, 'data' | 'createBackend'>;
+
 /** @returns undefined if a signal came first */
-async function gather(sources: Sources, data: string | undefined, turns: Turns, io: IO): Promise<ReportData | undefined> {
-  if ('sweep' in sources) return gatherSweep(sources.sweep, turns, io);
-  const runs = await loadAll(sources.runs, data, turns, io);
+async function gather(sources: Sources, means: Means, turns: Turns, io: IO): Promise<ReportData | undefined> {
+  if ('sweep' in sources) return gatherSweep(sources.sweep, means, turns, io);
+  const runs = await loadAll(sources.runs, means, turns, io);
   return runs && { runs, sweep: null, live: false };
 }
 
-async function loadAll(paths: readonly string[], data: string | undefined, turns: Turns, io: IO): Promise<ReportData['runs'] | undefined> {
+async function loadAll(paths: readonly string[], means: Means, turns: Turns, io: IO): Promise<ReportData['runs'] | undefined> {
   const runs: ReportData['runs'] = [];
   const names = runNames(paths, io.cwd);
   for (const [i, path] of paths.entries()) {
-    const run = await loadReportedRun(path, { name: names[i], data, withNetwork: paths.length === 1 }, turns, io);
+    const run = await loadReportedRun(path, { ...means, name: names[i], withNetwork: paths.length === 1 }, turns, io);
     if (!run) return undefined;
     runs.push(run);
   }
@@ -175,7 +182,7 @@ function namesFor(path: string, cwd: string): string[] {
 /** The runs of a sweep that get curves: as many as there are colours. */
 const MOST_CURVES = 6;
 
-async function gatherSweep(directory: string, turns: Turns, io: IO): Promise<ReportData | undefined> {
+async function gatherSweep(directory: string, { createBackend }: Means, turns: Turns, io: IO): Promise<ReportData | undefined> {
   const plan = readSweep(directory, 'run the sweep again, in another directory');
   const { results } = plan ? findResults(directory, plan) : { results: [] };
   if (!plan || results.length === 0) {
@@ -186,7 +193,8 @@ async function gatherSweep(directory: string, turns: Turns, io: IO): Promise<Rep
   const runs: ReportData['runs'] = [];
   for (const { run: name } of sweep.results.slice(0, MOST_CURVES)) {
     try {
-      const run = await loadReportedRun(join(directory, name, CHECKPOINT_FILE), { name, data: undefined, withNetwork: false }, turns, io);
+      const path = join(directory, name, CHECKPOINT_FILE);
+      const run = await loadReportedRun(path, { name, data: undefined, withNetwork: false, createBackend }, turns, io);
       if (!run) return undefined;
       runs.push(run);
     } catch (error) {

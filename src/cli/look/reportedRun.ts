@@ -1,4 +1,5 @@
 /** Reads a run's directory for a report. What is missing there is a note in the report, unless the user named it. */
+import type { CreateBackend } from '../../backend/backend.js';
 import { FileContentError, fullMessage, SystemError, UsageError } from '../../core/errors.js';
 import { Tensor } from '../../core/tensor.js';
 import { showText } from '../../core/text.js';
@@ -7,7 +8,6 @@ import { EVALUATION_BATCH, Evaluator } from '../../evaluation/evaluator.js';
 import { reportInParts } from '../../evaluation/report.js';
 import { checkNetwork } from '../../gradCheck/networkCheck.js';
 import { byName, parameterNames, parameterShapes } from '../../network/parameters.js';
-import { createWasmBackend } from '../../node/kernels.js';
 import { readRegularFile } from '../../node/readFile.js';
 import { type RunFile, readRunFile } from '../../node/runDirectory.js';
 import { sha256 } from '../../node/sha256.js';
@@ -32,6 +32,7 @@ export interface ReportedRunOptions {
   data: string | undefined;
   /** Whether the network itself goes into the report, with its gradient check. */
   withNetwork: boolean;
+  createBackend: CreateBackend;
 }
 
 /**
@@ -44,12 +45,12 @@ export async function loadReportedRun(path: string, options: ReportedRunOptions,
   const { checkpoint } = stored;
   const notes: string[] = [];
   const runFile = readableRunFile(path, notes);
-  const facts = await factsOf(stored, options.data, turns, io);
+  const facts = await factsOf(stored, options, turns, io);
   if (!stored.hasMetrics) notes.push('There is no metrics.jsonl beside the checkpoint, so there are no curves');
   if (stored.flaws.length > 0) notes.push('metrics.jsonl has damaged lines, which were left out');
   const data = readableData(path, checkpoint, options.data, io, notes);
   const finished = stored.isBest ? undefined : resultAt(runFile, stored.step);
-  const known = finished ?? (data && (await computed(checkpoint, data, turns, io)));
+  const known = finished ?? (data && (await computed(checkpoint, data, options.createBackend, turns, io)));
   if (turns.signal) return undefined;
   const network = known?.checkpoint ?? checkpoint;
   return reportRun(
@@ -73,7 +74,7 @@ export async function loadReportedRun(path: string, options: ReportedRunOptions,
 }
 
 /** What doctor reads; where it refuses to, the records alone. */
-async function factsOf(stored: StoredRun, data: string | undefined, turns: Turns, io: IO): Promise<FindingFacts> {
+async function factsOf(stored: StoredRun, { data, createBackend }: ReportedRunOptions, turns: Turns, io: IO): Promise<FindingFacts> {
   const { path, checkpoint, step } = stored;
   const { config, vocabulary } = checkpoint;
   const records = [...stored.records()].filter((record) => record.step <= step);
@@ -81,9 +82,8 @@ async function factsOf(stored: StoredRun, data: string | undefined, turns: Turns
   const quiet: IO = { ...io, stderr: { write: () => {}, isTTY: false, columns: 80, rows: 24 } };
   const status = new Status(io);
   try {
-    return (
-      (await turns.run(runFacts(new StoredRun(path, quiet), data, quiet), () => status.update(() => 'looking at the network'))) ?? known
-    );
+    const job = runFacts(new StoredRun(path, quiet), data, createBackend, quiet);
+    return (await turns.run(job, () => status.update(() => 'looking at the network'))) ?? known;
   } catch (error) {
     if (!(error instanceof SystemError || error instanceof FileContentError || error instanceof UsageError)) throw error;
     return known;
@@ -130,8 +130,14 @@ function resultAt(runFile: RunFile | undefined, step: number): KnownResult | und
 }
 
 /** The report on a network, computed. @returns undefined if a signal came first */
-async function computed(checkpoint: Checkpoint, { dataset }: LoadedData, turns: Turns, io: IO): Promise<KnownResult | undefined> {
-  const model = restoreModel(checkpoint, createWasmBackend, { inference: [EVALUATION_BATCH, 1] });
+async function computed(
+  checkpoint: Checkpoint,
+  { dataset }: LoadedData,
+  createBackend: CreateBackend,
+  turns: Turns,
+  io: IO,
+): Promise<KnownResult | undefined> {
+  const model = restoreModel(checkpoint, createBackend, { inference: [EVALUATION_BATCH, 1] });
   const evaluator = new Evaluator(model);
   const trainExamples = createExamples(dataset.parts.train, checkpoint.vocabulary, checkpoint.config.context);
   const status = new Status(io);

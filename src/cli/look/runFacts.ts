@@ -1,10 +1,10 @@
 /** What a stored run says about its network and its training: the facts of its findings. */
+import type { CreateBackend } from '../../backend/backend.js';
 import { FileContentError, fullMessage, SystemError } from '../../core/errors.js';
 import type { Job } from '../../core/job.js';
 import { createExamples, type Examples } from '../../data/dataset.js';
 import { allocateModel, type Model } from '../../network/arrays.js';
 import { initialise } from '../../network/initialise.js';
-import { createWasmBackend } from '../../node/kernels.js';
 import { readRunFile } from '../../node/runDirectory.js';
 import { type Checkpoint, restoreModel } from '../../run/checkpoint.js';
 import type { FindingFacts } from '../../run/findings/finding.js';
@@ -23,7 +23,7 @@ import type { StoredRun } from './storedRun.js';
  * @throws FileContentError if metrics.jsonl has a line that is no record, apart from a last one that is incomplete
  * @throws SystemError if the data set cannot be read, unless the records hold diagnostics; then a note says so
  */
-export function* runFacts(stored: StoredRun, file: string | undefined, io: IO): Job<FindingFacts> {
+export function* runFacts(stored: StoredRun, file: string | undefined, createBackend: CreateBackend, io: IO): Job<FindingFacts> {
   const { checkpoint, step } = stored;
   const { config, vocabulary } = checkpoint;
   const diverged = divergenceOf(stored);
@@ -42,9 +42,9 @@ export function* runFacts(stored: StoredRun, file: string | undefined, io: IO): 
   const facts: FindingFacts = { config, vocabulary: vocabulary.length, records, diverged, evaluated: evaluatedAt(stored) };
   const examples = examplesOf(stored, file, records, io);
   if (!examples) return facts;
-  const fresh = { step, diagnostics: yield* lookAtMany(restored(checkpoint, examples), examples) };
+  const fresh = { step, diagnostics: yield* lookAtMany(restored(checkpoint, examples, createBackend), examples) };
   if (stored.isImported || step === 0) return { ...facts, initial: fresh };
-  const first = beginning(stored, examples, io);
+  const first = beginning(stored, examples, createBackend, io);
   const initial = first && { step: 0, diagnostics: yield* lookAtMany(first, examples) };
   return { ...facts, fresh, ...(initial && { initial }) };
 }
@@ -105,14 +105,14 @@ function examplesOf(
   }
 }
 
-function restored(checkpoint: Checkpoint, examples: Examples): Model {
-  return restoreModel(checkpoint, createWasmBackend, { training: lookSize(checkpoint.config, examples) });
+function restored(checkpoint: Checkpoint, examples: Examples, createBackend: CreateBackend): Model {
+  return restoreModel(checkpoint, createBackend, { training: lookSize(checkpoint.config, examples) });
 }
 
 /** The network before its first step; undefined, with a note, if its init.safetensors cannot be read. */
-function beginning(stored: StoredRun, examples: Examples, io: IO): Model | undefined {
+function beginning(stored: StoredRun, examples: Examples, createBackend: CreateBackend, io: IO): Model | undefined {
   const { config, vocabulary } = stored.checkpoint;
-  const model = allocateModel(createWasmBackend, modelConfig(config, vocabulary), { training: lookSize(config, examples) });
+  const model = allocateModel(createBackend, modelConfig(config, vocabulary), { training: lookSize(config, examples) });
   if (config.init === undefined) {
     initialise(model, config.seed, config);
     return model;

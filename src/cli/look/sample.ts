@@ -6,6 +6,7 @@ import { showCharacters, showText } from '../../core/text.js';
 import { vocabularyIndex } from '../../data/vocabulary.js';
 import { MAX_NAME_LENGTH, Sampler } from '../../evaluation/sampler.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import { findCheckpoint } from '../../node/runDirectory.js';
 import { MAX_SEED } from '../../training/options.js';
 import { defineCommand } from '../command.js';
@@ -58,7 +59,7 @@ export const sample = defineCommand({
     let cut = 0;
     let emptyNameProbability = 0;
     const signal = await inTurns(io, async (turns) => {
-      const model = await calibratedModel({ path, checkpoint, file: options.data }, [1], turns, io);
+      const model = await calibratedModel({ path, checkpoint, file: options.data }, [1], createWasmBackend, turns, io);
       if (!model) return turns.signal;
       const sampler = new Sampler(model, vocabulary, randomStream('sampling', seed));
       const draw = function* (): Job<void> {

@@ -1,6 +1,7 @@
 /** train --continue: whatever is in the directory, the run there is brought to its end once, and by one process. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { CreateBackend } from '../../backend/backend.js';
 import { FileContentError, NumericalError, UsageError } from '../../core/errors.js';
 import { DirectoryInUseError, type DirectoryLock } from '../../node/lock.js';
 import { CHECKPOINT_FILE, createContinuedRun, type RunEnd, readRunEnd } from '../../node/runDirectory.js';
@@ -27,7 +28,7 @@ export interface LeftAlone {
  * @throws FileContentError if the run there has other data, or its checkpoint is damaged
  * @throws NumericalError if the run has diverged: it would again
  */
-export async function continueRun(given: GivenTrainOptions, io: IO): Promise<PreparedRun | LeftAlone> {
+export async function continueRun(given: GivenTrainOptions, createBackend: CreateBackend, io: IO): Promise<PreparedRun | LeftAlone> {
   const { out, force } = given;
   if (out === undefined) {
     throw new UsageError('--continue needs --out, which names the directory of the run', {
@@ -36,7 +37,7 @@ export async function continueRun(given: GivenTrainOptions, io: IO): Promise<Pre
     });
   }
   if (force) throw new UsageError('--force cannot be used with --continue, which keeps the run that is there');
-  const asked = askedRun(given, io);
+  const asked = askedRun(given, createBackend, io);
   const named = resolve(io.cwd, out);
   const path = join(named, CHECKPOINT_FILE);
   // What does not fit into memory is refused before anything is written.

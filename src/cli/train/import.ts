@@ -9,6 +9,7 @@ import { Evaluator } from '../../evaluation/evaluator.js';
 import { allocateModel, type Model } from '../../network/arrays.js';
 import { hasBatchNorm, parameterCount } from '../../network/parameters.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
+import { createWasmBackend } from '../../node/kernels.js';
 import {
   BEST_FILE,
   CHECKPOINT_FILE,
@@ -68,7 +69,7 @@ export const importWeights = defineCommand({
     const isNormed = hasBatchNorm(weights.shape);
     const settings = { ...settingsOf(weights.shape), steps: 0, imported: true };
     const config = createRunConfig({ ...given, ...settings }, sizesOf(data.dataset));
-    const model = allocateModel(kernelsFor(config, data), weights.shape, trainingCapacity(config, INFERENCE));
+    const model = allocateModel(kernelsFor(config, data, createWasmBackend), weights.shape, trainingCapacity(config, INFERENCE));
     const examplesOf = (part: NameList) => createExamples(part, data.dataset.vocabulary, context);
     const examples = examplesOf(data.dataset.parts.train);
     const snapshot = snapshotOf(config, data, model, examples);

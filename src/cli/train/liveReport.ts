@@ -1,5 +1,6 @@
 /** The report of a run that is being trained: report.html in its directory, written again at evaluations, which reloads itself. */
 import { basename, join } from 'node:path';
+import type { CreateBackend } from '../../backend/backend.js';
 import { SystemError } from '../../core/errors.js';
 import type { Job } from '../../core/job.js';
 import { type RandomStream, randomStream } from '../../core/random.js';
@@ -42,6 +43,7 @@ interface Beside {
 export class LiveReport {
   readonly #file: string;
   readonly #run: PreparedRun;
+  readonly #createBackend: CreateBackend;
   readonly #io: IO;
   readonly #empty: string;
   /** A copy of the network, so that drawing samples touches nothing of the training. */
@@ -61,7 +63,8 @@ export class LiveReport {
    * @throws UsageError if the directory has another file of this name
    * @throws SystemError if the report was not built
    */
-  constructor(run: PreparedRun, io: IO) {
+  constructor(run: PreparedRun, createBackend: CreateBackend, io: IO) {
+    this.#createBackend = createBackend;
     this.#run = run;
     this.#io = io;
     this.#empty = readReport();
@@ -105,7 +108,8 @@ export class LiveReport {
   async finish(turns: Turns): Promise<void> {
     const quiet: IO = { ...this.#io, stderr: { write: () => {}, isTTY: false, columns: 80, rows: 24 } };
     const path = join(this.#run.directory, CHECKPOINT_FILE);
-    const run = await loadReportedRun(path, { name: this.#name, data: undefined, withNetwork: true }, turns, quiet);
+    const options = { name: this.#name, data: undefined, withNetwork: true, createBackend: this.#createBackend };
+    const run = await loadReportedRun(path, options, turns, quiet);
     if (run) this.#writeData({ runs: [run], sweep: null, live: false });
     else this.end();
   }

@@ -6,7 +6,6 @@ import { type OptionRow, rowsOf, withDefaults } from '../../core/optionRow.js';
 import { createExamples } from '../../data/dataset.js';
 import { allocateModel } from '../../network/arrays.js';
 import { parameterCount } from '../../network/parameters.js';
-import { createWasmBackend } from '../../node/kernels.js';
 import { type ScanPoint, scanInParts } from '../../training/lrFind.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
 import { PRESET_NAMES } from '../../training/presets.js';
@@ -15,6 +14,7 @@ import { modelConfig, type RunConfig, trainingCapacity } from '../../training/ru
 import type { OptimizerName } from '../../training/updater.js';
 import { defineCommand } from '../command.js';
 import { loadData } from '../data.js';
+import { THREADS_OPTION, withKernels } from '../kernels.js';
 import { DATA_OPTION } from '../options.js';
 import type { Paint } from '../terminal/colors.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
@@ -58,6 +58,7 @@ const OPTIONS = [
     kind: decimalNumber(LEAST_RATE, 1000),
   },
   { key: 'steps', flag: '--steps <count>', description: 'steps of the scan', kind: wholeNumber(100, 1_000_000), default: 1000 },
+  THREADS_OPTION,
 ] as const satisfies readonly OptionRow[];
 
 /** First and last rate. Adam changes each entry by about the rate, whatever the gradient. */
@@ -74,7 +75,7 @@ export const lrFind = defineCommand({
     ['backprop-ninja lr-find', "for the lesson's recipe"],
     ['backprop-ninja lr-find --preset best', 'for the network and the optimizer of another preset'],
   ],
-  async run({ io, json, given, options: { preset, steps, data: file, init: weights }, printJson, paint }) {
+  async run({ io, json, given, options: { preset, steps, data: file, init: weights, threads }, printJson, paint }) {
     const asked = withPreset(TRAINING, preset, given);
     const { optimizer } = storedOf(TRAINING, asked) as ScanConfig;
     const [from, to] = rangeOf(optimizer.name, given);
@@ -84,19 +85,21 @@ export const lrFind = defineCommand({
     const init = source && initialWeights(source, data, given, io);
     const config = storedOf(TRAINING, { ...asked, ...init?.settings }) as ScanConfig;
     const shape = modelConfig(config, dataset.vocabulary);
-    const model = allocateModel(createWasmBackend, shape, trainingCapacity(config));
-    init?.copyTo(model);
     io.stderr.write(
       `T ${shape.context}, E ${shape.embedding}, ${formatBlocks(shape)}: ${formatCount(parameterCount(shape))} parameters; ` +
         `${config.optimizer.name}, rates from ${from} to ${to} in ${formatCount(steps)} steps\n`,
     );
     const examples = createExamples(dataset.parts.train, dataset.vocabulary, shape.context);
     const progress = new Progress(io, 0, steps);
-    const { points, signal } = await inTurns(io, async (turns) => {
-      const collected: ScanPoint[] = [];
-      const job = collect(scanInParts(model, examples, { ...config, from, to, steps }, init && 'parameters'), collected);
-      await turns.run(job, () => progress.update(collected.length, collected.at(-1)?.smoothed ?? Number.NaN));
-      return { points: collected, signal: turns.signal };
+    const { points, signal } = await withKernels(threads, io, (createBackend) => {
+      const model = allocateModel(createBackend, shape, trainingCapacity(config));
+      init?.copyTo(model);
+      const job = scanInParts(model, examples, { ...config, from, to, steps }, init && 'parameters');
+      return inTurns(io, async (turns) => {
+        const collected: ScanPoint[] = [];
+        await turns.run(collect(job, collected), () => progress.update(collected.length, collected.at(-1)?.smoothed ?? Number.NaN));
+        return { points: collected, signal: turns.signal };
+      });
     });
     progress.clear();
     if (signal) return EXIT_SIGNAL[signal];

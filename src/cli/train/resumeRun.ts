@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CreateBackend } from '../../backend/backend.js';
 import { FileContentError, fullMessage, UsageError } from '../../core/errors.js';
 import { quoteText, showText } from '../../core/text.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
@@ -41,7 +42,7 @@ const NOT_WITH_RESUME = {
  * @throws UsageError that lists every option that differs from the stored one
  * @throws FileContentError if the checkpoint is damaged, or the data set has changed
  */
-export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<PreparedRun> {
+export async function resumeRun(given: GivenTrainOptions, createBackend: CreateBackend, io: IO): Promise<PreparedRun> {
   for (const [option, reason] of Object.entries(NOT_WITH_RESUME)) {
     if (option in given) throw new UsageError(`--${option} cannot be used with --resume, ${reason}`);
   }
@@ -53,7 +54,7 @@ export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<Prepa
     refuseImported(path, from, 'resume', io);
     const config = resumedConfig(from, given, shortPath(directory, io));
     const data = loadRunData(path, from, given.data, 'must be the same', io);
-    return resumeFrom(from, { config, data, given }, { directory, lock }, io);
+    return resumeFrom(from, { config, data, given, createBackend }, { directory, lock }, io);
   } catch (error) {
     lock.release();
     throw error;
@@ -63,11 +64,11 @@ export async function resumeRun(given: GivenTrainOptions, io: IO): Promise<Prepa
 /** A run at a checkpoint, in a directory that is locked for it. */
 export function resumeFrom(
   from: Checkpoint,
-  { config, data, given }: Pick<AskedRun, 'config' | 'data' | 'given'>,
+  { config, data, given, createBackend }: Pick<AskedRun, 'config' | 'data' | 'given' | 'createBackend'>,
   { directory, lock }: Pick<PreparedRun, 'directory' | 'lock'>,
   io: IO,
 ): PreparedRun {
-  const model = restoreModel(from, kernelsFor(config, data), trainingCapacity(config, INFERENCE));
+  const model = restoreModel(from, kernelsFor(config, data, createBackend), trainingCapacity(config, INFERENCE));
   const program = programName();
   const { finishedAt, result, diverged, ...stored }: Record<string, unknown> & Partial<RunFile> = readRunFile(
     join(directory, CHECKPOINT_FILE),

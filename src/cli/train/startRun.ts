@@ -7,7 +7,6 @@ import { showText } from '../../core/text.js';
 import { allocateModel, type Model } from '../../network/arrays.js';
 import { checkDiskSpace } from '../../node/diskSpace.js';
 import { keepNames } from '../../node/keptNames.js';
-import { createWasmBackend } from '../../node/kernels.js';
 import { acquireLock, type DirectoryLock } from '../../node/lock.js';
 import {
   CHECKPOINT_FILE,
@@ -62,22 +61,23 @@ export interface AskedRun {
   /** The file of --init, and its parameters. */
   source: WeightsSource | undefined;
   init: InitialWeights | undefined;
+  createBackend: CreateBackend;
 }
 
 /** Reads what a run begins with. */
-export function askedRun(given: GivenTrainOptions, io: IO): AskedRun {
+export function askedRun(given: GivenTrainOptions, createBackend: CreateBackend, io: IO): AskedRun {
   const asked = withPreset(TRAINING_OPTIONS, given.preset ?? 'lesson', given);
   const source = given.init === undefined ? undefined : openWeights(given.init, io);
   const data = loadData(given.data, withDefaults(TRAINING_OPTIONS, asked), io);
   const init = source && initialWeights(source, data, given, io);
   const config = createRunConfig({ ...asked, ...init?.settings }, sizesOf(data.dataset));
-  return { given, data, config, source, init };
+  return { given, data, config, source, init, createBackend };
 }
 
 /** The model of a new run. @throws UsageError if it does not fit into the memory of the kernels */
-export function newModel({ data, config, init }: AskedRun): Model {
+export function newModel({ data, config, init, createBackend }: AskedRun): Model {
   const shape = modelConfig(config, data.dataset.vocabulary);
-  const model = allocateModel(kernelsFor(config, data), shape, trainingCapacity(config, INFERENCE));
+  const model = allocateModel(kernelsFor(config, data, createBackend), shape, trainingCapacity(config, INFERENCE));
   init?.copyTo(model);
   return model;
 }
@@ -88,9 +88,9 @@ export function inputsOf({ data, source }: AskedRun): { data: string | undefined
 }
 
 /** A new run in its own directory. */
-export async function startRun(given: GivenTrainOptions, io: IO): Promise<PreparedRun> {
+export async function startRun(given: GivenTrainOptions, createBackend: CreateBackend, io: IO): Promise<PreparedRun> {
   const { out, force = false } = given;
-  const asked = askedRun(given, io);
+  const asked = askedRun(given, createBackend, io);
   const model = newModel(asked);
   const { data, weights } = inputsOf(asked);
   const directory = out === undefined ? createNumberedRun(io.cwd) : createNamedRun(resolve(io.cwd, out), force, data, weights);
@@ -171,7 +171,7 @@ export function programName(): string {
   return `backprop-ninja ${programVersion()}`;
 }
 
-/** The kernels, for a network that fits into their memory. */
-export function kernelsFor(config: RunConfig, { shownAs, dataset }: LoadedData): CreateBackend {
-  return limitedBackend(createWasmBackend, config, { shownAs, vocabulary: dataset.vocabulary });
+/** The backend, for a network that fits into their memory. */
+export function kernelsFor(config: RunConfig, { shownAs, dataset }: LoadedData, createBackend: CreateBackend): CreateBackend {
+  return limitedBackend(createBackend, config, { shownAs, vocabulary: dataset.vocabulary });
 }

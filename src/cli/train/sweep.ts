@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { FileContentError, NumericalError, SystemError, UsageError } from '../../core/errors.js';
 import { flag, text, wholeNumber } from '../../core/kinds.js';
@@ -9,6 +8,7 @@ import { findResults, makeSweepDirectory, readSweep, runName, type Sweep, writeS
 import type { SweepResult } from '../../run/sweep.js';
 import { MAX_SEED } from '../../training/options.js';
 import { type CommandContext, defineCommand } from '../command.js';
+import { THREADS_OPTION } from '../kernels.js';
 import { EXIT_NO, EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { formatCount, formatCountOf } from '../terminal/format.js';
 import { type IO, shortPath } from '../terminal/io.js';
@@ -50,7 +50,11 @@ const OPTIONS = [
     kind: flag,
   },
   { key: 'collect', flag: '--collect', description: 'train nothing: rank the runs that are done', kind: flag },
-  { key: 'jobs', flag: '--jobs <count>', description: 'runs at a time', defaultText: 'the number of cores', kind: wholeNumber(1, 1024) },
+  { key: 'jobs', flag: '--jobs <count>', description: 'runs at a time', defaultText: 'one per core', kind: wholeNumber(1, 1024) },
+  {
+    ...THREADS_OPTION,
+    description: 'threads of each run; auto: the cores divided by the runs at a time. Any number gives the same bytes',
+  },
 ] as const satisfies readonly OptionRow[];
 
 /** Trains every combination in its own process, as many at a time as there are cores. The same command resumes a stopped sweep. */
@@ -67,7 +71,7 @@ export const sweep = defineCommand({
   ],
   async run(context, trainWords: string[]) {
     const { io, options } = context;
-    checkModes(options);
+    checkModes(context.given);
     const directory = resolve(io.cwd, options.out);
     const plan = planSweep(trainWords, options, io);
     const planned = plan.sweep.runs.length;
@@ -80,11 +84,16 @@ export const sweep = defineCommand({
     if (options.collect) return await collect(directory, plan, check, context);
     if (options.print) checkPrintable(plan.shared);
     makeSweepDirectory(directory);
-    if (options.print) return await printRuns(directory, openSweep(directory, plan, io), check, context);
+    if (options.print) {
+      const { sweep, shared } = openSweep(directory, plan, io);
+      const { threads } = context.given;
+      return await printRuns(directory, { sweep, shared: { ...shared, ...(threads && { threads }) } }, check, context);
+    }
     const lock = await lockDirectory(directory, io.date().toISOString(), io);
     try {
-      const jobs = options.jobs ?? availableParallelism();
-      const { results, refused, inUse, signal } = await trainRuns({ ...openSweep(directory, plan, io), directory, lock, check, jobs }, io);
+      const { jobs, threads } = options;
+      const toTrain = { ...openSweep(directory, plan, io), directory, lock, check, jobs, threads };
+      const { results, refused, inUse, signal } = await trainRuns(toTrain, io);
       if (signal) {
         io.stderr.write(
           `${signal}: ${formatCount(results.length)} of ${formatCountOf(planned, 'run')} done in ${shortPath(directory, io)}; the same command resumes the sweep\n`,
@@ -101,11 +110,23 @@ export const sweep = defineCommand({
 });
 
 /** @throws UsageError if options of different modes are given */
-function checkModes({ print, collect, jobs }: { print?: boolean; collect?: boolean; jobs?: number }): void {
+function checkModes({
+  print,
+  collect,
+  jobs,
+  threads,
+}: {
+  print?: boolean;
+  collect?: boolean;
+  jobs?: number;
+  threads?: number | 'auto';
+}): void {
   if (print && collect) throw new UsageError('--print cannot be used with --collect: run the one, then the other');
   if (print && jobs !== undefined)
     throw new UsageError('--jobs cannot be used with --print', { hint: 'give it to the program that runs the commands' });
-  if (collect && jobs !== undefined) throw new UsageError('--jobs cannot be used with --collect, which trains nothing');
+  if (!collect) return;
+  if (jobs !== undefined) throw new UsageError('--jobs cannot be used with --collect, which trains nothing');
+  if (threads !== undefined) throw new UsageError('--threads cannot be used with --collect, which trains nothing');
 }
 
 /** Ranks what is done, and writes nothing. @returns the exit code */

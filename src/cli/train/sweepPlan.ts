@@ -12,6 +12,7 @@ import { DATA_OPTIONS, RECIPE_OPTIONS, TRAINING_OPTIONS } from '../../training/o
 import { createRunConfig, recipe, sizesOf, withPreset } from '../../training/recipe.js';
 import type { RunConfig } from '../../training/runConfig.js';
 import { type LoadedData, loadData } from '../data.js';
+import { THREADS_OPTION } from '../kernels.js';
 import { COMMON_OPTIONS, commanderMessage, parseWords } from '../options.js';
 import { formatCount } from '../terminal/format.js';
 import type { IO } from '../terminal/io.js';
@@ -108,7 +109,10 @@ function checkTogether(given: GivenTrainOptions): void {
 function parseTrain(words: readonly string[]): GivenTrainOptions {
   const given: GivenTrainOptions = parseTrainWords(words);
   const decided = [...TRAIN_OPTIONS, ...COMMON_OPTIONS].find((row: OptionRow) => row.key in given && !row.commands?.includes('sweep'));
-  if (decided && decided.key !== 'color') throw new UsageError(`${flagName(decided)} cannot be set for the runs of a sweep`);
+  if (decided && decided.key !== 'color') {
+    const details = decided.key === THREADS_OPTION.key ? { hint: 'give it to the sweep, before --' } : {};
+    throw new UsageError(`${flagName(decided)} cannot be set for the runs of a sweep`, details);
+  }
   return given;
 }
 

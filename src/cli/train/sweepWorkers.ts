@@ -1,5 +1,6 @@
 /** The runs of a sweep, each in its own process, some at a time. */
 import { join } from 'node:path';
+import { availableCores } from '../../node/cores.js';
 import type { DirectoryLock } from '../../node/lock.js';
 import { openResults, readResults, runName, type Sweep } from '../../node/sweepDirectory.js';
 import type { SweepResult } from '../../run/sweep.js';
@@ -7,6 +8,7 @@ import { formatCount, formatCountOf, formatLoss } from '../terminal/format.js';
 import { type IO, type StopSignal, shortPath } from '../terminal/io.js';
 import type { DifferingRun, PlannedRun, SweepCheck } from './sweepCheck.js';
 import { asArguments, runWords } from './sweepPlan.js';
+import { shareCores } from './sweepThreads.js';
 import type { GivenTrainOptions } from './trainOptions.js';
 import { type TrainProcess, trainProcess } from './trainProcess.js';
 
@@ -29,20 +31,24 @@ export interface SweepToTrain {
   lock: DirectoryLock;
   check: SweepCheck;
   /** Runs at a time. */
-  jobs: number;
+  jobs: number | undefined;
+  /** Threads of each. */
+  threads: number | 'auto';
 }
 
 /** Trains every run that is not done. @throws the error of the first run that fails, after the others have saved */
-export async function trainRuns({ sweep, shared, directory, lock, check, jobs }: SweepToTrain, io: IO): Promise<TrainedRuns> {
+export async function trainRuns({ sweep, shared, directory, lock, check, ...asked }: SweepToTrain, io: IO): Promise<TrainedRuns> {
   const results = readResults(directory, sweep);
   const done = new Set(results.map(({ run }) => run));
   const waiting = sweep.runs.map((options, i) => ({ run: runName(i), options })).filter(({ run }) => !done.has(run));
   const count = formatCountOf(sweep.runs.length, 'run');
   const before = done.size > 0 ? `, ${formatCount(done.size)} of them done` : '';
-  const width = Math.max(1, Math.min(jobs, waiting.length));
-  io.stderr.write(`${count} in the directory ${shortPath(directory, io)}${before}; ${width} at a time\n`);
+  const { width, threads, note } = shareCores(asked, waiting.length, availableCores());
+  if (note !== undefined) io.stderr.write(`note: ${note}\n`);
+  const each = threads === 'auto' || threads === 1 ? '' : `, with ${threads} threads each`;
+  io.stderr.write(`${count} in the directory ${shortPath(directory, io)}${before}; ${width} at a time${each}\n`);
   const lines = openResults(directory, lock, (notice) => io.stderr.write(`note: ${notice}\n`));
-  const workers = new Workers({ shared, of: sweep.runs.length, directory, waiting, results, lines, check, io });
+  const workers = new Workers({ shared: { ...shared, threads }, of: sweep.runs.length, directory, waiting, results, lines, check, io });
   let signal: StopSignal | undefined;
   const stopListening = io.onStop((name) => {
     signal = name;

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CreateBackend } from '../../backend/backend.js';
 import { NumericalError, SystemError } from '../../core/errors.js';
 import type { Job } from '../../core/job.js';
 import { reportInParts } from '../../evaluation/report.js';
@@ -11,6 +12,7 @@ import { Session } from '../../node/session.js';
 import type { MetricsRecord } from '../../run/records.js';
 import { RunCurves } from '../../run/runCurves.js';
 import { type CommandContext, defineCommand } from '../command.js';
+import { withKernels } from '../kernels.js';
 import { EXIT_SIGNAL } from '../terminal/exitCodes.js';
 import { formatBlocks, formatBytes, formatCount, formatCountOf, formatList, formatLoss } from '../terminal/format.js';
 import { commandName, type IO, type StopSignal, shellPath, shortPath } from '../terminal/io.js';
@@ -46,33 +48,38 @@ export const train = defineCommand({
   async run(context) {
     const given: GivenTrainOptions = context.given;
     if (given.mutant !== undefined) return (await import('./trainMutant.js')).trainMutant(given.mutant, given, context);
-    const run = await prepareRun(given, context.io);
-    if (!('lock' in run)) return sayLeftAlone(run, context);
-    try {
-      const { dataset, sha256: dataSha256 } = run.data;
-      const { saveEvery = run.config.evalEvery, checkEvery } = given;
-      announceMetrics(run, context.io);
-      const history = given.plot === false ? undefined : earlierLosses(run, context.io);
-      const live = given.open ? new (await import('./liveReport.js')).LiveReport(run, context.io) : undefined;
-      const onRecord = (record: MetricsRecord) => {
-        history?.add(record);
-        live?.add(record);
-      };
-      const session = new Session({ ...run, dataset, dataSha256, saveEvery, checkEvery, onRecord });
-      try {
-        return await inTurns(context.io, (turns) => trainRun(run, session, { history, live }, turns, context));
-      } finally {
-        session.close();
-      }
-    } finally {
-      run.lock.release();
-    }
+    return withKernels(context.options.threads, context.io, (createBackend) => trainWith(createBackend, given, context));
   },
 });
 
-async function prepareRun(given: GivenTrainOptions, io: IO): Promise<PreparedRun | LeftAlone> {
-  if (given.resume !== undefined) return resumeRun(given, io);
-  return given.continue ? (await import('./continueRun.js')).continueRun(given, io) : startRun(given, io);
+async function trainWith(createBackend: CreateBackend, given: GivenTrainOptions, context: CommandContext): Promise<number> {
+  const run = await prepareRun(given, createBackend, context.io);
+  if (!('lock' in run)) return sayLeftAlone(run, context);
+  try {
+    const { dataset, sha256: dataSha256 } = run.data;
+    const { saveEvery = run.config.evalEvery, checkEvery } = given;
+    announceMetrics(run, context.io);
+    const history = given.plot === false ? undefined : earlierLosses(run, context.io);
+    const live = given.open ? new (await import('./liveReport.js')).LiveReport(run, createBackend, context.io) : undefined;
+    const onRecord = (record: MetricsRecord) => {
+      history?.add(record);
+      live?.add(record);
+    };
+    const session = new Session({ ...run, dataset, dataSha256, saveEvery, checkEvery, onRecord });
+    try {
+      return await inTurns(context.io, (turns) => trainRun(run, session, { history, live }, turns, context));
+    } finally {
+      session.close();
+    }
+  } finally {
+    run.lock.release();
+  }
+}
+
+async function prepareRun(given: GivenTrainOptions, createBackend: CreateBackend, io: IO): Promise<PreparedRun | LeftAlone> {
+  if (given.resume !== undefined) return resumeRun(given, createBackend, io);
+  if (given.continue) return (await import('./continueRun.js')).continueRun(given, createBackend, io);
+  return startRun(given, createBackend, io);
 }
 
 /** Says that a run is done or in use. @returns the exit code */

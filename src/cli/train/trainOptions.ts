@@ -3,6 +3,7 @@ import { choice, flag, text } from '../../core/kinds.js';
 import type { GivenValues, OptionRow } from '../../core/optionRow.js';
 import { TRAINING_OPTIONS } from '../../training/options.js';
 import { PRESET_NAMES, PRESET_TEXTS } from '../../training/presets.js';
+import { THREADS_OPTION } from '../kernels.js';
 import { DATA_OPTION } from '../options.js';
 
 export const TRAIN_OPTIONS = [
@@ -59,10 +60,11 @@ export const TRAIN_OPTIONS = [
     kind: text,
     commands: ['train', 'train --mutant'],
   },
+  THREADS_OPTION,
   ...TRAINING_OPTIONS,
 ] as const satisfies readonly OptionRow[];
 
-type TrainRow = (typeof TRAIN_OPTIONS)[number];
+export type TrainRow = (typeof TRAIN_OPTIONS)[number];
 
 /** The options on the command line. Without a run, --resume means the newest. */
 export type GivenTrainOptions = Omit<GivenValues<TrainRow>, 'resume'> & { resume?: string | true };

@@ -143,6 +143,13 @@ describe('sweep --print', () => {
     expect(commands[0]).toMatchObject({ run: '0001', options: { lr: '0.1', seed: '1' }, words: wordsIn(lines[0]) });
   });
 
+  it('gives the runs the number of threads that it is given', async () => {
+    const cwd = withNames();
+    const lines = await linesOf(cwd);
+    expect(lines.join()).not.toContain('--threads');
+    for (const line of await linesOf(cwd, ['--threads', '3'])) expect(line).toContain(' --threads 3 ');
+  });
+
   it('keeps names from a pipe in its directory, and --init by its path', async () => {
     const cwd = withNames();
     await runCli(cwd, ['train', ...SMALL, '--out', 'first']);
@@ -163,6 +170,7 @@ describe('sweep --print', () => {
   it.each<[string[], string]>([
     [['--print', '--collect'], '--print cannot be used with --collect'],
     [['--print', '--jobs', '2'], '--jobs cannot be used with --print; give it to the program that runs the commands'],
+    [['--collect', '--threads', '2'], '--threads cannot be used with --collect, which trains nothing'],
     [['--collect', '--jobs', '2'], '--jobs cannot be used with --collect, which trains nothing'],
   ])('refuses %j (2)', async (more, message) => {
     const cwd = withNames();
