@@ -1,5 +1,5 @@
 import { NumericalError } from '../core/errors.js';
-import { allFinite, indexAt } from '../core/numbers.js';
+import { indexAt } from '../core/numbers.js';
 import { type FloatArray, showShape } from '../core/tensor.js';
 import type { Activations, Model } from '../network/arrays.js';
 import { blockName } from '../network/parameters.js';
@@ -9,7 +9,7 @@ import { blockName } from '../network/parameters.js';
  * @param output the last tensor that was computed
  * @throws NumericalError that names the first tensor that is not finite, and its entry
  */
-export function checkFinite({ blocks, config }: Model, a: Activations, n: number, output: 'logits' | 'losses'): void {
+export function checkFinite({ backend, blocks, config }: Model, a: Activations, n: number, output: 'logits' | 'losses'): void {
   const V = config.vocabulary;
   const tensors: [name: string, data: FloatArray, columns: number][] = [
     ...blocks.map(({ H }, k): [string, FloatArray, number] => [blockName(k + 1, 'hprebn'), a.blocks[k].hprebn, H]),
@@ -17,9 +17,11 @@ export function checkFinite({ blocks, config }: Model, a: Activations, n: number
     ...(output === 'losses' ? [['losses', a.losses, 1] satisfies [string, FloatArray, number]] : []),
   ];
   for (const [name, data, columns] of tensors) {
+    // The squares of float32 numbers do not overflow in float64. A loop here would take as long as the layers: 57 us for 256 rows of 200.
+    if (Number.isFinite(backend.sumOfSquares(data, n * columns))) continue;
     const used = data.subarray(0, n * columns);
-    if (allFinite(used)) continue;
     const at = used.findIndex((x) => !Number.isFinite(x));
+    if (at === -1) continue;
     const index = indexAt(at, columns === 1 ? [n] : [n, columns]);
     throw new NumericalError(`${name}${showShape(index)} is ${used[at]} in an evaluation, although every parameter is finite`, {
       hint: 'the weights are too large; train again, perhaps with a lower --lr',
