@@ -25,15 +25,11 @@ export function embeddingTableForward(
     gatherRows(rows, C, characters + ((t * D) << 2), count, E);
     matmul(table + t * D * row + at, row, t == 0 ? b1 + at : 0, rows, E << 2, W1 + t * E * row + at, row, count, end - first, E);
   }
-  // hprebn[i] = sum over t of table[t,slots[i,t]]
-  for (let j = first; j < end; j += CHUNK) {
-    const out = hprebn + (j << 2);
-    for (let i: usize = 0; i < n; i++) addTableRows(out + i * row, table + (j << 2), slots + ((i * T) << 2), T, min(CHUNK, end - j), D, row);
+  // hprebn[i] = sum over t of table[t,slots[i,t]]; columns in groups that stay in the cache take up to 1.4 times as long, here and backward
+  for (let i: usize = 0; i < n; i++) {
+    addTableRows(hprebn + i * row + at, table + at, slots + ((i * T) << 2), T, end - first, D, row);
   }
 }
-
-/** Columns that are added for all examples before the next ones. */
-const CHUNK: usize = 256;
 
 /** out [N] = the sum of N columns of an example's T rows, three at a time. */
 // @ts-ignore: decorator
