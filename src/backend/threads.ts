@@ -1,47 +1,26 @@
 /**
  * The kernels on several threads. The caller posts a kernel to helpers, which run on threads of their own, computes its own part, and waits for
  * theirs. Who starts the threads is injected: see node/threads.ts.
- *
- * A layer takes 1 to 100 us, so both sides wait by loading a word again and again, and sleep only after {@link SPINS} loads. Two threads are 1.62
- * and 1.79 times as fast as one on kernels of 13 and 77 us with 20,000 loads (50 us or more), but 0.25 and 0.85 times with 300, because most
- * waits then end in a system call. If another process has the second core, they are 0.38 and 0.77 times as fast: then helpers should rest.
  */
 import { SystemError } from '../core/errors.js';
 import {
-  ASLEEP,
-  CALLER_ASLEEP,
-  controlBytes,
-  DONE,
-  FAILED,
-  GONE,
+  ControlBlock,
   type HelperMessage,
-  jobsIn,
-  KERNEL,
   type Kernel,
   kernelsOf,
-  MEMORY,
-  mailbox,
-  PART,
-  PARTS,
-  type PartExports,
-  POSTED,
   READY,
-  SPINS,
   STARTING,
-  STATE,
   TAKE_MEMORY,
+  type ThreadFunctions,
 } from './controlBlock.js';
-
-/** Milliseconds that a caller sleeps at most before it looks again. */
-const NAP = 500;
+import type { WasmModule } from './wasm.js';
 
 /** The caller's view of a helper. */
 interface Helper {
   readonly send: (message: HelperMessage) => void;
-  /** The first word of its mailbox. */
-  readonly at: number;
-  /** The number of the last job posted to it. */
-  posted: number;
+  readonly index: number;
+  /** The address of its mailbox. */
+  readonly box: number;
   /** The memories that it has been told to take. */
   readonly memories: Set<number>;
 }
@@ -50,7 +29,7 @@ interface Helper {
 interface Desk {
   /** Its number. */
   readonly memory: number;
-  readonly exports: PartExports;
+  readonly exports: Pick<ThreadFunctions, 'setPart' | 'leaveMeetings'>;
   /** The helpers of the next kernels. */
   crew: Helper[];
   /** The team's version when the crew was chosen. */
@@ -72,9 +51,10 @@ function lostHelper(cause?: unknown): SystemError {
 export class Team {
   /** The most helpers there can be. */
   readonly most: number;
-  readonly control: SharedArrayBuffer;
-  readonly #words: Int32Array;
-  readonly #jobs: readonly Float64Array[];
+  readonly module: WasmModule;
+  /** The memory of the control block. */
+  readonly control: WebAssembly.Memory;
+  readonly #block: ControlBlock;
   #helpers: Helper[] = [];
   /** Helpers wanted for the next kernels. */
   #wanted: number;
@@ -84,12 +64,13 @@ export class Team {
   readonly #open = new Map<number, WebAssembly.Memory>();
   readonly #unused = new FinalizationRegistry<number>((memory) => this.#close(memory));
 
-  constructor(most: number) {
+  /** @param module dist/kernelsShared.wasm, compiled */
+  constructor(module: WasmModule, most: number) {
+    this.module = module;
     this.most = most;
     this.#wanted = most;
-    this.control = new SharedArrayBuffer(controlBytes(most));
-    this.#words = new Int32Array(this.control);
-    this.#jobs = jobsIn(this.control, most);
+    this.control = ControlBlock.reserve(most);
+    this.#block = new ControlBlock(module, this.control, most);
   }
 
   /**
@@ -97,20 +78,20 @@ export class Team {
    * @param send a message to its thread
    */
   add(index: number, send: (message: HelperMessage) => void): void {
-    this.#helpers.push({ send, at: mailbox(index), posted: 0, memories: new Set() });
+    this.#helpers.push({ send, index, box: this.#block.mailbox(index), memories: new Set() });
     for (const [memory, wasm] of this.#open) send({ memory, wasm });
     this.#version++;
   }
 
   /** Removes a helper whose thread did not start or has ended. */
   remove(index: number): void {
-    this.#helpers = this.#helpers.filter(({ at }) => at !== mailbox(index));
+    this.#helpers = this.#helpers.filter((helper) => helper.index !== index);
     this.#version++;
   }
 
   /** Helpers that can compute now: those that have started and have not ended. */
   get ready(): number {
-    return this.#helpers.filter(({ at }) => Atomics.load(this.#words, at + STATE) === READY).length;
+    return this.#helpers.filter(({ box }) => this.#block.functions.stateOf(box) === READY).length;
   }
 
   /** How many helpers compute the next kernels; the others sleep. */
@@ -128,7 +109,7 @@ export class Team {
     const memory = this.#memories++;
     this.#open.set(memory, wasm);
     for (const { send } of this.#helpers) send({ memory, wasm });
-    const desk: Desk = { memory, exports: instance as unknown as PartExports, crew: [], version: -1 };
+    const desk: Desk = { memory, exports: instance as unknown as ThreadFunctions, crew: [], version: -1 };
     const kernels = kernelsOf(instance as Record<string, unknown>).map(([name, kernel], number) => [
       name,
       names.has(name) ? (...args: number[]) => this.#run(desk, kernel, number, args) : kernel,
@@ -139,9 +120,9 @@ export class Team {
   }
 
   #run(desk: Desk, kernel: Kernel, number: number, args: number[]): number | undefined {
-    if (desk.version !== this.#version || !this.#allReady(desk.crew)) this.#muster(desk);
+    if (desk.version !== this.#version || !this.#areReady(desk.crew)) this.#muster(desk);
     if (desk.crew.length === 0) return kernel(...args);
-    const job = this.#jobs[number];
+    const job = this.#block.jobs[number];
     for (let i = 0; i < args.length; i++) if (job[i] !== args[i]) job[i] = args[i];
     this.#post(desk, number);
     let result: number | undefined;
@@ -150,74 +131,48 @@ export class Team {
     } catch (error) {
       desk.exports.leaveMeetings();
       this.#join(desk.crew);
-      throw this.#allReady(desk.crew) ? error : lostHelper(error);
+      throw this.#areReady(desk.crew) ? error : lostHelper(error);
     }
     this.#join(desk.crew);
-    if (!this.#allReady(desk.crew)) throw lostHelper();
+    if (!this.#areReady(desk.crew)) throw lostHelper();
     return result;
   }
 
   /** Chooses the helpers for a memory: the first that are ready and have it. As long as one is missing, it is called again. */
   #muster(desk: Desk): void {
-    const words = this.#words;
+    const { stateOf, isDone, postJob } = this.#block.functions;
     let missing = false;
     desk.crew = [];
     for (const helper of this.#helpers) {
       if (desk.crew.length === this.#wanted) break;
-      const state = Atomics.load(words, helper.at + STATE);
-      if (state === FAILED || state === GONE) continue;
-      if (state === STARTING || Atomics.load(words, helper.at + DONE) !== helper.posted) missing = true;
+      const state = stateOf(helper.box);
+      if (state !== READY) missing ||= state === STARTING;
+      else if (!isDone(helper.box)) missing = true;
       else if (helper.memories.has(desk.memory)) desk.crew.push(helper);
       else {
         missing = true;
         helper.memories.add(desk.memory);
-        this.#postTo(helper, TAKE_MEMORY, desk.memory, 0, 0);
+        postJob(helper.box, TAKE_MEMORY, desk.memory, 0, 0);
       }
     }
     desk.version = missing ? -1 : this.#version;
     desk.exports.setPart(0, desk.crew.length + 1);
   }
 
-  #allReady(crew: readonly Helper[]): boolean {
-    for (let i = 0; i < crew.length; i++) if (Atomics.load(this.#words, crew[i].at + STATE) !== READY) return false;
+  #areReady(crew: readonly Helper[]): boolean {
+    const { stateOf } = this.#block.functions;
+    for (let i = 0; i < crew.length; i++) if (stateOf(crew[i].box) !== READY) return false;
     return true;
   }
 
   #post({ crew, memory }: Desk, kernel: number): void {
-    for (let i = 0; i < crew.length; i++) this.#postTo(crew[i], kernel, memory, i + 1, crew.length + 1);
-  }
-
-  #postTo(helper: Helper, kernel: number, memory: number, part: number, parts: number): void {
-    const words = this.#words;
-    const { at } = helper;
-    words[at + KERNEL] = kernel;
-    words[at + MEMORY] = memory;
-    words[at + PART] = part;
-    words[at + PARTS] = parts;
-    helper.posted = (helper.posted + 1) | 0;
-    Atomics.store(words, at + POSTED, helper.posted);
-    if (Atomics.load(words, at + ASLEEP)) Atomics.notify(words, at + POSTED);
+    const { postJob } = this.#block.functions;
+    for (let i = 0; i < crew.length; i++) postJob(crew[i].box, kernel, memory, i + 1, crew.length + 1);
   }
 
   #join(crew: readonly Helper[]): void {
-    for (let i = 0; i < crew.length; i++) {
-      const { at, posted } = crew[i];
-      let spin = 0;
-      while (spin < SPINS && Atomics.load(this.#words, at + DONE) !== posted) spin++;
-      if (spin === SPINS) this.#sleep(at, posted);
-    }
-  }
-
-  /** Sleeps until the helper has done its job, or has ended. */
-  #sleep(at: number, posted: number): void {
-    const words = this.#words;
-    Atomics.store(words, CALLER_ASLEEP, 1);
-    for (;;) {
-      const done = Atomics.load(words, at + DONE);
-      if (done === posted || Atomics.load(words, at + STATE) !== READY) break;
-      Atomics.wait(words, at + DONE, done, NAP);
-    }
-    Atomics.store(words, CALLER_ASLEEP, 0);
+    const { join } = this.#block.functions;
+    for (let i = 0; i < crew.length; i++) join(crew[i].box, READY);
   }
 
   #close(memory: number): void {

@@ -1,6 +1,7 @@
 import { SystemError } from '../core/errors.js';
 import type { FloatArray } from '../core/tensor.js';
 import type { ArenaSize, Backend, CreateBackend, Threads } from './backend.js';
+import { instantiateShared } from './controlBlock.js';
 import type { SharedKernels, Team } from './threads.js';
 
 const PAGE_BYTES = 65_536;
@@ -141,12 +142,9 @@ export function wasmBackend(module: WasmModule): CreateBackend {
   return (size) => createWasmBackend(module, size);
 }
 
-/**
- * Makes backends on the same kernels, computed by several threads. The results are the same bytes.
- * @param module dist/kernelsShared.wasm, compiled
- */
-export function sharedWasmBackend(module: WasmModule, team: Team): CreateBackend {
-  return (size) => createWasmBackend(module, size, team);
+/** Makes backends on the same kernels, computed by several threads. The results are the same bytes. */
+export function sharedWasmBackend(team: Team): CreateBackend {
+  return (size) => createWasmBackend(team.module, size, team);
 }
 
 /** The kernels that are split into parts: each thread computes its own. */
@@ -181,7 +179,9 @@ function createWasmBackend(
   // One spare cache line at the end: kernels may load a whole vector starting at the last entry.
   const bytes = 4 * (entries + workspace) + ALIGNMENT * (arrays + 2);
   const memory = reserve(Math.ceil(bytes / PAGE_BYTES) + 1, team !== undefined);
-  const instance = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+  const instance = (team
+    ? instantiateShared(module, memory)
+    : new WebAssembly.Instance(module, { env: { memory } }).exports) as unknown as Kernels;
   const shared = team?.share(instance, memory, SPLIT);
   const kernels = shared?.kernels ?? instance;
   let next: number = kernels.arenaStart();

@@ -4,6 +4,7 @@ export { crossEntropyBackward, crossEntropyForward } from './crossEntropy';
 export { embeddingBackward, embeddingForward } from './embedding';
 export { embeddingTableBackward, embeddingTableForward } from './embeddingTable';
 export { linearBackward, linearForward } from './linear';
+export { isDone, join, nextJob, postJob, reportDone, setState, stateOf } from './mailbox';
 export { adamUpdate, momentumUpdate, scale, sgdUpdate, sumOfSquares } from './optimizer';
 export { arenaStart, leaveMeetings, setPart } from './parts';
 export { peakLoop } from './peak';

@@ -1,3 +1,5 @@
+import { nap, SPINS } from './mailbox';
+
 // How the threads share a kernel. Every thread has an instance of the module on the same memory, and calls the same kernel with the same
 // arguments. Each computes a part of the entries, and sums every one in the order of a single thread, so the number of threads changes no bit.
 
@@ -62,11 +64,6 @@ export function arenaStart(): usize {
   return BARRIER + 4 * LINE;
 }
 
-/** Loads of a word before a thread sleeps: 50 us or more, see backend/threads.ts. */
-const SPINS: i32 = 20_000;
-/** Nanoseconds after which a sleeping thread looks whether another one has failed. */
-const NAP: i64 = 500_000_000;
-
 /**
  * Returns once all threads have called it: what they stored before can be read after it. A kernel needs it only where one thread reads what
  * another has computed, and then every thread must call it equally often.
@@ -85,7 +82,7 @@ export function meet(): void {
     atomic.add<i32>(ASLEEP, 1);
     while (atomic.load<i32>(MEETINGS) == meetings) {
       if (atomic.load<i32>(FAILED)) unreachable();
-      atomic.wait<i32>(MEETINGS, meetings, NAP);
+      nap(MEETINGS, meetings);
     }
     atomic.sub<i32>(ASLEEP, 1);
   } else unreachable();

@@ -4,7 +4,7 @@ import type { CreateBackend } from '../backend/backend.js';
 import type { HelperStart } from '../backend/controlBlock.js';
 import { pacesOf, type ThreadControl } from '../backend/pace.js';
 import { Team } from '../backend/threads.js';
-import { sharedWasmBackend, type WasmModule } from '../backend/wasm.js';
+import { sharedWasmBackend } from '../backend/wasm.js';
 import { availableCores } from './cores.js';
 import { compileKernels, createWasmBackend } from './kernels.js';
 import { KERNELS_HELPER, SHARED_KERNELS } from './paths.js';
@@ -38,11 +38,10 @@ export interface ThreadedBackend {
 export function createThreadedBackend({ threads, onMissing = () => {} }: ThreadsOptions): ThreadedBackend {
   const count = threads === 'auto' ? availableCores() : threads;
   if (count === 1) return { createBackend: createWasmBackend, threads: 1, close: () => {} };
-  const module = compileKernels(SHARED_KERNELS);
-  const team = new Team(count - 1);
-  const helpers = new Helpers(team, module, onMissing);
+  const team = new Team(compileKernels(SHARED_KERNELS), count - 1);
+  const helpers = new Helpers(team, onMissing);
   const close = () => helpers.close();
-  const createFixed = sharedWasmBackend(module, team);
+  const createFixed = sharedWasmBackend(team);
   if (threads !== 'auto') {
     helpers.start();
     return { createBackend: createFixed, threads: count, close };
@@ -60,9 +59,9 @@ class Helpers implements ThreadControl {
   #stops: (() => void)[] | undefined;
   #closed = false;
 
-  constructor(team: Team, module: WasmModule, onMissing: (error: Error) => void) {
+  constructor(team: Team, onMissing: (error: Error) => void) {
     this.#team = team;
-    this.#startOne = (index) => startHelper(team, module, index, onMissing);
+    this.#startOne = (index) => startHelper(team, index, onMissing);
   }
 
   get ready(): number {
@@ -84,7 +83,7 @@ class Helpers implements ThreadControl {
 }
 
 /** @returns ends the helper */
-function startHelper(team: Team, module: WasmModule, index: number, onMissing: (error: Error) => void): () => void {
+function startHelper(team: Team, index: number, onMissing: (error: Error) => void): () => void {
   let ended = false;
   const end = (error?: unknown) => {
     if (ended) return;
@@ -93,7 +92,7 @@ function startHelper(team: Team, module: WasmModule, index: number, onMissing: (
     if (error) onMissing(error instanceof Error ? error : new Error(String(error)));
   };
   try {
-    const start: HelperStart = { module, control: team.control, index, helpers: team.most };
+    const start: HelperStart = { module: team.module, control: team.control, index, helpers: team.most };
     const worker = new Worker(KERNELS_HELPER, { workerData: start, execArgv: [], stdin: false });
     worker.unref();
     worker.on('error', end);
