@@ -12,10 +12,11 @@ const HELPER_ASLEEP: usize = 68;
 const STATE: usize = 72;
 
 /**
- * Loads of a word before a thread sleeps: 50 us or more. A layer takes 1 to 100 us, so a shorter wait would often end in a system call: two
- * threads are 1.62 and 1.79 times as fast as one on kernels of 13 and 77 us, but with 300 loads 0.25 and 0.85 times.
+ * Loads of a word before a thread sleeps: 54 us, at 0.45 ns each. A layer takes 1 to 100 us, so a shorter wait would often end in a system call: two
+ * threads that wait 50 us are 1.62 and 1.79 times as fast as one on kernels of 13 and 77 us, but 0.25 and 0.85 times if they sleep nearly at once.
+ * If another process has the second core, they are 0.38 and 0.77 times as fast however long they wait: then helpers must rest, see Threads.use.
  */
-export const SPINS: i32 = 20_000;
+export const SPINS: i32 = 120_000;
 /** Milliseconds after which a thread that sleeps looks whether the others are still there. */
 const NAP: f64 = 500;
 
