@@ -14,6 +14,8 @@ export function drawBatch(batch: Batch, examples: Examples, random: RandomStream
 export class Epochs {
   readonly #random: RandomStream;
   readonly #order: Uint32Array;
+  /** Shuffled only when a batch is drawn, so that a state with 10^8 examples is restored at once. */
+  #isShuffled = false;
   #position: number;
   #shuffledFrom: StreamState;
 
@@ -25,7 +27,7 @@ export class Epochs {
   constructor(count: number, random: RandomStream, drawn = 0) {
     this.#random = random;
     this.#order = new Uint32Array(count);
-    this.#shuffledFrom = this.#shuffle();
+    this.#shuffledFrom = random.state();
     this.#position = drawn % count;
   }
 
@@ -37,22 +39,23 @@ export class Epochs {
   /** Fills a batch with the next examples. */
   drawBatch(batch: Batch, examples: Examples): void {
     for (let i = 0; i < batch.n; i++) {
+      if (!this.#isShuffled) this.#shuffle();
       copyExample(batch, i, examples, this.#order[this.#position++]);
-      if (this.#position === this.#order.length) this.#startEpoch();
+      if (this.#position === this.#order.length) this.#endEpoch();
     }
   }
 
-  #startEpoch(): void {
-    this.#shuffledFrom = this.#shuffle();
+  #endEpoch(): void {
+    this.#shuffledFrom = this.#random.state();
     this.#position = 0;
+    this.#isShuffled = false;
   }
 
-  /** Shuffles the natural order, so that the result depends only on the stream. Returns the stream's state before the shuffle. */
-  #shuffle(): StreamState {
-    const before = this.#random.state();
+  /** Shuffles the natural order, so that the result depends only on the stream. */
+  #shuffle(): void {
     const order = this.#order;
     for (let i = 0; i < order.length; i++) order[i] = i;
     shuffle(order, this.#random);
-    return before;
+    this.#isShuffled = true;
   }
 }

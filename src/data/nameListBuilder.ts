@@ -12,7 +12,7 @@ export interface EncodedNames {
 }
 
 /** Entries of a piece of the text. */
-const PIECE = 2 ** 20;
+const PIECE = 2 ** 17;
 
 /**
  * Until all names are there, a character is known by its number: characters are numbered as they come. {@link encoded} puts
@@ -56,15 +56,16 @@ export class NameListBuilder {
    * Adds the name of a line of UTF-8 if it consists of plain characters that {@link add} has seen before, without blanks at its ends. This is
    * 10 times as fast as a string for each line.
    * @param most the most bytes of a line
+   * @param stop where the bytes end
    * @returns the position of the line's end, or -1 if nothing was added
    */
-  addLine(bytes: Uint8Array, start: number, most: number): number {
+  addLine(bytes: Uint8Array, start: number, most: number, stop = bytes.length): number {
     this.#makeRoom(most + 1);
     const plain = this.#plain;
     const piece = this.#piece;
     let end = this.#end;
     let at = start;
-    while (at < bytes.length) {
+    while (at < stop) {
       const first = bytes[at];
       const size = first < 0x80 ? 1 : sizeOf(first);
       const number = plain[first < 0x80 ? first : codePointAt(bytes, at, size)];
@@ -73,7 +74,7 @@ export class NameListBuilder {
       piece[end++] = number;
       at += size;
     }
-    const isEnd = at === bytes.length || bytes[at] === 0x0a || bytes[at] === 0x0d;
+    const isEnd = at === stop || bytes[at] === 0x0a || bytes[at] === 0x0d;
     if (!isEnd || at === start || at - start > most || bytes[start] === 0x20 || bytes[at - 1] === 0x20) {
       piece.fill(0, this.#end, end);
       return -1;

@@ -91,6 +91,8 @@ export class NamesParser {
     blankFields: 0,
     normalized: 0,
   };
+  /** Where the column is in the current line. */
+  readonly #field = { start: 0, end: 0 };
   #line = 0;
   /** The byte offset of the current line in the file. */
   #offset = 0;
@@ -151,7 +153,7 @@ export class NamesParser {
   /** Takes whole lines; the last one may lack its end. */
   #takeLines(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
-      const taken = this.#column ? -1 : this.#names.addLine(bytes, at, MAX_LINE_BYTES);
+      const taken = this.#column ? this.#takeColumn(this.#column, bytes, at) : this.#names.addLine(bytes, at, MAX_LINE_BYTES);
       if (taken === -1) at = this.#takeWithCare(bytes, at);
       else {
         this.#line++;
@@ -159,6 +161,14 @@ export class NamesParser {
       }
     }
     this.#offset += bytes.length;
+  }
+
+  /** Takes the column of a plain line. Returns the position of the line's end, or -1 if nothing was taken. */
+  #takeColumn(column: ColumnReader, bytes: Uint8Array, start: number): number {
+    const field = this.#field;
+    const end = column.find(bytes, start, field);
+    if (end === -1 || end - start > MAX_LINE_BYTES) return -1;
+    return this.#names.addLine(bytes, field.start, MAX_LINE_BYTES, field.end) === field.end ? end : -1;
   }
 
   /** Takes a line that has characters not seen before, blanks at its ends or columns, or is not a name. Returns the position after it. */

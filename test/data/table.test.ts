@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FileContentError, fullMessage, UsageError } from '../../src/core/errors.js';
 import { parseNames } from '../../src/data/parseNames.js';
@@ -59,6 +60,39 @@ describe('a column of a table', () => {
     const error = refusalOf(text, column);
     expect(error).toBeInstanceOf(kind);
     expect(fullMessage(error)).toContain(message);
+  });
+});
+
+describe('lines after the second are read by their bytes where they are plain:', () => {
+  const field = fc.string({ unit: fc.constantFrom(...'abé漢"\'`“”« ;'), maxLength: 4 });
+  const row = fc.tuple(field, field, field).map((fields) => fields.join(','));
+
+  it('each gives the name, the error and the counts that it gives as one of the first two', () => {
+    const outcomeOf = (text: string) => {
+      try {
+        const { names, tidied } = read(text, '2');
+        return { names: [...names].slice(1), blank: tidied.blankFields };
+      } catch (error) {
+        return (error as Error).message.replace(/line \d+/, 'line');
+      }
+    };
+    fc.assert(
+      fc.property(row, (line) => {
+        const known = 'x,abé漢;,x';
+        const first = outcomeOf(`${known}\n${line}\n`);
+        const later = outcomeOf(`${known}\n${known}\n${line}\n`);
+        if (typeof first === 'string') expect(later).toBe(first);
+        else expect(later).toEqual({ ...first, names: ['abé漢;', ...first.names] });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it.each([
+    ['a column that is missing', 'a,b\nc,d\ne,f\ng\n', 'names.csv, line 4: has 1 column, expected at least 2'],
+    ['a quote that is not closed', 'a,b\nc,d\ne,f\n"g,h\n', 'names.csv, line 4: a quote is not closed'],
+  ])('%s has its line in the error', (_, text, message) => {
+    expect(() => read(text, '2')).toThrow(message);
   });
 });
 
