@@ -22,7 +22,7 @@ export class NGram {
   readonly #contexts: number[][] = [];
   readonly #totals: number[] = [];
   /** The entries by context · V + character, how often each occurs, and the context that follows. */
-  readonly #entries = new Map<number, number>();
+  readonly #entries = new Numbering();
   readonly #counts: number[] = [];
   readonly #next: number[] = [];
   readonly #start: number;
@@ -55,8 +55,15 @@ export class NGram {
   *lossInParts(names: Iterable<string>): Job<number> {
     let sum = 0;
     let count = 0;
+    // The logarithm of each known entry is computed once.
+    const logprobs = new Float64Array(this.#counts.length).fill(Number.NaN);
     yield* this.#visit(names, (entry, context) => {
-      sum -= Math.log((this.#counts[entry] + SMOOTHING) / (this.#totals[context] + SMOOTHING * this.#characters));
+      let logprob = logprobs[entry] ?? Number.NaN;
+      if (Number.isNaN(logprob)) {
+        logprob = Math.log((this.#counts[entry] + SMOOTHING) / (this.#totals[context] + SMOOTHING * this.#characters));
+        logprobs[entry] = logprob;
+      }
+      sum -= logprob;
       count++;
     });
     return sum / count;
@@ -82,12 +89,11 @@ export class NGram {
   }
 
   #entryOf(context: number, target: number): number {
-    const key = context * this.#characters + target;
-    const known = this.#entries.get(key);
-    if (known !== undefined) return known;
-    const entry = this.#counts.push(0) - 1;
-    this.#entries.set(key, entry);
-    this.#next.push(this.#numberOf([...this.#contexts[context], target].slice(1)));
+    const entry = this.#entries.numberOf(context * this.#characters + target);
+    if (entry === this.#counts.length) {
+      this.#counts.push(0);
+      this.#next.push(this.#numberOf([...this.#contexts[context], target].slice(1)));
+    }
     return entry;
   }
 
@@ -98,5 +104,44 @@ export class NGram {
     this.#numbers.set(key, this.#contexts.length);
     this.#totals.push(0);
     return this.#contexts.push(context) - 1;
+  }
+}
+
+/** Numbers different keys, whole numbers from 0 to 2^53, as they come: an open hash table, because a list may have 10^8 characters. */
+class Numbering {
+  #keys = new Float64Array(2 ** 10);
+  /** From 1; 0 is an empty slot. */
+  #numbers = new Int32Array(2 ** 10);
+  #size = 0;
+
+  /** The number of a key, from 0. A new key gets the next number. */
+  numberOf(key: number): number {
+    const slot = this.#slotOf(key);
+    if (this.#numbers[slot] > 0) return this.#numbers[slot] - 1;
+    this.#keys[slot] = key;
+    this.#numbers[slot] = ++this.#size;
+    if (2 * this.#size > this.#keys.length) this.#grow();
+    return this.#size - 1;
+  }
+
+  #slotOf(key: number): number {
+    const hash = Math.imul((key | 0) ^ Math.imul(key / 2 ** 32, 0x85ebca6b), 0x9e3779b1);
+    const mask = this.#keys.length - 1;
+    let slot = (hash ^ (hash >>> 15)) & mask;
+    while (this.#numbers[slot] !== 0 && this.#keys[slot] !== key) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  #grow(): void {
+    const keys = this.#keys;
+    const numbers = this.#numbers;
+    this.#keys = new Float64Array(2 * keys.length);
+    this.#numbers = new Int32Array(2 * keys.length);
+    for (let old = 0; old < keys.length; old++) {
+      if (numbers[old] === 0) continue;
+      const slot = this.#slotOf(keys[old]);
+      this.#keys[slot] = keys[old];
+      this.#numbers[slot] = numbers[old];
+    }
   }
 }

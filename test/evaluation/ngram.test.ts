@@ -31,6 +31,16 @@ describe('NGram', () => {
     expect(new NGram([], VOCABULARY, 4).loss(['ab', 'bba'])).toBeCloseTo(Math.log(3), 12);
   });
 
+  it('knows a hundred thousand contexts, and gives each character after one the count that it has there', () => {
+    const letters = ['.', ...Array.from({ length: 400 }, (_, i) => String.fromCodePoint(0x4e00 + i))];
+    const names = letters.slice(1).flatMap((first) => letters.slice(1, 251).map((second) => `${first}${second}`));
+    const trigram = new NGram(names, letters, 3);
+    expect(trigram.loss([`${letters[3]}${letters[7]}`])).toBeCloseTo(
+      mean([250.1 / (100_000 + 40.1), 1.1 / (250 + 40.1), 1.1 / (1 + 40.1)]),
+      12,
+    );
+  });
+
   it('refuses a character outside the vocabulary', () => {
     expect(() => new NGram(['x'], VOCABULARY, 2)).toThrow(RangeError);
   });

@@ -4,6 +4,7 @@ import { namingFile, UsageError } from '../../core/errors.js';
 import { flag, text } from '../../core/kinds.js';
 import type { OptionRow } from '../../core/optionRow.js';
 import { showPath } from '../../core/text.js';
+import type { NameList } from '../../data/nameList.js';
 import { hasBatchNorm } from '../../network/parameters.js';
 import { loadCheckpoint } from '../../node/checkpointFile.js';
 import { checkOutput, writeOutput } from '../../node/outputFile.js';
@@ -84,14 +85,25 @@ function writeRunPage(
   if (out === undefined) checkOutput(own, { option: '--run:', force: force || isPageFile(own), inputs });
   const file = out === undefined ? own : checkPage(out, { force, inputs }, io);
   const names = loadOwnNames(path, checkpoint, data, io);
+  if (names) checkNames(run, names);
   const html = namingFile(PAGE, () => fillPage(page, runData(basename(directory), checkpoint, names)));
   writeOutput(file, new TextEncoder().encode(html));
   if (names) io.stderr.write(`note: ${shortPath(file, io)} holds the ${formatCountOf(names.length, 'name')} of the run's data set\n`);
   return file;
 }
 
-/** The most bytes of parameters, as float32, that are written into a page. */
+/** The most bytes of names, and of parameters as float32, that are written into a page. */
 const MOST_BYTES = 2 ** 26;
+
+/** @throws UsageError if the page has no room for the names */
+function checkNames(run: string, names: NameList): void {
+  const bytes = names.text.length;
+  if (bytes <= MOST_BYTES) return;
+  throw new UsageError(
+    `${showPath(run)}: the ${formatCountOf(names.length, 'name')} of its data set take ${formatBytes(bytes)}, the limit of the page is ${formatBytes(MOST_BYTES)}`,
+    { hint: 'train on a part of them' },
+  );
+}
 
 /** @throws UsageError unless the page can show the network */
 function checkNetwork(run: string, { config, tensors }: Checkpoint): void {
