@@ -1,6 +1,11 @@
 /** A list of names as one text of vocabulary indices: a byte per character in most alphabets, and no string until you ask for one. */
+
+import { complete, type Job } from '../core/job.js';
 import { type EncodedNames, NameListBuilder } from './nameListBuilder.js';
 import { BOUNDARY, codePointTable, type Indices, newIndices, unknownCharacter } from './vocabulary.js';
+
+/** Names per part of a job: about 10 ms. */
+const NAMES_PER_PART = 50_000;
 
 /** A list of names that cannot be changed. It takes a byte for each character and one for each name, up to 256 different characters. */
 export class NameList implements Iterable<string>, EncodedNames {
@@ -117,7 +122,12 @@ export class NameList implements Iterable<string>, EncodedNames {
 
   /** The names that pass a test. */
   filter(test: (name: string) => boolean): NameList {
-    return this.#where((start) => test(this.nameAt(start)));
+    return complete(this.filterInParts(test));
+  }
+
+  /** {@link filter} in parts. */
+  *filterInParts(test: (name: string) => boolean): Job<NameList> {
+    return yield* this.#where((start) => test(this.nameAt(start)));
   }
 
   /** The names that hold, for each test, a character that passes it. A test sees each character of the vocabulary once. */
@@ -128,17 +138,21 @@ export class NameList implements Iterable<string>, EncodedNames {
       index === 0 ? 0 : tests.reduce((sum, test, k) => sum | (test(character) ? 1 << k : 0), 0),
     );
     if (bits.reduce((sum, one) => sum | one, 0) !== all) return this.cut(new Uint32Array(0))[0];
-    return this.#where((start) => {
+    const holds = (start: number) => {
       let found = 0;
       for (let at = start; text[at] !== 0; at++) found |= bits[text[at]];
       return found === all;
-    });
+    };
+    return complete(this.#where(holds));
   }
 
-  #where(test: (start: number) => boolean): NameList {
+  *#where(test: (start: number) => boolean): Job<NameList> {
     const starts = new Uint32Array(this.length);
     let count = 0;
-    for (let start = 1; start < this.text.length; start = this.#endOf(start) + 1) if (test(start)) starts[count++] = start;
+    for (let start = 1, seen = 1; start < this.text.length; start = this.#endOf(start) + 1, seen++) {
+      if (test(start)) starts[count++] = start;
+      if (seen % NAMES_PER_PART === 0) yield;
+    }
     return this.cut(starts.subarray(0, count))[0];
   }
 

@@ -52,8 +52,8 @@ export function* reportInParts({ model, evaluator, dataset, trainExamples, seed 
   const trainLoss = yield* evaluator.lossInParts(trainExamples);
   const lossOf = (names: NameList) => evaluator.lossInParts(createExamples(names, vocabulary, model.config.context));
   const originOf = yield* originsInParts(dataset);
-  const seen = parts.val.filter((name) => originOf(name) === 'training');
-  const unseen = parts.val.filter((name) => originOf(name) !== 'training');
+  const seen = yield* parts.val.filterInParts((name) => originOf(name) === 'training');
+  const unseen = yield* parts.val.filterInParts((name) => originOf(name) !== 'training');
   const sampler = new Sampler(model, vocabulary, randomStream('sampling', seed));
   const sampling = { temperature: 1, prefix: '' };
   const samples: string[] = [];

@@ -38,6 +38,11 @@ it('10 million names train, with less than 600 MiB', () => {
   expect(stderr).toContain('names.txt: 10,000,000 names, 8,000,000 of them for training');
   expect(stdout).toContain('20 sampled names');
   expect(Number(/peak (\d+)/.exec(stderr)?.[1])).toBeLessThan(600 * 1024);
+  const page = spawnSync(process.execPath, [MAIN, 'open', '--run', 'latest', '--out', 'page.html'], { cwd, encoding: 'utf8' });
+  expect(page.status).toBe(2);
+  expect(page.stderr).toMatch(
+    /the 10,000,000 names of its data set take 8\d\.\d MiB, the limit of the page is 64\.0 MiB; train on a part of them/,
+  );
 });
 
 it('a list of names is read in less than eight times the time of splitting its text into lines', () => {
