@@ -105,6 +105,7 @@ describe('a hunt in the page', () => {
   it('is in the address: a link opens the same hunt, and without a seed there is a new one below 10,000', async () => {
     const { page, complaints } = await openPage(browser(), 'view=hunt');
     await page.waitForSelector('[data-item]');
+    await expect.poll(() => fragmentOf(page)).toContain('hunt=');
     const seed = Number(/hunt=(\d+)/.exec(await fragmentOf(page))?.[1]);
     expect(seed).toBeLessThan(10_000);
     expect(await page.textContent('main h2')).toBe(`Hunt ${seed}`);

@@ -87,7 +87,8 @@ it('by keyboard alone: step, ask why up to the loss, nudge, find a planted mista
   // A hunt, to its end.
   await tabTo(page, 'nav button', 'Hunt');
   await press(page, 'Enter');
-  await page.waitForSelector('[data-item]');
+  await page.waitForSelector('.hunt [data-item]');
+  await expect.poll(() => fragmentOf(page)).toContain('hunt=');
   const { line, mistake } = new Hunt(Number(/hunt=(\d+)/.exec(await fragmentOf(page))?.[1])).reveal();
   await tabTo(page, '[role=option]');
   await press(page, 'Home', ...new Array<string>(GRADIENT_NAMES.indexOf(line)).fill('ArrowDown'), 'Enter');
