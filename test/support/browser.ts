@@ -1,9 +1,9 @@
 /** Opens dist/page.html in Debian's Chromium, and collects what a browser complains about. */
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { type Browser as Firefox, launch } from 'puppeteer-core';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { HANGS } from './child.js';
 import { inProject } from './inProject.js';
 
@@ -67,6 +67,15 @@ export async function settled(page: Evaluating): Promise<void> {
   })()`);
 }
 
+/** What a page still computes or trains must not take the time of the next test. One that is opened for several tests ends with its browser. */
+function closeAfterTest(context: BrowserContext): void {
+  try {
+    onTestFinished(() => context.close());
+  } catch {
+    // No test runs: it is opened before them.
+  }
+}
+
 /** Makes a page slow, as on a slow machine: drawing takes 4 times as long, and what workers say comes late. */
 async function slowDown(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);
@@ -89,6 +98,7 @@ async function slowDown(page: Page): Promise<void> {
 export async function openPage(browser: Browser, fragment = '', options: BrowserContextOptions = {}, url = PAGE_URL): Promise<OpenPage> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(HANGS);
+  closeAfterTest(context);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
