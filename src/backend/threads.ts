@@ -52,9 +52,8 @@ export class Team {
   /** The most helpers there can be. */
   readonly most: number;
   readonly module: WasmModule;
-  /** The memory of the control block. */
-  readonly control: WebAssembly.Memory;
-  readonly #block: ControlBlock;
+  #control: WebAssembly.Memory | undefined;
+  #opened: ControlBlock | undefined;
   #helpers: Helper[] = [];
   /** Helpers wanted for the next kernels. */
   #wanted: number;
@@ -69,8 +68,20 @@ export class Team {
     this.module = module;
     this.most = most;
     this.#wanted = most;
-    this.control = ControlBlock.reserve(most);
-    this.#block = new ControlBlock(module, this.control, most);
+  }
+
+  /**
+   * The memory of the control block. It is reserved after that of the first backend: where the address space is limited, the network comes first.
+   * @throws RangeError if it cannot be reserved
+   */
+  get control(): WebAssembly.Memory {
+    this.#control ??= ControlBlock.reserve(this.most);
+    return this.#control;
+  }
+
+  get #block(): ControlBlock {
+    this.#opened ??= new ControlBlock(this.module, this.control, this.most);
+    return this.#opened;
   }
 
   /**
@@ -140,10 +151,10 @@ export class Team {
 
   /** Chooses the helpers for a memory: the first that are ready and have it. As long as one is missing, it is called again. */
   #muster(desk: Desk): void {
-    const { stateOf, isDone, postJob } = this.#block.functions;
     let missing = false;
     desk.crew = [];
     for (const helper of this.#helpers) {
+      const { stateOf, isDone, postJob } = this.#block.functions;
       if (desk.crew.length === this.#wanted) break;
       const state = stateOf(helper.box);
       if (state !== READY) missing ||= state === STARTING;
@@ -160,8 +171,7 @@ export class Team {
   }
 
   #areReady(crew: readonly Helper[]): boolean {
-    const { stateOf } = this.#block.functions;
-    for (let i = 0; i < crew.length; i++) if (stateOf(crew[i].box) !== READY) return false;
+    for (let i = 0; i < crew.length; i++) if (this.#block.functions.stateOf(crew[i].box) !== READY) return false;
     return true;
   }
 

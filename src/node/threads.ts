@@ -43,8 +43,12 @@ export function createThreadedBackend({ threads, onMissing = () => {} }: Threads
   const close = () => helpers.close();
   const createFixed = sharedWasmBackend(team);
   if (threads !== 'auto') {
-    helpers.start();
-    return { createBackend: createFixed, threads: count, close };
+    const createStarted: CreateBackend = (size) => {
+      const backend = createFixed(size);
+      helpers.start();
+      return backend;
+    };
+    return { createBackend: createStarted, threads: count, close };
   }
   team.use(0);
   const createBackend: CreateBackend = (size) => ({ ...createFixed(size), newPace: pacesOf(helpers, () => performance.now()) });
