@@ -12,7 +12,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { FileContentError, UsageError } from '../src/core/errors.js';
+import { FileContentError, fullMessage, SystemError, UsageError } from '../src/core/errors.js';
+import { countOf } from '../src/core/text.js';
 import { inProject } from '../test/support/inProject.js';
 import { type Entry, measure, type Timing } from './peers/measure.js';
 import { LeftOut } from './peers/peer.js';
@@ -79,7 +80,7 @@ function available({ only, threads }: Options, programs: Programs): { entries: E
   const versions: string[] = [];
   const leftOut: string[] = [];
   const cores = availableParallelism();
-  for (const count of threads) if (count > cores) leftOut.push(`${count} threads: this machine has ${cores}`);
+  for (const count of threads) if (count > cores) leftOut.push(`${countOf(count, 'thread')}: this machine has ${countOf(cores, 'core')}`);
   const names = PEER_NAMES.filter((name) => name === 'ours' || only.includes(name));
   for (const name of names) {
     try {
@@ -102,7 +103,7 @@ async function main(options: Options): Promise<void> {
   const programs: Programs = { python, c, torch, torchMode: options['torch-mode'], directory };
   const { entries, versions, leftOut } = available(options, programs);
   const [load = 0] = loadavg();
-  if (load > 0.5) say(`others use this machine (load ${load.toFixed(1)}): the times will be too long`);
+  if (load > 0.5) say(`others use this machine (load ${load.toFixed(1)}), so times and ratios will be wrong`);
   const onLeftOut = (entry: Entry, [H, n]: Size, reason: string) => {
     const line = `${labelOf(entry)} at H ${H}, n ${n}: ${reason}`;
     leftOut.push(line);
@@ -114,13 +115,14 @@ async function main(options: Options): Promise<void> {
     timings.push(...(await measure(entries, size, { rounds, seconds, programs, onLeftOut })));
   }
   const { times, ratios } = tables(entries, sizes, timings);
-  const machine = `${cpus()[0]?.model}, ${availableParallelism()} cores`;
+  const busy = load > 0.5 ? `, with a load of ${load.toFixed(1)} of others` : '';
+  const machine = `${cpus()[0]?.model}, ${countOf(availableParallelism(), 'core')}${busy}`;
   const date = new Date().toISOString().slice(0, 10);
   const notes = [
     `Measured on ${date}: ${[machine, ...new Set(versions)].join('; ')}.`,
     ...leftOut.map((line) => `Left out: ${line}.`),
   ].join('\n');
-  const text = `Microseconds per step, medians of ${rounds} rounds:\n\n${times}\nMedians of the rounds' ratios:\n\n${ratios}\n${notes}\n`;
+  const text = `Microseconds per step, medians of ${countOf(rounds, 'round')}:\n\n${times}\nMedians of the rounds' ratios:\n\n${ratios}\n${notes}\n`;
   if (options.json) process.stdout.write(`${JSON.stringify({ date, machine, versions: [...new Set(versions)], leftOut, timings })}\n`);
   else process.stdout.write(text);
   if (options.write) writePage(text);
@@ -137,7 +139,8 @@ function writePage(text: string): void {
 try {
   await main(readOptions());
 } catch (error) {
-  if (!(error instanceof UsageError || error instanceof FileContentError)) throw error;
-  say(error.message);
-  process.exitCode = error instanceof UsageError ? 2 : 3;
+  const code = error instanceof UsageError ? 2 : error instanceof FileContentError ? 3 : error instanceof SystemError ? 4 : undefined;
+  if (code === undefined) throw error;
+  say(fullMessage(error as Error));
+  process.exitCode = code;
 }

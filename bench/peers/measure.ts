@@ -1,5 +1,6 @@
 /** Measures the peers on one problem: compares their results first, then times them in turns. */
 import { join } from 'node:path';
+import { SystemError } from '../../src/core/errors.js';
 import { difference, type FirstBatch, LeftOut, Peer } from './peer.js';
 import { type Size, writeProblem } from './problem.js';
 import { type PeerName, PROGRAMS, type Programs } from './programs.js';
@@ -34,7 +35,10 @@ interface Measured extends Timing {
   steps: number;
 }
 
-/** The timings of the entries, the first of which is ours. Empty if ours fails. */
+/**
+ * The timings of the entries, the first of which is ours.
+ * @throws SystemError if ours fails
+ */
 export async function measure(entries: readonly Entry[], size: Size, options: MeasureOptions): Promise<Timing[]> {
   const { rounds, programs } = options;
   const problem = join(programs.directory, `problem-${size.join('x')}`);
@@ -45,6 +49,7 @@ export async function measure(entries: readonly Entry[], size: Size, options: Me
       return await act();
     } catch (error) {
       if (!(error instanceof LeftOut)) throw error;
+      if (entry === entries[0]) throw new SystemError(`ours fails: ${error.message}`, { hint: "run 'npm run build' first", cause: error });
       options.onLeftOut(entry, size, error.message);
       return undefined;
     }
@@ -53,7 +58,6 @@ export async function measure(entries: readonly Entry[], size: Size, options: Me
     for (const entry of entries) {
       const started = await attempt(entry, () => start(entry, size, problem, options, running[0]?.first));
       if (started) running.push(started);
-      else if (entry === entries[0]) return [];
     }
     // In turns, so that a change in the machine's speed affects all of them.
     for (let round = 0; round < rounds; round++) {

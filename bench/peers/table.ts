@@ -51,7 +51,7 @@ export function tables(entries: readonly Entry[], sizes: readonly Size[], timing
   };
   const ratio = (size: Size, { over, under }: Ratio) => {
     const [above, below] = [find(size, over), find(size, under)];
-    return above && below ? median(above.map((x, round) => x / (below[round] as number))).toFixed(2) : '-';
+    return above && below ? threeDigits(median(above.map((x, round) => x / (below[round] as number)))) : '-';
   };
   const rows = (cells: (size: Size) => string[]) => sizes.map((size) => [...size.map(String), ...cells(size)]);
   return {
@@ -66,6 +66,8 @@ export function tables(entries: readonly Entry[], sizes: readonly Size[], timing
 function markdown([head = [], ...rows]: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |\n`).join('');
 }
+
+const threeDigits = (x: number) => x.toFixed(x < 10 ? 2 : x < 100 ? 1 : 0);
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
