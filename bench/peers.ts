@@ -115,7 +115,7 @@ async function main(options: Options): Promise<void> {
     timings.push(...(await measure(entries, size, { rounds, seconds, programs, onLeftOut })));
   }
   const { times, ratios } = tables(entries, sizes, timings);
-  const busy = load > 0.5 ? `, with a load of ${load.toFixed(1)} of others` : '';
+  const busy = load > 0.5 ? `, at a load of ${load.toFixed(1)} when it began` : '';
   const machine = `${cpus()[0]?.model}, ${countOf(availableParallelism(), 'core')}${busy}`;
   const date = new Date().toISOString().slice(0, 10);
   const notes = [
