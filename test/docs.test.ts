@@ -74,7 +74,9 @@ describe.each(DOCUMENTS)('%s', (document) => {
 
 /** The commands in code blocks, each with its options. */
 function commandsIn(document: string): { command: string[]; options: string[] }[] {
-  const lines = [...read(document).matchAll(/^(?: {4})?npx backprop-ninja ([a-z].*?)(?: {2,}.*)?$/gm)].map(([, line]) => line.split(' '));
+  const lines = [...read(document).matchAll(/^(?: {4})?npx backprop-ninja ([a-z].*?)(?: {2,}.*| [|>] .*)?$/gm)].map(([, line]) =>
+    line.split(' '),
+  );
   return lines.flatMap((words) => {
     const command = words.slice(0, words[0] === 'exercise' ? 2 : 1);
     const dashes = words.indexOf('--');
