@@ -22,9 +22,9 @@ export interface ThreadControl {
 }
 
 /** The clock is read about this often: a read takes 0.05 to 0.1 us, a small step 20 us. */
-const BLOCK_MS = 2;
+const BLOCK_MS = 1;
 /** A number of threads is measured in this many blocks, or in fewer if they take long: 12 ms are several slices of a busy core. */
-const TRIAL_BLOCKS = 6;
+const TRIAL_BLOCKS = 12;
 const TRIAL_MS = 40;
 /** While helpers do not help, they are tried after this time, then after twice that, and so on. */
 const WAIT_MS = { first: 25, longest: 4000 };
@@ -36,8 +36,10 @@ const REST = 16;
 const HELD_MS = 500;
 /** More threads are worth it if they take at most this share of the time. */
 const GAIN = 0.97;
-/** A trial ends early if it takes this many times as long as one thread. */
+/** A trial ends early if it takes this many times as long as one thread, and this much more: waking a helper takes 50 us, or much longer where it
+ * has to wait for a core. */
 const HOPELESS = 2;
+const WAKING_MS = 2;
 
 /**
  * Makes the paces of a backend, one for each kind of work. Each drives the threads in blocks of its units; what is done between two blocks, and
@@ -102,7 +104,11 @@ class MeasuredPace implements Pace {
     this.#units = 0;
     this.#blockUnits = Math.max(1, Math.min(2 * units, Math.round(BLOCK_MS / cost)));
     this.#worked += milliseconds;
-    if (milliseconds < BLOCK_MS / 2) return;
+    if (this.#round && this.#using > 1 && milliseconds > HOPELESS * this.#alone * units + WAKING_MS) this.#giveUp(this.#round);
+    else if (milliseconds >= BLOCK_MS / 2) this.#addBlock(milliseconds, cost);
+  }
+
+  #addBlock(milliseconds: number, cost: number): void {
     this.#blocks.push({ milliseconds, cost });
     while (this.#blocks.length > TRIAL_BLOCKS || timeOf(this.#blocks.slice(1)) >= TRIAL_MS) this.#blocks.shift();
     if (this.#using > this.#threads.ready) this.#dropHelpers();
@@ -123,6 +129,8 @@ class MeasuredPace implements Pace {
   }
 
   #switchTo(count: number): void {
+    // A unit at a time at first: if a helper has no core, each takes long.
+    if (count > this.#using) this.#blockUnits = 1;
     this.#using = count;
     this.#blocks = [];
   }
@@ -157,12 +165,19 @@ class MeasuredPace implements Pace {
   }
 
   #continueRound(round: Map<number, number>): void {
-    const isHopeless = this.#using > 1 && this.#cost > HOPELESS * this.#alone;
+    const isHopeless = this.#using > 1 && this.#blocks.length > 2 && this.#cost > HOPELESS * this.#alone;
     if (!this.#isMeasured && !isHopeless) return;
     round.set(this.#using, this.#cost);
     if (this.#using === 1) this.#alone = this.#cost;
     const isNew = !round.has(this.#more) && !this.#waiting.includes(this.#more);
     if (this.#using === best(round) && isNew) this.#waiting.push(this.#more);
+    this.#tryNext(round);
+  }
+
+  /** Ends a trial whose helpers have to wait for cores: that goes for more of them, too. */
+  #giveUp(round: Map<number, number>): void {
+    round.set(this.#using, Number.POSITIVE_INFINITY);
+    this.#waiting = this.#waiting.filter((count) => count < this.#using);
     this.#tryNext(round);
   }
 

@@ -89,7 +89,7 @@ describe('a pace', () => {
       const pace = machine.newPace();
       machine.work(pace, unit, 1000);
       expect(machine.work(pace, unit, 5000)).toBeGreaterThan(0.95);
-      const gaps = machine.woken.slice(1).map((time, i) => time - machine.woken[i]);
+      const gaps = machine.woken.slice(1).map((time, i) => Math.round(time - machine.woken[i]));
       expect(gaps).toEqual(gaps.toSorted((a, b) => a - b));
       expect(machine.work(pace, unit, 20_000)).toBeGreaterThan(0.98);
     });
@@ -132,6 +132,13 @@ describe('a pace', () => {
     expect(machine.work(pace, 0.1, 10_000)).toBeGreaterThan(0.92);
   });
 
+  it('loses little to a helper that has to wait 20 ms for a core in each unit', () => {
+    const machine = new Machine(2, (threads) => (threads === 1 ? 1 : 0.025 / 20));
+    const pace = machine.newPace();
+    machine.work(pace, 0.025, 1000);
+    expect(machine.work(pace, 0.025, 5000)).toBeGreaterThan(0.97);
+  });
+
   it('keeps its helpers over the pauses of saves and of drawing', () => {
     let units = 0;
     const machine = new Machine(2, quiet, () => (++units % 20_000 === 0 ? 15 : units % 500 === 0 ? 0.5 : 0));
@@ -139,10 +146,10 @@ describe('a pace', () => {
     expect(machine.spent.get(2)).toBeGreaterThan(20 * (machine.spent.get(1) ?? 0));
   });
 
-  it('reads the clock at most once in half a millisecond, after the first blocks', () => {
+  it('reads the clock at most twice in half a millisecond', () => {
     const machine = new Machine(2, quiet);
     machine.work(machine.newPace(), 0.002, 1000);
-    expect(machine.reads).toBeLessThan(2000);
+    expect(machine.reads).toBeLessThan(4000);
   });
 
   it('leaves the threads to the caller after a unit unlike the others, such as the last one', () => {
