@@ -191,7 +191,8 @@ class MeasuredPace implements Pace {
     // A round begins with the number of threads that was chosen before.
     const [before] = round.keys();
     const chosen = best(round);
-    this.#rest = REST * (this.#worked - this.#roundBegan);
+    const took = this.#worked - this.#roundBegan;
+    this.#rest = REST * took;
     this.#round = undefined;
     if (before === 1) {
       this.#helpingSince = this.#worked;
@@ -200,7 +201,8 @@ class MeasuredPace implements Pace {
     if (chosen === 1) this.#dropHelpers();
     else {
       this.#switchTo(chosen);
-      this.#nextRound = this.#worked + Math.max(this.#look, this.#rest);
+      // Helpers that come new are looked at again soon: they may have seemed fast beside one thread in a bad moment.
+      this.#nextRound = this.#worked + Math.max(this.#look, before === 1 ? 2 * took : this.#rest);
     }
   }
 

@@ -73,9 +73,9 @@ describe('a pace', () => {
       expect(machine.work(machine.newPace(), unit, 20_000)).toBeGreaterThan(0.98 * QUIET[2]);
     });
 
-    it('finds the best number of 16 threads, and comes within 4 % of it', () => {
+    it('finds the best number of 16 threads, and comes within 5 % of it', () => {
       const machine = new Machine(16, quiet);
-      expect(machine.work(machine.newPace(), unit, 20_000)).toBeGreaterThan(0.96 * QUIET[16]);
+      expect(machine.work(machine.newPace(), unit, 20_000)).toBeGreaterThan(0.95 * QUIET[16]);
     });
 
     it('stays at four of 16 threads where more do not help', () => {
@@ -137,6 +137,13 @@ describe('a pace', () => {
     const pace = machine.newPace();
     machine.work(pace, 0.025, 1000);
     expect(machine.work(pace, 0.025, 5000)).toBeGreaterThan(0.97);
+  });
+
+  it('finds out soon that helpers only seemed fast, because one thread was slow for a moment', () => {
+    const slow = (threads: number, now: number) => (threads === 1 ? (now > 300 && now < 420 ? 0.4 : 1) : 0.7);
+    const machine = new Machine(2, slow);
+    machine.work(machine.newPace(), 2.7, 5000);
+    expect(machine.spent.get(2)).toBeLessThan(0.08 * 5000);
   });
 
   it('keeps its helpers over the pauses of saves and of drawing', () => {
