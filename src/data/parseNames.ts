@@ -124,7 +124,11 @@ export class NamesParser {
     if (bytes <= MAX_FILE_BYTES) return;
     throw new FileContentError(
       `${showPath(this.#path)}: larger than ${MAX_FILE_BYTES} bytes, the limit for a data set`,
-      this.#wayOut({ hint: 'train on a part of it', shell: 'shuf -n 10000000 FILE > names-only.txt' }),
+      this.#wayOut({
+        hint: 'train on a part of it',
+        // What was read from standard input is gone.
+        ...(this.#path !== STANDARD_INPUT_NAME && { shell: 'shuf -n 10000000 FILE > names-only.txt' }),
+      }),
     );
   }
 
