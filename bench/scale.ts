@@ -102,11 +102,11 @@ const PARAMETERS: readonly (readonly number[])[] = [[160], [300, 300], [1000, 10
 
 function parametersTable(): string {
   const file = join(directory, 'few.txt');
-  writeManyNames(file, 1000);
+  writeManyNames(file, 100);
   const rows = PARAMETERS.map((hidden) => {
     say(`H ${hidden}`);
     const step = measured('network.js', JSON.stringify({ hidden, batchSize: 32, seconds }));
-    const whole = train('--data', file, '--steps', '10', '--eval-every', '10', '--hidden', hidden.join(), '--diagnose-every', '0');
+    const whole = train('--data', file, '--steps', '3', '--eval-every', '3', '--hidden', hidden.join(), '--diagnose-every', '0');
     const checkpoint = statSync(join(directory, 'run', 'checkpoint.safetensors')).size;
     return [
       formatCount(step.parameters),
@@ -128,7 +128,7 @@ function parametersTable(): string {
     'memory',
     'checkpoint',
     'a run',
-    '`train --steps 10` on 1,000 names',
+    '`train --steps 3` on 100 names',
     'its memory',
   ];
   return tableOf(head, rows);
