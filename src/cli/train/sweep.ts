@@ -162,7 +162,8 @@ async function rankRuns(
   check: SweepCheck,
   { io, json, printJson, paint }: CommandContext,
 ): Promise<boolean> {
-  const { planned, differing } = await check.sort(results);
+  // In the order of the plan, whoever was done first.
+  const { planned, differing } = await check.sort(results.toSorted((a, b) => Number(a.run) - Number(b.run)));
   differing.push(...refused);
   if (planned.length > 0 && missing.length === 0 && planned.every(({ valLoss }) => valLoss === null)) {
     throw new NumericalError('every run diverged', { hint: 'a lower --lr may help' });
