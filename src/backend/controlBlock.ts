@@ -7,10 +7,8 @@
 /** A helper before it waits for jobs. */
 export const STARTING = 0;
 export const READY = 1;
-/** A kernel has trapped. */
+/** A job has failed, or the caller has given it up. */
 export const FAILED = 2;
-/** Its thread has ended. */
-export const GONE = 3;
 
 /** In place of a kernel: take the memory. */
 export const TAKE_MEMORY = -1;

@@ -2,7 +2,6 @@
 import {
   ControlBlock,
   FAILED,
-  type GONE,
   type HelperMessage,
   type HelperStart,
   instantiateShared,
@@ -30,7 +29,6 @@ export class HelperLoop {
   /** The words of its mailbox. */
   readonly #words: Int32Array;
   readonly #instances = new Map<number, Instance>();
-  #hasFailed = false;
 
   /** @param receive the next message, if there is one */
   constructor({ module, control, index, helpers }: HelperStart, receive: () => HelperMessage | undefined) {
@@ -41,28 +39,23 @@ export class HelperLoop {
     this.#words = new Int32Array(control.buffer, this.#box);
   }
 
-  /** Computes what is posted, until the thread is ended or a kernel traps. */
+  /** Computes what is posted, until the thread is ended or a job fails. */
   run(): void {
     const { nextJob, reportDone, setState } = this.#control.functions;
     const words = this.#words;
     setState(this.#box, READY);
-    for (let number = 0; !this.#hasFailed; ) {
+    for (let number = 0; ; ) {
       number = nextJob(this.#box, number);
       try {
         this.#compute(words[KERNEL], words[MEMORY], words[PART], words[PARTS]);
-        reportDone(this.#box, number);
       } catch {
-        this.#hasFailed = true;
-        this.leave(FAILED);
+        // Nobody waits for it at the meetings of another memory.
+        if (words[KERNEL] !== TAKE_MEMORY) this.#instances.get(words[MEMORY])?.leaveMeetings();
+        setState(this.#box, FAILED);
+        return;
       }
+      reportDone(this.#box, number);
     }
-  }
-
-  /** Tells the caller that nothing more comes from this helper, so that it does not wait. */
-  leave(state: typeof FAILED | typeof GONE): void {
-    if (this.#hasFailed && state !== FAILED) return;
-    this.#control.functions.setState(this.#box, state);
-    for (const { leaveMeetings } of this.#instances.values()) leaveMeetings();
   }
 
   #compute(kernel: number, memory: number, part: number, parts: number): void {

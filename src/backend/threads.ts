@@ -5,6 +5,7 @@
 import { SystemError } from '../core/errors.js';
 import {
   ControlBlock,
+  FAILED,
   type HelperMessage,
   type Kernel,
   kernelsOf,
@@ -34,6 +35,8 @@ interface Desk {
   crew: Helper[];
   /** The team's version when the crew was chosen. */
   version: number;
+  /** A kernel has failed here: threads may have been left at a meeting, so the caller computes alone from then on. */
+  hasFailed: boolean;
 }
 
 /** What {@link Team.share} makes. */
@@ -120,7 +123,7 @@ export class Team {
     const memory = this.#memories++;
     this.#open.set(memory, wasm);
     for (const { send } of this.#helpers) send({ memory, wasm });
-    const desk: Desk = { memory, exports: instance as unknown as ThreadFunctions, crew: [], version: -1 };
+    const desk: Desk = { memory, exports: instance as unknown as ThreadFunctions, crew: [], version: -1, hasFailed: false };
     const kernels = kernelsOf(instance as Record<string, unknown>).map(([name, kernel], number) => [
       name,
       names.has(name) ? (...args: number[]) => this.#run(desk, kernel, number, args) : kernel,
@@ -131,22 +134,26 @@ export class Team {
   }
 
   #run(desk: Desk, kernel: Kernel, number: number, args: number[]): number | undefined {
+    if (desk.hasFailed) return kernel(...args);
     if (desk.version !== this.#version || !this.#areReady(desk.crew)) this.#muster(desk);
     if (desk.crew.length === 0) return kernel(...args);
     const job = this.#block.jobs[number];
     for (let i = 0; i < args.length; i++) if (job[i] !== args[i]) job[i] = args[i];
     this.#post(desk, number);
     let result: number | undefined;
+    let error: unknown;
     try {
       result = kernel(...args);
-    } catch (error) {
+    } catch (thrown) {
+      error = thrown;
       desk.exports.leaveMeetings();
-      this.#join(desk.crew);
-      throw this.#areReady(desk.crew) ? error : lostHelper(error);
     }
-    this.#join(desk.crew);
-    if (!this.#areReady(desk.crew)) throw lostHelper();
-    return result;
+    const areDone = this.#join(desk.crew);
+    if (areDone && error === undefined) return result;
+    desk.hasFailed = true;
+    desk.crew = [];
+    desk.exports.setPart(0, 1);
+    throw areDone ? error : lostHelper(error);
   }
 
   /** Chooses the helpers for a memory: the first that are ready and have it. As long as one is missing, it is called again. */
@@ -163,6 +170,8 @@ export class Team {
       else {
         missing = true;
         helper.memories.add(desk.memory);
+        // Crews that it is in must wait for it: a mailbox holds one job.
+        this.#version++;
         postJob(helper.box, TAKE_MEMORY, desk.memory, 0, 0);
       }
     }
@@ -180,9 +189,17 @@ export class Team {
     for (let i = 0; i < crew.length; i++) postJob(crew[i].box, kernel, memory, i + 1, crew.length + 1);
   }
 
-  #join(crew: readonly Helper[]): void {
-    const { join } = this.#block.functions;
-    for (let i = 0; i < crew.length; i++) join(crew[i].box, READY);
+  /** Waits for the crew. @returns whether all have done the job: the others have failed, or are given up */
+  #join(crew: readonly Helper[]): boolean {
+    const { join, isDone, setState } = this.#block.functions;
+    let areDone = true;
+    for (let i = 0; i < crew.length; i++) {
+      join(crew[i].box, READY);
+      if (isDone(crew[i].box)) continue;
+      setState(crew[i].box, FAILED);
+      areDone = false;
+    }
+    return areDone;
   }
 
   #close(memory: number): void {

@@ -19,6 +19,11 @@ const STATE: usize = 72;
 export const SPINS: i32 = 120_000;
 /** Milliseconds after which a thread that sleeps looks whether the others are still there. */
 const NAP: f64 = 500;
+/**
+ * Naps after which the caller gives up a helper: 30 s behind it. A thread that is ended while it computes cannot say so. Naps are counted, not
+ * time, so that a process that was stopped in between waits as long afterwards.
+ */
+export const PATIENCE: i32 = 60;
 
 /**
  * Atomics.wait, for at most so many milliseconds. Not memory.atomic.wait32: on Node 20, a loop around that instruction reads from wrong addresses
@@ -57,13 +62,13 @@ export function isDone(box: usize): bool {
   return true;
 }
 
-/** Waits until the helper has done all that was posted, or its state is not the given one. */
+/** Waits until the helper has done all that was posted, or its state is not the given one, or the patience is at its end. */
 export function join(box: usize, state: i32): void {
   if (ASC_FEATURE_THREADS) {
     const posted = load<i32>(box);
     for (let spin = 0; spin < SPINS; spin++) if (atomic.load<i32>(box, DONE) == posted) return;
     atomic.store<i32>(box, 1, CALLER_ASLEEP);
-    for (;;) {
+    for (let naps = 0; naps < PATIENCE; naps++) {
       const done = atomic.load<i32>(box, DONE);
       if (done == posted || atomic.load<i32>(box, STATE) != state) break;
       nap(box + DONE, done);

@@ -1,4 +1,4 @@
-import { nap, SPINS } from './mailbox';
+import { nap, PATIENCE, SPINS } from './mailbox';
 
 // How the threads share a kernel. Every thread has an instance of the module on the same memory, and calls the same kernel with the same
 // arguments. Each computes a part of the entries, and sums every one in the order of a single thread, so the number of threads changes no bit.
@@ -80,15 +80,16 @@ export function meet(): void {
     }
     for (let spin = 0; spin < SPINS; spin++) if (atomic.load<i32>(MEETINGS) != meetings) return;
     atomic.add<i32>(ASLEEP, 1);
-    while (atomic.load<i32>(MEETINGS) == meetings) {
-      if (atomic.load<i32>(FAILED)) unreachable();
+    // The caller gives up in the end; the helpers wait for its word.
+    for (let naps = 0; atomic.load<i32>(MEETINGS) == meetings; naps++) {
+      if (atomic.load<i32>(FAILED) || (part == 0 && naps == PATIENCE)) unreachable();
       nap(MEETINGS, meetings);
     }
     atomic.sub<i32>(ASLEEP, 1);
   } else unreachable();
 }
 
-/** Ends the wait of the other threads in {@link meet}, with a trap: this one has failed. */
+/** Ends the wait of the other threads in {@link meet}, with a trap: this one has failed. From then on, the memory is for one thread. */
 export function leaveMeetings(): void {
   if (ASC_FEATURE_THREADS) {
     atomic.store<i32>(FAILED, 1);

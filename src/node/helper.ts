@@ -1,10 +1,8 @@
 /** The thread of a helper: see backend/threads.ts. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { GONE, type HelperMessage, type HelperStart } from '../backend/controlBlock.js';
+import type { HelperMessage, HelperStart } from '../backend/controlBlock.js';
 import { HelperLoop } from '../backend/helper.js';
 
 // The loop never returns to the event loop, so messages are fetched.
 const receive = (): HelperMessage | undefined => (parentPort ? receiveMessageOnPort(parentPort)?.message : undefined);
-const helper = new HelperLoop(workerData as HelperStart, receive);
-process.on('exit', () => helper.leave(GONE));
-helper.run();
+new HelperLoop(workerData as HelperStart, receive).run();

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { afterAll, describe, expect, it } from 'vitest';
-import { ControlBlock, FAILED, GONE, type HelperMessage, READY } from '../../src/backend/controlBlock.js';
-import { HelperLoop } from '../../src/backend/helper.js';
+import { Worker } from 'node:worker_threads';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { ControlBlock, FAILED, type HelperMessage, type HelperStart, READY } from '../../src/backend/controlBlock.js';
 import { Team } from '../../src/backend/threads.js';
 import { sharedWasmBackend } from '../../src/backend/wasm.js';
 import { SystemError } from '../../src/core/errors.js';
 import { compileKernels } from '../../src/node/kernels.js';
-import { LIBRARY, SHARED_KERNELS } from '../../src/node/paths.js';
+import { KERNELS_HELPER, LIBRARY, SHARED_KERNELS } from '../../src/node/paths.js';
 import { createThreadedBackend } from '../../src/node/threads.js';
 import { untilWorking } from '../support/threads.js';
 
@@ -98,43 +98,114 @@ describe('threads that start, sleep and end', () => {
 
 describe('a thread that fails', () => {
   const module = compileKernels(SHARED_KERNELS);
+  const whileNapping = (work: () => void) => {
+    const naps = vi.spyOn(Atomics, 'wait').mockReturnValue('timed-out');
+    try {
+      work();
+    } finally {
+      naps.mockRestore();
+    }
+  };
 
-  /** A team whose only helper is played by this thread: it has taken the backend's memory. */
-  function played() {
-    const team = new Team(module, 1);
-    const messages: HelperMessage[] = [];
-    team.add(0, (message) => messages.push(message));
-    const block = new ControlBlock(module, team.control, 1);
-    const box = block.mailbox(0);
+  /** A team whose helpers are played by this thread: they have taken the backend's memory. */
+  function played(helpers = 1) {
+    const team = new Team(module, helpers);
     const backend = sharedWasmBackend(team)(SIZE);
-    block.functions.setState(box, READY);
+    const block = new ControlBlock(module, team.control, helpers);
+    const { functions } = block;
+    const boxes = Array.from({ length: helpers }, (_, index) => block.mailbox(index));
+    for (const [index, box] of boxes.entries()) {
+      team.add(index, () => {});
+      functions.setState(box, READY);
+    }
     const x = backend.floats(100).fill(1);
     backend.scale(x, 1, 100);
-    block.functions.reportDone(box, 1);
-    const helper = new HelperLoop({ module, control: team.control, index: 0, helpers: 1 }, () => messages.shift());
-    return { backend, x, helper };
+    for (const box of boxes) functions.reportDone(box, 1);
+    return { team, backend, x, boxes, functions };
   }
 
+  /** An argument that is read in the middle of a layer. */
+  const whenRead = (event: () => void) => ({ valueOf: () => (event(), 100) }) as unknown as number;
+
   it('ends a layer with a SystemError, and the next ones are computed alone', () => {
-    const { backend, x, helper } = played();
-    expect(() => {
-      // The helper leaves in the middle of a layer: when the caller reads the arguments.
-      const size = {
-        valueOf: () => {
-          helper.leave(FAILED);
-          return 100;
-        },
-      };
-      backend.scale(x, 1, size as unknown as number);
-    }).toThrow(SystemError);
+    const { backend, x, boxes, functions } = played();
+    expect(() =>
+      backend.scale(
+        x,
+        1,
+        whenRead(() => functions.setState(boxes[0], FAILED)),
+      ),
+    ).toThrow(SystemError);
     backend.scale(x, 3, 100);
     expect([x[0], x[99], backend.threads?.working]).toEqual([3, 3, 1]);
   });
 
-  it('is not posted to once it has ended', () => {
-    const { backend, x, helper } = played();
-    helper.leave(GONE);
+  it('is not posted to once it has failed', () => {
+    const { backend, x, boxes, functions } = played();
+    functions.setState(boxes[0], FAILED);
     backend.scale(x, 3, 100);
     expect([x[0], x[99], backend.threads?.working]).toEqual([3, 3, 1]);
   });
+
+  it('is given up if it does not answer, at the end of a layer and in the middle', () => {
+    const { backend, x } = played();
+    whileNapping(() => expect(() => backend.scale(x, 1, 100)).toThrow(SystemError));
+    backend.scale(x, 3, 100);
+    expect([x[0], x[99], backend.threads?.working]).toEqual([3, 3, 1]);
+
+    const { backend: other } = played();
+    const [d, w, b] = [other.floats(900), other.floats(900), other.floats(30)];
+    whileNapping(() => expect(() => other.linearBackward(other.floats(900), w, b, d, d, w, 30, 30, 30)).toThrow(SystemError));
+  });
+
+  it('leaves nothing at the meetings of a layer: the memory is for one thread from then on, whoever is ready', () => {
+    const { team, backend, x, boxes, functions } = played(2);
+    const event = () => {
+      functions.setState(boxes[0], FAILED);
+      functions.reportDone(boxes[1], 2);
+    };
+    expect(() => backend.scale(x, 1, whenRead(event))).toThrow(SystemError);
+    expect(team.ready).toBe(1);
+    backend.scale(x, 3, 100);
+    expect(backend.threads?.working).toBe(1);
+  });
+
+  it('is given up when it was ended by others, and the caller has not heard of it', async () => {
+    const { backend, workers } = await started(2);
+    const x = backend.floats(100).fill(1);
+    await workers[0].terminate();
+    whileNapping(() => expect(() => backend.scale(x, 3, 100)).toThrow(SystemError));
+  });
+
+  it('on the memory of one network does not touch the others', async () => {
+    const { team, backend, create } = await started(3, (index, { memory }) => index === 1 && memory === 1);
+    const other = create(SIZE);
+    while (team.ready > 1) {
+      other.scale(other.floats(0), 1, 0);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    const [dx, d, w, b] = [backend.floats(900), backend.floats(900), backend.floats(900), backend.floats(30)];
+    const sleeps = vi.spyOn(Atomics, 'wait');
+    for (let i = 0; i < 10_000 && sleeps.mock.calls.length === 0; i++) backend.linearBackward(dx, w, b, d, d, w, 30, 30, 30);
+    sleeps.mockRestore();
+    expect(backend.threads?.working).toBe(2);
+  });
+
+  /** A team of real threads, which all compute the layers of its first backend. */
+  async function started(threads: number, losesMemory: (index: number, message: HelperMessage) => boolean = () => false) {
+    const team = new Team(module, threads - 1);
+    const create = sharedWasmBackend(team);
+    const backend = create(SIZE);
+    const workers = Array.from({ length: threads - 1 }, (_, index) => {
+      const workerData: HelperStart = { module, control: team.control, index, helpers: threads - 1 };
+      const worker = new Worker(KERNELS_HELPER, { workerData });
+      worker.unref();
+      closing.push(() => void worker.terminate());
+      // A message without its memory: the helper has none under that number.
+      team.add(index, (message) => worker.postMessage(losesMemory(index, message) ? { memory: message.memory, wasm: 'none' } : message));
+      return worker;
+    });
+    await untilWorking(backend, threads);
+    return { team, create, backend, workers };
+  }
 });
