@@ -125,7 +125,13 @@ describe('a thread that fails', () => {
   }
 
   /** An argument that is read in the middle of a layer. */
-  const whenRead = (event: () => void) => ({ valueOf: () => (event(), 100) }) as unknown as number;
+  const whenRead = (event: () => void) => {
+    const valueOf = () => {
+      event();
+      return 100;
+    };
+    return { valueOf } as unknown as number;
+  };
 
   it('ends a layer with a SystemError, and the next ones are computed alone', () => {
     const { backend, x, boxes, functions } = played();
