@@ -33,7 +33,10 @@ export interface Threads {
   readonly most: number;
   /** How many computed the last layer: fewer than wanted until threads have started, or when they are missing. */
   readonly working: number;
-  /** Sets how many compute the next layers, 1 to {@link most}; the others sleep. */
+  /**
+   * Sets how many compute the next layers, 1 to {@link most}; the others sleep. It holds for all networks that share the threads.
+   * @throws RangeError if it is another number
+   */
   use(count: number): void;
 }
 

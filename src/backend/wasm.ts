@@ -215,7 +215,12 @@ function threadsOf(team: Team, { working }: SharedKernels<Kernels>): Threads {
     get working() {
       return working();
     },
-    use: (count) => team.use(count - 1),
+    use: (count) => {
+      if (!Number.isInteger(count) || count < 1 || count > team.most + 1) {
+        throw new RangeError(`threads: expected a whole number from 1 to ${team.most + 1}, found ${count}`);
+      }
+      team.use(count - 1);
+    },
   };
 }
 

@@ -20,6 +20,9 @@ export interface ThreadsOptions {
   onMissing?: (error: Error) => void;
 }
 
+/** As many as `--threads` takes. */
+const MOST_THREADS = 1024;
+
 /** Backends that several threads compute. */
 export interface ThreadedBackend {
   readonly createBackend: CreateBackend;
@@ -33,10 +36,14 @@ export interface ThreadedBackend {
  * Starts threads for the kernels: a model on one of these backends has the same bytes as on {@link createWasmBackend}, sooner. Nothing waits
  * for the start of the threads: until they are ready, about 50 ms, the caller computes alone. With auto, they start once there is work for
  * more than 12 ms.
+ * @throws RangeError if the number of threads is not a whole number from 1 to 1024
  * @throws SystemError if the kernels cannot be read, or WebAssembly SIMD is not supported
  */
 export function createThreadedBackend({ threads, onMissing = () => {} }: ThreadsOptions): ThreadedBackend {
-  const count = threads === 'auto' ? availableCores() : threads;
+  const count = threads === 'auto' ? Math.min(availableCores(), MOST_THREADS) : threads;
+  if (!Number.isInteger(count) || count < 1 || count > MOST_THREADS) {
+    throw new RangeError(`threads: expected auto or a whole number from 1 to ${MOST_THREADS}, found ${count}`);
+  }
   if (count === 1) return { createBackend: createWasmBackend, threads: 1, close: () => {} };
   const team = new Team(compileKernels(SHARED_KERNELS), count - 1);
   const helpers = new Helpers(team, onMissing);

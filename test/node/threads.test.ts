@@ -32,6 +32,13 @@ describe('threads that start, sleep and end', () => {
     expect(new Set(x)).toEqual(new Set([4]));
   });
 
+  it.each([0, -1, 1.5, Number.NaN, 1025])('cannot be %d', (threads) => {
+    expect(() => createThreadedBackend({ threads })).toThrow(
+      new RangeError(`threads: expected auto or a whole number from 1 to 1024, found ${threads}`),
+    );
+    expect(() => threaded(2).createBackend(SIZE).threads?.use(threads)).toThrow(RangeError);
+  });
+
   it('rest while fewer are wanted, and come back', async () => {
     const backend = threaded(3).createBackend(SIZE);
     await untilWorking(backend, 3);
@@ -126,11 +133,11 @@ describe('a thread that fails', () => {
 
   /** An argument that is read in the middle of a layer. */
   const whenRead = (event: () => void) => {
-    const valueOf = () => {
+    const read = () => {
       event();
       return 100;
     };
-    return { valueOf } as unknown as number;
+    return { valueOf: read } as unknown as number;
   };
 
   it('ends a layer with a SystemError, and the next ones are computed alone', () => {
