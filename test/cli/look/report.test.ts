@@ -276,7 +276,7 @@ describe('a report of a sweep', () => {
   it('of which no run is done is one clear line', async () => {
     const cwd = copyOfRuns();
     sweepOf(cwd);
-    rmSync(join(cwd, 'sweep/runs.jsonl'));
+    for (const name of ['runs.jsonl', '0001']) rmSync(join(cwd, 'sweep', name), { recursive: true });
     expectRefusal(await reported(cwd, 'sweep'), 4, /no run of the sweep in sweep is done/);
   });
 
