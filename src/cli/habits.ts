@@ -129,6 +129,7 @@ const SAME: Readonly<Record<string, readonly string[]>> = {
     'ckpt-every',
     'always-save-checkpoint',
   ],
+  '--threads': ['num-threads', 'n-threads', 'nthreads', 'nproc', 'cores', 'num-cores'],
   '--seed': ['random-seed', 'manual-seed', 'random-state', 'rng-seed', 'torch-seed'],
   '--split-seed': ['data-seed', 'shuffle-seed'],
   '--resume': [
@@ -173,11 +174,11 @@ const OTHERS: readonly (readonly [names: readonly string[], answer: string])[] =
   ],
   [
     ['device', 'cuda', 'gpu', 'gpus', 'no-cuda', 'use-cuda', 'cpu', 'mps', 'local-rank', 'ngpu'],
-    'leave it out: training runs on one core of the CPU',
+    'leave it out: training runs on the CPU; --threads sets how many cores',
   ],
   [
-    ['num-workers', 'workers', 'j', 'num-threads', 'threads', 'nproc', 'jobs'],
-    "leave it out: training needs no workers; 'sweep' trains on all cores",
+    ['num-workers', 'workers', 'j', 'jobs'],
+    "training needs no workers: --threads sets its threads, and 'sweep' trains several runs at a time",
   ],
   [
     ['dtype', 'fp16', 'bf16', 'amp', 'compile', 'float32', 'precision', 'mixed-precision', 'backend', 'half'],
