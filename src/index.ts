@@ -3,7 +3,8 @@
  * It reads no file, no clock and no environment: names, kernels, hash function and seeds are arguments.
  */
 
-export type { ArenaSize, Backend, CreateBackend } from './backend/backend.js';
+export type { ArenaSize, Backend, CreateBackend, Threads } from './backend/backend.js';
+export type { Pace } from './backend/pace.js';
 export { createReferenceBackend } from './backend/reference.js';
 export { type WasmModule, wasmBackend } from './backend/wasm.js';
 export { type ErrorDetails, FileContentError, fullMessage, NumericalError, SystemError, UsageError } from './core/errors.js';
@@ -12,7 +13,9 @@ export type { Sha256 } from './core/sha256.js';
 export { drawBatch, Epochs, SAMPLINGS, type Sampling } from './data/batch.js';
 export { type Batch, createDataset, createExamples, type Dataset, type DatasetOptions, type Examples, type Split } from './data/dataset.js';
 export { NameList } from './data/nameList.js';
+export type { EncodedNames } from './data/nameListBuilder.js';
 export { type ParsedNames, parseNames } from './data/parseNames.js';
+export type { Indices } from './data/vocabulary.js';
 export * from './dojo.js';
 export { EVALUATION_BATCH, Evaluator } from './evaluation/evaluator.js';
 export { NGram } from './evaluation/ngram.js';
