@@ -28,6 +28,11 @@ export interface ThreadFunctions {
   setState(box: number, state: number): void;
 }
 
+/** A WebAssembly memory: the instance type of `WebAssembly.Memory`, a name that a public signature cannot use (see WasmModule). */
+export interface WasmMemory {
+  readonly buffer: ArrayBufferLike;
+}
+
 /** A kernel as both sides call it. */
 export type Kernel = (...args: number[]) => number | undefined;
 
@@ -37,7 +42,7 @@ export function kernelsOf(exports: Record<string, unknown>): [name: string, kern
 }
 
 /** The exports of dist/kernelsShared.wasm on a shared memory. */
-export function instantiateShared(module: object, memory: WebAssembly.Memory): Record<string, unknown> {
+export function instantiateShared(module: object, memory: WasmMemory): Record<string, unknown> {
   const words = new Int32Array(memory.buffer);
   const sleep = (address: number, value: number, milliseconds: number): void => {
     Atomics.wait(words, address >>> 2, value, milliseconds);
@@ -57,7 +62,7 @@ export class ControlBlock {
   readonly jobs: readonly Float64Array[];
   readonly #start: number;
 
-  constructor(module: object, memory: WebAssembly.Memory, helpers: number) {
+  constructor(module: object, memory: WasmMemory, helpers: number) {
     const exports = instantiateShared(module, memory);
     this.functions = exports as unknown as ThreadFunctions;
     this.#start = this.functions.arenaStart();
@@ -71,7 +76,7 @@ export class ControlBlock {
   }
 
   /** A memory with room for it: a page for the constants and arguments of the kernels, and the mailboxes. */
-  static reserve(helpers: number): WebAssembly.Memory {
+  static reserve(helpers: number): WasmMemory {
     const pages = 1 + Math.ceil((helpers * MAILBOX_BYTES) / PAGE_BYTES);
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   }
@@ -80,7 +85,7 @@ export class ControlBlock {
 /** What a helper's thread starts with. */
 export interface HelperStart {
   module: object;
-  control: WebAssembly.Memory;
+  control: WasmMemory;
   /** The helper's number, from 0, and how many there are at most. */
   index: number;
   helpers: number;
@@ -89,5 +94,5 @@ export interface HelperStart {
 /** What a helper gets later: a memory under its number, or without `wasm` the number of one that is not needed any more. */
 export interface HelperMessage {
   memory: number;
-  wasm?: WebAssembly.Memory;
+  wasm?: WasmMemory;
 }

@@ -10,6 +10,7 @@ import {
   READY,
   TAKE_MEMORY,
   type ThreadFunctions,
+  type WasmMemory,
 } from './controlBlock.js';
 
 /** The words of the caller's line of a mailbox: see kernels/mailbox.ts. */
@@ -80,7 +81,7 @@ export class HelperLoop {
   }
 }
 
-function instantiate(module: object, memory: WebAssembly.Memory): Instance {
+function instantiate(module: object, memory: WasmMemory): Instance {
   const exports = instantiateShared(module, memory);
   const { setPart, leaveMeetings } = exports as unknown as ThreadFunctions;
   return { setPart, leaveMeetings, kernels: kernelsOf(exports).map(([, kernel]) => kernel) };

@@ -13,6 +13,7 @@ import {
   STARTING,
   TAKE_MEMORY,
   type ThreadFunctions,
+  type WasmMemory,
 } from './controlBlock.js';
 import type { WasmModule } from './wasm.js';
 
@@ -55,7 +56,7 @@ export class Team {
   /** The most helpers there can be. */
   readonly most: number;
   readonly module: WasmModule;
-  #control: WebAssembly.Memory | undefined;
+  #control: WasmMemory | undefined;
   #opened: ControlBlock | undefined;
   #helpers: Helper[] = [];
   /** Helpers wanted for the next kernels. */
@@ -63,7 +64,7 @@ export class Team {
   /** Changes whenever a crew may have to be chosen anew. */
   #version = 0;
   #memories = 0;
-  readonly #open = new Map<number, WebAssembly.Memory>();
+  readonly #open = new Map<number, WasmMemory>();
   readonly #unused = new FinalizationRegistry<number>((memory) => this.#close(memory));
 
   /** @param module dist/kernelsShared.wasm, compiled */
@@ -77,7 +78,7 @@ export class Team {
    * The memory of the control block. It is reserved after that of the first backend: where the address space is limited, the network comes first.
    * @throws RangeError if it cannot be reserved
    */
-  get control(): WebAssembly.Memory {
+  get control(): WasmMemory {
     this.#control ??= ControlBlock.reserve(this.most);
     return this.#control;
   }
@@ -119,7 +120,7 @@ export class Team {
    * The kernels of an instance, computed with the helpers, and how many threads compute them.
    * @param names those that are split into parts; the others are the instance's own
    */
-  share<Kernels extends object>(instance: Kernels, wasm: WebAssembly.Memory, names: ReadonlySet<string>): SharedKernels<Kernels> {
+  share<Kernels extends object>(instance: Kernels, wasm: WasmMemory, names: ReadonlySet<string>): SharedKernels<Kernels> {
     const memory = this.#memories++;
     this.#open.set(memory, wasm);
     for (const { send } of this.#helpers) send({ memory, wasm });

@@ -56,7 +56,12 @@ const EndSchema = v.object({
   diverged: v.optional(v.object({ step: v.number(), message: v.string() })),
 });
 /** How a run ended, as its run.json says: with a result, or with numbers that blew up. */
-export type RunEnd = v.InferOutput<typeof EndSchema>;
+export interface RunEnd {
+  config: unknown;
+  result?: { seconds: number; trainLoss: number; valLoss: number; [other: string]: unknown } | undefined;
+  trained?: { steps: number } | undefined;
+  diverged?: { step: number; message: string } | undefined;
+}
 
 /** How the run in a directory ended; undefined if run.json is missing or says nothing of the kind. @throws SystemError if it cannot be read */
 export function readRunEnd(directory: string): RunEnd | undefined {

@@ -7,7 +7,7 @@ import { makeDirectory, put, removeDirectory, snapshot } from '../support/tempDi
 
 interface Call {
   name: string;
-  /** The name of its file, or the descriptor. */
+  /** The name of its file; of those in /proc, the path. */
   file: string;
 }
 
@@ -36,8 +36,10 @@ vi.mock('node:fs', async (importOriginal) => {
     const path = typeof args[0] === 'string' ? ` '${args[0]}'` : '';
     throw Object.assign(new Error(`${code}: simulated, ${name}${path}`), { code, syscall: name });
   };
+  /** The paths of the open files, by descriptor. */
+  const paths = new Map<unknown, unknown>();
   const fileOf = (name: string, args: unknown[]) => {
-    const path = String(PUTS_IN_PLACE.includes(name) ? args[1] : args[0]);
+    const path = String(PUTS_IN_PLACE.includes(name) ? args[1] : (paths.get(args[0]) ?? args[0]));
     return path.startsWith('/proc/') ? path : path.slice(path.lastIndexOf('/') + 1);
   };
   const fail = (name: string, work: () => unknown, args: unknown[]): unknown => {
@@ -50,10 +52,15 @@ vi.mock('node:fs', async (importOriginal) => {
     if (name === 'closeSync') work();
     return throwError(system.fault, name, args);
   };
+  const open = (name: string, work: () => unknown, args: unknown[]): unknown => {
+    const result = work();
+    if (name === 'openSync') paths.set(result, args[0]);
+    return result;
+  };
   const enter = (name: string, work: () => unknown, args: unknown[]): unknown => {
     const file = fileOf(name, args);
     // Files of the program itself do not count.
-    if (!system.armed || file === 'package.json' || file === 'kernels.wasm') return work();
+    if (!system.armed || ['package.json', 'kernels.wasm', 'kernelsShared.wasm'].includes(file)) return open(name, work, args);
     const call = system.calls.push({ name, file }) - 1;
     const late = system.failing >= 0 && call >= system.failing;
     if (late && system.fault === 'nothing' && name === 'writeSync') {
@@ -62,7 +69,7 @@ vi.mock('node:fs', async (importOriginal) => {
     if (call === system.failing && system.fault !== 'nothing') return fail(name, work, args);
     if (late && system.staysFull && NEEDS_SPACE.includes(name)) throwError('ENOSPC', name, args);
     // No power cut happens in a test, so nothing needs to reach the disk.
-    const result = name === 'fsyncSync' ? undefined : work();
+    const result = name === 'fsyncSync' ? undefined : open(name, work, args);
     if (name === 'renameSync' && file === 'checkpoint.safetensors') {
       system.saves.push({ call, bytes: fs.readFileSync(args[1] as string, 'latin1') });
     }
@@ -132,12 +139,19 @@ function results(cwd: string): Record<string, string> {
 /** A temporary file of a killed process, with an ID that no process can have. */
 const LEFTOVER = '.4194304.tmp';
 
+/** What says how many CPUs a control group may use. */
+const QUOTAS = ['cpu.max', 'cpu.cfs_quota_us', 'cpu.cfs_period_us'];
+
 /**
- * What the lock tells other containers is only more if the system answers. A file that cannot be removed does no harm; the lock of a process
+ * What the lock tells other containers is only more if the system answers, and so are the threads. A file that cannot be removed does no harm; the lock of a process
  * that has ended is taken over.
  */
 function isHarmless({ name, file }: Call): boolean {
-  return (file.startsWith('/proc/') && !file.endsWith('/lock')) || (name === 'rmSync' && (file === 'lock' || file.endsWith('.tmp')));
+  return (
+    (file.startsWith('/proc/') && !file.endsWith('/lock')) ||
+    QUOTAS.includes(file) ||
+    (name === 'rmSync' && (file === 'lock' || file.endsWith('.tmp')))
+  );
 }
 
 function isWrite({ name }: Call): boolean {

@@ -303,9 +303,9 @@ const ENTRIES = [
   {
     entry: 'backprop-ninja/node',
     values: ['BUNDLED_NAMES', 'Session', 'checkFile', 'createWasmBackend', 'loadCheckpoint', 'readMetrics', 'readNamesFile', 'sha256'],
-    consumer: `import type { Backend, Checkpoint, MetricsRecord } from 'backprop-ninja';
+    consumer: `import type { Backend, Checkpoint, MetricsRecord, NameList } from 'backprop-ninja';
       import { BUNDLED_NAMES, type CheckSignal, checkFile, createWasmBackend, type ExerciseReport, loadCheckpoint, readMetrics, readNamesFile, Session } from 'backprop-ninja/node';
-      export const names: string[] = readNamesFile(BUNDLED_NAMES).names;
+      export const names: NameList = readNamesFile(BUNDLED_NAMES).names;
       export const backend: Backend = createWasmBackend({ arrays: 1, entries: 1, workspace: 0 });
       export const checkpoint = (path: string): Checkpoint => loadCheckpoint(path);
       export const records = (path: string): MetricsRecord[] => readMetrics(path).records;
