@@ -47,7 +47,7 @@ export function instantiateShared(module: object, memory: WasmMemory): Record<st
   const sleep = (address: number, value: number, milliseconds: number): void => {
     Atomics.wait(words, address >>> 2, value, milliseconds);
   };
-  return new WebAssembly.Instance(module, { env: { memory, sleep } }).exports;
+  return new WebAssembly.Instance(module, { env: { memory: memory as WebAssembly.Memory, sleep } }).exports;
 }
 
 const MAILBOX_BYTES = 128;
