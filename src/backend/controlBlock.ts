@@ -55,7 +55,7 @@ const MAILBOX_BYTES = 128;
 const MOST_ARGUMENTS = 24;
 const PAGE_BYTES = 65_536;
 
-/** A control block for so many helpers, from one side. */
+/** The control block, as the caller or one of the helpers sees it. */
 export class ControlBlock {
   readonly functions: ThreadFunctions;
   /** The arguments of each kernel. */

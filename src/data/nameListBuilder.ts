@@ -119,7 +119,7 @@ export class NameListBuilder {
     return number;
   }
 
-  /** Begins another piece if the latest one has no room for so many entries, or not enough bytes for the largest number. */
+  /** Begins another piece if the latest one has no room for the entries, or too few bytes per entry for the largest index. */
   #makeRoom(entries: number): void {
     const { BYTES_PER_ELEMENT, length } = this.#piece;
     if (this.#end + entries <= length && this.#codePoints.length <= 2 ** (8 * BYTES_PER_ELEMENT)) return;

@@ -119,7 +119,7 @@ export class NamesParser {
     this.checkSize(this.#offset + this.#rest.length);
   }
 
-  /** @throws FileContentError if a data set of so many bytes is too large */
+  /** @throws FileContentError if a data set of this size is too large */
   checkSize(bytes: number): void {
     if (bytes <= MAX_FILE_BYTES) return;
     throw new FileContentError(

@@ -26,8 +26,8 @@ const NAP: f64 = 500;
 export const PATIENCE: i32 = 60;
 
 /**
- * Atomics.wait, for at most so many milliseconds. Not memory.atomic.wait32: on Node 20, a loop around that instruction reads from wrong addresses
- * after it.
+ * Atomics.wait, with its limit in milliseconds. Not memory.atomic.wait32: on Node 20, a loop around that instruction went on sleeping after the
+ * word had changed.
  */
 // @ts-ignore: decorator
 @external("env", "sleep")

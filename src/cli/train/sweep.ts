@@ -162,7 +162,7 @@ async function rankRuns(
   check: SweepCheck,
   { io, json, printJson, paint }: CommandContext,
 ): Promise<boolean> {
-  // In the order of the plan, whoever was done first.
+  // In the order of the plan: runs end in any order.
   const { planned, differing } = await check.sort(results.toSorted((a, b) => Number(a.run) - Number(b.run)));
   differing.push(...refused);
   if (planned.length > 0 && missing.length === 0 && planned.every(({ valLoss }) => valLoss === null)) {
