@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Ended, ninja, results, start } from '../support/child.js';
+import { type Ended, killSession, ninja, results, start } from '../support/child.js';
 import { SMALL, writeNames } from '../support/fakeIO.js';
 import { type Cluster, missingPrograms, startCluster } from '../support/slurm.js';
 import { makeDirectory, put, removeDirectory, tempDirectory } from '../support/tempDirectory.js';
@@ -114,8 +114,10 @@ describeWith(['parallel'], 'parallel', 'GNU parallel', () => {
     const command = 'parallel --jobs 2 --joblog log --resume-failed < runs.sh';
     const first = spawn('bash', ['-c', command], { cwd, detached: true, stdio: 'ignore' });
     await untilBegun(cwd, '0002');
-    process.kill(-(first.pid as number), 'SIGKILL');
-    await once(first, 'exit');
+    // Every job has a process group of its own.
+    const exit = once(first, 'exit');
+    await killSession(first.pid as number);
+    await exit;
     expect(await shell(cwd, command)).toMatchObject({ exitCode: 0 });
     expect(bytesIn(cwd)).toEqual(own.long);
     await expectRanked(cwd, STEPS);

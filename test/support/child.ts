@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -104,6 +104,35 @@ function waitedForCore(pid: number): number {
   } catch {
     return 0;
   }
+}
+
+/** Kills every process of a session, whatever its process group, and waits until none is left. */
+export async function killSession(session: number): Promise<void> {
+  for (let pids = processesOf(session); pids.length > 0; pids = processesOf(session)) {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
+    await sleep(10);
+  }
+}
+
+/** The processes of a session that have not ended. */
+function processesOf(session: number): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      // After the command's name, in parentheses: state, parent, group, session.
+      const [state, , , of] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return Number(of) === session && state !== 'Z' && state !== 'X';
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Waits until the program listens for signals to stop, where the system tells. Node itself handles SIGINT and SIGTERM, but not SIGHUP. */
