@@ -10,8 +10,8 @@ export const READY = 1;
 /** A job has failed, or the caller has given it up. */
 export const FAILED = 2;
 
-/** In place of a kernel: take the memory. */
-export const TAKE_MEMORY = -1;
+/** In place of a kernel: take the memories that messages name, and drop those that are not needed any more. */
+export const READ_MESSAGES = -1;
 
 /** The functions of the kernels that deal with threads; a box is the address of a mailbox. */
 export interface ThreadFunctions {
@@ -39,6 +39,21 @@ export type Kernel = (...args: number[]) => number | undefined;
 /** The functions that a module exports, in its order: the place of a kernel is its number. */
 export function kernelsOf(exports: Record<string, unknown>): [name: string, kernel: Kernel][] {
   return Object.entries(exports).filter((entry): entry is [string, Kernel] => typeof entry[1] === 'function');
+}
+
+/** More than V8 lets buffers grow before its collector runs. */
+const MOST_COUNTED = 2 ** 27;
+
+/**
+ * A buffer of so many bytes, at most 128 MiB, that nothing touches: it takes address space only. V8's collector does not count shared memory, but
+ * it does count this. Nothing if the address space is limited: then memory that is not used any more is kept for longer.
+ */
+export function counted(bytes: number): ArrayBuffer | undefined {
+  try {
+    return new ArrayBuffer(Math.min(bytes, MOST_COUNTED));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The exports of dist/kernelsShared.wasm on a shared memory. */

@@ -1,14 +1,15 @@
 /** A helper's thread: it waits for kernels, and computes its part of each. See backend/threads.ts. */
 import {
   ControlBlock,
+  counted,
   FAILED,
   type HelperMessage,
   type HelperStart,
   instantiateShared,
   type Kernel,
   kernelsOf,
+  READ_MESSAGES,
   READY,
-  TAKE_MEMORY,
   type ThreadFunctions,
   type WasmMemory,
 } from './controlBlock.js';
@@ -51,7 +52,7 @@ export class HelperLoop {
         this.#compute(words[KERNEL], words[MEMORY], words[PART], words[PARTS]);
       } catch {
         // Nobody waits for it at the meetings of another memory.
-        if (words[KERNEL] !== TAKE_MEMORY) this.#instances.get(words[MEMORY])?.leaveMeetings();
+        if (words[KERNEL] !== READ_MESSAGES) this.#instances.get(words[MEMORY])?.leaveMeetings();
         setState(this.#box, FAILED);
         return;
       }
@@ -60,8 +61,8 @@ export class HelperLoop {
   }
 
   #compute(kernel: number, memory: number, part: number, parts: number): void {
-    if (kernel === TAKE_MEMORY) {
-      this.#takeMemories();
+    if (kernel === READ_MESSAGES) {
+      this.#readMessages();
       return;
     }
     const instance = this.#instances.get(memory) as Instance;
@@ -72,11 +73,12 @@ export class HelperLoop {
     run(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15], x[16], x[17]);
   }
 
-  #takeMemories(): void {
+  #readMessages(): void {
     for (let message = this.#receive(); message; message = this.#receive()) {
       const { memory, wasm } = message;
       if (wasm) this.#instances.set(memory, instantiate(this.#module, wasm));
-      else this.#instances.delete(memory);
+      // Little else is allocated in this thread: without it, V8 would not collect the memory.
+      else if (this.#instances.delete(memory)) counted(Number.POSITIVE_INFINITY);
     }
   }
 }

@@ -5,13 +5,14 @@
 import { SystemError } from '../core/errors.js';
 import {
   ControlBlock,
+  counted,
   FAILED,
   type HelperMessage,
   type Kernel,
   kernelsOf,
+  READ_MESSAGES,
   READY,
   STARTING,
-  TAKE_MEMORY,
   type ThreadFunctions,
   type WasmMemory,
 } from './controlBlock.js';
@@ -23,14 +24,23 @@ interface Helper {
   readonly index: number;
   /** The address of its mailbox. */
   readonly box: number;
-  /** The memories that it has been told to take. */
-  readonly memories: Set<number>;
+  /** The memories that it has been told to take, the oldest first, with their bytes. */
+  readonly memories: Map<number, number>;
 }
+
+/**
+ * The most bytes of a helper's memories: for a new one, it drops the oldest. Which memories are not used any more, the team learns only when the
+ * program yields to the event loop, and some programs never do. A memory that was dropped and is used again is taken again, which takes 0.3 ms.
+ */
+const MOST_BYTES = 2 ** 28;
 
 /** A memory with the kernels on it. */
 interface Desk {
   /** Its number. */
   readonly memory: number;
+  readonly wasm: WasmMemory;
+  /** As large as the memory, as long as it is used: see {@link counted}. */
+  readonly counted: ArrayBuffer | undefined;
   readonly exports: Pick<ThreadFunctions, 'setPart' | 'leaveMeetings'>;
   /** The helpers of the next kernels. */
   crew: Helper[];
@@ -64,7 +74,6 @@ export class Team {
   /** Changes whenever a crew may have to be chosen anew. */
   #version = 0;
   #memories = 0;
-  readonly #open = new Map<number, WasmMemory>();
   readonly #unused = new FinalizationRegistry<number>((memory) => this.#close(memory));
 
   /** @param module dist/kernelsShared.wasm, compiled */
@@ -93,8 +102,7 @@ export class Team {
    * @param send a message to its thread
    */
   add(index: number, send: (message: HelperMessage) => void): void {
-    this.#helpers.push({ send, index, box: this.#block.mailbox(index), memories: new Set() });
-    for (const [memory, wasm] of this.#open) send({ memory, wasm });
+    this.#helpers.push({ send, index, box: this.#block.mailbox(index), memories: new Map() });
     this.#version++;
   }
 
@@ -122,9 +130,15 @@ export class Team {
    */
   share<Kernels extends object>(instance: Kernels, wasm: WasmMemory, names: ReadonlySet<string>): SharedKernels<Kernels> {
     const memory = this.#memories++;
-    this.#open.set(memory, wasm);
-    for (const { send } of this.#helpers) send({ memory, wasm });
-    const desk: Desk = { memory, exports: instance as unknown as ThreadFunctions, crew: [], version: -1, hasFailed: false };
+    const desk: Desk = {
+      memory,
+      wasm,
+      counted: counted(wasm.buffer.byteLength),
+      exports: instance as unknown as ThreadFunctions,
+      crew: [],
+      version: -1,
+      hasFailed: false,
+    };
     const kernels = kernelsOf(instance as Record<string, unknown>).map(([name, kernel], number) => [
       name,
       names.has(name) ? (...args: number[]) => this.#run(desk, kernel, number, args) : kernel,
@@ -162,7 +176,7 @@ export class Team {
     let missing = false;
     desk.crew = [];
     for (const helper of this.#helpers) {
-      const { stateOf, isDone, postJob } = this.#block.functions;
+      const { stateOf, isDone } = this.#block.functions;
       if (desk.crew.length === this.#wanted) break;
       const state = stateOf(helper.box);
       if (state !== READY) missing ||= state === STARTING;
@@ -170,10 +184,7 @@ export class Team {
       else if (helper.memories.has(desk.memory)) desk.crew.push(helper);
       else {
         missing = true;
-        helper.memories.add(desk.memory);
-        // Crews that it is in must wait for it: a mailbox holds one job.
-        this.#version++;
-        postJob(helper.box, TAKE_MEMORY, desk.memory, 0, 0);
+        this.#give(helper, desk);
       }
     }
     desk.version = missing ? -1 : this.#version;
@@ -203,11 +214,35 @@ export class Team {
     return areDone;
   }
 
+  /** Lets a helper take a memory. */
+  #give(helper: Helper, { memory, wasm }: Desk): void {
+    const bytes = wasm.buffer.byteLength;
+    let all = bytes;
+    for (const held of helper.memories.values()) all += held;
+    for (const [oldest, held] of helper.memories) {
+      if (all <= MOST_BYTES) break;
+      helper.memories.delete(oldest);
+      helper.send({ memory: oldest });
+      all -= held;
+    }
+    helper.memories.set(memory, bytes);
+    helper.send({ memory, wasm });
+    this.#postMessages(helper);
+  }
+
+  /** Lets a helper read its messages. Crews that it is in must wait for it: a mailbox holds one job. */
+  #postMessages({ box }: Helper): void {
+    this.#version++;
+    this.#block.functions.postJob(box, READ_MESSAGES, 0, 0, 0);
+  }
+
+  /** Lets the helpers drop a memory that is not used any more. */
   #close(memory: number): void {
-    this.#open.delete(memory);
-    for (const { send, memories } of this.#helpers) {
-      memories.delete(memory);
-      send({ memory });
+    for (const helper of this.#helpers) {
+      if (!helper.memories.delete(memory)) continue;
+      const { stateOf, isDone } = this.#block.functions;
+      helper.send({ memory });
+      if (stateOf(helper.box) === READY && isDone(helper.box)) this.#postMessages(helper);
     }
   }
 }

@@ -47,3 +47,38 @@ describe.each(Object.keys(STEPS) as PresetName[])('the preset %s on 1, 2, 3, 4 a
     for (const threads of [1, 2, 3, 4, 7]) expect(await trained(node, preset, threads)).toEqual({ ...(await expected), threads });
   });
 });
+
+/** Makes networks of 8 MiB, one after the other, each for a few layers, and prints the most memory of the process in MiB. */
+const NETWORKS = `
+const { createThreadedBackend } = await import(${JSON.stringify(LIBRARY['backprop-ninja/node'])});
+const [networks, way] = [Number(process.argv[1]), process.argv[2]];
+const { createBackend } = createThreadedBackend({ threads: 3 });
+const entries = 2 ** 21;
+let [most, helped] = [0, 0];
+for (let i = 0; i < networks; i++) {
+  const { floats, scale, threads } = createBackend({ arrays: 1, entries, workspace: 0 });
+  const x = floats(entries).fill(1);
+  for (let k = 0; k < 5; k++) {
+    if (way === 'yielding') await new Promise((resolve) => setTimeout(resolve, 1));
+    scale(x, 1, entries);
+    if (threads.working > 1) helped++;
+  }
+  most = Math.max(most, process.memoryUsage.rss() / 2 ** 20);
+}
+console.log(JSON.stringify({ most, helped }));
+process.exit();
+`;
+
+describe('200 networks of 8 MiB, one after the other, on 3 threads', () => {
+  describe.each(['20', '22', '24'])('on Node %s', (node) => {
+    it.each([
+      ['take less than 700 MiB if the program yields between them', 'yielding', 700],
+      ['take less than 1200 MiB if it does not', 'busy', 1200],
+    ])('%s', async (_, way, limit) => {
+      const words = ['-y', '-p', `node@${node}`, 'node', '--input-type=module', '-e', NETWORKS, '200', way];
+      const { most, helped } = JSON.parse((await promisify(execFile)('npx', words, { timeout: 300_000 })).stdout);
+      expect(helped).toBeGreaterThan(0);
+      expect(most).toBeLessThan(limit);
+    });
+  });
+});

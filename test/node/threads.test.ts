@@ -71,6 +71,20 @@ describe('threads that start, sleep and end', () => {
     expect(arrays.map((array) => array[99])).toEqual([0, 1, 64]);
   });
 
+  it('drop the memories that they took first, beyond 256 MiB, and take them again when they are used', async () => {
+    const { createBackend } = threaded(2);
+    const large = { ...SIZE, entries: 25 * 2 ** 20 };
+    const backends = [createBackend(large), createBackend(large), createBackend(large)];
+    const arrays = backends.map((backend) => backend.floats(100).fill(1));
+    for (let round = 0; round < 2; round++) {
+      for (const [k, backend] of backends.entries()) {
+        await untilWorking(backend, 2);
+        backend.scale(arrays[k], k, 100);
+      }
+    }
+    expect(arrays.map((array) => array[99])).toEqual([0, 1, 4]);
+  });
+
   it('leave the caller alone once they are closed', async () => {
     const { createBackend, close } = threaded(3);
     const backend = createBackend(SIZE);
