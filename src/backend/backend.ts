@@ -13,12 +13,20 @@ import type { Pace } from './pace.js';
 export interface ArenaSize {
   /** The number of arrays. */
   arrays: number;
-  /** Floats and indices in all arrays together, 4 bytes each. */
+  /** Floats and indices in all arrays together, 4 bytes each. A matrix has {@link paddedSize} floats. */
   entries: number;
   /** Floats of scratch memory for the layers. */
   workspace: number;
   /** Floats of it that each further thread adds. Default: as many as {@link workspace}. */
   workspacePerThread?: number;
+}
+
+/** The columns of a panel: see kernels/panels.ts. */
+export const PANEL = 16;
+
+/** The entries of a matrix in panels, with padding: the most that a matrix may have. */
+export function paddedSize(rows: number, columns: number): number {
+  return (rows | 1) * PANEL * Math.ceil(columns / PANEL);
 }
 
 /**
@@ -45,7 +53,8 @@ export interface Threads {
  *
  * Each layer function has the contract of the function of the same name in layers/: outputs first, then inputs, then sizes; dense
  * row-major arrays; outputs are overwritten. A backend may round differently and sum in another order; nothing else may differ. All arrays
- * passed to a layer must come from this backend's {@link floats} and {@link ints}.
+ * passed to a layer must come from this backend's {@link floats} and {@link ints}, and from {@link matrix} the matrices of a block: hprebn,
+ * bnraw, h, their gradients, and the table. How these are stored is the backend's own.
  */
 export interface Backend {
   /** The name in reports: wasm, or reference float32. */
@@ -60,6 +69,15 @@ export interface Backend {
    * @throws RangeError if the arena is full
    */
   ints(size: number): Int32Array;
+  /**
+   * A new matrix of zeros, in the precision of the backend. A layer may use fewer of its rows: it stores as many as it computes.
+   * @throws RangeError if the arena is full
+   */
+  matrix(rows: number, columns: number): FloatArray;
+  /** The entries that a matrix has in the array, from its start, with padding: at most {@link paddedSize}. */
+  matrixSize(rows: number, columns: number): number;
+  /** The rows of a matrix, dense and row-major: the matrix itself if it is stored so, otherwise a copy. */
+  rowsOf(matrix: FloatArray, rows: number, columns: number): FloatArray;
 
   embeddingForward: typeof embedding.embeddingForward;
   embeddingBackward: typeof embedding.embeddingBackward;

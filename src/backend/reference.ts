@@ -14,10 +14,14 @@ import type { Backend } from './backend.js';
  * an arena. Use one precision per process where speed matters: V8 slows down functions that have seen both array types.
  */
 export function createReferenceBackend(dtype: DType): Backend {
+  const floats = (size: number) => (dtype === 'float64' ? new Float64Array(size) : new Float32Array(size));
   return {
     name: `reference ${dtype}`,
-    floats: (size) => (dtype === 'float64' ? new Float64Array(size) : new Float32Array(size)),
+    floats,
     ints: (size) => new Int32Array(size),
+    matrix: (rows, columns) => floats(rows * columns),
+    matrixSize: (rows, columns) => rows * columns,
+    rowsOf: (matrix, rows, columns) => (matrix.length === rows * columns ? matrix : matrix.subarray(0, rows * columns)),
     embeddingForward,
     embeddingBackward,
     embeddingTableForward,

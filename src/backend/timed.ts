@@ -6,7 +6,10 @@ import type { Backend } from './backend.js';
 export type Clock = () => number;
 
 /** The layer functions of a backend. */
-type LayerName = Exclude<keyof Backend, 'name' | 'floats' | 'ints' | 'newPace' | 'peakLoop' | 'threads'>;
+type LayerName = Exclude<
+  keyof Backend,
+  'name' | 'floats' | 'ints' | 'matrix' | 'matrixSize' | 'rowsOf' | 'newPace' | 'peakLoop' | 'threads'
+>;
 
 /** One call of a layer. */
 export interface LayerCall {

@@ -1,6 +1,6 @@
 import { SystemError } from '../core/errors.js';
 import type { FloatArray } from '../core/tensor.js';
-import type { ArenaSize, Backend, CreateBackend, Threads } from './backend.js';
+import { type ArenaSize, type Backend, type CreateBackend, PANEL, paddedSize, type Threads } from './backend.js';
 import { instantiateShared } from './controlBlock.js';
 import type { SharedKernels, Team } from './threads.js';
 
@@ -52,7 +52,19 @@ interface Kernels {
     V: number,
     D: number,
   ): void;
-  linearForward(out: Pointer, x: Pointer, W: Pointer, b: Pointer, n: number, I: number, O: number): void;
+  linearForward(
+    out: Pointer,
+    x: Pointer,
+    W: Pointer,
+    b: Pointer,
+    n: number,
+    I: number,
+    O: number,
+    from: number,
+    to: number,
+    outInPanels: boolean,
+    xInPanels: boolean,
+  ): void;
   linearBackward(
     dx: Pointer,
     dW: Pointer,
@@ -64,6 +76,8 @@ interface Kernels {
     n: number,
     I: number,
     O: number,
+    doutInPanels: boolean,
+    xInPanels: boolean,
   ): void;
   batchNormTanhForward(
     h: Pointer,
@@ -195,13 +209,22 @@ function createWasmBackend(
     return start as Pointer;
   };
   const scratch = allocate(workspace);
+  const floats = (size: number) => new Float32Array(memory.buffer, allocate(size), size);
+  const matrices = new Set<Pointer>();
 
   return {
     name: 'wasm',
-    floats: (size) => new Float32Array(memory.buffer, allocate(size), size),
+    floats,
     ints: (size) => new Int32Array(memory.buffer, allocate(size), size),
+    matrix: (rows, columns) => {
+      const matrix = floats(paddedSize(rows, columns));
+      matrices.add(at(matrix));
+      return matrix;
+    },
+    matrixSize: paddedSize,
+    rowsOf: (matrix, rows, columns) => (matrices.has(at(matrix)) ? fromPanels(matrix, rows, columns) : matrix.subarray(0, rows * columns)),
     ...embeddings(kernels, scratch),
-    ...blockLayers(kernels, scratch),
+    ...blockLayers(kernels, scratch, matrices),
     ...crossEntropy(kernels),
     ...updates(kernels),
     peakLoop: (turns) => kernels.peakLoop(turns),
@@ -239,6 +262,19 @@ function reserve(pages: number, shared: boolean): WebAssembly.Memory {
 /** The address of an array in the kernels' memory. */
 function at(array: FloatArray | Int32Array): Pointer {
   return array.byteOffset as Pointer;
+}
+
+/** The rows of a matrix in panels: see kernels/panels.ts. */
+function fromPanels(matrix: FloatArray, n: number, H: number): FloatArray {
+  const rows = new Float32Array(n * H);
+  for (let j = 0; j < H; j += PANEL) {
+    const width = Math.min(PANEL, H - j);
+    for (let i = 0; i < n; i++) {
+      const start = (n | 1) * j + i * PANEL;
+      rows.set(matrix.subarray(start, start + width), i * H + j);
+    }
+  }
+  return rows;
 }
 
 type Layers<Name extends keyof Backend> = Pick<Backend, Name>;
@@ -293,6 +329,7 @@ function embeddings(
 function blockLayers(
   kernels: Kernels,
   scratch: Pointer,
+  matrices: ReadonlySet<Pointer>,
 ): Layers<
   | 'linearForward'
   | 'linearBackward'
@@ -304,9 +341,10 @@ function blockLayers(
   | 'columnMoments'
 > {
   return {
-    linearForward: (out, x, W, b, n, I, O) => kernels.linearForward(at(out), at(x), at(W), at(b), n, I, O),
+    linearForward: (out, x, W, b, n, I, O, from = 0, to = n) =>
+      kernels.linearForward(at(out), at(x), at(W), at(b), n, I, O, from, to, matrices.has(at(out)), matrices.has(at(x))),
     linearBackward: (dx, dW, db, dout, x, W, n, I, O) =>
-      kernels.linearBackward(at(dx), at(dW), at(db), at(dout), at(x), at(W), scratch, n, I, O),
+      kernels.linearBackward(at(dx), at(dW), at(db), at(dout), at(x), at(W), scratch, n, I, O, matrices.has(at(dout)), matrices.has(at(x))),
     batchNormTanhForward: (h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H) =>
       kernels.batchNormTanhForward(at(h), at(bnraw), at(bnvar_inv), at(hprebn), at(bngain), at(bnbias), n, H),
     batchNormTanhBackward: (dhprebn, dbngain, dbnbias, dh, h, bnraw, bnvar_inv, bngain, n, H) =>

@@ -84,9 +84,10 @@ function computeGradients(networkCase: NetworkCase, backend: Backend) {
   const loss = forward(model, a);
   backward(model, a);
   const shapes = parameterShapes(config);
+  const rows = (matrix: FloatArray, H: number): ComputedTensor => ({ data: backend.rowsOf(matrix, n, H), shape: [n, H] });
   const ofBlocks = a.blocks.map(({ dh, dhprebn }, k): [string, ComputedTensor][] => [
-    [`d${blockName(k + 1, 'h')}`, { data: dh, shape: [n, hidden[k]] }],
-    [`d${blockName(k + 1, 'hprebn')}`, { data: dhprebn, shape: [n, hidden[k]] }],
+    [`d${blockName(k + 1, 'h')}`, rows(dh, hidden[k])],
+    [`d${blockName(k + 1, 'hprebn')}`, rows(dhprebn, hidden[k])],
   ]);
   const tensors: Record<string, ComputedTensor> = {
     loss: { data: Float64Array.of(loss), shape: [] },

@@ -1,12 +1,13 @@
 import { matmul, matmulTransposed } from './matmul';
-import { endOf, firstOf, meet } from './parts';
-import { addRow, copyRow, gatherRows, sumOfThree, sumRows, zeroRow } from './rows';
+import { add16, copy16, PANEL, panelAt, panelBytes, panels, ROW, sumOfThree16 } from './panels';
+import { afterRooms, endOf, firstOf, meet, ownRoom } from './parts';
+import { addRow, gatherRows, sumRows, zeroRow } from './rows';
 import { transpose } from './transpose';
 
 // hprebn [n,H]   table, dtable [T,D,H]   C [V,E]   W1 [T·E,H]   b1 [H]   characters [T,D]   counts [T]   slots [n,T]
-// workspace: T·(D·E + (D+H)·(E+3)) floats
+// workspace: with p threads, p·D·E + T·(D+H)·(E+3) floats
 //
-// Threads share the columns of H, and in the end the rows of the gradients of C.
+// hprebn is in panels, and so is the table, as a matrix of T·D rows. Threads share the panels, and in the end the rows of the gradients of C.
 
 /** See layers/embeddingTable.ts. */
 export function embeddingTableForward(
@@ -14,41 +15,62 @@ export function embeddingTableForward(
   n: usize, T: usize, E: usize, H: usize, D: usize,
 ): void {
   const row = H << 2;
-  const first = firstOf(H, 16);
-  const end = endOf(H, 16);
+  const panel = panelBytes(T * D);
+  const first = firstOf(H, PANEL);
+  const end = endOf(H, PANEL);
   const at = first << 2;
-  // table[t,d] = C[characters[t,d]] W1[t], plus b1 at t = 0
+  table = panelAt(table, T * D, first);
+  const rows = ownRoom(workspace, D * E);
+  // table[t,d] = C[characters[t,d]] W1[t], plus b1 at t = 0. Every thread gathers its own rows of C: they would take the cache lines from each other.
   for (let t: usize = 0; t < T; t++) {
     const count = load<i32>(counts + (t << 2)) as usize;
-    // All threads gather the same rows into the same place
-    const rows = workspace + ((t * D * E) << 2);
     gatherRows(rows, C, characters + ((t * D) << 2), count, E);
-    matmul(table + t * D * row + at, row, t == 0 ? b1 + at : 0, rows, E << 2, W1 + t * E * row + at, row, count, end - first, E);
+    const out = table + t * D * ROW;
+    matmul(out, ROW, panel, t == 0 ? b1 + at : 0, rows, E << 2, ROW, W1 + t * E * row + at, row, count, end - first, E);
   }
-  // hprebn[i] = sum over t of table[t,slots[i,t]]; columns in groups that stay in the cache take up to 1.4 times as long, here and backward
-  for (let i: usize = 0; i < n; i++) {
-    addTableRows(hprebn + i * row + at, table + at, slots + ((i * T) << 2), T, end - first, D, row);
+  for (let j = first; j < end; j += TOGETHER * PANEL) {
+    sumRowsOfTable(panelAt(hprebn, n, j), table, slots, n, T, D, min(TOGETHER, panels(end - j)));
+    table += TOGETHER * panel;
   }
 }
 
-/** out [N] = the sum of N columns of an example's T rows, three at a time. */
-// @ts-ignore: decorator
-@inline
-function addTableRows(out: usize, table: usize, slots: usize, T: usize, N: usize, D: usize, row: usize): void {
-  let t: usize = 0;
-  if (T < 3) copyRow(out, tableRow(table, slots, t++, D, row), N);
-  else {
-    sumOfThree(out, tableRow(table, slots, 0, D, row), tableRow(table, slots, 1, D, row), tableRow(table, slots, 2, D, row), N);
-    t = 3;
+/** Panels that are summed together, because the slots of each example are then read once. */
+const TOGETHER: usize = 4;
+
+/** Some panels of hprebn: hprebn[i] = the sum over t of table[t,slots[i,t]], three at a time. */
+function sumRowsOfTable(hprebn: usize, table: usize, slots: usize, n: usize, T: usize, D: usize, count: usize): void {
+  const panel = panelBytes(T * D);
+  const outPanel = panelBytes(n);
+  for (const end = hprebn + n * ROW; hprebn < end; hprebn += ROW) {
+    let t: usize = 0;
+    if (T < 3) {
+      const a = tableRow(table, slots, t++, D);
+      for (let p: usize = 0; p < count; p++) copy16(hprebn + p * outPanel, a + p * panel);
+    } else {
+      const a = tableRow(table, slots, 0, D);
+      const b = tableRow(table, slots, 1, D);
+      const c = tableRow(table, slots, 2, D);
+      for (let p: usize = 0; p < count; p++) sumOfThree16(hprebn + p * outPanel, a + p * panel, b + p * panel, c + p * panel);
+      t = 3;
+    }
+    for (; t + 1 < T; t += 2) {
+      const a = tableRow(table, slots, t, D);
+      const b = tableRow(table, slots, t + 1, D);
+      for (let p: usize = 0; p < count; p++) sumOfThree16(hprebn + p * outPanel, hprebn + p * outPanel, a + p * panel, b + p * panel);
+    }
+    if (t < T) {
+      const a = tableRow(table, slots, t, D);
+      for (let p: usize = 0; p < count; p++) add16(hprebn + p * outPanel, a + p * panel);
+    }
+    slots += T << 2;
   }
-  for (; t + 1 < T; t += 2) sumOfThree(out, out, tableRow(table, slots, t, D, row), tableRow(table, slots, t + 1, D, row), N);
-  if (t < T) addRow(out, tableRow(table, slots, t, D, row), N);
 }
 
+/** The row of a panel of the table for position t of an example. */
 // @ts-ignore: decorator
 @inline
-function tableRow(table: usize, slots: usize, t: usize, D: usize, row: usize): usize {
-  return table + (t * D + (load<i32>(slots + (t << 2)) as usize)) * row;
+function tableRow(table: usize, slots: usize, t: usize, D: usize): usize {
+  return table + (t * D + (load<i32>(slots + (t << 2)) as usize)) * ROW;
 }
 
 /** See layers/embeddingTable.ts. */
@@ -58,46 +80,54 @@ export function embeddingTableBackward(
   n: usize, T: usize, E: usize, H: usize, V: usize, D: usize,
 ): void {
   const row = H << 2;
-  const first = firstOf(H, 16);
-  const columns = endOf(H, 16) - first;
+  const panel = panelBytes(T * D);
+  const first = firstOf(H, PANEL);
+  const end = endOf(H, PANEL);
+  const columns = end - first;
   const at = first << 2;
+  const own = panelAt(dtable, T * D, first);
+  const rows = ownRoom(workspace, D * E);
   // drows is padded to whole vectors: its columns from E on are computed from whatever follows in memory, and never read.
   const width = (E + 3) & ~3;
-  const drows = workspace + ((T * D * E) << 2);
+  const drows = afterRooms(workspace, D * E);
   const transposed = drows + ((T * D * width) << 2);
   for (let t: usize = 0; t < T; t++) {
     const count = load<i32>(counts + (t << 2)) as usize;
-    const G = dtable + t * D * row + at;
+    const G = own + t * D * ROW;
     // Examples with the same character share a row of the table, so the gradient of that row is the sum of theirs
-    sumBySlot(G, dhprebn + at, slots + (t << 2), n, T, columns, row);
-    if (t == 0) sumRows(db1 + at, G, row, count, columns);
-    // table[t,d] = C[characters[t,d]] W1[t]; all threads gather the same rows into the same place
-    const rows = workspace + ((t * D * E) << 2);
+    for (let j: usize = 0; j < columns; j += TOGETHER * PANEL) {
+      sumBySlot(G + j / PANEL * panel, panel, panelAt(dhprebn, n, first + j), slots + (t << 2), n, T, min(TOGETHER, panels(columns - j)));
+    }
+    if (t == 0) {
+      for (let j: usize = 0; j < columns; j += PANEL) sumRows(db1 + at + (j << 2), G + j / PANEL * panel, ROW, count, min(PANEL, columns - j));
+    }
+    // table[t,d] = C[characters[t,d]] W1[t]
     gatherRows(rows, C, characters + ((t * D) << 2), count, E);
     const weights = W1 + t * E * row + at;
-    matmulTransposed(dW1 + t * E * row + at, row, rows, E << 2, G, row, E, columns, count);
-    for (let e: usize = 0; e < E; e += PANEL) {
-      const panel = min(PANEL, width - e);
-      transpose(transposed + ((t * H * width + H * e + first * panel) << 2), panel << 2, weights + e * row, row, min(PANEL, E - e), columns);
+    matmulTransposed(dW1 + t * E * row + at, row, rows, E << 2, ROW, G, ROW, panel, E, columns, count);
+    for (let e: usize = 0; e < E; e += PACKED) {
+      const packed = min(PACKED, width - e);
+      transpose(transposed + ((t * H * width + H * e + first * packed) << 2), packed << 2, weights + e * row, row, min(PACKED, E - e), columns);
     }
   }
   meet();
   for (let t: usize = 0; t < T; t++) {
     const count = load<i32>(counts + (t << 2)) as usize;
     const d = firstOf(count, 2);
-    const own = endOf(count, 2) - d;
-    for (let e: usize = 0; e < E; e += PANEL) {
-      const panel = min(PANEL, width - e);
+    const share = endOf(count, 2) - d;
+    for (let e: usize = 0; e < E; e += PACKED) {
+      const packed = min(PACKED, width - e);
       const out = drows + (((t * D + d) * width + e) << 2);
-      matmul(out, width << 2, 0, dtable + (t * D + d) * row, row, transposed + ((t * H * width + H * e) << 2), panel << 2, own, panel, H);
+      const weights = transposed + ((t * H * width + H * e) << 2);
+      matmul(out, width << 2, ROW, 0, dtable + (t * D + d) * ROW, ROW, panel, weights, packed << 2, share, packed, H);
     }
   }
   meet();
   addToCharacters(dC, drows, characters, counts, T, E, V, D, width);
 }
 
-/** Columns of W1ᵀ that are packed together: a cache line. As rows of all T·E columns they would evict each other from the cache. */
-const PANEL: usize = 16;
+/** Columns of W1ᵀ that are packed together: as rows of all T·E columns they would evict each other from the cache. */
+const PACKED: usize = 16;
 
 /** dC[characters[t,d]] += drows[t,d], for this thread's share of the characters */
 // @ts-ignore: decorator
@@ -115,15 +145,20 @@ function addToCharacters(dC: usize, drows: usize, characters: usize, counts: usi
   }
 }
 
-/** sums [count,N]: for each slot, the sum of the rows of a [n,N] with that slot. Slots are numbered in order of first appearance. */
-function sumBySlot(sums: usize, a: usize, slots: usize, n: usize, T: usize, N: usize, row: usize): void {
+/**
+ * Some panels of sums [D,H], which are `panel` bytes apart: for each slot, the sum of the rows of a [n,H] with that slot. Slots are numbered in
+ * order of first appearance.
+ */
+function sumBySlot(sums: usize, panel: usize, a: usize, slots: usize, n: usize, T: usize, count: usize): void {
+  const aPanel = panelBytes(n);
   let seen: usize = 0;
-  for (let i: usize = 0; i < n; i++) {
-    const slot = load<i32>(slots + ((i * T) << 2)) as usize;
+  for (const end = a + n * ROW; a < end; a += ROW) {
+    const slot = load<i32>(slots) as usize;
+    const sum = sums + slot * ROW;
     if (slot == seen) {
-      copyRow(sums + slot * row, a, N);
+      for (let p: usize = 0; p < count; p++) copy16(sum + p * panel, a + p * aPanel);
       seen++;
-    } else addRow(sums + slot * row, a, N);
-    a += row;
+    } else for (let p: usize = 0; p < count; p++) add16(sum + p * panel, a + p * aPanel);
+    slots += T << 2;
   }
 }

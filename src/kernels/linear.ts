@@ -1,24 +1,38 @@
 import { matmul, matmulTransposed } from './matmul';
-import { endOf, firstOf, meet, ownPart, threads } from './parts';
-import { copyRow, sumRows } from './rows';
+import { PANEL, panelBytes, ROW } from './panels';
+import { endOf, firstOf, ownPart, threads } from './parts';
+import { sumRows } from './rows';
 import { transpose } from './transpose';
 
-// out [n,O]   x [n,I]   W [I,O]   b [O]   workspace: with p threads, the larger of (I+16·p)·O and 16·n·p floats
+// out, dout [n,O]   x, dx [n,I]   W [I,O]   b [O]   workspace: with p threads, (I+16·p)·O floats
+//
+// A block's matrices are in panels; embeddings and logits, with their gradients, in rows.
 
 /**
  * See layers/linear.ts. The threads share the columns of W, so that each reads a part of W and computes the columns that it normalises next; if
  * there are few columns, the rows of x.
  */
-export function linearForward(out: usize, x: usize, W: usize, b: usize, n: usize, I: usize, O: usize): void {
+export function linearForward(
+  out: usize, x: usize, W: usize, b: usize, n: usize, I: usize, O: usize, from: usize, to: usize,
+  outInPanels: bool, xInPanels: bool,
+): void {
   const row = O << 2;
-  if (O >= COLUMNS * threads()) {
-    const j = firstOf(O, BLOCK);
-    const at = j << 2;
-    matmul(out + at, row, b + at, x, I << 2, W + at, row, n, endOf(O, BLOCK) - j, I);
+  const outs = outInPanels ? ROW : row;
+  const outp = outInPanels ? panelBytes(n) : ROW;
+  const xs = xInPanels ? ROW : I << 2;
+  const xp = xInPanels ? panelBytes(n) : ROW;
+  let j: usize = 0;
+  let end = O;
+  if (outInPanels || O >= COLUMNS * threads()) {
+    j = firstOf(O, PANEL);
+    end = endOf(O, PANEL);
   } else {
-    const i = firstOf(n, 2);
-    matmul(out + i * row, row, b, x + ((i * I) << 2), I << 2, W, row, endOf(n, 2) - i, O, I);
+    const rows = to - from;
+    to = from + endOf(rows, 2);
+    from += firstOf(rows, 2);
   }
+  const at = j << 2;
+  matmul(out + from * outs + j / PANEL * outp, outs, outp, b + at, x + from * xs, xs, xp, W + at, row, to - from, end - j, I);
 }
 
 /**
@@ -27,41 +41,36 @@ export function linearForward(out: usize, x: usize, W: usize, b: usize, n: usize
  */
 export function linearBackward(
   dx: usize, dW: usize, db: usize, dout: usize, x: usize, W: usize, workspace: usize, n: usize, I: usize, O: usize,
+  doutInPanels: bool, xInPanels: bool,
 ): void {
   const row = O << 2;
-  const i = firstOf(I, BLOCK);
-  const own = endOf(I, BLOCK) - i;
-  const at = i << 2;
-  const transposed = workspace + (i + BLOCK * ownPart()) * row;
+  const douts = doutInPanels ? ROW : row;
+  const doutp = doutInPanels ? panelBytes(n) : ROW;
+  const xs = xInPanels ? ROW : I << 2;
+  const xp = xInPanels ? panelBytes(n) : ROW;
+  const i = firstOf(I, PANEL);
+  const own = endOf(I, PANEL) - i;
+  const at = i / PANEL * xp;
+  const transposed = workspace + (i + PANEL * ownPart()) * row;
   const stride = (own << 2) + PADDING;
   transpose(transposed, stride, W + i * row, row, own, O);
-  matmul(dx + at, I << 2, 0, dout, row, transposed, stride, n, own, O);
-  if (n * I > LARGE || !(I & 511)) {
-    // The columns are packed where others may still read their part of Wᵀ.
-    meet();
-    packedOuter(dW + i * row, x + at, dout, workspace + ((ownPart() * BLOCK * n) << 2), n, I, own, O);
-  } else matmulTransposed(dW + i * row, row, x + at, I << 2, dout, row, own, O, n);
-  const j = firstOf(O, 4);
-  sumRows(db + (j << 2), dout + (j << 2), row, n, endOf(O, 4) - j);
+  matmul(dx + at, xs, xp, 0, dout, douts, doutp, transposed, stride, n, own, O);
+  matmulTransposed(dW + i * row, row, x + at, xs, xp, dout, douts, doutp, own, O, n);
+  sumColumns(db, dout, douts, doutp, n, O);
 }
 
 /** Columns per thread from which the threads share columns in the forward pass. */
 const COLUMNS: usize = 32;
 /** Bytes of padding after each row of Wᵀ: without it, rows of 4 KiB would evict each other from the cache. */
 const PADDING: usize = 64;
-/** The columns of x are packed if x has more floats than this; always if a row is a multiple of 2 KiB, because such rows share cache lines. */
-const LARGE: usize = 65_536;
-/** Columns that are packed together, and that a thread gets at least: one cache line. */
-const BLOCK: usize = 16;
 
-/**
- * dW [own,O] = xᵀ dout for `own` columns of x, one block of them at a time, copied to be contiguous. Read in place, each entry would cost a cache
- * line, and rows a power of two apart would evict each other.
- */
-function packedOuter(dW: usize, x: usize, dout: usize, packed: usize, n: usize, I: usize, own: usize, O: usize): void {
-  for (let i: usize = 0; i < own; i += BLOCK) {
-    const width = min(BLOCK, own - i);
-    for (let k: usize = 0; k < n; k++) copyRow(packed + ((k * width) << 2), x + ((k * I + i) << 2), width);
-    matmulTransposed(dW + ((i * O) << 2), O << 2, packed, width << 2, dout, O << 2, width, O, n);
+/** sums [N] of the columns of a [n,N], for this thread's share of the columns. */
+function sumColumns(sums: usize, a: usize, as: usize, ap: usize, n: usize, N: usize): void {
+  const unit: usize = ap == ROW ? 4 : PANEL;
+  const end = endOf(N, unit);
+  for (let j = firstOf(N, unit); j < end; ) {
+    const next = min(end, (j + PANEL) & ~(PANEL - 1));
+    sumRows(sums + (j << 2), a + j / PANEL * ap + ((j % PANEL) << 2), as, n, next - j);
+    j = next;
   }
 }

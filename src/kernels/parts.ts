@@ -41,6 +41,20 @@ export function endOf(size: usize, unit: usize): usize {
   return border(size, unit, part + 1);
 }
 
+/** This thread's part of a workspace that has `floats` for each. */
+// @ts-ignore: decorator
+@inline
+export function ownRoom(workspace: usize, floats: usize): usize {
+  return workspace + ((part * floats) << 2);
+}
+
+/** What follows the parts of all threads. */
+// @ts-ignore: decorator
+@inline
+export function afterRooms(workspace: usize, floats: usize): usize {
+  return workspace + ((parts * floats) << 2);
+}
+
 function border(size: usize, unit: usize, index: usize): usize {
   if (index == 0) return 0;
   if (index == parts) return size;

@@ -32,18 +32,6 @@ export function addRow(out: usize, a: usize, N: usize): void {
   for (; a < end; a += 4) store<f32>(a + distance, load<f32>(a + distance) + load<f32>(a));
 }
 
-/** out = a + b + c */
-// @ts-ignore: decorator
-@inline
-export function sumOfThree(out: usize, a: usize, b: usize, c: usize, N: usize): void {
-  const end = N << 2;
-  let j: usize = 0;
-  for (const vectors: usize = (N & ~3) << 2; j < vectors; j += 16) {
-    v128.store(out + j, f32x4.add(f32x4.add(v128.load(a + j), v128.load(b + j)), v128.load(c + j)));
-  }
-  for (; j < end; j += 4) store<f32>(out + j, load<f32>(a + j) + load<f32>(b + j) + load<f32>(c + j));
-}
-
 /** out [N] = the sum of the rows of a [M,N], which are stride bytes apart */
 export function sumRows(out: usize, a: usize, stride: usize, M: usize, N: usize): void {
   const end = a + M * stride;

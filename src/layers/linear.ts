@@ -2,9 +2,19 @@ import type { FloatArray } from '../core/tensor.js';
 
 // out [n,O]   x [n,I]   W [I,O]   b [O]
 
-/** out = x W + b. Overwrites out. */
-export function linearForward(out: FloatArray, x: FloatArray, W: FloatArray, b: FloatArray, n: number, I: number, O: number): void {
-  for (let i = 0; i < n; i++) {
+/** out = x W + b. Overwrites the rows of out from `from` to before `to`; by default all of them. */
+export function linearForward(
+  out: FloatArray,
+  x: FloatArray,
+  W: FloatArray,
+  b: FloatArray,
+  n: number,
+  I: number,
+  O: number,
+  from = 0,
+  to = n,
+): void {
+  for (let i = from; i < to; i++) {
     for (let o = 0; o < O; o++) {
       let sum = b[o];
       for (let k = 0; k < I; k++) sum += x[i * I + k] * W[k * O + o];

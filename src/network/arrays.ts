@@ -2,7 +2,7 @@
  * The arrays of a network. Each set of arrays (model, activations, optimizer state) has one table with a row per array; the size of the
  * arena, the arrays themselves and the shapes in error messages all derive from these tables.
  */
-import type { ArenaSize, Backend, CreateBackend } from '../backend/backend.js';
+import { type ArenaSize, type Backend, type CreateBackend, paddedSize } from '../backend/backend.js';
 import { type FloatArray, type Shape, sizeOf } from '../core/tensor.js';
 import type { CharacterGroups, TableSizes } from '../layers/embeddingTable.js';
 import {
@@ -66,7 +66,7 @@ export interface Model {
   readonly blocks: readonly Block[];
 }
 
-/** The activations of one block in inference, for up to n contexts: [n,H] each. */
+/** The activations of one block in inference, for up to n contexts: matrices [n,H] of the backend. */
 export interface BlockActivations {
   readonly hprebn: FloatArray;
   readonly h: FloatArray;
@@ -77,7 +77,7 @@ export interface EmbeddingInput {
   readonly emb: FloatArray;
 }
 
-/** The input of the first block as a table [T,D,H] of products, one row per distinct character and position. */
+/** The input of the first block as a table [T,D,H] of products, one row per distinct character and position: a matrix of the backend. */
 export interface TableInput {
   readonly table: FloatArray;
   readonly groups: CharacterGroups;
@@ -100,7 +100,7 @@ export interface Activations {
   readonly losses: FloatArray;
 }
 
-/** The activations of one block in training: also the gradients dh and dhprebn [n,H], and with batch norm bnvar_inv [1,H] and bnraw [n,H]. */
+/** The activations of one block in training: also the matrices dh and dhprebn [n,H], and with batch norm bnraw [n,H] and the row bnvar_inv [1,H]. */
 export interface TrainingBlockActivations extends BlockActivations {
   readonly dh: FloatArray;
   readonly dhprebn: FloatArray;
@@ -118,8 +118,10 @@ export interface TrainingActivations extends Activations {
 
 // The tables
 
-/** One array: the type of its entries, and its shape. */
-class Row<Entries extends 'floats' | 'ints'> {
+type Kind = 'floats' | 'ints' | 'matrix';
+
+/** One array: what it is made of, and its shape. */
+class Row<Entries extends Kind> {
   readonly entries: Entries;
   readonly shape: Shape;
 
@@ -131,13 +133,14 @@ class Row<Entries extends 'floats' | 'ints'> {
 
 const floats = (...shape: number[]) => new Row('floats', shape);
 const ints = (...shape: number[]) => new Row('ints', shape);
+const matrix = (...shape: number[]) => new Row('matrix', shape);
 
 /** Rows under their names; tables nest as the arrays do. */
-type Table = Row<'floats'> | Row<'ints'> | readonly Table[] | { readonly [name: string]: Table };
+type Table = Row<'floats'> | Row<'ints'> | Row<'matrix'> | readonly Table[] | { readonly [name: string]: Table };
 
 /** The arrays of a table, under the same names. */
 type Arrays<T> =
-  T extends Row<'floats'> ? FloatArray : T extends Row<'ints'> ? Int32Array : { readonly [Name in keyof T]: Arrays<T[Name]> };
+  T extends Row<'floats' | 'matrix'> ? FloatArray : T extends Row<'ints'> ? Int32Array : { readonly [Name in keyof T]: Arrays<T[Name]> };
 
 function modelTable(config: ModelConfig) {
   const P = parameterCount(config);
@@ -153,7 +156,7 @@ function inputTable(config: ModelConfig, n: number) {
   const { T, E, H, V, D } = tableSizes(config, n);
   if (V > 2 * n) return { emb: floats(n, T, E) };
   const groups = { characters: ints(T, D), counts: ints(T), slots: ints(n, T), slotOf: ints(V) };
-  return { table: floats(T, D, H), groups };
+  return { table: matrix(T, D, H), groups };
 }
 
 function tableSizes({ context: T, embedding: E, hidden: [H], vocabulary: V }: ModelConfig, n: number): TableSizes {
@@ -166,7 +169,7 @@ function inferenceTable(config: ModelConfig, n: number) {
     Xb: ints(n, T),
     Yb: ints(n),
     input: inputTable(config, n),
-    blocks: hidden.map((H) => ({ hprebn: floats(n, H), h: floats(n, H) })),
+    blocks: hidden.map((H) => ({ hprebn: matrix(n, H), h: matrix(n, H) })),
     logits: floats(n, V),
     probs: floats(n, V),
     losses: floats(n),
@@ -180,9 +183,9 @@ function trainingTable(config: ModelConfig, n: number) {
     input: 'emb' in input ? { ...input, demb: floats(...input.emb.shape) } : input,
     blocks: config.hidden.map((H, k) => ({
       ...blocks[k],
-      ...(hasBatchNorm(config) && { bnvar_inv: floats(1, H), bnraw: floats(n, H) }),
-      dh: floats(n, H),
-      dhprebn: floats(n, H),
+      ...(hasBatchNorm(config) && { bnvar_inv: floats(1, H), bnraw: matrix(n, H) }),
+      dh: matrix(n, H),
+      dhprebn: matrix(n, H),
     })),
     dlogits: floats(n, config.vocabulary),
   };
@@ -195,13 +198,22 @@ function optimizerTable(config: ModelConfig, names: readonly string[]): Readonly
 
 // Sizes and arrays from the tables
 
-function rowsOf(table: Table): Row<'floats' | 'ints'>[] {
+function rowsOf(table: Table): Row<Kind>[] {
   return table instanceof Row ? [table] : Object.values(table).flatMap(rowsOf);
+}
+
+/** The rows and the columns of a matrix of this shape, whose last dimension is the columns. */
+function matrixShape(shape: Shape): [rows: number, columns: number] {
+  const columns = shape[shape.length - 1];
+  return [sizeOf(shape) / columns, columns];
 }
 
 function allocate<T extends Table>(backend: Backend, table: T): Arrays<T> {
   const arraysOf = (part: Table): unknown => {
-    if (part instanceof Row) return backend[part.entries](sizeOf(part.shape));
+    if (part instanceof Row) {
+      if (part.entries === 'matrix') return backend.matrix(...matrixShape(part.shape));
+      return backend[part.entries](sizeOf(part.shape));
+    }
     if (Array.isArray(part)) return part.map(arraysOf);
     return Object.fromEntries(Object.entries(part).map(([name, inner]) => [name, arraysOf(inner)]));
   };
@@ -229,22 +241,21 @@ export function arenaSize(config: ModelConfig, { training, optimizerTensors = []
   const rows = tables.flatMap(rowsOf);
   return {
     arrays: rows.length,
-    entries: rows.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-    workspace: workspaceSize(config, training ?? 0, inference),
-    // A cache line per entry of an output of a linear layer, or per example: see kernels/linear.ts.
-    workspacePerThread: 16 * Math.max(...config.hidden, config.vocabulary, training ?? 0),
+    entries: rows.reduce((sum, { entries, shape }) => sum + (entries === 'matrix' ? paddedSize(...matrixShape(shape)) : sizeOf(shape)), 0),
+    ...workspaceSize(config, Math.max(training ?? 0, ...inference)),
   };
 }
 
-/** Floats that the largest kernel needs: see kernels/linear.ts and kernels/embeddingTable.ts. */
-function workspaceSize(config: ModelConfig, training: number, inference: readonly number[]): number {
+/** The workspace of the kernels, of which each needs at most this: see kernels/linear.ts and kernels/embeddingTable.ts. */
+function workspaceSize(config: ModelConfig, n: number): Pick<ArenaSize, 'workspace' | 'workspacePerThread'> {
   const { hidden, vocabulary } = config;
-  // The transposed weights of a linear layer and 16 packed columns of a batch.
-  const products = [...blockSizes(config), { I: hidden[hidden.length - 1], H: vocabulary }].map(({ I, H }) => (I + 16) * H);
-  const { T, E, H, D } = tableSizes(config, Math.max(training, ...inference));
-  // The distinct rows of C at each position and their gradients, and the transposed W1, in rows of whole vectors.
-  const table = T * (D * E + (D + H) * (E + 3));
-  return Math.max(...products, table, 16 * training);
+  const { T, E, H, D } = tableSizes(config, n);
+  // Transposed weights; for the table, the gradients of the rows of C and the transposed W1, in whole vectors.
+  const weights = [...blockSizes(config), { I: hidden[hidden.length - 1], H: vocabulary }].map(({ I, H }) => I * H);
+  const common = Math.max(...weights, T * (D + H) * (E + 3));
+  // A cache line beside each column of the transposed weights, or rows of C.
+  const workspacePerThread = Math.max(16 * Math.max(...hidden, vocabulary), D * E);
+  return { workspace: common + workspacePerThread, workspacePerThread };
 }
 
 /** Bytes of an arena of 4-byte floats and indices. */
@@ -346,14 +357,18 @@ export function modelTensors({ config, parameters, gradients, statistics }: Mode
   return tensors;
 }
 
-/** The activations of a training step and their gradients, by name: hprebn, blocks.2.hprebn, dblocks.2.hprebn, logits, dlogits. */
-export function activationTensors({ config }: Model, a: TrainingActivations): Record<string, NamedTensor> {
+/**
+ * The activations of a training step and their gradients, by name: hprebn, blocks.2.hprebn, dblocks.2.hprebn, logits, dlogits. Where the
+ * backend stores a matrix in its own way, this is a copy.
+ */
+export function activationTensors({ backend, config }: Model, a: TrainingActivations): Record<string, NamedTensor> {
   const table = trainingTable(config, a.n);
   const tensors: Record<string, NamedTensor> = {};
   table.blocks.forEach((rows, k) => {
-    for (const [tensor, { shape }] of Object.entries(rows)) {
+    for (const [tensor, { entries, shape }] of Object.entries(rows)) {
       const name = tensor.startsWith('d') ? `d${blockName(k + 1, tensor.slice(1))}` : blockName(k + 1, tensor);
-      tensors[name] = { data: a.blocks[k][tensor as keyof TrainingBlockActivations] as FloatArray, shape };
+      const array = a.blocks[k][tensor as keyof TrainingBlockActivations] as FloatArray;
+      tensors[name] = { data: entries === 'matrix' ? backend.rowsOf(array, ...matrixShape(shape)) : array, shape };
     }
   });
   for (const name of ['logits', 'probs', 'losses', 'dlogits'] as const) tensors[name] = { data: a[name], shape: table[name].shape };

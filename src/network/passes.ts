@@ -45,7 +45,7 @@ export function forwardCalls(model: Model, a: TrainingActivations): LayerCalls {
 /** h from hprebn, in training. */
 function hiddenForward(backend: Backend, block: Block, { h, hprebn, bnraw, bnvar_inv }: TrainingBlockActivations, n: number): () => void {
   const { H } = block;
-  if (block.norm === 'none' || !bnraw || !bnvar_inv) return () => backend.tanhForward(h, hprebn, n * H);
+  if (block.norm === 'none' || !bnraw || !bnvar_inv) return () => backend.tanhForward(h, hprebn, backend.matrixSize(n, H));
   const { bngain, bnbias } = block.parameters;
   return () => backend.batchNormTanhForward(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H);
 }
@@ -54,7 +54,7 @@ function hiddenForward(backend: Backend, block: Block, { h, hprebn, bnraw, bnvar
 function hiddenBackward(backend: Backend, block: Block, a: TrainingBlockActivations, n: number): () => void {
   const { H } = block;
   const { dhprebn, dh, h, bnraw, bnvar_inv } = a;
-  if (block.norm === 'none' || !bnraw || !bnvar_inv) return () => backend.tanhBackward(dhprebn, dh, h, n * H);
+  if (block.norm === 'none' || !bnraw || !bnvar_inv) return () => backend.tanhBackward(dhprebn, dh, h, backend.matrixSize(n, H));
   const { parameters: p, gradients: d } = block;
   return () => backend.batchNormTanhBackward(dhprebn, d.bngain, d.bnbias, dh, h, bnraw, bnvar_inv, p.bngain, n, H);
 }
@@ -125,7 +125,7 @@ export function inferBlockCalls(model: Model, a: Activations, n: number, k: numb
   const block = model.blocks[k];
   const { h, hprebn } = a.blocks[k];
   const linear = linearCalls(model, a, n, k);
-  if (block.norm === 'none') return [...linear, () => backend.tanhForward(h, hprebn, n * block.H)];
+  if (block.norm === 'none') return [...linear, () => backend.tanhForward(h, hprebn, backend.matrixSize(n, block.H))];
   const { H, parameters: p, bnmean, bnvar } = block;
   return [...linear, () => backend.batchNormTanhInference(h, hprebn, bnmean, bnvar, p.bngain, p.bnbias, n, H)];
 }
@@ -171,10 +171,8 @@ function rowCalls(
   const most = Math.max(1, Math.floor(MOST / (I * O)));
   if (n <= most) return [() => backend.linearForward(out, x, W, b, n, I, O)];
   return Array.from({ length: Math.ceil(n / most) }, (_, part) => {
-    const row = part * most;
-    const rows = Math.min(most, n - row);
-    const [outRows, xRows] = [out.subarray(row * O, (row + rows) * O), x.subarray(row * I, (row + rows) * I)];
-    return () => backend.linearForward(outRows, xRows, W, b, rows, I, O);
+    const from = part * most;
+    return () => backend.linearForward(out, x, W, b, n, I, O, from, Math.min(n, from + most));
   });
 }
 

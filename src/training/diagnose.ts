@@ -107,6 +107,7 @@ function entryAt(tensor: string, { data, shape }: NamedTensor, at: number): Tens
 }
 
 /** Whether all parameters, gradients and activations are finite. Skips probs and losses, because the loss shows them. */
-export function isStepFinite({ flatParameters, flatGradients }: Model, { blocks, logits, dlogits }: TrainingActivations): boolean {
-  return [flatParameters, flatGradients, ...blocks.flatMap((block) => Object.values(block)), logits, dlogits].every(allFinite);
+export function isStepFinite(model: Model, activations: TrainingActivations): boolean {
+  const { probs, losses, ...tensors } = activationTensors(model, activations);
+  return [model.flatParameters, model.flatGradients, ...Object.values(tensors).map(({ data }) => data)].every(allFinite);
 }

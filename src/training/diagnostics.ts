@@ -104,7 +104,7 @@ export class Measurement {
   constructor(model: Model, activations: TrainingActivations) {
     this.#model = model;
     this.#activations = activations;
-    const sizes = activations.blocks.map(({ h }) => h.length);
+    const sizes = model.blocks.map(({ H }) => activations.n * H);
     this.#scratch = likeParameters(model, Math.max(model.flatParameters.length, ...sizes));
   }
 
@@ -154,7 +154,8 @@ export class Measurement {
 
   #block(block: Block, activations: TrainingBlockActivations): BlockDiagnostics {
     const { H } = block;
-    const { h, dh } = activations;
+    const h = this.#rows(activations.h, H);
+    const dh = this.#rows(activations.dh, H);
     const hpreact = this.#hpreact(block, activations);
     const { saturated, dead } = saturation(h, H);
     return {
@@ -169,13 +170,18 @@ export class Measurement {
 
   /** hpreact [n,H]: without batch norm, hprebn itself. */
   #hpreact(block: Block, { hprebn, bnraw }: TrainingBlockActivations): FloatArray {
-    if (block.norm === 'none' || !bnraw) return hprebn;
+    if (block.norm === 'none' || !bnraw) return this.#rows(hprebn, block.H);
     const { bngain, bnbias } = block.parameters;
-    const hpreact = this.#scratch.subarray(0, bnraw.length);
-    for (let i = 0; i < bnraw.length; i += block.H) {
-      for (let j = 0; j < block.H; j++) hpreact[i + j] = bngain[j] * bnraw[i + j] + bnbias[j];
+    const raw = this.#rows(bnraw, block.H);
+    const hpreact = this.#scratch.subarray(0, raw.length);
+    for (let i = 0; i < raw.length; i += block.H) {
+      for (let j = 0; j < block.H; j++) hpreact[i + j] = bngain[j] * raw[i + j] + bnbias[j];
     }
     return hpreact;
+  }
+
+  #rows(matrix: FloatArray, H: number): FloatArray {
+    return this.#model.backend.rowsOf(matrix, this.#activations.n, H);
   }
 
   /** Also counts the values in the intervals between -end and end. */

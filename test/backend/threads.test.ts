@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { CreateBackend } from '../../src/backend/backend.js';
 import { randomInteger, randomStream } from '../../src/core/random.js';
 import {
+  activationTensors,
   allocateModel,
   createActivations,
   createTrainingActivations,
@@ -85,14 +86,21 @@ function train({ model, training, inference, updater }: Trained, check = () => {
     const loss = forward(model, training);
     backward(model, training);
     check();
-    bytes.push(bytesOf(Float64Array.of(loss)), bytesOf(model.flatGradients), ...arraysOf(training));
+    bytes.push(
+      bytesOf(Float64Array.of(loss)),
+      bytesOf(model.flatGradients),
+      ...Object.values(activationTensors(model, training)).map(({ data }) => bytesOf(data)),
+    );
     updater.update(0.1);
     bytes.push(bytesOf(model.flatParameters), ...Object.values(updater.tensors).map(bytesOf));
   }
   inference.Xb.set(training.Xb);
   runCalls(inferCalls(model, inference, training.n));
   moments(model, training);
-  return [...bytes, ...arraysOf(inference), ...Object.values(model.statistics).map(bytesOf)];
+  const inferred = inference.blocks.flatMap(({ hprebn, h }, k) =>
+    [hprebn, h].map((x) => model.backend.rowsOf(x, training.n, model.blocks[k].H)),
+  );
+  return [...bytes, ...[...inferred, inference.logits, ...Object.values(model.statistics)].map(bytesOf)];
 }
 
 /** Mean and squares of the columns of the last hprebn, in the statistics of its block. */
@@ -103,13 +111,6 @@ function moments({ backend, blocks }: Model, { n, blocks: activations }: Trainin
 
 function fill({ Xb, Yb }: TrainingActivations, { vocabulary }: ModelConfig, random: ReturnType<typeof randomStream>): void {
   for (const array of [Xb, Yb]) for (let i = 0; i < array.length; i++) array[i] = randomInteger(random, vocabulary);
-}
-
-/** Copies of all numeric arrays in an object, however deep, but of the rows of a table of which only some are used. */
-function arraysOf(value: unknown, key = ''): Uint8Array[] {
-  if (key === 'input') return [];
-  if (ArrayBuffer.isView(value)) return [bytesOf(value as Float32Array)];
-  return typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([name, inner]) => arraysOf(inner, name)) : [];
 }
 
 function bytesOf(array: Float32Array | Float64Array | Int32Array): Uint8Array {

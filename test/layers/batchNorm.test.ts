@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { normal, randomStream } from '../../src/core/random.js';
 import { BATCH_NORM_EPSILON, batchNormBackward, batchNormForward, batchNormInference } from '../../src/layers/batchNorm.js';
-import { BACKENDS, floatsOf, REFERENCE_BACKENDS } from '../support/backends.js';
+import { BACKENDS, floatsOf, matrixOf, REFERENCE_BACKENDS } from '../support/backends.js';
 import { largestOf, relativeError } from '../support/compare.js';
 
 describe.each(REFERENCE_BACKENDS)('batch norm on $name', ({ create, dtype }) => {
@@ -85,15 +85,15 @@ describe.each(BACKENDS)('columnMoments on $name', ({ create, dtype }) => {
   const GUARDS = 8;
   const guarded = (values: number[], guard: number) => [...values, ...new Array<number>(GUARDS).fill(guard)];
 
-  /** The moments on the backend, of numbers that float32 represents exactly. NaN is stored after x, and in the outputs before the call. */
+  /** The moments on the backend, of numbers that float32 represents exactly. NaN is stored beside x, and in the outputs before the call. */
   function moments(x: number[], n: number, H: number) {
     const backend = create();
-    const input = floatsOf(backend, guarded(x, Number.NaN));
+    const input = matrixOf(backend, n, H, x);
     const stale = new Array<number>(H).fill(Number.NaN);
     const [mean, squares] = [floatsOf(backend, guarded(stale, 7777)), floatsOf(backend, guarded(stale, 7777))];
     backend.columnMoments(mean, squares, input, n, H);
     const isWhole = [mean, squares].every((array) => array.subarray(H).every((entry) => entry === 7777));
-    return { mean: [...mean.subarray(0, H)], squares: [...squares.subarray(0, H)], input: [...input.subarray(0, n * H)], isWhole };
+    return { mean: [...mean.subarray(0, H)], squares: [...squares.subarray(0, H)], input: [...backend.rowsOf(input, n, H)], isWhole };
   }
 
   /** The moments in float64, by definition. */

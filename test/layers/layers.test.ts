@@ -12,14 +12,14 @@ describe.each(BACKENDS)('a layer on $name', ({ create }) => {
   it.each(LAYERS_AT_SIZES)('overwrites its outputs, whatever they held before: $title', ({ layer, sizes }) => {
     const [afterNaN, afterOnes] = [Number.NaN, 1].map((stale) => new LayerRun(layer, create(), sizes, stale).forward().backward());
     for (const name of afterNaN.outputNames) {
-      expect(afterNaN.arrays[name], name).not.toContain(Number.NaN);
-      expect(afterNaN.arrays[name], name).toEqual(afterOnes.arrays[name]);
+      expect(afterNaN.get(name), name).not.toContain(Number.NaN);
+      expect(afterNaN.get(name), name).toEqual(afterOnes.get(name));
     }
   });
 
   it.each(LAYERS_AT_SIZES)('writes neither to its inputs nor past the end of an array: $title', ({ layer, sizes }) => {
     const run = new LayerRun(layer, create(), sizes);
-    const read = () => [...run.inputNames.map((name) => [...run.arrays[name]]), [...run.upstream], [...run.indices]];
+    const read = () => [...[...run.inputNames, run.upstream].map((name) => [...run.get(name)]), [...run.indices]];
     const before = read();
     run.forward().backward();
     expect(read()).toEqual(before);
@@ -33,6 +33,6 @@ describe.each(FLOAT32_BACKENDS)('a layer on $name agrees with the float64 refere
   it.each(conditioned)('for $title', ({ layer, sizes }) => {
     const float32 = new LayerRun(layer, create(), sizes).forward().backward();
     const float64 = new LayerRun(layer, createReferenceBackend('float64'), sizes).forward().backward();
-    for (const name of float32.outputNames) expect(relativeError(float32.arrays[name], float64.arrays[name]), name).toBeLessThan(1e-5);
+    for (const name of float32.outputNames) expect(relativeError(float32.get(name), float64.get(name)), name).toBeLessThan(1e-5);
   });
 });

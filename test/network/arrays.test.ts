@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ArenaSize } from '../../src/backend/backend.js';
+import { type ArenaSize, paddedSize } from '../../src/backend/backend.js';
 import { sizeOf } from '../../src/core/tensor.js';
 import {
   allocateModel,
@@ -81,6 +81,7 @@ it.each([
     ...backend,
     floats: (size: number) => counted(backend.floats(size)),
     ints: (size: number) => counted(backend.ints(size)),
+    matrix: (rows: number, columns: number) => counted(backend.floats(paddedSize(rows, columns))),
   };
   const model = createModel(counting, config);
   createTrainingActivations(model, n);

@@ -364,6 +364,10 @@ export function withMistake(correct: Backend, { plant }: BackendMutant): Backend
   return {
     ...correct,
     ...layers,
+    // The plain functions take rows.
+    matrix: (rows, columns) => correct.floats(rows * columns),
+    matrixSize: (rows, columns) => rows * columns,
+    rowsOf: (matrix, rows, columns) => matrix.subarray(0, rows * columns),
     batchNormTanhForward: (h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H) => {
       const hpreact = h.slice();
       layers.batchNormForward(hpreact, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H);

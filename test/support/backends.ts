@@ -28,6 +28,26 @@ export function floatsOf(backend: Backend, values: ArrayLike<number>): FloatArra
   return out;
 }
 
+/** Stores rows of numbers, one after the other, in a matrix of the backend. */
+export function setRows(backend: Backend, matrix: FloatArray, rows: number, columns: number, values: ArrayLike<number>): void {
+  const stored = matrix.slice();
+  matrix.forEach((_, at) => {
+    matrix[at] = at;
+  });
+  const places = backend.rowsOf(matrix, rows, columns).slice();
+  matrix.set(stored);
+  places.forEach((at, i) => {
+    matrix[at] = values[i];
+  });
+}
+
+/** A matrix of the backend with these rows, and NaN in what else it stores. */
+export function matrixOf(backend: Backend, rows: number, columns: number, values: ArrayLike<number>): FloatArray {
+  const matrix = backend.matrix(rows, columns).fill(Number.NaN);
+  setRows(backend, matrix, rows, columns, values);
+  return matrix;
+}
+
 /** An index array of the backend with these values. */
 export function intsOf(backend: Backend, values: ArrayLike<number>): Int32Array {
   const out = backend.ints(values.length);

@@ -21,7 +21,7 @@ export function specificationOf(layer: Layer, backend: Backend): LayerToCheck {
   );
   const runAt = (sizes: Sizes, inputs: Inputs) => {
     const run = runs.get(showSizes(sizes)) as LayerRun;
-    for (const name of run.inputNames) run.arrays[name].set((inputs[name] as Float64Tensor).data);
+    for (const name of run.inputNames) run.set(name, (inputs[name] as Float64Tensor).data);
     if (layer.indices) run.indices.set(inputs.indices as Int32Array);
     return run.forward();
   };
@@ -37,16 +37,16 @@ export function specificationOf(layer: Layer, backend: Backend): LayerToCheck {
       return { ...Object.fromEntries(real), ...(indices && { indices: draw.index(indices.count, indices.limit) }) };
     },
     forward: (inputs, { sizes }): number | Float64Tensor => {
-      const { output, upstream } = runAt(sizes, inputs);
-      if (fixed) return dot(output, upstream);
-      return new Tensor(Float64Array.from(output), layer.writes(sizes)[layer.output]) as Float64Tensor;
+      const run = runAt(sizes, inputs);
+      if (fixed) return dot(run.get(run.output), run.get(run.upstream));
+      return new Tensor(Float64Array.from(run.get(run.output)), layer.writes(sizes)[layer.output]) as Float64Tensor;
     },
     backward: (dout, inputs, { sizes }) => {
       const run = runAt(sizes, inputs);
-      if (typeof dout !== 'number') run.upstream.set(dout.data);
+      if (typeof dout !== 'number') run.set(run.upstream, dout.data);
       run.backward();
       const factor = typeof dout === 'number' ? dout : 1;
-      return Object.fromEntries(run.inputNames.map((name) => [name, Float64Array.from(run.arrays[`d${name}`], (x) => factor * x)]));
+      return Object.fromEntries(run.inputNames.map((name) => [name, Float64Array.from(run.get(`d${name}`), (x) => factor * x)]));
     },
   });
 }

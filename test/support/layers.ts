@@ -4,6 +4,7 @@ import { type FloatArray, type Shape, sizeOf } from '../../src/core/tensor.js';
 import type { Layer as LayerToCheck, SizeChoices } from '../../src/gradcheck.js';
 import { batchNormBackward, batchNormForward } from '../../src/layers/batchNorm.js';
 import { type CharacterGroups, groupCharacters, type TableSizes } from '../../src/layers/embeddingTable.js';
+import { setRows } from './backends.js';
 
 /** Sizes by letter: n batch, T context, E embedding, I inputs, O outputs, H hidden, V vocabulary, N entries. */
 export type Sizes = Readonly<Record<string, number>>;
@@ -25,6 +26,8 @@ export interface Layer {
   output: string;
   /** The arrays that the forward pass writes: the output, and those the backward pass needs. */
   writes: (s: Sizes) => Record<string, Shape>;
+  /** The arrays that are matrices of a block; their gradients are, too. */
+  matrices?: readonly string[];
   forward: (backend: Backend, a: Arrays, at: Int32Array, s: Sizes) => void;
   /** Reads the gradient of the output, writes the gradients of the inputs. */
   backward: (backend: Backend, a: Arrays, at: Int32Array, s: Sizes) => void;
@@ -54,12 +57,20 @@ function tableOf(backend: Backend, a: Arrays, { n, T, E, H, V }: Sizes): Table {
   const ints = (size: number) => backend.ints(size);
   const table = tables.get(a) ?? {
     groups: { characters: ints(T * D), counts: ints(T), slots: ints(n * T), slotOf: ints(V) },
-    table: backend.floats(T * D * H).fill(Number.NaN),
+    table: backend.matrix(T * D, H).fill(Number.NaN),
     sizes: { T, E, H, V, D },
   };
   tables.set(a, table);
   return table;
 }
+
+/** A linear layer below, between and above blocks, and without any. */
+const LINEARS: readonly (readonly [name: string, matrices: readonly string[]])[] = [
+  ['linear', []],
+  ['linear, below a block', ['out']],
+  ['linear, between blocks', ['x', 'out']],
+  ['linear, above a block', ['x']],
+];
 
 export const LAYERS: readonly Layer[] = [
   {
@@ -83,29 +94,34 @@ export const LAYERS: readonly Layer[] = [
     forward: (backend, { emb, C }, Xb, { n, T, E }) => backend.embeddingForward(emb, C, Xb, n * T, E),
     backward: (backend, { dC, demb }, Xb, { n, T, E, V }) => backend.embeddingBackward(dC, demb, Xb, n * T, E, V),
   },
-  {
-    name: 'linear',
-    checked: { n: [1, 3], I: [5], O: [4, 9] },
-    batch: { letter: 'n', inputs: ['x'] },
-    sizes: sizes(
-      'nIO',
-      ...RAGGED.map((O, i) => [RAGGED[(5 * i) % 13], RAGGED[(7 * i + 4) % 13], O]),
-      [1, 1, 1],
-      [2, 3, 5],
-      [3, 8, 1],
-      [5, 17, 2],
-      [8, 1, 17],
-      [17, 5, 8],
-      [1, 2, 3],
-      [4, 8, 16],
-      [9, 15, 27],
-    ),
-    inputs: ({ n, I, O }) => ({ x: [n, I], W: [I, O], b: [O] }),
-    output: 'out',
-    writes: ({ n, O }) => ({ out: [n, O] }),
-    forward: (backend, { out, x, W, b }, _, { n, I, O }) => backend.linearForward(out, x, W, b, n, I, O),
-    backward: (backend, { dx, dW, db, dout, x, W }, _, { n, I, O }) => backend.linearBackward(dx, dW, db, dout, x, W, n, I, O),
-  },
+  ...LINEARS.map(
+    ([name, matrices]): Layer => ({
+      name,
+      matrices,
+      checked: { n: [1, 3], I: [5], O: [4, 9] },
+      batch: { letter: 'n', inputs: ['x'] },
+      sizes: sizes(
+        'nIO',
+        ...RAGGED.map((O, i) => [RAGGED[(5 * i) % 13], RAGGED[(7 * i + 4) % 13], O]),
+        [1, 1, 1],
+        [2, 3, 5],
+        [3, 8, 1],
+        [5, 17, 2],
+        [8, 1, 17],
+        [17, 5, 8],
+        [1, 2, 3],
+        [4, 8, 16],
+        [9, 15, 27],
+        [3, 300, 5],
+        [4, 49, 260],
+      ),
+      inputs: ({ n, I, O }) => ({ x: [n, I], W: [I, O], b: [O] }),
+      output: 'out',
+      writes: ({ n, O }) => ({ out: [n, O] }),
+      forward: (backend, { out, x, W, b }, _, { n, I, O }) => backend.linearForward(out, x, W, b, n, I, O),
+      backward: (backend, { dx, dW, db, dout, x, W }, _, { n, I, O }) => backend.linearBackward(dx, dW, db, dout, x, W, n, I, O),
+    }),
+  ),
   {
     name: 'batchNorm',
     checked: { n: [2, 3], H: [4, 9] },
@@ -138,6 +154,7 @@ export const LAYERS: readonly Layer[] = [
     gain: 'bngain',
     output: 'h',
     writes: ({ n, H }) => ({ h: [n, H], bnraw: [n, H], bnvar_inv: [H] }),
+    matrices: ['hprebn', 'h', 'bnraw'],
     forward: (backend, { h, bnraw, bnvar_inv, hprebn, bngain, bnbias }, _, { n, H }) =>
       backend.batchNormTanhForward(h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H),
     backward: (backend, { dhprebn, dbngain, dbnbias, dh, h, bnraw, bnvar_inv, bngain }, _, { n, H }) =>
@@ -156,6 +173,7 @@ export const LAYERS: readonly Layer[] = [
     indices: ({ n, T, V }) => ({ count: n * T, limit: V }),
     output: 'hprebn',
     writes: ({ n, H }) => ({ hprebn: [n, H] }),
+    matrices: ['hprebn'],
     forward: (backend, a, Xb, s) => {
       const { groups, table, sizes } = tableOf(backend, a, s);
       groupCharacters(groups, Xb, s.n, sizes.T, sizes.D);
@@ -203,14 +221,15 @@ const GUARD = 7777;
 
 /** One layer at one size on one backend, with random inputs. */
 export class LayerRun {
-  /** The arrays without their guards. */
-  readonly arrays: Arrays = {};
   readonly indices: Int32Array;
   readonly #layer: Layer;
   readonly #backend: Backend;
   readonly #sizes: Sizes;
-  /** The arrays passed to the layer: longer than necessary, with guards at the end. */
-  readonly #guarded: Arrays = {};
+  readonly #shapes: Record<string, Shape> = {};
+  /** The arrays passed to the layer: those that are no matrices are longer than necessary. */
+  readonly #passed: Arrays = {};
+  /** What follows each array. */
+  readonly #guards: FloatArray[] = [];
 
   /** @param stale initial value of the outputs. In both precisions, the random inputs are float32 numbers. */
   constructor(layer: Layer, backend: Backend, s: Sizes, stale = Number.NaN) {
@@ -219,33 +238,57 @@ export class LayerRun {
     this.#sizes = s;
     const random = randomStream('grad-check', `${layer.name} ${showSizes(s)}`);
     const { count, limit } = layer.indices?.(s) ?? { count: 0, limit: 1 };
-    const drawn = (size: number) => Array.from({ length: size }, () => Math.fround(normal(random)));
+    const drawn = (shape: Shape) => Array.from({ length: sizeOf(shape) }, () => Math.fround(normal(random)));
+    const staleOf = (shape: Shape) => new Array<number>(sizeOf(shape)).fill(stale);
     for (const [name, shape] of Object.entries(layer.inputs(s))) {
-      this.#allocate(name, drawn(sizeOf(shape)));
-      this.#allocate(`d${name}`, new Array<number>(sizeOf(shape)).fill(stale));
+      this.#allocate(name, shape, drawn(shape));
+      this.#allocate(`d${name}`, shape, staleOf(shape));
     }
-    for (const [name, shape] of Object.entries(layer.writes(s))) this.#allocate(name, new Array<number>(sizeOf(shape)).fill(stale));
-    const size = sizeOf(layer.writes(s)[layer.output]);
+    for (const [name, shape] of Object.entries(layer.writes(s))) this.#allocate(name, shape, staleOf(shape));
+    const shape = layer.writes(s)[layer.output];
     const fixed = layer.upstream?.(s);
-    this.#allocate(`d${layer.output}`, fixed === undefined ? drawn(size) : new Array<number>(size).fill(fixed));
+    this.#allocate(`d${layer.output}`, shape, fixed === undefined ? drawn(shape) : new Array<number>(sizeOf(shape)).fill(fixed));
     this.indices = backend.ints(count);
     for (let i = 0; i < count; i++) this.indices[i] = randomInteger(random, limit);
   }
 
-  #allocate(name: string, values: readonly number[]): void {
-    const whole = this.#backend.floats(values.length + GUARDS).fill(GUARD);
-    whole.set(values);
-    this.#guarded[name] = whole;
-    this.arrays[name] = whole.subarray(0, values.length);
+  #allocate(name: string, shape: Shape, values: readonly number[]): void {
+    this.#shapes[name] = shape;
+    if (this.#isMatrix(name)) {
+      this.#passed[name] = this.#backend.matrix(shape[0], shape[1]).fill(Number.NaN);
+      // In an arena, it lies after the matrix.
+      this.#guards.push(this.#backend.floats(GUARDS).fill(GUARD));
+    } else {
+      this.#passed[name] = this.#backend.floats(values.length + GUARDS).fill(GUARD);
+      this.#guards.push(this.#passed[name].subarray(values.length));
+    }
+    this.set(name, values);
+  }
+
+  #isMatrix(name: string): boolean {
+    return this.#layer.matrices?.includes(name.replace(/^d/, '')) ?? false;
+  }
+
+  /** The entries of an array, in rows. */
+  get(name: string): FloatArray {
+    const [rows, columns] = this.#shapes[name];
+    const array = this.#passed[name];
+    return this.#isMatrix(name) ? this.#backend.rowsOf(array, rows, columns) : array.subarray(0, sizeOf(this.#shapes[name]));
+  }
+
+  set(name: string, values: ArrayLike<number>): void {
+    const [rows, columns] = this.#shapes[name];
+    if (this.#isMatrix(name)) setRows(this.#backend, this.#passed[name], rows, columns, values);
+    else this.#passed[name].set(values);
   }
 
   forward(): this {
-    this.#layer.forward(this.#backend, this.#guarded, this.indices, this.#sizes);
+    this.#layer.forward(this.#backend, this.#passed, this.indices, this.#sizes);
     return this;
   }
 
   backward(): this {
-    this.#layer.backward(this.#backend, this.#guarded, this.indices, this.#sizes);
+    this.#layer.backward(this.#backend, this.#passed, this.indices, this.#sizes);
     return this;
   }
 
@@ -259,16 +302,17 @@ export class LayerRun {
     return [...Object.keys(this.#layer.writes(this.#sizes)), ...this.inputNames.map((name) => `d${name}`)];
   }
 
-  get upstream(): FloatArray {
-    return this.arrays[`d${this.#layer.output}`];
+  /** The name of the output's gradient. */
+  get upstream(): string {
+    return `d${this.#layer.output}`;
   }
 
-  get output(): FloatArray {
-    return this.arrays[this.#layer.output];
+  get output(): string {
+    return this.#layer.output;
   }
 
   /** Whether nothing was written past the end of an array. */
   get guardsIntact(): boolean {
-    return Object.values(this.#guarded).every((whole) => whole.subarray(-GUARDS).every((x) => x === GUARD));
+    return this.#guards.every((guard) => guard.every((x) => x === GUARD));
   }
 }
