@@ -1,12 +1,12 @@
-import { storeLanes, storeTanh16, tanh4 } from './math';
+import { storeLanes, storeTanh16 } from './math';
 import { PANEL, panelAt, ROW } from './panels';
 import { endOf, firstOf } from './parts';
 import { dtanh } from './tanh';
 
 // h, bnraw, hprebn, dh, dhprebn [n,H], in panels   bnvar_inv, bngain, bnbias, dbngain, dbnbias, bnmean, bnvar [H]
 //
-// A panel at a time: it stays in the cache for all passes. What is left of the last panel is computed four columns at a time. Threads share
-// the panels.
+// A panel at a time: it stays in the cache for all passes. Padding is computed like the rest; of the rows of H entries, what belongs to it is
+// read, but never stored. Threads share the panels.
 
 const EPSILON: f32 = 1e-5;
 
@@ -18,19 +18,18 @@ export function batchNormTanhForward(
   const toRaw = bnraw - hprebn;
   const toH = h - hprebn;
   for (let j = firstOf(H, PANEL); j < end; j += PANEL) {
-    const panel = panelAt(hprebn, n, j);
-    if (j + PANEL <= end) forwardSixteen(panel, toH, toRaw, bnvar_inv + (j << 2), bngain + (j << 2), bnbias + (j << 2), n);
-    else {
-      for (let k = j; k < end; k += 4) {
-        const at = k << 2;
-        forwardFour(panel + ((k - j) << 2), toH, toRaw, bnvar_inv + at, bngain + at, bnbias + at, n, min(end - k, 4));
-      }
-    }
+    const at = j << 2;
+    forwardPanel(panelAt(hprebn, n, j), toH, toRaw, bnvar_inv + at, bngain + at, bnbias + at, n, end - j);
   }
 }
 
-/** A panel. Those of h and bnraw are toH and toRaw bytes after that of hprebn; the other addresses are those of the first column. */
-function forwardSixteen(first: usize, toH: usize, toRaw: usize, bnvar_inv: usize, bngain: usize, bnbias: usize, n: usize): void {
+/**
+ * A panel of hprebn. Those of h and bnraw are toH and toRaw bytes after it; the other addresses are those of its first column. Of bnvar_inv,
+ * left entries are stored.
+ */
+function forwardPanel(
+  first: usize, toH: usize, toRaw: usize, bnvar_inv: usize, bngain: usize, bnbias: usize, n: usize, left: usize,
+): void {
   const end = first + n * ROW;
   let sum0 = f32x4.splat(0);
   let sum1 = f32x4.splat(0);
@@ -65,10 +64,10 @@ function forwardSixteen(first: usize, toH: usize, toRaw: usize, bnvar_inv: usize
   const inverse1 = inverseDeviation(squares1, n);
   const inverse2 = inverseDeviation(squares2, n);
   const inverse3 = inverseDeviation(squares3, n);
-  v128.store(bnvar_inv, inverse0);
-  v128.store(bnvar_inv, inverse1, 16);
-  v128.store(bnvar_inv, inverse2, 32);
-  v128.store(bnvar_inv, inverse3, 48);
+  storeUpTo(left, bnvar_inv, inverse0);
+  storeUpTo(left - 4, bnvar_inv + 16, inverse1);
+  storeUpTo(left - 8, bnvar_inv + 32, inverse2);
+  storeUpTo(left - 12, bnvar_inv + 48, inverse3);
   for (let p = first; p < end; p += ROW) {
     const raw0 = f32x4.mul(f32x4.sub(v128.load(p), mean0), inverse0);
     const raw1 = f32x4.mul(f32x4.sub(v128.load(p, 16), mean1), inverse1);
@@ -88,26 +87,11 @@ function forwardSixteen(first: usize, toH: usize, toRaw: usize, bnvar_inv: usize
   }
 }
 
-/** Four columns of the last panel, some of them perhaps padding: lanes are not. */
-function forwardFour(
-  first: usize, toH: usize, toRaw: usize, bnvar_inv: usize, bngain: usize, bnbias: usize, n: usize, lanes: usize,
-): void {
-  const end = first + n * ROW;
-  let sum = f32x4.splat(0);
-  for (let p = first; p < end; p += ROW) sum = f32x4.add(sum, v128.load(p));
-  const mean = f32x4.mul(sum, f32x4.splat(1 / (n as f32)));
-  let squares = f32x4.splat(0);
-  for (let p = first; p < end; p += ROW) {
-    const d = f32x4.sub(v128.load(p), mean);
-    squares = f32x4.add(squares, f32x4.mul(d, d));
-  }
-  const inverse = inverseDeviation(squares, n);
-  storeLanes(bnvar_inv, inverse, lanes);
-  for (let p = first; p < end; p += ROW) {
-    const raw = f32x4.mul(f32x4.sub(v128.load(p), mean), inverse);
-    v128.store(p + toRaw, raw);
-    v128.store(p + toH, tanh4(scaled(raw, bngain, bnbias)));
-  }
+/** Stores up to left entries of a vector; left may be negative. */
+// @ts-ignore: decorator
+@inline
+function storeUpTo(left: isize, out: usize, x: v128): void {
+  if (left > 0) storeLanes(out, x, min(left, 4));
 }
 
 /** gain·raw + bias */
@@ -237,22 +221,14 @@ export function batchNormTanhInference(
   const end = endOf(H, PANEL);
   const toH = h - hprebn;
   for (let j = firstOf(H, PANEL); j < end; j += PANEL) {
-    const panel = panelAt(hprebn, n, j);
     const at = j << 2;
-    if (j + PANEL <= end) inferenceSixteen(panel, toH, bnmean + at, bnvar + at, bngain + at, bnbias + at, n);
-    else {
-      for (let k = j; k < end; k += 4) {
-        const four = k << 2;
-        inferenceFour(panel + ((k - j) << 2), toH, bnmean + four, bnvar + four, bngain + four, bnbias + four, n);
-      }
-    }
+    inferencePanel(panelAt(hprebn, n, j), toH, bnmean + at, bnvar + at, bngain + at, bnbias + at, n);
   }
 }
 
-/** A panel. */
 // @ts-ignore: decorator
 @inline
-function inferenceSixteen(hprebn: usize, toH: usize, bnmean: usize, bnvar: usize, bngain: usize, bnbias: usize, n: usize): void {
+function inferencePanel(hprebn: usize, toH: usize, bnmean: usize, bnvar: usize, bngain: usize, bnbias: usize, n: usize): void {
   const scale0 = inferenceScale(bngain, bnvar);
   const scale1 = inferenceScale(bngain + 16, bnvar + 16);
   const scale2 = inferenceScale(bngain + 32, bnvar + 32);
@@ -273,12 +249,6 @@ function inferRows(
       inferred(hprebn + 48, scale3, bnmean + 48, bnbias + 48),
     );
   }
-}
-
-/** Four columns of the last panel, some of them perhaps padding. */
-function inferenceFour(hprebn: usize, toH: usize, bnmean: usize, bnvar: usize, bngain: usize, bnbias: usize, n: usize): void {
-  const scale = inferenceScale(bngain, bnvar);
-  for (const end = hprebn + n * ROW; hprebn < end; hprebn += ROW) v128.store(hprebn + toH, tanh4(inferred(hprebn, scale, bnmean, bnbias)));
 }
 
 /** scale·(hprebn - mean) + bias */
