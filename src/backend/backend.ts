@@ -4,6 +4,7 @@ import type * as batchNormTanh from '../layers/batchNormTanh.js';
 import type * as crossEntropy from '../layers/crossEntropy.js';
 import type * as embedding from '../layers/embedding.js';
 import type * as embeddingTable from '../layers/embeddingTable.js';
+import type * as finite from '../layers/finite.js';
 import type * as linear from '../layers/linear.js';
 import type * as optimizer from '../layers/optimizer.js';
 import type * as tanh from '../layers/tanh.js';
@@ -98,6 +99,7 @@ export interface Backend {
   adamUpdate: typeof optimizer.adamUpdate;
   scale: typeof optimizer.scale;
   sumOfSquares: typeof optimizer.sumOfSquares;
+  areFinite: typeof finite.areFinite;
 
   /** A pace for a kind of work that is done many times: see pace.ts. Absent if the number of threads is fixed. */
   newPace?(): Pace;

@@ -4,6 +4,7 @@ import { batchNormTanhBackward, batchNormTanhForward, batchNormTanhInference } f
 import { crossEntropyBackward, crossEntropyForward } from '../layers/crossEntropy.js';
 import { embeddingBackward, embeddingForward } from '../layers/embedding.js';
 import { embeddingTableBackward, embeddingTableForward } from '../layers/embeddingTable.js';
+import { areFinite } from '../layers/finite.js';
 import { linearBackward, linearForward } from '../layers/linear.js';
 import { adamUpdate, momentumUpdate, scale, sgdUpdate, sumOfSquares } from '../layers/optimizer.js';
 import { tanhBackward, tanhForward } from '../layers/tanh.js';
@@ -41,5 +42,6 @@ export function createReferenceBackend(dtype: DType): Backend {
     adamUpdate,
     scale,
     sumOfSquares,
+    areFinite,
   };
 }

@@ -139,6 +139,8 @@ interface Kernels {
   ): void;
   scale(x: Pointer, factor: number, size: number): void;
   sumOfSquares(x: Pointer, size: number): number;
+  /** @returns 1 or 0 */
+  areFinite(x: Pointer, workspace: Pointer, n: number, N: number, inPanels: boolean): number;
   peakLoop(turns: number): void;
 }
 
@@ -181,6 +183,7 @@ const SPLIT: ReadonlySet<string> = new Set<keyof Kernels>([
   'momentumUpdate',
   'adamUpdate',
   'scale',
+  'areFinite',
 ]);
 
 /** The kernels on one WebAssembly memory, reserved in full at the start, so that no array ever moves. */
@@ -227,6 +230,7 @@ function createWasmBackend(
     ...blockLayers(kernels, scratch, matrices),
     ...crossEntropy(kernels),
     ...updates(kernels),
+    areFinite: (x, n, N) => kernels.areFinite(at(x), scratch, n, N, matrices.has(at(x))) === 1,
     peakLoop: (turns) => kernels.peakLoop(turns),
     ...(team && shared && { threads: threadsOf(team, shared) }),
   };

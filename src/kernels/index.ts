@@ -3,6 +3,7 @@ export { batchNormTanhBackward, batchNormTanhForward, batchNormTanhInference } f
 export { crossEntropyBackward, crossEntropyForward } from './crossEntropy';
 export { embeddingBackward, embeddingForward } from './embedding';
 export { embeddingTableBackward, embeddingTableForward } from './embeddingTable';
+export { areFinite } from './finite';
 export { linearBackward, linearForward } from './linear';
 export { isDone, join, nextJob, postJob, reportDone, setState, stateOf } from './mailbox';
 export { adamUpdate, momentumUpdate, scale, sgdUpdate, sumOfSquares } from './optimizer';

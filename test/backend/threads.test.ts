@@ -15,6 +15,7 @@ import { backward, forward, inferCalls, runCalls } from '../../src/network/passe
 import { createWasmBackend } from '../../src/node/kernels.js';
 import { createThreadedBackend } from '../../src/node/threads.js';
 import { OPTIMIZER_TENSORS, type OptimizerConfig, Updater } from '../../src/training/updater.js';
+import { setRows } from '../support/backends.js';
 import { untilWorking } from '../support/threads.js';
 
 const COUNTS = [2, 3, 4, 7];
@@ -51,8 +52,8 @@ const CASES: Record<string, Case> = {
   'a vocabulary above 2n': { config: network([64, 32], { vocabulary: 101, embedding: 7 }), n: 20 },
   'a vocabulary above 2n, narrow embeddings': { config: network(16, { vocabulary: 75, embedding: 2 }), n: 4 },
   'two characters': { config: network(20, { vocabulary: 2, embedding: 1, context: 1 }), n: 8 },
-  'rows of 2 KiB, packed columns': { config: network([512, 96]), n: 24 },
-  'a large batch, packed columns': { config: network([210, 100], { context: 8 }), n: 400 },
+  'rows of 2 KiB': { config: network([512, 96]), n: 24 },
+  'a large batch': { config: network([210, 100], { context: 8 }), n: 400 },
   momentum: { config: network(37), n: 16, optimizer: { name: 'momentum', momentum: 0.9 } },
   'Nesterov, clipped': { config: network(37), n: 16, optimizer: { name: 'nesterov', momentum: 0.9 }, clip: 0.1 },
   Adam: { config: network([37, 20]), n: 16, optimizer: { name: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } },
@@ -132,5 +133,28 @@ describe('a step on several threads', () => {
         expect(found).toHaveLength(expected.length);
       }
     });
+  }
+});
+
+it('looks for numbers that are not finite in the part of every thread', async () => {
+  const [n, N] = [9, 40];
+  for (const { createBackend, threads } of TEAMS) {
+    const backend = createBackend({ arrays: 3, entries: 2_000, workspace: 16 });
+    await untilWorking(backend, threads);
+    for (const array of [backend.floats(n * N), backend.matrix(n, N)]) {
+      expect(backend.areFinite(array, n, N)).toBe(true);
+      for (let at = 0; at < n * N; at++) {
+        setRows(
+          backend,
+          array,
+          n,
+          N,
+          Array.from({ length: n * N }, (_, i) => (i === at ? Number.POSITIVE_INFINITY : i)),
+        );
+        expect(backend.areFinite(array, n, N), `entry ${at} with ${threads} threads`).toBe(false);
+      }
+      setRows(backend, array, n, N, new Float32Array(n * N));
+      expect(backend.areFinite(array, n, N)).toBe(true);
+    }
   }
 });
