@@ -43,7 +43,7 @@ export interface Threads {
   /** How many computed the last layer: fewer than wanted until threads have started, or when they are missing. */
   readonly working: number;
   /**
-   * Sets how many compute the next layers, 1 to {@link most}; the others sleep. It holds for all networks that share the threads.
+   * Sets how many compute the next layers of this network, 1 to {@link most}; the others sleep.
    * @throws RangeError if it is another number
    */
   use(count: number): void;

@@ -11,7 +11,7 @@ export interface Pace {
   end(isTypical: boolean): void;
 }
 
-/** The threads of a backend. */
+/** The threads of a backend, as its paces drive them. */
 export interface ThreadControl {
   /** Threads that can work now: the calling one, and the helpers that have started and are alive. */
   readonly ready: number;
@@ -42,23 +42,26 @@ const HOPELESS = 2;
 const WAKING_MS = 2;
 
 /**
- * Makes the paces of a backend, one for each kind of work. Each drives the threads in blocks of its units; what is done between two blocks, and
- * after a unit unlike the others, is left to the calling thread.
+ * Makes the paces of the backends that share their helpers, one for each kind of work of each backend. A pace drives the threads in blocks of its
+ * units; what is done between two blocks, and after a unit unlike the others, is left to the calling thread. While another pace is at work, a
+ * block waits.
  */
-export function pacesOf(threads: ThreadControl, clock: Clock): () => Pace {
-  const last: { pace?: Pace } = {};
-  return () => new MeasuredPace(threads, clock, last);
+export function pacesOf(clock: Clock): (threads: ThreadControl) => () => Pace {
+  const last: { pace?: MeasuredPace } = {};
+  return (threads) => () => new MeasuredPace(threads, clock, last);
 }
 
 class MeasuredPace implements Pace {
   readonly #threads: ThreadControl;
   readonly #clock: Clock;
-  /** The pace of the backend that began the last unit: what another one measures is not part of a block. */
-  readonly #last: { pace?: Pace };
-  /** Units of a block, those that are done, and when it began. */
+  /** The pace that began the last unit. */
+  readonly #last: { pace?: MeasuredPace };
+  /** Units of a block, and those that are done. */
   #blockUnits = 1;
   #units = 0;
+  /** When the block began, or continued, and the milliseconds before. */
   #start = 0;
+  #before = 0;
   /** The milliseconds of all blocks: the time by which trials are due. */
   #worked = 0;
   /** The threads at work: those of the choice, or of a trial. */
@@ -78,25 +81,33 @@ class MeasuredPace implements Pace {
   #nextRound = 0;
   #helpingSince = 0;
 
-  constructor(threads: ThreadControl, clock: Clock, last: { pace?: Pace }) {
+  constructor(threads: ThreadControl, clock: Clock, last: { pace?: MeasuredPace }) {
     this.#threads = threads;
     this.#clock = clock;
     this.#last = last;
   }
 
   begin(): void {
-    if (this.#last.pace !== this) this.#units = 0;
-    this.#last.pace = this;
-    if (this.#units > 0) return;
+    const isOther = this.#last.pace !== this;
+    if (this.#units > 0 && !isOther) return;
     this.#threads.use(this.#using);
-    this.#start = this.#clock();
+    const now = this.#clock();
+    if (isOther) this.#last.pace?.interrupt(now);
+    this.#last.pace = this;
+    this.#start = now;
   }
 
   end(isTypical: boolean): void {
     this.#units = isTypical ? this.#units + 1 : 0;
     if (this.#units > 0 && this.#units < this.#blockUnits) return;
     this.#threads.use(1);
-    if (isTypical) this.#endBlock(this.#clock() - this.#start, this.#units);
+    if (isTypical) this.#endBlock(this.#before + this.#clock() - this.#start, this.#units);
+    this.#before = 0;
+  }
+
+  /** Another pace begins. */
+  interrupt(now: number): void {
+    if (this.#units > 0) this.#before += now - this.#start;
   }
 
   #endBlock(milliseconds: number, units: number): void {

@@ -42,6 +42,8 @@ interface Desk {
   /** As large as the memory, as long as it is used: see {@link counted}. */
   readonly counted: ArrayBuffer | undefined;
   readonly exports: Pick<ThreadFunctions, 'setPart' | 'leaveMeetings'>;
+  /** The most helpers of the next kernels. */
+  wanted: number;
   /** The helpers of the next kernels. */
   crew: Helper[];
   /** The team's version when the crew was chosen. */
@@ -50,11 +52,13 @@ interface Desk {
   hasFailed: boolean;
 }
 
-/** What {@link Team.share} makes. */
+/** The kernels on one memory, and the threads that compute them. */
 export interface SharedKernels<Kernels> {
   kernels: Kernels;
   /** The threads that computed the last kernel, with the caller's own. */
   working: () => number;
+  /** Sets the most helpers that compute the next kernels; the others sleep. */
+  use: (helpers: number) => void;
 }
 
 function lostHelper(cause?: unknown): SystemError {
@@ -69,8 +73,6 @@ export class Team {
   #control: WasmMemory | undefined;
   #opened: ControlBlock | undefined;
   #helpers: Helper[] = [];
-  /** Helpers wanted for the next kernels. */
-  #wanted: number;
   /** Changes whenever a crew may have to be chosen anew. */
   #version = 0;
   #memories = 0;
@@ -80,7 +82,6 @@ export class Team {
   constructor(module: WasmModule, most: number) {
     this.module = module;
     this.most = most;
-    this.#wanted = most;
   }
 
   /**
@@ -117,15 +118,8 @@ export class Team {
     return this.#helpers.filter(({ box }) => this.#block.functions.stateOf(box) === READY).length;
   }
 
-  /** How many helpers compute the next kernels; the others sleep. */
-  use(helpers: number): void {
-    if (helpers === this.#wanted) return;
-    this.#wanted = helpers;
-    this.#version++;
-  }
-
   /**
-   * The kernels of an instance, computed with the helpers, and how many threads compute them.
+   * The kernels of an instance, computed with all helpers.
    * @param names those that are split into parts; the others are the instance's own
    */
   share<Kernels extends object>(instance: Kernels, wasm: WasmMemory, names: ReadonlySet<string>): SharedKernels<Kernels> {
@@ -135,6 +129,7 @@ export class Team {
       wasm,
       counted: counted(wasm.buffer.byteLength),
       exports: instance as unknown as ThreadFunctions,
+      wanted: this.most,
       crew: [],
       version: -1,
       hasFailed: false,
@@ -145,7 +140,12 @@ export class Team {
     ]);
     const shared = Object.fromEntries(kernels) as Kernels;
     this.#unused.register(shared, memory);
-    return { kernels: shared, working: () => desk.crew.length + 1 };
+    const use = (helpers: number) => {
+      if (helpers === desk.wanted) return;
+      desk.wanted = helpers;
+      desk.version = -1;
+    };
+    return { kernels: shared, working: () => desk.crew.length + 1, use };
   }
 
   #run(desk: Desk, kernel: Kernel, number: number, args: number[]): number | undefined {
@@ -177,7 +177,7 @@ export class Team {
     desk.crew = [];
     for (const helper of this.#helpers) {
       const { stateOf, isDone } = this.#block.functions;
-      if (desk.crew.length === this.#wanted) break;
+      if (desk.crew.length === desk.wanted) break;
       const state = stateOf(helper.box);
       if (state !== READY) missing ||= state === STARTING;
       else if (!isDone(helper.box)) missing = true;

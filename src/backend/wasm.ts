@@ -236,7 +236,7 @@ function createWasmBackend(
   };
 }
 
-function threadsOf(team: Team, { working }: SharedKernels<Kernels>): Threads {
+function threadsOf(team: Team, { working, use }: SharedKernels<Kernels>): Threads {
   return {
     most: team.most + 1,
     get working() {
@@ -246,7 +246,7 @@ function threadsOf(team: Team, { working }: SharedKernels<Kernels>): Threads {
       if (!Number.isInteger(count) || count < 1 || count > team.most + 1) {
         throw new RangeError(`threads: expected a whole number from 1 to ${team.most + 1}, found ${count}`);
       }
-      team.use(count - 1);
+      use(count - 1);
     },
   };
 }

@@ -57,13 +57,18 @@ export function createThreadedBackend({ threads, onMissing = () => {} }: Threads
     };
     return { createBackend: createStarted, threads: count, close };
   }
-  team.use(0);
-  const createBackend: CreateBackend = (size) => ({ ...createFixed(size), newPace: pacesOf(helpers, () => performance.now()) });
+  const newPaceOf = pacesOf(() => performance.now());
+  const createBackend: CreateBackend = (size) => {
+    const backend = createFixed(size);
+    const use = (working: number) => backend.threads?.use(working);
+    use(1);
+    return { ...backend, newPace: newPaceOf(helpers.usedBy(use)) };
+  };
   return { createBackend, threads: count, close };
 }
 
-/** The threads of a team, as a pace drives them. */
-class Helpers implements ThreadControl {
+/** The threads of a team. */
+class Helpers {
   readonly #team: Team;
   readonly #startOne: (index: number) => () => void;
   /** End each helper; undefined until they are started. */
@@ -75,16 +80,23 @@ class Helpers implements ThreadControl {
     this.#startOne = (index) => startHelper(team, index, onMissing);
   }
 
-  get ready(): number {
-    return this.#team.ready + 1;
-  }
-
   start(): void {
     if (!this.#closed) this.#stops ??= Array.from({ length: this.#team.most }, (_, index) => this.#startOne(index));
   }
 
-  use(count: number): void {
-    this.#team.use(count - 1);
+  /**
+   * The threads as the paces of a backend drive them.
+   * @param use sets how many threads compute its next layers
+   */
+  usedBy(use: (count: number) => void): ThreadControl {
+    const team = this.#team;
+    return {
+      get ready() {
+        return team.ready + 1;
+      },
+      start: () => this.start(),
+      use,
+    };
   }
 
   close(): void {

@@ -28,10 +28,11 @@ class Machine {
     this.ready = cores;
     this.#speed = speed;
     this.#pause = pause;
-    this.newPace = pacesOf(this, () => {
+    const clock = () => {
       this.reads++;
       return this.now;
-    });
+    };
+    this.newPace = pacesOf(clock)(this);
   }
 
   use(count: number): void {
@@ -178,6 +179,41 @@ describe('a pace', () => {
     machine.work(pace, 0.1, 20);
     expect(machine.started).toBeGreaterThan(0);
     expect([...machine.spent.keys()]).toEqual([1]);
+  });
+
+  it('measures its own work, where another pace is at work after each unit', () => {
+    const machine = new Machine(2, quiet);
+    const [steps, others] = [machine.newPace(), machine.newPace()];
+    for (const [unit, other] of [
+      [0.1, 0.1],
+      [0.02, 3],
+    ]) {
+      const work = (times: number) => {
+        const start = machine.now;
+        for (let i = 0; i < times; i++) {
+          machine.work(steps, unit, unit / 10);
+          machine.work(others, other, other / 10);
+        }
+        return (times * (unit + other)) / (machine.now - start);
+      };
+      work(5000);
+      expect(work(5000)).toBeGreaterThan(0.97 * QUIET[2]);
+    }
+  });
+
+  it('has its own number of threads, where another pace works better alone', () => {
+    const machine = new Machine(2, quiet);
+    const lone = new Machine(2, busy);
+    const clock = () => machine.now + lone.now;
+    const newPaces = pacesOf(clock);
+    const [pace, other] = [newPaces(machine)(), newPaces(lone)()];
+    const turn = () => [machine.work(pace, 0.1, 0.01), lone.work(other, 0.1, 0.01)];
+    for (let i = 0; i < 20_000; i++) turn();
+    for (const { spent } of [machine, lone]) spent.clear();
+    for (let i = 0; i < 20_000; i++) turn();
+    const [most, least] = [machine, lone].map(({ spent }) => (spent.get(2) ?? 0) / ((spent.get(1) ?? 0) + (spent.get(2) ?? 0)));
+    expect(most).toBeGreaterThan(0.95);
+    expect(least).toBeLessThan(0.05);
   });
 
   it('does not count the work of another pace, nor a unit unlike the others', () => {

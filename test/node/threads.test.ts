@@ -51,6 +51,20 @@ describe('threads that start, sleep and end', () => {
     expect(new Set(x)).toEqual(new Set([16]));
   });
 
+  it('rest for one network while they compute another', async () => {
+    const { createBackend } = threaded(3);
+    const [alone, shared] = [createBackend(SIZE), createBackend(SIZE)];
+    alone.threads?.use(1);
+    await untilWorking(shared, 3);
+    const arrays = [alone, shared].map((backend) => backend.floats(1_000).fill(1));
+    for (let i = 0; i < 3; i++) {
+      alone.scale(arrays[0], 2, 1_000);
+      shared.scale(arrays[1], 2, 1_000);
+      expect([alone.threads?.working, shared.threads?.working]).toEqual([1, 3]);
+    }
+    expect(arrays.map((array) => array[999])).toEqual([8, 8]);
+  });
+
   it('compute again after they have slept', async () => {
     const backend = threaded(2).createBackend(SIZE);
     await untilWorking(backend, 2);
