@@ -38,7 +38,7 @@ export type CreateBackend = (size: ArenaSize) => Backend;
 
 /** How many threads compute the layers. */
 export interface Threads {
-  /** The most there can be, the caller's with them. */
+  /** The most there can be, the caller's with them: fewer than the backends were made for, if the memory has no workspace for more. */
   readonly most: number;
   /** How many computed the last layer: fewer than wanted until threads have started, or when they are missing. */
   readonly working: number;

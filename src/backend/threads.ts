@@ -119,17 +119,18 @@ export class Team {
   }
 
   /**
-   * The kernels of an instance, computed with all helpers.
+   * The kernels of an instance, computed with the helpers.
    * @param names those that are split into parts; the others are the instance's own
+   * @param helpers the most that compute them, until {@link SharedKernels.use} says otherwise
    */
-  share<Kernels extends object>(instance: Kernels, wasm: WasmMemory, names: ReadonlySet<string>): SharedKernels<Kernels> {
+  share<Kernels extends object>(instance: Kernels, wasm: WasmMemory, names: ReadonlySet<string>, helpers: number): SharedKernels<Kernels> {
     const memory = this.#memories++;
     const desk: Desk = {
       memory,
       wasm,
       counted: counted(wasm.buffer.byteLength),
       exports: instance as unknown as ThreadFunctions,
-      wanted: this.most,
+      wanted: helpers,
       crew: [],
       version: -1,
       hasFailed: false,
@@ -140,9 +141,9 @@ export class Team {
     ]);
     const shared = Object.fromEntries(kernels) as Kernels;
     this.#unused.register(shared, memory);
-    const use = (helpers: number) => {
-      if (helpers === desk.wanted) return;
-      desk.wanted = helpers;
+    const use = (wanted: number) => {
+      if (wanted === desk.wanted) return;
+      desk.wanted = wanted;
       desk.version = -1;
     };
     return { kernels: shared, working: () => desk.crew.length + 1, use };

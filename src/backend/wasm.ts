@@ -5,6 +5,8 @@ import { instantiateShared } from './controlBlock.js';
 import type { SharedKernels, Team } from './threads.js';
 
 const PAGE_BYTES = 65_536;
+/** A memory is addressed by 32 bits. */
+const MOST_PAGES = 65_536;
 /** Arrays start on a cache line. */
 const ALIGNMENT = 64;
 
@@ -192,14 +194,18 @@ function createWasmBackend(
   { arrays, entries, workspace: alone, workspacePerThread = alone }: ArenaSize,
   team?: Team,
 ): Backend {
-  const workspace = alone + workspacePerThread * (team?.most ?? 0);
   // One spare cache line at the end: kernels may load a whole vector starting at the last entry.
-  const bytes = 4 * (entries + workspace) + ALIGNMENT * (arrays + 2);
+  const bytesAlone = 4 * (entries + alone) + ALIGNMENT * (arrays + 2);
+  const room = (MOST_PAGES - 1) * PAGE_BYTES - bytesAlone;
+  // Whether a network fits does not depend on the cores: a large one has fewer helpers.
+  const helpers = Math.max(0, Math.min(team?.most ?? 0, Math.floor(room / Math.max(1, 4 * workspacePerThread))));
+  const workspace = alone + workspacePerThread * helpers;
+  const bytes = bytesAlone + 4 * workspacePerThread * helpers;
   const memory = reserve(Math.ceil(bytes / PAGE_BYTES) + 1, team !== undefined);
   const instance = (team
     ? instantiateShared(module, memory)
     : new WebAssembly.Instance(module, { env: { memory } }).exports) as unknown as Kernels;
-  const shared = team?.share(instance, memory, SPLIT);
+  const shared = team?.share(instance, memory, SPLIT, helpers);
   const kernels = shared?.kernels ?? instance;
   let next: number = kernels.arenaStart();
 
@@ -232,19 +238,19 @@ function createWasmBackend(
     ...updates(kernels),
     areFinite: (x, n, N) => kernels.areFinite(at(x), scratch, n, N, matrices.has(at(x))) === 1,
     peakLoop: (turns) => kernels.peakLoop(turns),
-    ...(team && shared && { threads: threadsOf(team, shared) }),
+    ...(shared && { threads: threadsOf(shared, helpers + 1) }),
   };
 }
 
-function threadsOf(team: Team, { working, use }: SharedKernels<Kernels>): Threads {
+function threadsOf({ working, use }: SharedKernels<Kernels>, most: number): Threads {
   return {
-    most: team.most + 1,
+    most,
     get working() {
       return working();
     },
     use: (count) => {
-      if (!Number.isInteger(count) || count < 1 || count > team.most + 1) {
-        throw new RangeError(`threads: expected a whole number from 1 to ${team.most + 1}, found ${count}`);
+      if (!Number.isInteger(count) || count < 1 || count > most) {
+        throw new RangeError(`threads: expected a whole number from 1 to ${most}, found ${count}`);
       }
       use(count - 1);
     },

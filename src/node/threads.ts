@@ -1,6 +1,6 @@
 /** The threads of the kernels in Node: one worker per helper. */
 import { Worker } from 'node:worker_threads';
-import type { CreateBackend } from '../backend/backend.js';
+import type { CreateBackend, Threads } from '../backend/backend.js';
 import type { HelperStart } from '../backend/controlBlock.js';
 import { pacesOf, type ThreadControl } from '../backend/pace.js';
 import { Team } from '../backend/threads.js';
@@ -60,9 +60,9 @@ export function createThreadedBackend({ threads, onMissing = () => {} }: Threads
   const newPaceOf = pacesOf(() => performance.now());
   const createBackend: CreateBackend = (size) => {
     const backend = createFixed(size);
-    const use = (working: number) => backend.threads?.use(working);
-    use(1);
-    return { ...backend, newPace: newPaceOf(helpers.usedBy(use)) };
+    const { threads } = backend;
+    threads?.use(1);
+    return { ...backend, ...(threads && { newPace: newPaceOf(helpers.usedBy(threads)) }) };
   };
   return { createBackend, threads: count, close };
 }
@@ -84,15 +84,12 @@ class Helpers {
     if (!this.#closed) this.#stops ??= Array.from({ length: this.#team.most }, (_, index) => this.#startOne(index));
   }
 
-  /**
-   * The threads as the paces of a backend drive them.
-   * @param use sets how many threads compute its next layers
-   */
-  usedBy(use: (count: number) => void): ThreadControl {
+  /** The threads as the paces of a backend drive them. */
+  usedBy({ most, use }: Threads): ThreadControl {
     const team = this.#team;
     return {
       get ready() {
-        return team.ready + 1;
+        return Math.min(team.ready + 1, most);
       },
       start: () => this.start(),
       use,

@@ -131,6 +131,24 @@ describe('threads that start, sleep and end', () => {
   });
 });
 
+describe('a network that fills the memory', () => {
+  const workspace = 2 ** 20;
+  const filled = (helpers: number, threads: number) => {
+    const entries = 2 ** 30 - 2 ** 15 - threads * workspace;
+    return sharedWasmBackend(new Team(compileKernels(SHARED_KERNELS), helpers))({ arrays: 1, entries, workspace });
+  };
+
+  it('has fewer threads, and is not refused, however many cores there are', () => {
+    for (const helpers of [0, 1, 7, 63]) {
+      for (const threads of [1, 2, 6]) expect(filled(helpers, threads).threads?.most).toBe(Math.min(helpers + 1, threads));
+    }
+  });
+
+  it('is refused if it has no room with one thread', () => {
+    for (const helpers of [0, 1, 63]) expect(() => filled(helpers, 0)).toThrow(SystemError);
+  });
+});
+
 describe('a thread that fails', () => {
   const module = compileKernels(SHARED_KERNELS);
   const whileNapping = (work: () => void) => {
