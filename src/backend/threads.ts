@@ -62,7 +62,7 @@ export interface SharedKernels<Kernels> {
 }
 
 function lostHelper(cause?: unknown): SystemError {
-  return new SystemError('a thread of the kernels has failed', { cause, hint: "use one thread: 'threads: 1'" });
+  return new SystemError('a thread of the kernels has failed', { cause, hint: 'use one thread', shell: '--threads 1' });
 }
 
 /** The helpers of one caller. Until they are ready, and whenever they are missing, the caller computes alone: the results are the same. */
@@ -107,10 +107,12 @@ export class Team {
     this.#version++;
   }
 
-  /** Removes a helper whose thread did not start or has ended. */
-  remove(index: number): void {
+  /** Removes a helper whose thread did not start or has ended. @returns whether it had started */
+  remove(index: number): boolean {
+    const hadStarted = this.#helpers.some((helper) => helper.index === index && this.#block.functions.stateOf(helper.box) !== STARTING);
     this.#helpers = this.#helpers.filter((helper) => helper.index !== index);
     this.#version++;
+    return hadStarted;
   }
 
   /** Helpers that can compute now: those that have started and have not ended. */

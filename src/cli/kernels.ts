@@ -50,6 +50,6 @@ function limitedThreads(threads: number, io: IO): number {
 }
 
 function describeMissing(missing: readonly Error[], threads: number): string {
-  const left = threads - missing.length;
-  return `${missing.length} of ${formatCountOf(threads, 'thread')} did not start: ${showText(missing[0].message)}; ${left === 1 ? 'one thread has' : `${left} threads have`} computed the same results`;
+  const were = missing.length === 1 ? 'was' : 'were';
+  return `${missing.length} of ${formatCountOf(threads, 'thread')} ${were} missing: ${showText(missing[0].message)}; the results are the same`;
 }

@@ -5,6 +5,7 @@ import type { HelperStart } from '../backend/controlBlock.js';
 import { pacesOf, type ThreadControl } from '../backend/pace.js';
 import { Team } from '../backend/threads.js';
 import { sharedWasmBackend } from '../backend/wasm.js';
+import { SystemError } from '../core/errors.js';
 import { availableCores } from './cores.js';
 import { compileKernels, createWasmBackend } from './kernels.js';
 import { KERNELS_HELPER, SHARED_KERNELS } from './paths.js';
@@ -17,7 +18,7 @@ export interface ThreadsOptions {
    */
   threads: number | 'auto';
   /** Called for each thread that did not start or has ended. The others continue, and the results stay the same. */
-  onMissing?: (error: Error) => void;
+  onMissing?: (error: SystemError) => void;
 }
 
 /** As many as `--threads` takes. */
@@ -75,7 +76,7 @@ class Helpers {
   #stops: (() => void)[] | undefined;
   #closed = false;
 
-  constructor(team: Team, onMissing: (error: Error) => void) {
+  constructor(team: Team, onMissing: (error: SystemError) => void) {
     this.#team = team;
     this.#startOne = (index) => startHelper(team, index, onMissing);
   }
@@ -103,27 +104,30 @@ class Helpers {
 }
 
 /** @returns ends the helper */
-function startHelper(team: Team, index: number, onMissing: (error: Error) => void): () => void {
+function startHelper(team: Team, index: number, onMissing: (error: SystemError) => void): () => void {
   let ended = false;
-  const end = (error?: unknown) => {
-    if (ended) return;
+  const end = () => {
+    if (ended) return undefined;
     ended = true;
-    team.remove(index);
-    if (error) onMissing(error instanceof Error ? error : new Error(String(error)));
+    return team.remove(index) ? 'a thread has ended' : 'a thread did not start';
+  };
+  const endMissing = (cause?: unknown) => {
+    const what = end();
+    if (what) onMissing(new SystemError(cause instanceof Error ? `${what}: ${cause.message}` : what, { cause }));
   };
   try {
     const start: HelperStart = { module: team.module, control: team.control, index, helpers: team.most };
     const worker = new Worker(KERNELS_HELPER, { workerData: start, execArgv: [], stdin: false });
     worker.unref();
-    worker.on('error', end);
-    worker.on('exit', () => end(new Error('the thread has ended')));
+    worker.on('error', endMissing);
+    worker.on('exit', () => endMissing());
     team.add(index, (message) => worker.postMessage(message));
     return () => {
       end();
       void worker.terminate();
     };
   } catch (error) {
-    end(error);
+    endMissing(error);
     return () => {};
   }
 }

@@ -194,7 +194,7 @@ describe('a thread that fails', () => {
         1,
         whenRead(() => functions.setState(boxes[0], FAILED)),
       ),
-    ).toThrow(SystemError);
+    ).toThrow(new SystemError('a thread of the kernels has failed', { hint: 'use one thread', shell: '--threads 1' }));
     backend.scale(x, 3, 100);
     expect([x[0], x[99], backend.threads?.working]).toEqual([3, 3, 1]);
   });
