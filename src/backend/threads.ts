@@ -170,7 +170,11 @@ export class Team {
     if (desk.version !== this.#version || !this.#areReady(desk.crew)) this.#muster(desk);
     if (desk.crew.length === 0) return kernel(...args);
     const job = this.#block.jobs[number];
-    for (let i = 0; i < args.length; i++) if (job[i] !== args[i]) job[i] = args[i];
+    for (let i = 0; i < args.length; i++) {
+      // Of a boolean, too: a store would move the arguments between the caches of the threads.
+      const x = Number(args[i]);
+      if (job[i] !== x) job[i] = x;
+    }
     this.#post(desk, number);
     let result: number | undefined;
     let error: unknown;

@@ -14,9 +14,38 @@ const STATE: usize = 72;
 /**
  * Loads of a word before a thread sleeps: 54 us, at 0.45 ns each. A layer takes 1 to 100 us, so a shorter wait would often end in a system call: two
  * threads that wait 50 us are 1.62 and 1.79 times as fast as one on kernels of 13 and 77 us, but 0.25 and 0.85 times if they sleep nearly at once.
- * If another process has the second core, they are 0.38 and 0.77 times as fast however long they wait: then helpers must rest, see Threads.use.
  */
-export const SPINS: i32 = 120_000;
+const SPINS: i32 = 120_000;
+/**
+ * Loads while most waits are in vain: other processes have the cores, and a thread that spins keeps them from those that it waits for. With
+ * another process on one of two cores, two threads are then 0.24, 0.5 and 1.0 times as fast as one (H 200, n 32; n 128; H 1024, n 256), and 0.06,
+ * 0.2 and 0.75 times if they always spin. It is still better to let helpers rest, see Threads.use.
+ */
+const FEW_SPINS: i32 = 1_000;
+/** While few loads are made, one of so many waits is a long one: it may not be in vain any more. */
+const TRIAL: i32 = 16;
+/** Long waits in vain count this much, and others take 1 off: few loads are made from {@link MOST_VAIN} on, where more than a fifth is in vain. */
+const VAIN: i32 = 4;
+const MOST_VAIN: i32 = 8;
+
+let vain: i32 = 0;
+let waits: i32 = 0;
+
+/** Spins while the word has the value, for a while. @returns whether it has changed */
+export function spinWhile(address: usize, value: i32): bool {
+  if (ASC_FEATURE_THREADS) {
+    const isLong = vain < MOST_VAIN || ++waits % TRIAL == 0;
+    const loads = isLong ? SPINS : FEW_SPINS;
+    for (let spin = 0; spin < loads; spin++) {
+      if (atomic.load<i32>(address) == value) continue;
+      if (isLong && vain > 0) vain--;
+      return true;
+    }
+    if (isLong) vain = min(vain + VAIN, MOST_VAIN);
+  }
+  return false;
+}
+
 /** Milliseconds after which a thread that sleeps looks whether the others are still there. */
 const NAP: f64 = 500;
 /**
@@ -66,7 +95,7 @@ export function isDone(box: usize): bool {
 export function join(box: usize, state: i32): void {
   if (ASC_FEATURE_THREADS) {
     const posted = load<i32>(box);
-    for (let spin = 0; spin < SPINS; spin++) if (atomic.load<i32>(box, DONE) == posted) return;
+    if (isDone(box) || spinWhile(box + DONE, posted - 1)) return;
     atomic.store<i32>(box, 1, CALLER_ASLEEP);
     for (let naps = 0; naps < PATIENCE; naps++) {
       const done = atomic.load<i32>(box, DONE);
@@ -80,10 +109,7 @@ export function join(box: usize, state: i32): void {
 /** Waits for a job after the last one. The helper sleeps if none comes. @returns its number */
 export function nextJob(box: usize, last: i32): i32 {
   if (ASC_FEATURE_THREADS) {
-    for (let spin = 0; spin < SPINS; spin++) {
-      const number = atomic.load<i32>(box);
-      if (number != last) return number;
-    }
+    if (spinWhile(box, last)) return atomic.load<i32>(box);
     atomic.store<i32>(box, 1, HELPER_ASLEEP);
     // Does not sleep if a job was posted since the last load.
     while (atomic.load<i32>(box) == last) sleep(box, last, Infinity);

@@ -1,4 +1,4 @@
-import { nap, PATIENCE, SPINS } from './mailbox';
+import { nap, PATIENCE, spinWhile } from './mailbox';
 
 // How the threads share a kernel. Every thread has an instance of the module on the same memory, and calls the same kernel with the same
 // arguments. Each computes a part of the entries, and sums every one in the order of a single thread, so the number of threads changes no bit.
@@ -92,7 +92,7 @@ export function meet(): void {
       if (atomic.load<i32>(ASLEEP)) atomic.notify(MEETINGS, -1);
       return;
     }
-    for (let spin = 0; spin < SPINS; spin++) if (atomic.load<i32>(MEETINGS) != meetings) return;
+    if (spinWhile(MEETINGS, meetings)) return;
     atomic.add<i32>(ASLEEP, 1);
     // The caller gives up in the end; the helpers wait for its word.
     for (let naps = 0; atomic.load<i32>(MEETINGS) == meetings; naps++) {
