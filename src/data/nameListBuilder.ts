@@ -27,6 +27,8 @@ export class NameListBuilder {
   #plain = new Int32Array(2 ** 8).fill(-1);
   readonly #pieces: Indices[] = [];
   #piece: Indices = new Uint8Array(0);
+  /** The most characters that its entries can tell apart. Kept, because a power takes as long as half a line. */
+  #mostCharacters = 2 ** 8;
   /** Entries in the latest piece. */
   #end = 0;
   #length = 0;
@@ -121,10 +123,10 @@ export class NameListBuilder {
 
   /** Begins another piece if the latest one has no room for the entries, or too few bytes per entry for the largest index. */
   #makeRoom(entries: number): void {
-    const { BYTES_PER_ELEMENT, length } = this.#piece;
-    if (this.#end + entries <= length && this.#codePoints.length <= 2 ** (8 * BYTES_PER_ELEMENT)) return;
+    if (this.#end + entries <= this.#piece.length && this.#codePoints.length <= this.#mostCharacters) return;
     this.#closePiece();
     this.#piece = newIndices(Math.max(PIECE, entries), this.#codePoints.length);
+    this.#mostCharacters = 2 ** (8 * this.#piece.BYTES_PER_ELEMENT);
     this.#end = 0;
   }
 
