@@ -14,13 +14,16 @@ import type { Pace } from './pace.js';
 export interface ArenaSize {
   /** The number of arrays. */
   arrays: number;
-  /** Floats and indices in all arrays together, 4 bytes each. A matrix has {@link paddedSize} floats. */
+  /** Floats and indices in all arrays together, 4 bytes each. A matrix has an odd number of rows, and columns in multiples of 16. */
   entries: number;
   /** Floats of scratch memory for the layers. */
   workspace: number;
   /** Floats of it that each further thread adds. Default: as many as {@link workspace}. */
   workspacePerThread?: number;
 }
+
+/** Threads share the rows of a linear layer's output in rows if it has fewer columns: see kernels/linear.ts. */
+export const SHARED_BY_ROWS = 64;
 
 /** The columns of a panel: see kernels/panels.ts. */
 export const PANEL = 16;
@@ -75,7 +78,7 @@ export interface Backend {
    * @throws RangeError if the arena is full
    */
   matrix(rows: number, columns: number): FloatArray;
-  /** The entries that a matrix has in the array, from its start, with padding: at most {@link paddedSize}. */
+  /** The entries that a matrix has in the array, from its start, with padding: at most those of an odd number of rows, and of columns in multiples of 16. */
   matrixSize(rows: number, columns: number): number;
   /** The rows of a matrix, dense and row-major: the matrix itself if it is stored so, otherwise a copy. */
   rowsOf(matrix: FloatArray, rows: number, columns: number): FloatArray;
@@ -100,6 +103,13 @@ export interface Backend {
   scale: typeof optimizer.scale;
   sumOfSquares: typeof optimizer.sumOfSquares;
   areFinite: typeof finite.areFinite;
+
+  /**
+   * Makes two layer calls, of which the second reads nothing but what each thread has written itself in the first, and what was there before: then
+   * no thread waits for another in between. Such are a linear layer and the batch norm of its output, the gradients of both, and logits with their
+   * cross-entropy, if there are fewer than 64. Absent without threads.
+   */
+  inTurn?(first: () => void, second: () => void): void;
 
   /** A pace for a kind of work that is done many times: see pace.ts. Absent if the number of threads is fixed. */
   newPace?(): Pace;

@@ -15,7 +15,7 @@ import {
 } from './controlBlock.js';
 
 /** The words of the caller's line of a mailbox: see kernels/mailbox.ts. */
-const [KERNEL, MEMORY, PART, PARTS] = [1, 2, 3, 4];
+const [KERNELS, MEMORY, PART, PARTS] = [1, 3, 4, 5];
 
 /** The kernels on one memory. */
 interface Instance extends Pick<ThreadFunctions, 'setPart' | 'leaveMeetings'> {
@@ -48,11 +48,12 @@ export class HelperLoop {
     setState(this.#box, READY);
     for (let number = 0; ; ) {
       number = nextJob(this.#box, number);
+      const kernel = words[KERNELS + (number & 1)];
       try {
-        this.#compute(words[KERNEL], words[MEMORY], words[PART], words[PARTS]);
+        this.#compute(kernel, words[MEMORY], words[PART], words[PARTS]);
       } catch {
         // Nobody waits for it at the meetings of another memory.
-        if (words[KERNEL] !== READ_MESSAGES) this.#instances.get(words[MEMORY])?.leaveMeetings();
+        if (kernel !== READ_MESSAGES) this.#instances.get(words[MEMORY])?.leaveMeetings();
         setState(this.#box, FAILED);
         return;
       }

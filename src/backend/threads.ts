@@ -52,6 +52,10 @@ interface Desk {
   hasFailed: boolean;
   /** Lets the caller compute the next kernels alone. */
   readonly rest: () => void;
+  /** Whether the next kernel is the first of two: see {@link SharedKernels.inTurn}. */
+  isFirst: boolean;
+  /** Whether it has been posted, and nobody has waited for it yet. */
+  isPending: boolean;
 }
 
 /** The kernels on one memory, and the threads that compute them. */
@@ -62,6 +66,11 @@ export interface SharedKernels<Kernels> {
   working: () => number;
   /** Sets the most helpers that compute the next kernels; the others sleep. */
   use: (helpers: number) => void;
+  /**
+   * Calls two functions, each of which calls one kernel. The second kernel reads nothing that another thread has written in the first one, so each
+   * thread begins it when it has done the first.
+   */
+  inTurn: (first: () => void, second: () => void) => void;
 }
 
 function lostHelper(cause?: unknown): SystemError {
@@ -142,6 +151,8 @@ export class Team {
       crew: [],
       version: -1,
       hasFailed: false,
+      isFirst: false,
+      isPending: false,
       rest: () => {
         desk.wanted = 0;
         desk.crew = [];
@@ -163,11 +174,25 @@ export class Team {
     };
     use(helpers);
     this.#unused.register(kernels, memory);
-    return { kernels, working: () => desk.crew.length + 1, use };
+    const inTurn = (first: () => void, second: () => void) => {
+      desk.isFirst = true;
+      try {
+        first();
+      } finally {
+        desk.isFirst = false;
+      }
+      try {
+        second();
+      } finally {
+        // It has called no kernel.
+        if (desk.isPending) this.#finish(desk);
+      }
+    };
+    return { kernels, working: () => desk.crew.length + 1, use, inTurn };
   }
 
   #run(desk: Desk, kernel: Kernel, number: number, args: number[]): number | undefined {
-    if (desk.version !== this.#version || !this.#areReady(desk.crew)) this.#muster(desk);
+    if (!desk.isPending && (desk.version !== this.#version || !this.#areReady(desk.crew))) this.#muster(desk);
     if (desk.crew.length === 0) return kernel(...args);
     const job = this.#block.jobs[number];
     for (let i = 0; i < args.length; i++) {
@@ -184,8 +209,16 @@ export class Team {
       error = thrown;
       desk.exports.leaveMeetings();
     }
+    desk.isPending = desk.isFirst && error === undefined;
+    if (!desk.isPending) this.#finish(desk, error);
+    return result;
+  }
+
+  /** Waits for the crew. @throws the error of the caller's part, or SystemError if a helper has failed */
+  #finish(desk: Desk, error?: unknown): void {
+    desk.isPending = false;
     const areDone = this.#join(desk.crew);
-    if (areDone && error === undefined) return result;
+    if (areDone && error === undefined) return;
     desk.hasFailed = true;
     desk.rest();
     throw areDone ? error : lostHelper(error);

@@ -8,7 +8,7 @@ export type Clock = () => number;
 /** The layer functions of a backend. */
 type LayerName = Exclude<
   keyof Backend,
-  'name' | 'floats' | 'ints' | 'matrix' | 'matrixSize' | 'rowsOf' | 'newPace' | 'peakLoop' | 'threads'
+  'name' | 'floats' | 'ints' | 'matrix' | 'matrixSize' | 'rowsOf' | 'inTurn' | 'newPace' | 'peakLoop' | 'threads'
 >;
 
 /** One call of a layer. */
@@ -63,7 +63,8 @@ export function timedBackend(backend: Backend, clock: Clock, onCall: (call: Laye
       onCall({ layer, milliseconds: milliseconds - overhead, operations: operations(...args) });
     return [layer, timeCalls(backend[layer] as (...args: unknown[]) => void, clock, report)];
   });
-  return { ...backend, ...Object.fromEntries(timed) };
+  const { inTurn, ...others } = backend;
+  return { ...others, ...Object.fromEntries(timed) };
 }
 
 function timeCalls(run: (...args: unknown[]) => void, clock: Clock, report: (milliseconds: number, args: unknown[]) => void) {

@@ -238,7 +238,7 @@ function createWasmBackend(
     ...updates(kernels),
     areFinite: (x, n, N) => kernels.areFinite(at(x), scratch, n, N, matrices.has(at(x))) === 1,
     peakLoop: (turns) => kernels.peakLoop(turns),
-    ...(shared && { threads: threadsOf(shared, helpers + 1) }),
+    ...(shared && { inTurn: shared.inTurn, threads: threadsOf(shared, helpers + 1) }),
   };
 }
 

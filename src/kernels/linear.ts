@@ -59,7 +59,7 @@ export function linearBackward(
   sumColumns(db, dout, douts, doutp, n, O);
 }
 
-/** Columns per thread from which the threads share columns in the forward pass. */
+/** Columns per thread from which the threads share columns of an output in rows: with two threads, SHARED_BY_ROWS of backend/backend.ts. */
 const COLUMNS: usize = 32;
 /** Bytes of padding after each row of Wᵀ: without it, rows of 4 KiB would evict each other from the cache. */
 const PADDING: usize = 64;

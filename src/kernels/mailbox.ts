@@ -1,12 +1,13 @@
 // The mailboxes through which a caller posts kernels to its helpers, in a memory of their own: see backend/threads.ts. Only in shared memory.
 
-// A mailbox has two cache lines. The first one is written by the caller: the number of the job, its kernel, its memory, and which part of how many
-// is the helper's. The second one is written by the helper: the number of the last job that is done, whether it sleeps, and its state.
-const KERNEL: usize = 4;
-const MEMORY: usize = 8;
-const PART: usize = 12;
-const PARTS: usize = 16;
-const CALLER_ASLEEP: usize = 20;
+// A mailbox has two cache lines. The first one is written by the caller: the number of the last job, the kernels of the last two, their memory, and
+// which part of how many is the helper's. The second one is written by the helper: the number of the last job that is done, whether it sleeps, and
+// its state.
+const KERNELS: usize = 4;
+const MEMORY: usize = 12;
+const PART: usize = 16;
+const PARTS: usize = 20;
+const CALLER_ASLEEP: usize = 24;
 const DONE: usize = 64;
 const HELPER_ASLEEP: usize = 68;
 const STATE: usize = 72;
@@ -73,10 +74,10 @@ export function stateOf(box: usize): i32 {
   return 0;
 }
 
-/** Posts a job to the helper. */
+/** Posts a job to the helper. The one before may still be in work if memory and parts are the same; the one before that is done. */
 export function postJob(box: usize, kernel: i32, memory: i32, part: i32, parts: i32): void {
   if (ASC_FEATURE_THREADS) {
-    store<i32>(box, kernel, KERNEL);
+    store<i32>(box + (((load<i32>(box) + 1) & 1) << 2), kernel, KERNELS);
     store<i32>(box, memory, MEMORY);
     store<i32>(box, part, PART);
     store<i32>(box, parts, PARTS);
@@ -95,7 +96,9 @@ export function isDone(box: usize): bool {
 export function join(box: usize, state: i32): void {
   if (ASC_FEATURE_THREADS) {
     const posted = load<i32>(box);
-    if (isDone(box) || spinWhile(box + DONE, posted - 1)) return;
+    if (isDone(box)) return;
+    // The job before may not be done yet.
+    while (spinWhile(box + DONE, atomic.load<i32>(box, DONE))) if (isDone(box)) return;
     atomic.store<i32>(box, 1, CALLER_ASLEEP);
     for (let naps = 0; naps < PATIENCE; naps++) {
       const done = atomic.load<i32>(box, DONE);
@@ -106,17 +109,17 @@ export function join(box: usize, state: i32): void {
   }
 }
 
-/** Waits for a job after the last one. The helper sleeps if none comes. @returns its number */
+/** Waits for the job after the last one. The helper sleeps if none comes. @returns its number */
 export function nextJob(box: usize, last: i32): i32 {
   if (ASC_FEATURE_THREADS) {
-    if (spinWhile(box, last)) return atomic.load<i32>(box);
-    atomic.store<i32>(box, 1, HELPER_ASLEEP);
-    // Does not sleep if a job was posted since the last load.
-    while (atomic.load<i32>(box) == last) sleep(box, last, Infinity);
-    atomic.store<i32>(box, 0, HELPER_ASLEEP);
-    return atomic.load<i32>(box);
+    if (!spinWhile(box, last)) {
+      atomic.store<i32>(box, 1, HELPER_ASLEEP);
+      // Does not sleep if a job was posted since the last load.
+      while (atomic.load<i32>(box) == last) sleep(box, last, Infinity);
+      atomic.store<i32>(box, 0, HELPER_ASLEEP);
+    }
   }
-  return last;
+  return last + 1;
 }
 
 /** Says that the helper has done the job. */

@@ -2,6 +2,9 @@ import { nap, PATIENCE, spinWhile } from './mailbox';
 
 // How the threads share a kernel. Every thread has an instance of the module on the same memory, and calls the same kernel with the same
 // arguments. Each computes a part of the entries, and sums every one in the order of a single thread, so the number of threads changes no bit.
+//
+// Backend.inTurn relies on parts that are the same: the panels of a block in all layers that write or normalise them, and the rows of logits and
+// their cross-entropy.
 
 /** This thread: 0 is the one that called the layer. */
 let part: usize = 0;

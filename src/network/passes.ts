@@ -1,5 +1,5 @@
 /** The network forward and backward, as flat lists of layer calls. */
-import type { Backend } from '../backend/backend.js';
+import { type Backend, SHARED_BY_ROWS } from '../backend/backend.js';
 import type { FloatArray } from '../core/tensor.js';
 import { groupCharacters } from '../layers/embeddingTable.js';
 import type { Activations, Block, Model, TrainingActivations, TrainingBlockActivations } from './arrays.js';
@@ -33,13 +33,30 @@ export function backward(model: Model, a: TrainingActivations): void {
 
 /** The layer calls of {@link forward}; {@link batchLoss} is its result. */
 export function forwardCalls(model: Model, a: TrainingActivations): LayerCalls {
-  const { backend, config, blocks } = model;
+  const { backend, blocks } = model;
   const { n } = a;
   return [
-    ...blocks.flatMap((block, k) => [...linearCalls(model, a, n, k), hiddenForward(backend, block, a.blocks[k], n)]),
-    ...logitCalls(model, a, n),
-    () => backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary),
+    ...blocks.flatMap((block, k) => {
+      const hidden = hiddenForward(backend, block, a.blocks[k], n);
+      return block.norm === 'none' ? [...linearCalls(model, a, n, k), hidden] : inTurn(backend, linearCalls(model, a, n, k), hidden);
+    }),
+    ...lossCalls(model, a, n),
   ];
+}
+
+/** The calls, and one more that reads nothing but what each thread writes itself in the last of them: see Backend.inTurn. */
+function inTurn(backend: Backend, calls: LayerCalls, next: () => void): LayerCalls {
+  const last = calls[calls.length - 1];
+  if (!backend.inTurn) return [...calls, next];
+  return [...calls.slice(0, -1), () => backend.inTurn?.(last, next)];
+}
+
+/** Logits and losses from h of the last block. */
+function lossCalls(model: Model, a: Activations, n: number): LayerCalls {
+  const { backend, config } = model;
+  const logits = logitCalls(model, a, n);
+  const losses = () => backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary);
+  return logits.length === 1 && config.vocabulary < SHARED_BY_ROWS ? inTurn(backend, logits, losses) : [...logits, losses];
 }
 
 /** h from hprebn, in training. */
@@ -70,26 +87,15 @@ export function backwardCalls(model: Model, a: TrainingActivations): LayerCalls 
   const { vocabulary: V } = config;
   const { n } = a;
   const last = blocks.length - 1;
-  const calls = [
-    () => backend.crossEntropyBackward(a.dlogits, a.probs, a.Yb, n, V),
-    () =>
-      backend.linearBackward(
-        a.blocks[last].dh,
-        gradients.W2,
-        gradients.b2,
-        a.dlogits,
-        a.blocks[last].h,
-        parameters.W2,
-        n,
-        blocks[last].H,
-        V,
-      ),
-  ];
+  const { W2, b2 } = gradients;
+  const calls = [() => backend.crossEntropyBackward(a.dlogits, a.probs, a.Yb, n, V)];
+  let linear = () => backend.linearBackward(a.blocks[last].dh, W2, b2, a.dlogits, a.blocks[last].h, parameters.W2, n, blocks[last].H, V);
   for (let k = last; k >= 0; k--) {
-    const { I, H, parameters: p, gradients: d } = blocks[k];
+    const { I, H, norm, parameters: p, gradients: d } = blocks[k];
     const { dhprebn } = a.blocks[k];
-    calls.push(hiddenBackward(backend, blocks[k], a.blocks[k], n));
-    if (k > 0) calls.push(() => backend.linearBackward(a.blocks[k - 1].dh, d.W, d.b, dhprebn, a.blocks[k - 1].h, p.W, n, I, H));
+    const hidden = hiddenBackward(backend, blocks[k], a.blocks[k], n);
+    calls.push(...(norm === 'none' ? [linear, hidden] : inTurn(backend, [linear], hidden)));
+    if (k > 0) linear = () => backend.linearBackward(a.blocks[k - 1].dh, d.W, d.b, dhprebn, a.blocks[k - 1].h, p.W, n, I, H);
   }
   return [...calls, ...inputBackwardCalls(model, a)];
 }
@@ -127,7 +133,7 @@ export function inferBlockCalls(model: Model, a: Activations, n: number, k: numb
   const linear = linearCalls(model, a, n, k);
   if (block.norm === 'none') return [...linear, () => backend.tanhForward(h, hprebn, backend.matrixSize(n, block.H))];
   const { H, parameters: p, bnmean, bnvar } = block;
-  return [...linear, () => backend.batchNormTanhInference(h, hprebn, bnmean, bnvar, p.bngain, p.bnbias, n, H)];
+  return inTurn(backend, linear, () => backend.batchNormTanhInference(h, hprebn, bnmean, bnvar, p.bngain, p.bnbias, n, H));
 }
 
 /** hprebn of block k, counted from 0, for the first n contexts. The first block reads the characters, the others h of the block below. */

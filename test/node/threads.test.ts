@@ -213,8 +213,49 @@ describe('a thread that fails', () => {
     expect([x[0], x[99], backend.threads?.working]).toEqual([3, 3, 1]);
 
     const { backend: other } = played();
-    const [d, w, b] = [other.floats(900), other.floats(900), other.floats(30)];
-    whileNapping(() => expect(() => other.linearBackward(other.floats(900), w, b, d, d, w, 30, 30, 30)).toThrow(SystemError));
+    whileNapping(() => expect(() => other.areFinite(other.floats(900), 30, 30)).toThrow(SystemError));
+  });
+
+  it('is waited for once if two layers are computed in turn', () => {
+    const { backend, x, boxes, functions } = played();
+    const dx = backend.floats(100).fill(1);
+    // Number 1 took the memory, 2 is the first layer and 3 the second.
+    const done = whenRead(() => functions.reportDone(boxes[0], 3));
+    whileNapping(() =>
+      backend.inTurn?.(
+        () => backend.scale(x, 3, 100),
+        () => backend.sgdUpdate(x, dx, 1, done),
+      ),
+    );
+    expect([x[0], backend.threads?.working]).toEqual([2, 2]);
+  });
+
+  it('in the first of two layers ends the second with a SystemError, and the next ones are computed alone', () => {
+    const { backend, x, boxes, functions } = played();
+    const dx = backend.floats(100).fill(1);
+    const first = () => {
+      backend.scale(
+        x,
+        3,
+        whenRead(() => functions.setState(boxes[0], FAILED)),
+      );
+    };
+    expect(() => backend.inTurn?.(first, () => backend.sgdUpdate(x, dx, 1, 100))).toThrow(SystemError);
+    backend.scale(x.fill(1), 3, 100);
+    expect([x[0], x[99], backend.threads?.working]).toEqual([3, 3, 1]);
+  });
+
+  it('is waited for even if the second of two layers throws before it is posted', () => {
+    const { backend, x, boxes, functions } = played();
+    const fault = new Error('not posted');
+    const second = () => {
+      functions.reportDone(boxes[0], 2);
+      throw fault;
+    };
+    expect(() => backend.inTurn?.(() => backend.scale(x, 3, 100), second)).toThrow(fault);
+    const done = whenRead(() => functions.reportDone(boxes[0], 3));
+    backend.scale(x, 3, done);
+    expect([x[0], backend.threads?.working]).toEqual([9, 2]);
   });
 
   it('leaves nothing at the meetings of a layer: the memory is for one thread from then on, whoever is ready', () => {
