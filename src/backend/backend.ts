@@ -14,7 +14,7 @@ import type { Pace } from './pace.js';
 export interface ArenaSize {
   /** The number of arrays. */
   arrays: number;
-  /** Floats and indices in all arrays together, 4 bytes each. A matrix has an odd number of rows, and columns in multiples of 16. */
+  /** Floats and indices in all arrays together, 4 bytes each. A matrix counts with its padding: rows to an odd number, columns to a multiple of 16. */
   entries: number;
   /** Floats of scratch memory for the layers. */
   workspace: number;
@@ -58,7 +58,7 @@ export interface Threads {
  * Each layer function has the contract of the function of the same name in layers/: outputs first, then inputs, then sizes; dense
  * row-major arrays; outputs are overwritten. A backend may round differently and sum in another order; nothing else may differ. All arrays
  * passed to a layer must come from this backend's {@link floats} and {@link ints}, and from {@link matrix} the matrices of a block: hprebn,
- * bnraw, h, their gradients, and the table. How these are stored is the backend's own.
+ * bnraw, h, their gradients, and the table. How these are stored is the backend's own; dx of a layer is stored like x.
  */
 export interface Backend {
   /** The name in reports: wasm, or reference float32. */
@@ -74,13 +74,17 @@ export interface Backend {
    */
   ints(size: number): Int32Array;
   /**
-   * A new matrix of zeros, in the precision of the backend. A layer may use fewer of its rows: it stores as many as it computes.
+   * A new matrix of zeros, in the precision of the backend. A layer may compute fewer rows, n: then the matrix has n rows, and whoever reads it
+   * says so.
    * @throws RangeError if the arena is full
    */
   matrix(rows: number, columns: number): FloatArray;
   /** The entries that a matrix has in the array, from its start, with padding: at most those of an odd number of rows, and of columns in multiples of 16. */
   matrixSize(rows: number, columns: number): number;
-  /** The rows of a matrix, dense and row-major: the matrix itself if it is stored so, otherwise a copy. */
+  /**
+   * The rows of a matrix, dense and row-major: the matrix itself if it is stored so, otherwise a copy.
+   * @param rows as many as the layer that wrote it has computed
+   */
   rowsOf(matrix: FloatArray, rows: number, columns: number): FloatArray;
 
   embeddingForward: typeof embedding.embeddingForward;
@@ -107,7 +111,7 @@ export interface Backend {
   /**
    * Makes two layer calls, of which the second reads nothing but what each thread has written itself in the first, and what was there before: then
    * no thread waits for another in between. Such are a linear layer and the batch norm of its output, the gradients of both, and logits with their
-   * cross-entropy, if there are fewer than 64. Absent without threads.
+   * cross-entropy, if there are fewer than 64 characters. Absent without threads.
    */
   inTurn?(first: () => void, second: () => void): void;
 

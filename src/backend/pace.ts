@@ -47,15 +47,20 @@ const WAKING_MS = 2;
  * block waits.
  */
 export function pacesOf(clock: Clock): (threads: ThreadControl) => () => Pace {
-  const last: { pace?: MeasuredPace } = {};
+  const last: LastPace = {};
   return (threads) => () => new MeasuredPace(threads, clock, last);
 }
 
+/** The pace that began the last unit, unless it is not used any more. */
+interface LastPace {
+  pace?: WeakRef<MeasuredPace>;
+}
+
 class MeasuredPace implements Pace {
+  readonly #self = new WeakRef(this);
   readonly #threads: ThreadControl;
   readonly #clock: Clock;
-  /** The pace that began the last unit. */
-  readonly #last: { pace?: MeasuredPace };
+  readonly #last: LastPace;
   /** Units of a block, and those that are done. */
   #blockUnits = 1;
   #units = 0;
@@ -81,19 +86,19 @@ class MeasuredPace implements Pace {
   #nextRound = 0;
   #helpingSince = 0;
 
-  constructor(threads: ThreadControl, clock: Clock, last: { pace?: MeasuredPace }) {
+  constructor(threads: ThreadControl, clock: Clock, last: LastPace) {
     this.#threads = threads;
     this.#clock = clock;
     this.#last = last;
   }
 
   begin(): void {
-    const isOther = this.#last.pace !== this;
+    const isOther = this.#last.pace !== this.#self;
     if (this.#units > 0 && !isOther) return;
     this.#threads.use(this.#using);
     const now = this.#clock();
-    if (isOther) this.#last.pace?.interrupt(now);
-    this.#last.pace = this;
+    if (isOther) this.#last.pace?.deref()?.interrupt(now);
+    this.#last.pace = this.#self;
     this.#start = now;
   }
 

@@ -54,8 +54,8 @@ interface Desk {
   readonly rest: () => void;
   /** Whether the next kernel is the first of two: see {@link SharedKernels.inTurn}. */
   isFirst: boolean;
-  /** Whether it has been posted, and nobody has waited for it yet. */
-  isPending: boolean;
+  /** The number of the kernel that has been posted, and that nobody has waited for yet; -1 for none. */
+  pending: number;
 }
 
 /** The kernels on one memory, and the threads that compute them. */
@@ -152,7 +152,7 @@ export class Team {
       version: -1,
       hasFailed: false,
       isFirst: false,
-      isPending: false,
+      pending: -1,
       rest: () => {
         desk.wanted = 0;
         desk.crew = [];
@@ -185,14 +185,16 @@ export class Team {
         second();
       } finally {
         // It has called no kernel.
-        if (desk.isPending) this.#finish(desk);
+        if (desk.pending !== -1) this.#finish(desk);
       }
     };
     return { kernels, working: () => desk.crew.length + 1, use, inTurn };
   }
 
   #run(desk: Desk, kernel: Kernel, number: number, args: number[]): number | undefined {
-    if (!desk.isPending && (desk.version !== this.#version || !this.#areReady(desk.crew))) this.#muster(desk);
+    // A kernel has one place for its arguments.
+    if (desk.pending === number) this.#finish(desk);
+    if (desk.pending === -1 && (desk.version !== this.#version || !this.#areReady(desk.crew))) this.#muster(desk);
     if (desk.crew.length === 0) return kernel(...args);
     const job = this.#block.jobs[number];
     for (let i = 0; i < args.length; i++) {
@@ -209,14 +211,16 @@ export class Team {
       error = thrown;
       desk.exports.leaveMeetings();
     }
-    desk.isPending = desk.isFirst && error === undefined;
-    if (!desk.isPending) this.#finish(desk, error);
+    if (desk.isFirst && error === undefined) {
+      desk.pending = number;
+      desk.isFirst = false;
+    } else this.#finish(desk, error);
     return result;
   }
 
   /** Waits for the crew. @throws the error of the caller's part, or SystemError if a helper has failed */
   #finish(desk: Desk, error?: unknown): void {
-    desk.isPending = false;
+    desk.pending = -1;
     const areDone = this.#join(desk.crew);
     if (areDone && error === undefined) return;
     desk.hasFailed = true;

@@ -63,6 +63,7 @@ export function timedBackend(backend: Backend, clock: Clock, onCall: (call: Laye
       onCall({ layer, milliseconds: milliseconds - overhead, operations: operations(...args) });
     return [layer, timeCalls(backend[layer] as (...args: unknown[]) => void, clock, report)];
   });
+  // Each layer is waited for: two in turn would share their time.
   const { inTurn, ...others } = backend;
   return { ...others, ...Object.fromEntries(timed) };
 }

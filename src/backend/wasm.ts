@@ -142,7 +142,7 @@ interface Kernels {
   scale(x: Pointer, factor: number, size: number): void;
   sumOfSquares(x: Pointer, size: number): number;
   /** @returns 1 or 0 */
-  areFinite(x: Pointer, workspace: Pointer, n: number, N: number, inPanels: boolean): number;
+  areFinite(x: Pointer, answers: Pointer, n: number, N: number, inPanels: boolean): number;
   peakLoop(turns: number): void;
 }
 
@@ -195,12 +195,13 @@ function createWasmBackend(
   team?: Team,
 ): Backend {
   // One spare cache line at the end: kernels may load a whole vector starting at the last entry.
-  const bytesAlone = 4 * (entries + alone) + ALIGNMENT * (arrays + 2);
+  const bytesAlone = 4 * (entries + alone) + ALIGNMENT * (arrays + 4);
   const room = (MOST_PAGES - 1) * PAGE_BYTES - bytesAlone;
+  const perHelper = 4 * workspacePerThread + ALIGNMENT;
   // Whether a network fits does not depend on the cores: a large one has fewer helpers.
-  const helpers = Math.max(0, Math.min(team?.most ?? 0, Math.floor(room / Math.max(1, 4 * workspacePerThread))));
+  const helpers = Math.max(0, Math.min(team?.most ?? 0, Math.floor(room / perHelper)));
   const workspace = alone + workspacePerThread * helpers;
-  const bytes = bytesAlone + 4 * workspacePerThread * helpers;
+  const bytes = bytesAlone + perHelper * helpers;
   const memory = reserve(Math.ceil(bytes / PAGE_BYTES) + 1, team !== undefined);
   const instance = (team
     ? instantiateShared(module, memory)
@@ -218,6 +219,8 @@ function createWasmBackend(
     return start as Pointer;
   };
   const scratch = allocate(workspace);
+  // A cache line for each thread
+  const answers = allocate((ALIGNMENT / 4) * (helpers + 1));
   const floats = (size: number) => new Float32Array(memory.buffer, allocate(size), size);
   const matrices = new Set<Pointer>();
 
@@ -236,7 +239,7 @@ function createWasmBackend(
     ...blockLayers(kernels, scratch, matrices),
     ...crossEntropy(kernels),
     ...updates(kernels),
-    areFinite: (x, n, N) => kernels.areFinite(at(x), scratch, n, N, matrices.has(at(x))) === 1,
+    areFinite: (x, n, N) => kernels.areFinite(at(x), answers, n, N, matrices.has(at(x))) === 1,
     peakLoop: (turns) => kernels.peakLoop(turns),
     ...(shared && { inTurn: shared.inTurn, threads: threadsOf(shared, helpers + 1) }),
   };
@@ -279,9 +282,8 @@ function fromPanels(matrix: FloatArray, n: number, H: number): FloatArray {
   const rows = new Float32Array(n * H);
   for (let j = 0; j < H; j += PANEL) {
     const width = Math.min(PANEL, H - j);
-    for (let i = 0; i < n; i++) {
-      const start = (n | 1) * j + i * PANEL;
-      rows.set(matrix.subarray(start, start + width), i * H + j);
+    for (let i = 0, from = (n | 1) * j; i < n; i++, from += PANEL) {
+      for (let k = 0, to = i * H + j; k < width; k++) rows[to + k] = matrix[from + k];
     }
   }
   return rows;

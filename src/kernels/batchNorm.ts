@@ -1,6 +1,6 @@
-import { PANEL, panelAt, ROW } from './panels';
-import { endOf, firstOf } from './parts';
 import { storeLanes } from './math';
+import { columnAt, PANEL, ROW } from './panels';
+import { endOf, firstOf } from './parts';
 
 // mean, squares [H]   x [n,H], in panels
 
@@ -9,7 +9,7 @@ export function columnMoments(mean: usize, squares: usize, x: usize, n: usize, H
   const last = endOf(H, PANEL);
   const share = f32x4.splat(1 / (n as f32));
   for (let j = firstOf(H, PANEL); j < last; j += 4) {
-    const first = panelAt(x, n, j & ~(PANEL - 1)) + ((j % PANEL) << 2);
+    const first = columnAt(x, n, j);
     const end = first + n * ROW;
     let sum = f32x4.splat(0);
     for (let p = first; p < end; p += ROW) sum = f32x4.add(sum, v128.load(p));

@@ -1,15 +1,15 @@
-import { PANEL, panelAt, ROW } from './panels';
+import { columnAt, PANEL, ROW } from './panels';
 import { endOf, firstOf, meet, ownPart, threads } from './parts';
 
-// x [n,N]   workspace: 16 floats per thread
+// x [n,N]   answers: a cache line per thread
 
 /** See layers/finite.ts. The threads share panels or rows, as the layers do that compute them; the answer is that of the first thread. */
-export function areFinite(x: usize, workspace: usize, n: usize, N: usize, inPanels: bool): bool {
+export function areFinite(x: usize, answers: usize, n: usize, N: usize, inPanels: bool): bool {
   let differences = f32x4.splat(0);
   if (inPanels) {
     const end = endOf(N, PANEL);
     for (let j = firstOf(N, PANEL); j < end; j += 4) {
-      const first = panelAt(x, n, j) + ((j % PANEL) << 2);
+      const first = columnAt(x, n, j);
       differences = v128.or(differences, v128.and(differencesOf(first, first + n * ROW, ROW), firstLanes(end - j)));
     }
   } else {
@@ -20,10 +20,10 @@ export function areFinite(x: usize, workspace: usize, n: usize, N: usize, inPane
     // What is left is less than a vector, which may be loaded.
     if (size & 3) differences = v128.or(differences, v128.and(differencesOf(vectors, vectors + 16, 16), firstLanes(size & 3)));
   }
-  store<i32>(workspace + ownPart() * ROW, v128.any_true(differences) as i32);
+  store<i32>(answers + ownPart() * ROW, v128.any_true(differences) as i32);
   meet();
   let isAny = 0;
-  for (let part: usize = 0; part < threads(); part++) isAny |= load<i32>(workspace + part * ROW);
+  for (let part: usize = 0; part < threads(); part++) isAny |= load<i32>(answers + part * ROW);
   return isAny == 0;
 }
 

@@ -96,9 +96,10 @@ export function isDone(box: usize): bool {
 export function join(box: usize, state: i32): void {
   if (ASC_FEATURE_THREADS) {
     const posted = load<i32>(box);
-    if (isDone(box)) return;
     // The job before may not be done yet.
-    while (spinWhile(box + DONE, atomic.load<i32>(box, DONE))) if (isDone(box)) return;
+    let done = atomic.load<i32>(box, DONE);
+    while (done != posted && spinWhile(box + DONE, done)) done = atomic.load<i32>(box, DONE);
+    if (done == posted) return;
     atomic.store<i32>(box, 1, CALLER_ASLEEP);
     for (let naps = 0; naps < PATIENCE; naps++) {
       const done = atomic.load<i32>(box, DONE);

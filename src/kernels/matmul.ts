@@ -4,9 +4,9 @@ import { PANEL, ROW } from './panels';
 // matmul: out [M,N] = init + a·b with a [M,K], b [K,N]. matmulTransposed: out [M,N] = aᵀ·b with a [K,M], b [K,N].
 //
 // Two numbers of bytes tell how a matrix is stored: from a row to the next (as, bs, outs), and from 16 columns to the next 16 (ap, bp, outp):
-// 64 in rows, more in panels.
+// 64 in rows, more in panels, of which each has several rows.
 //
-// Tiles of 2 rows by 1 to 4 vectors stay in registers over all of K: 8 sums, 4 vectors of b and 2 entries of a fit into 15 registers. (Two
+// Tiles of 2 rows by 1 to 4 vectors stay in registers over a block of K: 8 sums, 4 vectors of b and 2 entries of a fit into 15 registers. (Two
 // k per iteration spill: 34 instead of 52 GFLOP/s.) The last vector of a row may reach beyond it, and is cut when stored. Every entry is summed
 // in ascending k, whatever its tile.
 //

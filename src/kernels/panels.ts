@@ -20,11 +20,18 @@ export function panelBytes(n: usize): usize {
   return (n | 1) * ROW;
 }
 
-/** The address of the panel that begins at column j, a multiple of 16. */
+/** The address of the panel that has column j. */
 // @ts-ignore: decorator
 @inline
 export function panelAt(matrix: usize, n: usize, j: usize): usize {
   return matrix + j / PANEL * panelBytes(n);
+}
+
+/** The address of the first entry of column j. */
+// @ts-ignore: decorator
+@inline
+export function columnAt(matrix: usize, n: usize, j: usize): usize {
+  return panelAt(matrix, n, j) + ((j % PANEL) << 2);
 }
 
 /** The number of panels of H columns. */

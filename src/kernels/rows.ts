@@ -13,7 +13,7 @@ export function zeroRow(out: usize, N: usize): void {
 /** out = a */
 // @ts-ignore: decorator
 @inline
-export function copyRow(out: usize, a: usize, N: usize): void {
+function copyRow(out: usize, a: usize, N: usize): void {
   const end = a + (N << 2);
   const distance = out - a;
   for (const vectors = a + ((N & ~3) << 2); a < vectors; a += 16) v128.store(a + distance, v128.load(a));

@@ -84,7 +84,7 @@ export interface TableInput {
   readonly sizes: TableSizes;
 }
 
-/** The activations of inference for up to n contexts, with the lesson's names. */
+/** The activations of inference for up to n contexts, with the lesson's names. The matrices of blocks have as many rows as were computed. */
 export interface Activations {
   /** The number of contexts that the arrays have room for. */
   readonly n: number;
@@ -359,7 +359,7 @@ export function modelTensors({ config, parameters, gradients, statistics }: Mode
 
 /**
  * The activations of a training step and their gradients, by name: hprebn, blocks.2.hprebn, dblocks.2.hprebn, logits, dlogits. Where the
- * backend stores a matrix in its own way, this is a copy.
+ * backend stores a matrix in its own way, `data` is a copy, made when it is read.
  */
 export function activationTensors({ backend, config }: Model, a: TrainingActivations): Record<string, NamedTensor> {
   const table = trainingTable(config, a.n);
@@ -368,7 +368,12 @@ export function activationTensors({ backend, config }: Model, a: TrainingActivat
     for (const [tensor, { entries, shape }] of Object.entries(rows)) {
       const name = tensor.startsWith('d') ? `d${blockName(k + 1, tensor.slice(1))}` : blockName(k + 1, tensor);
       const array = a.blocks[k][tensor as keyof TrainingBlockActivations] as FloatArray;
-      tensors[name] = { data: entries === 'matrix' ? backend.rowsOf(array, ...matrixShape(shape)) : array, shape };
+      tensors[name] = {
+        shape,
+        get data() {
+          return entries === 'matrix' ? backend.rowsOf(array, ...matrixShape(shape)) : array;
+        },
+      };
     }
   });
   for (const name of ['logits', 'probs', 'losses', 'dlogits'] as const) tensors[name] = { data: a[name], shape: table[name].shape };

@@ -107,7 +107,13 @@ function entryAt(tensor: string, { data, shape }: NamedTensor, at: number): Tens
 }
 
 /** Whether all parameters, gradients and activations are finite. Skips probs and losses, because the loss shows them. */
-export function isStepFinite(model: Model, activations: TrainingActivations): boolean {
-  const { probs, losses, ...tensors } = activationTensors(model, activations);
-  return [model.flatParameters, model.flatGradients, ...Object.values(tensors).map(({ data }) => data)].every(allFinite);
+export function isStepFinite(model: Model, { n, blocks, logits, dlogits }: TrainingActivations): boolean {
+  const { backend, flatParameters, flatGradients } = model;
+  return (
+    [flatParameters, flatGradients, logits, dlogits].every(allFinite) &&
+    blocks.every(({ bnvar_inv, ...matrices }, k) => {
+      const { H } = model.blocks[k];
+      return (!bnvar_inv || allFinite(bnvar_inv)) && Object.values(matrices).every((matrix) => backend.areFinite(matrix, n, H));
+    })
+  );
 }

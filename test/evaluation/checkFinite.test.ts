@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/backend/backend.js';
 import { createReferenceBackend } from '../../src/backend/reference.js';
 import { NumericalError } from '../../src/core/errors.js';
 import { randomStream } from '../../src/core/random.js';
@@ -7,13 +8,14 @@ import { Evaluator } from '../../src/evaluation/evaluator.js';
 import { Sampler } from '../../src/evaluation/sampler.js';
 import { createModel, type Model } from '../../src/network/arrays.js';
 import { initialise } from '../../src/network/initialise.js';
+import { FLOAT32_BACKENDS } from '../support/backends.js';
 import { NAMES } from '../support/fakeIO.js';
 
 const { vocabulary, parts } = createDataset(NAMES, { splitSeed: 42, unique: false });
 const EXAMPLES = createExamples(parts.val, vocabulary, 3);
 
-function modelWith(change: (model: Model) => void): Model {
-  const model = createModel(createReferenceBackend('float32'), { context: 3, embedding: 4, hidden: [6, 5], vocabulary: vocabulary.length });
+function modelOf(backend: Backend, change: (model: Model) => void): Model {
+  const model = createModel(backend, { context: 3, embedding: 4, hidden: [6, 5], vocabulary: vocabulary.length });
   initialise(model, 7);
   new Evaluator(model).calibrate(EXAMPLES);
   change(model);
@@ -35,7 +37,18 @@ const OVERFLOWS: [string, (model: Model) => void][] = [
   ['logits', ({ parameters }) => void parameters.b2.fill(Number.NaN, 3, 4)],
 ];
 
-describe('numbers that are not finite end', () => {
+/** The message of an evaluation that ends. */
+function messageOf(model: Model): string {
+  try {
+    return `no message: ${new Evaluator(model).loss(EXAMPLES)}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+describe.each(FLOAT32_BACKENDS)('numbers that are not finite end, on $name,', ({ create }) => {
+  const modelWith = (change: (model: Model) => void) => modelOf(create(), change);
+
   it.each(OVERFLOWS)('an evaluation, naming %s', (tensor, change) => {
     const evaluator = new Evaluator(modelWith(change));
     expect(() => evaluator.loss(EXAMPLES)).toThrow(NumericalError);
@@ -54,5 +67,12 @@ describe('numbers that are not finite end', () => {
       parameters.b2[1] = 3e38;
     });
     expect(() => new Evaluator(model).loss(EXAMPLES)).toThrow(/^losses\[\d+\] is Infinity/);
+  });
+
+  it('an evaluation, naming the entry that the plain loops name', () => {
+    const change = ({ parameters }: Model) => void parameters['blocks.2.b'].fill(Number.NaN, 3, 4);
+    const message = messageOf(modelWith(change));
+    expect(message).toMatch(/^blocks\.2\.hprebn\[0, 3\] is NaN/);
+    expect(message).toBe(messageOf(modelOf(createReferenceBackend('float32'), change)));
   });
 });

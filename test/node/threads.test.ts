@@ -245,6 +245,24 @@ describe('a thread that fails', () => {
     expect([x[0], x[99], backend.threads?.working]).toEqual([3, 3, 1]);
   });
 
+  it('is waited for in between if a layer is called twice, or the first function calls two', () => {
+    const { backend, x, boxes, functions } = played();
+    const dx = backend.floats(100).fill(1);
+    const jobs = (number: number) => whenRead(() => functions.reportDone(boxes[0], number));
+    backend.inTurn?.(
+      () => backend.scale(x, 3, jobs(2)),
+      () => backend.scale(x, 2, jobs(3)),
+    );
+    backend.inTurn?.(
+      () => {
+        backend.scale(x, 2, 100);
+        backend.sgdUpdate(x, dx, 1, jobs(5));
+      },
+      () => backend.scale(x, 3, jobs(6)),
+    );
+    expect([x[0], backend.threads?.working]).toEqual([33, 2]);
+  });
+
   it('is waited for even if the second of two layers throws before it is posted', () => {
     const { backend, x, boxes, functions } = played();
     const fault = new Error('not posted');

@@ -118,7 +118,12 @@ export const LAYERS: readonly Layer[] = [
       inputs: ({ n, I, O }) => ({ x: [n, I], W: [I, O], b: [O] }),
       output: 'out',
       writes: ({ n, O }) => ({ out: [n, O] }),
-      forward: (backend, { out, x, W, b }, _, { n, I, O }) => backend.linearForward(out, x, W, b, n, I, O),
+      forward: (backend, { out, x, W, b }, _, { n, I, O }) => {
+        // A large product is cut into groups of rows.
+        const half = n >> 1;
+        backend.linearForward(out, x, W, b, n, I, O, half, n);
+        backend.linearForward(out, x, W, b, n, I, O, 0, half);
+      },
       backward: (backend, { dx, dW, db, dout, x, W }, _, { n, I, O }) => backend.linearBackward(dx, dW, db, dout, x, W, n, I, O),
     }),
   ),
