@@ -74,8 +74,8 @@ export interface Backend {
    */
   ints(size: number): Int32Array;
   /**
-   * A new matrix of zeros, in the precision of the backend. A layer may compute fewer rows, n: then the matrix has n rows, and whoever reads it
-   * says so.
+   * A new matrix of zeros, in the precision of the backend. A layer may compute fewer rows, n: then the matrix has n rows, and
+   * {@link rowsOf} must be given their number.
    * @throws RangeError if the arena is full
    */
   matrix(rows: number, columns: number): FloatArray;

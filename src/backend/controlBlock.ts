@@ -45,8 +45,8 @@ export function kernelsOf(exports: Record<string, unknown>): [name: string, kern
 const MOST_COUNTED = 2 ** 27;
 
 /**
- * A buffer of so many bytes, at most 128 MiB, that nothing touches: it takes address space only. V8's collector does not count shared memory, but
- * it does count this. Nothing if the address space is limited: then memory that is not used any more is kept for longer.
+ * A buffer of this many bytes, at most 128 MiB, that is never touched, so it takes only address space. V8's collector does not count shared
+ * memory, but it counts this. Nothing if the address space is limited: then memory that is not used any more is kept for longer.
  */
 export function counted(bytes: number): ArrayBuffer | undefined {
   try {

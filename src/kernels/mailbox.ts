@@ -23,7 +23,7 @@ const SPINS: i32 = 120_000;
  * 0.2 and 0.75 times if they always spin. It is still better to let helpers rest, see Threads.use.
  */
 const FEW_SPINS: i32 = 1_000;
-/** While few loads are made, one of so many waits is a long one: it may not be in vain any more. */
+/** While waits are short, one in this many is long, to see whether others would succeed, too. */
 const TRIAL: i32 = 16;
 /** Long waits in vain count this much, and others take 1 off: few loads are made from {@link MOST_VAIN} on, where more than a fifth is in vain. */
 const VAIN: i32 = 4;

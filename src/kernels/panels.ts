@@ -2,8 +2,8 @@
 // of 64 bytes, one after the other; then the next panel. The last panel has rows of 64 bytes, too. Its columns from H on are padding: they may
 // be computed, but nothing else depends on them.
 //
-// Threads share panels, so each has memory of its own. With rows of H floats, whoever reads its columns makes the processor fetch what follows
-// them, the columns of the next thread, from that thread's cache: two threads took up to three times as long as one for the same sums.
+// Threads share panels, so each has memory of its own. With rows of H floats, a thread that reads its columns makes the processor fetch
+// what follows them, the columns of the next thread, from that thread's cache: two threads took up to three times as long as one for the same sums.
 
 /** The columns of a panel: a cache line. */
 export const PANEL: usize = 16;
