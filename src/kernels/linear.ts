@@ -17,10 +17,10 @@ export function linearForward(
   outInPanels: bool, xInPanels: bool,
 ): void {
   const row = O << 2;
-  const outs = outInPanels ? ROW : row;
-  const outp = outInPanels ? panelBytes(n) : ROW;
-  const xs = xInPanels ? ROW : I << 2;
-  const xp = xInPanels ? panelBytes(n) : ROW;
+  const outs = rowStride(outInPanels, O);
+  const outp = panelStride(outInPanels, n);
+  const xs = rowStride(xInPanels, I);
+  const xp = panelStride(xInPanels, n);
   let j: usize = 0;
   let end = O;
   if (outInPanels || O >= COLUMNS * threads()) {
@@ -44,10 +44,10 @@ export function linearBackward(
   doutInPanels: bool, xInPanels: bool,
 ): void {
   const row = O << 2;
-  const douts = doutInPanels ? ROW : row;
-  const doutp = doutInPanels ? panelBytes(n) : ROW;
-  const xs = xInPanels ? ROW : I << 2;
-  const xp = xInPanels ? panelBytes(n) : ROW;
+  const douts = rowStride(doutInPanels, O);
+  const doutp = panelStride(doutInPanels, n);
+  const xs = rowStride(xInPanels, I);
+  const xp = panelStride(xInPanels, n);
   const i = firstOf(I, PANEL);
   const own = endOf(I, PANEL) - i;
   const at = i / PANEL * xp;
@@ -57,6 +57,20 @@ export function linearBackward(
   matmul(dx + at, xs, xp, 0, dout, douts, doutp, transposed, stride, n, own, O);
   matmulTransposed(dW + i * row, row, x + at, xs, xp, dout, douts, doutp, own, O, n);
   sumColumns(db, dout, douts, doutp, n, O);
+}
+
+/** Bytes from a row of a matrix to the next. */
+// @ts-ignore: decorator
+@inline
+function rowStride(inPanels: bool, columns: usize): usize {
+  return inPanels ? ROW : columns << 2;
+}
+
+/** Bytes from 16 columns of a matrix to the next 16. */
+// @ts-ignore: decorator
+@inline
+function panelStride(inPanels: bool, n: usize): usize {
+  return inPanels ? panelBytes(n) : ROW;
 }
 
 /** Columns per thread from which the threads share columns of an output in rows: with two threads, SHARED_BY_ROWS of backend/backend.ts. */
