@@ -1,31 +1,36 @@
-import { exp4, expPairInPlace, log, maxOfLanes, storeLanes, sumOfLanes } from './math';
+import { exp4, expInPlace16, logOfTwo, maxOfLanes, storeLanes, sumOfLanes } from './math';
 import { endOf, firstOf } from './parts';
 
 // losses [n]   probs [n,V]   logits [n,V]   dlogits [n,V]   Yb [n]
 
 /**
  * See layers/crossEntropy.ts. Three passes over all rows, because the steps within a row depend on each other: this way the exponentials
- * are one loop of independent vectors. The threads share the rows.
+ * are one loop of independent vectors, and the other passes take two rows at a time. The threads share the rows.
  */
 export function crossEntropyForward(losses: usize, probs: usize, logits: usize, Yb: usize, n: usize, V: usize): void {
   const row: usize = V << 2;
   const first = firstOf(n, 2);
   const end = endOf(n, 2);
-  for (let i = first; i < end; i++) {
+  const shifted = probs - logits;
+  for (let i = first; i < end; i += 2) {
     const x = logits + i * row;
-    const largest = rowMax(x, V);
-    subtractFromRow(probs + i * row, x, largest, V);
-    const target = load<f32>(x + ((load<i32>(Yb + (i << 2)) as usize) << 2));
-    store<f32>(losses + (i << 2), largest - target);
+    const second = i + 1 < end ? row : 0;
+    const at = losses + (i << 2);
+    shiftRows(x + shifted, x, second, V);
+    store<f32>(at, -shiftedTarget(x + shifted, Yb + (i << 2)));
+    if (second) store<f32>(at + 4, -shiftedTarget(x + shifted + row, Yb + (i << 2) + 4));
   }
   expInPlace(probs + first * row, (end - first) * V);
-  for (let i = first; i < end; i++) {
-    const p = probs + i * row;
-    const sum = rowSum(p, V);
-    scaleRow(p, 1 / sum, V);
-    const at = losses + (i << 2);
-    store<f32>(at, log(sum) + load<f32>(at));
+  for (let i = first; i < end; i += 2) {
+    normaliseRows(probs + i * row, i + 1 < end ? row : 0, losses + (i << 2), V);
   }
+}
+
+/** The entry of the target in a row. */
+// @ts-ignore: decorator
+@inline
+function shiftedTarget(row: usize, target: usize): f32 {
+  return load<f32>(row + ((load<i32>(target) as usize) << 2));
 }
 
 /** See layers/crossEntropy.ts. The threads share the rows. */
@@ -46,60 +51,80 @@ export function crossEntropyBackward(dlogits: usize, probs: usize, Yb: usize, n:
 }
 
 function expInPlace(x: usize, size: usize): void {
-  for (const pairs = x + ((size & ~7) << 2); x < pairs; x += 32) expPairInPlace(x);
-  if (size & 4) {
-    v128.store(x, exp4(v128.load(x)));
+  for (const blocks = x + ((size & ~15) << 2); x < blocks; x += 64) expInPlace16(x);
+  for (let left = size & 15; left > 0; left -= min(left, 4)) {
+    storeLanes(x, exp4(v128.load(x)), min(left, 4));
     x += 16;
   }
-  const left = size & 3;
-  if (left) storeLanes(x, exp4(v128.load(x)), left);
 }
 
-// The last vector of a row overlaps the one before it; computing an entry twice gives the same result.
+// Two rows, of which the second begins second bytes after the first; for a single row, 0. The last vector of a row overlaps the one before it;
+// computing an entry twice gives the same result.
 
+/** out = x minus the largest entry of its row */
 // @ts-ignore: decorator
 @inline
-function rowMax(x: usize, V: usize): f32 {
+function shiftRows(out: usize, x: usize, second: usize, V: usize): void {
   if (V < 4) {
-    let largest = load<f32>(x);
-    for (let j: usize = 1; j < V; j++) largest = max(largest, load<f32>(x + (j << 2)));
-    return largest;
-  }
-  const last: usize = (V - 4) << 2;
-  let lanes = v128.load(x + last);
-  for (let j: usize = 0; j < last; j += 16) lanes = f32x4.pmax(lanes, v128.load(x + j));
-  return maxOfLanes(lanes);
-}
-
-// @ts-ignore: decorator
-@inline
-function subtractFromRow(out: usize, x: usize, shift: f32, V: usize): void {
-  if (V < 4) {
-    for (let j: usize = 0; j < V << 2; j += 4) store<f32>(out + j, load<f32>(x + j) - shift);
+    shiftShortRow(out, x, V);
+    shiftShortRow(out + second, x + second, V);
     return;
   }
-  const vector = f32x4.splat(shift);
   const last: usize = (V - 4) << 2;
-  for (let j: usize = 0; j < last; j += 16) v128.store(out + j, f32x4.sub(v128.load(x + j), vector));
-  v128.store(out + last, f32x4.sub(v128.load(x + last), vector));
+  let lanes0 = v128.load(x + last);
+  let lanes1 = v128.load(x + second + last);
+  for (let p = x; p < x + last; p += 16) {
+    lanes0 = f32x4.pmax(lanes0, v128.load(p));
+    lanes1 = f32x4.pmax(lanes1, v128.load(p + second));
+  }
+  const largest0 = f32x4.splat(maxOfLanes(lanes0));
+  const largest1 = f32x4.splat(maxOfLanes(lanes1));
+  for (let j: usize = 0; j < last; j += 16) {
+    v128.store(out + j, f32x4.sub(v128.load(x + j), largest0));
+    v128.store(out + second + j, f32x4.sub(v128.load(x + second + j), largest1));
+  }
+  v128.store(out + last, f32x4.sub(v128.load(x + last), largest0));
+  v128.store(out + second + last, f32x4.sub(v128.load(x + second + last), largest1));
 }
 
-// @ts-ignore: decorator
-@inline
-function rowSum(x: usize, V: usize): f32 {
-  let lanes = f32x4.splat(0);
-  let j: usize = 0;
-  for (; j + 16 <= V << 2; j += 16) lanes = f32x4.add(lanes, v128.load(x + j));
-  let sum = sumOfLanes(lanes);
-  for (; j < V << 2; j += 4) sum += load<f32>(x + j);
-  return sum;
+function shiftShortRow(out: usize, x: usize, V: usize): void {
+  let largest = load<f32>(x);
+  for (let j: usize = 1; j < V; j++) largest = max(largest, load<f32>(x + (j << 2)));
+  for (let j: usize = 0; j < V << 2; j += 4) store<f32>(out + j, load<f32>(x + j) - largest);
 }
 
+/** p divided by the sum of its row, whose logarithm is added to the row's loss */
 // @ts-ignore: decorator
 @inline
-function scaleRow(x: usize, factor: f32, V: usize): void {
-  const vector = f32x4.splat(factor);
+function normaliseRows(p: usize, second: usize, losses: usize, V: usize): void {
+  const vectors: usize = (V & ~3) << 2;
+  const size: usize = V << 2;
+  let lanes0 = f32x4.splat(0);
+  let lanes1 = lanes0;
   let j: usize = 0;
-  for (; j + 16 <= V << 2; j += 16) v128.store(x + j, f32x4.mul(v128.load(x + j), vector));
-  for (; j < V << 2; j += 4) store<f32>(x + j, load<f32>(x + j) * factor);
+  for (; j < vectors; j += 16) {
+    lanes0 = f32x4.add(lanes0, v128.load(p + j));
+    lanes1 = f32x4.add(lanes1, v128.load(p + second + j));
+  }
+  let sum0 = sumOfLanes(lanes0);
+  let sum1 = sumOfLanes(lanes1);
+  for (; j < size; j += 4) {
+    sum0 += load<f32>(p + j);
+    sum1 += load<f32>(p + second + j);
+  }
+  const share0 = f32x4.splat(1 / sum0);
+  const share1 = f32x4.splat(1 / sum1);
+  for (j = 0; j < vectors; j += 16) {
+    const a = f32x4.mul(v128.load(p + j), share0);
+    v128.store(p + second + j, f32x4.mul(v128.load(p + second + j), share1));
+    v128.store(p + j, a);
+  }
+  for (; j < size; j += 4) {
+    const a = load<f32>(p + j) * f32x4.extract_lane(share0, 0);
+    store<f32>(p + second + j, load<f32>(p + second + j) * f32x4.extract_lane(share1, 0));
+    store<f32>(p + j, a);
+  }
+  const logarithms = logOfTwo(f64x2.promote_low_f32x4(f32x4.replace_lane(f32x4.splat(sum0), 1, sum1)));
+  store<f32>(losses, f32x4.extract_lane(logarithms, 0) + load<f32>(losses));
+  if (second) store<f32>(losses + 4, f32x4.extract_lane(logarithms, 1) + load<f32>(losses + 4));
 }

@@ -144,38 +144,61 @@ export function exp4(x: v128): v128 {
 }
 
 /**
- * exp of eight numbers in place, with the results of exp4. From -87 to 87 the power of two is a normal number and can be added to the
- * exponent bits of exp(r): a quarter fewer operations, 0.83 instead of 0.97 us for the softmax of a step.
+ * exp of sixteen numbers in place, with the results of exp4. From -87 to 87 the power of two is a normal number and can be added to the
+ * exponent bits of exp(r): a quarter fewer operations. Four vectors at a time hide the latency of a chain of 24 operations.
  */
 // @ts-ignore: decorator
 @inline
-export function expPairInPlace(at: usize): void {
+export function expInPlace16(at: usize): void {
   const a = v128.load(at);
   const b = v128.load(at, 16);
+  const c = v128.load(at, 32);
+  const d = v128.load(at, 48);
   // As integers, the bits of absolute values have the order of the values, and those of NaN are the largest.
-  if (v128.any_true(i32x4.gt_s(i32x4.max_s(f32x4.abs(a), f32x4.abs(b)), E(13)))) {
+  const largest = i32x4.max_s(i32x4.max_s(f32x4.abs(a), f32x4.abs(b)), i32x4.max_s(f32x4.abs(c), f32x4.abs(d)));
+  if (v128.any_true(i32x4.gt_s(largest, E(13)))) {
     v128.store(at, exp4(a));
     v128.store(at, exp4(b), 16);
+    v128.store(at, exp4(c), 32);
+    v128.store(at, exp4(d), 48);
     return;
   }
-  const shiftedA = f32x4.add(f32x4.mul(a, E(2)), E(3));
-  const shiftedB = f32x4.add(f32x4.mul(b, E(2)), E(3));
-  const r = exponentRest(a, f32x4.sub(shiftedA, E(3)));
-  const s = exponentRest(b, f32x4.sub(shiftedB, E(3)));
-  let p = f32x4.add(f32x4.mul(r, E(6)), E(7));
-  let q = f32x4.add(f32x4.mul(s, E(6)), E(7));
-  p = f32x4.add(f32x4.mul(r, p), E(8));
-  q = f32x4.add(f32x4.mul(s, q), E(8));
-  p = f32x4.add(f32x4.mul(r, p), E(9));
-  q = f32x4.add(f32x4.mul(s, q), E(9));
-  p = f32x4.add(f32x4.mul(r, p), E(10));
-  q = f32x4.add(f32x4.mul(s, q), E(10));
-  p = f32x4.add(f32x4.mul(r, p), E(11));
-  q = f32x4.add(f32x4.mul(s, q), E(11));
-  p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(r, r), p), r), E(12));
-  q = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(s, s), q), s), E(12));
-  v128.store(at, i32x4.add(p, i32x4.shl(shiftedA, 23)));
-  v128.store(at, i32x4.add(q, i32x4.shl(shiftedB, 23)), 16);
+  const aShifted = f32x4.add(f32x4.mul(a, E(2)), E(3));
+  const bShifted = f32x4.add(f32x4.mul(b, E(2)), E(3));
+  const cShifted = f32x4.add(f32x4.mul(c, E(2)), E(3));
+  const dShifted = f32x4.add(f32x4.mul(d, E(2)), E(3));
+  const aRest = exponentRest(a, f32x4.sub(aShifted, E(3)));
+  const bRest = exponentRest(b, f32x4.sub(bShifted, E(3)));
+  const cRest = exponentRest(c, f32x4.sub(cShifted, E(3)));
+  const dRest = exponentRest(d, f32x4.sub(dShifted, E(3)));
+  let aP = f32x4.add(f32x4.mul(aRest, E(6)), E(7));
+  let bP = f32x4.add(f32x4.mul(bRest, E(6)), E(7));
+  let cP = f32x4.add(f32x4.mul(cRest, E(6)), E(7));
+  let dP = f32x4.add(f32x4.mul(dRest, E(6)), E(7));
+  aP = f32x4.add(f32x4.mul(aRest, aP), E(8));
+  bP = f32x4.add(f32x4.mul(bRest, bP), E(8));
+  cP = f32x4.add(f32x4.mul(cRest, cP), E(8));
+  dP = f32x4.add(f32x4.mul(dRest, dP), E(8));
+  aP = f32x4.add(f32x4.mul(aRest, aP), E(9));
+  bP = f32x4.add(f32x4.mul(bRest, bP), E(9));
+  cP = f32x4.add(f32x4.mul(cRest, cP), E(9));
+  dP = f32x4.add(f32x4.mul(dRest, dP), E(9));
+  aP = f32x4.add(f32x4.mul(aRest, aP), E(10));
+  bP = f32x4.add(f32x4.mul(bRest, bP), E(10));
+  cP = f32x4.add(f32x4.mul(cRest, cP), E(10));
+  dP = f32x4.add(f32x4.mul(dRest, dP), E(10));
+  aP = f32x4.add(f32x4.mul(aRest, aP), E(11));
+  bP = f32x4.add(f32x4.mul(bRest, bP), E(11));
+  cP = f32x4.add(f32x4.mul(cRest, cP), E(11));
+  dP = f32x4.add(f32x4.mul(dRest, dP), E(11));
+  aP = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(aRest, aRest), aP), aRest), E(12));
+  bP = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(bRest, bRest), bP), bRest), E(12));
+  cP = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(cRest, cRest), cP), cRest), E(12));
+  dP = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(dRest, dRest), dP), dRest), E(12));
+  v128.store(at, i32x4.add(aP, i32x4.shl(aShifted, 23)));
+  v128.store(at, i32x4.add(bP, i32x4.shl(bShifted, 23)), 16);
+  v128.store(at, i32x4.add(cP, i32x4.shl(cShifted, 23)), 32);
+  v128.store(at, i32x4.add(dP, i32x4.shl(dShifted, 23)), 48);
 }
 
 /** x - n·ln 2, with ln 2 in two parts, so that no precision is lost. */
@@ -201,24 +224,41 @@ function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
 
+const LOG = memory.data<f64>([
+  // The mantissa of a float64 and the exponent of 1, as bits; sqrt(2), 1/2, 1, ln(2).
+  2.2250738585072009e-308, 1, 1.4142135623730951, 0.5, 1, 0.6931471805599453,
+  // artanh(s) = s·(1 + z·(1/3 + z·(…))) with z = s², from 1/13 down.
+  1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3, 2,
+]);
+
+// @ts-ignore: decorator
+@inline
+function L(i: usize): v128 {
+  return v128.load64_splat(LOG + (i << 3));
+}
+
 /**
- * The natural logarithm, computed in float64 and rounded once: log(2^e·m) = e·ln 2 + 2·artanh(s) with s = (m-1)/(m+1),
- * m from sqrt(1/2) to sqrt(2).
+ * The natural logarithms of two positive, finite float64 numbers, rounded once, to float32: log(2^e·m) = e·ln 2 + 2·artanh(s) with
+ * s = (m-1)/(m+1), m from sqrt(1/2) to sqrt(2). NaN for NaN. @returns them in lanes 0 and 1
  */
-export function log(x: f32): f32 {
-  if (!(x > 0)) return x == 0 ? -Infinity : NaN;
-  if (x == Infinity) return x;
-  const bits = reinterpret<u64>(x as f64);
-  let e = ((bits >> 52) as i32) - 1023;
-  let m = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
-  if (m > 1.4142135623730951) {
-    m *= 0.5;
-    e++;
-  }
-  const s = (m - 1) / (m + 1);
-  const z = s * s;
-  const series = 1 + z * (1.0 / 3 + z * (1.0 / 5 + z * (1.0 / 7 + z * (1.0 / 9 + z * (1.0 / 11 + z * (1.0 / 13))))));
-  return ((e as f64) * 0.6931471805599453 + 2 * s * series) as f32;
+// @ts-ignore: decorator
+@inline
+export function logOfTwo(x: v128): v128 {
+  const exponents = i32x4.sub(v128.shuffle<i32>(x, x, 1, 3, 1, 3), i32x4.splat(1023 << 20));
+  const mantissa = v128.or(v128.and(x, L(0)), L(1));
+  const isLarge = f64x2.gt(mantissa, L(2));
+  const m = f64x2.mul(mantissa, v128.bitselect(L(3), L(4), isLarge));
+  const e = f64x2.add(f64x2.convert_low_i32x4_s(i32x4.shr_s(exponents, 20)), v128.and(isLarge, L(4)));
+  const s = f64x2.div(f64x2.sub(m, L(4)), f64x2.add(m, L(4)));
+  const z = f64x2.mul(s, s);
+  let series = f64x2.add(L(7), f64x2.mul(z, L(6)));
+  series = f64x2.add(L(8), f64x2.mul(z, series));
+  series = f64x2.add(L(9), f64x2.mul(z, series));
+  series = f64x2.add(L(10), f64x2.mul(z, series));
+  series = f64x2.add(L(11), f64x2.mul(z, series));
+  series = f64x2.add(L(4), f64x2.mul(z, series));
+  const logarithms = f64x2.add(f64x2.mul(e, L(5)), f64x2.mul(f64x2.mul(L(12), s), series));
+  return f32x4.demote_f64x2_zero(f64x2.add(logarithms, f64x2.sub(x, x)));
 }
 
 /** The sum of the four lanes, as (0+2) + (1+3). */
