@@ -47,9 +47,9 @@ export function normal(random: RandomStream): number {
   }
 }
 
-/** A random integer from 0 to limit - 1. */
+/** A random integer from 0 to limit - 1; limit is at most 2^32. */
 export function randomInteger(random: RandomStream, limit: number): number {
-  return Math.floor(random() * limit);
+  return (random() * limit) >>> 0;
 }
 
 /** A shuffled copy. */

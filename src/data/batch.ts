@@ -7,7 +7,10 @@ export type Sampling = (typeof SAMPLINGS)[number];
 
 /** Fills a batch with random examples, drawn with replacement. */
 export function drawBatch(batch: Batch, examples: Examples, random: RandomStream): void {
-  for (let i = 0; i < batch.n; i++) copyExample(batch, i, examples, randomInteger(random, examples.count));
+  const { n, Yb } = batch;
+  // All numbers first, in Yb: each depends on the one before, while the copies do not depend on each other.
+  for (let i = 0; i < n; i++) Yb[i] = randomInteger(random, examples.count);
+  for (let i = 0; i < n; i++) copyExample(batch, i, examples, Yb[i] >>> 0);
 }
 
 /** Draws batches in epochs: each epoch has every example once, in a new random order. A batch may span two epochs. */

@@ -7,7 +7,7 @@ import type { Batch, Examples } from '../data/dataset.js';
 import { createTrainingActivations, type Model, type TrainingActivations } from '../network/arrays.js';
 import { initialise } from '../network/initialise.js';
 import { type InitialScales, parameterCount } from '../network/parameters.js';
-import { backwardCalls, batchLoss, forwardCalls, LARGE_PASS, type LayerCalls } from '../network/passes.js';
+import { backwardCalls, batchLoss, forwardCalls, LARGE_PASS, type LayerCalls, runCalls } from '../network/passes.js';
 import { diagnose, isStepFinite, NonFiniteError } from './diagnose.js';
 import { type Diagnostics, type DiagnosticsRecord, Measurement } from './diagnostics.js';
 import { ExponentialMean } from './exponentialMean.js';
@@ -113,8 +113,8 @@ export class Training {
   /** Undefined until a step is diagnosed. */
   #measurement: Measurement | undefined;
   readonly #activations: TrainingActivations;
-  readonly #forward: LayerCalls;
-  readonly #backward: LayerCalls;
+  /** A step up to its update. */
+  readonly #passes: LayerCalls;
   readonly #isLarge: boolean;
   readonly #pace: Pace | undefined;
   #batches: RandomStream;
@@ -124,6 +124,8 @@ export class Training {
   readonly #updater: Updater;
   readonly #lossMean: ExponentialMean;
   #step = 0;
+  /** The loss of the last batch. */
+  #loss = Number.NaN;
   #lossSinceRecord = 0;
   #stepsSinceRecord = 0;
 
@@ -143,8 +145,13 @@ export class Training {
     this.#onDiagnostics = hooks.onDiagnostics;
     this.#isDiagnosed = hooks.onDiagnostics ? diagnosedSteps(hooks.diagnoseEvery ?? 0, options.steps) : () => false;
     this.#activations = createTrainingActivations(model, options.batchSize);
-    this.#forward = forwardCalls(model, this.#activations);
-    this.#backward = backwardCalls(model, this.#activations);
+    this.#passes = [
+      () => this.#beginStep(),
+      ...forwardCalls(model, this.#activations),
+      () => this.#readLoss(),
+      ...backwardCalls(model, this.#activations),
+      () => this.#checkGradients(),
+    ];
     this.#isLarge = options.batchSize * parameterCount(model.config) > LARGE_PASS;
     this.#pace = model.backend.newPace?.();
     this.#rateAt = rateFunction(options);
@@ -202,47 +209,73 @@ export class Training {
    * @throws NonFiniteError if the loss, or in a checked step any other number, is not finite; the parameters are those that caused it
    */
   advance(): number {
-    return complete(this.advanceInParts());
+    this.#pace?.begin();
+    let isTypical = false;
+    try {
+      runCalls(this.#passes);
+      const diagnostics = this.#isDiagnosed(this.#step + 1) ? complete(this.#diagnoseInParts()) : undefined;
+      isTypical = this.#finishStep(diagnostics);
+      return this.#loss;
+    } finally {
+      this.#pace?.end(isTypical);
+    }
   }
 
   /** {@link advance} in parts if the step is large. Abandoned, the step has not begun: the next one draws the same batch. */
   *advanceInParts(): Job<number> {
-    const { flatParameters } = this.#model;
-    const a = this.#activations;
-    const isChecked = this.#step % this.#checkEvery === 0;
-    // Parameters are checked before the backward pass overwrites the gradients that last updated them.
-    if (isChecked && ![flatParameters, ...Object.values(this.optimizerTensors)].every(allFinite)) this.#refuse(Number.NaN);
-    const isDiagnosed = this.#isDiagnosed(this.#step + 1);
-    let before = this.#isLarge ? this.#batchState : undefined;
-    let isTypical = false;
+    if (!this.#isLarge) return this.advance();
+    const step = this.#step;
+    const before = this.#batchState;
     this.#pace?.begin();
+    let isTypical = false;
     try {
-      this.#drawBatch();
-      for (const call of this.#forward) {
+      for (const call of this.#passes) {
         call();
-        if (this.#isLarge) yield;
+        yield;
       }
-      const loss = batchLoss(a);
-      if (!Number.isFinite(loss)) this.#refuse(loss);
-      for (const call of this.#backward) {
-        call();
-        if (this.#isLarge) yield;
-      }
-      if (isChecked && !isStepFinite(this.#model, a)) this.#refuse(loss);
-      const diagnostics = isDiagnosed ? yield* this.#diagnoseInParts() : undefined;
-      const rate = this.#rateAt(this.#step);
-      const clipped = this.#updater.update(rate);
-      this.#step++;
-      before = undefined;
-      this.#onStep?.({ step: this.#step, loss, rate, batch: a });
-      this.#record(loss, rate);
-      if (diagnostics) this.#recordDiagnostics(diagnostics, clipped);
-      isTypical = !isChecked && !isDiagnosed;
-      return loss;
+      const diagnostics = this.#isDiagnosed(step + 1) ? yield* this.#diagnoseInParts() : undefined;
+      isTypical = this.#finishStep(diagnostics);
+      return this.#loss;
     } finally {
       this.#pace?.end(isTypical);
-      if (before) this.#restoreBatches(before);
+      if (this.#step === step) this.#restoreBatches(before);
     }
+  }
+
+  get #isChecked(): boolean {
+    return this.#step % this.#checkEvery === 0;
+  }
+
+  #beginStep(): void {
+    if (this.#isChecked) this.#checkUpdated();
+    this.#drawBatch();
+  }
+
+  /** Parameters are checked before the backward pass overwrites the gradients that last updated them. */
+  #checkUpdated(): void {
+    if (![this.#model.flatParameters, ...Object.values(this.optimizerTensors)].every(allFinite)) this.#refuse(Number.NaN);
+  }
+
+  #readLoss(): void {
+    this.#loss = batchLoss(this.#activations);
+    if (!Number.isFinite(this.#loss)) this.#refuse(this.#loss);
+  }
+
+  #checkGradients(): void {
+    if (this.#isChecked && !isStepFinite(this.#model, this.#activations)) this.#refuse(this.#loss);
+  }
+
+  /** The update, and what is told of the step. @returns whether it was a step like the others */
+  #finishStep(diagnostics: Diagnostics | undefined): boolean {
+    const isTypical = !this.#isChecked && !diagnostics;
+    const loss = this.#loss;
+    const rate = this.#rateAt(this.#step);
+    const clipped = this.#updater.update(rate);
+    this.#step++;
+    this.#onStep?.({ step: this.#step, loss, rate, batch: this.#activations });
+    this.#record(loss, rate);
+    if (diagnostics) this.#recordDiagnostics(diagnostics, clipped);
+    return isTypical;
   }
 
   /** What the next batches follow from: the stream, when sampling in epochs in its state before the current epoch's order was drawn. */
@@ -267,8 +300,7 @@ export class Training {
 
   *#diagnoseInParts(): Job<Diagnostics> {
     this.#measurement ??= new Measurement(this.#model, this.#activations);
-    const job = this.#measurement.measureInParts();
-    const diagnostics = this.#isLarge ? yield* job : complete(job);
+    const diagnostics = yield* this.#measurement.measureInParts();
     this.#measurement.keepParameters();
     return diagnostics;
   }
