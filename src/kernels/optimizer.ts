@@ -13,6 +13,12 @@ export function sgdUpdate(parameters: usize, gradients: usize, rate: f32, size: 
   const end = parameters + (size << 2);
   const distance = gradients - parameters;
   let p = parameters;
+  for (const blocks = parameters + ((size & ~15) << 2); p < blocks; p += 64) {
+    v128.store(p, f32x4.sub(v128.load(p), f32x4.mul(step, v128.load(p + distance))));
+    v128.store(p, f32x4.sub(v128.load(p, 16), f32x4.mul(step, v128.load(p + distance, 16))), 16);
+    v128.store(p, f32x4.sub(v128.load(p, 32), f32x4.mul(step, v128.load(p + distance, 32))), 32);
+    v128.store(p, f32x4.sub(v128.load(p, 48), f32x4.mul(step, v128.load(p + distance, 48))), 48);
+  }
   for (const vectors = parameters + ((size & ~3) << 2); p < vectors; p += 16) {
     v128.store(p, f32x4.sub(v128.load(p), f32x4.mul(step, v128.load(p + distance))));
   }
