@@ -89,6 +89,7 @@ export interface Backend {
 
   embeddingForward: typeof embedding.embeddingForward;
   embeddingBackward: typeof embedding.embeddingBackward;
+  groupCharacters: typeof embeddingTable.groupCharacters;
   embeddingTableForward: typeof embeddingTable.embeddingTableForward;
   embeddingTableBackward: typeof embeddingTable.embeddingTableBackward;
   linearForward: typeof linear.linearForward;

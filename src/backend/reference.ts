@@ -3,7 +3,7 @@ import { columnMoments } from '../layers/batchNorm.js';
 import { batchNormTanhBackward, batchNormTanhForward, batchNormTanhInference } from '../layers/batchNormTanh.js';
 import { crossEntropyBackward, crossEntropyForward } from '../layers/crossEntropy.js';
 import { embeddingBackward, embeddingForward } from '../layers/embedding.js';
-import { embeddingTableBackward, embeddingTableForward } from '../layers/embeddingTable.js';
+import { embeddingTableBackward, embeddingTableForward, groupCharacters } from '../layers/embeddingTable.js';
 import { areFinite } from '../layers/finite.js';
 import { linearBackward, linearForward } from '../layers/linear.js';
 import { adamUpdate, momentumUpdate, scale, sgdUpdate, sumOfSquares } from '../layers/optimizer.js';
@@ -25,6 +25,7 @@ export function createReferenceBackend(dtype: DType): Backend {
     rowsOf: (matrix, rows, columns) => (matrix.length === rows * columns ? matrix : matrix.subarray(0, rows * columns)),
     embeddingForward,
     embeddingBackward,
+    groupCharacters,
     embeddingTableForward,
     embeddingTableBackward,
     linearForward,

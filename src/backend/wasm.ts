@@ -19,6 +19,17 @@ interface Kernels {
   arenaStart(): Pointer;
   embeddingForward(emb: Pointer, C: Pointer, Xb: Pointer, rows: number, E: number): void;
   embeddingBackward(dC: Pointer, demb: Pointer, Xb: Pointer, rows: number, E: number, V: number): void;
+  groupCharacters(
+    characters: Pointer,
+    counts: Pointer,
+    slots: Pointer,
+    slotOf: Pointer,
+    Xb: Pointer,
+    n: number,
+    T: number,
+    D: number,
+    V: number,
+  ): void;
   embeddingTableForward(
     hprebn: Pointer,
     table: Pointer,
@@ -294,10 +305,12 @@ type Layers<Name extends keyof Backend> = Pick<Backend, Name>;
 function embeddings(
   kernels: Kernels,
   scratch: Pointer,
-): Layers<'embeddingForward' | 'embeddingBackward' | 'embeddingTableForward' | 'embeddingTableBackward'> {
+): Layers<'embeddingForward' | 'embeddingBackward' | 'groupCharacters' | 'embeddingTableForward' | 'embeddingTableBackward'> {
   return {
     embeddingForward: (emb, C, Xb, rows, E) => kernels.embeddingForward(at(emb), at(C), at(Xb), rows, E),
     embeddingBackward: (dC, demb, Xb, rows, E, V) => kernels.embeddingBackward(at(dC), at(demb), at(Xb), rows, E, V),
+    groupCharacters: ({ characters, counts, slots, slotOf }, Xb, n, T, D) =>
+      kernels.groupCharacters(at(characters), at(counts), at(slots), at(slotOf), at(Xb), n, T, D, slotOf.length),
     embeddingTableForward: (hprebn, table, C, W1, b1, { characters, counts, slots }, n, { T, E, H, D }) =>
       kernels.embeddingTableForward(
         at(hprebn),

@@ -3,7 +3,7 @@ import { complete, type Job } from '../core/job.js';
 import { copyExample, type Examples } from '../data/dataset.js';
 import { type Activations, type BatchNormBlock, createActivations, type Model } from '../network/arrays.js';
 import { parameterCount } from '../network/parameters.js';
-import { inferBlockCalls, inferCalls, LARGE_PASS, type LayerCalls, linearCalls, sumOf } from '../network/passes.js';
+import { inferBlockCalls, inferLossCalls, LARGE_PASS, type LayerCalls, linearCalls, sumOf } from '../network/passes.js';
 import { checkFinite } from './checkFinite.js';
 
 /** The batch size of evaluation and calibration. */
@@ -44,12 +44,11 @@ export class Evaluator {
 
   /** {@link loss} in parts. */
   *lossInParts(examples: Examples): Job<number> {
-    const { backend, config } = this.#model;
     const a = this.#activations;
+    const calls = inferLossCalls(this.#model, a, EVALUATION_BATCH);
     let sum = 0;
     for (const n of this.#chunks(examples, this.#lossPace)) {
-      yield* this.#inParts(inferCalls(this.#model, a, n), n);
-      backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary);
+      yield* this.#inParts(n === EVALUATION_BATCH ? calls : inferLossCalls(this.#model, a, n), n);
       checkFinite(this.#model, a, n, 'losses');
       sum += sumOf(a.losses, n);
     }

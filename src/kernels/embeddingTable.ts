@@ -9,6 +9,35 @@ import { transpose } from './transpose';
 //
 // hprebn is in panels, and so is the table, as a matrix of T·D rows. Threads share the panels, and in the end the rows of the gradients of C.
 
+/** See layers/embeddingTable.ts. One thread computes it. slotOf [V], Xb [n,T] */
+export function groupCharacters(
+  characters: usize, counts: usize, slots: usize, slotOf: usize, Xb: usize, n: usize, T: usize, D: usize, V: usize,
+): void {
+  const toSlots = slots - Xb;
+  const end = Xb + ((n * T) << 2);
+  for (let t: usize = 0; t < T; t++) {
+    for (let p = slotOf; p < slotOf + (V << 2); p += 4) store<i32>(p, NONE);
+    let count = 0;
+    for (let x = Xb + (t << 2); x < end; x += T << 2) {
+      const character = load<i32>(x);
+      const slot = slotOf + ((character as usize) << 2);
+      // Whether a character is new is a matter of chance, so there is no branch, which would often be mispredicted
+      const old = load<i32>(slot);
+      const isNew = old == NONE;
+      const own = select<i32>(count, old, isNew);
+      store<i32>(slot, own);
+      store<i32>(characters + ((own as usize) << 2), character);
+      store<i32>(x + toSlots, own);
+      count += isNew as i32;
+    }
+    store<i32>(counts + (t << 2), count);
+    characters += D << 2;
+  }
+}
+
+/** In slotOf, a character that has no slot. */
+const NONE: i32 = -1;
+
 /** See layers/embeddingTable.ts. */
 export function embeddingTableForward(
   hprebn: usize, table: usize, C: usize, W1: usize, b1: usize, characters: usize, counts: usize, slots: usize, workspace: usize,

@@ -2,7 +2,7 @@ export { columnMoments } from './batchNorm';
 export { batchNormTanhBackward, batchNormTanhForward, batchNormTanhInference } from './batchNormTanh';
 export { crossEntropyBackward, crossEntropyForward } from './crossEntropy';
 export { embeddingBackward, embeddingForward } from './embedding';
-export { embeddingTableBackward, embeddingTableForward } from './embeddingTable';
+export { embeddingTableBackward, embeddingTableForward, groupCharacters } from './embeddingTable';
 export { areFinite } from './finite';
 export { linearBackward, linearForward } from './linear';
 export { isDone, join, nextJob, postJob, reportDone, setState, stateOf } from './mailbox';

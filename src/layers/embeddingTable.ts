@@ -52,21 +52,23 @@ export function groupCharacters(
   D: number,
 ): void {
   for (let t = 0; t < T; t++) {
+    slotOf.fill(NONE);
     let count = 0;
     for (let i = 0; i < n; i++) {
       const character = Xb[i * T + t];
-      let slot = slotOf[character];
-      // slotOf may hold an entry from an earlier position: it is valid only if that slot lists this character.
-      if (slot >= count || characters[t * D + slot] !== character) {
-        slot = count++;
-        slotOf[character] = slot;
-        characters[t * D + slot] = character;
+      if (slotOf[character] === NONE) {
+        slotOf[character] = count;
+        characters[t * D + count] = character;
+        count++;
       }
-      slots[i * T + t] = slot;
+      slots[i * T + t] = slotOf[character];
     }
     counts[t] = count;
   }
 }
+
+/** In slotOf, a character that has no slot. */
+const NONE = -1;
 
 /** hprebn = embact W1 + b1. Overwrites hprebn and the table. */
 export function embeddingTableForward(

@@ -1,7 +1,6 @@
 /** The network forward and backward, as flat lists of layer calls. */
 import { type Backend, SHARED_BY_ROWS } from '../backend/backend.js';
 import type { FloatArray } from '../core/tensor.js';
-import { groupCharacters } from '../layers/embeddingTable.js';
 import type { Activations, Block, Model, TrainingActivations, TrainingBlockActivations } from './arrays.js';
 
 /** The layer calls of a pass, in order. A caller that must stay responsive can do something else between two of them. */
@@ -125,6 +124,11 @@ export function inferCalls(model: Model, a: Activations, n: number): LayerCalls 
   return [...model.blocks.flatMap((_, k) => inferBlockCalls(model, a, n, k)), ...logitCalls(model, a, n)];
 }
 
+/** The layer calls that compute `a.losses` of the first n examples in `a.Xb` and `a.Yb`, otherwise as {@link inferCalls}. */
+export function inferLossCalls(model: Model, a: Activations, n: number): LayerCalls {
+  return [...model.blocks.flatMap((_, k) => inferBlockCalls(model, a, n, k)), ...lossCalls(model, a, n)];
+}
+
 /** hprebn and h of block k, counted from 0, for the first n contexts, with calibrated statistics. They read h of the block below. */
 export function inferBlockCalls(model: Model, a: Activations, n: number, k: number): LayerCalls {
   const { backend } = model;
@@ -145,7 +149,7 @@ export function linearCalls({ backend, blocks, config, parameters }: Model, a: A
   if (k > 0) return rowCalls(backend, { out: hprebn, x: a.blocks[k - 1].h, W, b }, n, I, H);
   if ('table' in input) {
     return [
-      () => groupCharacters(input.groups, a.Xb, n, input.sizes.T, input.sizes.D),
+      () => backend.groupCharacters(input.groups, a.Xb, n, input.sizes.T, input.sizes.D),
       () => backend.embeddingTableForward(hprebn, input.table, parameters.C, W, b, input.groups, n, input.sizes),
     ];
   }

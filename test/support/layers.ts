@@ -3,7 +3,7 @@ import { normal, randomInteger, randomStream } from '../../src/core/random.js';
 import { type FloatArray, type Shape, sizeOf } from '../../src/core/tensor.js';
 import type { Layer as LayerToCheck, SizeChoices } from '../../src/gradcheck.js';
 import { batchNormBackward, batchNormForward } from '../../src/layers/batchNorm.js';
-import { type CharacterGroups, groupCharacters, type TableSizes } from '../../src/layers/embeddingTable.js';
+import type { CharacterGroups, TableSizes } from '../../src/layers/embeddingTable.js';
 import { setRows } from './backends.js';
 
 /** Sizes by letter: n batch, T context, E embedding, I inputs, O outputs, H hidden, V vocabulary, N entries. */
@@ -181,7 +181,7 @@ export const LAYERS: readonly Layer[] = [
     matrices: ['hprebn'],
     forward: (backend, a, Xb, s) => {
       const { groups, table, sizes } = tableOf(backend, a, s);
-      groupCharacters(groups, Xb, s.n, sizes.T, sizes.D);
+      backend.groupCharacters(groups, Xb, s.n, sizes.T, sizes.D);
       backend.embeddingTableForward(a.hprebn, table, a.C, a.W1, a.b1, groups, s.n, sizes);
     },
     backward: (backend, a, _, s) => {
