@@ -22,8 +22,8 @@ export interface ArenaSize {
   workspacePerThread?: number;
 }
 
-/** Threads share the rows of a linear layer's output in rows if it has fewer columns: see kernels/linear.ts. */
-export const SHARED_BY_ROWS = 64;
+/** Threads compute the sums of a linear layer in turn if its output has fewer columns than this and is in rows: see kernels/linear.ts. */
+export const SUMMED_IN_TURN = 64;
 
 /** The columns of a panel: see kernels/panels.ts. */
 export const PANEL = 16;

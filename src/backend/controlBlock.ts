@@ -15,7 +15,7 @@ export const READ_MESSAGES = -1;
 
 /** The functions of the kernels that deal with threads; a box is the address of a mailbox. */
 export interface ThreadFunctions {
-  arenaStart(): number;
+  arenaStart(threads: number): number;
   setPart(part: number, parts: number): void;
   leaveMeetings(): void;
   stateOf(box: number): number;
@@ -80,7 +80,7 @@ export class ControlBlock {
   constructor(module: object, memory: WasmMemory, helpers: number) {
     const exports = instantiateShared(module, memory);
     this.functions = exports as unknown as ThreadFunctions;
-    this.#start = this.functions.arenaStart();
+    this.#start = this.functions.arenaStart(0);
     const jobs = this.mailbox(helpers);
     this.jobs = kernelsOf(exports).map((_, kernel) => new Float64Array(memory.buffer, jobs + 8 * MOST_ARGUMENTS * kernel, MOST_ARGUMENTS));
   }

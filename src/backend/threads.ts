@@ -224,6 +224,7 @@ export class Team {
     const areDone = this.#join(desk.crew);
     if (areDone && error === undefined) return;
     desk.hasFailed = true;
+    desk.exports.leaveMeetings();
     desk.rest();
     throw areDone ? error : lostHelper(error);
   }

@@ -16,7 +16,8 @@ type Pointer = number & { readonly [brand]: 'pointer' };
 
 /** The functions of the kernels: those of layers/, with a pointer for each array and for the workspace. */
 interface Kernels {
-  arenaStart(): Pointer;
+  arenaStart(threads: number): Pointer;
+  nextTurn(): number;
   embeddingForward(emb: Pointer, C: Pointer, Xb: Pointer, rows: number, E: number): void;
   embeddingBackward(dC: Pointer, demb: Pointer, Xb: Pointer, rows: number, E: number, V: number): void;
   groupCharacters(
@@ -64,6 +65,7 @@ interface Kernels {
     H: number,
     V: number,
     D: number,
+    turn: number,
   ): void;
   linearForward(
     out: Pointer,
@@ -77,6 +79,7 @@ interface Kernels {
     to: number,
     outInPanels: boolean,
     xInPanels: boolean,
+    turn: number,
   ): void;
   linearBackward(
     dx: Pointer,
@@ -153,7 +156,7 @@ interface Kernels {
   scale(x: Pointer, factor: number, size: number): void;
   sumOfSquares(x: Pointer, size: number): number;
   /** @returns 1 or 0 */
-  areFinite(x: Pointer, answers: Pointer, n: number, N: number, inPanels: boolean): number;
+  areFinite(x: Pointer, n: number, N: number, inPanels: boolean): number;
   peakLoop(turns: number): void;
 }
 
@@ -219,7 +222,7 @@ function createWasmBackend(
     : new WebAssembly.Instance(module, { env: { memory } }).exports) as unknown as Kernels;
   const shared = team?.share(instance, memory, SPLIT, helpers);
   const kernels = shared?.kernels ?? instance;
-  let next: number = kernels.arenaStart();
+  let next: number = kernels.arenaStart(helpers + 1);
 
   const allocate = (size: number): Pointer => {
     const start = Math.ceil(next / ALIGNMENT) * ALIGNMENT;
@@ -230,10 +233,9 @@ function createWasmBackend(
     return start as Pointer;
   };
   const scratch = allocate(workspace);
-  // A cache line for each thread
-  const answers = allocate((ALIGNMENT / 4) * (helpers + 1));
   const floats = (size: number) => new Float32Array(memory.buffer, allocate(size), size);
   const matrices = new Set<Pointer>();
+  const nextTurn = shared ? () => kernels.nextTurn() : () => 0;
 
   return {
     name: 'wasm',
@@ -246,11 +248,11 @@ function createWasmBackend(
     },
     matrixSize: paddedSize,
     rowsOf: (matrix, rows, columns) => (matrices.has(at(matrix)) ? fromPanels(matrix, rows, columns) : matrix.subarray(0, rows * columns)),
-    ...embeddings(kernels, scratch),
-    ...blockLayers(kernels, scratch, matrices),
+    ...embeddings(kernels, scratch, nextTurn),
+    ...blockLayers(kernels, scratch, matrices, nextTurn),
     ...crossEntropy(kernels),
     ...updates(kernels),
-    areFinite: (x, n, N) => kernels.areFinite(at(x), answers, n, N, matrices.has(at(x))) === 1,
+    areFinite: (x, n, N) => kernels.areFinite(at(x), n, N, matrices.has(at(x))) === 1,
     peakLoop: (turns) => kernels.peakLoop(turns),
     ...(shared && { inTurn: shared.inTurn, threads: threadsOf(shared, helpers + 1) }),
   };
@@ -305,6 +307,7 @@ type Layers<Name extends keyof Backend> = Pick<Backend, Name>;
 function embeddings(
   kernels: Kernels,
   scratch: Pointer,
+  nextTurn: () => number,
 ): Layers<'embeddingForward' | 'embeddingBackward' | 'groupCharacters' | 'embeddingTableForward' | 'embeddingTableBackward'> {
   return {
     embeddingForward: (emb, C, Xb, rows, E) => kernels.embeddingForward(at(emb), at(C), at(Xb), rows, E),
@@ -347,6 +350,7 @@ function embeddings(
         H,
         V,
         D,
+        nextTurn(),
       ),
   };
 }
@@ -355,6 +359,7 @@ function blockLayers(
   kernels: Kernels,
   scratch: Pointer,
   matrices: ReadonlySet<Pointer>,
+  nextTurn: () => number,
 ): Layers<
   | 'linearForward'
   | 'linearBackward'
@@ -367,7 +372,7 @@ function blockLayers(
 > {
   return {
     linearForward: (out, x, W, b, n, I, O, from = 0, to = n) =>
-      kernels.linearForward(at(out), at(x), at(W), at(b), n, I, O, from, to, matrices.has(at(out)), matrices.has(at(x))),
+      kernels.linearForward(at(out), at(x), at(W), at(b), n, I, O, from, to, matrices.has(at(out)), matrices.has(at(x)), nextTurn()),
     linearBackward: (dx, dW, db, dout, x, W, n, I, O) =>
       kernels.linearBackward(at(dx), at(dW), at(db), at(dout), at(x), at(W), scratch, n, I, O, matrices.has(at(dout)), matrices.has(at(x))),
     batchNormTanhForward: (h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H) =>

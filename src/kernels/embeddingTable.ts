@@ -1,13 +1,13 @@
 import { matmul, matmulTransposed } from './matmul';
 import { add16, copy16, PANEL, panelAt, panelBytes, panels, ROW, sumOfThree16 } from './panels';
-import { afterRooms, endOf, firstOf, meet, ownRoom } from './parts';
+import { afterRooms, endOf, firstOf, isLast, ownPart, ownRoom, reportSums, rowsTogether, waitForSums } from './parts';
 import { addRow, gatherRows, sumRows, zeroRow } from './rows';
 import { transpose } from './transpose';
 
 // hprebn [n,H]   table, dtable [T,D,H]   C [V,E]   W1 [T·E,H]   b1 [H]   characters [T,D]   counts [T]   slots [n,T]
 // workspace: with p threads, p·D·E + T·(D+H)·(E+3) floats
 //
-// hprebn is in panels, and so is the table, as a matrix of T·D rows. Threads share the panels, and in the end the rows of the gradients of C.
+// hprebn is in panels, and so is the table, as a matrix of T·D rows. Threads share the panels.
 
 /** See layers/embeddingTable.ts. One thread computes it. slotOf [V], Xb [n,T] */
 export function groupCharacters(
@@ -55,7 +55,7 @@ export function embeddingTableForward(
     const count = load<i32>(counts + (t << 2)) as usize;
     gatherRows(rows, C, characters + ((t * D) << 2), count, E);
     const out = table + t * D * ROW;
-    matmul(out, ROW, panel, t == 0 ? b1 + at : 0, rows, E << 2, ROW, W1 + t * E * row + at, row, count, end - first, E);
+    matmul(out, ROW, panel, t == 0 ? b1 + at : 0, 0, rows, E << 2, ROW, W1 + t * E * row + at, row, count, end - first, E);
   }
   for (let j = first; j < end; j += TOGETHER * PANEL) {
     sumRowsOfTable(panelAt(hprebn, n, j), table, slots, n, T, D, min(TOGETHER, panels(end - j)));
@@ -102,11 +102,15 @@ function tableRow(table: usize, slots: usize, t: usize, D: usize): usize {
   return table + (t * D + (load<i32>(slots + (t << 2)) as usize)) * ROW;
 }
 
-/** See layers/embeddingTable.ts. */
+/**
+ * See layers/embeddingTable.ts. The gradients of the rows of C are sums over the columns of the table: each thread adds its columns to the same sums in
+ * turn, see parts.ts.
+ * @param turn the number of the sums
+ */
 export function embeddingTableBackward(
   dC: usize, dW1: usize, db1: usize, dtable: usize, dhprebn: usize, C: usize, W1: usize,
   characters: usize, counts: usize, slots: usize, workspace: usize,
-  n: usize, T: usize, E: usize, H: usize, V: usize, D: usize,
+  n: usize, T: usize, E: usize, H: usize, V: usize, D: usize, turn: i32,
 ): void {
   const row = H << 2;
   const panel = panelBytes(T * D);
@@ -130,46 +134,62 @@ export function embeddingTableBackward(
     if (t == 0) {
       for (let j: usize = 0; j < columns; j += PANEL) sumRows(db1 + at + (j << 2), G + j / PANEL * panel, ROW, count, min(PANEL, columns - j));
     }
-    // table[t,d] = C[characters[t,d]] W1[t]
-    gatherRows(rows, C, characters + ((t * D) << 2), count, E);
     const weights = W1 + t * E * row + at;
-    matmulTransposed(dW1 + t * E * row + at, row, rows, E << 2, ROW, G, ROW, panel, E, columns, count);
     for (let e: usize = 0; e < E; e += PACKED) {
       const packed = min(PACKED, width - e);
       transpose(transposed + ((t * H * width + H * e + first * packed) << 2), packed << 2, weights + e * row, row, min(PACKED, E - e), columns);
     }
   }
-  meet();
+  // The first thread begins the sums, and the others have something else to do before they continue them
+  if (ownPart() > 0) weightGradients(dW1 + at, row, own, panel, C, characters, counts, rows, T, E, D, columns);
+  let groups = 0;
   for (let t: usize = 0; t < T; t++) {
     const count = load<i32>(counts + (t << 2)) as usize;
-    const d = firstOf(count, 2);
-    const share = endOf(count, 2) - d;
-    for (let e: usize = 0; e < E; e += PACKED) {
-      const packed = min(PACKED, width - e);
-      const out = drows + (((t * D + d) * width + e) << 2);
-      const weights = transposed + ((t * H * width + H * e) << 2);
-      matmul(out, width << 2, ROW, 0, dtable + (t * D + d) * ROW, ROW, panel, weights, packed << 2, share, packed, H);
+    const together = rowsTogether(count);
+    for (let d: usize = 0; d < count; d += together) {
+      const sums = drows + (((t * D + d) * width) << 2);
+      const G = own + (t * D + d) * ROW;
+      waitForSums(turn, ++groups);
+      for (let e: usize = 0; e < E; e += PACKED) {
+        const packed = min(PACKED, width - e);
+        const out = sums + (e << 2);
+        const weights = transposed + ((t * H * width + H * e + first * packed) << 2);
+        const init = first ? out : 0;
+        const inits: usize = first ? width << 2 : 0;
+        matmul(out, width << 2, ROW, init, inits, G, ROW, panel, weights, packed << 2, min(together, count - d), packed, columns);
+      }
+      reportSums(turn, groups);
     }
   }
-  meet();
-  addToCharacters(dC, drows, characters, counts, T, E, V, D, width);
+  if (ownPart() == 0) weightGradients(dW1 + at, row, own, panel, C, characters, counts, rows, T, E, D, columns);
+  if (isLast()) addToCharacters(dC, drows, characters, counts, T, E, V, D, width);
+}
+
+/** dW1, for this thread's columns: that of W1[t] is the sum over d of C[characters[t,d]]ᵀ dtable[t,d]. rows [D,E] is scratch. */
+function weightGradients(
+  dW1: usize, row: usize, dtable: usize, panel: usize, C: usize, characters: usize, counts: usize, rows: usize,
+  T: usize, E: usize, D: usize, columns: usize,
+): void {
+  for (let t: usize = 0; t < T; t++) {
+    const count = load<i32>(counts + (t << 2)) as usize;
+    gatherRows(rows, C, characters + ((t * D) << 2), count, E);
+    matmulTransposed(dW1 + t * E * row, row, rows, E << 2, ROW, dtable + t * D * ROW, ROW, panel, E, columns, count);
+  }
 }
 
 /** Columns of W1ᵀ that are packed together: as rows of all T·E columns they would evict each other from the cache. */
 const PACKED: usize = 16;
 
-/** dC[characters[t,d]] += drows[t,d], for this thread's share of the characters */
+/** dC[characters[t,d]] += drows[t,d] */
 // @ts-ignore: decorator
 @inline
 function addToCharacters(dC: usize, drows: usize, characters: usize, counts: usize, T: usize, E: usize, V: usize, D: usize, width: usize): void {
-  const first = firstOf(V, 1);
-  const own = endOf(V, 1) - first;
-  zeroRow(dC + ((first * E) << 2), own * E);
+  zeroRow(dC, V * E);
   for (let t: usize = 0; t < T; t++) {
     const count = load<i32>(counts + (t << 2)) as usize;
     for (let d: usize = 0; d < count; d++) {
       const character = load<i32>(characters + ((t * D + d) << 2)) as usize;
-      if (character - first < own) addRow(dC + ((character * E) << 2), drows + (((t * D + d) * width) << 2), E);
+      addRow(dC + ((character * E) << 2), drows + (((t * D + d) * width) << 2), E);
     }
   }
 }

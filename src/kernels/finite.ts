@@ -1,10 +1,10 @@
 import { columnAt, PANEL, ROW } from './panels';
-import { endOf, firstOf, meet, ownPart, threads } from './parts';
+import { endOf, firstOf, isAny } from './parts';
 
-// x [n,N]   answers: a cache line per thread
+// x [n,N]
 
 /** See layers/finite.ts. The threads share panels or rows, as the layers do that compute them; the answer is that of the first thread. */
-export function areFinite(x: usize, answers: usize, n: usize, N: usize, inPanels: bool): bool {
+export function areFinite(x: usize, n: usize, N: usize, inPanels: bool): bool {
   let differences = f32x4.splat(0);
   if (inPanels) {
     const end = endOf(N, PANEL);
@@ -20,11 +20,7 @@ export function areFinite(x: usize, answers: usize, n: usize, N: usize, inPanels
     // What is left is less than a vector, which may be loaded.
     if (size & 3) differences = v128.or(differences, v128.and(differencesOf(vectors, vectors + 16, 16), firstLanes(size & 3)));
   }
-  store<i32>(answers + ownPart() * ROW, v128.any_true(differences) as i32);
-  meet();
-  let isAny = 0;
-  for (let part: usize = 0; part < threads(); part++) isAny |= load<i32>(answers + part * ROW);
-  return isAny == 0;
+  return !isAny(v128.any_true(differences));
 }
 
 /** The bits of x - x of the vectors from p to before end: 0 for numbers, NaN for NaN and infinities. */

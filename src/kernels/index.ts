@@ -7,6 +7,6 @@ export { areFinite } from './finite';
 export { linearBackward, linearForward } from './linear';
 export { isDone, join, nextJob, postJob, reportDone, setState, stateOf } from './mailbox';
 export { adamUpdate, momentumUpdate, scale, sgdUpdate, sumOfSquares } from './optimizer';
-export { arenaStart, leaveMeetings, setPart } from './parts';
+export { arenaStart, leaveMeetings, nextTurn, setPart } from './parts';
 export { peakLoop } from './peak';
 export { tanhBackward, tanhForward } from './tanh';

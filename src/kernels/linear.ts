@@ -1,6 +1,6 @@
 import { matmul, matmulTransposed } from './matmul';
 import { PANEL, panelBytes, ROW } from './panels';
-import { endOf, firstOf, ownPart, threads } from './parts';
+import { endOf, firstOf, ownPart, reportSums, rowsTogether, threads, waitForSums, waitForWholeSums } from './parts';
 import { sumRows } from './rows';
 import { transpose } from './transpose';
 
@@ -9,30 +9,40 @@ import { transpose } from './transpose';
 // A block's matrices are in panels; embeddings and logits, with their gradients, in rows.
 
 /**
- * See layers/linear.ts. The threads share the columns of W, so that each reads a part of W and computes the columns that it normalises next; if
- * there are few columns, the rows of x.
+ * See layers/linear.ts. The threads share the columns of W, so that each reads a part of W and computes the columns that it normalises next. If there
+ * are few, they share those of x, and add to the same sums in turn: see parts.ts. Then each thread returns when its share of the rows is whole.
+ * @param turn the number of the sums
  */
 export function linearForward(
   out: usize, x: usize, W: usize, b: usize, n: usize, I: usize, O: usize, from: usize, to: usize,
-  outInPanels: bool, xInPanels: bool,
+  outInPanels: bool, xInPanels: bool, turn: i32,
 ): void {
   const row = O << 2;
   const outs = rowStride(outInPanels, O);
   const outp = panelStride(outInPanels, n);
   const xs = rowStride(xInPanels, I);
   const xp = panelStride(xInPanels, n);
-  let j: usize = 0;
-  let end = O;
+  const rows = to - from;
+  out += from * outs;
+  x += from * xs;
   if (outInPanels || O >= COLUMNS * threads()) {
-    j = firstOf(O, PANEL);
-    end = endOf(O, PANEL);
-  } else {
-    const rows = to - from;
-    to = from + endOf(rows, 2);
-    from += firstOf(rows, 2);
+    const j = firstOf(O, PANEL);
+    const at = j << 2;
+    matmul(out + j / PANEL * outp, outs, outp, b + at, 0, x, xs, xp, W + at, row, rows, endOf(O, PANEL) - j, I);
+    return;
   }
-  const at = j << 2;
-  matmul(out + from * outs + j / PANEL * outp, outs, outp, b + at, x + from * xs, xs, xp, W + at, row, to - from, end - j, I);
+  const i = firstOf(I, PANEL);
+  const own = endOf(I, PANEL) - i;
+  x += i / PANEL * xp;
+  const together = rowsTogether(rows);
+  let groups = 0;
+  for (let r: usize = 0; r < rows; r += together) {
+    const sums = out + r * outs;
+    waitForSums(turn, ++groups);
+    matmul(sums, outs, outp, i ? sums : b, i ? outs : 0, x + r * xs, xs, xp, W + i * row, row, min(together, rows - r), O, own);
+    reportSums(turn, groups);
+  }
+  waitForWholeSums(turn, ((endOf(rows, 2) + together - 1) / together) as i32);
 }
 
 /**
@@ -54,7 +64,7 @@ export function linearBackward(
   const transposed = workspace + (i + PANEL * ownPart()) * row;
   const stride = (own << 2) + PADDING;
   transpose(transposed, stride, W + i * row, row, own, O);
-  matmul(dx + at, xs, xp, 0, dout, douts, doutp, transposed, stride, n, own, O);
+  matmul(dx + at, xs, xp, 0, 0, dout, douts, doutp, transposed, stride, n, own, O);
   matmulTransposed(dW + i * row, row, x + at, xs, xp, dout, douts, doutp, own, O, n);
   sumColumns(db, dout, douts, doutp, n, O);
 }
@@ -73,7 +83,7 @@ function panelStride(inPanels: bool, n: usize): usize {
   return inPanels ? panelBytes(n) : ROW;
 }
 
-/** Columns per thread from which the threads share columns of an output in rows: with two threads, SHARED_BY_ROWS of backend/backend.ts. */
+/** Columns per thread from which the threads share columns of an output in rows: with two threads, SUMMED_IN_TURN of backend/backend.ts. */
 const COLUMNS: usize = 32;
 /** Bytes of padding after each row of Wᵀ: without it, rows of 4 KiB would evict each other from the cache. */
 const PADDING: usize = 64;

@@ -3,6 +3,9 @@ import { nap, PATIENCE, spinWhile } from './mailbox';
 // How the threads share a kernel. Every thread has an instance of the module on the same memory, and calls the same kernel with the same
 // arguments. Each computes a part of the entries, and sums every one in the order of a single thread, so the number of threads changes no bit.
 //
+// Where a sum goes over the columns of a block, which the threads share, one thread continues the sums of another: see waitForSums. So no thread
+// reads the columns of another, which would move them between the caches of their cores, and back again in the next step.
+//
 // Backend.inTurn relies on parts that are the same: the panels of a block in all layers that write or normalise them, and the rows of logits and
 // their cross-entropy.
 
@@ -14,6 +17,8 @@ let parts: usize = 1;
 export function setPart(own: usize, all: usize): void {
   part = own;
   parts = all;
+  // Between two kernels, all threads that compute together have reported the last turn. Others may have reported one of long ago.
+  if (own == 0) for (let i: usize = 0; i < all; i++) store<i32>(LINES + i * LINE, turn);
 }
 
 /** The number of this thread, from 0. */
@@ -21,6 +26,13 @@ export function setPart(own: usize, all: usize): void {
 @inline
 export function ownPart(): usize {
   return part;
+}
+
+/** Whether this is the last thread. */
+// @ts-ignore: decorator
+@inline
+export function isLast(): bool {
+  return part + 1 == parts;
 }
 
 /** The number of threads. */
@@ -72,13 +84,16 @@ const COME = BARRIER;
 const MEETINGS = BARRIER + LINE;
 const ASLEEP = BARRIER + 2 * LINE;
 const FAILED = BARRIER + 3 * LINE;
+/** A cache line for each thread: the sums that it has done, and its answer. */
+const LINES = BARRIER + 4 * LINE;
+const ANSWER: usize = 4;
 
 /**
- * The first byte of the arena. Below it are the constants, and the barrier, which is no constant: an instance that starts writes its constants
- * again while other threads may be waiting at the barrier.
+ * The first byte of the arena of this many threads. Below it are the constants, and what the threads tell each other, which is no constant: an
+ * instance that starts writes its constants again while other threads may be waiting.
  */
-export function arenaStart(): usize {
-  return BARRIER + 4 * LINE;
+export function arenaStart(threads: usize): usize {
+  return LINES + threads * LINE;
 }
 
 /**
@@ -95,21 +110,84 @@ export function meet(): void {
       if (atomic.load<i32>(ASLEEP)) atomic.notify(MEETINGS, -1);
       return;
     }
-    if (spinWhile(MEETINGS, meetings)) return;
-    atomic.add<i32>(ASLEEP, 1);
-    // The caller gives up in the end; the helpers wait for its word.
-    for (let naps = 0; atomic.load<i32>(MEETINGS) == meetings; naps++) {
-      if (atomic.load<i32>(FAILED) || (part == 0 && naps == PATIENCE)) unreachable();
-      nap(MEETINGS, meetings);
-    }
-    atomic.sub<i32>(ASLEEP, 1);
+    while (atomic.load<i32>(MEETINGS) == meetings) waitWhile(MEETINGS, meetings);
   } else unreachable();
 }
 
-/** Ends the wait of the other threads in {@link meet}, with a trap: this one has failed. From then on, the memory is for one thread. */
+/** Gives this thread's answer to all. @returns whether one of them is true */
+export function isAny(answer: bool): bool {
+  if (parts == 1) return answer;
+  store<i32>(LINES + part * LINE, answer as i32, ANSWER);
+  meet();
+  let any = 0;
+  for (let i: usize = 0; i < parts; i++) any |= load<i32>(LINES + i * LINE, ANSWER);
+  return any != 0;
+}
+
+// A kernel whose sums go over the columns of a block computes groups of rows, one after the other. In each, the first thread begins the sums with its
+// columns, and every thread continues those of the thread before, so they are the sums of one thread. Groups are counted from the kernel's turn on.
+
+/** More than a kernel has groups. */
+const MOST_GROUPS: i32 = 1 << 20;
+
+let turn: i32 = 0;
+
+/** The number of a kernel whose sums are computed in turn. Only the caller has it, and passes it as an argument. */
+export function nextTurn(): i32 {
+  turn += MOST_GROUPS;
+  return turn;
+}
+
+/** The rows of a group, of all that there are: few, because the last thread begins when each of the others has done a group; even, as tiles have two. */
+export function rowsTogether(rows: usize): usize {
+  return max(2, parts == 1 ? rows : (rows / (4 * parts) + 1) & ~1);
+}
+
+/** Waits until the thread before has done this many groups. */
+export function waitForSums(turn: i32, groups: i32): void {
+  if (part > 0) waitUntil(LINES + (part - 1) * LINE, turn + groups);
+}
+
+/** Waits until the sums of this many groups are whole. */
+export function waitForWholeSums(turn: i32, groups: i32): void {
+  if (groups > 0 && part + 1 < parts) waitUntil(LINES + (parts - 1) * LINE, turn + groups);
+}
+
+/** Says that this thread has done this many groups. */
+export function reportSums(turn: i32, groups: i32): void {
+  if (parts == 1) return;
+  if (ASC_FEATURE_THREADS) {
+    const line = LINES + part * LINE;
+    atomic.store<i32>(line, turn + groups);
+    if (atomic.load<i32>(ASLEEP)) atomic.notify(line, -1);
+  }
+}
+
+function waitUntil(address: usize, count: i32): void {
+  if (ASC_FEATURE_THREADS) {
+    // The counts may wrap around.
+    for (let found = atomic.load<i32>(address); found - count < 0; found = atomic.load<i32>(address)) waitWhile(address, found);
+  } else unreachable();
+}
+
+/** Waits while the word has the value, or for a while. The caller gives up in the end; the helpers wait for its word. */
+function waitWhile(address: usize, value: i32): void {
+  if (ASC_FEATURE_THREADS) {
+    if (spinWhile(address, value)) return;
+    atomic.add<i32>(ASLEEP, 1);
+    for (let naps = 0; atomic.load<i32>(address) == value; naps++) {
+      if (atomic.load<i32>(FAILED) || (part == 0 && naps == PATIENCE)) unreachable();
+      nap(address, value);
+    }
+    atomic.sub<i32>(ASLEEP, 1);
+  }
+}
+
+/** Ends the waits of the other threads with a trap: this one has failed. From then on, the memory is for one thread. */
 export function leaveMeetings(): void {
   if (ASC_FEATURE_THREADS) {
     atomic.store<i32>(FAILED, 1);
     atomic.notify(MEETINGS, -1);
+    for (let i: usize = 0; i < parts; i++) atomic.notify(LINES + i * LINE, -1);
   }
 }

@@ -1,5 +1,5 @@
 /** The network forward and backward, as flat lists of layer calls. */
-import { type Backend, SHARED_BY_ROWS } from '../backend/backend.js';
+import { type Backend, SUMMED_IN_TURN } from '../backend/backend.js';
 import type { FloatArray } from '../core/tensor.js';
 import type { Activations, Block, Model, TrainingActivations, TrainingBlockActivations } from './arrays.js';
 
@@ -55,7 +55,7 @@ function lossCalls(model: Model, a: Activations, n: number): LayerCalls {
   const { backend, config } = model;
   const logits = logitCalls(model, a, n);
   const losses = () => backend.crossEntropyForward(a.losses, a.probs, a.logits, a.Yb, n, config.vocabulary);
-  return logits.length === 1 && config.vocabulary < SHARED_BY_ROWS ? inTurn(backend, logits, losses) : [...logits, losses];
+  return logits.length === 1 && config.vocabulary < SUMMED_IN_TURN ? inTurn(backend, logits, losses) : [...logits, losses];
 }
 
 /** h from hprebn, in training. */

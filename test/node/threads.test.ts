@@ -214,6 +214,10 @@ describe('a thread that fails', () => {
 
     const { backend: other } = played();
     whileNapping(() => expect(() => other.areFinite(other.floats(900), 30, 30)).toThrow(SystemError));
+
+    const { backend: third } = played();
+    const [logits, h, W, b] = [third.floats(300), third.floats(960), third.floats(320), third.floats(10)];
+    whileNapping(() => expect(() => third.linearForward(logits, h, W, b, 30, 32, 10)).toThrow(SystemError));
   });
 
   it('is waited for once if two layers are computed in turn', () => {
@@ -293,6 +297,15 @@ describe('a thread that fails', () => {
     const x = backend.floats(100).fill(1);
     await workers[0].terminate();
     whileNapping(() => expect(() => backend.scale(x, 3, 100)).toThrow(SystemError));
+  });
+
+  it('that was ended leaves no other waiting for its sums', async () => {
+    const { backend, workers } = await started(3);
+    const [logits, h, W, b] = [backend.floats(10), backend.floats(48), backend.floats(480), backend.floats(10)];
+    const hasEnded = new Promise((resolve) => workers[1].once('exit', resolve));
+    await workers[0].terminate();
+    whileNapping(() => expect(() => backend.linearForward(logits, h, W, b, 1, 48, 10)).toThrow(SystemError));
+    await hasEnded;
   });
 
   it('on the memory of one network does not touch the others', async () => {
