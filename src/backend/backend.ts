@@ -22,7 +22,7 @@ export interface ArenaSize {
   workspacePerThread?: number;
 }
 
-/** Threads compute the sums of a linear layer in turn if its output has fewer columns than this and is in rows: see kernels/linear.ts. */
+/** A linear layer with fewer columns than this, whose output is in rows, is computed in turn by any number of threads: see kernels/linear.ts. */
 export const SUMMED_IN_TURN = 64;
 
 /** The columns of a panel: see kernels/panels.ts. */
@@ -110,8 +110,8 @@ export interface Backend {
   areFinite: typeof finite.areFinite;
 
   /**
-   * Makes two layer calls, of which the second reads nothing but what each thread has written itself in the first, and what was there before: then
-   * no thread waits for another in between. Such are a linear layer and the batch norm of its output, the gradients of both, and logits with their
+   * Makes two layer calls, of which the second reads nothing but what each thread has written itself in the first, or has waited for within it, and
+   * what was there before: then no thread waits for another in between. Such are a linear layer and the batch norm of its output, the gradients of both, and logits with their
    * cross-entropy, if there are fewer than 64 characters. Absent without threads.
    */
   inTurn?(first: () => void, second: () => void): void;

@@ -71,7 +71,7 @@ export class HelperLoop {
     const x = this.#control.jobs[kernel];
     const run = instance.kernels[kernel];
     // A kernel takes as many of these as it has parameters.
-    run(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15], x[16], x[17], x[18]);
+    run(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15], x[16], x[17]);
   }
 
   #readMessages(): void {

@@ -67,8 +67,8 @@ export interface SharedKernels<Kernels> {
   /** Sets the most helpers that compute the next kernels; the others sleep. */
   use: (helpers: number) => void;
   /**
-   * Calls two functions, each of which calls one kernel. The second kernel reads nothing that another thread has written in the first one, so each
-   * thread begins it when it has done the first.
+   * Calls two functions, each of which calls one kernel. The second kernel reads nothing that another thread may still write in the first one, so
+   * each thread begins it when it has done the first.
    */
   inTurn: (first: () => void, second: () => void) => void;
 }
@@ -221,10 +221,9 @@ export class Team {
   /** Waits for the crew. @throws the error of the caller's part, or SystemError if a helper has failed */
   #finish(desk: Desk, error?: unknown): void {
     desk.pending = -1;
-    const areDone = this.#join(desk.crew);
+    const areDone = this.#join(desk);
     if (areDone && error === undefined) return;
     desk.hasFailed = true;
-    desk.exports.leaveMeetings();
     desk.rest();
     throw areDone ? error : lostHelper(error);
   }
@@ -260,13 +259,15 @@ export class Team {
   }
 
   /** Waits for the crew. @returns whether all have done the job: the others have failed, or are given up */
-  #join(crew: readonly Helper[]): boolean {
+  #join({ crew, exports }: Desk): boolean {
     const { join, isDone, setState } = this.#block.functions;
     let areDone = true;
     for (let i = 0; i < crew.length; i++) {
       join(crew[i].box, READY);
       if (isDone(crew[i].box)) continue;
       setState(crew[i].box, FAILED);
+      // The others may wait for it.
+      exports.leaveMeetings();
       areDone = false;
     }
     return areDone;

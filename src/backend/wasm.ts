@@ -235,7 +235,6 @@ function createWasmBackend(
   const scratch = allocate(workspace);
   const floats = (size: number) => new Float32Array(memory.buffer, allocate(size), size);
   const matrices = new Set<Pointer>();
-  const nextTurn = shared ? () => kernels.nextTurn() : () => 0;
 
   return {
     name: 'wasm',
@@ -248,8 +247,8 @@ function createWasmBackend(
     },
     matrixSize: paddedSize,
     rowsOf: (matrix, rows, columns) => (matrices.has(at(matrix)) ? fromPanels(matrix, rows, columns) : matrix.subarray(0, rows * columns)),
-    ...embeddings(kernels, scratch, nextTurn),
-    ...blockLayers(kernels, scratch, matrices, nextTurn),
+    ...embeddings(kernels, scratch),
+    ...blockLayers(kernels, scratch, matrices),
     ...crossEntropy(kernels),
     ...updates(kernels),
     areFinite: (x, n, N) => kernels.areFinite(at(x), n, N, matrices.has(at(x))) === 1,
@@ -307,7 +306,6 @@ type Layers<Name extends keyof Backend> = Pick<Backend, Name>;
 function embeddings(
   kernels: Kernels,
   scratch: Pointer,
-  nextTurn: () => number,
 ): Layers<'embeddingForward' | 'embeddingBackward' | 'groupCharacters' | 'embeddingTableForward' | 'embeddingTableBackward'> {
   return {
     embeddingForward: (emb, C, Xb, rows, E) => kernels.embeddingForward(at(emb), at(C), at(Xb), rows, E),
@@ -350,7 +348,7 @@ function embeddings(
         H,
         V,
         D,
-        nextTurn(),
+        kernels.nextTurn(),
       ),
   };
 }
@@ -359,7 +357,6 @@ function blockLayers(
   kernels: Kernels,
   scratch: Pointer,
   matrices: ReadonlySet<Pointer>,
-  nextTurn: () => number,
 ): Layers<
   | 'linearForward'
   | 'linearBackward'
@@ -372,7 +369,20 @@ function blockLayers(
 > {
   return {
     linearForward: (out, x, W, b, n, I, O, from = 0, to = n) =>
-      kernels.linearForward(at(out), at(x), at(W), at(b), n, I, O, from, to, matrices.has(at(out)), matrices.has(at(x)), nextTurn()),
+      kernels.linearForward(
+        at(out),
+        at(x),
+        at(W),
+        at(b),
+        n,
+        I,
+        O,
+        from,
+        to,
+        matrices.has(at(out)),
+        matrices.has(at(x)),
+        kernels.nextTurn(),
+      ),
     linearBackward: (dx, dW, db, dout, x, W, n, I, O) =>
       kernels.linearBackward(at(dx), at(dW), at(db), at(dout), at(x), at(W), scratch, n, I, O, matrices.has(at(dout)), matrices.has(at(x))),
     batchNormTanhForward: (h, bnraw, bnvar_inv, hprebn, bngain, bnbias, n, H) =>

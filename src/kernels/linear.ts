@@ -29,6 +29,7 @@ export function linearForward(
     const j = firstOf(O, PANEL);
     const at = j << 2;
     matmul(out + j / PANEL * outp, outs, outp, b + at, 0, x, xs, xp, W + at, row, rows, endOf(O, PANEL) - j, I);
+    reportSums(turn, 0);
     return;
   }
   const i = firstOf(I, PANEL);

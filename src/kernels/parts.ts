@@ -17,7 +17,8 @@ let parts: usize = 1;
 export function setPart(own: usize, all: usize): void {
   part = own;
   parts = all;
-  // Between two kernels, all threads that compute together have reported the last turn. Others may have reported one of long ago.
+  // Between two kernels, all threads that compute together have reported the last turn: counts are compared within half of their range. Other
+  // threads may have reported one of long ago.
   if (own == 0) for (let i: usize = 0; i < all; i++) store<i32>(LINES + i * LINE, turn);
 }
 
@@ -84,7 +85,7 @@ const COME = BARRIER;
 const MEETINGS = BARRIER + LINE;
 const ASLEEP = BARRIER + 2 * LINE;
 const FAILED = BARRIER + 3 * LINE;
-/** A cache line for each thread: the sums that it has done, and its answer. */
+/** A cache line for each thread: the groups of rows whose sums it has done, counted from the turn, and its answer. */
 const LINES = BARRIER + 4 * LINE;
 const ANSWER: usize = 4;
 
@@ -126,6 +127,7 @@ export function isAny(answer: bool): bool {
 
 // A kernel whose sums go over the columns of a block computes groups of rows, one after the other. In each, the first thread begins the sums with its
 // columns, and every thread continues those of the thread before, so they are the sums of one thread. Groups are counted from the kernel's turn on.
+// Whoever takes a turn reports it, even if there are no groups.
 
 /** More than a kernel has groups. */
 const MOST_GROUPS: i32 = 1 << 20;

@@ -43,7 +43,7 @@ export function forwardCalls(model: Model, a: TrainingActivations): LayerCalls {
   ];
 }
 
-/** The calls, and one more that reads nothing but what each thread writes itself in the last of them: see Backend.inTurn. */
+/** The calls, and one more that needs no other thread to have done the last of them: see Backend.inTurn. */
 function inTurn(backend: Backend, calls: LayerCalls, next: () => void): LayerCalls {
   const last = calls[calls.length - 1];
   if (!backend.inTurn) return [...calls, next];

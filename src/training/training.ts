@@ -209,13 +209,15 @@ export class Training {
    * @throws NonFiniteError if the loss, or in a checked step any other number, is not finite; the parameters are those that caused it
    */
   advance(): number {
-    this.#pace?.begin();
+    if (this.#isLarge) return complete(this.advanceInParts());
+    const isDiagnosed = this.#isDiagnosed(this.#step + 1);
     let isTypical = false;
+    this.#pace?.begin();
     try {
       runCalls(this.#passes);
-      const diagnostics = this.#isDiagnosed(this.#step + 1) ? complete(this.#diagnoseInParts()) : undefined;
-      isTypical = this.#finishStep(diagnostics);
-      return this.#loss;
+      const loss = this.#loss;
+      isTypical = this.#finishStep(isDiagnosed ? complete(this.#diagnoseInParts()) : undefined);
+      return loss;
     } finally {
       this.#pace?.end(isTypical);
     }
@@ -226,16 +228,17 @@ export class Training {
     if (!this.#isLarge) return this.advance();
     const step = this.#step;
     const before = this.#batchState;
-    this.#pace?.begin();
+    const isDiagnosed = this.#isDiagnosed(step + 1);
     let isTypical = false;
+    this.#pace?.begin();
     try {
       for (const call of this.#passes) {
         call();
         yield;
       }
-      const diagnostics = this.#isDiagnosed(step + 1) ? yield* this.#diagnoseInParts() : undefined;
-      isTypical = this.#finishStep(diagnostics);
-      return this.#loss;
+      const loss = this.#loss;
+      isTypical = this.#finishStep(isDiagnosed ? yield* this.#diagnoseInParts() : undefined);
+      return loss;
     } finally {
       this.#pace?.end(isTypical);
       if (this.#step === step) this.#restoreBatches(before);

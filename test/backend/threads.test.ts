@@ -143,8 +143,9 @@ describe('a step on several threads', () => {
 it('adds to the same sums in turn, however often, and while the number of threads changes', async () => {
   const [n, I, O] = [9, 70, 5];
   for (const { createBackend, threads } of TEAMS) {
-    const backend = createBackend({ arrays: 5, entries: 2_000, workspace: 16 });
+    const backend = createBackend({ arrays: 6, entries: 3_000, workspace: 16 });
     await untilWorking(backend, threads);
+    const panels = backend.matrix(n, O);
     const [out, x, W, b] = [backend.floats(n * O), backend.matrix(n, I), backend.floats(I * O).fill(1), backend.floats(O)];
     setRows(
       backend,
@@ -153,14 +154,23 @@ it('adds to the same sums in turn, however often, and while the number of thread
       I,
       Array.from({ length: n * I }, (_, i) => Math.floor(i / I)),
     );
-    for (let call = 0; call < 10_000; call++) {
-      // The counts of the sums begin anew after 4,096 calls: a thread that was not there for 3,000 may have one that seems to be ahead.
-      if (call % 3_050 === 0) backend.threads?.use(1);
-      else if (call % 3_050 > 3_000) backend.threads?.use(Math.max(2, threads - (call % 3)));
+    const expectSums = (call: number) => {
       b.fill(call);
       backend.linearForward(out, x, W, b, n, I, O);
       const wrong = out.findIndex((sum, at) => sum !== call + I * Math.floor(at / O));
       if (wrong !== -1) expect(`entry ${wrong} of call ${call} with ${threads} threads: ${out[wrong]}`).toBeUndefined();
+    };
+    // The counts of the sums begin anew after 4,096 calls: one of 3,000 calls ago seems to be ahead.
+    for (let call = 0; call < 10_000; call++) {
+      if (call % 3_050 === 0) backend.threads?.use(1);
+      else if (call % 3_050 > 3_000) backend.threads?.use(Math.max(2, threads - (call % 3)));
+      expectSums(call);
+    }
+    backend.threads?.use(threads);
+    for (let round = 0; round < 20; round++) {
+      // Shared by columns, so no sums are computed in turn.
+      for (let call = 0; call < 150 * round; call++) backend.linearForward(panels, x, W, b, n, I, O);
+      expectSums(round);
     }
   }
 });

@@ -299,13 +299,18 @@ describe('a thread that fails', () => {
     whileNapping(() => expect(() => backend.scale(x, 3, 100)).toThrow(SystemError));
   });
 
-  it('that was ended leaves no other waiting for its sums', async () => {
-    const { backend, workers } = await started(3);
-    const [logits, h, W, b] = [backend.floats(10), backend.floats(48), backend.floats(480), backend.floats(10)];
-    const hasEnded = new Promise((resolve) => workers[1].once('exit', resolve));
+  it('that was ended is waited for once, and leaves no other waiting for its sums', async () => {
+    const { backend, workers } = await started(4);
+    const [logits, h, W, b] = [backend.floats(10), backend.floats(64), backend.floats(640), backend.floats(10)];
+    const haveEnded = Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve))));
     await workers[0].terminate();
-    whileNapping(() => expect(() => backend.linearForward(logits, h, W, b, 1, 48, 10)).toThrow(SystemError));
-    await hasEnded;
+    const { wait } = Atomics;
+    const naps = vi.spyOn(Atomics, 'wait').mockImplementation((words, at, value) => wait(words as never, at, value as never, 2));
+    expect(() => backend.linearForward(logits, h, W, b, 1, 64, 10)).toThrow(SystemError);
+    // 30 seconds, half a second each, and what the others need to end.
+    expect(naps.mock.calls.length).toBeLessThan(60 + 30);
+    naps.mockRestore();
+    await haveEnded;
   });
 
   it('on the memory of one network does not touch the others', async () => {
