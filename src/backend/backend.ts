@@ -111,8 +111,8 @@ export interface Backend {
 
   /**
    * Makes two layer calls, of which the second reads nothing but what each thread has written itself in the first, or has waited for within it, and
-   * what was there before: then no thread waits for another in between. Such are a linear layer and the batch norm of its output, the gradients of both, and logits with their
-   * cross-entropy, if there are fewer than 64 characters. Absent without threads.
+   * what was there before: then no thread waits for another in between. Such are a linear layer and the batch norm of its output, the gradients of
+   * both, and logits with their cross-entropy, if there are fewer than 64 characters. Absent without threads.
    */
   inTurn?(first: () => void, second: () => void): void;
 

@@ -154,9 +154,7 @@ export function embeddingTableBackward(
         const packed = min(PACKED, width - e);
         const out = sums + (e << 2);
         const weights = transposed + ((t * H * width + H * e + first * packed) << 2);
-        const init = first ? out : 0;
-        const inits: usize = first ? width << 2 : 0;
-        matmul(out, width << 2, ROW, init, inits, G, ROW, panel, weights, packed << 2, min(together, count - d), packed, columns);
+        matmul(out, width << 2, ROW, first ? out : 0, width << 2, G, ROW, panel, weights, packed << 2, min(together, count - d), packed, columns);
       }
       reportSums(turn, groups);
     }

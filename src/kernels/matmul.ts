@@ -18,7 +18,7 @@ const BLOCK: usize = 16 * PANEL;
 
 /**
  * b is in rows.
- * @param init what the sums begin with: rows that are inits bytes apart, or with inits = 0 one row for all; none if both are 0
+ * @param init what the sums begin with: rows that are inits bytes apart, or with inits = 0 one row for all; 0 for nothing
  */
 export function matmul(
   out: usize, outs: usize, outp: usize, init: usize, inits: usize, a: usize, as: usize, ap: usize, b: usize, bs: usize,
@@ -31,7 +31,7 @@ export function matmul(
       const at = j << 2;
       // The first block begins with init, the others add to out.
       const start = k > 0 ? o : init ? init + at : 0;
-      columns(min(N - j, PANEL), o, outs, start, k > 0 ? outs : inits, a, as, ap, b + at, bs, M, block);
+      columns(min(N - j, PANEL), o, outs, start, k > 0 ? outs : init ? inits : 0, a, as, ap, b + at, bs, M, block);
       o += outp;
     }
     a += BLOCK / PANEL * ap;

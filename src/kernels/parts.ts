@@ -127,7 +127,7 @@ export function isAny(answer: bool): bool {
 
 // A kernel whose sums go over the columns of a block computes groups of rows, one after the other. In each, the first thread begins the sums with its
 // columns, and every thread continues those of the thread before, so they are the sums of one thread. Groups are counted from the kernel's turn on.
-// Whoever takes a turn reports it, even if there are no groups.
+// A kernel that takes a turn reports it, even if it has no groups.
 
 /** More than a kernel has groups. */
 const MOST_GROUPS: i32 = 1 << 20;

@@ -121,12 +121,17 @@ function inputBackwardCalls({ backend, config, blocks, parameters, gradients }: 
  * @param n at most `a.n`
  */
 export function inferCalls(model: Model, a: Activations, n: number): LayerCalls {
-  return [...model.blocks.flatMap((_, k) => inferBlockCalls(model, a, n, k)), ...logitCalls(model, a, n)];
+  return [...inferHiddenCalls(model, a, n), ...logitCalls(model, a, n)];
 }
 
 /** The layer calls that compute `a.losses` of the first n examples in `a.Xb` and `a.Yb`, otherwise as {@link inferCalls}. */
 export function inferLossCalls(model: Model, a: Activations, n: number): LayerCalls {
-  return [...model.blocks.flatMap((_, k) => inferBlockCalls(model, a, n, k)), ...lossCalls(model, a, n)];
+  return [...inferHiddenCalls(model, a, n), ...lossCalls(model, a, n)];
+}
+
+/** h of all blocks for the first n contexts, with calibrated statistics. */
+function inferHiddenCalls(model: Model, a: Activations, n: number): LayerCalls {
+  return model.blocks.flatMap((_, k) => inferBlockCalls(model, a, n, k));
 }
 
 /** hprebn and h of block k, counted from 0, for the first n contexts, with calibrated statistics. They read h of the block below. */
