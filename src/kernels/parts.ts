@@ -140,9 +140,12 @@ export function nextTurn(): i32 {
   return turn;
 }
 
+/** The most rows of a group, if several threads sum: with 16 of 512 rows, a step at H 1600 is 2 % faster than with 64. */
+const MOST_ROWS: usize = 16;
+
 /** The rows of a group, of all that there are: few, because the last thread begins when each of the others has done a group; even, as tiles have two. */
 export function rowsTogether(rows: usize): usize {
-  return max(2, parts == 1 ? rows : (rows / (4 * parts) + 1) & ~1);
+  return max(2, parts == 1 ? rows : min(MOST_ROWS, (rows / (4 * parts) + 1) & ~1));
 }
 
 /** Waits until the thread before has done this many groups. */
