@@ -257,23 +257,22 @@ const OF_COMMAND: Readonly<Record<string, readonly (readonly [names: readonly st
   ],
 };
 
-const TRAINING_COMMANDS = ['train', 'sweep', 'lr-find', 'bench'];
-
 /**
  * What an unknown option is called here.
  * @param option as typed: `--block_size=8`
  * @param command the command that it was typed for
  * @param has whether that command has an option
  */
-export function habitHint(option: string, command: string): string | undefined {
+export function habitHint(option: string, command: string, has: (flag: string) => boolean): string | undefined {
   if (command === 'why' && /^-\d/.test(option)) return 'indices count from 0, and never from the end';
   const name = option.replace(/^-+/, '').replace(/=.*$/s, '').replaceAll('_', '-').toLowerCase();
   const ofCommand = OF_COMMAND[command]?.find(([names]) => names.includes(name));
   if (ofCommand) return ofCommand[1];
   const same = Object.keys(SAME).find((flag) => SAME[flag].includes(name) || flag === `--${name}`);
   if (same === undefined) return OTHERS.find(([names]) => names.includes(name))?.[1];
-  const place = TRAINING_COMMANDS.includes(command) ? 'here' : "in 'train'";
-  return `it is ${same} ${place}`;
+  if (has(same)) return `it is ${same} here`;
+  if (command === 'sweep') return `it is ${same}, after --`;
+  return same === `--${name}` ? "it is an option of 'train'" : `it is ${same} in 'train'`;
 }
 
 /** Every option that the tables know, for their tests. */

@@ -1,19 +1,31 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CommanderError } from 'commander';
+import { flagName } from '../core/optionRow.js';
 import { shellWord } from '../core/text.js';
 import { commandHabit, habitHint } from './habits.js';
 import { commanderMessage } from './options.js';
+import { COMMANDS, commandsIn } from './program.js';
 import { commandName, type IO } from './terminal/io.js';
 
 /** The message of a command line that cannot be parsed, with what the unknown word is called here. */
-export function parseError(error: CommanderError, argv: readonly string[], io: IO): string {
+export async function parseError(error: CommanderError, argv: readonly string[], io: IO): Promise<string> {
   const message = commanderMessage(error);
   const [, kind, word, near = ''] = /^unknown (option|command) '(.*?)'(?: \(Did you mean (?:one of )?(.*)\?\))?$/s.exec(message) ?? [];
   if (word === undefined || (near !== '' && letters(near) === letters(word))) return message;
-  const command = argv.find((one) => !one.startsWith('-')) ?? '';
-  const hint = kind === 'option' ? habitHint(word, command) : command === word ? commandHint(word, io) : undefined;
+  const [command = ''] = commandsIn(argv);
+  const flags = await flagsIn(argv);
+  const hint =
+    kind === 'option' ? habitHint(word, command, (flag) => flags.includes(flag)) : command === word ? commandHint(word, io) : undefined;
   return hint === undefined || (near !== '' && hint.includes(near)) ? message : `unknown ${kind} '${word}'; ${hint}`;
+}
+
+/** The options of the command, or of its subcommand. */
+async function flagsIn(argv: readonly string[]): Promise<string[]> {
+  const [name, subcommand = ''] = commandsIn(argv);
+  const loaded = await COMMANDS.find((entry) => entry.name === name)?.load();
+  const definition = loaded && 'commands' in loaded ? loaded.commands[subcommand] : loaded;
+  return (definition?.options ?? []).map(flagName);
 }
 
 /** Without dashes, underscores and a value. */

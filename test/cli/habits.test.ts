@@ -84,6 +84,22 @@ describe('a command line of makemore', () => {
     expectRefusal(await runCli(tempDirectory(), ['sample', '--block-size', '8']), 2, "it is --context in 'train'");
   });
 
+  it.each([
+    [['bench', '--preset', 'best'], "unknown option '--preset'; it is an option of 'train'"],
+    [['bench', '--seed', '4'], "it is an option of 'train'"],
+    [['bench', '--max-steps', '4'], "it is --steps in 'train'"],
+    [['bench', '--block-size', '8'], 'it is --context here'],
+    [['lr-find', '--lr', '1'], "it is an option of 'train'"],
+    [['lr-find', '--num-steps', '400'], 'it is --steps here'],
+    [['sample', '--random-seed', '4'], 'it is --seed here'],
+    [['eval', '--hidden', '4'], "it is an option of 'train'"],
+    [['exercise', 'check', '--hidden', '4'], "it is an option of 'train'"],
+    [['sweep', '--vary', 'lr=0.1/0.2', '--block-size', '8'], 'it is --context, after --'],
+    [['sweep', '--vary', 'lr=0.1/0.2', '--random-seed', '8'], 'it is --seed here'],
+  ])('%j names an option only if the command has it', async (argv, says) => {
+    expectRefusal(await runCli(tempDirectory(), argv), 2, says);
+  });
+
   it('keeps the suggestion for a misspelt option', async () => {
     expectRefusal(await runCli(tempDirectory(), ['train', '--stepz', '8']), 2, "unknown option '--stepz' (Did you mean --steps?)");
   });
