@@ -235,7 +235,7 @@ function createWasmBackend(
   const scratch = allocate(workspace);
   const floats = (size: number) => new Float32Array(memory.buffer, allocate(size), size);
   const matrices = new Set<Pointer>();
-  const isInPanels: IsInPanels = (array) => array[IN_PANELS] ?? keep(array, IN_PANELS, matrices.has(at(array)));
+  const isInPanels: IsInPanels = (array) => array.inPanels ?? keep(array, 'inPanels', matrices.has(at(array)));
 
   return {
     name: 'wasm',
@@ -285,13 +285,14 @@ function reserve(pages: number, shared: boolean): WebAssembly.Memory {
   }
 }
 
-/** What is kept with an array once it was found: Node 20 takes 7 ns to read byteOffset, and a step at H 64, of 22 us, needs 60 of them. */
+/**
+ * What is kept with an array once it was found: Node 20 takes 7 ns to read byteOffset, and a step at H 64, of 22 us, needs 60 of them. Names, not
+ * symbols, which take V8 longer.
+ */
 interface Kept {
-  [ADDRESS]?: Pointer;
-  [IN_PANELS]?: boolean;
+  address?: Pointer;
+  inPanels?: boolean;
 }
-const ADDRESS = Symbol('address');
-const IN_PANELS = Symbol('in panels');
 
 /** Not enumerable: arrays with the same numbers are still equal. */
 function keep<T>(array: FloatArray | Int32Array, key: keyof Kept, value: T): T {
@@ -301,7 +302,7 @@ function keep<T>(array: FloatArray | Int32Array, key: keyof Kept, value: T): T {
 
 /** The address of an array in the kernels' memory. */
 function at(array: (FloatArray | Int32Array) & Kept): Pointer {
-  return array[ADDRESS] ?? keep(array, ADDRESS, array.byteOffset as Pointer);
+  return array.address ?? keep(array, 'address', array.byteOffset as Pointer);
 }
 
 type IsInPanels = (array: FloatArray & Kept) => boolean;
