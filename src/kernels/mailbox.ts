@@ -23,8 +23,8 @@ const SPINS: i32 = 500_000;
  * 0.2 and 0.7 times if they spin longer. It is still better to let helpers rest, see Threads.use.
  */
 const FEW_SPINS: i32 = 1_000;
-/** While waits are short, one in this many is a trial, to see whether others would succeed, too. */
-const TRIAL: i32 = 16;
+/** While waits are short, one in this many is a trial, to see whether others would succeed, too. A prime, so that each wait of a step has its turn. */
+const TRIAL: i32 = 17;
 /** Loads of a trial: fewer than {@link SPINS}, because it is often in vain. */
 const TRIAL_SPINS: i32 = 120_000;
 /** Long waits in vain count this much, and others take 1 off: few loads are made from {@link MOST_VAIN} on, where more than a fifth is in vain. */
