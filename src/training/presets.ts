@@ -44,5 +44,5 @@ export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
 export const PRESET_TEXTS: Readonly<Record<PresetName, string>> = {
   lesson: "the lesson's recipe",
   fast: 'a lower loss, in about 1 s',
-  best: 'the lowest, in about 80 s',
+  best: 'the lowest, in about a minute',
 };
