@@ -51,8 +51,8 @@ describe.each(PHASES)('a signal during %s', (phase, argv, begins, length) => {
     if (phase === 'evaluation') return;
     const run = phase === 'report' ? 'finished' : 'run';
     expect(existsSync(join(cwd, run, 'lock'))).toBe(false);
-    const [, step] = stderr.match(/SIGTERM: (?:saved after step|all) (\d+)/) ?? [];
-    expect(loadCheckpoint(join(cwd, run, 'checkpoint.safetensors')).state.step).toBe(Number(step));
+    const [, step] = stderr.match(/SIGTERM: (?:saved after step|all) ([\d,]+)/) ?? [];
+    expect(loadCheckpoint(join(cwd, run, 'checkpoint.safetensors')).state.step).toBe(Number(step?.replaceAll(',', '')));
   });
 
   it.each([0, 5, 40])(`ends it within ${SECOND} ms when a second one follows after %i ms`, OPTIONS, async (gap) => {
