@@ -1,6 +1,6 @@
 /** A run directory's lock: only one process at a time trains in it, whatever container or host it runs in. */
 import { createHash } from 'node:crypto';
-import { constants, copyFileSync, linkSync, lstatSync, readdirSync, readlinkSync, renameSync, statSync } from 'node:fs';
+import { constants, copyFileSync, existsSync, linkSync, lstatSync, readdirSync, readlinkSync, renameSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
@@ -216,29 +216,30 @@ class Claim {
     return withSystemErrors('lock', this.#directory.path, call);
   }
 
-  /** Other processes see no file, or a complete one. Returns false if there is one. */
+  /** Other processes see no file, or a complete one. Returns false if there is one, or if it must be tried again. */
   #create(path: string, content: string): boolean {
-    const temporary = writeFileWhole(this.#directory.path, Buffer.from(content));
-    try {
-      return createsNew(() => linkSync(temporary, path));
-    } catch (error) {
-      if (!NO_LINKS.some((code) => isSystemError(error, code))) throw error;
-      return createsNew(() => copyFileSync(temporary, path, constants.COPYFILE_EXCL));
-    } finally {
-      removeQuietly(temporary);
-    }
+    return this.#write(content, (temporary) => createsNew(() => linkOrCopy(temporary, path)));
   }
 
-  /** Returns false if the file is no longer the abandoned one. */
+  /** Returns false if the file is no longer the abandoned one, or if it must be tried again. */
   #replace(path: string, found: string, content: string): boolean {
     if (this.#read(path) !== found) return false;
-    const temporary = writeFileWhole(this.#directory.path, Buffer.from(content));
-    try {
+    return this.#write(content, (temporary) => {
       renameSync(temporary, path);
       return true;
+    });
+  }
+
+  /** Puts a temporary file in its place. Returns false if it was removed before: a process that begins to train does so, see removeLeftovers. */
+  #write(content: string, place: (temporary: string) => boolean): boolean {
+    const temporary = writeFileWhole(this.#directory.path, Buffer.from(content));
+    try {
+      return place(temporary);
     } catch (error) {
-      removeQuietly(temporary);
+      if (isSystemError(error, 'ENOENT') && !existsSync(temporary)) return false;
       throw error;
+    } finally {
+      removeQuietly(temporary);
     }
   }
 
@@ -317,6 +318,15 @@ class Claim {
 
 /** Time between two looks at the lock. */
 const LOOK_MS = 250;
+
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (!NO_LINKS.some((code) => isSystemError(error, code))) throw error;
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
+  }
+}
 
 /** What file systems without hard links answer. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];

@@ -23,7 +23,7 @@ import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
 import { rejectedBy, thrownBy } from '../support/thrown.js';
 
 /** A file system in which one kind of call fails. */
-const system = vi.hoisted(() => ({ failing: '', code: 'ENOSPC' }));
+const system = vi.hoisted(() => ({ failing: '', code: 'ENOSPC', before: (_call: string, _file: string) => {} }));
 
 vi.mock('node:fs', async (importOriginal) => {
   const fs = await importOriginal<typeof import('node:fs')>();
@@ -34,6 +34,7 @@ vi.mock('node:fs', async (importOriginal) => {
     ...fs,
     linkSync: (from: string, to: string) => {
       enter('link');
+      system.before('link', from);
       fs.linkSync(from, to);
     },
     writeSync: (file: number, bytes: Uint8Array, offset: number) => {
@@ -42,6 +43,7 @@ vi.mock('node:fs', async (importOriginal) => {
     },
     renameSync: (from: string, to: string) => {
       enter('rename');
+      system.before('rename', from);
       fs.renameSync(from, to);
     },
   };
@@ -54,7 +56,7 @@ vi.mock('../../src/node/signsOfLife.js', async (importOriginal) => ({
 }));
 
 beforeEach(() => {
-  Object.assign(system, { failing: '', code: 'ENOSPC' });
+  Object.assign(system, { failing: '', code: 'ENOSPC', before: () => {} });
 });
 
 const NOW = '2020-02-02T02:02:02.020Z';
@@ -352,6 +354,17 @@ describe('a lock is taken over', () => {
   });
   it('if its process has ended', async () => {
     await expectTaken(lockedBy({ pid: deadPid() }));
+  });
+
+  it.each(['link', 'rename'])('although another process has removed the temporary file before its %s', async (call) => {
+    const directory = lockedBy({ pid: deadPid() });
+    let calls = 0;
+    // A process that begins to train does so.
+    system.before = (name, file) => {
+      if (name === call && calls++ === 0) rmSync(file);
+    };
+    await expectTaken(directory);
+    expect(calls).toBeGreaterThan(1);
   });
 
   it('if its process ID is impossible', async () => {
