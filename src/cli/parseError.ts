@@ -13,19 +13,16 @@ export async function parseError(error: CommanderError, argv: readonly string[],
   const message = commanderMessage(error);
   const [, kind, word, near = ''] = /^unknown (option|command) '(.*?)'(?: \(Did you mean (?:one of )?(.*)\?\))?$/s.exec(message) ?? [];
   if (word === undefined || (near !== '' && letters(near) === letters(word))) return message;
-  const [command = ''] = commandsIn(argv);
-  const flags = await flagsIn(argv);
-  const hint =
-    kind === 'option' ? habitHint(word, command, (flag) => flags.includes(flag)) : command === word ? commandHint(word, io) : undefined;
+  const hint = kind === 'option' ? await optionHint(word, argv) : commandsIn(argv)[0] === word ? commandHint(word, io) : undefined;
   return hint === undefined || (near !== '' && hint.includes(near)) ? message : `unknown ${kind} '${word}'; ${hint}`;
 }
 
-/** The options of the command, or of its subcommand. */
-async function flagsIn(argv: readonly string[]): Promise<string[]> {
-  const [name, subcommand = ''] = commandsIn(argv);
-  const loaded = await COMMANDS.find((entry) => entry.name === name)?.load();
+async function optionHint(option: string, argv: readonly string[]): Promise<string | undefined> {
+  const [command = '', subcommand = ''] = commandsIn(argv);
+  const loaded = await COMMANDS.find(({ name }) => name === command)?.load();
   const definition = loaded && 'commands' in loaded ? loaded.commands[subcommand] : loaded;
-  return (definition?.options ?? []).map(flagName);
+  const flags = (definition?.options ?? []).map(flagName);
+  return habitHint(option, command, (flag) => flags.includes(flag));
 }
 
 /** Without dashes, underscores and a value. */

@@ -22,7 +22,7 @@ import { HANGS } from '../support/child.js';
 import { put, snapshot, tempDirectory } from '../support/tempDirectory.js';
 import { rejectedBy, thrownBy } from '../support/thrown.js';
 
-/** A file system in which one kind of call fails. */
+/** A file system in which one kind of call fails, or another process does something before a call. */
 const system = vi.hoisted(() => ({ failing: '', code: 'ENOSPC', before: (_call: string, _file: string) => {} }));
 
 vi.mock('node:fs', async (importOriginal) => {
